@@ -1,0 +1,206 @@
+// Package layout holds the test that keeps the house in order: who may import
+// whom, and where build tags may stand.
+//
+// The table is in layout_test.go, so that a change of the architecture is a
+// change of one visible page; docs/layout.md gives the reasons.
+package layout
+
+import (
+	"fmt"
+	"go/ast"
+	"go/build/constraint"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A Layout is the table: what each package may contain, and what none may.
+//
+// Its lists are of names separated by spaces. A package of the module goes by
+// its directory, any other by its import path; "a/..." stands for a and all
+// that is below it.
+type Layout struct {
+	Module string // import path of the module's root
+	Rules  []Rule
+	Tests  string // what test files may import that their package may not
+	Never  []Edge
+}
+
+// A Rule is a row of the table: what each of some packages may contain.
+type Rule struct {
+	Packages string
+	Imports  string // beside std; "..." for anything
+	Tags     Tags
+}
+
+// Tags says which build constraints the files of a package may bear, in a
+// //go:build line or in their name. Test files may bear any.
+type Tags int
+
+const (
+	NoTags  Tags = iota
+	OSTags       // names of operating systems
+	AnyTags      // all of them, and assembly beside the Go files
+)
+
+// An Edge is an import that no row can grant: from any of some packages to any
+// of some others.
+type Edge struct {
+	From, To string // in To, "!std" is whatever is neither of std nor ours
+	Tests    bool   // test files must not either
+}
+
+// Check reads every Go file in fsys, whatever its build constraints, and
+// returns a line for each thing that breaks the layout, beginning with the
+// file's name. A package without a row in the table is such a thing.
+//
+// As the go command does, it passes over directories named testdata and those
+// whose name begins with "." or "_". An error is one of reading or parsing.
+func (l Layout) Check(fsys fs.FS) ([]string, error) {
+	var broken []string
+	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && name != "." && (d.Name() == "testdata" || strings.ContainsRune("._", rune(d.Name()[0]))):
+			return fs.SkipDir
+		case d.IsDir():
+			return nil
+		}
+		found, err := l.checkFile(fsys, name)
+		for _, f := range found {
+			broken = append(broken, name+": "+f)
+		}
+		return err
+	})
+	return broken, err
+}
+
+func (l Layout) checkFile(fsys fs.FS, name string) ([]string, error) {
+	dir := path.Dir(name)
+	row := slices.IndexFunc(l.Rules, func(r Rule) bool { return matches(r.Packages, dir) })
+	switch ext := path.Ext(name); {
+	case slices.Contains([]string{".s", ".S", ".c", ".h", ".syso"}, ext):
+		if row < 0 || l.Rules[row].Tags != AnyTags {
+			return []string{"only Go belongs here"}, nil
+		}
+		return nil, nil
+	case ext != ".go":
+		return nil, nil
+	case row < 0:
+		return []string{"package " + dir + " has no row in the table"}, nil
+	}
+	rule := l.Rules[row]
+	test := strings.HasSuffix(name, "_test.go")
+
+	src, err := fs.ReadFile(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), name, src, parser.ImportsOnly|parser.ParseComments)
+	if err != nil {
+		return nil, err
+	}
+
+	var broken []string
+	for _, spec := range file.Imports {
+		imported, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			return nil, fmt.Errorf("%s: import %s: %w", name, spec.Path.Value, err)
+		}
+		to, kind := l.classify(imported)
+		switch {
+		case l.never(dir, to, kind, test):
+			broken = append(broken, dir+" must never import "+to)
+		case kind == std, matches(rule.Imports, to):
+		case test && (to == dir || matches(l.Tests, to)):
+		default:
+			broken = append(broken, dir+" may not import "+to)
+		}
+	}
+	tags, err := constraints(name, file)
+	if err != nil {
+		return nil, err
+	}
+	for _, tag := range tags {
+		if !test && (rule.Tags == NoTags || rule.Tags == OSTags && !slices.Contains(systems, tag)) {
+			broken = append(broken, "no place for build tag "+tag)
+		}
+	}
+	return broken, nil
+}
+
+type kind int
+
+const (
+	std kind = iota
+	ours
+	foreign
+)
+
+// classify returns the name by which the table knows an import path. Cgo's
+// "C" is foreign.
+func (l Layout) classify(imported string) (string, kind) {
+	if dir, ok := strings.CutPrefix(imported, l.Module+"/"); ok {
+		return dir, ours
+	}
+	first, _, _ := strings.Cut(imported, "/")
+	if imported == "C" || strings.Contains(first, ".") {
+		return imported, foreign
+	}
+	return imported, std
+}
+
+func (l Layout) never(from, to string, kind kind, test bool) bool {
+	return slices.ContainsFunc(l.Never, func(e Edge) bool {
+		return matches(e.From, from) && (e.Tests || !test) &&
+			(matches(e.To, to) || kind == foreign && matches(e.To, "!std"))
+	})
+}
+
+// matches reports whether a list names name.
+func matches(list, name string) bool {
+	return slices.ContainsFunc(strings.Fields(list), func(p string) bool {
+		root, below := strings.CutSuffix(p, "...")
+		return p == name || below && (strings.HasPrefix(name, root) || name+"/" == root)
+	})
+}
+
+// constraints returns the tags that decide whether a file is built, be they in
+// its //go:build line or in its name.
+func constraints(name string, file *ast.File) ([]string, error) {
+	var tags []string
+	for _, group := range file.Comments {
+		for _, c := range group.List {
+			if c.Pos() > file.Package || !constraint.IsGoBuild(c.Text) {
+				continue
+			}
+			expr, err := constraint.Parse(c.Text)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %s: %w", name, c.Text, err)
+			}
+			expr.Eval(func(tag string) bool { // asks for every tag, whatever we say
+				tags = append(tags, tag)
+				return true
+			})
+		}
+	}
+	// go help buildconstraint: *_GOOS, *_GOARCH and *_GOOS_GOARCH.
+	words := strings.Split(strings.TrimSuffix(path.Base(name), ".go"), "_")[1:]
+	for _, w := range words[max(0, len(words)-2):] {
+		if slices.Contains(systems, w) || slices.Contains(processors, w) {
+			tags = append(tags, w)
+		}
+	}
+	return tags, nil
+}
+
+// The names that go tool dist list knows, and unix, which stands for many.
+var (
+	systems    = strings.Fields("aix android darwin dragonfly freebsd illumos ios js linux netbsd openbsd plan9 solaris unix wasip1 windows")
+	processors = strings.Fields("386 amd64 arm arm64 loong64 mips mips64 mips64le mipsle ppc64 ppc64le riscv64 s390x wasm")
+)

@@ -1,0 +1,124 @@
+package layout_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/lockbench/lockbench/internal/layout"
+)
+
+const locks = "spinlock ticket mcs seqlock qspinlock rwlock blocking rcu/..."
+
+// table says who may import whom.
+var table = layout.Layout{
+	Module: "github.com/lockbench/lockbench",
+	Rules: []layout.Rule{
+		{"primitives", "sync/atomic golang.org/x/sys/... internal/sched", layout.AnyTags},
+		{"spinlock ticket mcs seqlock", "primitives", layout.NoTags},
+		{"qspinlock rwlock", "primitives spinlock ticket mcs", layout.NoTags},
+		{"blocking", "primitives spinlock mcs", layout.NoTags},
+		{"rcu", "primitives blocking spinlock", layout.NoTags},
+		{"check sim", "internal/sched", layout.NoTags},
+		{"results", "golang.org/x/perf/... github.com/montanaflynn/stats gonum.org/v1/gonum/stat/...", layout.OSTags},
+		{"harness", "primitives results github.com/HdrHistogram/hdrhistogram-go golang.org/x/sys/...", layout.OSTags},
+		{"plots", "results gonum.org/v1/plot/...", layout.NoTags},
+		{"internal/sched", "", layout.NoTags},
+		{"internal/locktest", "primitives", layout.NoTags},
+		{"internal/layout", "", layout.NoTags},
+		{"internal/catalog", "spinlock ticket mcs seqlock qspinlock rwlock blocking rcu harness golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4", layout.NoTags},
+		{"cmd/...", "...", layout.NoTags},
+	},
+	Tests: "primitives internal/locktest internal/catalog go.uber.org/goleak pgregory.net/rapid",
+	Never: []layout.Edge{
+		{From: locks, To: "harness", Tests: true},
+		{From: "harness", To: locks, Tests: true},
+		{From: "plots", To: "harness", Tests: true},
+		{From: locks, To: "sync/atomic !std"},
+	},
+}
+
+func TestLayout(t *testing.T) {
+	broken, err := table.Check(os.DirFS("../.."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range broken {
+		t.Error(b)
+	}
+}
+
+// The table is only worth something if what it forbids is noticed.
+func TestViolations(t *testing.T) {
+	const us = "github.com/lockbench/lockbench/"
+	for _, test := range []struct {
+		name, src string
+		want      string // of the one complaint; "" for none
+	}{
+		{"ticket/ticket.go", imports(us+"primitives", "math/bits"), ""},
+		{"ticket/ticket_test.go", imports("testing", us+"ticket", us+"internal/locktest", "pgregory.net/rapid"), ""},
+		{"ticket/virtual_test.go", "//go:build virtual\n\n" + imports(us+"ticket"), ""},
+		{"ticket/testdata/x.go", imports(us + "harness"), ""},
+		{"_old/x.go", imports(us + "harness"), ""},
+		{"harness/cputime_linux.go", imports("golang.org/x/sys/unix"), ""},
+		{"harness/cputime_other.go", "//go:build !linux && !darwin\n\n" + imports(), ""},
+		{"cmd/locksim/main.go", imports(us+"sim", "github.com/alecthomas/kong"), ""},
+		{"primitives/word_amd64.s", "", ""},
+		{"primitives/purego.go", "//go:build purego || race\n\n" + imports("sync/atomic"), ""},
+		{"plots/unix.go", imports(), ""}, // a tag only after an underscore
+
+		{"ticket/ticket.go", imports(us + "harness"), "ticket must never import harness"},
+		{"ticket/bench_test.go", imports(us + "harness"), "ticket must never import harness"},
+		{"harness/run.go", imports(us + "ticket"), "harness must never import ticket"},
+		{"harness/run_test.go", imports(us + "mcs"), "harness must never import mcs"},
+		{"plots/plots.go", imports(us + "harness"), "plots must never import harness"},
+		{"mcs/mcs.go", imports("sync/atomic"), "mcs must never import sync/atomic"},
+		{"rcu/list/list.go", imports("sync/atomic"), "package rcu/list has no row in the table"},
+		{"mcs/mcs.go", imports("golang.org/x/sys/cpu"), "mcs must never import golang.org/x/sys/cpu"},
+		{"mcs/mcs.go", imports("C"), "mcs must never import C"},
+		{"mcs/mcs.go", imports(us + "ticket"), "mcs may not import ticket"},
+		{"mcs/mcs.go", imports(us + "internal/locktest"), "mcs may not import internal/locktest"},
+		{"mcs/mcs.go", "//go:build purego\n\n" + imports(us+"qspinlock"), "mcs may not import qspinlock\nmcs/mcs.go: no place for build tag purego"},
+		{"mcs/mcs_amd64.go", imports(), "no place for build tag amd64"},
+		{"mcs/mcs_linux_arm64.go", imports(), "no place for build tag linux\nmcs/mcs_linux_arm64.go: no place for build tag arm64"},
+		{"mcs/mcs_amd64.s", "", "only Go belongs here"},
+		{"harness/cputime_arm64.go", imports(), "no place for build tag arm64"},
+		{"harness/busy.go", "//go:build linux && !race\n\n" + imports(), "no place for build tag race"},
+		{"results/read.go", imports("gonum.org/v1/plot"), "results may not import gonum.org/v1/plot"},
+		{"results/read_test.go", imports(us + "plots"), "results may not import plots"},
+		{"internal/sched/sched.go", imports(us + "primitives"), "internal/sched may not import primitives"},
+		{"sim/sim.go", imports(us + "primitives"), "sim may not import primitives"},
+		{"util/util.go", imports(), "package util has no row in the table"},
+	} {
+		got, err := table.Check(fstest.MapFS{test.name: {Data: []byte(test.src)}})
+		if err != nil {
+			t.Errorf("%s: %v", test.name, err)
+		}
+		want := ""
+		if test.want != "" {
+			want = test.name + ": " + test.want
+		}
+		if got := strings.Join(got, "\n"); got != want {
+			t.Errorf("%s of\n%sgot  %q\nwant %q", test.name, test.src, got, want)
+		}
+	}
+}
+
+func TestUnreadableSource(t *testing.T) {
+	for _, src := range []string{"pakage mcs", "//go:build (\n\npackage mcs\n"} {
+		if _, err := table.Check(fstest.MapFS{"mcs/mcs.go": {Data: []byte(src)}}); err == nil {
+			t.Errorf("Check of %q: no error", src)
+		}
+	}
+}
+
+// imports returns the source of a file that imports paths.
+func imports(paths ...string) string {
+	var b strings.Builder
+	b.WriteString("package p\n\n")
+	for _, p := range paths {
+		b.WriteString("import _ \"" + p + "\"\n")
+	}
+	return b.String()
+}
