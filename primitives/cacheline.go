@@ -1,0 +1,7 @@
+//go:build !arm64 && !ppc64 && !ppc64le && !s390x
+
+package primitives
+
+// CacheLineSize is the distance in bytes at which two words no longer
+// disturb each other.
+const CacheLineSize = 64

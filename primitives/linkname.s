@@ -1,0 +1,2 @@
+// A package with an assembly file may declare functions without a body, as
+// runtime_linkname.go does on every architecture.

@@ -1,0 +1,120 @@
+package primitives
+
+import (
+	"context"
+	"time"
+)
+
+// A Parker puts one goroutine to sleep until another wakes it. It holds at
+// most one wake-up: an Unpark that comes first lets the next Park return at
+// once, and two count as one. The zero Parker holds none.
+// A Parker must not be copied after first use.
+//
+// Only one goroutine at a time may park on a Parker. Any may unpark it. What
+// Unpark's caller did before it synchronizes before Park's return.
+type Parker struct {
+	// state says who owes whom:
+	//
+	//	idle    nobody is parked, no wake-up is held
+	//	held    a wake-up is held
+	//	parked  the goroutine sleeps, or is about to
+	//
+	// I1: only the goroutine that parks makes idle -> parked and held -> idle.
+	// I2: each parked -> idle is followed by exactly one rouse, by whoever
+	// made it, so each sleep ends once.
+	state Uint32
+	bed   bed
+}
+
+const (
+	idle = iota
+	held
+	parked
+)
+
+// Park sleeps until a wake-up comes, and consumes it.
+func (p *Parker) Park() {
+	if p.lieDown() {
+		p.bed.sleep()
+	}
+}
+
+// ParkContext is [Parker.Park] that gives up when ctx is done; it then returns
+// the context's cause, and no wake-up was consumed.
+func (p *Parker) ParkContext(ctx context.Context) error {
+	if ctx.Done() == nil {
+		p.Park()
+		return nil
+	}
+	if !p.parkUntil(func(f func()) func() bool { return context.AfterFunc(ctx, f) }) {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// ParkTimeout is [Parker.Park] that gives up after d. It reports whether a
+// wake-up came.
+func (p *Parker) ParkTimeout(d time.Duration) bool {
+	return p.parkUntil(func(f func()) func() bool { return After(d, f) })
+}
+
+// parkUntil parks until a wake-up comes or the function that it hands to
+// arrange is called, and reports whether it was the wake-up. It returns only
+// when that function can no longer run, so a late call cannot disturb the
+// next Park.
+func (p *Parker) parkUntil(arrange func(func()) (stop func() bool)) bool {
+	if !p.lieDown() {
+		return true
+	}
+	gaveUp := false
+	over := make(chan struct{})
+	stop := arrange(func() {
+		if p.state.CompareAndSwap(parked, idle) { // else the wake-up won
+			gaveUp = true
+			p.bed.rouse(false)
+		}
+		close(over)
+	})
+	p.bed.sleep()
+	if !stop() {
+		<-over
+	}
+	return !gaveUp
+}
+
+// lieDown announces that the caller will sleep, and reports whether it has
+// to: a wake-up that is held is consumed instead.
+func (p *Parker) lieDown() bool {
+	if p.state.CompareAndSwap(idle, parked) {
+		return true
+	}
+	p.state.Store(idle) // was held, by I1; acquire: pairs with wake
+	return false
+}
+
+// Unpark wakes the parked goroutine, or lets the next Park return at once.
+func (p *Parker) Unpark() { p.wake(false) }
+
+// Handoff is [Parker.Unpark] that also gives the woken goroutine the caller's
+// CPU at once; the caller goes on when a CPU is free. For a lock that chooses
+// its next holder this halves the time that the lock lies idle. A pinned
+// caller keeps its CPU.
+func (p *Parker) Handoff() { p.wake(true) }
+
+func (p *Parker) wake(handoff bool) {
+	for {
+		switch p.state.Load() {
+		case idle:
+			if p.state.CompareAndSwap(idle, held) { // release: pairs with lieDown
+				return
+			}
+		case held:
+			return
+		case parked:
+			if p.state.CompareAndSwap(parked, idle) {
+				p.bed.rouse(handoff) // release: pairs with sleep
+				return
+			}
+		}
+	}
+}

