@@ -1,0 +1,213 @@
+package results
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// A Cell names one point of a sweep: a lock and the scenario that it was put
+// in. Cells are comparable, and two samples of one Cell are repetitions of
+// the same measurement.
+//
+// The zero value of Workload, Mode and Load is the default of each: the bare
+// critical section, goroutines, closed loop.
+type Cell struct {
+	Lock    string        // name in the catalogue, such as "ticket" or "sync.Mutex"
+	Reads   int           // share of operations that only read, in percent
+	Workers int           // goroutines in all, not per CPU
+	Hold    time.Duration // length of the critical section beyond its bare minimum
+	Think   time.Duration // work between two critical sections
+
+	Workload string // what runs in the critical section; "" is the bare section
+	Mode     string // how workers meet CPUs; "" is goroutines
+	Load     string // how operations arrive; "" is closed loop
+
+	CPUs int // GOMAXPROCS, or the CPUs of the simulated machine
+}
+
+// String returns the benchmark name of c, without the word Benchmark:
+//
+//	Lock/lock=ticket/reads=0/workers=2/hold=0s/think=100ns-2
+//
+// The number after the last "-" is c.CPUs. It is there for one CPU as well,
+// where go test leaves it out.
+func (c Cell) String() string {
+	return "Lock/" + c.Params() + "-" + strconv.Itoa(c.CPUs)
+}
+
+// Params returns the key=value part of c's benchmark name, which is what a
+// benchmark passes to [testing.B.Run]; go test itself appends the CPUs.
+func (c Cell) Params() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "lock=%s/reads=%d/workers=%d/hold=%v/think=%v", c.Lock, c.Reads, c.Workers, c.Hold, c.Think)
+	for _, opt := range []struct{ key, value string }{
+		{"workload", c.Workload},
+		{"mode", c.Mode},
+		{"load", c.Load},
+	} {
+		if opt.value != "" {
+			fmt.Fprintf(&b, "/%s=%s", opt.key, opt.value)
+		}
+	}
+	return b.String()
+}
+
+// Scenario returns c without its lock: what two locks must have in common to
+// be compared.
+func (c Cell) Scenario() Cell {
+	c.Lock = ""
+	return c
+}
+
+// Compare orders cells by scenario, then by lock. The result is negative if c
+// comes before d, positive if it comes after, and 0 if they are equal.
+func (c Cell) Compare(d Cell) int {
+	return cmp.Or(
+		cmp.Compare(c.Workload, d.Workload),
+		cmp.Compare(c.Mode, d.Mode),
+		cmp.Compare(c.Load, d.Load),
+		cmp.Compare(c.Hold, d.Hold),
+		cmp.Compare(c.Think, d.Think),
+		cmp.Compare(c.CPUs, d.CPUs),
+		cmp.Compare(c.Workers, d.Workers),
+		cmp.Compare(c.Reads, d.Reads),
+		cmp.Compare(c.Lock, d.Lock),
+	)
+}
+
+// Validate reports everything that keeps c from being written to a file and
+// read back the same.
+//
+// A name or a word must be printable, without spaces and without "/", which
+// separates the keys: call x/sync's semaphore "xsync.Semaphore". A lock's
+// name may end in a dash and digits. The words of Workload, Mode and Load may
+// not: where go test leaves out the number of CPUs, they would be taken for it.
+func (c Cell) Validate() error {
+	var errs []error
+	if c.Lock == "" {
+		errs = append(errs, errors.New("no lock"))
+	}
+	for _, w := range []struct{ key, word string }{
+		{"lock", c.Lock},
+		{"workload", c.Workload},
+		{"mode", c.Mode},
+		{"load", c.Load},
+	} {
+		if strings.ContainsFunc(w.word, notNameRune) {
+			errs = append(errs, fmt.Errorf(`%s %q: must be printable, without spaces and "/"`, w.key, w.word))
+		}
+		if _, cpus, ok := cutCPUs(w.word); ok && w.key != "lock" {
+			errs = append(errs, fmt.Errorf("%s %q: must not end in -%s, which stands for the CPUs", w.key, w.word, cpus))
+		}
+	}
+	if c.Reads < 0 || c.Reads > 100 {
+		errs = append(errs, fmt.Errorf("reads %d: must be 0 to 100", c.Reads))
+	}
+	if c.Workers < 1 {
+		errs = append(errs, fmt.Errorf("workers %d: must be at least 1", c.Workers))
+	}
+	if c.Hold < 0 {
+		errs = append(errs, fmt.Errorf("hold %v: must not be negative", c.Hold))
+	}
+	if c.Think < 0 {
+		errs = append(errs, fmt.Errorf("think %v: must not be negative", c.Think))
+	}
+	if c.CPUs < 1 {
+		errs = append(errs, fmt.Errorf("cpus %d: must be at least 1", c.CPUs))
+	}
+	return errors.Join(errs...)
+}
+
+func notNameRune(r rune) bool {
+	return r == '/' || r == unicode.ReplacementChar || unicode.IsSpace(r) || !unicode.IsPrint(r)
+}
+
+// ParseCell parses a benchmark name, with or without the word Benchmark in
+// front. Its first part may be any name, so that what go test prints for
+// BenchmarkSweep is the same Cell as what a [Writer] writes; keys may come in
+// any order; a name that does not end in a number of CPUs is for one CPU, as
+// go test has it.
+func ParseCell(name string) (Cell, error) {
+	rest, cpus, ok := cutCPUs(name)
+	if !ok {
+		cpus = "1"
+	}
+	c := Cell{}
+	var err error
+	if c.CPUs, err = strconv.Atoi(cpus); err != nil {
+		return Cell{}, fmt.Errorf("benchmark %q: want a number of CPUs at its end, have %q", name, cpus)
+	}
+
+	parts := strings.Split(rest, "/")
+	seen := make(map[string]bool)
+	for _, part := range parts[1:] {
+		key, value, ok := strings.Cut(part, "=")
+		if !ok {
+			return Cell{}, fmt.Errorf("benchmark %q: want key=value, have %q", name, part)
+		}
+		if seen[key] {
+			return Cell{}, fmt.Errorf("benchmark %q: key %q twice", name, key)
+		}
+		seen[key] = true
+		if err := c.set(key, value); err != nil {
+			return Cell{}, fmt.Errorf("benchmark %q: %w", name, err)
+		}
+	}
+	for _, key := range []string{"lock", "reads", "workers", "hold", "think"} {
+		if !seen[key] {
+			return Cell{}, fmt.Errorf("benchmark %q: want the keys lock, reads, workers, hold and think, have no %s", name, key)
+		}
+	}
+	if err := c.Validate(); err != nil {
+		return Cell{}, fmt.Errorf("benchmark %q: %w", name, err)
+	}
+	return c, nil
+}
+
+// set sets the field that key names.
+func (c *Cell) set(key, value string) (err error) {
+	switch key {
+	case "lock":
+		c.Lock = value
+	case "reads":
+		if c.Reads, err = strconv.Atoi(value); err != nil {
+			return fmt.Errorf("reads: want a percentage, have %q", value)
+		}
+	case "workers":
+		if c.Workers, err = strconv.Atoi(value); err != nil {
+			return fmt.Errorf("workers: want a number, have %q", value)
+		}
+	case "hold":
+		if c.Hold, err = time.ParseDuration(value); err != nil {
+			return fmt.Errorf("hold: want a duration such as 100ns, have %q", value)
+		}
+	case "think":
+		if c.Think, err = time.ParseDuration(value); err != nil {
+			return fmt.Errorf("think: want a duration such as 100ns, have %q", value)
+		}
+	case "workload":
+		c.Workload = value
+	case "mode":
+		c.Mode = value
+	case "load":
+		c.Load = value
+	default:
+		return fmt.Errorf("unknown key %q (known: lock, reads, workers, hold, think, workload, mode, load)", key)
+	}
+	return nil
+}
+
+// cutCPUs cuts "-" and the digits after it off the end of name. ok is false
+// if name does not end so.
+func cutCPUs(name string) (rest, cpus string, ok bool) {
+	i := strings.LastIndexByte(name, '-')
+	if i < 0 || i == len(name)-1 || strings.Trim(name[i+1:], "0123456789") != "" {
+		return name, "", false
+	}
+	return name[:i], name[i+1:], true
+}

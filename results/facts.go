@@ -1,0 +1,144 @@
+package results
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Facts say what machine and what run are behind a file.
+//
+// The first four are the file's configuration: benchstat compares only
+// results that agree on them. What may differ between two files that are
+// worth comparing is a note.
+type Facts struct {
+	GOOS    string // goos: operating system, as go test prints it
+	GOARCH  string // goarch: architecture, as go test prints it
+	CPU     string // cpu: model, as go test prints it; "" if unknown
+	Machine string // machine: "host", or "sim:" and the name of a simulated one
+
+	// Notes are comment lines: date, versions, settings.
+	Notes []Note
+}
+
+// A Note is a fact for people to read: the line "# key: text" of a file.
+type Note struct {
+	Key, Text string
+}
+
+// Host returns the facts of this machine and this process: the date, the
+// versions of Go, kernel and program, how many CPUs there are, GOMAXPROCS, and
+// the frequency governor, each as far as it is known.
+func Host() Facts {
+	f := Facts{
+		GOOS:    runtime.GOOS,
+		GOARCH:  runtime.GOARCH,
+		CPU:     strings.TrimSpace(cpuModel()),
+		Machine: "host",
+	}
+	f.Note("date", time.Now().UTC().Format(time.RFC3339))
+	f.Note("go", runtime.Version())
+	f.Note("commit", commit())
+	f.Note("kernel", kernel())
+	f.Note("cpus", strconv.Itoa(runtime.NumCPU()))
+	f.Note("gomaxprocs", strconv.Itoa(runtime.GOMAXPROCS(0)))
+	f.Note("governor", governor())
+	return f
+}
+
+// Note adds a note. It does nothing if text is empty.
+func (f *Facts) Note(key, text string) {
+	if text != "" {
+		f.Notes = append(f.Notes, Note{key, text})
+	}
+}
+
+// Validate reports everything that keeps f from being written to a file and
+// read back the same.
+func (f Facts) Validate() error {
+	var errs []error
+	if f.Machine == "" {
+		errs = append(errs, errors.New(`no machine: must be "host" or a simulated one`))
+	}
+	for _, c := range f.config() {
+		if !isText(c.Value) {
+			errs = append(errs, fmt.Errorf("%s %q: must be one line of printable text", c.Key, c.Value))
+		}
+	}
+	for _, n := range f.Notes {
+		if !isKey(n.Key) {
+			errs = append(errs, fmt.Errorf("note %q: must be a lower-case word", n.Key))
+		}
+		if n.Text == "" || !isText(n.Text) {
+			errs = append(errs, fmt.Errorf("note %s %q: must be one line of printable text", n.Key, n.Text))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// config returns the configuration keys of a file in order, with their values.
+func (f Facts) config() []config {
+	return []config{
+		{"goos", f.GOOS},
+		{"goarch", f.GOARCH},
+		{"cpu", f.CPU},
+		{"machine", f.Machine},
+	}
+}
+
+type config struct{ Key, Value string }
+
+// isText reports whether s survives in a line of its own behind "key: ".
+func isText(s string) bool {
+	return strings.TrimSpace(s) == s && !strings.ContainsFunc(s, func(r rune) bool {
+		return r == unicode.ReplacementChar || !unicode.IsPrint(r)
+	})
+}
+
+// isKey reports whether s is a word as the benchmark format wants its keys,
+// other than the word round, which a file has for itself.
+func isKey(s string) bool {
+	return s != "" && s != "round" && !strings.ContainsFunc(s, func(r rune) bool {
+		return r != '-' && !unicode.IsLower(r) && !unicode.IsDigit(r)
+	})
+}
+
+// commit returns the revision that this program was built from, if the go
+// command recorded it.
+func commit() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	var revision, modified string
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			revision = s.Value
+		case "vcs.modified":
+			if s.Value == "true" {
+				modified = " (modified)"
+			}
+		}
+	}
+	if revision == "" {
+		return ""
+	}
+	return revision + modified
+}
+
+// firstLine returns the first line of a file, or "" if there is none.
+func firstLine(name string) string {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return "" // not every machine has it
+	}
+	line, _, _ := strings.Cut(string(data), "\n")
+	return strings.TrimSpace(line)
+}

@@ -1,0 +1,118 @@
+package results
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// A Sample is one measurement of one cell: one benchmark line of a file,
+// together with the state that the machine was in.
+type Sample struct {
+	Cell
+
+	// Round counts the passes over the sweep, from 1. Samples of one round
+	// were measured near each other in time, so they make fair pairs; see
+	// [Ratios]. 0 is unknown: the output of go test has no rounds.
+	Round int
+
+	// Distance says how far apart the CPUs were while the sample was taken.
+	Distance Distance
+
+	// Oversubscribed is set if the machine has fewer CPUs than the cell.
+	Oversubscribed bool
+
+	Ops    int // operations of all workers
+	Values []Value
+}
+
+// A Value is one number that a sample measured.
+type Value struct {
+	Unit  string // such as "ns/op"; see [Units]
+	Value float64
+}
+
+// A Distance says how far apart the CPUs of a sample were, by the round trip
+// of a cache line between them just before and just after it.
+type Distance string
+
+// The distances, in the order in which tables show them.
+const (
+	Local Distance = "local" // one CPU: nothing travels
+	Near  Distance = "near"  // the round trip was short both times
+	Far   Distance = "far"   // the round trip was long both times
+	Mixed Distance = "mixed" // it changed in between
+	// Unknown means that nobody looked.
+	Unknown Distance = ""
+)
+
+var distances = []Distance{Local, Near, Far, Mixed, Unknown}
+
+// Value returns what s measured in unit, and whether it did.
+func (s Sample) Value(unit string) (v float64, ok bool) {
+	for _, v := range s.Values {
+		if v.Unit == unit {
+			return v.Value, true
+		}
+	}
+	return 0, false
+}
+
+// String returns s as a benchmark line, without the newline.
+func (s Sample) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Benchmark%v\t%d", s.Cell, s.Ops)
+	for _, v := range s.Values {
+		fmt.Fprintf(&b, "\t%s %s", formatValue(v.Value), v.Unit)
+	}
+	return b.String()
+}
+
+// Validate reports everything that keeps s from being written to a file and
+// read back the same.
+func (s Sample) Validate() error {
+	errs := []error{s.Cell.Validate()}
+	if s.Round < 0 {
+		errs = append(errs, fmt.Errorf("round %d: must not be negative", s.Round))
+	}
+	switch s.Distance {
+	case Local, Near, Far, Mixed, Unknown:
+	default:
+		errs = append(errs, fmt.Errorf("distance %q: must be local, near, far or mixed", string(s.Distance)))
+	}
+	if s.Ops < 0 {
+		errs = append(errs, fmt.Errorf("%d operations: must not be negative", s.Ops))
+	}
+	if len(s.Values) == 0 {
+		errs = append(errs, errors.New("no values"))
+	}
+	seen := make(map[string]bool)
+	for _, v := range s.Values {
+		if v.Unit == "" || strings.ContainsFunc(v.Unit, notUnitRune) {
+			errs = append(errs, fmt.Errorf("unit %q: must be printable, without spaces", v.Unit))
+		}
+		if seen[v.Unit] {
+			errs = append(errs, fmt.Errorf("unit %s twice", v.Unit))
+		}
+		seen[v.Unit] = true
+		if math.IsNaN(v.Value) || math.IsInf(v.Value, 0) {
+			errs = append(errs, fmt.Errorf("%v %s: must be finite", v.Value, v.Unit))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func notUnitRune(r rune) bool {
+	return r != '/' && notNameRune(r)
+}
+
+// formatValue writes v to six significant digits, far finer than anything
+// here can be measured, and never with fewer digits than its whole part has.
+func formatValue(v float64) string {
+	if math.Abs(v) >= 999_999.5 {
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(v, 'g', 6, 64)
+}
