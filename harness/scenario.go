@@ -1,0 +1,188 @@
+package harness
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lockbench/lockbench/results"
+)
+
+// A Subject is a lock under test.
+//
+// A lock may have more than [sync.Locker]: TryLock() bool is checked before
+// each sample; RLock and RUnlock serve the reads (see [RWLocker]), which
+// otherwise take the lock as writes do; String() string tells the watchdog,
+// and then the reader of a [StuckError], what state the lock is in. String
+// must be safe to call at any time.
+type Subject struct {
+	Name string             // as in a results file: printable, without spaces and "/"
+	New  func() sync.Locker // returns a fresh unlocked lock
+
+	// Pinned returns a fresh lock whose Lock and Unlock keep preemption off
+	// in between, for [Pinned] mode. Nil if the lock cannot be held so,
+	// because it blocks.
+	Pinned func() sync.Locker
+
+	// Pins says that New's lock, too, keeps preemption off while held, so
+	// that nothing in a critical section may yield. [Run] then checks it with
+	// [Subject.Pinned]'s rules in every mode.
+	Pins bool
+
+	// Unlocked says that the subject does not exclude anybody and does not
+	// claim to: nothing is shared, so nothing is verified. It is for measuring
+	// the harness itself; see [Cost].
+	Unlocked bool
+}
+
+// An RWLocker is a lock that tells readers from writers.
+type RWLocker interface {
+	sync.Locker
+	RLock()
+	RUnlock()
+}
+
+// A Mode says how workers meet CPUs.
+type Mode uint8
+
+const (
+	Goroutine Mode = iota // goroutines, scheduled by Go
+	Thread                // each worker locked to a thread, and the thread to a CPU; Linux only
+	Pinned                // goroutines that cannot be preempted inside a critical section
+)
+
+var modes = [...]string{Goroutine: "goroutine", Thread: "thread", Pinned: "pinned"}
+
+// String returns "goroutine", "thread" or "pinned".
+func (m Mode) String() string {
+	if int(m) < len(modes) {
+		return modes[m]
+	}
+	return fmt.Sprintf("Mode(%d)", uint8(m))
+}
+
+// MarshalText returns what String does.
+func (m Mode) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+
+// UnmarshalText sets m to the mode that text names.
+func (m *Mode) UnmarshalText(text []byte) error {
+	for i, name := range modes {
+		if string(text) == name {
+			*m = Mode(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("unknown mode %q (known: %s)", text, strings.Join(modes[:], ", "))
+}
+
+// A Scenario is one lock in one situation: what [Run] measures once.
+type Scenario struct {
+	Subject
+
+	CPUs    int // GOMAXPROCS while measuring, at least 1
+	Workers int // in all, not per CPU; at least 1
+	Reads   int // share of the operations that only read, in percent
+
+	Hold  time.Duration // work in the critical section, beyond its bare minimum
+	Think time.Duration // work between two critical sections
+
+	Mode Mode
+
+	// Duration is the length of the measuring window. 0 is 3 ms, or 100 ms if
+	// there are more workers than CPUs: such a window must span many of the
+	// scheduler's time slices, 10 ms each.
+	Duration time.Duration
+
+	// Warmup is for how long, at least, the workers run before the window
+	// opens. 0 is a tenth of Duration.
+	Warmup time.Duration
+
+	// Latency asks for the percentiles of the time to acquire. They are
+	// sampled, at a cost of less than 2 % of throughput.
+	Latency bool
+
+	// Patience is for how long all workers may make no progress before they
+	// are given up as stuck; see [StuckError]. 0 is 10 s.
+	// What Hold and Think take is added.
+	Patience time.Duration
+
+	// Seed varies the order of reads and writes.
+	Seed uint64
+}
+
+// Validate reports everything that is wrong with s.
+func (s Scenario) Validate() error {
+	return errors.Join(s.Subject.validate(s.Mode), s.validate())
+}
+
+func (s Subject) validate(mode Mode) error {
+	var errs []error
+	if s.Name == "" {
+		errs = append(errs, errors.New("lock without a name"))
+	}
+	if s.New == nil {
+		errs = append(errs, fmt.Errorf("lock %q: New is nil, want a function that returns a lock", s.Name))
+	}
+	if mode == Pinned && s.Pinned == nil {
+		errs = append(errs, fmt.Errorf("lock %q: cannot be held pinned, want another mode", s.Name))
+	}
+	return errors.Join(errs...)
+}
+
+// validate is Validate but for the Subject.
+func (s Scenario) validate() error {
+	var errs []error
+	want := func(ok bool, field string, have any, what string) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("%s %v: must be %s", field, have, what))
+		}
+	}
+	want(s.CPUs >= 1, "CPUs", s.CPUs, "at least 1")
+	want(s.Workers >= 1, "workers", s.Workers, "at least 1")
+	want(0 <= s.Reads && s.Reads <= 100, "reads", s.Reads, "0 to 100")
+	want(s.Hold >= 0, "hold", s.Hold, "at least 0s")
+	want(s.Think >= 0, "think", s.Think, "at least 0s")
+	want(s.Duration >= 0, "duration", s.Duration, "positive, or 0s for the default")
+	want(s.Warmup >= 0, "warmup", s.Warmup, "positive, or 0s for the default")
+	want(s.Patience >= 0, "patience", s.Patience, "positive, or 0s for the default")
+	want(int(s.Mode) < len(modes), "mode", s.Mode, "goroutine, thread or pinned")
+	want(s.Mode != Thread || hasAffinity, "mode", s.Mode, "goroutine or pinned: threads cannot be bound to CPUs on "+runtime.GOOS)
+	return errors.Join(errs...)
+}
+
+// Cell returns the name of s in a results file.
+func (s Scenario) Cell() results.Cell {
+	c := results.Cell{
+		Lock:    s.Name,
+		Reads:   s.Reads,
+		Workers: s.Workers,
+		Hold:    s.Hold,
+		Think:   s.Think,
+		CPUs:    s.CPUs,
+	}
+	if s.Mode != Goroutine {
+		c.Mode = s.Mode.String()
+	}
+	return c
+}
+
+// withDefaults returns s with what was left zero filled in.
+func (s Scenario) withDefaults() Scenario {
+	if s.Duration == 0 {
+		s.Duration = 3 * time.Millisecond
+		if s.Workers > s.CPUs {
+			s.Duration = 100 * time.Millisecond
+		}
+	}
+	if s.Warmup == 0 {
+		s.Warmup = s.Duration / 10
+	}
+	if s.Patience == 0 {
+		s.Patience = 10 * time.Second
+	}
+	s.Patience += s.Hold + s.Think
+	return s
+}

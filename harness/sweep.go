@@ -1,0 +1,162 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/lockbench/lockbench/results"
+)
+
+// A Sweep is a set of scenarios, the product of its axes, each measured Count
+// times.
+//
+// It goes in rounds. Each round measures every cell once, in a fresh random
+// order, so that whatever changes on the machine meanwhile meets all cells
+// alike, and samples of one round make fair pairs.
+type Sweep struct {
+	// The axes. None may be empty, and none may name a value twice.
+	Subjects      []Subject
+	CPUs          []int
+	WorkersPerCPU []int
+	Reads         []int
+	Hold          []time.Duration
+	Think         []time.Duration
+
+	// What all scenarios have in common; see [Scenario].
+	Mode     Mode
+	Duration time.Duration
+	Warmup   time.Duration
+	Latency  bool
+	Patience time.Duration
+
+	Count int    // samples per cell, at least 1
+	Seed  uint64 // of the orders: equal sweeps with equal seeds run alike
+
+	// Done counts what earlier runs of the same sweep have measured already,
+	// as [results.File.Done] does. It is not measured again.
+	Done map[results.Cell]int
+}
+
+// A Progress is a new sample, and how far the sweep is with it.
+type Progress struct {
+	Sample results.Sample
+	Done   int // samples measured, those of earlier runs included
+	Total  int // samples in the whole sweep
+}
+
+// Validate reports everything that is wrong with s.
+func (s Sweep) Validate() error {
+	names := make([]string, len(s.Subjects))
+	errs := make([]error, len(s.Subjects))
+	for i, subject := range s.Subjects {
+		names[i] = subject.Name
+		errs[i] = subject.validate(s.Mode)
+	}
+	common := s.scenario()
+	common.CPUs, common.Workers = 1, 1
+	errs = append(errs,
+		axis("lock", names, func(*Scenario, string) {}),
+		axis("CPUs", s.CPUs, func(c *Scenario, n int) { c.CPUs = n }),
+		axis("workers", s.WorkersPerCPU, func(c *Scenario, n int) { c.Workers = n }),
+		axis("reads", s.Reads, func(c *Scenario, n int) { c.Reads = n }),
+		axis("hold", s.Hold, func(c *Scenario, d time.Duration) { c.Hold = d }),
+		axis("think", s.Think, func(c *Scenario, d time.Duration) { c.Think = d }),
+		common.validate(),
+	)
+	if s.Count < 1 {
+		errs = append(errs, fmt.Errorf("count %d: must be at least 1", s.Count))
+	}
+	return errors.Join(errs...)
+}
+
+// axis reports what is wrong with the values of one axis, which set sets.
+func axis[T comparable](name string, values []T, set func(*Scenario, T)) error {
+	var errs []error
+	if len(values) == 0 {
+		errs = append(errs, fmt.Errorf("%s: want at least one", name))
+	}
+	for i, v := range values {
+		if slices.Contains(values[:i], v) {
+			errs = append(errs, fmt.Errorf("%s %v: given twice", name, v))
+			continue
+		}
+		s := Scenario{CPUs: 1, Workers: 1}
+		set(&s, v)
+		errs = append(errs, s.validate())
+	}
+	return errors.Join(errs...)
+}
+
+// scenario returns what all scenarios of s have in common.
+func (s Sweep) scenario() Scenario {
+	return Scenario{
+		Mode:     s.Mode,
+		Duration: s.Duration,
+		Warmup:   s.Warmup,
+		Latency:  s.Latency,
+		Patience: s.Patience,
+	}
+}
+
+// Scenarios returns the product of the axes, each scenario once.
+func (s Sweep) Scenarios() []Scenario {
+	var all []Scenario
+	c := s.scenario()
+	for _, c.Hold = range s.Hold {
+		for _, c.Think = range s.Think {
+			for _, c.CPUs = range s.CPUs {
+				for _, perCPU := range s.WorkersPerCPU {
+					c.Workers = c.CPUs * perCPU
+					for _, c.Reads = range s.Reads {
+						for _, c.Subject = range s.Subjects {
+							all = append(all, c)
+						}
+					}
+				}
+			}
+		}
+	}
+	return all
+}
+
+// Run measures what is still to be measured and calls report after each
+// sample, never while one is being measured.
+//
+// It ends at the first error: what [Run] returns, what report returns, the
+// cause of ctx, or what [Sweep.Validate] says, before anything is measured.
+// The samples reported until then are good.
+func (s Sweep) Run(ctx context.Context, report func(Progress) error) error {
+	if err := s.Validate(); err != nil {
+		return err
+	}
+	scenarios := s.Scenarios()
+	progress := Progress{Total: len(scenarios) * s.Count}
+	for _, c := range scenarios {
+		progress.Done += min(s.Done[c.Cell()], s.Count)
+	}
+	for round := range s.Count {
+		// Seeded by the round, so that a resumed sweep keeps to the order.
+		rng := rand.New(rand.NewPCG(s.Seed, uint64(round)))
+		for _, i := range rng.Perm(len(scenarios)) {
+			c := scenarios[i]
+			c.Seed = rng.Uint64()
+			if s.Done[c.Cell()] > round {
+				continue
+			}
+			var err error
+			if progress.Sample, err = Run(ctx, c); err != nil {
+				return fmt.Errorf("%v: %w", c.Cell(), err)
+			}
+			progress.Sample.Round = round + 1
+			progress.Done++
+			if err := report(progress); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
