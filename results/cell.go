@@ -2,7 +2,6 @@ package results
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -88,9 +87,9 @@ func (c Cell) Compare(d Cell) int {
 // name may end in a dash and digits. The words of Workload, Mode and Load may
 // not: where go test leaves out the number of CPUs, they would be taken for it.
 func (c Cell) Validate() error {
-	var errs []error
+	var wrong problems
 	if c.Lock == "" {
-		errs = append(errs, errors.New("no lock"))
+		wrong.add("no lock")
 	}
 	for _, w := range []struct{ key, word string }{
 		{"lock", c.Lock},
@@ -99,28 +98,28 @@ func (c Cell) Validate() error {
 		{"load", c.Load},
 	} {
 		if strings.ContainsFunc(w.word, notNameRune) {
-			errs = append(errs, fmt.Errorf(`%s %q: must be printable, without spaces and "/"`, w.key, w.word))
+			wrong.add(`%s %q: must be printable, without spaces and "/"`, w.key, w.word)
 		}
 		if _, cpus, ok := cutCPUs(w.word); ok && w.key != "lock" {
-			errs = append(errs, fmt.Errorf("%s %q: must not end in -%s, which stands for the CPUs", w.key, w.word, cpus))
+			wrong.add("%s %q: must not end in -%s, which stands for the CPUs", w.key, w.word, cpus)
 		}
 	}
 	if c.Reads < 0 || c.Reads > 100 {
-		errs = append(errs, fmt.Errorf("reads %d: must be 0 to 100", c.Reads))
+		wrong.add("reads %d: must be 0 to 100", c.Reads)
 	}
 	if c.Workers < 1 {
-		errs = append(errs, fmt.Errorf("workers %d: must be at least 1", c.Workers))
+		wrong.add("workers %d: must be at least 1", c.Workers)
 	}
 	if c.Hold < 0 {
-		errs = append(errs, fmt.Errorf("hold %v: must not be negative", c.Hold))
+		wrong.add("hold %v: must not be negative", c.Hold)
 	}
 	if c.Think < 0 {
-		errs = append(errs, fmt.Errorf("think %v: must not be negative", c.Think))
+		wrong.add("think %v: must not be negative", c.Think)
 	}
 	if c.CPUs < 1 {
-		errs = append(errs, fmt.Errorf("cpus %d: must be at least 1", c.CPUs))
+		wrong.add("cpus %d: must be at least 1", c.CPUs)
 	}
-	return errors.Join(errs...)
+	return wrong.err()
 }
 
 func notNameRune(r rune) bool {

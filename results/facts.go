@@ -1,8 +1,6 @@
 package results
 
 import (
-	"errors"
-	"fmt"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -62,24 +60,24 @@ func (f *Facts) Note(key, text string) {
 // Validate reports everything that keeps f from being written to a file and
 // read back the same.
 func (f Facts) Validate() error {
-	var errs []error
+	var wrong problems
 	if f.Machine == "" {
-		errs = append(errs, errors.New(`no machine: must be "host" or a simulated one`))
+		wrong.add(`no machine: must be "host" or a simulated one`)
 	}
 	for _, c := range f.config() {
 		if !isText(c.Value) {
-			errs = append(errs, fmt.Errorf("%s %q: must be one line of printable text", c.Key, c.Value))
+			wrong.add("%s %q: must be one line of printable text", c.Key, c.Value)
 		}
 	}
 	for _, n := range f.Notes {
 		if !isKey(n.Key) {
-			errs = append(errs, fmt.Errorf("note %q: must be a lower-case word", n.Key))
+			wrong.add("note %q: must be a lower-case word", n.Key)
 		}
 		if n.Text == "" || !isText(n.Text) {
-			errs = append(errs, fmt.Errorf("note %s %q: must be one line of printable text", n.Key, n.Text))
+			wrong.add("note %s %q: must be one line of printable text", n.Key, n.Text)
 		}
 	}
-	return errors.Join(errs...)
+	return wrong.err()
 }
 
 // config returns the configuration keys of a file in order, with their values.
@@ -92,7 +90,16 @@ func (f Facts) config() []config {
 	}
 }
 
+// A config is a line of configuration, which holds for the benchmarks below
+// it. An empty value deletes the key.
 type config struct{ Key, Value string }
+
+func (c config) String() string {
+	if c.Value == "" {
+		return c.Key + ":"
+	}
+	return c.Key + ": " + c.Value
+}
 
 // isText reports whether s survives in a line of its own behind "key: ".
 func isText(s string) bool {

@@ -1,7 +1,16 @@
 package results
 
-// A Ratio compares two locks in one scenario at one distance, by the samples
-// of each that were taken in the same round.
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+)
+
+// A Ratio compares two locks in one scenario at one distance, in one unit, by
+// the samples of each that were taken in the same round.
 type Ratio struct {
 	Cell             // the scenario, and the lock that is compared
 	Reference string // the lock that it is compared to
@@ -18,24 +27,107 @@ type Ratio struct {
 	Warnings []error
 }
 
-// Ratios returns, for each scenario, each distance and each lock other than
-// reference, how many times the reference's value in unit the lock has.
+// errUnpaired warns of a ratio that drift may have bent.
+var errUnpaired = errors.New("no two samples of one round to compare: ratio of medians, without an interval")
+
+// Ratios says of each lock but reference, in each scenario and at each
+// distance at which both were measured, how many times the reference's value
+// in unit it has. They are ordered by scenario, lock and distance.
 //
-// Only samples of one round and one distance are paired, because a machine
-// drifts: the ratio of two samples taken side by side has a spread many times
-// smaller than the samples themselves.
+// A sample is paired with that of the reference from the same round and at
+// the same distance, because a machine drifts: the ratio of two samples taken
+// close together has far less spread than the samples. Where there are no
+// such pairs, as in the output of go test, N is 0 and the Median is the ratio
+// of the two medians.
 func Ratios(samples []Sample, reference, unit string) []Ratio {
 	type key struct {
 		Cell
 		distance Distance
-		round    int
 	}
-	refs := make(map[key]float64)
+	// Values of each round; several, if files were put together.
+	rounds := make(map[key]map[int][]float64)
 	for _, s := range samples {
-		if v, ok := s.Value(unit); ok && s.Lock == reference {
-			refs[key{s.Scenario(), s.Distance, s.Round}] = v
+		v, ok := s.Value(unit)
+		if !ok {
+			continue
+		}
+		k := key{s.Cell, s.Distance}
+		if rounds[k] == nil {
+			rounds[k] = make(map[int][]float64)
+		}
+		rounds[k][s.Round] = append(rounds[k][s.Round], v)
+	}
+
+	var ratios []Ratio
+	for k, ours := range rounds {
+		ref := k
+		ref.Lock = reference
+		theirs, ok := rounds[ref]
+		if !ok || k == ref {
+			continue
+		}
+		r, ok := ratio(ours, theirs)
+		if !ok {
+			continue
+		}
+		r.Cell, r.Reference, r.Distance, r.Unit = k.Cell, reference, k.distance, unit
+		ratios = append(ratios, r)
+	}
+	slices.SortFunc(ratios, func(a, b Ratio) int {
+		return cmp.Or(a.Cell.Compare(b.Cell), a.Distance.compare(b.Distance))
+	})
+	return ratios
+}
+
+// ratio compares values of two locks, each by round. ok is false if there is
+// nothing but zeros to compare to.
+func ratio(ours, theirs map[int][]float64) (r Ratio, ok bool) {
+	var pairs []float64
+	var zeros int
+	for round, vs := range ours {
+		if round == 0 {
+			continue // not known to be one round
+		}
+		for i := range min(len(vs), len(theirs[round])) {
+			if theirs[round][i] == 0 {
+				zeros++
+				continue
+			}
+			pairs = append(pairs, vs[i]/theirs[round][i])
 		}
 	}
-	_ = refs
-	return nil
+
+	if len(pairs) > 0 {
+		slices.Sort(pairs)
+		m := median(pairs)
+		r = Ratio{N: len(pairs), Median: m.Center, Lo: m.Lo, Hi: m.Hi, Confidence: m.Confidence, Warnings: m.Warnings}
+	} else {
+		reference := median(sortedValues(theirs)).Center
+		if reference == 0 {
+			return Ratio{}, false
+		}
+		r = Ratio{
+			Median:     median(sortedValues(ours)).Center / reference,
+			Lo:         math.Inf(-1),
+			Hi:         math.Inf(+1),
+			Confidence: 1,
+			Warnings:   []error{errUnpaired},
+		}
+	}
+	if zeros > 0 {
+		r.Warnings = append(r.Warnings, fmt.Errorf("%d pairs left out: the reference is 0", zeros))
+	}
+	return r, true
+}
+
+func sortedValues(rounds map[int][]float64) []float64 {
+	return slices.Sorted(func(yield func(float64) bool) {
+		for vs := range maps.Values(rounds) {
+			for _, v := range vs {
+				if !yield(v) {
+					return
+				}
+			}
+		}
+	})
 }

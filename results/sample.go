@@ -1,9 +1,9 @@
 package results
 
 import (
-	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -50,6 +50,13 @@ const (
 
 var distances = []Distance{Local, Near, Far, Mixed, Unknown}
 
+func (d Distance) valid() bool { return slices.Contains(distances, d) }
+
+// compare orders distances as [distances] does.
+func (d Distance) compare(e Distance) int {
+	return slices.Index(distances, d) - slices.Index(distances, e)
+}
+
 // Value returns what s measured in unit, and whether it did.
 func (s Sample) Value(unit string) (v float64, ok bool) {
 	for _, v := range s.Values {
@@ -73,35 +80,36 @@ func (s Sample) String() string {
 // Validate reports everything that keeps s from being written to a file and
 // read back the same.
 func (s Sample) Validate() error {
-	errs := []error{s.Cell.Validate()}
-	if s.Round < 0 {
-		errs = append(errs, fmt.Errorf("round %d: must not be negative", s.Round))
+	var wrong problems
+	if err := s.Cell.Validate(); err != nil {
+		wrong.add("%v", err)
 	}
-	switch s.Distance {
-	case Local, Near, Far, Mixed, Unknown:
-	default:
-		errs = append(errs, fmt.Errorf("distance %q: must be local, near, far or mixed", string(s.Distance)))
+	if s.Round < 0 {
+		wrong.add("round %d: must not be negative", s.Round)
+	}
+	if !s.Distance.valid() {
+		wrong.add("distance %q: must be local, near, far or mixed", string(s.Distance))
 	}
 	if s.Ops < 0 {
-		errs = append(errs, fmt.Errorf("%d operations: must not be negative", s.Ops))
+		wrong.add("%d operations: must not be negative", s.Ops)
 	}
 	if len(s.Values) == 0 {
-		errs = append(errs, errors.New("no values"))
+		wrong.add("no values")
 	}
 	seen := make(map[string]bool)
 	for _, v := range s.Values {
 		if v.Unit == "" || strings.ContainsFunc(v.Unit, notUnitRune) {
-			errs = append(errs, fmt.Errorf("unit %q: must be printable, without spaces", v.Unit))
+			wrong.add("unit %q: must be printable, without spaces", v.Unit)
 		}
 		if seen[v.Unit] {
-			errs = append(errs, fmt.Errorf("unit %s twice", v.Unit))
+			wrong.add("unit %s twice", v.Unit)
 		}
 		seen[v.Unit] = true
 		if math.IsNaN(v.Value) || math.IsInf(v.Value, 0) {
-			errs = append(errs, fmt.Errorf("%v %s: must be finite", v.Value, v.Unit))
+			wrong.add("%v %s: must be finite", v.Value, v.Unit)
 		}
 	}
-	return errors.Join(errs...)
+	return wrong.err()
 }
 
 func notUnitRune(r rune) bool {

@@ -60,7 +60,7 @@ func Summarize(samples []Sample) []Summary {
 	keys := slices.SortedFunc(maps.Keys(values), func(a, b key) int {
 		return cmp.Or(
 			a.Cell.Compare(b.Cell),
-			cmp.Compare(slices.Index(distances, a.distance), slices.Index(distances, b.distance)),
+			a.distance.compare(b.distance),
 			compareBool(a.oversubscribed, b.oversubscribed),
 			compareUnits(a.unit, b.unit),
 		)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 )
 
@@ -17,9 +16,9 @@ import (
 // once.
 type Writer struct {
 	w    io.Writer
-	file *os.File // w, if the Writer opened it itself
+	file *os.File // w, if it is the Writer's own
 	size int64    // of file, up to the last complete Write
-	err  error    // of the first failed Write; the state below is void then
+	err  error    // of the first failed Write
 
 	// What the lines written so far say of the sample to come.
 	round          int
@@ -30,34 +29,37 @@ type Writer struct {
 // NewWriter writes the header of a file to w, in one Write call, and returns
 // a Writer for its samples.
 func NewWriter(w io.Writer, facts Facts) (*Writer, error) {
+	if err := facts.Validate(); err != nil {
+		return nil, err
+	}
 	wr := &Writer{w: w}
-	if err := wr.writeHeader(facts); err != nil {
+	if err := wr.write(header(facts)); err != nil {
 		return nil, err
 	}
 	return wr, nil
 }
 
 // Create makes a new file and writes its header. If there is a file of that
-// name, it leaves it alone and returns an error that is [fs.ErrExist].
+// name, it leaves it alone and returns an error that is [io/fs.ErrExist].
 func Create(name string, facts Facts) (*Writer, error) {
-	return open(name, os.O_EXCL, facts)
+	return create(name, os.O_EXCL, facts)
 }
 
 // Overwrite is [Create] that drops what a file of that name holds.
 func Overwrite(name string, facts Facts) (*Writer, error) {
-	return open(name, os.O_TRUNC, facts)
+	return create(name, os.O_TRUNC, facts)
 }
 
-func open(name string, flag int, facts Facts) (*Writer, error) {
+func create(name string, flag int, facts Facts) (*Writer, error) {
 	if err := facts.Validate(); err != nil {
-		return nil, err // before a file is made or truncated
+		return nil, err // before there is a file
 	}
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND|flag, 0o666)
 	if err != nil {
 		return nil, err
 	}
 	w := &Writer{w: f, file: f}
-	if err := w.writeHeader(facts); err != nil {
+	if err := w.write(header(facts)); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return w, nil
@@ -65,11 +67,11 @@ func open(name string, flag int, facts Facts) (*Writer, error) {
 
 // Resume opens a file to append to it, and returns what it holds.
 //
-// A last line that was cut off is dropped, and reported in [File.Torn]; all
-// else in the file stays as it is. The file must be one that a Writer began,
-// must have no errors, and must come from a machine with the same facts, save
-// for notes; the notes of this run are added. A file that does not exist or is
-// empty is begun.
+// A last line that was cut off is dropped, and kept in [File.Torn]; all else
+// in the file stays as it is. The file must be one that a Writer began, must
+// have nothing wrong in it, and must agree with facts save for the notes;
+// otherwise Resume leaves it alone and returns an error. The notes of this run
+// are added. A file that does not exist, or is empty, is begun.
 func Resume(name string, facts Facts) (*Writer, *File, error) {
 	if err := facts.Validate(); err != nil {
 		return nil, nil, err
@@ -78,38 +80,62 @@ func Resume(name string, facts Facts) (*Writer, *File, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	w := &Writer{w: f, file: f}
-	held, err := w.resume(f, name, facts)
+	w, held, err := resume(f, name, facts)
 	if err != nil {
 		return nil, nil, errors.Join(err, f.Close())
 	}
 	return w, held, nil
 }
 
-// resume brings w to the state at the end of r, the text of w's file.
-func (w *Writer) resume(r io.Reader, name string, facts Facts) (*File, error) {
-	rd := newReader(r, name)
-	held := &File{Name: name}
-	var errs []error
-	for s, err := range rd.samples {
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		held.Samples = append(held.Samples, s)
+func resume(f *os.File, name string, facts Facts) (*Writer, *File, error) {
+	r := newReader(f, name)
+	held, err := r.all()
+	if err != nil {
+		return nil, nil, err
 	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
+	if err := r.lines.err; err != nil {
+		return nil, nil, r.end()
 	}
-	if rd.size == 0 {
+	w := &Writer{
+		w:              f,
+		file:           f,
+		size:           r.lines.size,
+		round:          r.round,
+		distance:       r.distance,
+		oversubscribed: r.oversubscribed,
+	}
+	if r.lines.n == 0 && held.Torn == "" {
 		held.Facts = facts
-		return held, w.writeHeader(facts)
+		return w, held, w.write(header(facts))
 	}
-	held.Facts = rd.facts
-	return held, nil
+	if err := sameMachine(held, facts); err != nil {
+		return nil, nil, err
+	}
+	if held.Torn != "" {
+		if err := w.cut(); err != nil {
+			return nil, nil, err
+		}
+	}
+	resumed := Note{"resumed", fmt.Sprintf("after %d samples", len(held.Samples))}
+	return w, held, w.write(notes(append([]Note{resumed}, facts.Notes...)))
 }
 
-// Write writes one sample.
+// sameMachine returns an error unless facts are those of the file, but for notes.
+func sameMachine(held *File, facts Facts) error {
+	if held.Machine == "" {
+		return &SyntaxError{held.Name, 1, `not a file to append to: want one that lockbench began, with a line "machine: ..."`}
+	}
+	var errs []error
+	want := facts.config()
+	for i, have := range held.Facts.config() {
+		if have != want[i] {
+			errs = append(errs, fmt.Errorf("%s: results are of %s %q, want this one's, %q", held.Name, have.Key, have.Value, want[i].Value))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Write writes one sample. If it fails, so do all that follow.
 func (w *Writer) Write(s Sample) error {
 	if w.err != nil {
 		return w.err
@@ -122,14 +148,16 @@ func (w *Writer) Write(s Sample) error {
 		fmt.Fprintf(&b, "# round: %d\n", s.Round)
 	}
 	if s.Distance != w.distance {
-		writeConfig(&b, "distance", string(s.Distance))
+		fmt.Fprintln(&b, config{"distance", string(s.Distance)})
 	}
 	if s.Oversubscribed != w.oversubscribed {
-		value := "" // deletes the key, so that a file without any reads like one from before
+		// Deleting the key, not setting it to false, makes the sample
+		// comparable with those of a file that never has it.
+		value := ""
 		if s.Oversubscribed {
 			value = "true"
 		}
-		writeConfig(&b, "oversubscribed", value)
+		fmt.Fprintln(&b, config{"oversubscribed", value})
 	}
 	fmt.Fprintln(&b, s)
 	if err := w.write(b.Bytes()); err != nil {
@@ -147,17 +175,36 @@ func (w *Writer) Close() error {
 	return w.file.Close()
 }
 
-func (w *Writer) writeHeader(facts Facts) error {
-	if err := facts.Validate(); err != nil {
-		return err
+// write writes whole lines in one call. If only a part arrives, it takes the
+// part back where it can.
+func (w *Writer) write(lines []byte) error {
+	n, err := w.w.Write(lines)
+	if err == nil {
+		w.size += int64(n)
+		return nil
 	}
+	if w.file != nil && n > 0 {
+		err = errors.Join(err, w.cut())
+	}
+	w.err = err
+	return err
+}
+
+// cut cuts off what follows the last complete Write.
+func (w *Writer) cut() error {
+	// By name, because a handle for appending cannot truncate on Windows.
+	return os.Truncate(w.file.Name(), w.size)
+}
+
+// header returns the lines that a file begins with.
+func header(facts Facts) []byte {
 	var b bytes.Buffer
 	for _, c := range facts.config() {
 		if c.Value != "" {
-			writeConfig(&b, c.Key, c.Value)
+			fmt.Fprintln(&b, c)
 		}
 	}
-	writeNotes(&b, facts.Notes)
+	b.Write(notes(facts.Notes))
 	for _, u := range units {
 		fmt.Fprintf(&b, "Unit %s assume=nothing", u.Name)
 		switch u.Better {
@@ -168,36 +215,13 @@ func (w *Writer) writeHeader(facts Facts) error {
 		}
 		b.WriteByte('\n')
 	}
-	return w.write(b.Bytes())
+	return b.Bytes()
 }
 
-func writeConfig(b *bytes.Buffer, key, value string) {
-	if value == "" {
-		fmt.Fprintf(b, "%s:\n", key)
-		return
-	}
-	fmt.Fprintf(b, "%s: %s\n", key, value)
-}
-
-func writeNotes(b *bytes.Buffer, notes []Note) {
+func notes(notes []Note) []byte {
+	var b bytes.Buffer
 	for _, n := range notes {
-		fmt.Fprintf(b, "# %s: %s\n", n.Key, n.Text)
+		fmt.Fprintf(&b, "# %s: %s\n", n.Key, n.Text)
 	}
+	return b.Bytes()
 }
-
-// write writes whole lines. If that fails half-way, it takes the half back,
-// where it can, and refuses to go on.
-func (w *Writer) write(lines []byte) error {
-	n, err := w.w.Write(lines)
-	if err == nil {
-		w.size += int64(n)
-		return nil
-	}
-	if w.file != nil && n > 0 {
-		err = errors.Join(err, w.file.Truncate(w.size))
-	}
-	w.err = err
-	return err
-}
-
-var _ = fs.ErrExist // for the doc comment of Create
