@@ -103,18 +103,28 @@ func (p *Parker) Handoff() { p.wake(true) }
 
 func (p *Parker) wake(handoff bool) {
 	for {
-		switch p.state.Load() {
-		case idle:
-			if p.state.CompareAndSwap(idle, held) { // release: pairs with lieDown
-				return
-			}
-		case held:
+		// First without a look: the line is then fetched once, for writing.
+		if p.state.CompareAndSwap(idle, held) { // release: pairs with lieDown and Await
 			return
-		case parked:
-			if p.state.CompareAndSwap(parked, idle) {
-				p.bed.rouse(handoff) // release: pairs with sleep
-				return
-			}
+		}
+		if p.state.CompareAndSwap(parked, idle) {
+			p.bed.rouse(handoff) // release: pairs with sleep
+			return
+		}
+		if p.state.Load() == held {
+			return
 		}
 	}
+}
+
+// Await is [Parker.Park] that first watches for the wake-up, for as long as
+// spin says that this can pay; under a pinned spin, until it comes.
+func (p *Parker) Await(spin Spin) {
+	for p.state.Load() != held {
+		if !spin.Try() {
+			p.Park()
+			return
+		}
+	}
+	p.state.StoreRelease(idle) // by I1
 }

@@ -25,6 +25,9 @@ func runtime_Semacquire(s *uint32)
 //go:linkname runtime_Semrelease sync.runtime_Semrelease
 func runtime_Semrelease(s *uint32, handoff bool, skipframes int)
 
+//go:linkname runtime_goyield runtime.goyield
+func runtime_goyield()
+
 func nanotime() int64 { return runtime_nanotime() }
 
 // Pin disables preemption of the calling goroutine and returns the CPU it
@@ -47,6 +50,12 @@ func Unpin() { runtime_procUnpin() }
 // canSpin reports whether spinning can pay: another CPU is running something
 // (perhaps the holder), and nothing waits to run on this one.
 func canSpin() bool { return runtime_canSpin(0) }
+
+// yield lets the goroutines that wait to run on this CPU go first. Unlike
+// runtime.Gosched it puts the caller behind them and not behind all others:
+// a CPU that has more than one goroutine then keeps more than one, so canSpin
+// goes on saying so.
+func yield() { runtime_goyield() }
 
 // pinnedMayYield is false where Pin disables preemption: the runtime refuses
 // to reschedule a pinned goroutine.

@@ -30,6 +30,9 @@ func Unpin() {}
 // pays, so Spin goes by its budget alone.
 func canSpin() bool { return runtime.NumCPU() > 1 }
 
+// yield lets other goroutines run.
+func yield() { runtime.Gosched() }
+
 // pinnedMayYield is true where Pin does not disable preemption: a waiter that
 // never yielded would hold its CPU against the holder.
 const pinnedMayYield = true

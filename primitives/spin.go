@@ -1,9 +1,6 @@
 package primitives
 
-import (
-	"runtime"
-	"time"
-)
+import "time"
 
 // A Spin paces one wait. The zero Spin is ready for use, for one wait:
 //
@@ -33,7 +30,7 @@ const (
 // Once waits a little: it pauses if that can pay, and yields otherwise.
 func (s *Spin) Once() {
 	if !s.Try() {
-		runtime.Gosched()
+		yield()
 	}
 }
 
@@ -48,7 +45,7 @@ func (s *Spin) Try() bool {
 // long it should stay away from the lock.
 func (s *Spin) OnceFor(d time.Duration) {
 	if !s.TryFor(d) {
-		runtime.Gosched()
+		yield()
 	}
 }
 
