@@ -1,0 +1,134 @@
+package plots
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgsvg"
+
+	"github.com/lockbench/lockbench/results"
+)
+
+// Formats are the file formats that figures can have.
+var formats = []string{"svg", "png"}
+
+// Write draws all figures that the summaries have the data for, into files in
+// dir, which it makes if it has to. It returns their paths, figure by figure,
+// and says which kinds of figures it could not draw and why; that is no error.
+//
+// A file appears whole or not at all, and replaces one of the same name. The
+// paths are of what was written even if err is not nil.
+func Write(dir string, sums []results.Summary, o Options) (paths []string, skipped []Skipped, err error) {
+	for _, format := range o.formats() {
+		if !slices.Contains(formats, format) {
+			return nil, nil, fmt.Errorf("unknown figure format %q (known: %s)", format, strings.Join(formats, ", "))
+		}
+	}
+	figures, skipped := All(sums, o)
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, skipped, err
+	}
+	var errs []error
+	for _, f := range figures {
+		for _, format := range o.formats() {
+			path := filepath.Join(dir, f.Name+"."+format)
+			if err := f.WriteFile(path); err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			paths = append(paths, path)
+		}
+	}
+	return paths, skipped, errors.Join(errs...)
+}
+
+// All draws all figures that the summaries have the data for, and says which
+// kinds it could not draw and why.
+func All(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
+	var figures []*Figure
+	var skipped []Skipped
+	for _, kind := range []func([]results.Summary, Options) ([]*Figure, []Skipped){Throughput, Reads, Latency, Fairness} {
+		f, s := kind(sums, o)
+		figures = append(figures, f...)
+		skipped = append(skipped, s...)
+	}
+	return figures, skipped
+}
+
+// WriteFile draws f into a file whose name ends in .svg or .png. The file
+// appears whole or not at all.
+func (f *Figure) WriteFile(path string) (err error) {
+	data, err := f.Encode(strings.TrimPrefix(filepath.Ext(path), "."))
+	if err != nil {
+		return err
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".figure-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(tmp.Name())
+		}
+	}()
+	_, err = tmp.Write(data)
+	// CreateTemp makes a file for its owner only; a picture is for everybody.
+	err = errors.Join(err, tmp.Chmod(0o644), tmp.Close())
+	if err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), path)
+}
+
+// resolution is that of a PNG file, in dots to the inch: twice what screens
+// without a scale factor show, so that text stays crisp.
+const resolution = 144
+
+// Encode returns f in a format, "svg" or "png".
+func (f *Figure) Encode(format string) ([]byte, error) {
+	var b bytes.Buffer
+	w, h := f.Size()
+	var canvas interface {
+		vg.CanvasSizer
+		io.WriterTo
+	}
+	switch format {
+	case "svg":
+		canvas = vgsvg.New(w, h)
+	case "png":
+		canvas = vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(w, h), vgimg.UseDPI(resolution))}
+	default:
+		return nil, fmt.Errorf("unknown figure format %q (known: %s)", format, strings.Join(formats, ", "))
+	}
+	f.Draw(draw.New(canvas))
+	if _, err := canvas.WriteTo(&b); err != nil {
+		return nil, err
+	}
+	if format == "svg" {
+		return f.portable(b.Bytes()), nil
+	}
+	return b.Bytes(), nil
+}
+
+// portable makes an SVG file look the same where Liberation Sans is not
+// installed, by naming fonts of the same metrics, and adds the text that a
+// screen reader reads out.
+func (f *Figure) portable(svg []byte) []byte {
+	svg = bytes.ReplaceAll(svg,
+		[]byte("font-family:Liberation Sans;font-variant:normal;"),
+		[]byte("font-family:Liberation Sans,Arimo,Arial,Helvetica,sans-serif;"))
+	svg = bytes.Replace(svg, []byte(`xmlns:xlink="http://www.w3.org/1999/xlink">`),
+		fmt.Appendf(nil, "role=\"img\">\n<title>%s</title>\n<desc>%s</desc>",
+			html.EscapeString(f.Title), html.EscapeString(strings.Join(f.Subtitle, " "))), 1)
+	return svg
+}

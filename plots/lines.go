@@ -1,0 +1,259 @@
+package plots
+
+import (
+	"image/color"
+	"math"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// A point is a median with its interval. Lo and Hi are NaN where the samples
+// are too few for an interval.
+type point struct {
+	X         float64
+	Y, Lo, Hi float64
+}
+
+// hasInterval reports whether the samples sufficed for an interval.
+func (p point) hasInterval() bool { return finite(p.Lo) && finite(p.Hi) }
+
+// finite reports whether v is neither infinite nor NaN.
+func finite(v float64) bool { return !math.IsInf(v, 0) && !math.IsNaN(v) }
+
+// An emphasis says how loudly a lock is drawn.
+type emphasis int
+
+const (
+	muted     emphasis = iota
+	reference          // what the others are compared with: dark, without colour
+	tied               // its interval overlaps that of the best: full colour
+	best               // full colour, wide
+)
+
+// A line is one lock in a line chart.
+type line struct {
+	name     string
+	look     look
+	emphasis emphasis
+	rank     int     // 0 is the best
+	pts      []point // by X, at least one
+}
+
+// end returns the line's last point.
+func (l line) end() point { return l.pts[len(l.pts)-1] }
+
+// stroke returns how the line is drawn.
+func (l line) stroke() draw.LineStyle {
+	switch l.emphasis {
+	case best:
+		return draw.LineStyle{Color: l.look.hue, Width: 2.6}
+	case tied:
+		return draw.LineStyle{Color: l.look.hue, Width: 1.6, Dashes: l.look.dashes}
+	case reference:
+		return draw.LineStyle{Color: ink, Width: 1.8, Dashes: []vg.Length{5, 2.5}}
+	}
+	return draw.LineStyle{Color: mix(l.look.hue, white, .25), Width: 1.1, Dashes: l.look.dashes}
+}
+
+// glyph draws the line's glyph at pt.
+func (l line) glyph(c draw.Canvas, pt vg.Point) {
+	switch l.emphasis {
+	case best:
+		l.look.shape.draw(c, pt, 4, l.look.hue, false)
+	case tied:
+		l.look.shape.draw(c, pt, 3, l.look.hue, l.look.hollow)
+	case reference:
+		l.look.shape.draw(c, pt, 3.2, ink, l.look.hollow)
+	default:
+		l.look.shape.draw(c, pt, 2.6, mix(l.look.hue, white, .25), l.look.hollow)
+	}
+}
+
+// sample draws a piece of the line, with its glyph, from pt to the right.
+// A line of one point has a glyph only.
+func (l line) sample(c draw.Canvas, pt vg.Point, width vg.Length) {
+	if len(l.pts) > 1 {
+		c.StrokeLine2(l.stroke(), pt.X, pt.Y, pt.X+width, pt.Y)
+	}
+	l.glyph(c, vg.Point{X: pt.X + width/2, Y: pt.Y})
+}
+
+// Plot draws the line over its interval band. A point alone has its interval
+// as a vertical stroke.
+func (l line) Plot(c draw.Canvas, p *plot.Plot) {
+	x, y := p.Transforms(&c)
+	at := func(px, py float64) vg.Point { return vg.Point{X: x(px), Y: y(py)} }
+
+	var pts []vg.Point
+	for _, q := range l.pts {
+		pts = append(pts, at(q.X, q.Y))
+	}
+	if len(pts) == 1 {
+		if q := l.pts[0]; q.hasInterval() {
+			c.StrokeLines(draw.LineStyle{Color: translucent(l.hue(), .5), Width: 2}, []vg.Point{at(q.X, q.Lo), at(q.X, q.Hi)})
+		}
+	} else {
+		c.StrokeLines(l.stroke(), pts)
+	}
+	for _, pt := range pts {
+		l.glyph(c, pt)
+	}
+}
+
+// hue returns the colour of the line at full strength.
+func (l line) hue() color.RGBA {
+	if l.emphasis == reference {
+		return ink
+	}
+	return l.look.hue
+}
+
+// A band is the intervals of a line, translucent. It is cut where an
+// interval is missing.
+type band struct{ line }
+
+// Plot draws the band.
+func (b band) Plot(c draw.Canvas, p *plot.Plot) {
+	x, y := p.Transforms(&c)
+	clr := translucent(b.hue(), map[emphasis]float64{muted: .09, reference: .12, tied: .12, best: .25}[b.emphasis])
+	for i := 0; i < len(b.pts); {
+		j := i
+		var lower, upper []vg.Point
+		for ; j < len(b.pts) && b.pts[j].hasInterval(); j++ {
+			q := b.pts[j]
+			lower = append(lower, vg.Point{X: x(q.X), Y: y(q.Lo)})
+			upper = append(upper, vg.Point{X: x(q.X), Y: y(q.Hi)})
+		}
+		if len(lower) > 1 {
+			for k := len(upper) - 1; k >= 0; k-- {
+				lower = append(lower, upper[k])
+			}
+			c.FillPolygon(clr, lower)
+		}
+		i = max(j, i+1)
+	}
+}
+
+// A lineChart is many lines over few x values.
+type lineChart struct {
+	xLabel string
+	xTicks []plot.Tick
+	xLog   bool
+	yLabel string // with the unit
+	yLog   bool
+	value  func(float64) string // formats a value of y for its label
+	head   string               // heads the column of these values
+	lines  []line               // the best is drawn last
+	shaded float64              // x at and above this is oversubscribed; NaN: nothing is
+	limit  ceiling
+}
+
+// A ceiling is what no lock can pass: a dotted line.
+type ceiling struct {
+	pts []point // by X; none: nothing is drawn
+}
+
+// plot returns the chart as a plot.
+func (ch lineChart) plot() *plot.Plot {
+	p := newPlot()
+	p.X.Label.Text = ch.xLabel
+	var xs, ys []float64
+	for _, t := range ch.xTicks {
+		xs = append(xs, t.Value)
+	}
+	for _, l := range ch.lines {
+		for _, q := range l.pts {
+			xs = append(xs, q.X)
+			ys = append(ys, q.Y)
+			if q.hasInterval() {
+				ys = append(ys, q.Lo, q.Hi)
+			}
+		}
+	}
+	for _, q := range ch.limit.pts {
+		ys = append(ys, q.Y)
+	}
+	p.X.Min, p.X.Max = minMax(xs)
+	if p.X.Min == p.X.Max { // one point stands in the middle
+		p.X.Min, p.X.Max = p.X.Min-1, p.X.Max+1
+	} else if ch.xLog && p.X.Min > 0 {
+		p.X.Scale = logScale{}
+	}
+	p.X.Tick.Marker = plot.ConstantTicks(thin(ch.xTicks, p.X))
+	if ch.yLog {
+		setLog(&p.Y, ys)
+		p.Y.Tick.Marker = logTicks{short}
+	} else {
+		p.Y.Min, p.Y.Max = zeroBased(ys)
+		p.Y.Tick.Marker = linearTicks{short}
+	}
+	p.X.Padding, p.Y.Padding = 0, 8
+
+	if !math.IsNaN(ch.shaded) {
+		p.Add(region{ch.shaded, ch.xTicks})
+	}
+	p.Add(gridlines{y: true}, heading{ch.yLabel})
+	if len(ch.limit.pts) > 0 {
+		p.Add(ch.limit)
+	}
+	for e := muted; e <= best; e++ {
+		for _, l := range ch.lines {
+			if l.emphasis == e {
+				p.Add(band{l})
+			}
+		}
+	}
+	for e := muted; e <= best; e++ {
+		for _, l := range ch.lines {
+			if l.emphasis == e {
+				p.Add(l)
+			}
+		}
+	}
+	p.Add(endLabels{lines: ch.lines, value: ch.value, head: ch.head})
+	return p
+}
+
+// Plot draws the ceiling.
+func (l ceiling) Plot(c draw.Canvas, p *plot.Plot) {
+	x, y := p.Transforms(&c)
+	var pts []vg.Point
+	for _, q := range l.pts {
+		pts = append(pts, vg.Point{X: x(q.X), Y: y(q.Y)})
+	}
+	style := draw.LineStyle{Color: prose, Width: .8, Dashes: []vg.Length{1.5, 2}}
+	c.StrokeLines(style, c.ClipLinesXY(pts)...)
+}
+
+// A region shades the CPU counts that exceed the machine's and says so above
+// the data.
+type region struct {
+	from  float64
+	ticks []plot.Tick
+}
+
+const strip = 17 // height of the strip above the data that headings stand in
+
+// GlyphBoxes reserves the strip above the data.
+func (r region) GlyphBoxes(*plot.Plot) []plot.GlyphBox { return above(strip) }
+
+// Plot draws the region from halfway between the last count that fits and
+// the first that does not.
+func (r region) Plot(c draw.Canvas, p *plot.Plot) {
+	left := c.Min.X
+	for _, t := range r.ticks {
+		if t.Value < r.from {
+			left = (c.X(p.X.Norm(t.Value)) + c.X(p.X.Norm(r.from))) / 2
+		}
+	}
+	c.FillPolygon(shade, []vg.Point{{X: left, Y: c.Min.Y}, {X: c.Max.X, Y: c.Min.Y}, {X: c.Max.X, Y: c.Max.Y + strip - 2}, {X: left, Y: c.Max.Y + strip - 2}})
+	font := sans(8.5)
+	const word = "oversubscribed"
+	at, align := (left+c.Max.X)/2, .5
+	if font.Width(word)+8 > c.Max.X-left { // beside it, then
+		at, align = left-5, 1
+	}
+	font.write(c, vg.Point{X: at, Y: c.Max.Y + strip/2 - font.middle()}, align, prose, word)
+}

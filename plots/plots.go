@@ -1,0 +1,126 @@
+// Package plots draws what a benchmark run produced: throughput over CPUs and
+// over the share of reads, latency percentiles, and fairness.
+//
+// [Write] draws all of it into files. [Throughput], [Reads], [Latency] and
+// [Fairness] return the figures of one kind, a [Figure] for each combination
+// of the dimensions that it does not show; its panels are gonum plots, to be
+// added to, or to be put into a picture of your own.
+//
+// A figure never mixes samples of near CPUs with samples of far ones. Samples
+// during which the distance changed are left out, and the figure says how
+// many they were. What it calls the best is so by the medians; locks whose
+// intervals overlap that of the best are called tied with it.
+package plots
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lockbench/lockbench/results"
+)
+
+// Options say how to draw. The zero value is a good choice.
+type Options struct {
+	// Facts are those of the results file. Figures name the machine by them.
+	Facts results.Facts
+
+	// Reference is the lock that the others are compared with: it is drawn
+	// dark. "" is sync.Mutex.
+	Reference string
+
+	// Empty is the lock that does nothing. It is drawn as a limit, not as
+	// one of the locks. "" is none, the empty lock of the catalogue.
+	Empty string
+
+	// Formats are the file formats that Write writes, "svg" and "png". nil
+	// is both.
+	Formats []string
+}
+
+func (o Options) reference() string { return cmp.Or(o.Reference, "sync.Mutex") }
+func (o Options) empty() string     { return cmp.Or(o.Empty, "none") }
+func (o Options) formats() []string {
+	if o.Formats == nil {
+		return formats
+	}
+	return o.Formats
+}
+
+// machine describes the machine in a few words, "" if nothing is known.
+func (o Options) machine() string {
+	var words []string
+	add := func(s string) {
+		if s != "" {
+			words = append(words, s)
+		}
+	}
+	if o.Facts.Machine != "host" {
+		add(o.Facts.Machine)
+	}
+	add(o.Facts.CPU)
+	for _, n := range o.Facts.Notes {
+		if n.Key == "cpus" {
+			add(n.Text + noBreak + plural(n.Text, "CPU"))
+		}
+	}
+	if o.Facts.GOOS != "" && o.Facts.GOARCH != "" {
+		add(o.Facts.GOOS + "/" + o.Facts.GOARCH)
+	}
+	for _, n := range o.Facts.Notes {
+		if n.Key == "go" {
+			add(n.Text)
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+func plural(n, noun string) string {
+	if n == "1" {
+		return noun
+	}
+	return noun + "s"
+}
+
+// A Skipped is a figure, or a kind of figures, that could not be drawn.
+type Skipped struct {
+	Figure string // the kind, and under which conditions if not in general
+	Why    string // and how to get it
+}
+
+// String returns "figure: why".
+func (s Skipped) String() string { return s.Figure + ": " + s.Why }
+
+// looks assigns looks to all locks there are, in the order of their names, so
+// that a lock looks alike in all figures of a file.
+func looks(sums []results.Summary, o Options) map[string]look {
+	var names []string
+	for _, s := range sums {
+		if s.Lock != o.empty() {
+			names = append(names, s.Lock)
+		}
+	}
+	slices.Sort(names)
+	m := make(map[string]look)
+	for i, name := range slices.Compact(names) {
+		m[name] = lookOf(i)
+	}
+	return m
+}
+
+// list joins words: "a", "a and b", "a, b and 3 more".
+func list(words []string) string {
+	switch n := len(words); n {
+	case 0:
+		return ""
+	case 1:
+		return words[0]
+	case 2:
+		return words[0] + " and " + words[1]
+	case 3:
+		return words[0] + ", " + words[1] + " and " + words[2]
+	default:
+		return fmt.Sprintf("%s, %s and %d more", words[0], words[1], n-2)
+	}
+}

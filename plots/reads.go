@@ -1,0 +1,148 @@
+package plots
+
+import (
+	"fmt"
+	"slices"
+
+	"gonum.org/v1/plot"
+
+	"github.com/lockbench/lockbench/results"
+)
+
+// Reads draws throughput over the percentage of operations that only read.
+//
+// The percentages that were measured stand at equal distances, since what
+// happens between 90 and 100 is what matters. Two of them give rows of dots,
+// more give lines; one alone gives no figure.
+func Reads(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
+	const kind = "throughput over reads"
+	all := cells(sums)
+	if len(all) == 0 {
+		return nil, skip(kind, "no samples")
+	}
+	looks := looks(sums, o)
+	var figures []*Figure
+	var skipped []Skipped
+	alone := true
+	for _, s := range shots(all, func(c cell) scene {
+		s := scene{Cell: c.Cell, over: "reads"}
+		s.Reads = 0
+		return s
+	}) {
+		if len(s.cells) == 0 {
+			skipped = append(skipped, skipShot(kind, s, allMixed(s)))
+			continue
+		}
+		f := s.family(func(c cell) float64 { return float64(c.Reads) }, looks, o)
+		if len(f.locks) == 0 {
+			skipped = append(skipped, skipShot(kind, s, "no lock has a throughput (ops/s or ns/op) above zero"))
+			continue
+		}
+		if len(f.xs) < 2 {
+			skipped = append(skipped, skipShot(kind, s, onePercentage))
+			continue
+		}
+		alone = false
+		figures = append(figures, s.reads(f, o))
+	}
+	if alone && !slices.ContainsFunc(skipped, func(s Skipped) bool { return s.Why != onePercentage }) {
+		skipped = skip(kind, onePercentage)
+	}
+	return figures, skipped
+}
+
+const onePercentage = "only one percentage of reads: run with --reads 0,50,90,99,100"
+
+// reads draws one figure over reads.
+func (s shot) reads(f family, o Options) *Figure {
+	last := f.xs[len(f.xs)-1]
+	sc := opsScale(f.top())
+	where := fmt.Sprintf("at %v"+noBreak+"%%"+noBreak+"reads", last)
+	fig := &Figure{Name: s.name("reads"), Width: figureWidth, Subtitle: s.subtitle(o), Notes: f.notes(sc, last, where)}
+	var loud []string
+	fig.Title, loud = f.readsTitle(sc)
+
+	if len(f.xs) == 2 {
+		marks := []mark{
+			{name: fmt.Sprintf("%v %% reads", f.xs[0]), shape: circle, hollow: true, radius: 3.2},
+			{name: fmt.Sprintf("%v %% reads", f.xs[1]), shape: circle, radius: 4},
+		}
+		ch := f.rowsOf(last, loud, sc, marks, o)
+		ch.columns = []column{
+			f.values(ch, 0, fmt.Sprintf("%v %%", f.xs[0])),
+			f.values(ch, 1, fmt.Sprintf("%v %%", f.xs[1])),
+			gains(ch, fmt.Sprintf("%v → %v", f.xs[0], f.xs[1])),
+		}
+		fig.Panels = []*plot.Plot{ch.plot()}
+		fig.Body = rowsHeight(len(ch.rows))
+		return fig
+	}
+
+	// Equal steps: x becomes the place of the percentage among those measured.
+	ch := f.lines(last, loud, sc, o)
+	ch.xLabel = "reads (% of operations, in steps as measured)"
+	ch.head = fmt.Sprintf("at %v %%", last)
+	for i := range ch.lines {
+		pts := ch.lines[i].pts
+		if pts[len(pts)-1].X != last {
+			ch.head = "at its end"
+		}
+		f.step(pts)
+	}
+	f.step(ch.limit.pts)
+	for i, x := range f.xs {
+		ch.xTicks = append(ch.xTicks, plot.Tick{Value: float64(i), Label: short(x)})
+	}
+	fig.Panels = []*plot.Plot{ch.plot()}
+	fig.Body = linesHeight(len(ch.lines))
+	return fig
+}
+
+// step replaces the X of points by its place in f.xs.
+func (f family) step(pts []point) {
+	for i := range pts {
+		pts[i].X = float64(slices.Index(f.xs, pts[i].X))
+	}
+}
+
+// readsTitle says which lock is the best at the most reads, and how far down
+// it is, or is tied with the best; and which one is at the fewest reads, if
+// another. It returns the names of those it speaks of, the best first.
+func (f family) readsTitle(sc scale) (title string, loud []string) {
+	last := len(f.xs) - 1
+	leading := func(i int) (names []string) {
+		for _, c := range leaders(f.ranked(f.xs[i]), f.xs[i]) {
+			names = append(names, c.name)
+		}
+		return names
+	}
+	percent := func(i int) string { return short(f.xs[i]) + noBreak + "%" }
+	loud = leading(last)
+	winner := loud[0]
+	p, _ := f.ranked(f.xs[last])[0].at(f.xs[last])
+	value := number(p.Y*sc.factor) + noBreak + sc.unit
+
+	from := last
+	for from > 0 && slices.Contains(leading(from-1), winner) {
+		from--
+	}
+	switch {
+	case len(f.locks) == 1:
+		return fmt.Sprintf("%s reaches %s at %s reads", winner, value, percent(last)), loud
+	case len(loud) > 1:
+		title = fmt.Sprintf("%s tie for fastest at %s reads: %s", list(loud), percent(last), value)
+	case from == 0:
+		title = fmt.Sprintf("%s is fastest at every share of reads: %s at %s", winner, value, percent(last))
+	case from == last:
+		title = fmt.Sprintf("%s is fastest at %s reads: %s", winner, percent(last), value)
+	default:
+		title = fmt.Sprintf("%s is fastest from %s reads on: %s at %s", winner, percent(from), value, percent(last))
+	}
+	if first := leading(0); !slices.Contains(first, winner) {
+		title += fmt.Sprintf("; %s at %s", first[0], percent(0))
+		if !slices.Contains(loud, first[0]) {
+			loud = append(loud, first[0])
+		}
+	}
+	return title, loud
+}

@@ -1,0 +1,274 @@
+package plots
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lockbench/lockbench/results"
+)
+
+// A cell is all that was measured of one results.Cell at one distance.
+type cell struct {
+	results.Cell
+	distance       results.Distance
+	oversubscribed bool
+	units          map[string]results.Summary
+}
+
+// cells gathers the summaries of each cell. Where a cell was measured both
+// oversubscribed and not, on two machines that is, they are two.
+func cells(sums []results.Summary) []cell {
+	type key struct {
+		results.Cell
+		distance       results.Distance
+		oversubscribed bool
+	}
+	all := make(map[key]cell)
+	for _, s := range sums {
+		k := key{s.Cell, s.Distance, s.Oversubscribed}
+		c, ok := all[k]
+		if !ok {
+			c = cell{s.Cell, s.Distance, s.Oversubscribed, make(map[string]results.Summary)}
+			all[k] = c
+		}
+		c.units[s.Unit] = s
+	}
+	return slices.SortedFunc(maps.Values(all), func(a, b cell) int {
+		return cmp.Or(
+			a.Cell.Compare(b.Cell),
+			cmp.Compare(a.distance, b.distance),
+			cmp.Compare(fmt.Sprint(a.oversubscribed), fmt.Sprint(b.oversubscribed)),
+		)
+	})
+}
+
+// samples returns how many samples are behind the cell.
+func (c cell) samples() (n int) {
+	for _, s := range c.units {
+		n = max(n, s.N)
+	}
+	return n
+}
+
+// in returns what the cell measured in unit. ok is false if it did not, or if
+// the median is not a number above zero, or is zero and zero is not wanted.
+func (c cell) in(unit string, zero bool) (p point, ok bool) {
+	s, ok := c.units[unit]
+	if !ok || !finite(s.Median) || s.Median < 0 || s.Median == 0 && !zero {
+		return point{}, false
+	}
+	p = point{Y: s.Median, Lo: s.Lo, Hi: s.Hi}
+	if !p.hasInterval() || p.Lo > p.Y || p.Hi < p.Y {
+		p.Lo, p.Hi = math.NaN(), math.NaN()
+	}
+	return p, true
+}
+
+// throughput returns the cell's operations per second.
+func (c cell) throughput() (p point, ok bool) {
+	if p, ok := c.in("ops/s", false); ok {
+		return p, true
+	}
+	p, ok = c.in("ns/op", false)
+	if !ok {
+		return point{}, false
+	}
+	// Where time is short, throughput is high: the bounds change places.
+	return point{Y: 1e9 / p.Y, Lo: 1e9 / p.Hi, Hi: 1e9 / p.Lo}, true
+}
+
+// A scene is what all cells of a figure have in common. Its cell has zeros
+// for the lock and for what the figure is drawn over.
+type scene struct {
+	results.Cell
+	perCPU   int // workers per CPU, where it is that which is common; else 0
+	distance results.Distance
+
+	over string // the dimension that the figure is drawn over: "cpus", "reads" or ""
+}
+
+// name returns the conditions in the form of a file name.
+func (s scene) name(kind string) string {
+	parts := []string{kind}
+	add := func(key, value string) { parts = append(parts, key+"="+fileWord(value)) }
+	if s.over != "cpus" {
+		add("cpus", fmt.Sprint(s.CPUs))
+	}
+	if s.over != "reads" {
+		add("reads", fmt.Sprint(s.Reads))
+	}
+	if s.perCPU > 0 {
+		add("workers", fmt.Sprintf("%d-per-cpu", s.perCPU))
+	} else {
+		add("workers", fmt.Sprint(s.Workers))
+	}
+	add("hold", s.Hold.String())
+	add("think", s.Think.String())
+	for _, opt := range []struct{ key, value string }{
+		{"workload", s.Workload}, {"mode", s.Mode}, {"load", s.Load},
+	} {
+		if opt.value != "" {
+			add(opt.key, opt.value)
+		}
+	}
+	if s.distance != results.Unknown {
+		parts = append(parts, fileWord(string(s.distance)))
+	}
+	return strings.Join(parts, "_")
+}
+
+// fileWord returns s with only those characters that no file system minds.
+func fileWord(s string) string {
+	s = strings.ReplaceAll(s, "µ", "u")
+	return strings.Map(func(r rune) rune {
+		switch {
+		case '0' <= r && r <= '9', 'a' <= r && r <= 'z', 'A' <= r && r <= 'Z', r == '.', r == '-':
+			return r
+		}
+		return '-'
+	}, s)
+}
+
+// conditions returns the conditions in words.
+func (s scene) conditions() string {
+	var words []string
+	add := func(format string, args ...any) {
+		words = append(words, strings.ReplaceAll(fmt.Sprintf(format, args...), " ", noBreak))
+	}
+	if s.over != "cpus" {
+		add("%s", count(s.CPUs, "CPU"))
+	}
+	if s.over != "reads" {
+		add("%d %% reads", s.Reads)
+	}
+	if s.perCPU > 0 {
+		add("%s per CPU", count(s.perCPU, "worker"))
+	} else {
+		add("%s", count(s.Workers, "worker"))
+	}
+	add("hold %s", duration(s.Hold))
+	add("think %s", duration(s.Think))
+	if s.Workload != "" {
+		add("workload %s", s.Workload)
+	}
+	if s.Mode != "" {
+		add("%s mode", s.Mode)
+	}
+	if s.Load != "" {
+		add("%s load", s.Load)
+	}
+	switch s.distance {
+	case results.Near, results.Far:
+		add("%s CPUs", s.distance)
+	}
+	return strings.Join(words, " · ")
+}
+
+func duration(d time.Duration) string {
+	if d == 0 {
+		return "0"
+	}
+	return nanosTick(float64(d))
+}
+
+// A shot is a scene with its cells, and what was left out of it.
+type shot struct {
+	scene
+	cells []cell
+	mixed int // samples left out because the distance changed during them
+}
+
+// shots divides cells by scene, and each scene by distance. Where CPUs are
+// near or far, cells in which that cannot matter (one CPU) belong to both.
+func shots(all []cell, sceneOf func(cell) scene) []shot {
+	var order []scene
+	byScene := make(map[scene][]cell)
+	for _, c := range all {
+		s := sceneOf(c)
+		s.Lock = ""
+		if byScene[s] == nil {
+			order = append(order, s)
+		}
+		byScene[s] = append(byScene[s], c)
+	}
+	var out []shot
+	for _, s := range order {
+		mixed := 0
+		have := make(map[results.Distance]bool)
+		for _, c := range byScene[s] {
+			if c.distance == results.Mixed {
+				mixed += c.samples()
+			} else {
+				have[c.distance] = true
+			}
+		}
+		elsewhere := have[results.Near] || have[results.Far] || have[results.Unknown]
+		for _, d := range []results.Distance{results.Near, results.Far, results.Unknown, results.Local} {
+			if !have[d] || d == results.Local && elsewhere {
+				continue
+			}
+			shot := shot{scene: s, mixed: mixed}
+			shot.distance = d
+			for _, c := range byScene[s] {
+				if c.distance == d || c.distance == results.Local {
+					shot.cells = append(shot.cells, c)
+				}
+			}
+			out = append(out, shot)
+		}
+		if len(have) == 0 { // all were mixed: a shot without cells, to say so
+			s.distance = results.Mixed
+			out = append(out, shot{scene: s, mixed: mixed})
+		}
+	}
+	return out
+}
+
+// subtitle returns what a figure of the shot says below its title.
+func (s shot) subtitle(o Options) []string {
+	line := medians(s.cells)
+	if m := o.machine(); m != "" {
+		line += " " + m + "."
+	}
+	lines := []string{s.conditions(), line}
+	if s.mixed > 0 {
+		lines = append(lines, fmt.Sprintf("Left out: %s during which the CPUs' distance changed.", count(s.mixed, "sample")))
+	}
+	return lines
+}
+
+// medians says how many samples the medians are of, and whether that gives
+// intervals.
+func medians(cells []cell) string {
+	lo, hi := math.MaxInt, 0
+	without := 0
+	for _, c := range cells {
+		n := c.samples()
+		lo, hi = min(lo, n), max(hi, n)
+		for _, s := range c.units {
+			if !finite(s.Lo) || !finite(s.Hi) {
+				without++
+				break
+			}
+		}
+	}
+	s := "Median of " + fmt.Sprint(lo)
+	if hi != lo {
+		s += "–" + fmt.Sprint(hi)
+	}
+	s += noBreak + plural(fmt.Sprint(hi), "sample")
+	switch {
+	case without == 0:
+		s += ", with 95" + noBreak + "% interval."
+	case without == len(cells):
+		s += ", too few for a 95" + noBreak + "% interval."
+	default:
+		s += ", with 95" + noBreak + "% interval where they suffice for one."
+	}
+	return s
+}

@@ -1,0 +1,331 @@
+package plots
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+)
+
+// A course is the throughput of one lock along a dimension.
+type course struct {
+	name string
+	look look
+	pts  []point // by X
+}
+
+// at returns the point at x. ok is false if there is none.
+func (c course) at(x float64) (point, bool) {
+	for _, p := range c.pts {
+		if p.X == x {
+			return p, true
+		}
+	}
+	return point{Y: math.NaN(), Lo: math.NaN(), Hi: math.NaN()}, false
+}
+
+// A family is the courses of all locks of a shot.
+type family struct {
+	xs      []float64 // ascending
+	locks   []course
+	limit   course // of the empty lock
+	dropped []string
+}
+
+// family gathers throughput along x.
+func (s shot) family(x func(cell) float64, looks map[string]look, o Options) family {
+	var f family
+	byLock := make(map[string]*course)
+	var order []string
+	for _, c := range s.cells {
+		p, ok := c.throughput()
+		if !ok {
+			f.dropped = append(f.dropped, c.Lock)
+			continue
+		}
+		p.X = x(c)
+		if c.Lock == o.empty() {
+			f.limit.name = c.Lock
+			f.limit.pts = append(f.limit.pts, p)
+			continue
+		}
+		if byLock[c.Lock] == nil {
+			byLock[c.Lock] = &course{name: c.Lock, look: looks[c.Lock]}
+			order = append(order, c.Lock)
+		}
+		if _, dup := byLock[c.Lock].at(p.X); dup {
+			continue // as another machine had it
+		}
+		byLock[c.Lock].pts = append(byLock[c.Lock].pts, p)
+		f.xs = append(f.xs, p.X)
+	}
+	slices.Sort(order)
+	for _, name := range order {
+		c := *byLock[name]
+		sortPoints(c.pts)
+		f.locks = append(f.locks, c)
+	}
+	sortPoints(f.limit.pts)
+	slices.Sort(f.xs)
+	f.xs = slices.Compact(f.xs)
+	return f
+}
+
+func sortPoints(pts []point) {
+	slices.SortFunc(pts, func(a, b point) int { return cmp.Compare(a.X, b.X) })
+}
+
+// ranked sorts the locks by their throughput at x, the best first; those that
+// have none there come last, by what they have nearest below x.
+func (f family) ranked(x float64) []course {
+	height := func(c course) (here bool, y float64) {
+		if p, ok := c.at(x); ok {
+			return true, p.Y
+		}
+		return false, c.pts[len(c.pts)-1].Y
+	}
+	locks := slices.Clone(f.locks)
+	slices.SortStableFunc(locks, func(a, b course) int {
+		ha, ya := height(a)
+		hb, yb := height(b)
+		if ha != hb {
+			if ha {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(yb, ya)
+	})
+	return locks
+}
+
+// leaders returns those of the locks, ranked at x, that may be the best: the
+// first, and all whose interval overlaps the first's.
+func leaders(ranked []course, x float64) []course {
+	if len(ranked) == 0 {
+		return nil
+	}
+	first, ok := ranked[0].at(x)
+	if !ok {
+		return nil
+	}
+	out := ranked[:1:1]
+	for _, c := range ranked[1:] {
+		if p, ok := c.at(x); ok && p.hasInterval() && first.hasInterval() && p.Hi >= first.Lo {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// top returns the highest throughput of any lock.
+func (f family) top() (hi float64) {
+	for _, c := range f.locks {
+		for _, p := range c.pts {
+			hi = max(hi, p.Y)
+		}
+	}
+	return hi
+}
+
+// scaled returns the course with its values multiplied.
+func (c course) scaled(by float64) course {
+	c.pts = slices.Clone(c.pts)
+	for i := range c.pts {
+		p := &c.pts[i]
+		p.Y, p.Lo, p.Hi = p.Y*by, p.Lo*by, p.Hi*by
+	}
+	return c
+}
+
+// spanning reports whether throughput differs so much that only a logarithmic
+// scale shows the low ones.
+func (f family) spanning() bool {
+	lo, hi := math.Inf(1), 0.0
+	for _, c := range f.locks {
+		for _, p := range c.pts {
+			lo, hi = min(lo, p.Y), max(hi, p.Y)
+		}
+	}
+	return hi > 60*lo
+}
+
+// limitIn returns the empty lock's throughput where it can be drawn without
+// squeezing the locks.
+func (f family) limitIn() []point {
+	if len(f.limit.pts) == 0 {
+		return nil
+	}
+	for _, p := range f.limit.pts {
+		if p.Y > 1.6*f.top() {
+			return nil
+		}
+	}
+	return f.limit.pts
+}
+
+// notes says what the empty lock tells, and what was left out.
+func (f family) notes(sc scale, x float64, where string) []string {
+	var notes []string
+	if p, ok := f.limit.at(x); ok {
+		s := fmt.Sprintf("%s, an empty lock, reaches %s %s %s: what the harness itself allows", f.limit.name, number(p.Y*sc.factor), sc.unit, where)
+		if f.limitIn() != nil {
+			s += " (dotted)"
+		}
+		notes = append(notes, s+".")
+	}
+	return append(notes, leftOut(f.dropped, "no throughput above zero")...)
+}
+
+// leftOut says which locks are missing from a figure.
+func leftOut(names []string, why string) []string {
+	if len(names) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	return []string{fmt.Sprintf("Left out, with %s: %s.", why, list(slices.Compact(names)))}
+}
+
+// emphasisOf returns how loudly to draw the lock of that name, where the first
+// of loud is the best and the others are tied with it.
+func emphasisOf(name string, loud []string, o Options) emphasis {
+	switch {
+	case len(loud) > 0 && name == loud[0]:
+		return best
+	case slices.Contains(loud, name):
+		return tied
+	case name == o.reference():
+		return reference
+	}
+	return muted
+}
+
+// lines draws the family as a line chart. at is where locks are ranked, loud
+// the names of the best.
+func (f family) lines(at float64, loud []string, sc scale, o Options) lineChart {
+	ch := lineChart{
+		yLabel: "throughput (" + sc.unit + ")",
+		yLog:   f.spanning(),
+		value:  number,
+		shaded: math.NaN(),
+	}
+	if ch.yLog {
+		ch.yLabel = "throughput (" + sc.unit + ", log scale)"
+	}
+	for i, c := range f.ranked(at) {
+		ch.lines = append(ch.lines, line{
+			name:     c.name,
+			look:     c.look,
+			emphasis: emphasisOf(c.name, loud, o),
+			rank:     i,
+			pts:      c.scaled(sc.factor).pts,
+		})
+	}
+	ch.limit.pts = course{pts: f.limitIn()}.scaled(sc.factor).pts
+	return ch
+}
+
+// linesHeight returns the height of a line chart of n lines that has room for
+// all their labels.
+func linesHeight(n int) vg.Length { return max(340, vg.Length(n)*labelHeight+80) }
+
+// rowsOf draws the family as rows, with a dot for each x, ranked at x = at.
+func (f family) rowsOf(at float64, loud []string, sc scale, marks []mark, o Options) rowChart {
+	ch := rowChart{
+		marks:  marks,
+		names:  true,
+		joined: true,
+		xLabel: "throughput (" + sc.unit + ")",
+		log:    f.spanning(),
+		tick:   short,
+	}
+	if ch.log {
+		ch.xLabel = "throughput (" + sc.unit + ", log scale)"
+	}
+	if p, ok := (course{pts: f.limitIn()}).at(at); ok {
+		ch.limit, ch.limited = p.Y*sc.factor, f.limit.name
+	}
+	for _, c := range f.ranked(at) {
+		c = c.scaled(sc.factor)
+		r := row{name: c.name, emphasis: emphasisOf(c.name, loud, o)}
+		for _, x := range f.xs {
+			p, _ := c.at(x)
+			r.dots = append(r.dots, p)
+		}
+		ch.rows = append(ch.rows, r)
+	}
+	return ch
+}
+
+// values returns the column of the values at f.xs[i].
+func (f family) values(ch rowChart, i int, head string) column {
+	col := column{head: head}
+	for _, r := range ch.rows {
+		col.cells = append(col.cells, number(r.dots[i].Y))
+	}
+	return col
+}
+
+// gains returns the column of the last dot's value as a multiple of the
+// first's. It is an alarm where the intervals say that it is a loss.
+func gains(ch rowChart, head string) column {
+	col := column{head: head}
+	for _, r := range ch.rows {
+		a, b := r.dots[0], r.dots[len(r.dots)-1]
+		cell, loss := "–", false
+		if finite(a.Y) && finite(b.Y) && a.Y > 0 {
+			cell = "×" + hundredths(b.Y/a.Y)
+			loss = b.Y < a.Y && !(b.hasInterval() && a.hasInterval() && b.Hi >= a.Lo)
+		}
+		col.cells = append(col.cells, cell)
+		col.alarm = append(col.alarm, loss)
+	}
+	return col
+}
+
+// headline says which locks are the best, and how good.
+func headline(ranked []course, x float64, where string, sc scale) (title string, loud []string) {
+	first := leaders(ranked, x)
+	if len(first) == 0 {
+		return "throughput", nil
+	}
+	for _, c := range first {
+		loud = append(loud, c.name)
+	}
+	p, _ := first[0].at(x)
+	value := number(p.Y*sc.factor) + noBreak + sc.unit
+	switch {
+	case len(ranked) == 1:
+		title = fmt.Sprintf("%s reaches %s %s", loud[0], value, where)
+	case len(first) == 1:
+		title = fmt.Sprintf("%s is fastest %s: %s", loud[0], where, value)
+	default:
+		title = fmt.Sprintf("%s tie for fastest %s: %s", list(loud), where, value)
+	}
+	return title, loud
+}
+
+// ticksAt returns ticks exactly at xs.
+func ticksAt(xs []float64, label func(float64) string) []plot.Tick {
+	var ticks []plot.Tick
+	for _, x := range xs {
+		ticks = append(ticks, plot.Tick{Value: x, Label: label(x)})
+	}
+	return ticks
+}
+
+// skip says that nothing of a kind was drawn.
+func skip(kind, why string) []Skipped { return []Skipped{{kind, why}} }
+
+// skipShot says that one figure was not drawn.
+func skipShot(kind string, s shot, why string) Skipped {
+	return Skipped{kind + " (" + s.conditions() + ")", why}
+}
+
+// allMixed is why a shot without cells has no figure.
+func allMixed(s shot) string {
+	return fmt.Sprintf("the CPUs' distance changed during all %s: run again, or with a larger --count", count(s.mixed, "sample"))
+}

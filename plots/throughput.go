@@ -1,0 +1,161 @@
+package plots
+
+import (
+	"fmt"
+	"slices"
+
+	"gonum.org/v1/plot"
+
+	"github.com/lockbench/lockbench/results"
+)
+
+// Throughput draws throughput over the number of CPUs.
+//
+// Over three and more CPU counts, a lock is a line with the band of its
+// intervals, named at its end. Over one or two it is a row of dots, the best
+// on top. CPU counts that the machine does not have are shaded, or named, as
+// oversubscribed; locks are ranked at the highest count that is not.
+//
+// Cells belong to one figure if they have the same number of workers per CPU;
+// or in all, where that gives several CPU counts and the former does not.
+func Throughput(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
+	const kind = "throughput over CPUs"
+	all := cells(sums)
+	if len(all) == 0 {
+		return nil, skip(kind, "no samples")
+	}
+	looks := looks(sums, o)
+	var figures []*Figure
+	var skipped []Skipped
+	for _, s := range shots(all, scalingScene(all)) {
+		if len(s.cells) == 0 {
+			skipped = append(skipped, skipShot(kind, s, allMixed(s)))
+			continue
+		}
+		f := s.family(func(c cell) float64 { return float64(c.CPUs) }, looks, o)
+		if len(f.locks) == 0 {
+			skipped = append(skipped, skipShot(kind, s, "no lock has a throughput (ops/s or ns/op) above zero"))
+			continue
+		}
+		figures = append(figures, s.throughput(f, o))
+	}
+	return figures, skipped
+}
+
+// scalingScene returns the scene of a cell in a figure over CPUs.
+func scalingScene(all []cell) func(cell) scene {
+	perCPU := func(c cell) scene {
+		s := scene{Cell: c.Cell, over: "cpus"}
+		s.Lock, s.CPUs = "", 0
+		if c.CPUs > 0 && c.Workers%c.CPUs == 0 {
+			s.perCPU, s.Workers = c.Workers/c.CPUs, 0
+		}
+		return s
+	}
+	inAll := func(c cell) scene {
+		s := scene{Cell: c.Cell, over: "cpus"}
+		s.Lock, s.CPUs = "", 0
+		return s
+	}
+	counts := make(map[scene]map[int]bool)
+	for _, c := range all {
+		for _, s := range []scene{perCPU(c), inAll(c)} {
+			if counts[s] == nil {
+				counts[s] = make(map[int]bool)
+			}
+			counts[s][c.CPUs] = true
+		}
+	}
+	return func(c cell) scene {
+		if s := inAll(c); len(counts[perCPU(c)]) == 1 && len(counts[s]) > 1 {
+			return s
+		}
+		return perCPU(c)
+	}
+}
+
+// throughput draws one figure over CPUs.
+func (s shot) throughput(f family, o Options) *Figure {
+	over := oversubscribed(s.cells)
+	at := f.xs[len(f.xs)-1]
+	for _, x := range f.xs {
+		if !over[x] {
+			at = x
+		}
+	}
+	if over[at] {
+		at = f.xs[len(f.xs)-1]
+	}
+	sc := opsScale(f.top())
+	where := "at " + count(int(at), "CPU")
+	fig := &Figure{Name: s.name("throughput"), Width: figureWidth, Subtitle: s.subtitle(o), Notes: f.notes(sc, at, where)}
+	if len(over) > 0 {
+		fig.Notes = append(fig.Notes, "Oversubscribed: the machine has fewer CPUs than that, and workers take turns on them.")
+	}
+	var loud []string
+	fig.Title, loud = headline(f.ranked(at), at, where, sc)
+
+	if len(f.xs) <= 2 {
+		ch := f.rowsOf(at, loud, sc, cpuMarks(f.xs, over), o)
+		for i, x := range f.xs {
+			ch.columns = append(ch.columns, f.values(ch, i, count(int(x), "CPU")))
+		}
+		if len(f.xs) == 2 {
+			ch.columns = append(ch.columns, gains(ch, fmt.Sprintf("%v → %v", f.xs[0], f.xs[1])))
+		}
+		fig.Panels = []*plot.Plot{ch.plot()}
+		fig.Body = rowsHeight(len(ch.rows))
+		return fig
+	}
+
+	ch := f.lines(at, loud, sc, o)
+	ch.xLabel = "CPUs"
+	ch.xTicks = ticksAt(f.xs, short)
+	if ch.xLog = f.xs[len(f.xs)-1] >= 8*f.xs[0]; ch.xLog {
+		ch.xLabel = "CPUs (log scale)"
+	}
+	ch.head = fmt.Sprintf("at %v", f.xs[len(f.xs)-1])
+	for _, l := range ch.lines {
+		if l.end().X != f.xs[len(f.xs)-1] {
+			ch.head = "at its end"
+		}
+	}
+	for _, x := range slices.Backward(f.xs) {
+		if over[x] {
+			ch.shaded = x
+		} else {
+			break
+		}
+	}
+	fig.Panels = []*plot.Plot{ch.plot()}
+	fig.Body = linesHeight(len(ch.lines))
+	return fig
+}
+
+// oversubscribed returns the CPU counts that the machine does not have.
+func oversubscribed(cells []cell) map[float64]bool {
+	over := make(map[float64]bool)
+	for _, c := range cells {
+		if c.oversubscribed {
+			over[float64(c.CPUs)] = true
+		}
+	}
+	return over
+}
+
+// cpuMarks returns the marks of one or two CPU counts: hollow, then full.
+func cpuMarks(xs []float64, over map[float64]bool) []mark {
+	marks := make([]mark, len(xs))
+	for i, x := range xs {
+		m := mark{name: count(int(x), "CPU"), shape: circle, radius: 4}
+		if i < len(xs)-1 {
+			m.hollow, m.radius = true, 3.2
+		}
+		if over[x] {
+			m.name += " (oversubscribed)"
+			m.shape = square
+		}
+		marks[i] = m
+	}
+	return marks
+}
