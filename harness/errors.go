@@ -9,7 +9,7 @@ import (
 // A BrokenError says that a lock did not protect what it guards.
 type BrokenError struct {
 	Lock string // name of the lock
-	When string // what was tried, such as "TryLock of the held lock"
+	When string // when it was seen, such as "TryLock of the held lock"
 	Want string // what a lock guarantees then
 	Have string // what was seen
 }
@@ -19,26 +19,37 @@ func (e *BrokenError) Error() string {
 }
 
 // A StuckError says that no worker made progress for too long: a deadlock, a
-// lost wake-up, or a waiter that spins on a word nobody will change.
+// lost wake-up, a waiter that spins on a word that nobody will change.
 type StuckError struct {
 	Lock    string        // name of the lock
-	For     time.Duration // for how long nobody got anywhere
-	State   string        // what the lock's String method says, if it has one
+	For     time.Duration // how long nobody has moved
+	State   string        // what the lock's String method says; "" if it has none
 	Workers []WorkerState
-	Stacks  string // of all goroutines; empty if taking them was not safe
+
+	// Stacks are those of all goroutines, as a crash prints them. They are
+	// missing if critical sections are pinned: the runtime cannot stop a
+	// goroutine that waits with preemption off, and so cannot look at it.
+	Stacks string
 }
 
-// A WorkerState says what a worker is doing.
+// A WorkerState is what a worker of a stuck run does.
 type WorkerState struct {
-	Worker int
-	Doing  string // such as "waits to write"
-	Since  time.Duration
-	Ops    uint64 // operations completed so far
+	ID    int           // 0, 1, ...
+	Doing string        // such as "waits to write"
+	For   time.Duration // for at least about how long
+	Ops   uint64        // operations it completed before
 }
 
-// Error describes it on several lines, without the stacks.
+// Error describes the state on a line of its own, and each worker. It leaves
+// out the stacks.
 func (e *StuckError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "lock %q is stuck: no progress for %v", e.Lock, e.For)
+	fmt.Fprintf(&b, "lock %q is stuck: no worker made progress for %v", e.Lock, e.For.Round(time.Millisecond))
+	if e.State != "" {
+		fmt.Fprintf(&b, "\n\tstate: %s", e.State)
+	}
+	for _, w := range e.Workers {
+		fmt.Fprintf(&b, "\n\tworker %d %s, for %v, after %d operations", w.ID, w.Doing, w.For.Round(time.Millisecond), w.Ops)
+	}
 	return b.String()
 }

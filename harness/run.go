@@ -3,18 +3,341 @@ package harness
 import (
 	"context"
 	"errors"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
 
+	"github.com/lockbench/lockbench/primitives"
 	"github.com/lockbench/lockbench/results"
 )
 
 // Run measures s once.
+//
+// First it checks the lock alone and with holders that dawdle; then it lets
+// the workers run, warm up, and be measured over one common window; then it
+// verifies what the lock protected. A lock that fails either is a
+// [*BrokenError], one that nobody gets any further with is a [*StuckError].
+// Other errors are what [Scenario.Validate] says and the cause of ctx.
+//
+// Run sets GOMAXPROCS for as long as it measures. Only one Run measures at a
+// time; others wait for it. After a StuckError, the goroutines that are stuck
+// stay so: report it, and let the process end.
 func Run(ctx context.Context, s Scenario) (results.Sample, error) {
-	return results.Sample{}, errors.ErrUnsupported
+	if err := s.Validate(); err != nil {
+		return results.Sample{}, err
+	}
+	return take(ctx, s.withDefaults(), 0)
 }
 
 // Cost measures the harness itself: the wall time of one operation with an
 // empty lock, one worker, nothing to hold and nothing to think about, in
-// nanoseconds. Every ns/op contains it.
-func Cost(ctx context.Context) (ns float64, err error) { return 0, errors.ErrUnsupported }
+// nanoseconds. Every ns/op contains it. It takes about 40 ms.
+func Cost(ctx context.Context) (ns float64, err error) {
+	var costs []float64
+	for range 31 {
+		s, err := Run(ctx, Scenario{
+			Subject:  Subject{Name: "none", New: func() sync.Locker { return none{} }, Unlocked: true},
+			CPUs:     1,
+			Workers:  1,
+			Duration: time.Millisecond,
+			Warmup:   200 * time.Microsecond,
+		})
+		if err != nil {
+			return 0, err
+		}
+		ns, _ := s.Value("ns/op")
+		costs = append(costs, ns)
+	}
+	slices.Sort(costs)
+	return costs[len(costs)/2], nil
+}
 
-const hasAffinity = true
+// none is an empty lock.
+type none struct{}
+
+func (none) Lock()   {}
+func (none) Unlock() {}
+
+// machine is held by whoever measures.
+var machine sync.Mutex
+
+// take measures s, which is valid, once. If quota is not 0, the window closes
+// after that many operations and not by the clock.
+func take(ctx context.Context, s Scenario, quota uint64) (sample results.Sample, err error) {
+	machine.Lock()
+	defer machine.Unlock()
+	if err := context.Cause(ctx); err != nil {
+		return sample, err
+	}
+	restore := setUp(s)
+	defer func() { restore(err) }()
+
+	if err := preflight(ctx, s); err != nil {
+		return sample, err
+	}
+	r := newRun(s, s.newLock(), s.Workers)
+	r.quota = quota
+	before, err := probe(s)
+	if err != nil {
+		return sample, err
+	}
+	if err := r.checkIn((*worker).measure); err != nil {
+		return sample, err
+	}
+	allocated := countAllocations()
+	if err := r.release(ctx); err != nil {
+		return sample, err
+	}
+	allocated = countAllocations().minus(allocated)
+	after, err := probe(s)
+	if err != nil {
+		return sample, err
+	}
+	if err := r.verify(); err != nil {
+		return sample, err
+	}
+	return r.sample(before, after, allocated), nil
+}
+
+// setUp gives the process the CPUs that s asks for. restore takes them back.
+//
+// A goroutine in a pinned section keeps its CPU whatever happens, so one that
+// waits there in vain would keep us from ever saying so. If sections are
+// pinned there is one CPU more, therefore, and the supervisor sits on it; and
+// the collector is off, since it has to wait for whoever is pinned.
+func setUp(s Scenario) (restore func(error)) {
+	cpus, collect := s.CPUs, 0
+	if s.pins() {
+		collect = debug.SetGCPercent(-1)
+		if canStandBy {
+			cpus++
+		}
+	}
+	cpus = runtime.GOMAXPROCS(cpus)
+	return func(err error) {
+		if !s.pins() {
+			runtime.GOMAXPROCS(cpus)
+			return
+		}
+		if stuck := (*StuckError)(nil); errors.As(err, &stuck) {
+			return // both would wait for those who are stuck
+		}
+		debug.SetGCPercent(collect)
+		runtime.GOMAXPROCS(cpus)
+	}
+}
+
+// pins reports whether critical sections run with preemption off.
+func (s Scenario) pins() bool { return s.Mode == Pinned || s.Pins }
+
+// newLock returns a fresh lock in the form that the mode asks for.
+func (s Scenario) newLock() sync.Locker {
+	if s.Mode == Pinned {
+		return s.Subject.Pinned()
+	}
+	return s.New()
+}
+
+// The phases of a run, in order. The phase is the low byte of run.word; the
+// rest counts how often the supervisor asked all workers to look at the clock.
+//
+//	warming    all run; nothing counts
+//	opening    a worker is stamping the beginning of the window
+//	measuring  the window is open
+//	closing    a worker is stamping its end
+//	draining   it is closed, but not every worker has noted that: all run on
+//	stopping   all return
+const (
+	warming uint32 = iota
+	opening
+	measuring
+	closing
+	draining
+	stopping
+
+	nudge = 1 << 8
+)
+
+func phase(word uint32) uint32 { return word % nudge }
+
+// A run is one measurement in progress.
+type run struct {
+	Scenario
+	lock    sync.Locker
+	section *section
+	workers []*worker
+	quota   uint64
+
+	_    pad
+	word atomic.Uint32 // read after each operation, written a few times
+	_    pad
+
+	warm    atomic.Int32  // workers that have done something
+	noted   atomic.Int32  // workers that know that the window has closed
+	counted atomic.Uint64 // operations in the window, if there is a quota
+	present atomic.Int32  // workers at the lock; for the preflight
+
+	// The window. opened is set before the window opens, so whoever sees it
+	// open may read it.
+	began          int64 // when the workers were let loose
+	opened, closed stamp
+
+	begin chan struct{} // closed to let the workers loose
+	left  atomic.Int32  // workers that have not returned
+	done  chan struct{} // closed when all have
+	over  standby       // the same for a supervisor that must not block
+}
+
+// A stamp is a point in time.
+type stamp struct {
+	wall  int64         // ns
+	cpu   time.Duration // used by the process so far
+	known bool          // whether cpu is
+}
+
+func newRun(s Scenario, lock sync.Locker, workers int) *run {
+	r := &run{
+		Scenario: s,
+		lock:     lock,
+		section:  newSection(),
+		begin:    make(chan struct{}),
+		done:     make(chan struct{}),
+	}
+	r.left.Store(int32(workers))
+	for id := range workers {
+		r.workers = append(r.workers, newWorker(r, id, lock))
+	}
+	return r
+}
+
+// checkIn starts the workers and returns when all are about to begin.
+func (r *run) checkIn(life func(*worker)) error {
+	var ready sync.WaitGroup
+	errs := make([]error, len(r.workers))
+	ready.Add(len(r.workers))
+	for _, w := range r.workers {
+		primitives.Go(func() {
+			defer r.leave(w)
+			if r.Mode == Thread {
+				restore, err := bind(w.id % r.CPUs)
+				if errs[w.id] = err; err == nil {
+					defer restore()
+				}
+			}
+			ready.Done()
+			<-r.begin
+			if phase(r.word.Load()) < stopping {
+				life(w)
+			}
+		})
+	}
+	ready.Wait()
+	if err := errors.Join(errs...); err != nil {
+		r.stop()
+		close(r.begin)
+		<-r.done
+		return err
+	}
+	return nil
+}
+
+// release lets the workers loose and returns when all have returned, when they
+// are stuck, or, with the cause, when ctx was done and they have returned.
+func (r *run) release(ctx context.Context) error {
+	r.began = primitives.Nanotime()
+	close(r.begin)
+	return r.supervise(ctx)
+}
+
+// leave is the last that a worker does.
+func (r *run) leave(w *worker) {
+	w.doing = finished
+	if r.left.Add(-1) == 0 {
+		close(r.done)
+		r.over.end()
+	}
+}
+
+// mayOpen reports whether the window may open: everybody is warm, or somebody
+// has been kept out for too long to wait for.
+func (r *run) mayOpen(now int64) bool {
+	warmed := now - r.began - int64(r.Warmup)
+	return warmed >= 0 && (int(r.warm.Load()) == len(r.workers) || warmed >= int64(straggle))
+}
+
+// straggle is for how long the window waits for a worker that the others
+// starve, before it opens and again before the run ends.
+const straggle = time.Second
+
+// open opens the window, if nobody else does. w has just done an operation.
+func (r *run) open(w *worker) {
+	if !r.advance(warming) {
+		return
+	}
+	r.opened.cpu, r.opened.known = cpuTime()
+	primitives.Pin() // lest an age pass between the two
+	r.opened.wall = primitives.Nanotime()
+	r.word.Add(1)
+	primitives.Unpin()
+	w.begin(0)
+}
+
+// mayClose reports whether the window has been open for long enough.
+func (r *run) mayClose(now int64, w *worker) bool {
+	if r.quota == 0 {
+		return now-r.opened.wall >= int64(r.Duration)
+	}
+	ops := w.read + w.written
+	delta := ops - w.lookedOps
+	w.lookedOps = ops
+	return r.counted.Add(delta) >= r.quota
+}
+
+// close closes the window, if nobody else does. w has just done an operation.
+func (r *run) close(w *worker) {
+	if !r.advance(measuring) {
+		return
+	}
+	r.closed.cpu, r.closed.known = cpuTime()
+	primitives.Pin()
+	r.closed.wall = primitives.Nanotime()
+	r.word.Add(1)
+	primitives.Unpin()
+	w.end(0)
+}
+
+// advance goes from phase p to the next and reports whether it was the
+// caller who did.
+func (r *run) advance(p uint32) bool {
+	for {
+		word := r.word.Load()
+		if phase(word) != p {
+			return false
+		}
+		if r.word.CompareAndSwap(word, word+1) {
+			return true
+		}
+	}
+}
+
+// stop makes all workers return after their current operation.
+func (r *run) stop() {
+	for {
+		word := r.word.Load()
+		if phase(word) >= stopping || r.word.CompareAndSwap(word, word-phase(word)+stopping) {
+			return
+		}
+	}
+}
+
+// The window is cut into slices, for the overlap.
+const windowSlices = 64
+
+// slice returns the bit of the slice that now is in, or 0 if the window ought
+// to have closed before.
+func (r *run) slice(now int64) uint64 {
+	return 1 << uint64((now-r.opened.wall)*windowSlices/int64(r.Duration))
+}

@@ -1,0 +1,83 @@
+package harness
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"github.com/lockbench/lockbench/primitives"
+	"github.com/lockbench/lockbench/results"
+)
+
+// A latency is the histogram of one role's times to acquire, in nanoseconds:
+// from 1 to a thousand seconds, to two digits, in 38 KB.
+type latency = hdrhistogram.Histogram
+
+func newLatency() *latency { return hdrhistogram.New(1, 1e12, 2) }
+
+// timed does one operation and records how long it took to acquire the lock.
+func (w *worker) timed() {
+	if w.nextReads() {
+		w.doing = waitsToRead
+		began := primitives.Nanotime()
+		if w.rw != nil {
+			w.rw.RLock()
+		} else {
+			w.lock.Lock()
+		}
+		took := primitives.Nanotime() - began
+		w.doing = reading
+		w.section.read(w)
+		if w.rw != nil {
+			w.rw.RUnlock()
+		} else {
+			w.lock.Unlock()
+		}
+		w.doing = thinking
+		w.read++
+		w.readTimes.RecordValue(max(1, took-clockCost()))
+		return
+	}
+	w.doing = waitsToWrite
+	began := primitives.Nanotime()
+	w.lock.Lock()
+	took := primitives.Nanotime() - began
+	w.doing = writing
+	w.section.write(w)
+	w.lock.Unlock()
+	w.doing = thinking
+	w.written++
+	w.writeTimes.RecordValue(max(1, took-clockCost()))
+}
+
+// clockCost is what two looks at the clock are apart, in nanoseconds, if
+// nothing is between them: the part of a measured time that the measuring
+// itself took.
+var clockCost = sync.OnceValue(func() int64 {
+	apart := make([]int64, 101)
+	for i := range apart {
+		began := primitives.Nanotime()
+		apart[i] = primitives.Nanotime() - began
+	}
+	slices.Sort(apart)
+	return apart[len(apart)/2]
+})
+
+// percentiles returns the values of one role, "read" or "write": the merged
+// histograms of all workers. A role that never acquired has none.
+func percentiles(role string, workers []*worker, of func(*worker) *latency) []results.Value {
+	all := newLatency()
+	for _, w := range workers {
+		all.Merge(of(w))
+	}
+	if all.TotalCount() == 0 {
+		return nil
+	}
+	return []results.Value{
+		{Unit: role + "-p50-ns", Value: float64(all.ValueAtPercentile(50))},
+		{Unit: role + "-p99-ns", Value: float64(all.ValueAtPercentile(99))},
+		{Unit: role + "-p999-ns", Value: float64(all.ValueAtPercentile(99.9))},
+		{Unit: role + "-max-ns", Value: float64(all.Max())},
+	}
+}

@@ -1,0 +1,78 @@
+package harness
+
+import (
+	"math/bits"
+	"runtime"
+	"time"
+
+	"github.com/lockbench/lockbench/results"
+)
+
+// sample turns what the workers noted into numbers, in the order of
+// [results.Units]. All workers have returned.
+func (r *run) sample(before, after trip, allocated allocations) results.Sample {
+	var total, sinceBegin, maxRun uint64
+	ops := make([]uint64, len(r.workers))
+	together := ^uint64(0)
+	for i, w := range r.workers {
+		ops[i] = w.ops
+		total += w.ops
+		sinceBegin += w.read + w.written
+		maxRun = max(maxRun, w.windowRun)
+		together &= w.slices
+	}
+	window := time.Duration(max(1, r.closed.wall-r.opened.wall))
+
+	var values []results.Value
+	add := func(v float64, unit string) {
+		values = append(values, results.Value{Unit: unit, Value: v})
+	}
+	add(float64(window)/float64(total), "ns/op")
+	add(float64(total)/window.Seconds(), "ops/s")
+	if r.opened.known && r.closed.known {
+		add(float64(r.closed.cpu-r.opened.cpu)/float64(total), "cpu-ns/op")
+	}
+	if r.Latency {
+		values = append(values, percentiles("read", r.workers, func(w *worker) *latency { return w.readTimes })...)
+		values = append(values, percentiles("write", r.workers, func(w *worker) *latency { return w.writeTimes })...)
+	}
+	if len(r.workers) > 1 {
+		add(jain(ops), "jain")
+		add(minMaxShare(ops), "share-min-max")
+		if r.Reads < 100 {
+			add(float64(maxRun), "max-run")
+		}
+		if r.quota == 0 {
+			add(float64(bits.OnesCount64(together))/windowSlices, "overlap")
+		}
+	}
+	distance := before.and(after)
+	if distance != results.Local && distance != results.Unknown {
+		add((before.ns+after.ns)/2, "rtt-ns")
+	}
+	// The workers allocated all the while, and not only in the window.
+	add(float64(allocated.bytes)/float64(sinceBegin), "B/op")
+	add(float64(allocated.objects)/float64(sinceBegin), "allocs/op")
+
+	return results.Sample{
+		Cell:           r.Cell(),
+		Distance:       distance,
+		Oversubscribed: r.CPUs > runtime.NumCPU(),
+		Ops:            int(total),
+		Values:         values,
+	}
+}
+
+// allocations is what the process has allocated so far.
+type allocations struct{ bytes, objects uint64 }
+
+// countAllocations stops the world for a moment.
+func countAllocations() allocations {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return allocations{m.TotalAlloc, m.Mallocs}
+}
+
+func (a allocations) minus(b allocations) allocations {
+	return allocations{a.bytes - b.bytes, a.objects - b.objects}
+}

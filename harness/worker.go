@@ -1,0 +1,339 @@
+package harness
+
+import (
+	"math/rand/v2"
+	"runtime"
+	"sync"
+
+	"github.com/lockbench/lockbench/primitives"
+)
+
+// What a worker may be doing. It notes it in a plain word, for the watchdog.
+const (
+	starting uint32 = iota
+	waitsToRead
+	waitsToWrite
+	reading
+	writing
+	thinking
+	finished
+)
+
+var doings = [...]string{
+	starting:     "has not begun",
+	waitsToRead:  "waits to read",
+	waitsToWrite: "waits to write",
+	reading:      "holds the lock for reading",
+	writing:      "holds the lock for writing",
+	thinking:     "is between two critical sections",
+	finished:     "has finished",
+}
+
+// patternLen is the length of a worker's precomputed order of reads and
+// writes: a multiple of 100, so that any percentage comes out exactly.
+const patternLen = 1000
+
+// A worker is one goroutine that uses the lock. Its fields belong to it alone
+// until it has returned; nothing of another worker is on their cache lines.
+type worker struct {
+	_ pad
+
+	// Set up before it starts, and then only read.
+	id          int
+	run         *run
+	lock        sync.Locker
+	rw          RWLocker // lock, if it tells readers from writers
+	section     *section
+	pattern     []bool // true for a read; nil if all operations are the same
+	hold, think int    // steps of work
+	dawdle      func() // instead of hold; nil but in the preflight
+
+	// What it did since it started.
+	read, written uint64 // operations
+	maxRun        uint64 // longest streak, since it noted the beginning of the window
+	broken        *BrokenError
+	sink          uint64 // what work returned last
+	doing         uint32
+	next          int // place in pattern
+
+	// The window, as far as this worker has come in it.
+	word       uint32 // run.word when it last looked
+	warm       bool
+	begun      bool
+	ended      bool
+	began      uint64 // read+written when the window opened
+	ops        uint64 // operations in the window
+	windowRun  uint64 // maxRun of the window
+	slices     uint64 // bit i is set if it finished something in slice i
+	lookedAt   int64
+	lookedOps  uint64
+	stride     int // operations between two looks at the clock, on average
+	span       int // the same, for the current stride
+	rng        *rand.Rand
+	readTimes  *latency // nil unless latency is asked for
+	writeTimes *latency
+
+	_ pad
+}
+
+func newWorker(r *run, id int, lock sync.Locker) *worker {
+	w := &worker{
+		id:      id,
+		run:     r,
+		lock:    lock,
+		section: r.section,
+		hold:    steps(r.Hold),
+		think:   steps(r.Think),
+		stride:  1,
+		span:    1,
+		rng:     rand.New(rand.NewPCG(r.Seed, uint64(id))),
+	}
+	w.rw, _ = lock.(RWLocker)
+	if r.Unlocked {
+		w.section = newSection()
+	}
+	if 0 < r.Reads && r.Reads < 100 {
+		w.pattern = make([]bool, patternLen)
+		for i := range r.Reads * patternLen / 100 {
+			w.pattern[i] = true
+		}
+		w.rng.Shuffle(patternLen, func(i, j int) {
+			w.pattern[i], w.pattern[j] = w.pattern[j], w.pattern[i]
+		})
+	}
+	if r.Latency {
+		w.readTimes, w.writeTimes = newLatency(), newLatency()
+	}
+	return w
+}
+
+// measure is the life of a worker: operations in strides, and a look at the
+// clock after each stride, until the run is over. Between two looks an
+// operation costs the harness two calls through an interface, the section's
+// four stores, and one load that finds the phase unchanged.
+func (w *worker) measure() {
+	switch {
+	case w.run.Reads == 0:
+		w.measureWrites()
+	case w.run.Reads == 100:
+		w.measureReads()
+	default:
+		w.measureMix()
+	}
+}
+
+func (w *worker) measureWrites() {
+	lock, section, word := w.lock, w.section, &w.run.word
+	for {
+		for n := w.span; n > 0; n-- {
+			w.doing = waitsToWrite
+			lock.Lock()
+			w.doing = writing
+			section.write(w)
+			lock.Unlock()
+			w.doing = thinking
+			w.written++
+			if word.Load() != w.word {
+				break
+			}
+			if w.think != 0 {
+				w.sink = work(w.think, w.sink)
+			}
+		}
+		if !w.look() {
+			return
+		}
+	}
+}
+
+func (w *worker) measureReads() {
+	section, word := w.section, &w.run.word
+	for {
+		for n := w.span; n > 0; n-- {
+			w.doing = waitsToRead
+			if w.rw != nil {
+				w.rw.RLock()
+			} else {
+				w.lock.Lock()
+			}
+			w.doing = reading
+			section.read(w)
+			if w.rw != nil {
+				w.rw.RUnlock()
+			} else {
+				w.lock.Unlock()
+			}
+			w.doing = thinking
+			w.read++
+			if word.Load() != w.word {
+				break
+			}
+			if w.think != 0 {
+				w.sink = work(w.think, w.sink)
+			}
+		}
+		if !w.look() {
+			return
+		}
+	}
+}
+
+func (w *worker) measureMix() {
+	lock, section, word := w.lock, w.section, &w.run.word
+	for {
+		for n := w.span; n > 0; n-- {
+			if w.nextReads() {
+				w.doing = waitsToRead
+				if w.rw != nil {
+					w.rw.RLock()
+				} else {
+					lock.Lock()
+				}
+				w.doing = reading
+				section.read(w)
+				if w.rw != nil {
+					w.rw.RUnlock()
+				} else {
+					lock.Unlock()
+				}
+				w.doing = thinking
+				w.read++
+			} else {
+				w.doing = waitsToWrite
+				lock.Lock()
+				w.doing = writing
+				section.write(w)
+				lock.Unlock()
+				w.doing = thinking
+				w.written++
+			}
+			if word.Load() != w.word {
+				break
+			}
+			if w.think != 0 {
+				w.sink = work(w.think, w.sink)
+			}
+		}
+		if !w.look() {
+			return
+		}
+	}
+}
+
+// nextReads reports whether the next operation is a read.
+func (w *worker) nextReads() bool {
+	if w.pattern == nil {
+		return w.run.Reads != 0
+	}
+	i := w.next
+	if w.next++; w.next == patternLen {
+		w.next = 0
+	}
+	return w.pattern[i]
+}
+
+// A worker looks at the clock after every stride. Strides adapt, so that they
+// take between lookAfter and twice that long: a look costs some 30 ns.
+const (
+	lookAfter = 5_000 // ns
+	maxStride = 4096  // operations
+)
+
+// look follows the phases of the run, and changes them when it is time to. It
+// reports whether to go on. At least one operation comes before each look.
+//
+// While the window is open and latency is asked for, a look also times one
+// operation.
+func (w *worker) look() bool {
+	r := w.run
+	for {
+		word := r.word.Load()
+		now := primitives.Nanotime()
+		w.adapt(now, word)
+		switch p := phase(word); {
+		case p <= opening:
+			if !w.warm {
+				w.warm = true
+				r.warm.Add(1)
+				r.giveWay()
+			}
+			if p == warming && r.mayOpen(now) {
+				r.open(w)
+			}
+		case p <= closing:
+			w.begin(1)
+			w.slices |= r.slice(now)
+			if p == measuring && r.mayClose(now, w) {
+				r.close(w)
+			}
+		default:
+			w.begin(1)
+			w.end(1)
+			if p >= stopping {
+				return false
+			}
+			r.giveWay()
+		}
+		if w.readTimes == nil || !w.begun || w.ended {
+			return true
+		}
+		w.timed()
+		if r.word.Load() == w.word {
+			return true
+		}
+	}
+}
+
+// giveWay lets other workers run, where there are too many for all to run at
+// once, so that all get warm, and all get to note that the window has closed,
+// without a time slice of 10 ms for each.
+func (r *run) giveWay() {
+	if r.Workers > r.CPUs {
+		runtime.Gosched()
+	}
+}
+
+// begin notes that the window has opened, before the last late operations.
+func (w *worker) begin(late uint64) {
+	if !w.begun {
+		w.begun = true
+		w.began = w.read + w.written - late
+		w.lookedOps = w.began
+		w.maxRun = 0
+	}
+}
+
+// end notes that the window has closed, before the last late operations. The
+// last worker to note it ends the run: until then all keep up the load.
+func (w *worker) end(late uint64) {
+	if !w.ended {
+		w.ended = true
+		w.ops = w.read + w.written - late - w.began
+		w.windowRun = min(w.maxRun, w.ops)
+		if r := w.run; int(r.noted.Add(1)) == len(r.workers) {
+			r.stop()
+		}
+	}
+}
+
+// adapt sets the length of the next stride. It leaves it alone inside the
+// window if latency is sampled: a stride that got shorter whenever operations
+// got slower would sample the slow ones too often. It is random then, so that
+// it cannot keep step with the pattern of reads and writes.
+func (w *worker) adapt(now int64, word uint32) {
+	took := now - w.lookedAt
+	w.lookedAt = now
+	frozen := w.readTimes != nil && w.begun
+	if unchanged := word == w.word; unchanged && !frozen {
+		if took < lookAfter {
+			w.stride = min(2*w.stride, maxStride)
+		} else if took > 2*lookAfter {
+			w.stride = max(w.stride/2, 1)
+		}
+	}
+	w.word = word
+	w.span = w.stride
+	if frozen {
+		w.span = 1 + w.stride/2 + w.rng.IntN(w.stride)
+	}
+}
