@@ -27,6 +27,9 @@ type Ratio struct {
 	Warnings []error
 }
 
+// mayBeOne reports whether the interval leaves it open which lock has more.
+func (r Ratio) mayBeOne() bool { return r.Lo <= 1 && 1 <= r.Hi }
+
 // errUnpaired warns of a ratio that drift may have bent.
 var errUnpaired = errors.New("no two samples of one round to compare: ratio of medians, without an interval")
 

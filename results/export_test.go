@@ -1,0 +1,21 @@
+package results
+
+import "io"
+
+// BreakAfter makes the next Write to w's file end after n bytes.
+func (w *Writer) BreakAfter(n int) {
+	w.w = shortWriter{w.w, n}
+}
+
+type shortWriter struct {
+	w io.Writer
+	n int
+}
+
+func (s shortWriter) Write(p []byte) (int, error) {
+	n, err := s.w.Write(p[:s.n])
+	if err != nil {
+		return n, err
+	}
+	return n, io.ErrShortWrite
+}
