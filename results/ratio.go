@@ -31,7 +31,7 @@ type Ratio struct {
 func (r Ratio) mayBeOne() bool { return r.Lo <= 1 && 1 <= r.Hi }
 
 // errUnpaired warns of a ratio that drift may have bent.
-var errUnpaired = errors.New("no two samples of one round to compare: ratio of medians, without an interval")
+var errUnpaired = errors.New("no pairs of one round: ratio of medians, without an interval")
 
 // Ratios says of each lock but reference, in each scenario and at each
 // distance at which both were measured, how many times the reference's value
@@ -118,7 +118,7 @@ func ratio(ours, theirs map[int][]float64) (r Ratio, ok bool) {
 		}
 	}
 	if zeros > 0 {
-		r.Warnings = append(r.Warnings, fmt.Errorf("%d pairs left out: the reference is 0", zeros))
+		r.Warnings = append(r.Warnings, fmt.Errorf("%s left out: the reference is 0", plural(zeros, "pair")))
 	}
 	return r, true
 }

@@ -106,6 +106,8 @@ func summarize(values []float64) Summary {
 func median(values []float64) benchmath.Summary {
 	m := benchmath.AssumeNothing.Summary(benchmath.NewSample(values, &benchmath.DefaultThresholds), confidence)
 	if math.IsInf(m.Lo, 0) || math.IsInf(m.Hi, 0) {
+		// Five samples have a bound on one side: more confusing than useful.
+		m.Lo, m.Hi, m.Confidence = math.Inf(-1), math.Inf(+1), 1
 		// benchmath says how many it needs, but not how many there were.
 		for i, w := range m.Warnings {
 			m.Warnings[i] = fmt.Errorf("%w, have %d", w, len(values))
