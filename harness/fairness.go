@@ -21,3 +21,14 @@ func jain(ops []uint64) float64 {
 func minMaxShare(ops []uint64) float64 {
 	return float64(slices.Min(ops)) / float64(slices.Max(ops))
 }
+
+// longestRun returns the longest run of write sections by one worker that
+// ended after the window opened, or did not end. What of it was before the
+// window or after it is in there.
+func (r *run) longestRun() uint64 {
+	longest := r.section.count.Get() - r.section.since.Get() // the last one; nobody ended it
+	for _, w := range r.workers {
+		longest = max(longest, w.longestRun)
+	}
+	return longest
+}

@@ -28,7 +28,11 @@ func (w *worker) timed() {
 		}
 		took := primitives.Nanotime() - began
 		w.doing = reading
-		w.section.read(w)
+		n := w.section.enter()
+		if w.hold != 0 {
+			w.stay()
+		}
+		w.section.check(w, n)
 		if w.rw != nil {
 			w.rw.RUnlock()
 		} else {
@@ -44,7 +48,13 @@ func (w *worker) timed() {
 	w.lock.Lock()
 	took := primitives.Nanotime() - began
 	w.doing = writing
-	w.section.write(w)
+	n := w.section.enter()
+	w.section.check(w, n)
+	w.section.beginWrite(n)
+	if w.hold != 0 {
+		w.stay()
+	}
+	w.section.endWrite(w, n)
 	w.lock.Unlock()
 	w.doing = thinking
 	w.written++

@@ -118,14 +118,24 @@ func (w *worker) meet() {
 			w.doing = waitsToRead
 			w.rw.RLock()
 			w.doing = reading
-			w.section.read(w)
+			n := w.section.enter()
+			if w.hold != 0 {
+				w.stay()
+			}
+			w.section.check(w, n)
 			w.rw.RUnlock()
 			w.read++
 		} else {
 			w.doing = waitsToWrite
 			w.lock.Lock()
 			w.doing = writing
-			w.section.write(w)
+			n := w.section.enter()
+			w.section.check(w, n)
+			w.section.beginWrite(n)
+			if w.hold != 0 {
+				w.stay()
+			}
+			w.section.endWrite(w, n)
 			w.lock.Unlock()
 			w.written++
 		}

@@ -3,6 +3,7 @@ package harness
 import (
 	"math/bits"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/lockbench/lockbench/results"
@@ -11,14 +12,13 @@ import (
 // sample turns what the workers noted into numbers, in the order of
 // [results.Units]. All workers have returned.
 func (r *run) sample(before, after trip, allocated allocations) results.Sample {
-	var total, sinceBegin, maxRun uint64
+	var total, sinceBegin uint64
 	ops := make([]uint64, len(r.workers))
 	together := ^uint64(0)
 	for i, w := range r.workers {
 		ops[i] = w.ops
 		total += w.ops
 		sinceBegin += w.read + w.written
-		maxRun = max(maxRun, w.windowRun)
 		together &= w.slices
 	}
 	window := time.Duration(max(1, r.closed.wall-r.opened.wall))
@@ -40,7 +40,7 @@ func (r *run) sample(before, after trip, allocated allocations) results.Sample {
 		add(jain(ops), "jain")
 		add(minMaxShare(ops), "share-min-max")
 		if r.Reads < 100 {
-			add(float64(maxRun), "max-run")
+			add(float64(min(r.longestRun(), slices.Max(ops))), "max-run")
 		}
 		if r.quota == 0 {
 			add(float64(bits.OnesCount64(together))/windowSlices, "overlap")

@@ -11,19 +11,23 @@ import (
 type pad [2 * primitives.CacheLineSize]byte
 
 // A section is what the lock under test protects: two plain words that only
-// exclusion keeps consistent, and a note of who was here last. The words are
-// plain so that a lost update is lost, and so that the race detector sees it.
+// exclusion keeps consistent, and a note of who wrote last. The words are plain
+// so that a lost update is lost, and so that the race detector sees it.
 //
 //	mirror == ^count   nobody is writing
 //	mirror != ^count   a writer is between its two stores
 //
 // All of it is on one cache line, which nothing else is on.
+//
+// The methods are the parts of a critical section, small enough to be inlined:
+// a reader does enter, stay, check, and a writer enter, check, beginWrite,
+// stay, endWrite.
 type section struct {
 	_      pad
 	count  primitives.Cell[uint64] // write sections so far
 	mirror primitives.Cell[uint64]
-	owner  primitives.Cell[int]    // the last writer
-	streak primitives.Cell[uint64] // how often in a row it wrote
+	writer primitives.Cell[int]    // who wrote last
+	since  primitives.Cell[uint64] // count when that worker took over from another
 	_      [128 - 4*8]byte         // makes the size a multiple of 128, and so the address
 	_      pad
 }
@@ -31,42 +35,46 @@ type section struct {
 func newSection() *section {
 	s := new(section)
 	s.mirror.Set(^uint64(0))
-	s.owner.Set(-1)
+	s.writer.Set(-1)
 	return s
 }
 
-// write is the critical section of a writer.
-func (s *section) write(w *worker) {
-	n := s.count.Get()
-	if s.mirror.Get() != ^n {
-		w.sawTorn(n, ^s.mirror.Get())
-	}
-	s.count.Set(n + 1)
-	if w.hold != 0 {
-		w.stay()
-	}
-	s.mirror.Set(^(n + 1))
+// enter returns the count, which the other methods take.
+func (s *section) enter() (n uint64) { return s.count.Get() }
 
-	streak := uint64(1)
-	if s.owner.Get() == w.id {
-		streak += s.streak.Get()
-	} else {
-		s.owner.Set(w.id)
-	}
-	s.streak.Set(streak)
-	if streak > w.maxRun {
-		w.maxRun = streak
+// check notes if the two words do not agree.
+func (s *section) check(w *worker, n uint64) {
+	if s.mirror.Get() != ^n {
+		s.torn(w, n)
 	}
 }
 
-// read is the critical section of a reader.
-func (s *section) read(w *worker) {
-	n := s.count.Get()
-	if w.hold != 0 {
-		w.stay()
+func (s *section) beginWrite(n uint64) { s.count.Set(n + 1) }
+
+func (s *section) endWrite(w *worker, n uint64) {
+	s.mirror.Set(^(n + 1))
+	if s.writer.Get() != w.id {
+		s.takeOver(w, n)
 	}
-	if m := s.mirror.Get(); m != ^n {
-		w.sawTorn(n, ^m)
+}
+
+// takeOver notes that another worker than the last one writes, or that
+// something is wrong.
+func (s *section) takeOver(w *worker, n uint64) {
+	w.longestRun = max(w.longestRun, n-s.since.Get())
+	s.writer.Set(w.id)
+	s.since.Set(n)
+}
+
+// torn notes that the two words disagree.
+func (s *section) torn(w *worker, n uint64) {
+	if w.broken == nil {
+		w.broken = &BrokenError{
+			Lock: w.run.Name,
+			When: fmt.Sprintf("inside a critical section of worker %d", w.id),
+			Want: "two words to agree",
+			Have: fmt.Sprintf("%d and %d", n, ^s.mirror.Get()),
+		}
 	}
 }
 
@@ -77,20 +85,6 @@ func (w *worker) stay() {
 		return
 	}
 	w.sink = work(w.hold, w.sink)
-}
-
-// sawTorn notes that the two words disagreed.
-//
-//go:noinline
-func (w *worker) sawTorn(count, mirror uint64) {
-	if w.broken == nil {
-		w.broken = &BrokenError{
-			Lock: w.run.Name,
-			When: "inside a critical section of worker " + fmt.Sprint(w.id),
-			Want: "both protected words equal",
-			Have: fmt.Sprintf("%d and %d", count, mirror),
-		}
-	}
 }
 
 // verify reports what the workers saw, or that an update was lost.

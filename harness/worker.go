@@ -50,7 +50,7 @@ type worker struct {
 
 	// What it did since it started.
 	read, written uint64 // operations
-	maxRun        uint64 // longest streak, since it noted the beginning of the window
+	longestRun    uint64 // of others, that it ended since it noted that the window is open
 	broken        *BrokenError
 	sink          uint64 // what work returned last
 	doing         uint32
@@ -63,7 +63,6 @@ type worker struct {
 	ended      bool
 	began      uint64 // read+written when the window opened
 	ops        uint64 // operations in the window
-	windowRun  uint64 // maxRun of the window
 	slices     uint64 // bit i is set if it finished something in slice i
 	lookedAt   int64
 	lookedOps  uint64
@@ -129,7 +128,13 @@ func (w *worker) measureWrites() {
 			w.doing = waitsToWrite
 			lock.Lock()
 			w.doing = writing
-			section.write(w)
+			n := section.enter()
+			section.check(w, n)
+			section.beginWrite(n)
+			if w.hold != 0 {
+				w.stay()
+			}
+			section.endWrite(w, n)
 			lock.Unlock()
 			w.doing = thinking
 			w.written++
@@ -157,7 +162,11 @@ func (w *worker) measureReads() {
 				w.lock.Lock()
 			}
 			w.doing = reading
-			section.read(w)
+			n := section.enter()
+			if w.hold != 0 {
+				w.stay()
+			}
+			section.check(w, n)
 			if w.rw != nil {
 				w.rw.RUnlock()
 			} else {
@@ -190,7 +199,11 @@ func (w *worker) measureMix() {
 					lock.Lock()
 				}
 				w.doing = reading
-				section.read(w)
+				n := section.enter()
+				if w.hold != 0 {
+					w.stay()
+				}
+				section.check(w, n)
 				if w.rw != nil {
 					w.rw.RUnlock()
 				} else {
@@ -202,7 +215,13 @@ func (w *worker) measureMix() {
 				w.doing = waitsToWrite
 				lock.Lock()
 				w.doing = writing
-				section.write(w)
+				n := section.enter()
+				section.check(w, n)
+				section.beginWrite(n)
+				if w.hold != 0 {
+					w.stay()
+				}
+				section.endWrite(w, n)
 				lock.Unlock()
 				w.doing = thinking
 				w.written++
@@ -299,7 +318,7 @@ func (w *worker) begin(late uint64) {
 		w.begun = true
 		w.began = w.read + w.written - late
 		w.lookedOps = w.began
-		w.maxRun = 0
+		w.longestRun = 0
 	}
 }
 
@@ -309,7 +328,6 @@ func (w *worker) end(late uint64) {
 	if !w.ended {
 		w.ended = true
 		w.ops = w.read + w.written - late - w.began
-		w.windowRun = min(w.maxRun, w.ops)
 		if r := w.run; int(r.noted.Add(1)) == len(r.workers) {
 			r.stop()
 		}
