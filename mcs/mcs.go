@@ -60,7 +60,7 @@ func (l *Lock) UnlockPinned() {
 
 func (l *Lock) handoff(spin primitives.Spin) {
 	if l.holder == 0 {
-		WaiterAt(follower(&l.next, spin)).Wake()
+		WaiterAt(follower(&l.next, spin)).Handoff()
 		return
 	}
 	w := WaiterAt(l.holder)
@@ -71,5 +71,5 @@ func (l *Lock) handoff(spin primitives.Spin) {
 	}
 	next := WaiterAt(w.Follower(spin))
 	w.Retire()
-	next.Wake()
+	next.Handoff()
 }

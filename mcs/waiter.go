@@ -112,8 +112,11 @@ func (w *Waiter) Await(spin primitives.Spin) {
 	}
 }
 
-// Wake ends w's wait. If it has parked it gets the caller's CPU.
-func (w *Waiter) Wake() { w.turn.Handoff() }
+// Wake ends w's wait.
+func (w *Waiter) Wake() { w.turn.Unpark() }
+
+// Handoff ends w's wait and, if it has parked, gives it the caller's CPU.
+func (w *Waiter) Handoff() { w.turn.Handoff() }
 
 // Follower returns the number of the waiter behind w, waiting until it is
 // known, and clears it.

@@ -22,9 +22,9 @@ type Spin struct {
 }
 
 const (
-	firstBurst = 25   // ns: one PAUSE on most chips
-	lastBurst  = 200  // ns: a longer one would notice the release too late
-	budget     = 20e3 // ns: what it costs to stop a CPU and get it back
+	firstBurst = 25     // ns: one PAUSE on most chips
+	lastBurst  = 200    // ns: a longer one would notice the release too late
+	budget     = 20_000 // ns: what it costs to take a CPU away and give it back
 )
 
 // Once waits a little: it pauses if that can pay, and yields otherwise.
@@ -61,6 +61,17 @@ func (s *Spin) TryFor(d time.Duration) bool {
 	pause(pauses(d))
 	s.spent += int32(d)
 	return true
+}
+
+// GiveWay lets the goroutines that wait to run on this CPU go first, if there
+// are any. A releaser that knows of waiters calls it when they cannot be
+// handed the CPU directly: otherwise it would come back, find the lock taken
+// by somebody who waits for this CPU, and join the queue it could have let
+// drain.
+func GiveWay() {
+	if !canSpin() {
+		yield()
+	}
 }
 
 // pausesPerBlock is how many pauses take 1,024 ns, or 0 until measured.

@@ -34,14 +34,27 @@ func (l *Lock) LockPinned() {
 func (l *Lock) TryLock() bool { return l.word.CompareAndSwap(0, locked) }
 
 func (l *Lock) Unlock() {
-	if l.word.Load()&lockedMask == 0 {
-		panic("qspinlock: Unlock of unlocked Lock")
+	if word := l.word.Load(); word != locked {
+		l.unlockSlow(word)
+		return
 	}
 	l.word.ClearLowByteRelease()
 }
 
+func (l *Lock) unlockSlow(word uint32) {
+	if word&lockedMask == 0 {
+		panic("qspinlock: Unlock of unlocked Lock")
+	}
+	l.word.ClearLowByteRelease()
+	var spin primitives.Spin
+	spin.Yield()
+}
+
 func (l *Lock) UnlockPinned() {
-	l.Unlock()
+	if l.word.Load()&lockedMask == 0 {
+		panic("qspinlock: Unlock of unlocked Lock")
+	}
+	l.word.ClearLowByteRelease()
 	primitives.Unpin()
 }
 

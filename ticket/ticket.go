@@ -108,13 +108,12 @@ func (l *Lock) UnlockPinned() {
 }
 
 // String says who is served and how many wait, for diagnosis.
-func (l *Lock) String() string { return state(&l.next, &l.owner) }
-
-func state(next, owner *primitives.Uint32) string {
-	o := owner.Load() // before next: a difference read this way is never negative, by I1
-	n := next.Load() - o
-	if n == 0 {
-		return fmt.Sprintf("unlocked, ticket %d is next", o)
+func (l *Lock) String() string {
+	owner := l.owner.Load() // before next: the difference is then never negative, by I1
+	switch n := l.next.Load() - owner; n {
+	case 0:
+		return fmt.Sprintf("unlocked, ticket %d is next", owner)
+	default:
+		return fmt.Sprintf("locked, serving ticket %d, %d waiting", owner, n-1)
 	}
-	return fmt.Sprintf("locked, serving ticket %d, %d waiting", o, n-1)
 }
