@@ -1,3 +1,33 @@
-// Package results keeps what a benchmark run produced: files in the Go
-// benchmark format, which benchstat reads as well, and their statistics.
+// Package results keeps what a benchmark run measured: in files, and in
+// statistics of them.
+//
+// A file is in the Go benchmark format, so that benchstat reads it, and this
+// package reads what go test -bench prints:
+//
+//	goos: linux
+//	goarch: amd64
+//	cpu: AMD EPYC
+//	machine: host
+//	# date: 2026-11-21T22:08:00Z
+//	# go: go1.26.8
+//	Unit ns/op assume=nothing better=lower
+//	# round: 1
+//	distance: near
+//	BenchmarkLock/lock=ticket/reads=0/workers=2/hold=0s/think=100ns-2	49176	61.0 ns/op	0.99 jain
+//	BenchmarkLock/lock=sync.Mutex/reads=0/workers=2/hold=0s/think=100ns-2	29702	101 ns/op	0.97 jain
+//	distance: far
+//	BenchmarkLock/lock=mcs/reads=0/workers=2/hold=0s/think=100ns-2	5312	564 ns/op	1 jain
+//
+// Each benchmark line is a [Sample] of the [Cell] that its name spells out. A
+// line "key: value" holds for the samples below it, and benchstat compares
+// only samples that agree on all keys. So what may differ between two runs
+// worth comparing, such as the date, is a comment; and how far apart the CPUs
+// were, which changes contended locks several times over, is a key. The
+// comment "# round: n" says which samples were measured near each other in
+// time.
+//
+// A [Writer] makes such files, and [Resume] continues one whose writer was
+// killed. [Read], [ReadAll] and [ReadFile] read them. [Summarize] gives medians
+// with intervals, [Ratios] compares locks by the samples of one round, and a
+// [Table] shows both on a terminal.
 package results
