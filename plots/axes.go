@@ -44,9 +44,8 @@ func (logScale) Normalize(lo, hi, x float64) float64 {
 	return math.Log(x/lo) / math.Log(hi/lo)
 }
 
-// setLog makes a logarithmic with whole decades, or what the values need of
-// them, around those of vs that are positive and finite. One value alone gets
-// room on both sides.
+// setLog makes an axis logarithmic, around those of vs that are positive and
+// finite. Values that are close together, or one alone, get room on both sides.
 func setLog(a *plot.Axis, vs []float64) {
 	lo, hi := math.Inf(1), 0.0
 	for _, v := range vs {
@@ -58,7 +57,8 @@ func setLog(a *plot.Axis, vs []float64) {
 		lo, hi = 1, 10
 	}
 	a.Scale = logScale{}
-	a.Min, a.Max = lo/1.15, hi*1.15
+	air := max(1.15, math.Pow(hi/lo, .04)) // so that no glyph is cut off
+	a.Min, a.Max = lo/air, hi*air
 	if hi < lo*3 {
 		mid := math.Sqrt(lo) * math.Sqrt(hi)
 		a.Min, a.Max = mid/3, mid*3
@@ -111,8 +111,12 @@ func (t linearTicks) Ticks(lo, hi float64) []plot.Tick {
 	return nil
 }
 
-// logTicks marks decades, and 2 and 5 between them where decades are few.
-type logTicks struct{ format func(float64) string }
+// logTicks marks decades, 2 and 5 between them where decades are few, and all
+// between them where there is hardly one.
+type logTicks struct {
+	format func(float64) string
+	few    float64 // how many decades are few
+}
 
 // Ticks returns the ticks between lo and hi, which must be positive.
 func (t logTicks) Ticks(lo, hi float64) []plot.Tick {
@@ -128,7 +132,7 @@ func (t logTicks) Ticks(lo, hi float64) []plot.Tick {
 				continue
 			}
 			tick := plot.Tick{Value: v}
-			major := m == 1 || decades < 2.2 && (m == 2 || m == 5)
+			major := m == 1 || decades < t.few && (m == 2 || m == 5) || decades < .75
 			if decades > 9 && math.Mod(e, 3) != 0 {
 				major = false
 			}
@@ -193,8 +197,13 @@ func (heading) GlyphBoxes(*plot.Plot) []plot.GlyphBox { return above(strip) }
 
 // Plot writes the heading.
 func (h heading) Plot(c draw.Canvas, p *plot.Plot) {
+	var ticks vg.Length
+	for _, t := range p.Y.Tick.Marker.Ticks(p.Y.Min, p.Y.Max) {
+		ticks = max(ticks, p.Y.Tick.Label.Width(t.Label))
+	}
+	left := c.Min.X - p.Y.Padding - p.Y.Label.TextStyle.Width(" ") - ticks
 	font := sans(9.5)
-	font.write(c, vg.Point{X: c.Min.X - 26, Y: c.Max.Y + strip/2 - font.middle()}, 0, prose, h.text)
+	font.write(c, vg.Point{X: left, Y: headBase(c)}, 0, prose, h.text)
 }
 
 // above reserves height above the data.

@@ -87,13 +87,13 @@ func (s shot) fairness(o Options) *Figure {
 		return cmp.Or(cmp.Compare(b.speed.Y, a.speed.Y), cmp.Compare(a.name, b.name))
 	})
 	sc := opsScale(locks[0].speed.Y)
-	fig := &Figure{Name: s.name("fairness"), Width: figureWidth, Subtitle: s.subtitle(o), Notes: leftOut(dropped, "no throughput above zero or no fairness")}
+	fig := &Figure{Name: s.name("fairness"), Width: figureWidth, Subtitle: s.subtitle(o), Notes: append(leftOut(dropped, "no throughput above zero or no fairness"), s.missing()...)}
 
 	// The title says what speed costs: the fairest of those that may be the
 	// fastest, and the fairest of all.
-	fairness, words := func(l lock) float64 { return l.share.Y }, "its slowest worker gets %s of what its fastest gets"
+	fairness, words := func(l lock) point { return l.share }, "its slowest worker gets %s of what its fastest gets"
 	if !slices.ContainsFunc(locks, func(l lock) bool { return finite(l.share.Y) }) {
-		fairness, words = func(l lock) float64 { return l.jain.Y }, "its Jain index is %s"
+		fairness, words = func(l lock) point { return l.jain }, "its Jain index is %s"
 	}
 	first := locks[0].speed
 	fast := locks[:1:1]
@@ -102,8 +102,12 @@ func (s shot) fairness(o Options) *Figure {
 			fast = append(fast, l)
 		}
 	}
-	fairest := func(of []lock) lock {
-		return slices.MaxFunc(of, func(a, b lock) int { return cmp.Compare(fairness(a), fairness(b)) })
+	fairest := func(of []lock) lock { // the fastest of those that may be
+		top := fairness(slices.MaxFunc(of, func(a, b lock) int { return cmp.Compare(fairness(a).Y, fairness(b).Y) }))
+		return of[slices.IndexFunc(of, func(l lock) bool {
+			p := fairness(l)
+			return p.Y == top.Y || p.hasInterval() && top.hasInterval() && p.Hi >= top.Lo || !finite(top.Y)
+		})]
 	}
 	chosen, other := fairest(fast), fairest(locks)
 	switch {
@@ -114,11 +118,12 @@ func (s shot) fairness(o Options) *Figure {
 	default:
 		fig.Title = fmt.Sprintf("Of the %d fastest, %s is fairest", len(fast), chosen.name)
 	}
-	if finite(fairness(chosen)) {
-		fig.Title += ": " + fmt.Sprintf(words, hundredths(fairness(chosen)))
+	of, best := fairness(chosen).Y, fairness(other).Y
+	if finite(of) {
+		fig.Title += ": " + fmt.Sprintf(words, hundredths(of))
 	}
-	if finite(fairness(other)) && !(fairness(chosen) >= .9*fairness(other)) {
-		fig.Title += fmt.Sprintf("; %s: %s", other.name, hundredths(fairness(other)))
+	if finite(best) && !(of >= .9*best) {
+		fig.Title += fmt.Sprintf("; %s: %s", other.name, hundredths(best))
 	}
 	loud := []string{chosen.name}
 	for _, l := range fast {

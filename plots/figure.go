@@ -51,7 +51,7 @@ func (p paragraph) height() vg.Length {
 func (f *Figure) head() (title, subtitle paragraph) {
 	room := f.Width - 2*margin
 	title.font, subtitle.font = sansBold(titleSize), sans(textSize)
-	title.lines = title.font.wrap(f.Title, room)
+	title.lines = title.font.balance(f.Title, room)
 	for _, s := range f.Subtitle {
 		subtitle.lines = append(subtitle.lines, subtitle.font.wrap(s, room)...)
 	}

@@ -8,7 +8,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"gonum.org/v1/plot/vg"
@@ -120,15 +122,31 @@ func (f *Figure) Encode(format string) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
+// svgText matches a line of text as vgsvg writes it.
+var svgText = regexp.MustCompile(`<text (x="[^"]*" y="[^"]*" transform="[^"]*")\s+style="font-family:Liberation Sans;font-variant:normal;font-weight:(normal|bold);font-style:normal;font-size:([0-9.]+)px(;fill:#[0-9A-F]+)?">([^<]*)</text>`)
+
 // portable makes an SVG file look the same where Liberation Sans is not
-// installed, by naming fonts of the same metrics, and adds the text that a
-// screen reader reads out.
+// installed: it names fonts of the same metrics, and how wide each line of
+// text is, so that even in another font none runs into its neighbour. It adds
+// what a screen reader reads out.
 func (f *Figure) portable(svg []byte) []byte {
-	svg = bytes.ReplaceAll(svg,
-		[]byte("font-family:Liberation Sans;font-variant:normal;"),
-		[]byte("font-family:Liberation Sans,Arimo,Arial,Helvetica,sans-serif;"))
-	svg = bytes.Replace(svg, []byte(`xmlns:xlink="http://www.w3.org/1999/xlink">`),
-		fmt.Appendf(nil, "role=\"img\">\n<title>%s</title>\n<desc>%s</desc>",
-			html.EscapeString(f.Title), html.EscapeString(strings.Join(f.Subtitle, " "))), 1)
-	return svg
+	svg = svgText.ReplaceAllFunc(svg, func(text []byte) []byte {
+		m := svgText.FindSubmatch(text)
+		at, weight, size, fill, content := m[1], string(m[2]), m[3], m[4], m[5]
+		points, err := strconv.ParseFloat(string(size), 64)
+		if err != nil {
+			return text // cannot be: the expression admits numbers only
+		}
+		font, bold := sans(vg.Length(points)), ""
+		if weight == "bold" {
+			font, bold = sansBold(vg.Length(points)), ";font-weight:bold"
+		}
+		width := font.Width(html.UnescapeString(string(content)))
+		return fmt.Appendf(nil, `<text %s textLength="%.1f" lengthAdjust="spacingAndGlyphs" style="font-size:%spx%s%s">%s</text>`,
+			at, width.Points(), size, bold, fill, content)
+	})
+	return bytes.Replace(svg, []byte("\n\txmlns:xlink=\"http://www.w3.org/1999/xlink\">"), fmt.Appendf(nil,
+		` role="img" font-family="Liberation Sans, Arimo, Arial, Helvetica, sans-serif">
+<title>%s</title>
+<desc>%s</desc>`, html.EscapeString(f.Title), html.EscapeString(strings.Join(f.Subtitle, " "))), 1)
 }

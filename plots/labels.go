@@ -89,20 +89,24 @@ func (e endLabels) fonts() (regular, bold typeface) { return sans(labelSize), sa
 
 // widths returns the widths of the names' and the values' column.
 func (e endLabels) widths() (names, values vg.Length) {
-	regular, bold := e.fonts()
-	values = regular.Width(e.head)
+	_, bold := e.fonts()
 	for _, l := range e.lines {
-		names = max(names, bold.Width(l.name))
+		names = max(names, bold.Width(elide(l.name)))
 		values = max(values, bold.Width(e.value(l.end().Y)))
 	}
 	return names, values
 }
 
+// width returns the width of the labels, or of the heading if that is wider.
+func (e endLabels) width() vg.Length {
+	names, values := e.widths()
+	regular, _ := e.fonts()
+	return max(sampleWidth+labelGap+names+2*labelGap+values, regular.Width(e.head))
+}
+
 // GlyphBoxes reserves the gutter.
 func (e endLabels) GlyphBoxes(*plot.Plot) []plot.GlyphBox {
-	names, values := e.widths()
-	w := leaderWidth + sampleWidth + labelGap + names + 2*labelGap + values
-	return []plot.GlyphBox{{X: 1, Rectangle: vg.Rectangle{Max: vg.Point{X: w}}}}
+	return []plot.GlyphBox{{X: 1, Rectangle: vg.Rectangle{Max: vg.Point{X: leaderWidth + e.width()}}}}
 }
 
 // Plot draws the labels.
@@ -128,11 +132,9 @@ func (e endLabels) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 
 	regular, bold := e.fonts()
-	_, values := e.widths()
-	names, _ := e.widths()
 	left := c.Max.X + leaderWidth
-	right := left + sampleWidth + labelGap + names + 2*labelGap + values
-	regular.write(c, vg.Point{X: right, Y: c.Max.Y + strip/2 - regular.middle()}, 1, prose, e.head)
+	right := left + e.width()
+	regular.write(c, vg.Point{X: right, Y: headBase(c)}, 1, prose, e.head)
 
 	// The leaders go below all else, and the best line's over the others'.
 	for _, i := range order {
@@ -155,7 +157,7 @@ func (e endLabels) Plot(c draw.Canvas, p *plot.Plot) {
 			hue = ink
 		}
 		base := mid.Y - font.middle()
-		font.write(c, vg.Point{X: left + sampleWidth + labelGap, Y: base}, 0, hue, l.name)
+		font.write(c, vg.Point{X: left + sampleWidth + labelGap, Y: base}, 0, hue, elide(l.name))
 		font.write(c, vg.Point{X: right, Y: base}, 1, hue, e.value(l.end().Y))
 	}
 }

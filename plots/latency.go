@@ -118,6 +118,7 @@ func (s shot) latency(o Options) *Figure {
 
 	first, last := locks[0], locks[0]
 	var loud []string
+	longest := 0.0 // of what the best and those tied with it have
 	for _, w := range locks {
 		p := w.dots[by][tail]
 		if !finite(p.Y) {
@@ -126,10 +127,11 @@ func (s shot) latency(o Options) *Figure {
 		last = w
 		if w.name == first.name || p.hasInterval() && first.dots[by][tail].hasInterval() && p.Lo <= first.dots[by][tail].Hi {
 			loud = append(loud, w.name)
+			longest = max(longest, p.Y)
 		}
 	}
-	fig := &Figure{Name: s.name("latency"), Width: figureWidth, Subtitle: s.subtitle(o), Notes: leftOut(dropped, "no 99th percentile above zero")}
-	fig.Title = fmt.Sprintf("%s: 99"+noBreak+"%% of %s wait at most %s", list(loud), roles[by].noun, nanos(key(first)))
+	fig := &Figure{Name: s.name("latency"), Width: figureWidth, Subtitle: s.subtitle(o), Notes: append(leftOut(dropped, "no 99th percentile above zero"), s.missing()...)}
+	fig.Title = fmt.Sprintf("%s: 99"+noBreak+"%% of %s wait at most %s", list(loud), roles[by].noun, nanos(longest))
 	if !slices.Contains(loud, last.name) {
 		fig.Title += fmt.Sprintf("; %s: %s", last.name, nanos(key(last)))
 	}

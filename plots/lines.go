@@ -184,7 +184,7 @@ func (ch lineChart) plot() *plot.Plot {
 	p.X.Tick.Marker = plot.ConstantTicks(thin(ch.xTicks, p.X))
 	if ch.yLog {
 		setLog(&p.Y, ys)
-		p.Y.Tick.Marker = logTicks{short}
+		p.Y.Tick.Marker = logTicks{short, 3.2}
 	} else {
 		p.Y.Min, p.Y.Max = zeroBased(ys)
 		p.Y.Tick.Marker = linearTicks{short}
@@ -234,7 +234,12 @@ type region struct {
 	ticks []plot.Tick
 }
 
-const strip = 17 // height of the strip above the data that headings stand in
+// strip is the height of what stands above the data: headings, high enough
+// above it to clear a tick at its very top.
+const strip = 25
+
+// headBase returns the baseline of text in the strip.
+func headBase(c draw.Canvas) vg.Length { return c.Max.Y + strip - 12 }
 
 // GlyphBoxes reserves the strip above the data.
 func (r region) GlyphBoxes(*plot.Plot) []plot.GlyphBox { return above(strip) }
@@ -255,5 +260,5 @@ func (r region) Plot(c draw.Canvas, p *plot.Plot) {
 	if font.Width(word)+8 > c.Max.X-left { // beside it, then
 		at, align = left-5, 1
 	}
-	font.write(c, vg.Point{X: at, Y: c.Max.Y + strip/2 - font.middle()}, align, prose, word)
+	font.write(c, vg.Point{X: at, Y: headBase(c)}, align, prose, word)
 }

@@ -200,6 +200,29 @@ func (t typeface) write(c draw.Canvas, pt vg.Point, align float64, clr color.RGB
 // going by the height of digits and lower-case letters with ascenders.
 func (t typeface) middle() vg.Length { return t.Font.Size * .35 }
 
+// elide shortens names that would leave no room for data.
+func elide(name string) string {
+	const most = 28
+	runes := []rune(name)
+	if len(runes) <= most {
+		return name
+	}
+	return string(runes[:most-1]) + "…"
+}
+
+// balance breaks s into as few lines as wrap does, about equally long.
+func (t typeface) balance(s string, width vg.Length) []string {
+	lines := t.wrap(s, width)
+	for w := width; w > width/2; w -= 4 {
+		narrower := t.wrap(s, w)
+		if len(narrower) > len(lines) {
+			break
+		}
+		lines = narrower
+	}
+	return lines
+}
+
 // wrap breaks s at its spaces (not at no-break spaces) into lines no wider than width. A single word that
 // is wider has a line to itself.
 func (t typeface) wrap(s string, width vg.Length) []string {

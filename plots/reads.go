@@ -58,7 +58,7 @@ func (s shot) reads(f family, o Options) *Figure {
 	last := f.xs[len(f.xs)-1]
 	sc := opsScale(f.top())
 	where := fmt.Sprintf("at %v"+noBreak+"%%"+noBreak+"reads", last)
-	fig := &Figure{Name: s.name("reads"), Width: figureWidth, Subtitle: s.subtitle(o), Notes: f.notes(sc, last, where)}
+	fig := &Figure{Name: s.name("reads"), Width: figureWidth, Subtitle: s.subtitle(o), Notes: append(f.notes(sc, last, where), s.missing()...)}
 	var loud []string
 	fig.Title, loud = f.readsTitle(sc)
 
@@ -69,8 +69,8 @@ func (s shot) reads(f family, o Options) *Figure {
 		}
 		ch := f.rowsOf(last, loud, sc, marks, o)
 		ch.columns = []column{
-			f.values(ch, 0, fmt.Sprintf("%v %%", f.xs[0])),
-			f.values(ch, 1, fmt.Sprintf("%v %%", f.xs[1])),
+			f.column(ch, 0, fmt.Sprintf("%v %%", f.xs[0])),
+			f.column(ch, 1, fmt.Sprintf("%v %%", f.xs[1])),
 			gains(ch, fmt.Sprintf("%v → %v", f.xs[0], f.xs[1])),
 		}
 		fig.Panels = []*plot.Plot{ch.plot()}
@@ -81,11 +81,11 @@ func (s shot) reads(f family, o Options) *Figure {
 	// Equal steps: x becomes the place of the percentage among those measured.
 	ch := f.lines(last, loud, sc, o)
 	ch.xLabel = "reads (% of operations, in steps as measured)"
-	ch.head = fmt.Sprintf("at %v %%", last)
+	ch.head = fmt.Sprintf("%s at %v %%", sc.unit, last)
 	for i := range ch.lines {
 		pts := ch.lines[i].pts
 		if pts[len(pts)-1].X != last {
-			ch.head = "at its end"
+			ch.head = sc.unit + " at its end"
 		}
 		f.step(pts)
 	}
@@ -120,7 +120,7 @@ func (f family) readsTitle(sc scale) (title string, loud []string) {
 	loud = leading(last)
 	winner := loud[0]
 	p, _ := f.ranked(f.xs[last])[0].at(f.xs[last])
-	value := number(p.Y*sc.factor) + noBreak + sc.unit
+	value := values(leaders(f.ranked(f.xs[last]), f.xs[last]), f.xs[last], sc)
 
 	from := last
 	for from > 0 && slices.Contains(leading(from-1), winner) {
@@ -131,6 +131,8 @@ func (f family) readsTitle(sc scale) (title string, loud []string) {
 		return fmt.Sprintf("%s reaches %s at %s reads", winner, value, percent(last)), loud
 	case len(loud) > 1:
 		title = fmt.Sprintf("%s tie for fastest at %s reads: %s", list(loud), percent(last), value)
+	case !p.hasInterval():
+		title = fmt.Sprintf("%s has the highest median at %s reads: %s", winner, percent(last), value)
 	case from == 0:
 		title = fmt.Sprintf("%s is fastest at every share of reads: %s at %s", winner, value, percent(last))
 	case from == last:
@@ -139,7 +141,7 @@ func (f family) readsTitle(sc scale) (title string, loud []string) {
 		title = fmt.Sprintf("%s is fastest from %s reads on: %s at %s", winner, percent(from), value, percent(last))
 	}
 	if first := leading(0); !slices.Contains(first, winner) {
-		title += fmt.Sprintf("; %s at %s", first[0], percent(0))
+		title += fmt.Sprintf("; %s at%s%s", first[0], noBreak, percent(0))
 		if !slices.Contains(loud, first[0]) {
 			loud = append(loud, first[0])
 		}

@@ -77,7 +77,7 @@ func (ch rowChart) plot() *plot.Plot {
 	switch {
 	case ch.log:
 		setLog(&p.X, vs)
-		p.X.Tick.Marker = logTicks{ch.tick}
+		p.X.Tick.Marker = logTicks{ch.tick, 1.5}
 	default:
 		p.X.Min, p.X.Max = zeroBased(vs)
 		p.X.Tick.Marker = linearTicks{ch.tick}
@@ -98,7 +98,7 @@ func (r rowLayer) nameWidth() (w vg.Length) {
 		return 0
 	}
 	for _, row := range r.rows {
-		w = max(w, sansBold(rowSize).Width(row.name))
+		w = max(w, sansBold(rowSize).Width(elide(row.name)))
 	}
 	return w + 10
 }
@@ -172,7 +172,7 @@ func (r rowLayer) Plot(c draw.Canvas, p *plot.Plot) {
 			hue = strong
 		}
 		if r.names {
-			font.write(c, vg.Point{X: c.Min.X - 10, Y: base}, 1, hue, row.name)
+			font.write(c, vg.Point{X: c.Min.X - 10, Y: base}, 1, hue, elide(row.name))
 		}
 		at := c.Max.X + 8
 		for _, col := range r.columns {

@@ -57,13 +57,16 @@ func (c cell) samples() (n int) {
 
 // in returns what the cell measured in unit. ok is false if it did not, or if
 // the median is not a number above zero, or is zero and zero is not wanted.
+// Numbers beyond what any clock can have measured do not count either: they
+// would leave no room for the others.
 func (c cell) in(unit string, zero bool) (p point, ok bool) {
+	const least, most = 1e-9, 1e18
 	s, ok := c.units[unit]
-	if !ok || !finite(s.Median) || s.Median < 0 || s.Median == 0 && !zero {
+	if !ok || !(s.Median >= least && s.Median <= most || s.Median == 0 && zero) {
 		return point{}, false
 	}
 	p = point{Y: s.Median, Lo: s.Lo, Hi: s.Hi}
-	if !p.hasInterval() || p.Lo > p.Y || p.Hi < p.Y {
+	if !p.hasInterval() || p.Lo > p.Y || p.Hi < p.Y || !zero && p.Lo < least || p.Hi > most {
 		p.Lo, p.Hi = math.NaN(), math.NaN()
 	}
 	return p, true
@@ -179,12 +182,14 @@ func duration(d time.Duration) string {
 // A shot is a scene with its cells, and what was left out of it.
 type shot struct {
 	scene
-	cells []cell
-	mixed int // samples left out because the distance changed during them
+	cells  []cell
+	mixed  int      // samples left out because the distance changed during them
+	absent []string // locks of the scene that have no cell at this distance
 }
 
 // shots divides cells by scene, and each scene by distance. Where CPUs are
-// near or far, cells in which that cannot matter (one CPU) belong to both.
+// near or far, cells in which that cannot matter (one CPU) belong to both. A
+// results.Cell is in a shot once.
 func shots(all []cell, sceneOf func(cell) scene) []shot {
 	var order []scene
 	byScene := make(map[scene][]cell)
@@ -214,9 +219,19 @@ func shots(all []cell, sceneOf func(cell) scene) []shot {
 			}
 			shot := shot{scene: s, mixed: mixed}
 			shot.distance = d
+			taken := make(map[results.Cell]bool)
+			locks := make(map[string]bool)
+			for _, d := range []results.Distance{d, results.Local} {
+				for _, c := range byScene[s] {
+					if c.distance == d && !taken[c.Cell] {
+						shot.cells = append(shot.cells, c)
+						taken[c.Cell], locks[c.Lock] = true, true
+					}
+				}
+			}
 			for _, c := range byScene[s] {
-				if c.distance == d || c.distance == results.Local {
-					shot.cells = append(shot.cells, c)
+				if !locks[c.Lock] {
+					shot.absent = append(shot.absent, c.Lock)
 				}
 			}
 			out = append(out, shot)
@@ -240,6 +255,15 @@ func (s shot) subtitle(o Options) []string {
 		lines = append(lines, fmt.Sprintf("Left out: %s during which the CPUs' distance changed.", count(s.mixed, "sample")))
 	}
 	return lines
+}
+
+// missing says which locks have no samples at the shot's distance.
+func (s shot) missing() []string {
+	why := "no samples of such CPUs"
+	if s.distance == results.Near || s.distance == results.Far {
+		why = fmt.Sprintf("no sample of %s CPUs", s.distance)
+	}
+	return leftOut(s.absent, why)
 }
 
 // medians says how many samples the medians are of, and whether that gives

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -186,7 +187,7 @@ func leftOut(names []string, why string) []string {
 		return nil
 	}
 	slices.Sort(names)
-	return []string{fmt.Sprintf("Left out, with %s: %s.", why, list(slices.Compact(names)))}
+	return []string{fmt.Sprintf("Left out, with %s: %s.", why, strings.Join(slices.Compact(names), ", "))}
 }
 
 // emphasisOf returns how loudly to draw the lock of that name, where the first
@@ -260,8 +261,8 @@ func (f family) rowsOf(at float64, loud []string, sc scale, marks []mark, o Opti
 	return ch
 }
 
-// values returns the column of the values at f.xs[i].
-func (f family) values(ch rowChart, i int, head string) column {
+// column returns the column of the values at f.xs[i].
+func (f family) column(ch rowChart, i int, head string) column {
 	col := column{head: head}
 	for _, r := range ch.rows {
 		col.cells = append(col.cells, number(r.dots[i].Y))
@@ -286,6 +287,23 @@ func gains(ch rowChart, head string) column {
 	return col
 }
 
+// values writes the values at x of locks of which the first has the highest:
+// "18.6 Mops/s", or "17.8–18.6 Mops/s".
+func values(locks []course, x float64, sc scale) string {
+	hi, _ := locks[0].at(x)
+	lo := hi
+	for _, c := range locks {
+		if p, _ := c.at(x); p.Y < lo.Y {
+			lo = p
+		}
+	}
+	s := number(hi.Y * sc.factor)
+	if low := number(lo.Y * sc.factor); low != s {
+		s = low + "–" + s
+	}
+	return s + noBreak + sc.unit
+}
+
 // headline says which locks are the best, and how good.
 func headline(ranked []course, x float64, where string, sc scale) (title string, loud []string) {
 	first := leaders(ranked, x)
@@ -296,10 +314,12 @@ func headline(ranked []course, x float64, where string, sc scale) (title string,
 		loud = append(loud, c.name)
 	}
 	p, _ := first[0].at(x)
-	value := number(p.Y*sc.factor) + noBreak + sc.unit
+	value := values(first, x, sc)
 	switch {
 	case len(ranked) == 1:
 		title = fmt.Sprintf("%s reaches %s %s", loud[0], value, where)
+	case !p.hasInterval():
+		title = fmt.Sprintf("%s has the highest median %s: %s", loud[0], where, value)
 	case len(first) == 1:
 		title = fmt.Sprintf("%s is fastest %s: %s", loud[0], where, value)
 	default:

@@ -88,7 +88,7 @@ func (s shot) throughput(f family, o Options) *Figure {
 	}
 	sc := opsScale(f.top())
 	where := "at " + count(int(at), "CPU")
-	fig := &Figure{Name: s.name("throughput"), Width: figureWidth, Subtitle: s.subtitle(o), Notes: f.notes(sc, at, where)}
+	fig := &Figure{Name: s.name("throughput"), Width: figureWidth, Subtitle: s.subtitle(o), Notes: append(f.notes(sc, at, where), s.missing()...)}
 	if len(over) > 0 {
 		fig.Notes = append(fig.Notes, "Oversubscribed: the machine has fewer CPUs than that, and workers take turns on them.")
 	}
@@ -98,7 +98,7 @@ func (s shot) throughput(f family, o Options) *Figure {
 	if len(f.xs) <= 2 {
 		ch := f.rowsOf(at, loud, sc, cpuMarks(f.xs, over), o)
 		for i, x := range f.xs {
-			ch.columns = append(ch.columns, f.values(ch, i, count(int(x), "CPU")))
+			ch.columns = append(ch.columns, f.column(ch, i, count(int(x), "CPU")))
 		}
 		if len(f.xs) == 2 {
 			ch.columns = append(ch.columns, gains(ch, fmt.Sprintf("%v → %v", f.xs[0], f.xs[1])))
@@ -114,10 +114,10 @@ func (s shot) throughput(f family, o Options) *Figure {
 	if ch.xLog = f.xs[len(f.xs)-1] >= 8*f.xs[0]; ch.xLog {
 		ch.xLabel = "CPUs (log scale)"
 	}
-	ch.head = fmt.Sprintf("at %v", f.xs[len(f.xs)-1])
+	ch.head = fmt.Sprintf("%s at %s", sc.unit, count(int(f.xs[len(f.xs)-1]), "CPU"))
 	for _, l := range ch.lines {
 		if l.end().X != f.xs[len(f.xs)-1] {
-			ch.head = "at its end"
+			ch.head = sc.unit + " at its end"
 		}
 	}
 	for _, x := range slices.Backward(f.xs) {

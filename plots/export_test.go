@@ -1,0 +1,62 @@
+package plots
+
+import "fmt"
+
+// What tests must see.
+var (
+	Spread     = spread
+	Number     = number
+	Short      = short
+	Nanos      = nanos
+	Hundredths = hundredths
+	FileWord   = fileWord
+)
+
+const LabelHeight = labelHeight
+
+// LogNorm returns where the safe logarithmic scale puts x.
+func LogNorm(lo, hi, x float64) float64 { return logScale{}.Normalize(lo, hi, x) }
+
+// LogRange returns the range of a logarithmic axis around values.
+func LogRange(values ...float64) (lo, hi float64) {
+	p := newPlot()
+	setLog(&p.X, values)
+	return p.X.Min, p.X.Max
+}
+
+// Ticks returns the labels of the ticks between lo and hi.
+func Ticks(log bool, lo, hi float64) (labels []string) {
+	ticks := linearTicks{short}.Ticks(lo, hi)
+	if log {
+		ticks = logTicks{short, 2}.Ticks(lo, hi)
+	}
+	for _, t := range ticks {
+		if t.Label != "" {
+			labels = append(labels, t.Label)
+		}
+	}
+	return labels
+}
+
+// A Look is what tells a lock from the others.
+type Look struct {
+	Hue, Text float64 // contrast to white of the line, as drawn when muted, and of text
+	Key       string  // hue and dashes
+	Glyph     string  // hue and glyph
+}
+
+// Looks returns the first n looks.
+func Looks(n int) []Look {
+	out := make([]Look, n)
+	for i := range out {
+		l := lookOf(i)
+		stroke := line{look: l}.stroke()
+		out[i] = Look{
+			Hue:   contrast(mix(l.hue, white, .25), white),
+			Text:  contrast(legible(l.hue), white),
+			Key:   fmt.Sprint(l.hue, stroke.Dashes),
+			Glyph: fmt.Sprint(l.hue, l.shape, l.hollow),
+		}
+	}
+	return out
+}
