@@ -3,7 +3,6 @@ package plots
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"slices"
 
 	"gonum.org/v1/plot"
@@ -52,83 +51,44 @@ func Fairness(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	return figures, skipped
 }
 
-// fairness draws one figure, or nil if no lock has what it takes.
-func (s shot) fairness(o Options) *Figure {
-	type lock struct {
-		name               string
-		speed, jain, share point
-	}
-	var locks []lock
-	var dropped []string
-	none := point{Y: math.NaN(), Lo: math.NaN(), Hi: math.NaN()}
+// A sharing is how fast a lock is and how evenly its workers share it.
+type sharing struct {
+	name  string
+	speed point // operations per second
+	jain  point // Jain's index
+	share point // of the slowest worker, as a part of the fastest's
+}
+
+// sharings returns those of a shot, the fastest first, and the locks that
+// have none.
+func (s shot) sharings(o Options) (locks []sharing, dropped []string) {
 	for _, c := range s.cells {
 		if c.Lock == o.empty() {
 			continue
 		}
-		l := lock{name: c.Lock}
-		var speed, jain, share bool
-		l.speed, speed = c.throughput()
-		if l.jain, jain = c.in("jain", true); !jain {
-			l.jain = none
-		}
-		if l.share, share = c.in("share-min-max", true); !share {
-			l.share = none
-		}
-		if !speed || !jain && !share {
+		speed, ok := c.throughput()
+		jain, hasJain := c.in("jain", true)
+		share, hasShare := c.in("share-min-max", true)
+		if !ok || !hasJain && !hasShare {
 			dropped = append(dropped, c.Lock)
 			continue
 		}
-		locks = append(locks, l)
+		locks = append(locks, sharing{c.Lock, speed, jain, share})
 	}
+	slices.SortStableFunc(locks, func(a, b sharing) int {
+		return cmp.Or(cmp.Compare(b.speed.Y, a.speed.Y), cmp.Compare(a.name, b.name))
+	})
+	return locks, dropped
+}
+
+// fairness draws one figure, or nil if no lock has what it takes.
+func (s shot) fairness(o Options) *Figure {
+	locks, dropped := s.sharings(o)
 	if len(locks) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(locks, func(a, b lock) int {
-		return cmp.Or(cmp.Compare(b.speed.Y, a.speed.Y), cmp.Compare(a.name, b.name))
-	})
 	sc := opsScale(locks[0].speed.Y)
-	fig := &Figure{Name: s.name("fairness"), Width: figureWidth, Subtitle: s.subtitle(o), Notes: append(leftOut(dropped, "no throughput above zero or no fairness"), s.missing()...)}
-
-	// The title says what speed costs: the fairest of those that may be the
-	// fastest, and the fairest of all.
-	fairness, words := func(l lock) point { return l.share }, "its slowest worker gets %s of what its fastest gets"
-	if !slices.ContainsFunc(locks, func(l lock) bool { return finite(l.share.Y) }) {
-		fairness, words = func(l lock) point { return l.jain }, "its Jain index is %s"
-	}
-	first := locks[0].speed
-	fast := locks[:1:1]
-	for _, l := range locks[1:] {
-		if l.speed.hasInterval() && first.hasInterval() && l.speed.Hi >= first.Lo {
-			fast = append(fast, l)
-		}
-	}
-	fairest := func(of []lock) lock { // the fastest of those that may be
-		top := fairness(slices.MaxFunc(of, func(a, b lock) int { return cmp.Compare(fairness(a).Y, fairness(b).Y) }))
-		return of[slices.IndexFunc(of, func(l lock) bool {
-			p := fairness(l)
-			return p.Y == top.Y || p.hasInterval() && top.hasInterval() && p.Hi >= top.Lo || !finite(top.Y)
-		})]
-	}
-	chosen, other := fairest(fast), fairest(locks)
-	switch {
-	case len(locks) == 1:
-		fig.Title = chosen.name
-	case len(fast) == 1:
-		fig.Title = chosen.name + " is fastest"
-	default:
-		fig.Title = fmt.Sprintf("Of the %d fastest, %s is fairest", len(fast), chosen.name)
-	}
-	of, best := fairness(chosen).Y, fairness(other).Y
-	if finite(of) {
-		fig.Title += ": " + fmt.Sprintf(words, hundredths(of))
-	}
-	if finite(best) && !(of >= .9*best) {
-		fig.Title += fmt.Sprintf("; %s: %s", other.name, hundredths(best))
-	}
-	loud := []string{chosen.name}
-	for _, l := range fast {
-		loud = append(loud, l.name)
-	}
+	title, loud := fairnessTitle(locks)
 
 	speeds := rowChart{
 		marks:  []mark{{name: "throughput", shape: circle, radius: 4}},
@@ -147,10 +107,8 @@ func (s shot) fairness(o Options) *Figure {
 		tick:   short,
 	}
 	speed, share := column{head: sc.unit}, column{head: "slowest / fastest"}
-	lo, hi := math.Inf(1), 0.0
 	for _, l := range locks {
-		lo, hi = min(lo, l.speed.Y), max(hi, l.speed.Y)
-		p := course{pts: []point{l.speed}}.scaled(sc.factor).pts[0]
+		p := l.speed.scaled(sc.factor)
 		e := emphasisOf(l.name, loud, o)
 		speeds.rows = append(speeds.rows, row{l.name, e, []point{p}})
 		shares.rows = append(shares.rows, row{l.name, e, []point{l.jain, l.share}})
@@ -158,11 +116,61 @@ func (s shot) fairness(o Options) *Figure {
 		share.cells = append(share.cells, hundredths(l.share.Y))
 		share.alarm = append(share.alarm, l.share.Y < .5)
 	}
-	if speeds.log = hi > 60*lo; speeds.log {
+	if speeds.log = spanning(locks[len(locks)-1].speed.Y, locks[0].speed.Y); speeds.log {
 		speeds.xLabel = "throughput (" + sc.unit + ", log scale)"
 	}
 	speeds.columns, shares.columns = []column{speed}, []column{share}
-	fig.Panels = []*plot.Plot{speeds.plot(), shares.plot()}
-	fig.Body = rowsHeight(len(locks))
-	return fig
+	return &Figure{
+		Name:     s.name("fairness"),
+		Title:    title,
+		Subtitle: s.subtitle(o),
+		Notes:    append(leftOut(dropped, "no throughput above zero or no fairness"), s.missing()...),
+		Panels:   []*plot.Plot{speeds.plot(), shares.plot()},
+		Width:    figureWidth,
+		Body:     rowsHeight(len(locks)),
+	}
+}
+
+// fairnessTitle says what speed costs: which of the locks that may be the
+// fastest is the fairest, and whether there is a much fairer one. It returns
+// the first one's name, and those of the other fast ones.
+func fairnessTitle(locks []sharing) (title string, loud []string) {
+	fairness, words := func(l sharing) point { return l.share }, "its slowest worker gets %s of what its fastest gets"
+	if !slices.ContainsFunc(locks, func(l sharing) bool { return finite(l.share.Y) }) {
+		fairness, words = func(l sharing) point { return l.jain }, "its Jain index is %s"
+	}
+	fast := slices.DeleteFunc(slices.Clone(locks), func(l sharing) bool {
+		return l.name != locks[0].name && !l.speed.overlaps(locks[0].speed)
+	})
+	// The fairest of some, and the fastest of those that may be.
+	fairest := func(of []sharing) sharing {
+		top := slices.MaxFunc(of, func(a, b sharing) int { return cmp.Compare(fairness(a).Y, fairness(b).Y) })
+		return of[slices.IndexFunc(of, func(l sharing) bool {
+			return l.name == top.name || fairness(l).Y == fairness(top).Y || fairness(l).overlaps(fairness(top))
+		})]
+	}
+	chosen := fairest(fast)
+	switch {
+	case len(locks) == 1:
+		title = chosen.name
+	case !locks[0].speed.hasInterval():
+		title = chosen.name + " has the highest median throughput"
+	case len(fast) == 1:
+		title = chosen.name + " is fastest"
+	default:
+		title = fmt.Sprintf("Of the %d fastest, %s is fairest", len(fast), chosen.name)
+	}
+	got := fairness(chosen).Y
+	if finite(got) {
+		title += ": " + fmt.Sprintf(words, hundredths(got))
+	}
+	other := fairest(locks)
+	if most := fairness(other).Y; finite(most) && !(got >= .9*most) {
+		title += fmt.Sprintf("; %s: %s", other.name, hundredths(most))
+	}
+	loud = []string{chosen.name}
+	for _, l := range fast {
+		loud = append(loud, l.name)
+	}
+	return title, loud
 }

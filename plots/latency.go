@@ -69,108 +69,123 @@ func Latency(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	return figures, skipped
 }
 
-// latency draws one figure, or nil if no lock has a p99.
-func (s shot) latency(o Options) *Figure {
-	type waits struct {
-		name string
-		dots [2][]point // by role, by percentile
-	}
-	var locks []waits
-	var dropped []string
-	var has [2]bool
+// A waits is how long the workers of a lock wait for it.
+type waits struct {
+	name string
+	dots [2][]point // by role, by percentile
+}
+
+// waits returns those of a shot, the locks whose workers of a role wait the
+// least, by p99, first, and those without a wait in that role last. The role
+// is the first of roles that any lock has. dropped are the locks with none.
+func (s shot) waits(o Options) (locks []waits, role int, dropped []string) {
+	role = len(roles) - 1
 	for _, c := range s.cells {
+		if c.Lock == o.empty() {
+			continue
+		}
 		w := waits{name: c.Lock}
 		any := false
-		for r, role := range roles {
+		for r := range roles {
 			for i, pc := range percentiles {
-				p, ok := c.in(role.unit+pc.unit, false)
-				if !ok {
-					p = point{Y: math.NaN(), Lo: math.NaN(), Hi: math.NaN()}
-				} else if i == tail {
-					any, has[r] = true, true
-				}
+				p, ok := c.in(roles[r].unit+pc.unit, false)
 				w.dots[r] = append(w.dots[r], p)
+				if ok && i == tail {
+					any, role = true, min(role, r)
+				}
 			}
 		}
-		if !any {
-			dropped = append(dropped, c.Lock)
-		} else if c.Lock != o.empty() {
+		if any {
 			locks = append(locks, w)
+		} else {
+			dropped = append(dropped, c.Lock)
 		}
 	}
+	slices.SortStableFunc(locks, func(a, b waits) int {
+		return cmp.Or(cmp.Compare(a.rank(role), b.rank(role)), cmp.Compare(a.name, b.name))
+	})
+	return locks, role, dropped
+}
+
+// rank returns the role's p99, and infinity if there is none.
+func (w waits) rank(role int) float64 {
+	if y := w.dots[role][tail].Y; finite(y) {
+		return y
+	}
+	return math.Inf(1)
+}
+
+// latency draws one figure, or nil if no lock has a p99.
+func (s shot) latency(o Options) *Figure {
+	locks, by, dropped := s.waits(o)
 	if len(locks) == 0 {
 		return nil
 	}
-	by := 0 // writers
-	if !has[by] {
-		by = 1
-	}
-	// NaN sorts first with cmp.Compare; here it must come last.
-	key := func(w waits) float64 {
-		if y := w.dots[by][tail].Y; finite(y) {
-			return y
-		}
-		return math.Inf(1)
-	}
-	slices.SortStableFunc(locks, func(a, b waits) int {
-		return cmp.Or(cmp.Compare(key(a), key(b)), cmp.Compare(a.name, b.name))
-	})
-
-	first, last := locks[0], locks[0]
-	var loud []string
-	longest := 0.0 // of what the best and those tied with it have
-	for _, w := range locks {
-		p := w.dots[by][tail]
-		if !finite(p.Y) {
-			continue
-		}
-		last = w
-		if w.name == first.name || p.hasInterval() && first.dots[by][tail].hasInterval() && p.Lo <= first.dots[by][tail].Hi {
-			loud = append(loud, w.name)
-			longest = max(longest, p.Y)
-		}
-	}
-	fig := &Figure{Name: s.name("latency"), Width: figureWidth, Subtitle: s.subtitle(o), Notes: append(leftOut(dropped, "no 99th percentile above zero"), s.missing()...)}
-	fig.Title = fmt.Sprintf("%s: 99"+noBreak+"%% of %s wait at most %s", list(loud), roles[by].noun, nanos(longest))
-	if !slices.Contains(loud, last.name) {
-		fig.Title += fmt.Sprintf("; %s: %s", last.name, nanos(key(last)))
+	title, loud := latencyTitle(locks, by)
+	fig := &Figure{
+		Name:     s.name("latency"),
+		Title:    title,
+		Subtitle: s.subtitle(o),
+		Notes:    append(leftOut(dropped, "no 99th percentile above zero"), s.missing()...),
+		Width:    figureWidth,
+		Body:     rowsHeight(len(locks)),
 	}
 
-	var all []float64
+	var scope []float64 // both panels have the same axis
 	for _, w := range locks {
-		for r := range roles {
-			for _, p := range w.dots[r] {
-				all = append(all, p.Y)
-				if p.hasInterval() {
-					all = append(all, p.Lo, p.Hi)
-				}
+		for _, dots := range w.dots {
+			for _, p := range dots {
+				scope = append(scope, p.Y, p.Lo, p.Hi)
 			}
 		}
 	}
 	for r, role := range roles {
-		if !has[r] {
-			continue
-		}
 		ch := rowChart{
+			title:  role.noun,
 			names:  len(fig.Panels) == 0,
 			joined: true,
-			title:  role.noun,
 			xLabel: "time to acquire the lock (log scale)",
 			log:    true,
-			scope:  all,
+			scope:  scope,
 			tick:   nanosTick,
 		}
 		for _, pc := range percentiles {
 			ch.marks = append(ch.marks, pc.mark)
 		}
-		col := column{head: "99 %"}
+		col := column{head: percentiles[tail].mark.name}
+		measured := false
 		for _, w := range locks {
 			ch.rows = append(ch.rows, row{w.name, emphasisOf(w.name, loud, o), w.dots[r]})
 			col.cells = append(col.cells, nanos(w.dots[r][tail].Y))
+			measured = measured || finite(w.dots[r][tail].Y)
 		}
-		ch.columns = []column{col}
-		fig.Panels = append(fig.Panels, ch.plot())
+		if measured {
+			ch.columns = []column{col}
+			fig.Panels = append(fig.Panels, ch.plot())
+		}
 	}
-	fig.Body = rowsHeight(len(locks))
 	return fig
+}
+
+// latencyTitle says how long the workers of a role wait for the best lock and
+// those tied with it, whose names it returns, and for the worst.
+func latencyTitle(locks []waits, role int) (title string, loud []string) {
+	first, last := locks[0], locks[0]
+	longest := 0.0 // of the best and the tied
+	for _, w := range locks {
+		p := w.dots[role][tail]
+		if !finite(p.Y) {
+			continue
+		}
+		last = w
+		if w.name == first.name || p.overlaps(first.dots[role][tail]) {
+			loud = append(loud, w.name)
+			longest = max(longest, p.Y)
+		}
+	}
+	title = fmt.Sprintf("%s: 99"+noBreak+"%% of %s wait at most %s", list(loud), roles[role].noun, nanos(longest))
+	if !slices.Contains(loud, last.name) {
+		title += fmt.Sprintf("; %s: %s", last.name, nanos(last.rank(role)))
+	}
+	return title, loud
 }

@@ -19,6 +19,20 @@ type point struct {
 // hasInterval reports whether the samples sufficed for an interval.
 func (p point) hasInterval() bool { return finite(p.Lo) && finite(p.Hi) }
 
+// unmeasured is the point where there is none.
+var unmeasured = point{Y: math.NaN(), Lo: math.NaN(), Hi: math.NaN()}
+
+// overlaps reports whether the intervals of p and q have values in common, so
+// that the samples do not tell which one is the greater.
+func (p point) overlaps(q point) bool {
+	return p.hasInterval() && q.hasInterval() && p.Lo <= q.Hi && q.Lo <= p.Hi
+}
+
+// scaled returns p with its values multiplied.
+func (p point) scaled(by float64) point {
+	return point{p.X, p.Y * by, p.Lo * by, p.Hi * by}
+}
+
 // finite reports whether v is neither infinite nor NaN.
 func finite(v float64) bool { return !math.IsInf(v, 0) && !math.IsNaN(v) }
 

@@ -63,7 +63,7 @@ func (c cell) in(unit string, zero bool) (p point, ok bool) {
 	const least, most = 1e-9, 1e18
 	s, ok := c.units[unit]
 	if !ok || !(s.Median >= least && s.Median <= most || s.Median == 0 && zero) {
-		return point{}, false
+		return unmeasured, false
 	}
 	p = point{Y: s.Median, Lo: s.Lo, Hi: s.Hi}
 	if !p.hasInterval() || p.Lo > p.Y || p.Hi < p.Y || !zero && p.Lo < least || p.Hi > most {
@@ -79,7 +79,7 @@ func (c cell) throughput() (p point, ok bool) {
 	}
 	p, ok = c.in("ns/op", false)
 	if !ok {
-		return point{}, false
+		return unmeasured, false
 	}
 	// Where time is short, throughput is high: the bounds change places.
 	return point{Y: 1e9 / p.Y, Lo: 1e9 / p.Hi, Hi: 1e9 / p.Lo}, true

@@ -25,7 +25,7 @@ func (c course) at(x float64) (point, bool) {
 			return p, true
 		}
 	}
-	return point{Y: math.NaN(), Lo: math.NaN(), Hi: math.NaN()}, false
+	return unmeasured, false
 }
 
 // A family is the courses of all locks of a shot.
@@ -115,7 +115,7 @@ func leaders(ranked []course, x float64) []course {
 	}
 	out := ranked[:1:1]
 	for _, c := range ranked[1:] {
-		if p, ok := c.at(x); ok && p.hasInterval() && first.hasInterval() && p.Hi >= first.Lo {
+		if p, ok := c.at(x); ok && p.overlaps(first) {
 			out = append(out, c)
 		}
 	}
@@ -136,14 +136,16 @@ func (f family) top() (hi float64) {
 func (c course) scaled(by float64) course {
 	c.pts = slices.Clone(c.pts)
 	for i := range c.pts {
-		p := &c.pts[i]
-		p.Y, p.Lo, p.Hi = p.Y*by, p.Lo*by, p.Hi*by
+		c.pts[i] = c.pts[i].scaled(by)
 	}
 	return c
 }
 
-// spanning reports whether throughput differs so much that only a logarithmic
+// spanning reports whether throughputs differ so much that only a logarithmic
 // scale shows the low ones.
+func spanning(lo, hi float64) bool { return hi > 60*lo }
+
+// spanning reports whether the throughputs of f do.
 func (f family) spanning() bool {
 	lo, hi := math.Inf(1), 0.0
 	for _, c := range f.locks {
@@ -151,7 +153,7 @@ func (f family) spanning() bool {
 			lo, hi = min(lo, p.Y), max(hi, p.Y)
 		}
 	}
-	return hi > 60*lo
+	return spanning(lo, hi)
 }
 
 // limitIn returns the empty lock's throughput where it can be drawn without
@@ -279,7 +281,7 @@ func gains(ch rowChart, head string) column {
 		cell, loss := "–", false
 		if finite(a.Y) && finite(b.Y) && a.Y > 0 {
 			cell = "×" + hundredths(b.Y/a.Y)
-			loss = b.Y < a.Y && !(b.hasInterval() && a.hasInterval() && b.Hi >= a.Lo)
+			loss = b.Y < a.Y && !b.overlaps(a)
 		}
 		col.cells = append(col.cells, cell)
 		col.alarm = append(col.alarm, loss)
