@@ -45,8 +45,8 @@ func (logScale) Normalize(lo, hi, x float64) float64 {
 }
 
 // setLog makes an axis logarithmic, around those of vs that are positive and
-// finite. Values that are close together, or one alone, get room on both sides.
-func setLog(a *plot.Axis, vs []float64) {
+// finite, which note says. Values that are close together, or one alone, get room on both sides.
+func setLog(a *plot.Axis, vs []float64) (note string) {
 	lo, hi := math.Inf(1), 0.0
 	for _, v := range vs {
 		if v > 0 && finite(v) {
@@ -63,6 +63,7 @@ func setLog(a *plot.Axis, vs []float64) {
 		mid := math.Sqrt(lo) * math.Sqrt(hi)
 		a.Min, a.Max = mid/3, mid*3
 	}
+	return ", log scale"
 }
 
 // minMax returns the least and the greatest of vs that are finite, or 0, 0.
@@ -79,14 +80,22 @@ func minMax(vs []float64) (lo, hi float64) {
 	return lo, hi
 }
 
-// zeroBased returns a range from 0 that holds vs with a little air above.
-func zeroBased(vs []float64) (lo, hi float64) {
-	lo, hi = minMax(vs)
-	lo = min(lo, 0)
-	if hi <= lo {
-		return lo, lo + 1
+// setLinear gives an axis a linear scale that holds vs, with a little air. It
+// starts at 0, unless all values are in the upper half of what that would
+// show: then it starts below the least, which note says.
+func setLinear(a *plot.Axis, vs []float64) (note string) {
+	lo, hi := minMax(vs)
+	switch {
+	case hi <= 0:
+		lo, hi = min(lo, 0), min(lo, 0)+1
+	case lo > hi/2 && lo < hi:
+		lo -= (hi - lo) * .15
+		note = ", not from 0"
+	default:
+		lo = min(lo, 0)
 	}
-	return lo, hi + (hi-lo)*.04
+	a.Min, a.Max = lo, hi+(hi-lo)*.04
+	return note
 }
 
 // linearTicks marks about five round numbers.

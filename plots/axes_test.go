@@ -117,3 +117,33 @@ func TestLogRangeIsUsable(t *testing.T) {
 		}
 	}
 }
+
+// A linear axis starts at 0, or says that it does not.
+func TestLinearRange(t *testing.T) {
+	for _, test := range []struct {
+		values []float64
+		zero   bool
+	}{
+		{nil, true},
+		{[]float64{0}, true},
+		{[]float64{5}, true},
+		{[]float64{5, 5}, true},
+		{[]float64{1, 10}, true},
+		{[]float64{-1, 10}, false},
+		{[]float64{9, 10}, false},
+		{[]float64{math.NaN(), 9, math.Inf(1), 10}, false},
+	} {
+		lo, hi, note := plots.LinearRange(test.values...)
+		if (lo == 0) != test.zero {
+			t.Errorf("axis for %v starts at %v", test.values, lo)
+		}
+		if want := lo > 0; want != (note == ", not from 0") {
+			t.Errorf("axis for %v from %v has the note %q", test.values, lo, note)
+		}
+		for _, v := range test.values {
+			if !math.IsNaN(v) && !math.IsInf(v, 0) && (v < lo || v > hi) {
+				t.Errorf("axis for %v from %v to %v: %v is outside", test.values, lo, hi, v)
+			}
+		}
+	}
+}

@@ -24,6 +24,14 @@ func LogRange(values ...float64) (lo, hi float64) {
 	return p.X.Min, p.X.Max
 }
 
+// LinearRange returns the range of a linear axis around values, and what it
+// notes.
+func LinearRange(values ...float64) (lo, hi float64, note string) {
+	p := newPlot()
+	note = setLinear(&p.X, values)
+	return p.X.Min, p.X.Max, note
+}
+
 // Ticks returns the labels of the ticks between lo and hi.
 func Ticks(log bool, lo, hi float64) (labels []string) {
 	ticks := linearTicks{short}.Ticks(lo, hi)

@@ -93,7 +93,9 @@ func (s shot) fairness(o Options) *Figure {
 	speeds := rowChart{
 		marks:  []mark{{name: "throughput", shape: circle, radius: 4}},
 		names:  true,
-		xLabel: "throughput (" + sc.unit + ")",
+		xLabel: "throughput",
+		xUnit:  sc.unit,
+		log:    spanning(locks[len(locks)-1].speed.Y, locks[0].speed.Y),
 		tick:   short,
 	}
 	shares := rowChart{
@@ -115,9 +117,6 @@ func (s shot) fairness(o Options) *Figure {
 		speed.cells = append(speed.cells, number(p.Y))
 		share.cells = append(share.cells, hundredths(l.share.Y))
 		share.alarm = append(share.alarm, l.share.Y < .5)
-	}
-	if speeds.log = spanning(locks[len(locks)-1].speed.Y, locks[0].speed.Y); speeds.log {
-		speeds.xLabel = "throughput (" + sc.unit + ", log scale)"
 	}
 	speeds.columns, shares.columns = []column{speed}, []column{share}
 	return &Figure{

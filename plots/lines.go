@@ -155,7 +155,9 @@ type lineChart struct {
 	xLabel string
 	xTicks []plot.Tick
 	xLog   bool
-	yLabel string // with the unit
+	yLabel string
+	yUnit  string
+	yNote  string // what to know of the axis, after a comma
 	yLog   bool
 	value  func(float64) string // formats a value of y for its label
 	head   string               // heads the column of these values
@@ -197,10 +199,10 @@ func (ch lineChart) plot() *plot.Plot {
 	}
 	p.X.Tick.Marker = plot.ConstantTicks(thin(ch.xTicks, p.X))
 	if ch.yLog {
-		setLog(&p.Y, ys)
+		ch.yNote += setLog(&p.Y, ys)
 		p.Y.Tick.Marker = logTicks{short, 3.2}
 	} else {
-		p.Y.Min, p.Y.Max = zeroBased(ys)
+		ch.yNote += setLinear(&p.Y, ys)
 		p.Y.Tick.Marker = linearTicks{short}
 	}
 	p.X.Padding, p.Y.Padding = 0, 8
@@ -208,7 +210,7 @@ func (ch lineChart) plot() *plot.Plot {
 	if !math.IsNaN(ch.shaded) {
 		p.Add(region{ch.shaded, ch.xTicks})
 	}
-	p.Add(gridlines{y: true}, heading{ch.yLabel})
+	p.Add(gridlines{y: true}, heading{ch.yLabel + " (" + ch.yUnit + ch.yNote + ")"})
 	if len(ch.limit.pts) > 0 {
 		p.Add(ch.limit)
 	}

@@ -3,6 +3,7 @@ package plots
 import (
 	"image/color"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -18,7 +19,9 @@ type rowChart struct {
 	title   string // of the panel, before the marks; "" is none
 	names   bool   // names at the left; only the first of several panels has them
 	joined  bool   // a thin line joins the dots of a row
-	xLabel  string // with the unit
+	xLabel  string
+	xUnit   string // "" where the ticks have it
+	xNote   string // what to know of the axis, after a comma
 	log     bool
 	scope   []float64 // what the axis must hold beside the dots; nil: nothing
 	tick    func(float64) string
@@ -76,13 +79,16 @@ func (ch rowChart) plot() *plot.Plot {
 	}
 	switch {
 	case ch.log:
-		setLog(&p.X, vs)
+		ch.xNote += setLog(&p.X, vs)
 		p.X.Tick.Marker = logTicks{ch.tick, 1.5}
 	default:
-		p.X.Min, p.X.Max = zeroBased(vs)
+		ch.xNote += setLinear(&p.X, vs)
 		p.X.Tick.Marker = linearTicks{ch.tick}
 	}
 	p.X.Label.Text = ch.xLabel
+	if inner := strings.TrimPrefix(ch.xUnit+ch.xNote, ", "); inner != "" {
+		p.X.Label.Text += " (" + inner + ")"
+	}
 	p.Y.Min, p.Y.Max = -.5, float64(max(len(ch.rows), 1))-.5
 	p.Y.Tick.Marker = plot.ConstantTicks(nil)
 	p.X.Padding, p.Y.Padding = 0, 0

@@ -288,7 +288,7 @@ func medians(cells []cell) string {
 	s += noBreak + plural(fmt.Sprint(hi), "sample")
 	switch {
 	case without == 0:
-		s += ", with 95" + noBreak + "% interval."
+		s += ", with 95" + noBreak + "% interval (shaded)."
 	case without == len(cells):
 		s += ", too few for a 95" + noBreak + "% interval."
 	default:

@@ -210,13 +210,11 @@ func emphasisOf(name string, loud []string, o Options) emphasis {
 // the names of the best.
 func (f family) lines(at float64, loud []string, sc scale, o Options) lineChart {
 	ch := lineChart{
-		yLabel: "throughput (" + sc.unit + ")",
+		yLabel: "throughput",
+		yUnit:  sc.unit,
 		yLog:   f.spanning(),
 		value:  number,
 		shaded: math.NaN(),
-	}
-	if ch.yLog {
-		ch.yLabel = "throughput (" + sc.unit + ", log scale)"
 	}
 	for i, c := range f.ranked(at) {
 		ch.lines = append(ch.lines, line{
@@ -241,12 +239,10 @@ func (f family) rowsOf(at float64, loud []string, sc scale, marks []mark, o Opti
 		marks:  marks,
 		names:  true,
 		joined: true,
-		xLabel: "throughput (" + sc.unit + ")",
+		xLabel: "throughput",
+		xUnit:  sc.unit,
 		log:    f.spanning(),
 		tick:   short,
-	}
-	if ch.log {
-		ch.xLabel = "throughput (" + sc.unit + ", log scale)"
 	}
 	if p, ok := (course{pts: f.limitIn()}).at(at); ok {
 		ch.limit, ch.limited = p.Y*sc.factor, f.limit.name
