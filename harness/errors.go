@@ -30,6 +30,11 @@ type StuckError struct {
 	// missing if critical sections are pinned: the runtime cannot stop a
 	// goroutine that waits with preemption off, and so cannot look at it.
 	Stacks string
+
+	// Unpreemptible says that [Run] has returned with preemption off, as
+	// after [primitives.Pin], because the workers would take the last CPU.
+	// All that can be done then is to print the error and to exit.
+	Unpreemptible bool
 }
 
 // A WorkerState is what a worker of a stuck run does.

@@ -15,34 +15,40 @@ func preflight(ctx context.Context, s Scenario) error {
 	if s.Unlocked {
 		return nil
 	}
-	forms := []struct {
+	type form struct {
 		new  func() sync.Locker
 		pins bool
-	}{{s.New, s.Pins}}
+	}
+	forms := []form{{s.New, s.Pins}}
 	if s.Mode == Pinned {
-		forms = append(forms, struct {
-			new  func() sync.Locker
-			pins bool
-		}{s.Subject.Pinned, true})
+		forms = append(forms, form{s.Subject.Pinned, true})
 	}
 	for _, form := range forms {
-		if err := try(ctx, s, form.new()); err != nil {
+		r := newRun(s, form.new(), 1)
+		r.workers[0].pins = form.pins
+		if err := r.fly(ctx, (*worker).try); err != nil {
 			return err
 		}
 		if form.pins && s.CPUs == 1 {
 			continue // nobody can come while one is inside
 		}
-		if err := meet(ctx, s, form.new(), form.pins); err != nil {
+		r = newRun(s, form.new(), preflightWorkers)
+		for _, w := range r.workers {
+			w.hold, w.dawdle = 1, w.yield
+			if form.pins {
+				w.dawdle = w.linger
+			}
+		}
+		if err := r.fly(ctx, (*worker).meet); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// try has one worker try to get past itself.
-func try(ctx context.Context, s Scenario, lock sync.Locker) error {
-	r := newRun(s, lock, 1)
-	if err := r.checkIn((*worker).try); err != nil {
+// fly is one flight of the preflight: a run that is verified, not measured.
+func (r *run) fly(ctx context.Context, life func(*worker)) error {
+	if err := r.checkIn(life); err != nil {
 		return err
 	}
 	if err := r.release(ctx); err != nil {
@@ -51,24 +57,21 @@ func try(ctx context.Context, s Scenario, lock sync.Locker) error {
 	return r.verify()
 }
 
+// try has a worker try to get past itself.
 func (w *worker) try() {
-	excludes := func(what string, try func() bool, undo func()) {
-		if try() {
-			w.broken = &BrokenError{Lock: w.run.Name, When: what, Want: "false", Have: "true"}
-			undo()
-		}
-	}
 	l, _ := w.lock.(interface{ TryLock() bool })
 	rl, _ := w.lock.(interface{ TryRLock() bool })
 
 	w.doing = waitsToWrite
 	w.lock.Lock()
 	w.doing = writing
-	if l != nil {
-		excludes("TryLock of the held lock", l.TryLock, w.lock.Unlock)
+	if l != nil && l.TryLock() {
+		w.gotPast("TryLock of the held lock", w.lock.Unlock, w.lock.Unlock)
+		return
 	}
-	if rl != nil && w.rw != nil {
-		excludes("TryRLock of the lock held for writing", rl.TryRLock, w.rw.RUnlock)
+	if rl != nil && w.rw != nil && rl.TryRLock() {
+		w.gotPast("TryRLock of the lock held for writing", w.rw.RUnlock, w.lock.Unlock)
+		return
 	}
 	w.lock.Unlock()
 	if w.rw == nil {
@@ -77,10 +80,23 @@ func (w *worker) try() {
 	w.doing = waitsToRead
 	w.rw.RLock()
 	w.doing = reading
-	if l != nil {
-		excludes("TryLock of the lock held for reading", l.TryLock, w.lock.Unlock)
+	if l != nil && l.TryLock() {
+		w.gotPast("TryLock of the lock held for reading", w.lock.Unlock, w.rw.RUnlock)
+		return
 	}
 	w.rw.RUnlock()
+}
+
+// gotPast notes that what was tried succeeded, and should not have. The lock
+// is beyond use, so it is released only where the goroutine must not end
+// before it is.
+func (w *worker) gotPast(what string, release ...func()) {
+	w.broken = &BrokenError{Lock: w.run.Name, When: what, Want: "false", Have: "true"}
+	if w.pins {
+		for _, f := range release {
+			f()
+		}
+	}
 }
 
 const (
@@ -88,26 +104,9 @@ const (
 	preflightRounds  = 8
 )
 
-// meet has a few workers dawdle inside, each until another has come to the
-// lock and would be inside as well if it were let in.
-func meet(ctx context.Context, s Scenario, lock sync.Locker, pins bool) error {
-	r := newRun(s, lock, preflightWorkers)
-	for _, w := range r.workers {
-		w.hold, w.dawdle = 1, w.yield
-		if pins {
-			w.dawdle = w.linger
-		}
-	}
-	if err := r.checkIn((*worker).meet); err != nil {
-		return err
-	}
-	if err := r.release(ctx); err != nil {
-		return err
-	}
-	return r.verify()
-}
-
-// meet writes, and every other time reads if there are readers.
+// In meet, workers dawdle inside, each until another has come to the lock and
+// would be inside as well if it were let in. They write, and every other time
+// they read if there are readers.
 func (w *worker) meet() {
 	for round := range preflightRounds {
 		if phase(w.run.word.Load()) >= stopping {

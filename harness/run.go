@@ -104,10 +104,8 @@ func take(ctx context.Context, s Scenario, quota uint64) (sample results.Sample,
 
 // setUp gives the process the CPUs that s asks for. restore takes them back.
 //
-// A goroutine in a pinned section keeps its CPU whatever happens, so one that
-// waits there in vain would keep us from ever saying so. If sections are
-// pinned there is one CPU more, therefore, and the supervisor sits on it; and
-// the collector is off, since it has to wait for whoever is pinned.
+// If sections are pinned there is one CPU more, for the supervisor to stand by
+// on, and the collector is off, since it has to wait for whoever is pinned.
 func setUp(s Scenario) (restore func(error)) {
 	cpus, collect := s.CPUs, 0
 	if s.pins() {
@@ -248,8 +246,11 @@ func (r *run) checkIn(life func(*worker)) error {
 // are stuck, or, with the cause, when ctx was done and they have returned.
 func (r *run) release(ctx context.Context) error {
 	r.began = primitives.Nanotime()
+	if r.pins() && canStandBy {
+		return r.superviseStandingBy(ctx)
+	}
 	close(r.begin)
-	return r.supervise(ctx)
+	return r.supervise(ctx, r.await)
 }
 
 // leave is the last that a worker does.

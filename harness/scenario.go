@@ -120,9 +120,8 @@ func (s Scenario) Validate() error {
 
 func (s Subject) validate(mode Mode) error {
 	var errs []error
-	if s.Name == "" {
-		errs = append(errs, errors.New("lock without a name"))
-	}
+	name := results.Cell{Lock: s.Name, CPUs: 1, Workers: 1}
+	errs = append(errs, name.Validate())
 	if s.New == nil {
 		errs = append(errs, fmt.Errorf("lock %q: New is nil, want a function that returns a lock", s.Name))
 	}

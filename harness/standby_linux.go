@@ -12,31 +12,29 @@ import (
 
 const canStandBy = true
 
-// A standby lets one goroutine wait for an event and keep its CPU meanwhile,
-// in the sense of Go's scheduler: no other goroutine gets to run there. The
-// thread sleeps. It is for a supervisor who must be able to act even if every
-// other CPU is kept, forever, by a goroutine that cannot be preempted.
+// A standby lets a goroutine that is pinned wait for an event: the thread
+// sleeps, and the CPU, in the sense of Go's scheduler, is kept.
 type standby struct {
 	ended atomic.Uint32
 }
 
+// From linux/futex.h; the second summand says that no other process waits.
 const (
-	futexWaitPrivate = 0 | 128
-	futexWakePrivate = 1 | 128
+	futexWait = 0 + 128
+	futexWake = 1 + 128
 )
 
 // end is the event.
 func (s *standby) end() {
 	s.ended.Store(1)
-	unix.RawSyscall(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&s.ended)), futexWakePrivate, 1)
+	unix.RawSyscall(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&s.ended)), futexWake, 1)
 }
 
 // wait waits for the event, for up to d.
+//
+// Its system calls are raw: the others tell the scheduler, which may hand the
+// CPU to another goroutine.
 func (s *standby) wait(d time.Duration) {
-	// Raw system calls do not tell the scheduler, which would hand the CPU
-	// to another goroutine; pinned, it cannot take the CPU away in between.
-	primitives.Pin()
-	defer primitives.Unpin()
 	until := primitives.Nanotime() + int64(d)
 	for s.ended.Load() == 0 {
 		left := until - primitives.Nanotime()
@@ -44,8 +42,7 @@ func (s *standby) wait(d time.Duration) {
 			return
 		}
 		ts := unix.NsecToTimespec(left)
-		// Whatever ends the wait, be it the scheduler's signal, look again.
-		unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&s.ended)), futexWaitPrivate,
-			0, uintptr(unsafe.Pointer(&ts)), 0, 0)
+		// It may end early, as by the scheduler's signals.
+		unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&s.ended)), futexWait, 0, uintptr(unsafe.Pointer(&ts)), 0, 0)
 	}
 }

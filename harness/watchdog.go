@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/lockbench/lockbench/primitives"
@@ -17,7 +18,10 @@ import (
 // operation takes them much longer than the last ones did: some time after a
 // phase should have ended, it makes all of them look after their current
 // operation.
-func (r *run) supervise(ctx context.Context) error {
+//
+// await waits for the first of three: all have returned, cancelled is closed,
+// or d is over.
+func (r *run) supervise(ctx context.Context, await func(cancelled <-chan struct{}, d time.Duration) event) error {
 	const late = 10 * time.Millisecond
 	tick := min(max(r.Patience/10, time.Millisecond), time.Second)
 	ended := r.began + int64(r.Warmup+r.Duration)
@@ -26,7 +30,7 @@ func (r *run) supervise(ctx context.Context) error {
 	cancelled := ctx.Done()
 	for {
 		wait := max(time.Duration(ended-primitives.Nanotime()), 0) + late
-		switch r.await(cancelled, min(wait, tick)) {
+		switch await(cancelled, min(wait, tick)) {
 		case allReturned:
 			return context.Cause(ctx)
 		case wasCancelled:
@@ -37,8 +41,8 @@ func (r *run) supervise(ctx context.Context) error {
 		if now > ended {
 			r.hurry(now)
 		}
-		if err := dog.look(now); err != nil {
-			return err
+		if dog.barks(now) {
+			return dog.report(now)
 		}
 	}
 }
@@ -51,22 +55,7 @@ const (
 	timeIsUp
 )
 
-// await waits for the first of three.
 func (r *run) await(cancelled <-chan struct{}, d time.Duration) event {
-	if r.pins() && canStandBy {
-		r.over.wait(d)
-		select {
-		case <-r.done:
-			return allReturned
-		default:
-		}
-		select {
-		case <-cancelled:
-			return wasCancelled
-		default:
-			return timeIsUp
-		}
-	}
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -77,6 +66,52 @@ func (r *run) await(cancelled <-chan struct{}, d time.Duration) event {
 	case <-timer.C:
 		return timeIsUp
 	}
+}
+
+// superviseStandingBy lets the workers loose and is supervise from a CPU of
+// its own, which it keeps until they have returned. A goroutine that waits in
+// vain with preemption off keeps its CPU, whatever happens; if all did, nobody
+// could say so.
+//
+// If they are stuck, and more than there are CPUs, those who do not run yet
+// would take this CPU as well as soon as they can. So it is not given back:
+// superviseStandingBy then returns with preemption off.
+func (r *run) superviseStandingBy(ctx context.Context) error {
+	// Whom the closing of a channel wakes is queued on the CPU of who closed
+	// it, so that must not be the one that is kept.
+	var elsewhere, onDuty atomic.Bool
+	primitives.Go(func() {
+		elsewhere.Store(true)
+		for !onDuty.Load() {
+		}
+		close(r.begin)
+	})
+	for !elsewhere.Load() {
+		runtime.Gosched()
+	}
+	done := ctx.Done()
+	primitives.Pin()
+	onDuty.Store(true)
+	err := r.supervise(ctx, func(_ <-chan struct{}, d time.Duration) event {
+		r.over.wait(d)
+		select {
+		case <-r.done:
+			return allReturned
+		default:
+		}
+		select {
+		case <-done:
+			done = nil
+			return wasCancelled
+		default:
+			return timeIsUp
+		}
+	})
+	if stuck, ok := err.(*StuckError); ok && stuck.Unpreemptible {
+		return err
+	}
+	primitives.Unpin()
+	return err
 }
 
 // hurry makes the workers look at the clock if a phase should have ended, and
@@ -118,21 +153,17 @@ func newWatchdog(r *run) *watchdog {
 	return d
 }
 
-// look returns a [*StuckError] if nobody has moved for too long.
-func (d *watchdog) look(now int64) error {
+// barks reports whether nobody has moved for too long.
+func (d *watchdog) barks(now int64) bool {
 	for i, w := range d.run.workers {
 		if ops, _ := w.peek(); ops != d.ops[i] {
 			d.ops[i], d.since[i], d.moved = ops, now, now
 		}
 	}
-	if time.Duration(now-d.moved) < d.run.Patience {
-		return nil
-	}
-	return d.report(now)
+	return time.Duration(now-d.moved) >= d.run.Patience
 }
 
-// report says who is stuck where. What needs the workers' cooperation comes
-// last, and only if they can give it.
+// report says who is stuck where.
 func (d *watchdog) report(now int64) *StuckError {
 	e := &StuckError{
 		Lock: d.run.Name,
@@ -150,12 +181,13 @@ func (d *watchdog) report(now int64) *StuckError {
 			Ops:   ops,
 		})
 	}
-	if !d.run.pins() {
-		// This stops the world, so it would never return if a waiter spun
-		// with preemption off.
-		stacks := make([]byte, 1<<20)
-		e.Stacks = string(stacks[:runtime.Stack(stacks, true)])
+	if d.run.pins() {
+		// To take their stacks is to stop the world first.
+		e.Unpreemptible = len(e.Workers) > d.run.CPUs
+		return e
 	}
+	stacks := make([]byte, 1<<20)
+	e.Stacks = string(stacks[:runtime.Stack(stacks, true)])
 	return e
 }
 

@@ -46,7 +46,10 @@ type worker struct {
 	section     *section
 	pattern     []bool // true for a read; nil if all operations are the same
 	hold, think int    // steps of work
-	dawdle      func() // instead of hold; nil but in the preflight
+
+	// For the preflight.
+	pins   bool   // whether preemption is off inside
+	dawdle func() // what to do inside instead of work
 
 	// What it did since it started.
 	read, written uint64 // operations

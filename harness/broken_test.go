@@ -1,0 +1,222 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// busted does nothing, and says that it could.
+type busted struct{}
+
+func (*busted) Lock()         {}
+func (*busted) TryLock() bool { return true }
+func (*busted) Unlock()       {}
+
+// silent does nothing, and does not say so.
+type silent struct{}
+
+func (*silent) Lock()   {}
+func (*silent) Unlock() {}
+
+// A torn excludes writers from each other, but not from readers.
+type torn struct{ sync.Mutex }
+
+func (*torn) RLock()   {}
+func (*torn) RUnlock() {}
+
+// A worn excludes until it has been used a hundred times.
+type worn struct {
+	sync.Mutex
+	uses atomic.Int32
+}
+
+func (l *worn) Lock() {
+	if l.uses.Add(1) < 100 {
+		l.Mutex.Lock()
+	}
+}
+
+func (l *worn) TryLock() bool { return false }
+
+func (l *worn) Unlock() {
+	l.Mutex.TryLock() // whether it was held or not
+	l.Mutex.Unlock()
+}
+
+// A readable lock says that it can be written to while it is being read.
+type readable struct{ sync.RWMutex }
+
+func (l *readable) TryLock() bool {
+	if !l.RWMutex.TryRLock() {
+		return false
+	}
+	l.RWMutex.RUnlock()
+	return true
+}
+
+// A writable lock says that it can be read while it is being written to.
+type writable struct{ sync.RWMutex }
+
+func (*writable) TryRLock() bool { return true }
+
+// wrong asserts that Run of s finds its lock broken, in the words of want.
+func wrong(t *testing.T, s Scenario, want string) {
+	t.Helper()
+	restoresCPUs(t)
+	sample, err := Run(context.Background(), s)
+	var broken *BrokenError
+	if !errors.As(err, &broken) {
+		t.Fatalf("Run = %v, %v, want a BrokenError", sample, err)
+	}
+	if !strings.Contains(err.Error(), fmt.Sprintf("lock %q is broken: ", s.Name)) || !strings.Contains(err.Error(), want) {
+		t.Errorf("Run = %v, want %s", err, want)
+	}
+}
+
+// everywhere calls f with a scenario in every mode, alone and in company.
+func everywhere(t *testing.T, s Subject, f func(*testing.T, Scenario)) {
+	for _, mode := range []Mode{Goroutine, Thread, Pinned} {
+		if mode == Thread && !hasAffinity {
+			continue
+		}
+		for _, cpus := range []int{1, 2} {
+			for _, workers := range []int{1, 2, 5} {
+				t.Run(fmt.Sprintf("%v/workers=%d/cpus=%d", mode, workers, cpus), func(t *testing.T) {
+					sc := quick(s)
+					sc.Mode, sc.CPUs, sc.Workers = mode, cpus, workers
+					f(t, sc)
+				})
+			}
+		}
+	}
+}
+
+func TestBusted(t *testing.T) {
+	l := subject[busted]("busted")
+	l.Pinned = l.New
+	everywhere(t, l, func(t *testing.T, s Scenario) {
+		wrong(t, s, "TryLock of the held lock: want false, have true")
+	})
+}
+
+func TestBustedThatPins(t *testing.T) {
+	l := subject[busted]("busted")
+	l.Pins = true
+	wrong(t, quick(l), "TryLock of the held lock: want false, have true")
+}
+
+func TestSilentlyBusted(t *testing.T) {
+	if racy {
+		t.Skip("the race detector fails the test first")
+	}
+	l := subject[silent]("silent")
+	l.Pinned = l.New
+	everywhere(t, l, func(t *testing.T, s Scenario) {
+		wrong(t, s, "want two words to agree")
+	})
+}
+
+func TestTornRead(t *testing.T) {
+	if racy {
+		t.Skip("the race detector fails the test first")
+	}
+	l := subject[torn]("torn")
+	l.Pinned = l.New
+	everywhere(t, l, func(t *testing.T, s Scenario) {
+		s.Reads = 50
+		wrong(t, s, "")
+	})
+}
+
+func TestTryLockBesideReader(t *testing.T) {
+	wrong(t, quick(subject[readable]("readable")), "TryLock of the lock held for reading: want false, have true")
+}
+
+func TestTryRLockBesideWriter(t *testing.T) {
+	wrong(t, quick(subject[writable]("writable")), "TryRLock of the lock held for writing: want false, have true")
+}
+
+// The preflight passes it; the measured run must not.
+func TestBrokenLater(t *testing.T) {
+	if racy {
+		t.Skip("the race detector fails the test first")
+	}
+	if runtime.NumCPU() < 2 {
+		t.Skip("needs two CPUs to meet")
+	}
+	s := quick(subject[worn]("worn"))
+	s.Hold = 20 * time.Microsecond
+	s.Duration = 20 * time.Millisecond
+	wrong(t, s, "")
+}
+
+// Two sections that overlap as little as they can lose an update, and the
+// second word agrees all the same.
+func TestLostUpdate(t *testing.T) {
+	r := newRun(quick(mutex), new(sync.Mutex), 2)
+	a, b := r.workers[0], r.workers[1]
+	write := func(w *worker, n uint64) {
+		r.section.beginWrite(n)
+		r.section.endWrite(w, n)
+		w.written++
+	}
+
+	na := r.section.enter()
+	write(a, na)
+	if err := r.verify(); err != nil {
+		t.Fatalf("verify of one write: %v", err)
+	}
+	na, nb := r.section.enter(), r.section.enter()
+	write(a, na)
+	write(b, nb)
+	const want = `lock "sync.Mutex" is broken: after 3 critical sections that each added one: want a count of 3, have 2: updates were lost`
+	if err := r.verify(); err == nil || err.Error() != want {
+		t.Errorf("verify = %v, want %s", err, want)
+	}
+}
+
+// A reader that begins before a write and ends after it, and one that begins
+// inside it, see what no lock may show.
+func TestTornWords(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		read func(r *run, reader, writer *worker)
+	}{
+		{"around", func(r *run, reader, writer *worker) {
+			n := r.section.enter()
+			r.section.beginWrite(0)
+			r.section.endWrite(writer, 0)
+			r.section.check(reader, n)
+		}},
+		{"inside", func(r *run, reader, writer *worker) {
+			r.section.beginWrite(0)
+			r.section.check(reader, r.section.enter())
+			r.section.endWrite(writer, 0)
+		}},
+	} {
+		r := newRun(quick(mutex), new(sync.Mutex), 2)
+		test.read(r, r.workers[0], r.workers[1])
+		r.workers[1].written++
+		if err := r.verify(); err == nil || !strings.Contains(err.Error(), "of worker 0: want two words to agree, have ") {
+			t.Errorf("verify after a read %s a write = %v, want a BrokenError", test.name, err)
+		}
+	}
+}
+
+// What does not claim to exclude is not held to it.
+func TestUnlocked(t *testing.T) {
+	l := subject[busted]("none")
+	l.Pinned, l.Unlocked = l.New, true
+	everywhere(t, l, func(t *testing.T, s Scenario) {
+		if _, err := Run(context.Background(), s); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -1,0 +1,191 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lockbench/lockbench/results"
+)
+
+func smallSweep() Sweep {
+	return Sweep{
+		Subjects:      []Subject{mutex, rwmutex},
+		CPUs:          []int{1, 2},
+		WorkersPerCPU: []int{1},
+		Reads:         []int{0, 50},
+		Hold:          []time.Duration{0},
+		Think:         []time.Duration{0},
+		Duration:      50 * time.Microsecond,
+		Warmup:        10 * time.Microsecond,
+		Count:         3,
+		Seed:          1,
+	}
+}
+
+// order runs s and returns its cells in the order in which they were measured.
+func order(t *testing.T, s Sweep) []results.Cell {
+	t.Helper()
+	var cells []results.Cell
+	err := s.Run(context.Background(), func(p Progress) error {
+		cells = append(cells, p.Sample.Cell)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cells
+}
+
+func TestSweepRounds(t *testing.T) {
+	s := smallSweep()
+	n := len(s.Scenarios())
+	if n != 8 {
+		t.Fatalf("%d scenarios, want 8", n)
+	}
+
+	cells := order(t, s)
+	if len(cells) != 3*n {
+		t.Fatalf("%d samples, want %d", len(cells), 3*n)
+	}
+	for round := range 3 {
+		seen := make(map[results.Cell]bool)
+		for _, c := range cells[round*n : (round+1)*n] {
+			seen[c] = true
+		}
+		if len(seen) != n {
+			t.Errorf("round %d measured %d cells, want all %d", round+1, len(seen), n)
+		}
+	}
+	if slices.Equal(cells[:n], cells[n:2*n]) {
+		t.Error("two rounds went in the same order")
+	}
+	if !slices.Equal(order(t, s), cells) {
+		t.Error("another run with the same seed went in another order")
+	}
+	s.Seed++
+	if slices.Equal(order(t, s), cells) {
+		t.Error("another run with another seed went in the same order")
+	}
+}
+
+func TestSweepProgress(t *testing.T) {
+	s := smallSweep()
+	s.Done = map[results.Cell]int{
+		s.Scenarios()[0].Cell(): 2,
+		s.Scenarios()[1].Cell(): 99, // more than wanted: all there, and no more than that
+		{Lock: "another"}:       1,  // not of this sweep
+	}
+	done := 2 + 3
+	err := s.Run(context.Background(), func(p Progress) error {
+		done++
+		if p.Done != done || p.Total != 24 {
+			t.Errorf("progress %d of %d, want %d of 24", p.Done, p.Total, done)
+		}
+		return nil
+	})
+	if err != nil || done != 24 {
+		t.Errorf("done %d of 24, error %v", done, err)
+	}
+}
+
+// A sweep that is interrupted at any sample, and resumed, measures every cell
+// as often in every round as one that is not.
+func TestSweepResume(t *testing.T) {
+	whole := order(t, smallSweep())
+	for stop := range len(whole) {
+		var samples []results.Sample
+		interrupted := errors.New("interrupted")
+		s := smallSweep()
+		err := s.Run(context.Background(), func(p Progress) error {
+			samples = append(samples, p.Sample)
+			if len(samples) == stop+1 {
+				return interrupted
+			}
+			return nil
+		})
+		if !errors.Is(err, interrupted) {
+			t.Fatalf("Run = %v, want %v", err, interrupted)
+		}
+
+		s.Done = (&results.File{Samples: samples}).Done()
+		err = s.Run(context.Background(), func(p Progress) error {
+			samples = append(samples, p.Sample)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var cells []results.Cell
+		for i, s := range samples {
+			cells = append(cells, s.Cell)
+			if want := i/8 + 1; s.Round != want {
+				t.Errorf("stopped after %d: sample %d is of round %d, want %d", stop+1, i, s.Round, want)
+			}
+		}
+		if !slices.Equal(cells, whole) {
+			t.Errorf("stopped after %d: measured %v, want %v", stop+1, cells, whole)
+		}
+	}
+}
+
+func TestSweepCancel(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cause := errors.New("enough")
+	n := 0
+	err := smallSweep().Run(ctx, func(Progress) error {
+		if n++; n == 5 {
+			cancel(cause)
+		}
+		return nil
+	})
+	if !errors.Is(err, cause) || n != 5 {
+		t.Errorf("cancelled at sample 5: %d samples, error %v; want 5, %v", n, err, cause)
+	}
+}
+
+func TestSweepValidate(t *testing.T) {
+	err := Sweep{
+		Subjects:      []Subject{mutex, rwmutex, mutex},
+		CPUs:          []int{0, 2, 2},
+		WorkersPerCPU: []int{-1},
+		Reads:         []int{101, -1},
+		Hold:          []time.Duration{-1},
+		Mode:          Pinned,
+		Duration:      -1,
+	}.Validate()
+	want := []string{
+		`lock "sync.Mutex": cannot be held pinned, want another mode`,
+		`lock "sync.RWMutex": cannot be held pinned, want another mode`,
+		`lock "sync.Mutex": cannot be held pinned, want another mode`,
+		"lock sync.Mutex: given twice",
+		"CPUs 0: must be at least 1",
+		"CPUs 2: given twice",
+		"workers -1: must be at least 1",
+		"reads 101: must be 0 to 100",
+		"reads -1: must be 0 to 100",
+		"hold -1ns: must be at least 0s",
+		"think: want at least one",
+		"duration -1ns: must be positive, or 0s for the default",
+		"count 0: must be at least 1",
+	}
+	if err == nil || err.Error() != strings.Join(want, "\n") {
+		t.Errorf("Validate:\n%v\nwant\n%s", err, strings.Join(want, "\n"))
+	}
+}
+
+// What is wrong is said before anything is measured.
+func TestSweepRunValidates(t *testing.T) {
+	s := smallSweep()
+	s.Reads = append(s.Reads, 200)
+	err := s.Run(context.Background(), func(Progress) error {
+		t.Error("measured a sample of a bad sweep")
+		return nil
+	})
+	if err == nil {
+		t.Error("Run of a bad sweep: no error")
+	}
+}

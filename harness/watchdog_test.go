@@ -1,0 +1,253 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/lockbench/lockbench/primitives"
+)
+
+// A trap is a mutex that, once it has been acquired often enough, holds
+// everybody who comes until it is released.
+type trap struct {
+	sync.Mutex
+	after, uses atomic.Int32
+	released    atomic.Bool
+	hold        func(released *atomic.Bool)
+}
+
+func (l *trap) Lock() {
+	if l.uses.Add(1) > l.after.Load() {
+		l.hold(&l.released)
+	}
+	l.Mutex.Lock()
+}
+
+func (l *trap) String() string { return "trapped" }
+
+// How a trap holds them.
+
+func parked(released *atomic.Bool) {
+	var p primitives.Parker
+	for !released.Load() {
+		p.ParkTimeout(20 * time.Millisecond)
+	}
+}
+
+func yielding(released *atomic.Bool) {
+	for !released.Load() {
+		runtime.Gosched()
+	}
+}
+
+func spinning(released *atomic.Bool) {
+	for !released.Load() {
+	}
+}
+
+func pinned(released *atomic.Bool) {
+	primitives.Pin()
+	for !released.Load() {
+	}
+	primitives.Unpin()
+}
+
+// stuck asserts that Run of s gives up its lock, which lets in so many before
+// it holds all, and returns the error. It then waits for the workers.
+func stuck(t *testing.T, s Scenario, after int, hold func(*atomic.Bool)) *StuckError {
+	t.Helper()
+	var locks []*trap
+	s.Name = "trap"
+	s.New = func() sync.Locker {
+		l := &trap{hold: hold}
+		l.after.Store(int32(after))
+		locks = append(locks, l)
+		return l
+	}
+	s.Pinned = s.New
+	s.Patience = 100 * time.Millisecond
+	before := runtime.NumGoroutine()
+	_, err := Run(context.Background(), s)
+	for _, l := range locks {
+		l.released.Store(true)
+	}
+	var stuck *StuckError
+	if errors.As(err, &stuck) && stuck.Unpreemptible {
+		primitives.Unpin()
+	}
+	for runtime.NumGoroutine() > before {
+		runtime.Gosched()
+	}
+	if stuck == nil {
+		t.Fatalf("Run = %v, want a StuckError", err)
+	}
+	return stuck
+}
+
+func TestStuck(t *testing.T) {
+	for _, how := range []struct {
+		name string
+		hold func(*atomic.Bool)
+	}{
+		{"parked", parked},
+		{"yielding", yielding},
+		{"spinning", spinning},
+	} {
+		// At once, in the preflight, and in the measured run.
+		for _, after := range []int{0, 5, 100} {
+			for _, workers := range []int{1, 2, 5} {
+				t.Run(fmt.Sprintf("%s/after=%d/workers=%d", how.name, after, workers), func(t *testing.T) {
+					restoresCPUs(t)
+					s := quick(Subject{})
+					s.Workers = workers
+					err := stuck(t, s, after, how.hold)
+					if err.Lock != "trap" || err.State != "trapped" || err.For < s.Patience/100 {
+						t.Errorf("StuckError of %q in state %q for %v", err.Lock, err.State, err.For)
+					}
+					waiting := 0
+					for _, w := range err.Workers {
+						if w.Doing == "waits to write" {
+							waiting++
+						}
+					}
+					if waiting == 0 {
+						t.Errorf("nobody is said to wait:\n%v", err)
+					}
+					if !strings.Contains(err.Stacks, "harness.(*trap).Lock") {
+						t.Errorf("stacks do not show the trap:\n%s", err.Stacks)
+					}
+				})
+			}
+		}
+	}
+}
+
+// Everybody spins with preemption off, on every CPU that there is for them.
+func TestStuckPinned(t *testing.T) {
+	if !canStandBy {
+		t.Skip("nobody could watch")
+	}
+	for _, cpus := range []int{1, 2} {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+		defer debug.SetGCPercent(debug.SetGCPercent(100))
+		s := quick(Subject{})
+		s.Mode, s.CPUs, s.Workers = Pinned, cpus, 2*cpus
+		err := stuck(t, s, 100, pinned)
+		if err.State != "trapped" || len(err.Workers) != 2*cpus {
+			t.Errorf("StuckError: %v", err)
+		}
+		if err.Stacks != "" {
+			t.Error("stacks were taken, which stops the world")
+		}
+	}
+}
+
+// A lost wake-up: one waiter sleeps on while the others come and go.
+func TestLostWakeUp(t *testing.T) {
+	var lost atomic.Bool
+	err := stuck(t, quick(Subject{}), 100, func(released *atomic.Bool) {
+		if lost.CompareAndSwap(false, true) {
+			parked(released)
+		}
+	})
+	waiting := 0
+	for _, w := range err.Workers {
+		if w.Doing == "waits to write" {
+			waiting++
+		}
+	}
+	if waiting != 1 {
+		t.Errorf("%d workers wait, want 1:\n%v", waiting, err)
+	}
+}
+
+func TestStuckErrorText(t *testing.T) {
+	err := &StuckError{
+		Lock:  "ticket",
+		For:   10*time.Second + time.Microsecond,
+		State: "locked, 2 waiting",
+		Workers: []WorkerState{
+			{ID: 0, Doing: "waits to write", For: 10 * time.Second, Ops: 17},
+			{ID: 1, Doing: "has finished", For: 11 * time.Second, Ops: 18},
+		},
+		Stacks: "goroutine 1 [running]:",
+	}
+	const want = `lock "ticket" is stuck: no worker made progress for 10s
+	state: locked, 2 waiting
+	worker 0 waits to write, for 10s, after 17 operations
+	worker 1 has finished, for 11s, after 18 operations`
+	if err.Error() != want {
+		t.Errorf("Error:\n%v\nwant\n%s", err, want)
+	}
+}
+
+// Cancelling needs no worker to look at the clock.
+func TestCancel(t *testing.T) {
+	for _, mode := range []Mode{Goroutine, Pinned} {
+		restoresCPUs(t)
+		cause := errors.New("enough")
+		ctx, cancel := context.WithCancelCause(context.Background())
+		l := subject[cancelling]("cancelling")
+		l.New = func() sync.Locker { return &cancelling{cancel: func() { cancel(cause) }} }
+		l.Pinned = l.New
+		s := quick(l)
+		s.Mode = mode
+		s.Duration = time.Hour
+		if _, err := Run(ctx, s); !errors.Is(err, cause) {
+			t.Errorf("Run in %v mode, cancelled = %v, want %v", mode, err, cause)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := Run(ctx, quick(mutex)); !errors.Is(err, context.Canceled) {
+		t.Errorf("Run, cancelled before = %v, want %v", err, context.Canceled)
+	}
+}
+
+// A cancelling lock cancels when it is acquired for the thousandth time.
+type cancelling struct {
+	spinner
+	uses   atomic.Int32
+	cancel func()
+}
+
+func (l *cancelling) Lock() {
+	l.spinner.Lock()
+	if l.uses.Add(1) == 1000 {
+		l.cancel()
+	}
+}
+
+// A cancelled run whose workers are stuck is reported as stuck.
+func TestCancelStuck(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	s := quick(Subject{})
+	s.Duration = time.Hour
+	s.Patience = 100 * time.Millisecond
+	var locks []*trap
+	s.Subject = Subject{Name: "trap", New: func() sync.Locker {
+		l := &trap{hold: func(released *atomic.Bool) {
+			cancel()
+			parked(released)
+		}}
+		l.after.Store(100)
+		locks = append(locks, l)
+		return l
+	}}
+	_, err := Run(ctx, s)
+	for _, l := range locks {
+		l.released.Store(true)
+	}
+	var stuck *StuckError
+	if !errors.As(err, &stuck) {
+		t.Errorf("Run = %v, want a StuckError", err)
+	}
+}
