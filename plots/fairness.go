@@ -100,7 +100,7 @@ func (s shot) fairness(o Options) *Figure {
 	}
 	shares := rowChart{
 		marks: []mark{
-			{name: "Jain's index", shape: circle, radius: 3.4, hollow: true},
+			{name: "Jain's index", shape: circle, radius: 3.4, hollow: true, slim: true},
 			{name: "slowest worker / fastest worker", shape: diamond, radius: 3.3},
 		},
 		joined: true,
@@ -141,11 +141,11 @@ func fairnessTitle(locks []sharing) (title string, loud []string) {
 	fast := slices.DeleteFunc(slices.Clone(locks), func(l sharing) bool {
 		return l.name != locks[0].name && !l.speed.overlaps(locks[0].speed)
 	})
-	// The fairest of some, and the fastest of those that may be.
+	// The fairest of some: the fastest of those that nearly share the lead.
 	fairest := func(of []sharing) sharing {
 		top := slices.MaxFunc(of, func(a, b sharing) int { return cmp.Compare(fairness(a).Y, fairness(b).Y) })
 		return of[slices.IndexFunc(of, func(l sharing) bool {
-			return l.name == top.name || fairness(l).Y == fairness(top).Y || fairness(l).overlaps(fairness(top))
+			return l.name == top.name || fairness(l).Y >= .99*fairness(top).Y
 		})]
 	}
 	chosen := fairest(fast)
@@ -168,6 +168,9 @@ func fairnessTitle(locks []sharing) (title string, loud []string) {
 		title += fmt.Sprintf("; %s: %s", other.name, hundredths(most))
 	}
 	loud = []string{chosen.name}
+	if most(len(fast), len(locks)) {
+		return title, loud
+	}
 	for _, l := range fast {
 		loud = append(loud, l.name)
 	}

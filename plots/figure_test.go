@@ -340,7 +340,8 @@ func TestTies(t *testing.T) {
 		{sums(10e6), "l1 reaches 10.0 Mops/s at 2 CPUs"},
 		{sums(10e6, 9e6), "l1 is fastest at 2 CPUs: 10.0 Mops/s"},
 		{sums(9.9e6, 10e6), "l2 and l1 tie for fastest at 2 CPUs: 9.90–10.0 Mops/s"},
-		{sums(10e6, 10e6, 10e6, 10e6), "l1, l2 and 2 more tie for fastest at 2 CPUs: 10.0 Mops/s"},
+		{sums(10e6, 10e6, 10e6, 10e6, 1e6, 1e6, 1e6, 1e6), "l1, l2 and 2 more tie for fastest at 2 CPUs: 10.0 Mops/s"},
+		{sums(10e6, 10e6, 9.9e6, 10e6, 1e6), "4 of 5 locks cannot be told apart at 2 CPUs: 9.90–10.0 Mops/s"},
 		{few, "l1 has the highest median at 2 CPUs: 10.0 Mops/s"},
 	} {
 		f := first(plots.Throughput(test.sums, plots.Options{}))[0]
@@ -350,6 +351,25 @@ func TestTies(t *testing.T) {
 	}
 	if f := first(plots.Throughput(few, plots.Options{}))[0]; !strings.Contains(plain(f.Subtitle[1]), "3 samples, too few for a 95 % interval") {
 		t.Errorf("subtitle = %q, want it to say that 3 samples are too few", f.Subtitle)
+	}
+}
+
+// Samples of unknown distance have a figure of their own. It says so, unless
+// nobody looked in the whole file.
+func TestUnknownDistance(t *testing.T) {
+	near := summary(cellOf("mcs", 2), results.Near, "ops/s", 2e6)
+	unknown := summary(cellOf("mcs", 2), results.Unknown, "ops/s", 1e6)
+	const name, words = "throughput_reads=0_workers=1-per-cpu_hold=0s_think=100ns", "CPUs at an unknown distance"
+	f := figure(t, first(plots.Throughput([]results.Summary{near, unknown}, plots.Options{})), name)
+	if got := plain(f.Subtitle[0]); !strings.HasSuffix(got, words) {
+		t.Errorf("conditions = %q, want %q at their end", got, words)
+	}
+	if got, want := plain(f.Title), "mcs reaches 1.00 Mops/s at 2 CPUs"; got != want {
+		t.Errorf("title = %q, want %q", got, want)
+	}
+	f = figure(t, first(plots.Throughput([]results.Summary{unknown}, plots.Options{})), name)
+	if got := plain(f.Subtitle[0]); strings.Contains(got, "distance") {
+		t.Errorf("conditions = %q, want none about distances", got)
 	}
 }
 

@@ -14,10 +14,10 @@ var percentiles = []struct {
 	unit string // after "read-" or "write-"
 	mark mark
 }{
-	{"p50-ns", mark{name: "median", shape: circle, radius: 3.4, hollow: true}},
+	{"p50-ns", mark{name: "median", shape: circle, radius: 3.4, hollow: true, slim: true}},
 	{"p99-ns", mark{name: "99 %", shape: circle, radius: 4}},
-	{"p999-ns", mark{name: "99.9 %", shape: diamond, radius: 3.3}},
-	{"max-ns", mark{name: "longest", shape: bar, radius: 3.8}},
+	{"p999-ns", mark{name: "99.9 %", shape: diamond, radius: 3.3, slim: true}},
+	{"max-ns", mark{name: "longest", shape: bar, radius: 3.8, slim: true}},
 }
 
 // tail is the percentile that locks are ranked by: p99.
@@ -183,9 +183,16 @@ func latencyTitle(locks []waits, role int) (title string, loud []string) {
 			longest = max(longest, p.Y)
 		}
 	}
-	title = fmt.Sprintf("%s: 99"+noBreak+"%% of %s wait at most %s", list(loud), roles[role].noun, nanos(longest))
+	subject := list(loud)
+	if most(len(loud), len(locks)) {
+		subject = fmt.Sprintf("%d of %d locks", len(loud), len(locks))
+	}
+	title = fmt.Sprintf("%s: 99"+noBreak+"%% of %s wait at most %s", subject, roles[role].noun, nanos(longest))
 	if !slices.Contains(loud, last.name) {
 		title += fmt.Sprintf("; %s: %s", last.name, nanos(last.rank(role)))
+	}
+	if most(len(loud), len(locks)) {
+		loud = nil
 	}
 	return title, loud
 }

@@ -64,7 +64,7 @@ func (s shot) reads(f family, o Options) *Figure {
 
 	if len(f.xs) == 2 {
 		marks := []mark{
-			{name: fmt.Sprintf("%v %% reads", f.xs[0]), shape: circle, hollow: true, radius: 3.2},
+			{name: fmt.Sprintf("%v %% reads", f.xs[0]), shape: circle, hollow: true, radius: 3.2, slim: true},
 			{name: fmt.Sprintf("%v %% reads", f.xs[1]), shape: circle, radius: 4},
 		}
 		ch := f.rowsOf(last, loud, sc, marks, o)
@@ -129,6 +129,8 @@ func (f family) readsTitle(sc scale) (title string, loud []string) {
 	switch {
 	case len(f.locks) == 1:
 		return fmt.Sprintf("%s reaches %s at %s reads", winner, value, percent(last)), loud
+	case most(len(loud), len(f.locks)):
+		return fmt.Sprintf("%d of %d locks cannot be told apart at %s reads: %s", len(loud), len(f.locks), percent(last), value), nil
 	case len(loud) > 1:
 		title = fmt.Sprintf("%s tie for fastest at %s reads: %s", list(loud), percent(last), value)
 	case !p.hasInterval():

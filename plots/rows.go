@@ -43,6 +43,7 @@ type mark struct {
 	shape  shape
 	hollow bool
 	radius vg.Length
+	slim   bool // its interval, so that the main mark's stands out
 }
 
 // A column is text at the right end of the rows.
@@ -208,9 +209,13 @@ func (r rowLayer) drawRow(c draw.Canvas, row row, mid vg.Length, x func(float64)
 	if r.joined && lo < hi {
 		c.StrokeLine2(draw.LineStyle{Color: mix(hue, white, .45), Width: 1.2}, lo, mid, hi, mid)
 	}
-	for _, d := range row.dots {
+	for i, d := range row.dots {
 		if finite(d.Y) && d.hasInterval() {
-			interval(c, x(d.Lo), x(d.Hi), mid, hue)
+			half := vg.Length(3.4)
+			if r.marks[i].slim {
+				half = 1.6
+			}
+			interval(c, x(d.Lo), x(d.Hi), mid, half, hue)
 		}
 	}
 	for i, d := range row.dots {
@@ -221,9 +226,9 @@ func (r rowLayer) drawRow(c draw.Canvas, row row, mid vg.Length, x func(float64)
 	}
 }
 
-// interval draws an interval: a translucent bar.
-func interval(c draw.Canvas, lo, hi, mid vg.Length, hue color.RGBA) {
-	const half = 3.2
+// interval draws an interval: a translucent bar, half that thick on each side
+// of mid.
+func interval(c draw.Canvas, lo, hi, mid, half vg.Length, hue color.RGBA) {
 	c.FillPolygon(translucent(hue, .3), []vg.Point{{X: lo, Y: mid - half}, {X: hi, Y: mid - half}, {X: hi, Y: mid + half}, {X: lo, Y: mid + half}})
 }
 

@@ -185,6 +185,7 @@ type shot struct {
 	cells  []cell
 	mixed  int      // samples left out because the distance changed during them
 	absent []string // locks of the scene that have no cell at this distance
+	blind  bool     // the distance of this shot is not known, though that of others is
 }
 
 // shots divides cells by scene, and each scene by distance. Where CPUs are
@@ -201,6 +202,7 @@ func shots(all []cell, sceneOf func(cell) scene) []shot {
 		}
 		byScene[s] = append(byScene[s], c)
 	}
+	probed := slices.ContainsFunc(all, func(c cell) bool { return c.distance != results.Unknown })
 	var out []shot
 	for _, s := range order {
 		mixed := 0
@@ -217,7 +219,7 @@ func shots(all []cell, sceneOf func(cell) scene) []shot {
 			if !have[d] || d == results.Local && elsewhere {
 				continue
 			}
-			shot := shot{scene: s, mixed: mixed}
+			shot := shot{scene: s, mixed: mixed, blind: d == results.Unknown && probed}
 			shot.distance = d
 			taken := make(map[results.Cell]bool)
 			locks := make(map[string]bool)
@@ -251,6 +253,9 @@ func (s shot) subtitle(o Options) []string {
 		line += " " + m + "."
 	}
 	lines := []string{s.conditions(), line}
+	if s.blind {
+		lines[0] += " · CPUs" + noBreak + "at" + noBreak + "an" + noBreak + "unknown" + noBreak + "distance"
+	}
 	if s.mixed > 0 {
 		lines = append(lines, fmt.Sprintf("Left out: %s during which the CPUs' distance changed.", count(s.mixed, "sample")))
 	}

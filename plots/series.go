@@ -198,10 +198,10 @@ func emphasisOf(name string, loud []string, o Options) emphasis {
 	switch {
 	case len(loud) > 0 && name == loud[0]:
 		return best
-	case slices.Contains(loud, name):
-		return tied
 	case name == o.reference():
 		return reference
+	case slices.Contains(loud, name):
+		return tied
 	}
 	return muted
 }
@@ -277,7 +277,7 @@ func gains(ch rowChart, head string) column {
 		cell, loss := "–", false
 		if finite(a.Y) && finite(b.Y) && a.Y > 0 {
 			cell = "×" + hundredths(b.Y/a.Y)
-			loss = b.Y < a.Y && !b.overlaps(a)
+			loss = b.hasInterval() && b.Hi < a.Lo
 		}
 		col.cells = append(col.cells, cell)
 		col.alarm = append(col.alarm, loss)
@@ -314,6 +314,8 @@ func headline(ranked []course, x float64, where string, sc scale) (title string,
 	p, _ := first[0].at(x)
 	value := values(first, x, sc)
 	switch {
+	case most(len(first), len(ranked)):
+		return fmt.Sprintf("%d of %d locks cannot be told apart %s: %s", len(first), len(ranked), where, value), nil
 	case len(ranked) == 1:
 		title = fmt.Sprintf("%s reaches %s %s", loud[0], value, where)
 	case !p.hasInterval():
@@ -325,6 +327,10 @@ func headline(ranked []course, x float64, where string, sc scale) (title string,
 	}
 	return title, loud
 }
+
+// most reports whether n of all are so many that it is no distinction to be
+// one of them.
+func most(n, all int) bool { return n > 3 && n > all/2 }
 
 // ticksAt returns ticks exactly at xs.
 func ticksAt(xs []float64, label func(float64) string) []plot.Tick {

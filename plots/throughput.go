@@ -149,7 +149,7 @@ func cpuMarks(xs []float64, over map[float64]bool) []mark {
 	for i, x := range xs {
 		m := mark{name: count(int(x), "CPU"), shape: circle, radius: 4}
 		if i < len(xs)-1 {
-			m.hollow, m.radius = true, 3.2
+			m.hollow, m.radius, m.slim = true, 3.2, true
 		}
 		if over[x] {
 			m.name += " (oversubscribed)"
