@@ -7,6 +7,11 @@ func (w *Writer) BreakAfter(n int) {
 	w.w = shortWriter{w.w, n}
 }
 
+// Mend undoes BreakAfter.
+func (w *Writer) Mend() {
+	w.w = w.file
+}
+
 type shortWriter struct {
 	w io.Writer
 	n int

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -112,6 +113,7 @@ func TestReadErrors(t *testing.T) {
 		{"negative", line + benchmark(" -5 61 ns/op"), 1, "x:2: -5 operations: must not be negative"},
 		{"unit twice", line + benchmark(" 5 61 ns/op 62 ns/op"), 1, "x:2: unit ns/op twice"},
 		{"distance", "distance: close\n" + line, 0, `x:1: distance: want local, near, far or mixed, have "close"` + "\n" + `x:2: distance "close": must be local, near, far or mixed`},
+		{"no space behind a key", "distance:close\n" + line, 1, "no error"}, // no key to benchstat either
 		{"oversubscribed", "oversubscribed: maybe\n" + line, 1, `x:1: oversubscribed: want true or false, have "maybe"`},
 		{"round", "# round: one\n" + line, 1, `x:1: round: want a number, have "one"`},
 		{"another machine", "cpu: A\n" + line + "cpu: A\n" + line + "cpu: B\nmachine: sim:C\n" + line + line, 4,
@@ -148,6 +150,17 @@ func TestReadErrors(t *testing.T) {
 				t.Errorf("Read yields %d samples and\n%s\nwant %d and\n%s", samples, got, test.samples, test.want)
 			}
 		})
+	}
+}
+
+// A line that does not fit into one Read of a scanner.
+func TestReadLongLine(t *testing.T) {
+	s := results.Sample{Cell: ticket, Ops: 1}
+	for i := range 1000 {
+		s.Values = append(s.Values, results.Value{Unit: "ns/op-" + strconv.Itoa(i), Value: float64(i)})
+	}
+	if got := written(t, []results.Sample{s}); !reflect.DeepEqual(got, []results.Sample{s}) {
+		t.Errorf("got %v, want %v", got, s)
 	}
 }
 

@@ -201,7 +201,7 @@ func contents(t *testing.T, name string) string {
 // Wherever a file is cut off behind its header, resuming it keeps every
 // complete sample and carries on as if nothing had happened.
 func TestResumeAfterACutAnywhere(t *testing.T) {
-	samples := sweep(2, []int{0})[:40] // with several changes of distance
+	samples := sweep(2, []int{0})[14:34] // over the end of a round and several changes of distance
 	whole := text(t, samples)
 	want := written(t, samples)
 	header := len(text(t, nil))
@@ -210,15 +210,16 @@ func TestResumeAfterACutAnywhere(t *testing.T) {
 		if err := os.WriteFile(name, []byte(whole[:cut]), 0o666); err != nil {
 			t.Fatal(err)
 		}
+		kept := strings.LastIndexByte(whole[:cut], '\n') + 1
 		w, held, err := results.Resume(name, facts)
 		if err != nil {
 			t.Fatalf("cut at %d: %v", cut, err)
 		}
-		complete := strings.Count(whole[:strings.LastIndexByte(whole[:cut], '\n')+1], "\nBenchmark")
+		complete := strings.Count(whole[:kept], "\nBenchmark")
 		if !reflect.DeepEqual(held.Samples, nonNil(want[:complete])) {
 			t.Fatalf("cut at %d: holds %d samples, want %d", cut, len(held.Samples), complete)
 		}
-		if torn := whole[strings.LastIndexByte(whole[:cut], '\n')+1 : cut]; held.Torn != torn {
+		if torn := whole[kept:cut]; held.Torn != torn {
 			t.Fatalf("cut at %d: torn %q, want %q", cut, held.Torn, torn)
 		}
 		for _, s := range samples[complete:] {
@@ -228,6 +229,14 @@ func TestResumeAfterACutAnywhere(t *testing.T) {
 		}
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
+		}
+		// The same as of an undisturbed run, but for the notes.
+		notes := "# resumed: after " + strconv.Itoa(complete) + " samples\n"
+		for _, n := range facts.Notes {
+			notes += "# " + n.Key + ": " + n.Text + "\n"
+		}
+		if got, want := contents(t, name), whole[:kept]+notes+whole[kept:]; got != want {
+			t.Fatalf("cut at %d, resumed: file holds\n%s\nwant\n%s", cut, got, want)
 		}
 		f, err := results.ReadFile(name)
 		if err != nil {
@@ -349,6 +358,7 @@ func TestHalfAWriteIsTakenBack(t *testing.T) {
 	if err := w.Write(samples[1]); !errors.Is(err, io.ErrShortWrite) {
 		t.Errorf("Write = %v, want %v", err, io.ErrShortWrite)
 	}
+	w.Mend()
 	if err := w.Write(samples[2]); !errors.Is(err, io.ErrShortWrite) {
 		t.Errorf("next Write = %v, want %v", err, io.ErrShortWrite)
 	}
