@@ -1,41 +1,190 @@
 package mcs
 
-import "github.com/lockbench/lockbench/primitives"
+import (
+	"fmt"
 
+	"github.com/lockbench/lockbench/primitives"
+)
+
+// A CLH is the lock of Craig, Landin and Hagersten: an arrival swaps itself in
+// at the end of the line and watches the word of whoever was there before, so
+// that a release is one store. The zero CLH is unlocked.
+// A CLH must not be copied after first use.
+//
+// In the textbook a goroutine leaves its node to its successor and goes on
+// with its predecessor's. Here a node can be used again at once, because a
+// place in line is a node and a generation: who waits for generation g of a
+// node waits until the node says that g is over. That also makes TryLock
+// possible, which the textbook's CLH lacks, and lets an acquisition without
+// contention use a node in the lock itself.
+//
+// The n'th call to [CLH.Unlock] synchronizes before the return of the m'th
+// call to [CLH.Lock], for n < m. A failed TryLock synchronizes nothing.
 type CLH struct {
-	tail   primitives.Uint64
-	done   primitives.Uint64
+	// tail is the place of the last in line: generation in the upper 48 bits,
+	// number of the waiter in the lower 16, or 0 for the node in the lock.
+	// The lock is free if that place is over.
+	//
+	// I1: a place is used once (bar 2⁴⁸ generations), so tail never has the
+	// same value twice.
+	tail primitives.Uint64
+
+	// over is the last generation of the lock's own node that is over, in
+	// the upper 48 bits; the lower 16 are 0. A waiter's is Waiter.place.
+	//
+	// I2: the own node is used only when the lock is free, and released by a
+	// plain store. So its successor must not park, and watches over.
+	over primitives.Uint64
+
+	// holder is the waiter whose place the holder has, or nil for the own
+	// node. Only the holder touches it.
 	holder *Waiter
 }
 
-const gen = 1 << 16
+const (
+	generation = 1 << 16        // one generation
+	numberMask = generation - 1 // the number in a place
+)
 
+// A waiter's place word: the last generation that is over, and in the lower
+// 16 bits the number of the waiter that has parked until the next is, or 0.
+//
+//	g, 0 -> g, s    the successor s parks
+//	g, * -> g+1, 0  the release; s is woken
+//
+// I3: one release follows each acquisition, and it is a Swap: a successor
+// that manages to write its number will be seen.
+
+// Lock locks l, waiting its turn behind the goroutines already in line.
 func (l *CLH) Lock() {
-	if t := l.tail.Load(); t != l.done.Load() || !l.tail.CompareAndSwap(t, t+gen) {
+	if tail := l.tail.Load(); tail != l.over.Load() || !l.tail.CompareAndSwap(tail, tail+generation) { // acquire: pairs with Unlock
 		l.wait(primitives.Spin{})
 	}
 }
 
+// LockPinned locks l and disables preemption until [CLH.UnlockPinned].
+//
+// Nothing in the critical section may block: no channel, no sync.Mutex, no
+// I/O, nothing long. A lock is used pinned by all or by none: a pinned waiter
+// keeps its CPU until its turn, and a holder that can be preempted may need it.
 func (l *CLH) LockPinned() {
 	primitives.Pin()
-	if t := l.tail.Load(); t != l.done.Load() || !l.tail.CompareAndSwap(t, t+gen) {
+	if tail := l.tail.Load(); tail != l.over.Load() || !l.tail.CompareAndSwap(tail, tail+generation) { // acquire: pairs with Unlock
 		l.wait(primitives.Spin{Pinned: true})
 	}
 }
 
 func (l *CLH) wait(spin primitives.Spin) {
-	for !l.TryLock() {
-		spin.Once()
+	if l.TryLock() { // free, but the last holder's place was a waiter's
+		return
+	}
+	w := Enlist()
+	if w == nil { // all waiters are taken: do without, out of turn
+		for !l.TryLock() {
+			spin.Once()
+		}
+		return
+	}
+	mine := w.place.Load()&^numberMask + generation | uint64(w.number)
+	prev := l.tail.Swap(mine)
+	if number := uint32(prev & numberMask); number == 0 {
+		for l.over.Load() != prev { // acquire: pairs with Unlock
+			spin.Once() // never parks, by I2
+		}
+	} else {
+		w.awaitPlace(WaiterAt(number), prev, spin)
+	}
+	l.holder = w
+}
+
+// awaitPlace waits on w until place prev, which is before's, is over.
+func (w *Waiter) awaitPlace(before *Waiter, prev uint64, spin primitives.Spin) {
+	held := prev&^numberMask - generation // what before.place says until then
+	for before.place.Load() == held {     // acquire: pairs with unlockSlow
+		switch {
+		case spin.Pinned:
+			spin.Once()
+		case w.first && spin.Try():
+		case before.place.CompareAndSwap(held, held|uint64(w.number)):
+			w.turn.Park() // ends, by I3; acquire: pairs with unlockSlow
+			return
+		}
 	}
 }
 
+// TryLock tries to lock l without waiting and reports whether it succeeded.
 func (l *CLH) TryLock() bool {
-	t := l.tail.Load()
-	return t == l.done.Load() && l.tail.CompareAndSwap(t, t+gen)
+	tail := l.tail.Load()
+	over := l.over.Load()
+	// If the CAS succeeds then, by I1, nobody was in line since we looked, so
+	// the own node is not in use and over is still its last generation.
+	return l.isOver(tail) && l.tail.CompareAndSwap(tail, over+generation)
 }
 
-func (l *CLH) Unlock() {
-	if l.holder == nil {
-		l.done.StoreRelease(l.done.Load() + gen)
+// isOver reports whether the place in line that tail names is over.
+func (l *CLH) isOver(tail uint64) bool {
+	number := uint32(tail & numberMask)
+	if number == 0 {
+		return tail == l.over.Load() // acquire: pairs with Unlock
 	}
+	last := WaiterAt(number).place.Load() // acquire: pairs with unlockSlow
+	return int64(last&^numberMask-tail&^numberMask) >= 0
+}
+
+// TryLockPinned is [CLH.TryLock] for pinned sections: preemption is disabled
+// if it succeeded.
+func (l *CLH) TryLockPinned() bool {
+	primitives.Pin()
+	if l.TryLock() {
+		return true
+	}
+	primitives.Unpin()
+	return false
+}
+
+// Unlock unlocks l and lets the longest waiter have it, if there is one.
+// It panics if l is not locked.
+func (l *CLH) Unlock() {
+	if l.holder != nil {
+		l.unlockSlow()
+		return
+	}
+	next := l.over.Load() + generation
+	if tail := l.tail.Load(); tail != next && l.isOver(tail) {
+		panic("mcs: Unlock of unlocked CLH")
+	}
+	l.over.StoreRelease(next) // release: publishes the critical section
+}
+
+// UnlockPinned unlocks l and enables preemption again.
+func (l *CLH) UnlockPinned() {
+	l.Unlock()
+	primitives.Unpin()
+}
+
+func (l *CLH) unlockSlow() {
+	w := l.holder
+	l.holder = nil
+	old := w.place.Load()
+	for !w.place.CompareAndSwap(old, old&^numberMask+generation) { // release: publishes the critical section
+		old = w.place.Load() // the successor parks
+	}
+	w.Retire()
+	if parked := uint32(old & numberMask); parked != 0 {
+		WaiterAt(parked).Handoff()
+	}
+}
+
+// String says whether l is locked and who is last in line, for diagnosis.
+func (l *CLH) String() string {
+	tail := l.tail.Load()
+	if l.isOver(tail) {
+		return "unlocked"
+	}
+	number := uint32(tail & numberMask)
+	if number == 0 {
+		return "locked, nobody waits"
+	}
+	cpu, context := Split(number)
+	return fmt.Sprintf("locked, last in line: waiter %d of CPU %d", context, cpu)
 }

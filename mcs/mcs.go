@@ -1,75 +1,140 @@
 package mcs
 
-import "github.com/lockbench/lockbench/primitives"
+import (
+	"fmt"
 
+	"github.com/lockbench/lockbench/primitives"
+)
+
+// A Lock is an MCS lock that needs no node from its caller. The holder that
+// did not have to wait uses a place in the lock itself (the K42 variant), the
+// others a [Waiter]. The zero Lock is unlocked.
+// A Lock must not be copied after first use.
+//
+// The n'th call to [Lock.Unlock] synchronizes before the return of the m'th
+// call to [Lock.Lock], for n < m. A failed TryLock synchronizes nothing.
 type Lock struct {
-	tail   primitives.Uint32
-	next   primitives.Uint32
+	// tail is the place of the last in line.
+	//
+	//	0       unlocked
+	//	own     locked by a holder that did not wait; nobody waits
+	//	number  locked; that waiter is last in line, or holds the lock
+	//
+	// I1: own is never behind a waiter: it enters by 0 -> own only.
+	// I2: the places from the holder's to tail are linked, but for a moment
+	// after an arrival has swapped itself in and not yet linked itself.
+	tail primitives.Uint32
+
+	// next is the number of the waiter behind own, or 0. A waiter has its own.
+	next primitives.Uint32
+
+	// holder is the number of the holder's waiter, or 0 if its place is own.
+	// Only the holder touches it.
 	holder uint32
 }
 
+// own names the place in the lock; waiters' numbers begin at 4.
 const own = 1
 
+// Lock locks l, waiting its turn behind the goroutines already in line.
 func (l *Lock) Lock() {
-	if !l.tail.CompareAndSwap(0, own) {
-		l.wait(primitives.Spin{})
+	if !l.tail.CompareAndSwap(0, own) { // acquire: pairs with release
+		l.wait(primitives.Spin{}) // outlined so that Lock inlines
 	}
 }
 
+// LockPinned locks l and disables preemption until [Lock.UnlockPinned].
+//
+// Nothing in the critical section may block: no channel, no sync.Mutex, no
+// I/O, nothing long. A lock is used pinned by all or by none: a pinned waiter
+// keeps its CPU until its turn, and a holder that can be preempted may need it.
 func (l *Lock) LockPinned() {
 	primitives.Pin()
-	if !l.tail.CompareAndSwap(0, own) {
+	if !l.tail.CompareAndSwap(0, own) { // acquire: pairs with release
 		l.wait(primitives.Spin{Pinned: true})
 	}
 }
 
 func (l *Lock) wait(spin primitives.Spin) {
 	w := Enlist()
-	if w == nil {
+	if w == nil { // all waiters are taken: do without, out of turn
 		for !l.TryLock() {
 			spin.Once()
 		}
 		return
 	}
-	switch prev := l.tail.Swap(w.number); prev {
-	case 0:
+	switch prev := l.tail.Swap(w.number); prev { // acquire: pairs with release
+	case 0: // the lock is ours
 	case own:
-		l.next.StoreRelease(w.number)
-		w.Await(spin)
+		l.next.StoreRelease(w.number) // release (link): pairs with follower
+		w.Await(spin)                 // acquire: pairs with handoff in unlockSlow
 	default:
-		WaiterAt(prev).Next.StoreRelease(w.number)
+		w.Follow(prev)
 		w.Await(spin)
 	}
 	l.holder = w.number
 }
 
-func (l *Lock) TryLock() bool { return l.tail.CompareAndSwap(0, own) }
+// TryLock tries to lock l without waiting and reports whether it succeeded.
+func (l *Lock) TryLock() bool {
+	return l.tail.CompareAndSwap(0, own) // acquire: pairs with release
+}
 
+// TryLockPinned is [Lock.TryLock] for pinned sections: preemption is disabled
+// if it succeeded.
+func (l *Lock) TryLockPinned() bool {
+	primitives.Pin()
+	if l.TryLock() {
+		return true
+	}
+	primitives.Unpin()
+	return false
+}
+
+// Unlock unlocks l and hands it to the longest waiter, if there is one.
+// It panics if l is not locked.
 func (l *Lock) Unlock() {
-	if l.holder != 0 || l.next.Load() != 0 || !l.tail.CompareAndSwap(own, 0) {
-		l.handoff(primitives.Spin{})
+	if l.holder != 0 || l.next.Load() != 0 || !l.tail.CompareAndSwap(own, 0) { // release: publishes the critical section
+		l.unlockSlow(primitives.Spin{})
 	}
 }
 
+// UnlockPinned unlocks l and enables preemption again.
 func (l *Lock) UnlockPinned() {
-	if l.holder != 0 || l.next.Load() != 0 || !l.tail.CompareAndSwap(own, 0) {
-		l.handoff(primitives.Spin{Pinned: true})
+	if l.holder != 0 || l.next.Load() != 0 || !l.tail.CompareAndSwap(own, 0) { // release: publishes the critical section
+		l.unlockSlow(primitives.Spin{Pinned: true})
 	}
 	primitives.Unpin()
 }
 
-func (l *Lock) handoff(spin primitives.Spin) {
+func (l *Lock) unlockSlow(spin primitives.Spin) {
 	if l.holder == 0 {
-		WaiterAt(follower(&l.next, spin)).Handoff()
+		if l.tail.Load() == 0 {
+			panic("mcs: Unlock of unlocked Lock")
+		}
+		follower(&l.next, spin).Handoff() // release (handoff): publishes the critical section
 		return
 	}
 	w := WaiterAt(l.holder)
 	l.holder = 0
-	if w.Next.Load() == 0 && l.tail.CompareAndSwap(w.number, 0) {
+	if w.next.Load() == 0 && l.tail.CompareAndSwap(w.number, 0) { // release: publishes the critical section
 		w.Retire()
 		return
 	}
-	next := WaiterAt(w.Follower(spin))
-	w.Retire()
-	next.Handoff()
+	next := w.Follower(spin)
+	w.Retire()     // by I2 the follower was the last to look at it
+	next.Handoff() // release (handoff): publishes the critical section
+}
+
+// String says whether l is locked and who is last in line, for diagnosis.
+func (l *Lock) String() string {
+	switch tail := l.tail.Load(); tail {
+	case 0:
+		return "unlocked"
+	case own:
+		return "locked, nobody waits"
+	default:
+		cpu, context := Split(tail)
+		return fmt.Sprintf("locked, last in line: waiter %d of CPU %d", context, cpu)
+	}
 }

@@ -2,55 +2,57 @@ package mcs
 
 import "github.com/lockbench/lockbench/primitives"
 
-// A Waiter is a place to wait in that a lock's word can name by number. A
-// goroutine enlists for one when it has to wait, and retires it once it holds
-// the lock. Waiters live for ever and are reused at once.
+// A Waiter is a place to wait that a lock's word can name by a 16-bit number:
+// the kernel's per-CPU MCS node. A goroutine enlists when it has to wait and
+// retires the waiter once nobody can name it any more. Waiters live for ever
+// and are reused at once.
 //
 // They come four to a CPU, as in the kernel, where a CPU can wait in four
-// contexts at a time (task, softirq, hardirq, NMI). Here it can have any
-// number of goroutines waiting. When its own four are taken, a goroutine gets
-// one of a CPU that the machine does not have.
+// contexts at a time: task, softirq, hardirq, NMI. Here it can have any number
+// of goroutines waiting. One that finds its CPU's four taken gets a waiter of
+// another CPU, or of one that the machine does not have.
 type Waiter struct {
-	// number names the waiter, see [Number]. Constant once it is enlisted.
-	number uint32
+	number uint32 // names the waiter, see Number; constant while it is enlisted
+	first  bool   // no other goroutine of its CPU waited when it was enlisted
 
 	// busy is 1 from Enlist to Retire.
 	busy primitives.Uint32
 
-	// Next is the number of the waiter behind this one, or 0.
+	// next is the number of the waiter behind this one.
 	//
-	// I1: Next is 0 when the waiter is enlisted.
-	Next primitives.Uint32
+	// I1: it is 0 whenever the waiter is enlisted or retired.
+	next primitives.Uint32
 
 	// turn wakes the goroutine that waits here.
 	turn primitives.Parker
 
-	_ primitives.CacheLine
+	// place belongs to CLH, prev and granted to OSQ; see there.
+	place   primitives.Uint64
+	prev    primitives.Uint32
+	granted primitives.Uint32
+
+	_ [2]primitives.CacheLine
 }
 
-// contexts is the number of waiters that a CPU has.
-const contexts = 4
-
-// maxCPUs is the number of CPUs that a 16-bit number can name.
-const maxCPUs = 1<<14 - 1
+const (
+	contexts = 4
+	cpus     = 1<<14 - 1 // how many CPUs a number can name
+)
 
 // Number returns the number of waiter context, in [0, 4), of cpu, in
 // [0, 16383): CPU+1 in the upper 14 of 16 bits, the context in the lower two.
-// It is at least 4, so that smaller numbers are free to mean something else.
+// It is at least 4; smaller numbers are free to mean something else.
 func Number(cpu, context int) uint32 { return uint32(cpu+1)<<2 | uint32(context) }
 
 // Split undoes [Number].
 func Split(number uint32) (cpu, context int) { return int(number>>2) - 1, int(number & 3) }
 
-var waiters primitives.PerCPU[block]
-
-type block struct {
+// waiters has all of them, by CPU. hint says where a goroutine of this CPU
+// last found a free one; it is a guess, and any value is right.
+var waiters primitives.PerCPU[struct {
 	contexts [contexts]Waiter
-
-	// hint is the CPU that a goroutine of this CPU last got a waiter of. It is
-	// a guess: any value is right.
-	hint primitives.Uint32
-}
+	hint     primitives.Uint32
+}]
 
 // WaiterAt returns the waiter that number names.
 func WaiterAt(number uint32) *Waiter {
@@ -58,34 +60,34 @@ func WaiterAt(number uint32) *Waiter {
 	return &waiters.At(cpu).contexts[context]
 }
 
-// Enlist returns a waiter for the calling goroutine's use alone, or nil if
-// all 65,532 are taken.
+// Enlist returns a waiter for the caller's use alone, or nil if all 65,532
+// are taken.
 func Enlist() *Waiter {
 	cpu := primitives.Pin()
-	defer primitives.Unpin()
-
-	own := waiters.At(cpu)
-	if w := own.claim(cpu); w != nil {
-		return w
-	}
-	hint := int(own.hint.Load())
-	for i := range limit {
-		other := (hint + i) % limit
-		if w := waiters.At(other).claim(other); w != nil {
-			own.hint.StoreRelease(uint32(other))
-			return w
+	w := claim(cpu)
+	if w != nil {
+		w.first = w.number == Number(cpu, 0)
+	} else {
+		hint := &waiters.At(cpu).hint
+		start := int(hint.Load())
+		for i := 0; w == nil && i < cpus; i++ {
+			w = claim((start + i) % cpus)
+		}
+		if w != nil {
+			w.first = false
+			owner, _ := Split(w.number)
+			hint.StoreRelease(uint32(owner))
 		}
 	}
-	return nil
+	primitives.Unpin()
+	return w
 }
 
-// limit is maxCPUs, but for tests that run out of waiters.
-var limit = maxCPUs
-
-// claim takes a free waiter of b, which is that of cpu, or returns nil.
-func (b *block) claim(cpu int) *Waiter {
-	for context := range b.contexts {
-		w := &b.contexts[context]
+// claim takes a free waiter of cpu, or returns nil.
+func claim(cpu int) *Waiter {
+	set := &waiters.At(cpu).contexts
+	for context := range set {
+		w := &set[context]
 		if w.busy.Load() == 0 && w.busy.CompareAndSwap(0, 1) { // acquire: pairs with Retire
 			w.number = Number(cpu, context)
 			return w
@@ -94,18 +96,23 @@ func (b *block) claim(cpu int) *Waiter {
 	return nil
 }
 
-// Retire gives w back. Nobody may name it any more.
-func (w *Waiter) Retire() { w.busy.StoreRelease(0) }
+// Retire gives w back. Nobody may be about to look at it.
+func (w *Waiter) Retire() { w.busy.StoreRelease(0) } // release: pairs with claim
 
 // Number returns the number that names w.
 func (w *Waiter) Number() uint32 { return w.number }
 
-// Await waits until [Waiter.Wake]. Of the goroutines that wait on one CPU,
-// the first spins for a while before it parks; the others park at once,
-// because their spinning would only keep the CPU from somebody with work to
-// do. A pinned waiter spins.
+// Follow puts w behind the waiter that prev names.
+func (w *Waiter) Follow(prev uint32) {
+	WaiterAt(prev).next.StoreRelease(w.number) // release (link): pairs with follower
+}
+
+// Await waits until somebody calls [Waiter.Wake] or [Waiter.Handoff]. Of the
+// goroutines that wait on one CPU the first spins for a while before it parks,
+// and the others park at once: their spinning would only keep the CPU from
+// somebody who has work to do. Under a pinned spin all spin.
 func (w *Waiter) Await(spin primitives.Spin) {
-	if spin.Pinned || w.number&3 == 0 {
+	if w.first || spin.Pinned {
 		w.turn.Await(spin)
 	} else {
 		w.turn.Park()
@@ -118,15 +125,15 @@ func (w *Waiter) Wake() { w.turn.Unpark() }
 // Handoff ends w's wait and, if it has parked, gives it the caller's CPU.
 func (w *Waiter) Handoff() { w.turn.Handoff() }
 
-// Follower returns the number of the waiter behind w, waiting until it is
-// known, and clears it.
-func (w *Waiter) Follower(spin primitives.Spin) uint32 { return follower(&w.Next, spin) }
+// Follower returns the waiter behind w, which has announced itself and may
+// not have linked itself yet, and forgets it.
+func (w *Waiter) Follower(spin primitives.Spin) *Waiter { return follower(&w.next, spin) }
 
-func follower(next *primitives.Uint32, spin primitives.Spin) uint32 {
+func follower(next *primitives.Uint32, spin primitives.Spin) *Waiter {
 	for {
-		if n := next.Load(); n != 0 { // acquire: pairs with the store that links
+		if number := next.Load(); number != 0 { // acquire: pairs with link
 			next.StoreRelease(0)
-			return n
+			return WaiterAt(number)
 		}
 		spin.Once()
 	}

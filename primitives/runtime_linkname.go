@@ -36,8 +36,8 @@ func nanotime() int64 { return runtime_nanotime() }
 // Pin nests. The pair costs 2.2 ns.
 //
 // A pinned goroutine must not block: no channel operation, no sync.Mutex, no
-// allocation that may have to wait, no I/O, and nothing long. The runtime
-// throws if it does.
+// I/O, and nothing long. The runtime throws if it does, and a panic in a
+// pinned section is fatal: it cannot be recovered from.
 //
 // Under the tag purego, Pin cannot disable preemption: it returns some CPU
 // number, and two goroutines may hold the same one at once. What is kept per

@@ -26,7 +26,7 @@ const (
 
 // Lock locks l, spinning until it is free.
 func (l *Backoff) Lock() {
-	if !l.word.CompareAndSwap(0, 1) { // acquire: pairs with Unlock
+	if !l.TryLock() {
 		l.wait(primitives.Spin{}) // outlined so that Lock inlines
 	}
 }
@@ -35,7 +35,7 @@ func (l *Backoff) Lock() {
 // the critical section may block; see the package comment.
 func (l *Backoff) LockPinned() {
 	primitives.Pin()
-	if !l.word.CompareAndSwap(0, 1) { // acquire: pairs with Unlock
+	if !l.TryLock() {
 		l.wait(primitives.Spin{Pinned: true})
 	}
 }

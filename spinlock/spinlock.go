@@ -22,6 +22,7 @@
 //
 //   - NOTHING IN A PINNED SECTION MAY BLOCK: no channel, no sync.Mutex, no
 //     I/O, nothing long. The runtime throws, or the collector waits for you.
+//     A panic in a pinned section ends the program.
 //   - A lock is used pinned by all or by none. A pinned waiter keeps its CPU
 //     until it has the lock; a holder that can be preempted may need that CPU.
 package spinlock

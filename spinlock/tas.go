@@ -11,7 +11,7 @@ type TAS struct{ flag }
 
 // Lock locks l, spinning until it is free.
 func (l *TAS) Lock() {
-	if l.word.Swap(1) != 0 { // acquire: pairs with Unlock
+	if !l.TryLock() {
 		l.wait(primitives.Spin{}) // outlined so that Lock inlines
 	}
 }
@@ -20,13 +20,15 @@ func (l *TAS) Lock() {
 // the critical section may block; see the package comment.
 func (l *TAS) LockPinned() {
 	primitives.Pin()
-	if l.word.Swap(1) != 0 { // acquire: pairs with Unlock
+	if !l.TryLock() {
 		l.wait(primitives.Spin{Pinned: true})
 	}
 }
 
 // wait takes the line away from the holder at every look. That is what TAS
 // is, and what TTAS mends.
+//
+//go:noinline
 func (l *TAS) wait(spin primitives.Spin) {
 	for l.word.Swap(1) != 0 { // acquire: pairs with Unlock
 		spin.Once()

@@ -12,7 +12,7 @@ type TTAS struct{ flag }
 
 // Lock locks l, spinning until it is free.
 func (l *TTAS) Lock() {
-	if !l.word.CompareAndSwap(0, 1) { // acquire: pairs with Unlock
+	if !l.TryLock() {
 		l.wait(primitives.Spin{}) // outlined so that Lock inlines
 	}
 }
@@ -21,7 +21,7 @@ func (l *TTAS) Lock() {
 // the critical section may block; see the package comment.
 func (l *TTAS) LockPinned() {
 	primitives.Pin()
-	if !l.word.CompareAndSwap(0, 1) { // acquire: pairs with Unlock
+	if !l.TryLock() {
 		l.wait(primitives.Spin{Pinned: true})
 	}
 }

@@ -31,7 +31,7 @@ const (
 func (l *Proportional) Lock() {
 	ticket := l.lock.next.Add(1) - 1
 	if l.lock.owner.Load() != ticket { // acquire: pairs with handoff in Unlock
-		l.wait(ticket, primitives.Spin{}) // outlined so that Lock inlines
+		l.wait(ticket, primitives.Spin{})
 	}
 }
 

@@ -48,7 +48,7 @@ type Lock struct {
 func (l *Lock) Lock() {
 	ticket := l.next.Add(1) - 1
 	if l.owner.Load() != ticket { // acquire: pairs with handoff in Unlock
-		l.wait(ticket, primitives.Spin{}) // outlined so that Lock inlines
+		l.wait(ticket, primitives.Spin{})
 	}
 }
 

@@ -1,0 +1,24 @@
+package locktest
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// Inlines checks that the compiler inlines each of the named functions of the
+// package in the current directory, written as it writes them:
+// "(*TTAS).Lock". A fast path that stops doing so gets slower by a call, and
+// no other test would notice.
+func Inlines(t *testing.T, functions ...string) {
+	t.Helper()
+	out, err := exec.Command("go", "build", "-gcflags=-m", ".").CombinedOutput()
+	if err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	for _, f := range functions {
+		if !strings.Contains(string(out), "can inline "+f+"\n") {
+			t.Errorf("%s does not inline; ask the compiler why: go build -gcflags=-m=2 . 2>&1 | grep 'cannot inline %s'", f, f)
+		}
+	}
+}

@@ -1,0 +1,241 @@
+// Package locktest has the tests that every lock must pass, written once.
+package locktest
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"testing"
+
+	"github.com/lockbench/lockbench/primitives"
+)
+
+// A Lock is what every spinlock of this module offers.
+type Lock interface {
+	sync.Locker
+	TryLock() bool
+	LockPinned()
+	TryLockPinned() bool
+	UnlockPinned()
+	fmt.Stringer
+}
+
+// Workers is how many goroutines a stress test runs: more than CPUs, so that
+// holders and waiters lose theirs now and then.
+const Workers = 8
+
+// All runs every test that holds for any lock. newLock returns a fresh one.
+func All(t *testing.T, newLock func() Lock) {
+	t.Run("TryLock", func(t *testing.T) { TryLock(t, newLock()) })
+	t.Run("Misuse", func(t *testing.T) { Misuse(t, newLock()) })
+	t.Run("String", func(t *testing.T) { String(t, newLock()) })
+	t.Run("Exclusion", func(t *testing.T) { Exclusion(t, newLock()) })
+	t.Run("ExclusionPinned", func(t *testing.T) { Exclusion(t, Pinned(newLock())) })
+	t.Run("ExclusionTryLock", func(t *testing.T) { Exclusion(t, &trying{newLock()}) })
+	for _, cpus := range []int{1, 2, 4} {
+		t.Run(fmt.Sprintf("Oversubscribed/cpus=%d", cpus), func(t *testing.T) { Oversubscribed(t, cpus, newLock()) })
+		t.Run(fmt.Sprintf("OversubscribedPinned/cpus=%d", cpus), func(t *testing.T) { Oversubscribed(t, cpus, Pinned(newLock())) })
+	}
+}
+
+// Pinned returns a Locker that locks l pinned.
+func Pinned(l Lock) sync.Locker { return pinned{l} }
+
+type pinned struct{ l Lock }
+
+func (p pinned) Lock()   { p.l.LockPinned() }
+func (p pinned) Unlock() { p.l.UnlockPinned() }
+
+// trying tries before it waits, so that those who stand in line meet those
+// who do not.
+type trying struct{ l Lock }
+
+func (t *trying) Lock() {
+	for range 3 {
+		if t.l.TryLock() {
+			return
+		}
+		runtime.Gosched()
+	}
+	t.l.Lock()
+}
+
+func (t *trying) Unlock() { t.l.Unlock() }
+
+// TryLock checks what TryLock promises to a single goroutine, and that Lock
+// and the pinned forms agree with it.
+func TryLock(t testing.TB, l Lock) {
+	t.Helper()
+	take := map[string]func(){
+		"Lock":    l.Lock,
+		"TryLock": func() { wantTry(t, "TryLock of unlocked lock", l.TryLock(), true) },
+		"LockPinned": func() {
+			l.LockPinned()
+			primitives.Unpin() // so that the test may go on to Unlock
+		},
+		"TryLockPinned": func() {
+			wantTry(t, "TryLockPinned of unlocked lock", l.TryLockPinned(), true)
+			primitives.Unpin()
+		},
+	}
+	give := map[string]func(){
+		"Unlock": l.Unlock,
+		"UnlockPinned": func() {
+			primitives.Pin()
+			l.UnlockPinned()
+		},
+	}
+	for took, lock := range take {
+		for gave, unlock := range give {
+			lock()
+			wantTry(t, "TryLock after "+took, l.TryLock(), false)
+			wantTry(t, "TryLockPinned after "+took, l.TryLockPinned(), false)
+			unlock()
+			wantTry(t, "TryLock after "+gave, l.TryLock(), true)
+			l.Unlock()
+		}
+	}
+}
+
+func wantTry(t testing.TB, what string, got, want bool) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s = %v, want %v", what, got, want)
+	}
+}
+
+// Misuse checks that Unlock of an unlocked lock panics and breaks nothing.
+func Misuse(t testing.TB, l Lock) {
+	t.Helper()
+	for range 2 {
+		Panics(t, "Unlock of unlocked lock", l.Unlock)
+		Panics(t, "UnlockPinned of unlocked lock", l.UnlockPinned) // unpinned: a pinned panic is fatal
+		wantTry(t, "TryLock after a panic", l.TryLock(), true)
+		l.Unlock()
+	}
+}
+
+// Panics checks that f panics.
+func Panics(t testing.TB, what string, f func()) {
+	t.Helper()
+	defer func() {
+		if recover() == nil {
+			t.Errorf("%s did not panic", what)
+		}
+	}()
+	f()
+}
+
+// String checks that the lock says whether it is locked.
+func String(t testing.TB, l Lock) {
+	t.Helper()
+	free := l.String()
+	l.Lock()
+	held := l.String()
+	l.Unlock()
+	if free == held || len(free) < len("unlocked") || free[:len("unlocked")] != "unlocked" {
+		t.Errorf("String of unlocked lock = %q, of locked lock = %q", free, held)
+	}
+}
+
+// Exclusion checks that l admits one holder at a time.
+//
+// The counters are plain on purpose: a second holder loses an update, and
+// trips the race detector under -race.
+func Exclusion(t testing.TB, l sync.Locker) {
+	t.Helper()
+	const sections = 1000
+	_, isPinned := l.(pinned)
+	var (
+		n, twin int // guarded by l; equal whenever it is free
+		torn    int
+		wg      sync.WaitGroup
+	)
+	for range Workers {
+		wg.Go(func() {
+			for i := range sections {
+				l.Lock()
+				if n != twin {
+					torn++
+				}
+				n++
+				// Until its holders lost the CPU now and then, this passed
+				// a lock whose wraparound was broken: no two ever met.
+				if i%16 == 0 && !isPinned {
+					runtime.Gosched()
+				}
+				twin++
+				l.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	if want := Workers * sections; n != want || twin != want || torn != 0 {
+		t.Errorf("after %d critical sections the counters read %d and %d, and differed %d times", want, n, twin, torn)
+	}
+}
+
+// Oversubscribed checks that 64 goroutines on a few CPUs all get the lock: a
+// waiter that kept its CPU from the holder would hang here.
+func Oversubscribed(t testing.TB, cpus int, l sync.Locker) {
+	t.Helper()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cpus))
+	const goroutines = 64
+	sections := 50
+	if cpus > runtime.NumCPU() {
+		sections = 5 // a FIFO lock now waits for the operating system, too
+	}
+	_, isPinned := l.(pinned)
+	var n int // guarded by l
+	var wg sync.WaitGroup
+	for range goroutines {
+		wg.Go(func() {
+			for i := range sections {
+				l.Lock()
+				n++
+				if i%8 == 0 && !isPinned {
+					runtime.Gosched() // so that a queue forms
+				}
+				l.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	if want := goroutines * sections; n != want {
+		t.Errorf("after %d critical sections the counter reads %d", want, n)
+	}
+}
+
+// FIFO checks that l serves waiters in the order of arrival. line returns a
+// number that changes whenever a goroutine gets in line.
+func FIFO(t testing.TB, l sync.Locker, line func() uint64) {
+	t.Helper()
+	var got []int // guarded by l
+	var wg sync.WaitGroup
+	l.Lock()
+	for i := range Workers {
+		before := line()
+		wg.Go(func() {
+			l.Lock()
+			got = append(got, i)
+			l.Unlock()
+		})
+		// Start the next waiter only once this one is in line.
+		Until(func() bool { return line() != before })
+	}
+	l.Unlock()
+	wg.Wait()
+	for i := range got {
+		if got[i] != i {
+			t.Errorf("acquired in order %v, want arrival order", got)
+			return
+		}
+	}
+}
+
+// Until waits for a condition that another goroutine is about to make true.
+func Until(condition func() bool) {
+	for !condition() {
+		runtime.Gosched()
+	}
+}

@@ -1,0 +1,26 @@
+// Package mcs implements queue locks: the lock of Mellor-Crummey and Scott and
+// its relatives. Waiters form a list, each watches a word of its own, and a
+// release disturbs exactly one of them, so the cost of a handoff does not grow
+// with the number of waiters. All serve in the order of arrival.
+//
+//	Queue  MCS as published: the caller brings a Node for each acquisition
+//	Lock   MCS behind sync.Locker, which asks nothing of the caller
+//	CLH    the mirror image: a waiter watches its predecessor's word, so a
+//	       release is one store and needs to know nobody
+//	OSQ    an MCS whose waiters can give up; what a sleeping lock's
+//	       optimistic spinners queue in
+//
+// Prefer Lock, or package qspinlock, which is as good under contention, takes
+// half the time without it and is 4 bytes. TTAS and sync.Mutex are faster
+// wherever order does not matter: a handoff costs at least one line's travel
+// between CPUs during which nobody holds the lock, so FIFO locks are the first
+// to suffer when CPUs are far from each other.
+//
+// # Goroutines that outnumber CPUs
+//
+// A queue lock can only be taken by the goroutine whose turn it is. Waiters of
+// this package therefore park once spinning cannot pay, and a release wakes
+// exactly the next in line and gives it the CPU, as the kernel's paravirtual
+// qspinlock does where CPUs are virtual, as goroutines are. On one CPU nobody
+// spins.
+package mcs

@@ -1,0 +1,74 @@
+package mcs_test
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/lockbench/lockbench/mcs"
+)
+
+// A Lock is a sync.Locker that serves in the order of arrival.
+func ExampleLock() {
+	var (
+		mu    mcs.Lock
+		total int // guarded by mu
+		group sync.WaitGroup
+	)
+	for i := range 4 {
+		group.Go(func() {
+			mu.Lock()
+			total += i
+			mu.Unlock()
+		})
+	}
+	group.Wait()
+	fmt.Println(total)
+	// Output: 6
+}
+
+// MCS as published: each acquisition brings a node. One that lives as long as
+// its worker makes the lock itself a single word.
+func ExampleQueue() {
+	var (
+		mu      mcs.Queue
+		total   int // guarded by mu
+		workers sync.WaitGroup
+	)
+	for range 4 {
+		workers.Go(func() {
+			var node mcs.Node
+			for range 100 {
+				mu.Lock(&node)
+				total++
+				mu.Unlock(&node)
+			}
+		})
+	}
+	workers.Wait()
+	fmt.Println(total)
+	// Output: 400
+}
+
+// A release of a CLH is one store, which makes it the fastest queue lock when
+// nobody waits.
+func ExampleCLH() {
+	var mu mcs.CLH
+	mu.Lock()
+	fmt.Println(mu.TryLock(), &mu)
+	mu.Unlock()
+	fmt.Println(&mu)
+	// Output:
+	// false locked, nobody waits
+	// unlocked
+}
+
+// A sleeping lock lets its waiters spin in line for as long as its owner runs.
+func ExampleOSQ() {
+	var spinners mcs.OSQ
+	ownerRuns := true
+	if spinners.Lock(func() bool { return ownerRuns }) {
+		fmt.Println("first in line: watch the owner")
+		spinners.Unlock()
+	}
+	// Output: first in line: watch the owner
+}

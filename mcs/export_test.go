@@ -1,0 +1,46 @@
+package mcs
+
+import "unsafe"
+
+// Tail returns a number that changes whenever a goroutine gets in line.
+func (q *Queue) Tail() uint64 { return uint64(uintptr(unsafe.Pointer(q.tail.Load()))) }
+
+// Tail returns a number that changes whenever a goroutine gets in line.
+func (l *Lock) Tail() uint64 { return uint64(l.tail.Load()) }
+
+// Tail returns a number that changes whenever a goroutine gets in line.
+func (l *CLH) Tail() uint64 { return l.tail.Load() }
+
+// Tail returns a number that changes whenever a goroutine gets in line.
+func (q *OSQ) Tail() uint64 { return uint64(q.tail.Load()) }
+
+// NewCLHAt returns an unlocked CLH whose own node has generation n before it
+// wraps.
+func NewCLHAt(n uint64) *CLH {
+	l := new(CLH)
+	l.tail.Store(-n * generation)
+	l.over.Store(-n * generation)
+	return l
+}
+
+// SetPlaces makes the generation of every waiter that exists n before it
+// wraps. None may be enlisted.
+func SetPlaces(n uint64) {
+	for cpu := range 64 {
+		for context := range contexts {
+			WaiterAt(Number(cpu, context)).place.Store(-n * generation)
+		}
+	}
+}
+
+// Enlisted returns the numbers of the waiters that are enlisted.
+func Enlisted() (numbers []uint32) {
+	for cpu := range 64 {
+		for context := range contexts {
+			if number := Number(cpu, context); WaiterAt(number).busy.Load() != 0 {
+				numbers = append(numbers, number)
+			}
+		}
+	}
+	return numbers
+}

@@ -1,0 +1,205 @@
+package mcs_test
+
+import (
+	"testing"
+	"unsafe"
+
+	"github.com/lockbench/lockbench/internal/locktest"
+	"github.com/lockbench/lockbench/mcs"
+)
+
+func TestLock(t *testing.T) {
+	locktest.All(t, func() locktest.Lock { return new(mcs.Lock) })
+	wantNobodyEnlisted(t)
+}
+
+func TestCLH(t *testing.T) {
+	locktest.All(t, func() locktest.Lock { return new(mcs.CLH) })
+	wantNobodyEnlisted(t)
+}
+
+func TestQueue(t *testing.T) {
+	locktest.All(t, func() locktest.Lock { return new(queue) })
+}
+
+// A queue is a Queue that brings its own nodes, so that it can take the tests
+// of the others. A mutex would do as well; a node is what is under test.
+type queue struct {
+	mcs.Queue
+	node *mcs.Node // the holder's
+}
+
+func (q *queue) hold(n *mcs.Node) { q.node = n }
+
+func (q *queue) Lock() {
+	n := new(mcs.Node)
+	q.Queue.Lock(n)
+	q.hold(n)
+}
+
+func (q *queue) LockPinned() {
+	n := new(mcs.Node)
+	q.Queue.LockPinned(n)
+	q.hold(n)
+}
+
+func (q *queue) TryLock() bool {
+	n := new(mcs.Node)
+	if !q.Queue.TryLock(n) {
+		return false
+	}
+	q.hold(n)
+	return true
+}
+
+func (q *queue) TryLockPinned() bool {
+	n := new(mcs.Node)
+	if !q.Queue.TryLockPinned(n) {
+		return false
+	}
+	q.hold(n)
+	return true
+}
+
+func (q *queue) Unlock()       { q.Queue.Unlock(q.given()) }
+func (q *queue) UnlockPinned() { q.Queue.UnlockPinned(q.given()) }
+
+func (q *queue) given() *mcs.Node {
+	if q.node == nil {
+		return new(mcs.Node)
+	}
+	return q.node
+}
+
+// A node is ready again after Unlock, whoever waited.
+func TestNodeReuse(t *testing.T) {
+	var q mcs.Queue
+	var mine mcs.Node
+	n := 0 // guarded by q
+	done := make(chan bool)
+	go func() {
+		defer close(done)
+		var mine mcs.Node
+		for range 20000 {
+			q.Lock(&mine)
+			n++
+			q.Unlock(&mine)
+		}
+	}()
+	for range 20000 {
+		q.Lock(&mine)
+		n++
+		q.Unlock(&mine)
+	}
+	<-done
+	if n != 40000 {
+		t.Errorf("after 40000 critical sections the counter reads %d", n)
+	}
+}
+
+func TestFIFO(t *testing.T) {
+	var l mcs.Lock
+	locktest.FIFO(t, &l, l.Tail)
+	var clh mcs.CLH
+	locktest.FIFO(t, &clh, clh.Tail)
+	var q queue
+	locktest.FIFO(t, &q, q.Tail)
+	wantNobodyEnlisted(t)
+}
+
+func TestCLHAcrossWrap(t *testing.T) {
+	for _, n := range []uint64{1, 2, 100} {
+		mcs.SetPlaces(n)
+		locktest.Exclusion(t, mcs.NewCLHAt(n))
+		locktest.TryLock(t, mcs.NewCLHAt(n))
+		l := mcs.NewCLHAt(n)
+		locktest.FIFO(t, l, l.Tail)
+	}
+	wantNobodyEnlisted(t)
+}
+
+// An Unlock too many is noticed also where the last holder had waited, so
+// that the lock's word names a waiter that is gone.
+func TestCLHMisuseAfterWaiting(t *testing.T) {
+	var l mcs.CLH
+	l.Lock()
+	in, out := l.Tail(), make(chan bool)
+	go func() {
+		l.Lock()
+		l.Unlock()
+		close(out)
+	}()
+	locktest.Until(func() bool { return l.Tail() != in })
+	l.Unlock()
+	<-out
+	locktest.Misuse(t, &l)
+	locktest.TryLock(t, &l)
+}
+
+// Without waiters the locks still exclude; they only lose their order.
+func TestWithoutWaiters(t *testing.T) {
+	var all []*mcs.Waiter
+	for w := mcs.Enlist(); w != nil; w = mcs.Enlist() {
+		all = append(all, w)
+	}
+	if got, want := len(all), 4*(1<<14-1); got != want {
+		t.Errorf("%d waiters could enlist, want %d", got, want)
+	}
+	locktest.Exclusion(t, new(mcs.Lock))
+	locktest.Exclusion(t, new(mcs.CLH))
+	locktest.Exclusion(t, locktest.Pinned(new(mcs.Lock)))
+	var q mcs.OSQ
+	if q.Lock(func() bool { return true }) {
+		t.Error("OSQ.Lock without waiters = true, want false")
+	}
+	if q.TryLock() {
+		t.Error("OSQ.TryLock without waiters = true, want false")
+	}
+	seen := make(map[uint32]bool)
+	for _, w := range all {
+		if seen[w.Number()] || mcs.WaiterAt(w.Number()) != w {
+			t.Fatalf("number %d names two waiters, or another", w.Number())
+		}
+		seen[w.Number()] = true
+		w.Retire()
+	}
+	wantNobodyEnlisted(t)
+}
+
+func TestNumber(t *testing.T) {
+	for _, c := range []struct {
+		cpu, context int
+		number       uint32
+	}{{0, 0, 4}, {0, 3, 7}, {3, 0, 0x10}, {16382, 3, 0xffff}} {
+		if got := mcs.Number(c.cpu, c.context); got != c.number {
+			t.Errorf("Number(%d, %d) = %#x, want %#x", c.cpu, c.context, got, c.number)
+		}
+		if cpu, context := mcs.Split(c.number); cpu != c.cpu || context != c.context {
+			t.Errorf("Split(%#x) = %d, %d, want %d, %d", c.number, cpu, context, c.cpu, c.context)
+		}
+	}
+}
+
+func TestSizes(t *testing.T) {
+	const word = unsafe.Sizeof(uintptr(0))
+	if got := unsafe.Sizeof(mcs.Queue{}); got != word {
+		t.Errorf("a Queue has %d bytes, want a word, %d", got, word)
+	}
+	if got := unsafe.Sizeof(mcs.Lock{}); got != 12 {
+		t.Errorf("a Lock has %d bytes, want 12", got)
+	}
+	if got := unsafe.Sizeof(mcs.OSQ{}); got != 8 {
+		t.Errorf("an OSQ has %d bytes, want 8", got)
+	}
+}
+
+func TestInlines(t *testing.T) {
+	locktest.Inlines(t, "(*Lock).Lock", "(*Lock).TryLock", "(*Queue).TryLock")
+}
+
+func wantNobodyEnlisted(t *testing.T) {
+	t.Helper()
+	if got := mcs.Enlisted(); len(got) > 0 {
+		t.Errorf("waiters %v are enlisted after the last Unlock", got)
+	}
+}

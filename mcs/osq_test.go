@@ -1,0 +1,105 @@
+package mcs_test
+
+import (
+	"runtime"
+	"sync"
+	"testing"
+
+	"github.com/lockbench/lockbench/internal/locktest"
+	"github.com/lockbench/lockbench/mcs"
+	"github.com/lockbench/lockbench/primitives"
+)
+
+// patient locks an OSQ by coming back each time it gave up.
+type patient struct{ mcs.OSQ }
+
+func (p *patient) Lock() {
+	for !p.OSQ.Lock(func() bool { return true }) {
+		runtime.Gosched()
+	}
+}
+
+func TestOSQ(t *testing.T) {
+	locktest.Exclusion(t, new(patient))
+	for _, cpus := range []int{1, 2, 4} {
+		locktest.Oversubscribed(t, cpus, new(patient))
+	}
+	var q mcs.OSQ
+	if !q.TryLock() {
+		t.Error("TryLock of unlocked OSQ = false, want true")
+	}
+	if q.TryLock() {
+		t.Error("TryLock of locked OSQ = true, want false")
+	}
+	q.Unlock()
+	locktest.Panics(t, "Unlock of unlocked OSQ", q.Unlock)
+	wantNobodyEnlisted(t)
+}
+
+// Waiters that leave from anywhere in the line, at any moment, take nothing
+// with them: the others get the lock, one at a time, and the line ends empty.
+func TestOSQGiveUp(t *testing.T) {
+	var (
+		q      mcs.OSQ
+		n      int // guarded by q
+		wg     sync.WaitGroup
+		mu     sync.Mutex
+		locked int // guarded by mu
+	)
+	for worker := range locktest.Workers {
+		wg.Go(func() {
+			mine := 0
+			for i := range 5000 {
+				looks := (i*7 + worker) % 12
+				if q.Lock(func() bool { looks--; return looks >= 0 }) {
+					n++
+					mine++
+					if i%64 == 0 {
+						runtime.Gosched()
+					}
+					q.Unlock()
+				}
+			}
+			mu.Lock()
+			locked += mine
+			mu.Unlock()
+		})
+	}
+	wg.Wait()
+	if n != locked {
+		t.Errorf("after %d acquisitions the counter reads %d", locked, n)
+	}
+	if got := q.String(); got != "unlocked" {
+		t.Errorf("after the last Unlock String = %q, want unlocked", got)
+	}
+	wantNobodyEnlisted(t)
+}
+
+// A waiter whose patience ends while the lock is held gets nothing, and one
+// that stood behind it still does.
+func TestOSQGiveUpInTheMiddle(t *testing.T) {
+	if runtime.GOMAXPROCS(0) < 2 {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	}
+	var q mcs.OSQ
+	var patience primitives.Bool
+	patience.Store(true)
+	if !q.TryLock() {
+		t.Fatal("TryLock of unlocked OSQ = false")
+	}
+	before := q.Tail()
+	gaveUp := make(chan bool, 1)
+	go func() { gaveUp <- !q.Lock(patience.Load) }()
+	// It may give up on its own, if its CPU has others to run.
+	locktest.Until(func() bool { return q.Tail() != before || len(gaveUp) > 0 })
+	patience.Store(false)
+	if !<-gaveUp {
+		t.Error("a waiter without patience acquired a lock that was held")
+	}
+	q.Unlock()
+	if !q.TryLock() {
+		t.Error("TryLock after everybody left = false, want true")
+	}
+	q.Unlock()
+	wantNobodyEnlisted(t)
+}

@@ -1,0 +1,113 @@
+package mcs
+
+import "github.com/lockbench/lockbench/primitives"
+
+// A Queue is an MCS lock: a list of the goroutines that wait, of which it
+// holds the end. Each acquisition brings a [Node] that stays in the list until
+// the release. The zero Queue is unlocked.
+// A Queue must not be copied after first use.
+//
+// The n'th call to [Queue.Unlock] synchronizes before the return of the m'th
+// call to [Queue.Lock], for n < m. A failed TryLock synchronizes nothing.
+type Queue struct {
+	// tail is the node of the last in line.
+	//
+	//	nil        unlocked
+	//	n          locked; n is the holder's if nobody waits
+	//
+	// I1: the nodes from the holder's to tail are linked by next, but for a
+	// moment after an arrival has swapped itself in and not yet linked itself.
+	tail primitives.Pointer[Node]
+}
+
+// A Node is a place in a [Queue]. The zero Node is ready for use, and ready
+// again after Unlock; give it a cache line of its own. It must not serve two
+// acquisitions at a time, nor be copied.
+type Node struct {
+	// next is the node of the goroutine behind this one.
+	//
+	// I2: the next of a node that is in no queue is nil.
+	next primitives.Pointer[Node]
+
+	// turn wakes the goroutine when the lock is its own.
+	turn primitives.Parker
+}
+
+// Lock locks q with node n, waiting behind the goroutines already in line.
+func (q *Queue) Lock(n *Node) { q.lock(n, primitives.Spin{}) }
+
+// LockPinned locks q with node n and disables preemption until
+// [Queue.UnlockPinned].
+//
+// Nothing in the critical section may block: no channel, no sync.Mutex, no
+// I/O, nothing long. A lock is used pinned by all or by none: a pinned waiter
+// keeps its CPU until its turn, and a holder that can be preempted may need it.
+func (q *Queue) LockPinned(n *Node) {
+	primitives.Pin()
+	q.lock(n, primitives.Spin{Pinned: true})
+}
+
+func (q *Queue) lock(n *Node, spin primitives.Spin) {
+	prev := q.tail.Swap(n) // acquire: pairs with Unlock's CAS, if prev is nil
+	if prev == nil {
+		return
+	}
+	prev.next.Store(n) // release (link): pairs with handoff; by I2 it is nil
+	n.turn.Await(spin) // acquire: pairs with handoff
+}
+
+// TryLock tries to lock q with node n without waiting and reports whether it
+// succeeded. If it fails, n is not in use.
+func (q *Queue) TryLock(n *Node) bool {
+	return q.tail.CompareAndSwap(nil, n) // acquire: pairs with Unlock's CAS
+}
+
+// TryLockPinned is [Queue.TryLock] for pinned sections: preemption is disabled
+// if it succeeded.
+func (q *Queue) TryLockPinned(n *Node) bool {
+	primitives.Pin()
+	if q.TryLock(n) {
+		return true
+	}
+	primitives.Unpin()
+	return false
+}
+
+// Unlock unlocks q, which must be locked with node n, and hands it to the
+// longest waiter, if there is one.
+func (q *Queue) Unlock(n *Node) { q.unlock(n, primitives.Spin{}) }
+
+// UnlockPinned unlocks q and enables preemption again.
+func (q *Queue) UnlockPinned(n *Node) {
+	q.unlock(n, primitives.Spin{Pinned: true})
+	primitives.Unpin()
+}
+
+func (q *Queue) unlock(n *Node, spin primitives.Spin) {
+	if n.next.Load() == nil && q.tail.CompareAndSwap(n, nil) { // release: nobody waits
+		return
+	}
+	if q.tail.Load() == nil {
+		panic("mcs: Unlock of unlocked Queue")
+	}
+	q.handoff(n, spin)
+}
+
+// handoff gives the lock to the goroutine behind n.
+func (q *Queue) handoff(n *Node, spin primitives.Spin) {
+	next := n.next.Load() // acquire: pairs with link in lock
+	for next == nil {     // it has swapped itself in and is about to link, by I1
+		spin.Once()
+		next = n.next.Load()
+	}
+	n.next.Store(nil)   // restores I2, while n is still ours
+	next.turn.Handoff() // release (handoff): publishes the critical section
+}
+
+// String says whether q is locked, for diagnosis.
+func (q *Queue) String() string {
+	if q.tail.Load() == nil {
+		return "unlocked"
+	}
+	return "locked"
+}

@@ -1,0 +1,35 @@
+package qspinlock_test
+
+import (
+	"sync"
+	"testing"
+
+	"github.com/lockbench/lockbench/qspinlock"
+)
+
+// BenchmarkLock is Lock and Unlock when nobody contends, with no interface
+// between, so that what inlines does. sync.Mutex is the reference: compare
+// with it only within one run.
+func BenchmarkLock(b *testing.B) {
+	b.Run("lock=sync.Mutex/reads=0/workers=1/hold=0s/think=0s", func(b *testing.B) {
+		var l sync.Mutex
+		for b.Loop() {
+			l.Lock()
+			l.Unlock()
+		}
+	})
+	b.Run("lock=qspinlock/reads=0/workers=1/hold=0s/think=0s", func(b *testing.B) {
+		var l qspinlock.Lock
+		for b.Loop() {
+			l.Lock()
+			l.Unlock()
+		}
+	})
+	b.Run("lock=qspinlock-pinned/reads=0/workers=1/hold=0s/think=0s", func(b *testing.B) {
+		var l qspinlock.Lock
+		for b.Loop() {
+			l.LockPinned()
+			l.UnlockPinned()
+		}
+	})
+}

@@ -1,0 +1,51 @@
+package qspinlock
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/lockbench/lockbench/mcs"
+)
+
+// A State is what the word of a [Lock] says, as one reads it in a crash dump
+// of the kernel or in a report of a stuck benchmark.
+type State struct {
+	Word    uint32
+	Locked  bool // somebody holds the lock
+	Pending bool // somebody waits outside the queue, next to get it
+	Queued  bool // there is a queue; CPU and Context name its last waiter
+	CPU     int  // the CPU whose node the last waiter has; -1 without a queue
+	Context int  // which of that CPU's four nodes; 0 without a queue
+}
+
+// Decode returns what word says, in the layout that the kernel uses where it
+// has fewer than 16,384 CPUs. Decode(0x00100101) says: locked, pending, tail
+// CPU 3, context 0; the tail 0x10 means CPU (0x10>>2)-1.
+func Decode(word uint32) State {
+	s := State{
+		Word:    word,
+		Locked:  word&lockedMask != 0,
+		Pending: word&pending != 0,
+		CPU:     -1,
+	}
+	if tail := word >> tailShift; tail != 0 {
+		s.Queued = true
+		s.CPU, s.Context = mcs.Split(tail)
+	}
+	return s
+}
+
+// String returns s in words: "locked, pending, tail CPU 3, context 0".
+func (s State) String() string {
+	says := []string{"unlocked"}
+	if s.Locked {
+		says[0] = "locked"
+	}
+	if s.Pending {
+		says = append(says, "pending")
+	}
+	if s.Queued {
+		says = append(says, fmt.Sprintf("tail CPU %d, context %d", s.CPU, s.Context))
+	}
+	return strings.Join(says, ", ")
+}
