@@ -2,7 +2,6 @@ package harness
 
 import (
 	"context"
-	"fmt"
 	"math"
 	"runtime"
 	"slices"
@@ -145,9 +144,6 @@ func TestOversubscribed(t *testing.T) {
 type diary struct {
 	sync.Mutex
 	released []int64
-	turn     chan struct{} // nil, or capacity 1: see Lock
-	since    int64
-	mine     bool
 }
 
 func (l *diary) Unlock() {
@@ -581,5 +577,3 @@ func TestAdapt(t *testing.T) {
 		t.Errorf("mean span %v, want about 64", mean)
 	}
 }
-
-var _ = fmt.Sprint

@@ -1,0 +1,96 @@
+package harness_test
+
+import (
+	"context"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lockbench/lockbench/harness"
+	"github.com/lockbench/lockbench/internal/catalog"
+)
+
+// BenchmarkSweep measures every lock under contention, with a worker on each
+// CPU that -cpu asks for: names and units are those of lockbench run.
+//
+//	go test -bench Sweep -cpu 1,2 ./harness
+//
+// Locks that tell readers from writers are measured with reads as well.
+func BenchmarkSweep(b *testing.B) {
+	for _, entry := range catalog.All() {
+		if entry.Name == "busted" {
+			continue // it fails, as it should
+		}
+		reads := []int{0}
+		if _, ok := entry.New().(harness.RWLocker); ok {
+			reads = append(reads, 50, 90)
+		}
+		for _, reads := range reads {
+			s := harness.Scenario{
+				Subject: entry.Subject,
+				Reads:   reads,
+				Workers: runtime.GOMAXPROCS(0),
+				Think:   100 * time.Nanosecond,
+			}
+			b.Run(s.Cell().Params(), func(b *testing.B) { harness.Bench(b, s) })
+		}
+	}
+}
+
+// BenchmarkCost measures the harness itself.
+func BenchmarkCost(b *testing.B) {
+	for b.Loop() {
+		ns, err := harness.Cost(b.Context())
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(ns, "ns/op")
+	}
+}
+
+// BenchmarkLatencyCost measures what it costs to sample latencies: pairs of
+// samples of 3 ms, with and without, in alternating order, and the median of
+// the pairs' ratios of ns/op. It reports by how many percent an operation is
+// slower with it.
+//
+//	go test -bench LatencyCost -benchtime 1000x ./harness
+func BenchmarkLatencyCost(b *testing.B) {
+	mutex := harness.Subject{Name: "sync.Mutex", New: func() sync.Locker { return new(sync.Mutex) }}
+	empty := harness.Subject{Name: "none", New: func() sync.Locker { return unlocked{} }, Unlocked: true}
+	for _, s := range []harness.Scenario{
+		{Subject: empty, CPUs: 1, Workers: 1},
+		{Subject: mutex, CPUs: 1, Workers: 1},
+		{Subject: mutex, CPUs: 2, Workers: 2, Think: 100 * time.Nanosecond},
+	} {
+		b.Run(s.Cell().Params(), func(b *testing.B) {
+			nsPerOp := func(latency bool) float64 {
+				s.Latency = latency
+				sample, err := harness.Run(context.Background(), s)
+				if err != nil {
+					b.Fatal(err)
+				}
+				ns, _ := sample.Value("ns/op")
+				return ns
+			}
+			var ratios []float64
+			for i := 0; b.Loop(); i++ {
+				first := nsPerOp(i%2 == 0)
+				second := nsPerOp(i%2 != 0)
+				if i%2 == 0 {
+					ratios = append(ratios, first/second)
+				} else {
+					ratios = append(ratios, second/first)
+				}
+			}
+			slices.Sort(ratios)
+			b.ReportMetric(100*(ratios[len(ratios)/2]-1), "%-slower")
+		})
+	}
+}
+
+type unlocked struct{}
+
+func (unlocked) Lock()   {}
+func (unlocked) Unlock() {}
