@@ -124,14 +124,21 @@ func (l line) hue() color.RGBA {
 	return l.look.hue
 }
 
-// A band is the intervals of a line, translucent. It is cut where an
-// interval is missing.
-type band struct{ line }
+// A band is the intervals of a line, translucent, the more so the more bands
+// there are. It is cut where an interval is missing.
+type band struct {
+	line
+	among int // bands
+}
 
 // Plot draws the band.
 func (b band) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
-	clr := translucent(b.hue(), map[emphasis]float64{muted: .09, reference: .12, tied: .12, best: .25}[b.emphasis])
+	opacity := min(max(1.2/float64(b.among), .04), .15)
+	if b.emphasis == best {
+		opacity = .25
+	}
+	clr := translucent(b.hue(), opacity)
 	for i := 0; i < len(b.pts); {
 		j := i
 		var lower, upper []vg.Point
@@ -217,7 +224,7 @@ func (ch lineChart) plot() *plot.Plot {
 	for e := muted; e <= best; e++ {
 		for _, l := range ch.lines {
 			if l.emphasis == e {
-				p.Add(band{l})
+				p.Add(band{l, len(ch.lines)})
 			}
 		}
 	}
