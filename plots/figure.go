@@ -12,8 +12,8 @@ import (
 // which conditions, and what was left out.
 type Figure struct {
 	// Name says what the figure shows in a form that can be a file name. It
-	// is unique among the figures of one set of results, and the same for
-	// the same conditions in another set.
+	// is unique among the figures that All returns, and the same for the same
+	// conditions in another set of results.
 	Name string
 
 	Title    string   // the finding, in a sentence computed from the data

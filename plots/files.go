@@ -64,6 +64,14 @@ func All(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 		figures = append(figures, f...)
 		skipped = append(skipped, s...)
 	}
+	// Names that differ in what a file name cannot hold are alike.
+	seen := make(map[string]int)
+	for _, f := range figures {
+		seen[f.Name]++
+		if n := seen[f.Name]; n > 1 {
+			f.Name += fmt.Sprintf("_%d", n)
+		}
+	}
 	return figures, skipped
 }
 

@@ -77,14 +77,12 @@ func scalingScene(all []cell) func(cell) scene {
 // throughput draws one figure over CPUs.
 func (s shot) throughput(f family, o Options) *Figure {
 	over := oversubscribed(s.cells)
-	at := f.xs[len(f.xs)-1]
-	for _, x := range f.xs {
+	at := f.xs[len(f.xs)-1] // where locks are ranked
+	for _, x := range slices.Backward(f.xs) {
 		if !over[x] {
 			at = x
+			break
 		}
-	}
-	if over[at] {
-		at = f.xs[len(f.xs)-1]
 	}
 	sc := opsScale(f.top())
 	where := "at " + count(int(at), "CPU")
