@@ -16,18 +16,12 @@ import (
 // CPU that -cpu asks for: names and units are those of lockbench run.
 //
 //	go test -bench Sweep -cpu 1,2 ./harness
-//
-// Locks that tell readers from writers are measured with reads as well.
 func BenchmarkSweep(b *testing.B) {
 	for _, entry := range catalog.All() {
 		if entry.Name == "busted" {
 			continue // it fails, as it should
 		}
-		reads := []int{0}
-		if _, ok := entry.New().(harness.RWLocker); ok {
-			reads = append(reads, 50, 90)
-		}
-		for _, reads := range reads {
+		for _, reads := range []int{0, 90} {
 			s := harness.Scenario{
 				Subject: entry.Subject,
 				Reads:   reads,
