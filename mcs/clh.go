@@ -115,10 +115,14 @@ func (w *Waiter) awaitPlace(before *Waiter, prev uint64, spin primitives.Spin) {
 // TryLock tries to lock l without waiting and reports whether it succeeded.
 func (l *CLH) TryLock() bool {
 	tail := l.tail.Load()
-	over := l.over.Load()
-	// If the CAS succeeds then, by I1, nobody was in line since we looked, so
-	// the own node is not in use and over is still its last generation.
-	return l.isOver(tail) && l.tail.CompareAndSwap(tail, over+generation)
+	if !l.isOver(tail) {
+		return false
+	}
+	// If the CAS succeeds then, by I1, nobody got in line since we looked, so
+	// the lock has been free since, and over is the own node's last
+	// generation. Reading over before isOver would be wrong: the own node
+	// could be released in between.
+	return l.tail.CompareAndSwap(tail, l.over.Load()+generation)
 }
 
 // isOver reports whether the place in line that tail names is over.

@@ -35,8 +35,14 @@ const (
 // Park sleeps until a wake-up comes, and consumes it.
 func (p *Parker) Park() {
 	if p.lieDown() {
-		p.bed.sleep()
+		p.sleep()
 	}
+}
+
+// sleep sleeps until rouse.
+func (p *Parker) sleep() {
+	p.bed.sleep()
+	p.state.Load() // acquire: pairs with wake; the race detector does not see the bed
 }
 
 // ParkContext is [Parker.Park] that gives up when ctx is done; it then returns
@@ -71,11 +77,11 @@ func (p *Parker) parkUntil(arrange func(func()) (stop func() bool)) bool {
 	stop := arrange(func() {
 		if p.state.CompareAndSwap(parked, idle) { // else the wake-up won
 			gaveUp = true
-			p.bed.rouse(false)
+			p.bed.rouse(false) // and our CAS is what sleep's load sees
 		}
 		close(over)
 	})
-	p.bed.sleep()
+	p.sleep()
 	if !stop() {
 		<-over
 	}
@@ -120,7 +126,7 @@ func (p *Parker) wake(handoff bool) {
 // Await is [Parker.Park] that first watches for the wake-up, for as long as
 // spin says that this can pay; under a pinned spin, until it comes.
 func (p *Parker) Await(spin Spin) {
-	for p.state.Load() != held {
+	for p.state.Load() != held { // acquire: pairs with wake
 		if !spin.Try() {
 			p.Park()
 			return

@@ -60,3 +60,6 @@ func yield() { runtime_goyield() }
 // pinnedMayYield is false where Pin disables preemption: the runtime refuses
 // to reschedule a pinned goroutine.
 const pinnedMayYield = false
+
+// budget is for how long a wait may spin, in ns: about what it costs to take a CPU away and give it back.
+const budget = 20_000

@@ -36,3 +36,6 @@ func yield() { runtime.Gosched() }
 // pinnedMayYield is true where Pin does not disable preemption: a waiter that
 // never yielded would hold its CPU against the holder.
 const pinnedMayYield = true
+
+// budget is for how long a wait may spin, in ns: short, because nothing tells whether others want the CPU.
+const budget = 2_000

@@ -22,9 +22,8 @@ type Spin struct {
 }
 
 const (
-	firstBurst = 25     // ns: one PAUSE on most chips
-	lastBurst  = 200    // ns: a longer one would notice the release too late
-	budget     = 20_000 // ns: what it costs to take a CPU away and give it back
+	firstBurst = 25  // ns: one PAUSE on most chips
+	lastBurst  = 200 // ns: a longer one would notice the release too late
 )
 
 // Once waits a little: it pauses if that can pay, and yields otherwise.

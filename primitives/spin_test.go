@@ -1,0 +1,118 @@
+package primitives_test
+
+import (
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lockbench/lockbench/primitives"
+)
+
+// On one CPU a waiter must let the goroutine run that it waits for, whatever
+// it waits with.
+func TestSpinYields(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	for name, once := range map[string]func(*primitives.Spin){
+		"Once":    (*primitives.Spin).Once,
+		"OnceFor": func(s *primitives.Spin) { s.OnceFor(time.Microsecond) },
+		"Try": func(s *primitives.Spin) {
+			if !s.Try() {
+				runtime.Gosched()
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var turn primitives.Uint32
+			var wg sync.WaitGroup
+			const turns = 1000
+			for me := range uint32(2) {
+				wg.Go(func() {
+					for n := me; n < turns; n += 2 {
+						var spin primitives.Spin
+						for turn.Load() != n {
+							once(&spin)
+						}
+						turn.Store(n + 1)
+					}
+				})
+			}
+			wg.Wait()
+			want(t, "turns", turn.Load(), turns)
+		})
+	}
+}
+
+// A spin that could go on for ever says at some point that it cannot pay.
+func TestSpinGivesUp(t *testing.T) {
+	var spin primitives.Spin
+	tries := 0
+	for spin.Try() {
+		if tries++; tries > 1_000_000 {
+			t.Fatal("Try was still true after a million tries")
+		}
+	}
+}
+
+func TestGiveWay(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	var ran primitives.Bool
+	go func() { ran.Store(true) }()
+	for !ran.Load() { // with one CPU there is no other way for it to run soon
+		primitives.GiveWay()
+	}
+}
+
+func TestPin(t *testing.T) {
+	for range 100 {
+		outer := primitives.Pin()
+		inner := primitives.Pin()
+		primitives.Unpin()
+		primitives.Unpin()
+		if cpus := max(runtime.GOMAXPROCS(0), runtime.NumCPU()); outer < 0 || outer >= cpus || inner != outer {
+			t.Fatalf("Pin = %d, again %d, want one number in [0, %d)", outer, inner, cpus)
+		}
+	}
+}
+
+func TestPerCPU(t *testing.T) {
+	var p primitives.PerCPU[primitives.Uint32]
+	const cpus = 300
+	var wg sync.WaitGroup
+	for range 4 { // all meet each chunk for the first time
+		wg.Go(func() {
+			for cpu := range cpus {
+				p.At(cpu).Add(uint32(cpu))
+			}
+		})
+	}
+	wg.Wait()
+	seen := map[*primitives.Uint32]bool{}
+	for cpu := range cpus {
+		slot := p.At(cpu)
+		want(t, "slot", slot.Load(), uint32(4*cpu))
+		if seen[slot] {
+			t.Fatalf("CPU %d shares a slot", cpu)
+		}
+		seen[slot] = true
+	}
+	p.At(primitives.MaxCPUs - 1).Store(1)
+	want(t, "last slot", p.At(primitives.MaxCPUs-1).Load(), 1)
+}
+
+func TestClock(t *testing.T) {
+	began := primitives.Nanotime()
+	primitives.Sleep(2 * time.Millisecond)
+	if d := primitives.Nanotime() - began; d < int64(2*time.Millisecond) {
+		t.Errorf("after Sleep(2ms) the clock had moved by %d ns", d)
+	}
+	fired := make(chan bool)
+	primitives.After(time.Microsecond, func() { close(fired) })
+	<-fired
+	if stop := primitives.After(long, func() { t.Error("stopped, and fired all the same") }); !stop() {
+		t.Error("stop of a timer of an hour = false, want true")
+	}
+	ran := make(chan bool)
+	primitives.Go(func() { close(ran) })
+	<-ran
+}
