@@ -52,7 +52,7 @@ func TestParkThenWake(t *testing.T) {
 				var to, from primitives.Parker
 				var ball int // whoever is awake has it
 				var wg sync.WaitGroup
-				const rounds = 500
+				const rounds = 200
 				wg.Go(func() {
 					for range rounds {
 						if !wait(&to) {
