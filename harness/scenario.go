@@ -105,8 +105,8 @@ type Scenario struct {
 	Latency bool
 
 	// Patience is for how long all workers may make no progress before they
-	// are given up as stuck; see [StuckError]. 0 is 10 s.
-	// What Hold and Think take is added.
+	// are given up as stuck; see [StuckError]. 0 is 10 s. Hold and Think are
+	// added to it.
 	Patience time.Duration
 
 	// Seed varies the order of reads and writes.
@@ -182,6 +182,5 @@ func (s Scenario) withDefaults() Scenario {
 	if s.Patience == 0 {
 		s.Patience = 10 * time.Second
 	}
-	s.Patience += s.Hold + s.Think
 	return s
 }

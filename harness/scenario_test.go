@@ -72,9 +72,9 @@ func TestDefaults(t *testing.T) {
 		{2, 3 * time.Millisecond, 300 * time.Microsecond},
 		{3, 100 * time.Millisecond, 10 * time.Millisecond},
 	} {
-		s := Scenario{CPUs: 2, Workers: test.workers, Hold: time.Second, Think: 2 * time.Second}.withDefaults()
-		if s.Duration != test.duration || s.Warmup != test.warmup || s.Patience != 13*time.Second {
-			t.Errorf("%d workers on 2 CPUs: duration %v, warmup %v, patience %v, want %v, %v, 13s",
+		s := Scenario{CPUs: 2, Workers: test.workers}.withDefaults()
+		if s.Duration != test.duration || s.Warmup != test.warmup || s.Patience != 10*time.Second {
+			t.Errorf("%d workers on 2 CPUs: duration %v, warmup %v, patience %v, want %v, %v, 10s",
 				test.workers, s.Duration, s.Warmup, s.Patience, test.duration, test.warmup)
 		}
 	}

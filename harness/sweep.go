@@ -102,7 +102,8 @@ func (s Sweep) scenario() Scenario {
 	}
 }
 
-// Scenarios returns the product of the axes, each scenario once.
+// Scenarios returns the product of the axes, each scenario once, with the
+// defaults filled in.
 func (s Sweep) Scenarios() []Scenario {
 	var all []Scenario
 	c := s.scenario()
@@ -113,7 +114,7 @@ func (s Sweep) Scenarios() []Scenario {
 					c.Workers = c.CPUs * perCPU
 					for _, c.Reads = range s.Reads {
 						for _, c.Subject = range s.Subjects {
-							all = append(all, c)
+							all = append(all, c.withDefaults())
 						}
 					}
 				}

@@ -160,7 +160,8 @@ func (d *watchdog) barks(now int64) bool {
 			d.ops[i], d.since[i], d.moved = ops, now, now
 		}
 	}
-	return time.Duration(now-d.moved) >= d.run.Patience
+	r := d.run
+	return time.Duration(now-d.moved) >= r.Patience+r.Hold+r.Think
 }
 
 // report says who is stuck where.

@@ -251,3 +251,25 @@ func TestCancelStuck(t *testing.T) {
 		t.Errorf("Run = %v, want a StuckError", err)
 	}
 }
+
+// Who holds for long, or thinks for long, is not stuck.
+func TestPatience(t *testing.T) {
+	for _, test := range []struct {
+		idle time.Duration
+		want bool
+	}{
+		{6*time.Second - 1, false},
+		{6 * time.Second, true},
+	} {
+		s := quick(mutex)
+		s.Patience, s.Hold, s.Think = time.Second, 2*time.Second, 3*time.Second
+		dog := newWatchdog(newRun(s, new(sync.Mutex), 2))
+		if got := dog.barks(int64(test.idle)); got != test.want {
+			t.Errorf("stuck after %v = %v, want %v", test.idle, got, test.want)
+		}
+		dog.run.workers[1].read++
+		if dog.barks(int64(test.idle)) {
+			t.Errorf("stuck after %v though a worker has moved", test.idle)
+		}
+	}
+}
