@@ -1,0 +1,158 @@
+// Package catalog is the table of every lock by name: ours, the peers they are
+// measured against, and two that are no locks at all.
+package catalog
+
+import (
+	"container/list"
+	"sync"
+	"unsafe"
+
+	"github.com/puzpuzpuz/xsync/v4"
+	"golang.org/x/sync/semaphore"
+
+	"github.com/lockbench/lockbench/harness"
+	"github.com/lockbench/lockbench/mcs"
+	"github.com/lockbench/lockbench/qspinlock"
+	"github.com/lockbench/lockbench/spinlock"
+	"github.com/lockbench/lockbench/ticket"
+)
+
+// An Entry is a lock and what one should know before choosing it.
+type Entry struct {
+	harness.Subject
+
+	Family   string // the idea, such as "test-and-set" or "queue"
+	Fairness string // who is next: "FIFO", "barging", or both in words
+	Waits    string // what a waiter does: "spins", "spins then parks", "parks"
+	Holder   string // "yields" if it can be preempted, else "pins"
+
+	// Bytes is the size of the lock, WaiterBytes what each waiter adds. What
+	// they point to, and what the runtime keeps for a parked goroutine, is
+	// not counted.
+	Bytes, WaiterBytes uintptr
+
+	Source string // where the algorithm is from
+}
+
+// All returns every lock, in the order in which tables list them. A lock that
+// can be held with preemption off is there twice, the second time as such and
+// with a name that ends in -pinned.
+func All() []Entry {
+	var all []Entry
+	for _, e := range table {
+		all = append(all, e)
+		if e.Pinned != nil && e.isLock() {
+			all = append(all, e.pinned())
+		}
+	}
+	return all
+}
+
+func (e Entry) pinned() Entry {
+	e.Name += "-pinned"
+	e.New, e.Pins = e.Pinned, true
+	e.Waits, e.Holder = "spins", "pins"
+	return e
+}
+
+var table = []Entry{
+	{
+		Subject: harness.Subject{Name: "tas", New: fresh[spinlock.TAS], Pinned: fresh[pinnedTAS]},
+		Family:  "test-and-set", Fairness: "barging", Waits: "spins", Holder: "yields",
+		Bytes:  unsafe.Sizeof(spinlock.TAS{}),
+		Source: "Anderson 1990, The Performance of Spin Lock Alternatives",
+	},
+	{
+		Subject: harness.Subject{Name: "ttas", New: fresh[spinlock.TTAS], Pinned: fresh[pinnedTTAS]},
+		Family:  "test-and-set", Fairness: "barging", Waits: "spins", Holder: "yields",
+		Bytes:  unsafe.Sizeof(spinlock.TTAS{}),
+		Source: "Rudolph and Segall 1984; Anderson 1990",
+	},
+	{
+		Subject: harness.Subject{Name: "backoff", New: fresh[spinlock.Backoff], Pinned: fresh[pinnedBackoff]},
+		Family:  "test-and-set", Fairness: "barging", Waits: "spins", Holder: "yields",
+		Bytes:  unsafe.Sizeof(spinlock.Backoff{}),
+		Source: "Anderson 1990, exponential backoff",
+	},
+	{
+		Subject: harness.Subject{Name: "ticket", New: fresh[ticket.Lock], Pinned: fresh[pinnedTicket]},
+		Family:  "ticket", Fairness: "FIFO", Waits: "spins", Holder: "yields",
+		Bytes:  unsafe.Sizeof(ticket.Lock{}),
+		Source: "Reed and Kanodia 1979; Linux 2.6.25 to 4.1",
+	},
+	{
+		Subject: harness.Subject{Name: "ticket-pb", New: fresh[ticket.Proportional], Pinned: fresh[pinnedProportional]},
+		Family:  "ticket", Fairness: "FIFO", Waits: "spins", Holder: "yields",
+		Bytes:  unsafe.Sizeof(ticket.Proportional{}),
+		Source: "Mellor-Crummey and Scott 1991, proportional backoff",
+	},
+	{
+		Subject: harness.Subject{Name: "mcs", New: fresh[mcs.Lock], Pinned: fresh[pinnedMCS]},
+		Family:  "queue", Fairness: "FIFO", Waits: "spins then parks", Holder: "yields",
+		Bytes: unsafe.Sizeof(mcs.Lock{}), WaiterBytes: unsafe.Sizeof(mcs.Waiter{}),
+		Source: "Mellor-Crummey and Scott 1991",
+	},
+	{
+		Subject: harness.Subject{Name: "clh", New: fresh[mcs.CLH], Pinned: fresh[pinnedCLH]},
+		Family:  "queue", Fairness: "FIFO", Waits: "spins then parks", Holder: "yields",
+		Bytes: unsafe.Sizeof(mcs.CLH{}), WaiterBytes: unsafe.Sizeof(mcs.Waiter{}),
+		Source: "Craig 1993; Landin and Hagersten 1994",
+	},
+	{
+		Subject: harness.Subject{Name: "qspinlock", New: fresh[qspinlock.Lock], Pinned: fresh[pinnedQspinlock]},
+		Family:  "queue", Fairness: "FIFO", Waits: "spins then parks", Holder: "yields",
+		Bytes: unsafe.Sizeof(qspinlock.Lock{}), WaiterBytes: unsafe.Sizeof(mcs.Waiter{}),
+		Source: "Linux kernel/locking/qspinlock.c",
+	},
+
+	{
+		Subject: harness.Subject{Name: "sync.Mutex", New: fresh[sync.Mutex]},
+		Family:  "mutex", Fairness: "barging, FIFO after 1 ms", Waits: "spins then parks", Holder: "yields",
+		Bytes:  unsafe.Sizeof(sync.Mutex{}),
+		Source: "Go, sync",
+	},
+	{
+		Subject: harness.Subject{Name: "sync.RWMutex", New: fresh[sync.RWMutex]},
+		Family:  "reader-writer", Fairness: "phases of readers and writers", Waits: "parks", Holder: "yields",
+		Bytes:  unsafe.Sizeof(sync.RWMutex{}),
+		Source: "Go, sync",
+	},
+	{
+		Subject: harness.Subject{Name: "chan", New: newChanLock},
+		Family:  "semaphore", Fairness: "FIFO", Waits: "parks", Holder: "yields",
+		Bytes:  unsafe.Sizeof(chanLock(nil)),
+		Source: "Go, a channel of capacity 1",
+	},
+	{
+		Subject: harness.Subject{Name: "semaphore.Weighted", New: newSemaphoreLock},
+		Family:  "semaphore", Fairness: "FIFO", Waits: "parks", Holder: "yields",
+		Bytes: unsafe.Sizeof(semaphore.Weighted{}), WaiterBytes: unsafe.Sizeof(list.Element{}),
+		Source: "golang.org/x/sync v0.24.0, of weight 1",
+	},
+	{
+		Subject: harness.Subject{Name: "xsync.RBMutex", New: newRBMutex},
+		Family:  "reader-writer", Fairness: "readers first while biased", Waits: "spins then parks", Holder: "yields",
+		Bytes:  unsafe.Sizeof(xsync.RBMutex{}),
+		Source: "github.com/puzpuzpuz/xsync/v4 v4.5.0; Dice and Kogan 2019, BRAVO",
+	},
+	{
+		Subject: harness.Subject{Name: "none", New: fresh[noLock], Pinned: fresh[noLock], Unlocked: true},
+		Family:  "none", Fairness: "none", Waits: "never", Holder: "yields",
+		Bytes:  unsafe.Sizeof(noLock{}),
+		Source: "nothing: what the harness itself costs",
+	},
+	{
+		Subject: harness.Subject{Name: "busted", New: fresh[noLock], Pinned: fresh[noLock]},
+		Family:  "none", Fairness: "none", Waits: "never", Holder: "yields",
+		Bytes:  unsafe.Sizeof(noLock{}),
+		Source: "nothing: a lock that every run must find broken",
+	},
+}
+
+// fresh returns a new unlocked lock whose zero value is one.
+func fresh[T any, L interface {
+	*T
+	sync.Locker
+}]() sync.Locker {
+	return L(new(T))
+}

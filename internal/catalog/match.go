@@ -1,0 +1,112 @@
+package catalog
+
+import (
+	"fmt"
+	"path"
+	"strings"
+)
+
+// Match returns the locks that patterns name, in the order of [All].
+//
+// A pattern is a name, or one with the wildcards of [path.Match]; after a "!"
+// it takes out what it names instead. If the first takes out, the others take
+// from all. No wildcard stands for busted or none, which are no locks: they are
+// there by name only. The error tells of all that is wrong with the patterns.
+func Match(patterns ...string) ([]Entry, error) {
+	all := All()
+	chosen := make([]bool, len(all))
+	var unknown []string
+	for i, pattern := range patterns {
+		name, out := strings.CutPrefix(pattern, "!")
+		if out && i == 0 {
+			for j, e := range all {
+				chosen[j] = e.isLock()
+			}
+		}
+		known := false
+		for j, e := range all {
+			if e.Name == name || e.isLock() && glob(name, e.Name) {
+				chosen[j], known = !out, true
+			}
+		}
+		if !known {
+			unknown = append(unknown, suggest(name, all))
+		}
+	}
+
+	var entries []Entry
+	for i, e := range all {
+		if chosen[i] {
+			entries = append(entries, e)
+		}
+	}
+	switch {
+	case len(unknown) > 0:
+		return nil, fmt.Errorf("unknown lock %s (known: %s)", strings.Join(unknown, ", "), strings.Join(names(all), ", "))
+	case len(entries) == 0:
+		return nil, fmt.Errorf("no lock left of %q", strings.Join(patterns, ","))
+	}
+	return entries, nil
+}
+
+// isLock reports whether e excludes anybody.
+func (e Entry) isLock() bool { return e.Family != "none" }
+
+// glob is path.Match, but that a malformed pattern matches nothing.
+func glob(pattern, name string) bool {
+	ok, err := path.Match(pattern, name)
+	return ok && err == nil
+}
+
+func names(entries []Entry) []string {
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name)
+	}
+	return names
+}
+
+// suggest returns name in quotes, with the locks that may have been meant:
+// those it is a part of, else those that are a typing error away.
+func suggest(name string, all []Entry) string {
+	var parts, typos []string
+	for _, e := range all {
+		known, have := strings.ToLower(e.Name), strings.ToLower(name)
+		switch {
+		case have != "" && strings.Contains(known, have):
+			parts = append(parts, fmt.Sprintf("%q", e.Name))
+		case distance(have, known) <= min(2, len(name)/2):
+			typos = append(typos, fmt.Sprintf("%q", e.Name))
+		}
+	}
+	meant := parts
+	if len(meant) == 0 {
+		meant = typos
+	}
+	if len(meant) == 0 {
+		return fmt.Sprintf("%q", name)
+	}
+	return fmt.Sprintf("%q, did you mean %s?", name, strings.Join(meant, " or "))
+}
+
+// distance is Levenshtein's: how many bytes must be put in, left out or
+// changed to turn a into b.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1) // from a[:i] to each b[:j]
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
