@@ -28,7 +28,7 @@ var table = layout.Layout{
 		{"internal/locktest", "primitives", layout.NoTags},
 		{"internal/layout", "", layout.NoTags},
 		{"internal/catalog", "primitives spinlock ticket mcs seqlock qspinlock rwlock blocking rcu harness golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4", layout.NoTags},
-		{"cmd/...", "...", layout.NoTags},
+		{"cmd/... internal/targets", "...", layout.NoTags},
 	},
 	Tests: "primitives internal/locktest internal/catalog go.uber.org/goleak pgregory.net/rapid",
 	Never: []layout.Edge{

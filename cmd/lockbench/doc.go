@@ -1,0 +1,73 @@
+// Lockbench measures locks, ours and their peers, and shows which is the
+// fastest on this machine: over CPU counts, over shares of reads, for critical
+// sections and pauses of any length.
+//
+//	$ lockbench decode qspinlock 0x00100101
+//	0x00100101: locked, pending, tail CPU 3, context 0
+//
+// # The main job
+//
+// Without flags, run measures every lock for less than a minute, writes
+// results.txt, prints a table and draws pictures into plots-out:
+//
+//	$ lockbench run --locks ticket,sync.Mutex --quick --out quick.txt --plots pictures
+//	lockbench: 2 locks in ... situations, 6 samples of each; about 1s
+//	lockbench: ... samples in quick.txt
+//	ns/op, less is better
+//	...
+//	lockbench: not drawn: latency: ... run with --latency
+//	lockbench: ... pictures in pictures
+//
+// The file is in the Go benchmark format: benchstat reads it, and plot draws
+// it again. Each sample is in it as soon as it is taken. After an interrupt
+// the table and the pictures show what there is; after any end, however
+// sudden, the same command with --resume measures what is missing, and nothing
+// twice:
+//
+//	$ lockbench run --locks ticket,sync.Mutex --quick --out quick.txt --plots pictures
+//	lockbench: --out quick.txt: exists: want --resume to add to it, --force to replace it, or another name
+//	exit status 2
+//	$ lockbench run --locks ticket,sync.Mutex --quick --out quick.txt --plots pictures --resume
+//	lockbench: 2 locks in ... situations, 6 samples of each; have ...
+//	lockbench: ... samples in quick.txt
+//	...
+//
+// # Which locks
+//
+// A pattern names several locks, and one that begins with ! leaves out:
+//
+//	$ lockbench list ticket* !*-pinned
+//	LOCK       FAMILY  FAIRNESS  WAITERS  HOLDER  BYTES  +WAITER  SOURCE
+//	ticket     ticket  FIFO      spins    yields  8      0        Reed and Kanodia 1979; Linux 2.6.25 to 4.1
+//	ticket-pb  ticket  FIFO      spins    yields  8      0        Mellor-Crummey and Scott 1991, proportional backoff
+//
+// None, which does nothing, shows what the harness itself costs. Busted, which
+// does nothing either but claims to be a lock, shows that every run verifies
+// what the lock protects:
+//
+//	$ lockbench run --locks busted --out busted.txt
+//	lockbench: 1 lock in ... situations, 20 samples of each; about ...
+//	lockbench: 0 samples in busted.txt
+//	lockbench: ... lock "busted" is broken: ...
+//	exit status 1
+//
+// # What can go wrong
+//
+// All that is wrong with a command line is said at once, before anything is
+// measured:
+//
+//	$ lockbench run --locks tikcet --cpus 0,1 --reads 101
+//	lockbench: --reads 101: must be at most 100
+//	lockbench: --cpus 0: must be at least 1
+//	lockbench: unknown lock "tikcet", did you mean "ticket"? (known: ...)
+//	exit status 2
+//
+// The exit code is 0 if all went well; 1 if the run failed, because a lock is
+// broken or stuck, or a file could not be written; 2 if the command line, or a
+// file that it names, makes no sense; and 130 after an interrupt (SIGINT or
+// SIGTERM). A second interrupt ends the process at once.
+//
+// A lock is stuck if no worker gets any further for ten seconds. The report
+// has the state of the lock and, where they can be had, the stacks of all
+// goroutines.
+package main

@@ -1,0 +1,51 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/lockbench/lockbench/internal/catalog"
+)
+
+type listCmd struct {
+	Locks []string `arg:"" optional:"" help:"Names or patterns; all locks without them."`
+	JSON  bool     `help:"Write JSON."`
+}
+
+// A listed is a lock as list --json writes it.
+type listed struct {
+	Name           string `json:"name"`
+	Family         string `json:"family"`
+	Fairness       string `json:"fairness"`
+	Waiting        string `json:"waiting"`
+	Holder         string `json:"holder"`
+	Bytes          int    `json:"bytes"`
+	BytesPerWaiter int    `json:"bytes_per_waiter"`
+	Source         string `json:"source"`
+}
+
+func (c *listCmd) Run(con console) error {
+	entries := catalog.All()
+	if len(c.Locks) > 0 {
+		var err error
+		if entries, err = catalog.Match(c.Locks...); err != nil {
+			return problems{err}
+		}
+	}
+	var locks []listed
+	for _, e := range entries {
+		locks = append(locks, listed{e.Name, e.Family, e.Fairness, e.Waits, e.Holder, int(e.Bytes), int(e.WaiterBytes), e.Source})
+	}
+	if c.JSON {
+		enc := json.NewEncoder(con.out)
+		enc.SetIndent("", "  ")
+		return enc.Encode(locks)
+	}
+	w := tabwriter.NewWriter(con.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "LOCK\tFAMILY\tFAIRNESS\tWAITERS\tHOLDER\tBYTES\t+WAITER\tSOURCE")
+	for _, l := range locks {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\n", l.Name, l.Family, l.Fairness, l.Waiting, l.Holder, l.Bytes, l.BytesPerWaiter, l.Source)
+	}
+	return w.Flush()
+}

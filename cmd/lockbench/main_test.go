@@ -1,0 +1,186 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/lockbench/lockbench/internal/catalog"
+)
+
+// lockbench runs the command in a directory with a few files:
+//
+//	good.txt   results      torn.txt   the same, cut off in a line
+//	notes.txt  no results   plain.txt  a file where a directory should be
+//	dir        a directory  other.txt  results of another machine
+func lockbench(t *testing.T, command string) (code int, stdout, stderr string) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	const line = "BenchmarkLock/lock=ticket/reads=0/workers=1/hold=0s/think=100ns-1\t5000000\t61 ns/op\n"
+	const good = "goos: linux\ngoarch: amd64\ncpu: test\nmachine: host\n" + line + line
+	for name, text := range map[string]string{
+		"good.txt":  good,
+		"torn.txt":  good[:len(good)-20],
+		"other.txt": strings.Replace(good, "cpu: test", "cpu: other", 1),
+		"notes.txt": "milk\neggs\n",
+		"wrong.txt": good + strings.Replace(line, "reads=0", "reads=zero", 1),
+		"plain.txt": "",
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir("dir", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	before := tree(t)
+	var out, errs bytes.Buffer
+	code = run(strings.Fields(command), &out, &errs)
+	if after := tree(t); code == exitUsage && before != after {
+		t.Errorf("$ lockbench %s\nleft files behind:\n%s\nwant:\n%s", command, after, before)
+	}
+	return code, out.String(), errs.String()
+}
+
+// tree lists all files here with their sizes.
+func tree(t *testing.T) string {
+	var b strings.Builder
+	err := filepath.Walk(".", func(path string, info os.FileInfo, err error) error {
+		if err == nil && !info.IsDir() {
+			b.WriteString(path + " " + info.ModTime().String() + "\n")
+		} else {
+			b.WriteString(path + "\n")
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// Each of these makes no sense. The command says so, on stderr, with what was
+// wanted, and leaves nothing behind.
+func TestBadInput(t *testing.T) {
+	for _, test := range []struct {
+		command string
+		want    string // lines, each a part of one of the command's
+	}{
+		{"", "expected one of"},
+		{"frobnicate", `unexpected argument frobnicate`},
+		{"run --frobnicate", "unknown flag --frobnicate"},
+		{"run extra", "unexpected argument extra"},
+		{"list tikcet", `unknown lock "tikcet", did you mean "ticket"? (known: tas, `},
+		{"decode", `expected "<kind> <words> ..."`},
+		{"decode qspinlock", `expected "<words> ..."`},
+		{"decode spinlock 1", `unknown kind "spinlock" (known: qspinlock)`},
+		{"decode qspinlock 00100101 0x", "word 00100101: want 0x00100101 if that is hexadecimal\nword 0x: want 32 bits"},
+		{"decode qspinlock 0x100000000", "word 0x100000000: want 32 bits"},
+		{"decode qspinlock --", `expected "<words> ..."`},
+		{"run --locks tikcet", `unknown lock "tikcet", did you mean "ticket"? (known: tas, `},
+		{"run --locks tas,!tas", `no lock left of "tas,!tas"`},
+		{"run --cpus 0", "--cpus 0: must be at least 1"},
+		{"run --cpus -1", "--cpus"},
+		{"run --cpus 2000", "--cpus 2000: must be at most 1024"},
+		{"run --cpus 1,two", `--cpus 1,two: want whole numbers such as 1,2, have "two"`},
+		{"run --cpus 99999999999999999999", `want whole numbers such as 1,2, have "99999999999999999999"`},
+		{"run --reads 101", "--reads 101: must be at most 100"},
+		{"run --reads 50,,90", `--reads 50,,90: want whole numbers such as 1,2, have ""`},
+		{"run --workers 0", "--workers 0: must be at least 1"},
+		{"run --hold 100", `--hold 100: want durations such as 0s,100ns, have "100"`},
+		{"run --hold=-1ns", "--hold -1ns: must be at least 0s"},
+		{"run --think 1h", "--think 1h: must be at most 1s"},
+		{"run --duration 1ns", "--duration 1ns: must be at least 10µs"},
+		{"run --duration 3ms,4ms", "--duration 3ms,4ms: want one value"},
+		{"run --count 0", "--count 0: must be at least 1"},
+		{"run --seed x", `--seed x: want a whole number, have "x"`},
+		{"run --mode fast", `--mode: unknown mode "fast" (known: goroutine, thread, pinned)`},
+		{"run --mode pinned --locks sync.Mutex,tas,chan", `lock "sync.Mutex": cannot be held pinned` + "\n" + `lock "chan": cannot be held pinned`},
+		{"run --out good.txt", "--out good.txt: exists: want --resume to add to it, --force to replace it, or another name"},
+		{"run --out=", "--out: want the name of a file"},
+		{"run --out dir", "--out dir: is a directory"},
+		{"run --out plain.txt/results.txt", "--out: stat plain.txt/results.txt: not a directory"},
+		{"run --plots plain.txt", "--plots: plain.txt is no directory"},
+		{"run --resume --force", "--resume --force: want one of them"},
+		{"run --out notes.txt --resume --plots=", "notes.txt:"},
+		{"run --out wrong.txt --resume --plots=", "wrong.txt:7: "},
+		{"run --out other.txt --resume --plots=", `other.txt: results are of cpu "other"`},
+		{"plot", `expected "<file> ..."`},
+		{"plot none.txt", "none.txt: no such file"},
+		{"plot torn.txt", "torn.txt:6: last line is cut off"},
+		{"plot notes.txt", "notes.txt:2: not a results file"},
+		{"plot wrong.txt", `wrong.txt:7: benchmark`},
+		{"plot plain.txt", "plain.txt:1: empty file"},
+		{"plot good.txt other.txt", `other.txt: want results of one machine, have cpu "other" here and "test" in good.txt`},
+		{"plot --format gif good.txt", `--format gif: want svg, png or svg,png, have "gif"`},
+		{"plot --plots plain.txt/x good.txt", "--plots: "},
+
+		// All of it in one go.
+		{"run --locks tikcet --cpus 0 --reads 101,x --hold y --mode z --out dir --plots plain.txt", "--reads 101: \n" +
+			"--reads 101,x: \n--hold y: \n--cpus 0: \n--mode: \nunknown lock \"tikcet\"\n--plots: \n--out dir: "},
+		{"run --cpus 0 --out notes.txt --resume", "--cpus 0: \nnotes.txt:2: "},
+		{"plot torn.txt notes.txt --format gif --plots plain.txt", "torn.txt:6: \nnotes.txt:2: \n--format gif: \n--plots: "},
+	} {
+		code, stdout, stderr := lockbench(t, test.command)
+		if code != exitUsage || stdout != "" {
+			t.Errorf("$ lockbench %s\nexit status %d, want %d; stdout %q, want none; stderr:\n%s", test.command, code, exitUsage, stdout, stderr)
+		}
+		lines := strings.Split(strings.TrimSuffix(stderr, "\n"), "\n")
+		wants := strings.Split(test.want, "\n")
+		for i, want := range wants {
+			if i >= len(lines) || !strings.HasPrefix(lines[i], "lockbench: ") || !strings.Contains(lines[i], want) {
+				t.Errorf("$ lockbench %s\ngot:\n%s\nwant:\n%s", test.command, stderr, test.want)
+				break
+			}
+		}
+		if len(lines) != len(wants) {
+			t.Errorf("$ lockbench %s\n%d lines, want %d:\n%s", test.command, len(lines), len(wants), stderr)
+		}
+	}
+}
+
+func TestHelp(t *testing.T) {
+	for _, test := range []struct{ command, want string }{
+		{"--help", "Usage: lockbench <command>"},
+		{"run --help", "Usage: lockbench run [flags]"},
+		{"run -h --cpus 0", "--resume"},
+	} {
+		code, stdout, stderr := lockbench(t, test.command)
+		if code != exitOK || !strings.Contains(stdout, test.want) || stderr != "" {
+			t.Errorf("$ lockbench %s\nexit status %d, stderr %q, want %q in stdout:\n%s", test.command, code, stderr, test.want, stdout)
+		}
+	}
+}
+
+func TestList(t *testing.T) {
+	_, text, _ := lockbench(t, "list")
+	code, stdout, _ := lockbench(t, "list --json")
+	var locks []listed
+	if err := json.Unmarshal([]byte(stdout), &locks); err != nil || code != exitOK {
+		t.Fatalf("list --json: exit status %d, %v", code, err)
+	}
+	if got, want := len(locks), len(catalog.All()); got != want {
+		t.Errorf("list --json: %d locks, want %d", got, want)
+	}
+	for _, l := range locks {
+		if !strings.Contains(text, "\n"+l.Name+" ") {
+			t.Errorf("list: no %s in\n%s", l.Name, text)
+		}
+	}
+}
+
+func TestPlot(t *testing.T) {
+	code, stdout, stderr := lockbench(t, "plot good.txt --plots new/pictures --format svg")
+	if code != exitOK {
+		t.Errorf("exit status %d, want 0: %s", code, stderr)
+	}
+	for path := range strings.Lines(stdout) {
+		svg, err := os.ReadFile(strings.TrimSuffix(path, "\n"))
+		if err != nil || !bytes.Contains(svg, []byte("</svg>")) {
+			t.Errorf("%s: no picture: %v", path, err)
+		}
+	}
+}

@@ -1,0 +1,306 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/lockbench/lockbench/harness"
+	"github.com/lockbench/lockbench/internal/catalog"
+	"github.com/lockbench/lockbench/results"
+)
+
+type runCmd struct {
+	Locks    string `placeholder:"LOCK,..." help:"Names or patterns; !PATTERN leaves out. By default all but the pinned forms, and none; lockbench list shows them."`
+	CPUs     string `name:"cpus" placeholder:"N,..." help:"CPU counts (by default 1, 2, 4 ... all)."`
+	Reads    string `placeholder:"PERCENT,..." help:"Shares of the operations that only read (0,50,90,99,100)."`
+	Workers  string `placeholder:"N,..." default:"1" help:"Workers per CPU (${default})."`
+	Hold     string `placeholder:"D,..." default:"0s" help:"Work in the critical section beyond its one shared line (${default})."`
+	Think    string `placeholder:"D,..." default:"100ns" help:"Work between two critical sections (${default})."`
+	Mode     string `placeholder:"MODE" default:"goroutine" help:"Workers are goroutines (goroutine), threads bound to a CPU each (thread), or goroutines that cannot be preempted while they hold the lock (pinned)."`
+	Duration string `placeholder:"D" help:"Length of a sample (3ms; 100ms with more than one worker per CPU)."`
+	Count    string `placeholder:"N" help:"Samples of each combination (as many as take half a minute, 6 to 20)."`
+	Latency  bool   `help:"Measure the time to acquire, too: percentiles."`
+	Quick    bool   `help:"A rough answer in seconds: reads 0 and 90, 1 CPU and all, 6 samples."`
+	Seed     string `placeholder:"N" default:"1" help:"Seed of the random order (${default})."`
+
+	Out    string `placeholder:"FILE" default:"results.txt" help:"File for the results, in the Go benchmark format (${default})."`
+	Plots  string `placeholder:"DIR" default:"plots-out" help:"Directory for the pictures (${default}); empty for none."`
+	Resume bool   `help:"Add to FILE what is missing there."`
+	Force  bool   `help:"Replace FILE."`
+}
+
+var errInterrupted = errors.New("interrupted")
+
+func (c *runCmd) Run(con console) error {
+	var bad problems
+	sweep := c.sweep(&bad)
+	c.files(&bad, sweep)
+	if len(bad) > 0 {
+		return bad
+	}
+	if n := runtime.NumCPU(); slices.Max(sweep.CPUs) > n {
+		fmt.Fprintf(con.err, "lockbench: warning: the machine has %d CPUs: what runs on more is marked oversubscribed\n", n)
+	}
+
+	// The first signal ends the sweep. From then on signals do what they
+	// always do, so that the second ends the process.
+	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer restore()
+	context.AfterFunc(ctx, restore)
+
+	facts, err := facts(ctx, sweep)
+	if err != nil {
+		return err
+	}
+	w, file, err := c.open(facts)
+	if err != nil {
+		return err
+	}
+	if file.Torn != "" {
+		fmt.Fprintf(con.err, "lockbench: %s: dropped its last line, which was cut off\n", c.Out)
+	}
+	sweep.Done = file.Done()
+	err = measure(ctx, con, sweep, func(s results.Sample) error {
+		file.Samples = append(file.Samples, s)
+		return w.Write(s)
+	})
+	err = errors.Join(err, w.Close())
+	fmt.Fprintf(con.err, "lockbench: %s in %s\n", plural(len(file.Samples), "sample"), c.Out)
+	if err != nil && !errors.Is(err, errInterrupted) || len(file.Samples) == 0 {
+		return err
+	}
+	return errors.Join(err, c.show(con, file))
+}
+
+// sweep returns what the flags ask to measure.
+func (c *runCmd) sweep(bad *problems) harness.Sweep {
+	all, reads := cpuCounts(), "0,50,90,99,100"
+	if c.Quick {
+		all, reads = slices.Compact([]int{all[0], all[len(all)-1]}), "0,90"
+	}
+	sweep := harness.Sweep{
+		CPUs:          all,
+		WorkersPerCPU: bad.ints("--workers", c.Workers, 1, 10_000),
+		Reads:         bad.ints("--reads", cmp.Or(c.Reads, reads), 0, 100),
+		Hold:          bad.durations("--hold", c.Hold, 0, time.Second),
+		Think:         bad.durations("--think", c.Think, 0, time.Second),
+		Latency:       c.Latency,
+		Seed:          one(bad, "--seed", c.Seed, list(bad, "--seed", c.Seed, parseSeed, "a whole number", 0, math.MaxUint64)),
+	}
+	if c.CPUs != "" {
+		sweep.CPUs = bad.ints("--cpus", c.CPUs, 1, 1024)
+	}
+	if c.Duration != "" {
+		sweep.Duration = one(bad, "--duration", c.Duration, bad.durations("--duration", c.Duration, 10*time.Microsecond, time.Hour))
+	}
+	if err := sweep.Mode.UnmarshalText([]byte(c.Mode)); err != nil {
+		bad.addf("--mode: %w", err)
+	}
+	patterns := strings.Split(cmp.Or(c.Locks, "!*-pinned,none"), ",")
+	locks, err := catalog.Match(patterns...)
+	bad.add(err)
+	for _, l := range locks {
+		if c.Locks != "" || sweep.Mode != harness.Pinned || l.Pinned != nil {
+			sweep.Subjects = append(sweep.Subjects, l.Subject)
+		}
+	}
+	sweep.Count = 6
+	if c.Count != "" {
+		sweep.Count = one(bad, "--count", c.Count, bad.ints("--count", c.Count, 1, 1_000_000))
+	} else if !c.Quick {
+		sweep.Count = affordable(sweep)
+	}
+	if err == nil {
+		bad.add(sweep.Validate())
+	}
+	return sweep
+}
+
+// affordable returns how many samples of each cell about half a minute allows:
+// at least 6, without which a median has no interval, and at most 20.
+func affordable(s harness.Sweep) int {
+	s.Count = 1
+	return max(6, min(20, int(30*time.Second/max(1, estimate(s)))))
+}
+
+// estimate returns about how long a sweep will take: the windows, and what it
+// takes to check a lock and to set up its workers.
+func estimate(s harness.Sweep) time.Duration {
+	const overhead = 3 * time.Millisecond
+	total := time.Duration(0)
+	for _, c := range s.Scenarios() {
+		window := s.Duration
+		if window == 0 && c.Workers > c.CPUs {
+			window = 100 * time.Millisecond
+		} else if window == 0 {
+			window = 3 * time.Millisecond
+		}
+		total += window + overhead
+	}
+	return total * time.Duration(s.Count)
+}
+
+func parseSeed(s string) (uint64, error) { return strconv.ParseUint(s, 0, 64) }
+
+// cpuCounts returns 1, 2, 4 and so on, up to as many as Go would use.
+func cpuCounts() []int {
+	all := min(runtime.NumCPU(), runtime.GOMAXPROCS(0))
+	var counts []int
+	for n := 1; n < all; n *= 2 {
+		counts = append(counts, n)
+	}
+	return append(counts, all)
+}
+
+// files checks what is to be written.
+func (c *runCmd) files(bad *problems, sweep harness.Sweep) {
+	if c.Plots != "" {
+		bad.writable("--plots", c.Plots)
+	}
+	if c.Resume && c.Force {
+		bad.addf("--resume --force: want one of them")
+	}
+	switch info, err := os.Stat(c.Out); {
+	case c.Out == "":
+		bad.addf("--out: want the name of a file")
+	case errors.Is(err, fs.ErrNotExist):
+		bad.writable("--out", filepath.Dir(c.Out))
+	case err != nil:
+		bad.addf("--out: %w", err)
+	case info.IsDir():
+		bad.addf("--out %s: is a directory", c.Out)
+	case c.Resume:
+		c.resumable(bad, sweep)
+	case !c.Force:
+		bad.addf("--out %s: exists: want --resume to add to it, --force to replace it, or another name", c.Out)
+	}
+}
+
+// resumable checks that the file has been measured as the sweep will be.
+// Whether it can be added to at all, [results.Resume] knows best; if that is
+// not going to be asked, because of other problems, it tells what it can.
+func (c *runCmd) resumable(bad *problems, sweep harness.Sweep) {
+	file, err := results.ReadFile(c.Out)
+	if err != nil && len(*bad) > 0 && (file == nil || file.Torn == "") {
+		bad.add(err)
+	}
+	if file == nil {
+		return
+	}
+	for _, note := range file.Notes {
+		if note.Key == "settings" && note.Text != settings(sweep) {
+			bad.addf("--resume: %s was measured with %s, want that and not %s", c.Out, note.Text, settings(sweep))
+			return
+		}
+	}
+}
+
+// settings are what samples of one file must have in common although it is no
+// part of their names.
+func settings(s harness.Sweep) string {
+	duration := "default"
+	if s.Duration != 0 {
+		duration = s.Duration.String()
+	}
+	return fmt.Sprintf("duration=%s latency=%t seed=%d", duration, s.Latency, s.Seed)
+}
+
+// facts are about this machine, and how it is going to be measured.
+func facts(ctx context.Context, s harness.Sweep) (results.Facts, error) {
+	facts := results.Host()
+	facts.Note("settings", settings(s))
+	cost, err := harness.Cost(ctx)
+	if err != nil {
+		return facts, err
+	}
+	facts.Note("harness", fmt.Sprintf("%.2f ns/op with an empty lock, 1 worker and nothing to think about", cost))
+	return facts, nil
+}
+
+// open opens the results file, and returns what it holds already. What keeps a
+// file from being resumed is wrong with the command line.
+func (c *runCmd) open(facts results.Facts) (*results.Writer, *results.File, error) {
+	if err := os.MkdirAll(filepath.Dir(c.Out), 0o777); err != nil {
+		return nil, nil, err
+	}
+	if c.Resume {
+		w, file, err := results.Resume(c.Out, facts)
+		if err != nil {
+			return nil, nil, problems{err}
+		}
+		return w, file, nil
+	}
+	create := results.Create
+	if c.Force {
+		create = results.Overwrite
+	}
+	w, err := create(c.Out, facts)
+	return w, &results.File{Name: c.Out, Facts: facts}, err
+}
+
+// measure runs the sweep, keeps each sample, and shows how far it is.
+func measure(ctx context.Context, con console, sweep harness.Sweep, keep func(results.Sample) error) error {
+	scenarios := sweep.Scenarios()
+	done, total := 0, len(scenarios)*sweep.Count
+	for _, s := range scenarios {
+		done += min(sweep.Done[s.Cell()], sweep.Count)
+	}
+	fmt.Fprintf(con.err, "lockbench: %s in %s, %s of each",
+		plural(len(sweep.Subjects), "lock"), plural(len(scenarios)/len(sweep.Subjects), "situation"), plural(sweep.Count, "sample"))
+	if done > 0 {
+		fmt.Fprintf(con.err, "; have %d of %d", done, total)
+	}
+	if left := estimate(sweep) * time.Duration(total-done) / time.Duration(total); left > 0 {
+		fmt.Fprintf(con.err, "; about %v", max(left.Round(time.Second), time.Second))
+	}
+	fmt.Fprintln(con.err)
+	meter := newMeter(con.err, done, total)
+	err := sweep.Run(ctx, func(p harness.Progress) error {
+		if err := keep(p.Sample); err != nil {
+			return err
+		}
+		meter.show(p)
+		return nil
+	})
+	meter.end()
+	if ctx.Err() != nil {
+		return errInterrupted
+	}
+	var stuck *harness.StuckError
+	if errors.As(err, &stuck) {
+		fmt.Fprintln(con.err, stuck.Stacks)
+	}
+	return err
+}
+
+// show writes the table and draws the pictures.
+func (c *runCmd) show(con console, file *results.File) error {
+	width, _ := terminal(con.out)
+	table := results.Table{Unranked: []string{"none", "busted"}, Width: width}
+	if err := table.Write(con.out, file.Samples); err != nil || c.Plots == "" {
+		return err
+	}
+	pictures, err := draw(con, c.Plots, file, nil)
+	fmt.Fprintf(con.err, "lockbench: %s in %s\n", plural(len(pictures), "picture"), c.Plots)
+	return err
+}
+
+func plural(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
+}

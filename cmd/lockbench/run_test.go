@@ -1,0 +1,265 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lockbench/lockbench/harness"
+	"github.com/lockbench/lockbench/results"
+)
+
+// build returns the path of the command.
+func build(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "lockbench.exe") // Windows wants the suffix, the others do not mind
+	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return path
+}
+
+// sweepArgs is a sweep of 3 × 2 × 2 cells and 120 samples, which take about a
+// second.
+var sweepArgs = []string{"run", "--locks", "tas,ticket,sync.Mutex", "--cpus", "1,2", "--reads", "0,50",
+	"--count", "10", "--duration", "5ms", "--out", "results.txt", "--plots", "pictures"}
+
+// start starts the command in dir and waits until the file has some samples.
+func start(t *testing.T, command, dir string, samples int, args ...string) (*exec.Cmd, *bytes.Buffer) {
+	t.Helper()
+	cmd := exec.Command(command, args...)
+	cmd.Dir = dir
+	var output bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &output, &output
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(time.Minute)
+	for count(t, dir) < samples {
+		if time.Now().After(deadline) {
+			t.Fatalf("no %d samples after a minute: %s", samples, output.String())
+		}
+		time.Sleep(time.Millisecond) // another process: there is nothing to wait on
+	}
+	return cmd, &output
+}
+
+// count counts the whole lines of samples in the results file.
+func count(t *testing.T, dir string) int {
+	text, err := os.ReadFile(filepath.Join(dir, "results.txt"))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		t.Fatal(err)
+	}
+	n := 0
+	for line := range bytes.Lines(text) {
+		if bytes.HasPrefix(line, []byte("Benchmark")) && bytes.HasSuffix(line, []byte("\n")) {
+			n++
+		}
+	}
+	return n
+}
+
+// A run that is killed in the middle, again and again, ends up as one that was
+// not: no sample lost, none measured twice.
+func TestKillAndResume(t *testing.T) {
+	command, dir := build(t), t.TempDir()
+	var kept []string // lines that were in the file when it was killed
+	for _, samples := range []int{1, 30, 70} {
+		args := sweepArgs
+		if len(kept) > 0 {
+			args = append(args[:len(args):len(args)], "--resume")
+		}
+		cmd, output := start(t, command, dir, samples, args...)
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Wait(); err == nil {
+			t.Fatalf("ended before it was killed: %s", output)
+		}
+		lines := benchmarkLines(t, dir)
+		if len(lines) < len(kept) || strings.Join(lines[:len(kept)], "") != strings.Join(kept, "") {
+			t.Fatalf("resuming changed what was measured before")
+		}
+		kept = lines
+	}
+	// The write in flight, cut off.
+	file, err := os.OpenFile(filepath.Join(dir, "results.txt"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := file.WriteString("BenchmarkLock/lock=tas/reads=0/wor"); err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	cmd := exec.Command(command, append(sweepArgs[:len(sweepArgs):len(sweepArgs)], "--resume")...)
+	cmd.Dir = dir
+	if output, err := cmd.CombinedOutput(); err != nil || !bytes.Contains(output, []byte("results.txt: dropped its last line")) {
+		t.Fatalf("resume: %v\n%s", err, output)
+	}
+	lines := benchmarkLines(t, dir)
+	if strings.Join(lines[:len(kept)], "") != strings.Join(kept, "") {
+		t.Error("resuming changed what was measured before")
+	}
+	done, err := results.ReadFile(filepath.Join(dir, "results.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := len(done.Done()); got != 12 {
+		t.Errorf("%d cells, want 12", got)
+	}
+	for cell, n := range done.Done() {
+		if n != 10 {
+			t.Errorf("%v: %d samples, want 10", cell, n)
+		}
+	}
+}
+
+// benchmarkLines returns the whole lines of samples in the results file.
+func benchmarkLines(t *testing.T, dir string) []string {
+	t.Helper()
+	file, err := os.Open(filepath.Join(dir, "results.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	var lines []string
+	for s := bufio.NewScanner(file); s.Scan(); {
+		if strings.HasPrefix(s.Text(), "Benchmark") {
+			lines = append(lines, s.Text()+"\n")
+		}
+	}
+	return lines
+}
+
+// After an interrupt the file is valid, and there are a table and pictures of
+// what is in it.
+func TestInterrupt(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no interrupts between processes")
+	}
+	command, dir := build(t), t.TempDir()
+	cmd, output := start(t, command, dir, 60, sweepArgs...)
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	err := cmd.Wait()
+	if got := cmd.ProcessState.ExitCode(); got != exitInterrupted {
+		t.Fatalf("%v: exit status %d, want %d:\n%s", err, got, exitInterrupted, output)
+	}
+	for _, want := range []string{"interrupted", "ns/op, less is better", "pictures in pictures"} {
+		if !strings.Contains(output.String(), want) {
+			t.Errorf("no %q in\n%s", want, output)
+		}
+	}
+	if file, err := results.ReadFile(filepath.Join(dir, "results.txt")); err != nil || len(file.Samples) < 60 {
+		t.Errorf("file after an interrupt: %v", err)
+	}
+	if pictures, _ := filepath.Glob(filepath.Join(dir, "pictures", "*.svg")); len(pictures) == 0 {
+		t.Error("no pictures after an interrupt")
+	}
+}
+
+// A lock whose second acquisition never returns.
+type deadlock struct{ first, never chan bool }
+
+func (l *deadlock) Lock() {
+	select {
+	case l.first <- true:
+	default:
+		<-l.never
+	}
+}
+func (l *deadlock) Unlock()        {}
+func (l *deadlock) String() string { return "state of the deadlock" }
+
+func TestStuck(t *testing.T) {
+	sweep := harness.Sweep{
+		Subjects: []harness.Subject{{Name: "deadlock", New: func() sync.Locker {
+			return &deadlock{make(chan bool, 1), make(chan bool)}
+		}}},
+		CPUs: []int{1}, WorkersPerCPU: []int{1}, Reads: []int{0}, Hold: []time.Duration{0}, Think: []time.Duration{0},
+		Count: 1, Patience: 50 * time.Millisecond,
+	}
+	var out, errs bytes.Buffer
+	err := measure(context.Background(), console{&out, &errs}, sweep, func(results.Sample) error { return nil })
+	var stuck *harness.StuckError
+	if !errors.As(err, &stuck) {
+		t.Fatalf("got %v, want a StuckError", err)
+	}
+	if !strings.Contains(err.Error(), "state of the deadlock") {
+		t.Errorf("no state of the lock in\n%v", err)
+	}
+	if !strings.Contains(errs.String(), "(*deadlock).Lock") {
+		t.Errorf("no stack of the worker in\n%s", errs.String())
+	}
+}
+
+// Every lock keeps its promise in every mode, and busted is found out.
+func TestModes(t *testing.T) {
+	for _, mode := range []string{"goroutine", "thread", "pinned"} {
+		if mode == "thread" && runtime.GOOS != "linux" {
+			continue
+		}
+		for _, locks := range []string{"", "--locks *-pinned "} {
+			code, stdout, stderr := lockbench(t, "run --quick --count 1 --plots= "+locks+"--mode "+mode)
+			if code != exitOK || !strings.Contains(stdout, "qspinlock") {
+				t.Errorf("%s %s: exit status %d, want %d: %s", mode, locks, code, exitOK, stderr)
+			}
+		}
+		for _, cpus := range []string{"1", "2"} {
+			code, stdout, stderr := lockbench(t, "run --locks busted --count 1 --plots= --mode "+mode+" --cpus "+cpus)
+			if code != exitFailed || stdout != "" || !strings.Contains(stderr, `lock "busted" is broken`) {
+				t.Errorf("%s, %s CPUs: busted: exit status %d, want %d: %s", mode, cpus, code, exitFailed, stderr)
+			}
+		}
+	}
+}
+
+func TestOversubscribed(t *testing.T) {
+	cpus := runtime.NumCPU() + 1
+	command := "run --locks tas --reads 0 --count 1 --plots= --out results.txt --cpus 1," + strconv.Itoa(cpus)
+	code, _, stderr := lockbench(t, command)
+	if code != exitOK || !strings.Contains(stderr, "marked oversubscribed") {
+		t.Fatalf("exit status %d, want 0 and a warning: %s", code, stderr)
+	}
+	file, err := results.ReadFile("results.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range file.Samples {
+		if want := s.CPUs == cpus; s.Oversubscribed != want {
+			t.Errorf("%v: oversubscribed = %t, want %t", s.Cell, s.Oversubscribed, want)
+		}
+	}
+}
+
+// Settings that a sample's name does not show must not change halfway.
+func TestResumeWithOtherSettings(t *testing.T) {
+	code, _, stderr := lockbench(t, "run --locks tas --reads 0 --cpus 1 --count 1 --plots=")
+	if code != exitOK {
+		t.Fatal(stderr)
+	}
+	var out, errs bytes.Buffer
+	code = run(strings.Fields("run --locks tas --reads 0 --cpus 1 --count 2 --plots= --resume --duration 5ms"), &out, &errs)
+	const want = "--resume: results.txt was measured with duration=default latency=false seed=1, want that and not duration=5ms"
+	if code != exitUsage || !strings.Contains(errs.String(), want) {
+		t.Errorf("exit status %d, want %d and %q:\n%s", code, exitUsage, want, errs.String())
+	}
+	code = run(strings.Fields("run --locks tas --reads 0 --cpus 1 --count 2 --plots= --force --duration 5ms"), &out, &errs)
+	if code != exitOK {
+		t.Errorf("--force: exit status %d: %s", code, errs.String())
+	}
+}
