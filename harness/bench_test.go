@@ -33,14 +33,13 @@ func BenchmarkSweep(b *testing.B) {
 	}
 }
 
-// BenchmarkCost measures the harness itself.
+// BenchmarkCost measures the harness itself: an operation with an empty lock.
+//
+//	go test -bench BenchmarkCost -cpu 1 ./harness
 func BenchmarkCost(b *testing.B) {
-	for b.Loop() {
-		ns, err := harness.Cost(b.Context())
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.ReportMetric(ns, "ns/op")
+	for _, reads := range []int{0, 50, 90, 100} {
+		s := harness.Scenario{Subject: empty, Workers: 1, Reads: reads}
+		b.Run(s.Cell().Params(), func(b *testing.B) { harness.Bench(b, s) })
 	}
 }
 
@@ -52,11 +51,10 @@ func BenchmarkCost(b *testing.B) {
 //	go test -bench LatencyCost -benchtime 1000x ./harness
 func BenchmarkLatencyCost(b *testing.B) {
 	mutex := harness.Subject{Name: "sync.Mutex", New: func() sync.Locker { return new(sync.Mutex) }}
-	empty := harness.Subject{Name: "none", New: func() sync.Locker { return unlocked{} }, Unlocked: true}
 	for _, s := range []harness.Scenario{
-		{Subject: empty, CPUs: 1, Workers: 1},
-		{Subject: mutex, CPUs: 1, Workers: 1},
-		{Subject: mutex, CPUs: 2, Workers: 2, Think: 100 * time.Nanosecond},
+		{Subject: empty, CPUs: runtime.GOMAXPROCS(0), Workers: 1},
+		{Subject: mutex, CPUs: runtime.GOMAXPROCS(0), Workers: 1},
+		{Subject: mutex, CPUs: runtime.GOMAXPROCS(0), Workers: runtime.GOMAXPROCS(0), Think: 100 * time.Nanosecond},
 	} {
 		b.Run(s.Cell().Params(), func(b *testing.B) {
 			nsPerOp := func(latency bool) float64 {
@@ -83,6 +81,8 @@ func BenchmarkLatencyCost(b *testing.B) {
 		})
 	}
 }
+
+var empty = harness.Subject{Name: "none", New: func() sync.Locker { return unlocked{} }, Unlocked: true}
 
 type unlocked struct{}
 

@@ -374,6 +374,29 @@ func TestIsolation(t *testing.T) {
 	}
 }
 
+// A benchmark reports what a sample has, and does about as much as it is told.
+func TestBench(t *testing.T) {
+	s := quick(mutex)
+	s.CPUs = 0
+	r := testing.Benchmark(func(b *testing.B) { Bench(b, s) })
+	for _, unit := range []string{"ns/op", "ops/s", "jain", "max-run", "B/op"} {
+		if _, ok := r.Extra[unit]; !ok {
+			t.Errorf("no %s in %v", unit, r)
+		}
+	}
+	if _, ok := r.Extra["overlap"]; ok {
+		t.Error("an overlap of a window that had no end")
+	}
+	ops := r.Extra["ops/s"] * r.T.Seconds()
+	if ops < 0.5*float64(r.N) {
+		t.Errorf("at most %v operations in %v, want %d", ops, r.T, r.N)
+	}
+	r = testing.Benchmark(func(b *testing.B) { Bench(b, quick(subject[busted]("busted"))) })
+	if r.N != 0 {
+		t.Errorf("a benchmark of a broken lock came to %v", r)
+	}
+}
+
 func TestCost(t *testing.T) {
 	ns, err := Cost(context.Background())
 	if err != nil || ns <= 0 {
@@ -401,7 +424,7 @@ func TestAllocations(t *testing.T) {
 		{subject[allocating]("allocating"), 40, 2},
 	} {
 		s := quick(test.subject)
-		s.Duration = 3 * time.Millisecond
+		s.Warmup = 5 * time.Millisecond // its operations count here as well
 		sample, err := Run(context.Background(), s)
 		if err != nil {
 			t.Fatal(err)
@@ -422,6 +445,9 @@ func TestWork(t *testing.T) {
 	}
 	if a, b := steps(time.Microsecond), steps(time.Millisecond); math.Abs(float64(b)/float64(a)-1000) > 5 {
 		t.Errorf("steps(1µs) = %d, steps(1ms) = %d, want a thousand times as many", a, b)
+	}
+	if got, want := float64(steps(time.Second)), 1e9*stepsPerNanosecond(); math.Abs(got-want) > 1 {
+		t.Errorf("steps(1s) = %v, want %v", got, want)
 	}
 	// The same steps, however they are divided.
 	if a, b := work(100, 1), work(60, work(40, 1)); a != b || a == 1 {

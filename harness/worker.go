@@ -191,13 +191,18 @@ func (w *worker) measureReads() {
 }
 
 func (w *worker) measureMix() {
-	lock, section, word := w.lock, w.section, &w.run.word
+	lock, rw, section, word := w.lock, w.rw, w.section, &w.run.word
+	pattern, next := (*[patternLen]bool)(w.pattern), w.next
 	for {
 		for n := w.span; n > 0; n-- {
-			if w.nextReads() {
+			read := pattern[next]
+			if next++; next == patternLen {
+				next = 0
+			}
+			if read {
 				w.doing = waitsToRead
-				if w.rw != nil {
-					w.rw.RLock()
+				if rw != nil {
+					rw.RLock()
 				} else {
 					lock.Lock()
 				}
@@ -207,8 +212,8 @@ func (w *worker) measureMix() {
 					w.stay()
 				}
 				section.check(w, n)
-				if w.rw != nil {
-					w.rw.RUnlock()
+				if rw != nil {
+					rw.RUnlock()
 				} else {
 					lock.Unlock()
 				}
@@ -236,9 +241,11 @@ func (w *worker) measureMix() {
 				w.sink = work(w.think, w.sink)
 			}
 		}
+		w.next = next
 		if !w.look() {
 			return
 		}
+		next = w.next
 	}
 }
 
