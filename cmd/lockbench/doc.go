@@ -16,7 +16,7 @@
 //	ns/op, less is better
 //	...
 //	lockbench: not drawn: latency: ... run with --latency
-//	lockbench: ... pictures in pictures
+//	lockbench: ... pictures in pictures; the first is pictures/throughput...
 //
 // The file is in the Go benchmark format: benchstat reads it, and plot draws
 // it again. Each sample is in it as soon as it is taken. After an interrupt

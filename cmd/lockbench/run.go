@@ -294,7 +294,9 @@ func (c *runCmd) show(con console, file *results.File) error {
 		return err
 	}
 	pictures, err := draw(con, c.Plots, file, nil)
-	fmt.Fprintf(con.err, "lockbench: %s in %s\n", plural(len(pictures), "picture"), c.Plots)
+	if len(pictures) > 0 {
+		fmt.Fprintf(con.err, "lockbench: %s in %s; the first is %s\n", plural(len(pictures), "picture"), c.Plots, pictures[0])
+	}
 	return err
 }
 
