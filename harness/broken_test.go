@@ -123,6 +123,26 @@ func TestSilentlyBusted(t *testing.T) {
 	})
 }
 
+func TestSilentlyBustedThatPins(t *testing.T) {
+	if racy {
+		t.Skip("the race detector fails the test first")
+	}
+	if runtime.NumCPU() < 2 {
+		t.Skip("needs two CPUs to meet")
+	}
+	l := subject[silent]("silent")
+	l.Pins = true
+	r := newRun(quick(l).withDefaults(), l.New(), 3)
+	for _, w := range r.workers {
+		w.hold, w.dawdle = 1, w.linger
+	}
+	defer setUp(r.Scenario)(nil)
+	var broken *BrokenError
+	if err := r.fly(context.Background(), (*worker).meet); !errors.As(err, &broken) {
+		t.Errorf("three who linger in the section: %v, want a BrokenError", err)
+	}
+}
+
 func TestTornRead(t *testing.T) {
 	if racy {
 		t.Skip("the race detector fails the test first")
@@ -214,6 +234,9 @@ func TestTornWords(t *testing.T) {
 func TestUnlocked(t *testing.T) {
 	l := subject[busted]("none")
 	l.Pinned, l.Unlocked = l.New, true
+	if r := newRun(quick(l), l.New(), 2); r.workers[0].section == r.workers[1].section {
+		t.Error("workers of a lock that excludes nobody share what it does not protect")
+	}
 	everywhere(t, l, func(t *testing.T, s Scenario) {
 		if _, err := Run(context.Background(), s); err != nil {
 			t.Error(err)
