@@ -63,7 +63,7 @@ func (c *runCmd) Run(con console) error {
 
 	facts, err := facts(ctx, sweep)
 	if err != nil {
-		return err
+		return interruption(ctx, err)
 	}
 	w, file, err := c.open(facts)
 	if err != nil {
@@ -74,8 +74,11 @@ func (c *runCmd) Run(con console) error {
 	}
 	sweep.Done = file.Done()
 	err = measure(ctx, con, sweep, func(s results.Sample) error {
+		if err := w.Write(s); err != nil {
+			return err
+		}
 		file.Samples = append(file.Samples, s)
-		return w.Write(s)
+		return nil
 	})
 	err = errors.Join(err, w.Close())
 	fmt.Fprintf(con.err, "lockbench: %s in %s\n", plural(len(file.Samples), "sample"), c.Out)
@@ -104,7 +107,7 @@ func (c *runCmd) sweep(bad *problems) harness.Sweep {
 		sweep.CPUs = bad.ints("--cpus", c.CPUs, 1, 1024)
 	}
 	if c.Duration != "" {
-		sweep.Duration = one(bad, "--duration", c.Duration, bad.durations("--duration", c.Duration, 10*time.Microsecond, time.Hour))
+		sweep.Duration = one(bad, "--duration", c.Duration, bad.durations("--duration", c.Duration, 10*time.Microsecond, time.Minute))
 	}
 	if err := sweep.Mode.UnmarshalText([]byte(c.Mode)); err != nil {
 		bad.addf("--mode: %w", err)
@@ -117,10 +120,12 @@ func (c *runCmd) sweep(bad *problems) harness.Sweep {
 			sweep.Subjects = append(sweep.Subjects, l.Subject)
 		}
 	}
-	sweep.Count = 6
-	if c.Count != "" {
-		sweep.Count = one(bad, "--count", c.Count, bad.ints("--count", c.Count, 1, 1_000_000))
-	} else if !c.Quick {
+	switch {
+	case c.Count != "":
+		sweep.Count = one(bad, "--count", c.Count, bad.ints("--count", c.Count, 1, 10_000))
+	case c.Quick:
+		sweep.Count = 6
+	default:
 		sweep.Count = affordable(sweep)
 	}
 	if err == nil {
@@ -142,13 +147,7 @@ func estimate(s harness.Sweep) time.Duration {
 	const overhead = 3 * time.Millisecond
 	total := time.Duration(0)
 	for _, c := range s.Scenarios() {
-		window := s.Duration
-		if window == 0 && c.Workers > c.CPUs {
-			window = 100 * time.Millisecond
-		} else if window == 0 {
-			window = 3 * time.Millisecond
-		}
-		total += window + overhead
+		total += c.Warmup + c.Duration + overhead
 	}
 	return total * time.Duration(s.Count)
 }
@@ -215,13 +214,14 @@ func settings(s harness.Sweep) string {
 	if s.Duration != 0 {
 		duration = s.Duration.String()
 	}
-	return fmt.Sprintf("duration=%s latency=%t seed=%d", duration, s.Latency, s.Seed)
+	return fmt.Sprintf("duration=%s latency=%t", duration, s.Latency)
 }
 
 // facts are about this machine, and how it is going to be measured.
 func facts(ctx context.Context, s harness.Sweep) (results.Facts, error) {
 	facts := results.Host()
 	facts.Note("settings", settings(s))
+	facts.Note("seed", strconv.FormatUint(s.Seed, 10))
 	cost, err := harness.Cost(ctx)
 	if err != nil {
 		return facts, err
@@ -263,8 +263,9 @@ func measure(ctx context.Context, con console, sweep harness.Sweep, keep func(re
 	if done > 0 {
 		fmt.Fprintf(con.err, "; have %d of %d", done, total)
 	}
-	if left := estimate(sweep) * time.Duration(total-done) / time.Duration(total); left > 0 {
-		fmt.Fprintf(con.err, "; about %v", max(left.Round(time.Second), time.Second))
+	if left := float64(total-done) / float64(total); left > 0 {
+		wait := time.Duration(float64(estimate(sweep)) * left)
+		fmt.Fprintf(con.err, "; about %v", max(wait.Round(time.Second), time.Second))
 	}
 	fmt.Fprintln(con.err)
 	meter := newMeter(con.err, done, total)
@@ -276,12 +277,18 @@ func measure(ctx context.Context, con console, sweep harness.Sweep, keep func(re
 		return nil
 	})
 	meter.end()
-	if ctx.Err() != nil {
-		return errInterrupted
-	}
 	var stuck *harness.StuckError
-	if errors.As(err, &stuck) {
+	if errors.As(err, &stuck) && stuck.Stacks != "" {
 		fmt.Fprintln(con.err, stuck.Stacks)
+	}
+	return interruption(ctx, err)
+}
+
+// interruption returns errInterrupted for an error that is nothing but the end
+// of ctx, and any other as it is.
+func interruption(ctx context.Context, err error) error {
+	if err != nil && errors.Is(err, context.Cause(ctx)) {
+		return errInterrupted
 	}
 	return err
 }

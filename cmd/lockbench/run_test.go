@@ -254,7 +254,7 @@ func TestResumeWithOtherSettings(t *testing.T) {
 	}
 	var out, errs bytes.Buffer
 	code = run(strings.Fields("run --locks tas --reads 0 --cpus 1 --count 2 --plots= --resume --duration 5ms"), &out, &errs)
-	const want = "--resume: results.txt was measured with duration=default latency=false seed=1, want that and not duration=5ms"
+	const want = "--resume: results.txt was measured with duration=default latency=false, want that and not duration=5ms"
 	if code != exitUsage || !strings.Contains(errs.String(), want) {
 		t.Errorf("exit status %d, want %d and %q:\n%s", code, exitUsage, want, errs.String())
 	}
