@@ -33,21 +33,14 @@ func (*torn) RUnlock() {}
 
 // A worn excludes until it has been used a hundred times.
 type worn struct {
-	sync.Mutex
+	spinner
 	uses atomic.Int32
 }
 
 func (l *worn) Lock() {
 	if l.uses.Add(1) < 100 {
-		l.Mutex.Lock()
+		l.spinner.Lock()
 	}
-}
-
-func (l *worn) TryLock() bool { return false }
-
-func (l *worn) Unlock() {
-	l.Mutex.TryLock() // whether it was held or not
-	l.Mutex.Unlock()
 }
 
 // A readable lock says that it can be written to while it is being read.
@@ -132,14 +125,19 @@ func TestSilentlyBustedThatPins(t *testing.T) {
 	}
 	l := subject[silent]("silent")
 	l.Pins = true
-	r := newRun(quick(l).withDefaults(), l.New(), 3)
-	for _, w := range r.workers {
-		w.hold, w.dawdle = 1, w.linger
-	}
-	defer setUp(r.Scenario)(nil)
+	s := quick(l)
+	defer setUp(s)(nil)
 	var broken *BrokenError
-	if err := r.fly(context.Background(), (*worker).meet); !errors.As(err, &broken) {
-		t.Errorf("three who linger in the section: %v, want a BrokenError", err)
+	// If the machine is busy with something else, they may miss each other.
+	for try := 0; broken == nil && try < 100; try++ {
+		r := newRun(s, l.New(), 3)
+		for _, w := range r.workers {
+			w.hold, w.dawdle = 1, w.linger
+		}
+		errors.As(r.fly(context.Background(), (*worker).meet), &broken)
+	}
+	if broken == nil {
+		t.Error("three lingered together in the section a hundred times, and did not notice")
 	}
 }
 
