@@ -19,7 +19,7 @@ const nearUpTo = 200
 const (
 	probeTrips  = 10 // round trips in a group
 	probeGroups = 5  // the median counts, so that an interruption does not
-	probeLimit  = 20 * time.Millisecond
+	probeLimit  = 5 * time.Millisecond
 )
 
 // A trip is the round trip of a cache line between two CPUs.

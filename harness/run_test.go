@@ -614,16 +614,18 @@ func TestLatency(t *testing.T) {
 	}
 }
 
-// Strides follow the speed of operations until latencies are sampled.
+// Strides follow the speed of operations; while latencies are sampled they do
+// not get shorter, and are random.
 func TestAdapt(t *testing.T) {
 	s := quick(mutex)
 	s.Latency = true
 	w := newRun(s, new(sync.Mutex), 1).workers[0]
-	w.stride, w.lookedAt = 64, 1000
+	w.stride, w.span, w.lookedAt = 64, 64, 1000
 	at := w.lookedAt
+	// look is after a stride in which stride operations would have taken so long.
 	look := func(took int64, want int) {
 		t.Helper()
-		at += took
+		at += (took*int64(w.span) + int64(w.stride) - 1) / int64(w.stride)
 		w.adapt(at, w.word)
 		if w.stride != want {
 			t.Errorf("stride after one of %d ns = %d, want %d", took, w.stride, want)
@@ -634,17 +636,23 @@ func TestAdapt(t *testing.T) {
 	look(2*lookAfter, 128)
 	look(2*lookAfter+1, 64)
 	w.begun = true
-	look(1, 64)
-	look(100*lookAfter, 64)
+	look(lookAfter/2, 128)
+	look(100*lookAfter, 128)
 	sum := 0
 	for range 10_000 {
-		look(1, 64)
-		if w.span < 1 || w.span > 128 {
-			t.Fatalf("span %d of a stride of 64", w.span)
+		look(lookAfter+10, 128)
+		if w.span < 1 || w.span > 192 {
+			t.Fatalf("span %d of a stride of 128", w.span)
 		}
 		sum += w.span
 	}
-	if mean := float64(sum) / 10_000; math.Abs(mean/64-1) > 0.05 {
-		t.Errorf("mean span %v, want about 64", mean)
+	if mean := float64(sum) / 10_000; math.Abs(mean/128-1) > 0.05 {
+		t.Errorf("mean span %v, want about 128", mean)
+	}
+
+	// A stride that was cut short says nothing.
+	w.adapt(at+1, w.word+1)
+	if w.stride != 128 {
+		t.Errorf("stride after one cut short = %d, want 128", w.stride)
 	}
 }

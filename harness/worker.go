@@ -344,24 +344,27 @@ func (w *worker) end(late uint64) {
 	}
 }
 
-// adapt sets the length of the next stride. It leaves it alone inside the
-// window if latency is sampled: a stride that got shorter whenever operations
-// got slower would sample the slow ones too often. It is random then, so that
-// it cannot keep step with the pattern of reads and writes.
+// adapt sets the length of the next stride.
+//
+// Where latency is sampled, strides are random, so that they cannot keep step
+// with the pattern of reads and writes; and inside the window they get longer,
+// for a worker that hardly ran before, but not shorter: if they did whenever
+// operations got slower, the slow ones would be sampled too often.
 func (w *worker) adapt(now int64, word uint32) {
 	took := now - w.lookedAt
 	w.lookedAt = now
-	frozen := w.readTimes != nil && w.begun
-	if unchanged := word == w.word; unchanged && !frozen {
+	sampling := w.readTimes != nil && w.begun
+	if word == w.word { // the stride was not cut short
+		took = took * int64(w.stride) / int64(w.span)
 		if took < lookAfter {
 			w.stride = min(2*w.stride, maxStride)
-		} else if took > 2*lookAfter {
+		} else if took > 2*lookAfter && !sampling {
 			w.stride = max(w.stride/2, 1)
 		}
 	}
 	w.word = word
 	w.span = w.stride
-	if frozen {
+	if sampling {
 		w.span = 1 + w.stride/2 + w.rng.IntN(w.stride)
 	}
 }
