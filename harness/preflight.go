@@ -158,7 +158,7 @@ func (w *worker) yield() {
 
 // linger is yield with preemption off.
 func (w *worker) linger() {
-	const toCome, toEnter = time.Millisecond, time.Microsecond
+	const toCome, toEnter = 50 * time.Microsecond, time.Microsecond
 	until := primitives.Nanotime() + int64(toCome)
 	for w.run.present.Load() == 1 && w.run.left.Load() > 1 && primitives.Nanotime() < until {
 	}

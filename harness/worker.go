@@ -284,10 +284,11 @@ func (w *worker) look() bool {
 			if !w.warm {
 				w.warm = true
 				r.warm.Add(1)
-				r.giveWay()
 			}
 			if p == warming && r.mayOpen(now) {
 				r.open(w)
+			} else if int(r.warm.Load()) < len(r.workers) {
+				r.giveWay()
 			}
 		case p <= closing:
 			w.begin(1)
