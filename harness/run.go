@@ -24,7 +24,10 @@ import (
 //
 // Run sets GOMAXPROCS for as long as it measures. Only one Run measures at a
 // time; others wait for it. After a StuckError, the goroutines that are stuck
-// stay so: report it, and let the process end.
+// stay so: report it, and let the process end. If critical sections are
+// pinned, nothing else in the process may stop the world meanwhile, as
+// [runtime.GC] and [runtime.ReadMemStats] do: it would wait for Run, and the
+// workers for it.
 func Run(ctx context.Context, s Scenario) (results.Sample, error) {
 	if err := s.Validate(); err != nil {
 		return results.Sample{}, err
