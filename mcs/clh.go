@@ -58,7 +58,7 @@ const (
 // Lock locks l, waiting its turn behind the goroutines already in line.
 func (l *CLH) Lock() {
 	if tail := l.tail.Load(); tail != l.over.Load() || !l.tail.CompareAndSwap(tail, tail+generation) { // acquire: pairs with Unlock
-		l.wait(primitives.Spin{})
+		l.wait(primitives.Spin{InLine: true})
 	}
 }
 
@@ -70,7 +70,7 @@ func (l *CLH) Lock() {
 func (l *CLH) LockPinned() {
 	primitives.Pin()
 	if tail := l.tail.Load(); tail != l.over.Load() || !l.tail.CompareAndSwap(tail, tail+generation) { // acquire: pairs with Unlock
-		l.wait(primitives.Spin{Pinned: true})
+		l.wait(primitives.Spin{InLine: true, Pinned: true})
 	}
 }
 

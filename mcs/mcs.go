@@ -39,7 +39,7 @@ const own = 1
 // Lock locks l, waiting its turn behind the goroutines already in line.
 func (l *Lock) Lock() {
 	if !l.tail.CompareAndSwap(0, own) { // acquire: pairs with release
-		l.wait(primitives.Spin{}) // outlined so that Lock inlines
+		l.wait(primitives.Spin{InLine: true}) // outlined so that Lock inlines
 	}
 }
 
@@ -51,7 +51,7 @@ func (l *Lock) Lock() {
 func (l *Lock) LockPinned() {
 	primitives.Pin()
 	if !l.tail.CompareAndSwap(0, own) { // acquire: pairs with release
-		l.wait(primitives.Spin{Pinned: true})
+		l.wait(primitives.Spin{InLine: true, Pinned: true})
 	}
 }
 
@@ -95,14 +95,14 @@ func (l *Lock) TryLockPinned() bool {
 // It panics if l is not locked.
 func (l *Lock) Unlock() {
 	if l.holder != 0 || l.next.Load() != 0 || !l.tail.CompareAndSwap(own, 0) { // release: publishes the critical section
-		l.unlockSlow(primitives.Spin{})
+		l.unlockSlow(primitives.Spin{InLine: true})
 	}
 }
 
 // UnlockPinned unlocks l and enables preemption again.
 func (l *Lock) UnlockPinned() {
 	if l.holder != 0 || l.next.Load() != 0 || !l.tail.CompareAndSwap(own, 0) { // release: publishes the critical section
-		l.unlockSlow(primitives.Spin{Pinned: true})
+		l.unlockSlow(primitives.Spin{InLine: true, Pinned: true})
 	}
 	primitives.Unpin()
 }

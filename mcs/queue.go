@@ -34,7 +34,7 @@ type Node struct {
 }
 
 // Lock locks q with node n, waiting behind the goroutines already in line.
-func (q *Queue) Lock(n *Node) { q.lock(n, primitives.Spin{}) }
+func (q *Queue) Lock(n *Node) { q.lock(n, primitives.Spin{InLine: true}) }
 
 // LockPinned locks q with node n and disables preemption until
 // [Queue.UnlockPinned].
@@ -44,7 +44,7 @@ func (q *Queue) Lock(n *Node) { q.lock(n, primitives.Spin{}) }
 // keeps its CPU until its turn, and a holder that can be preempted may need it.
 func (q *Queue) LockPinned(n *Node) {
 	primitives.Pin()
-	q.lock(n, primitives.Spin{Pinned: true})
+	q.lock(n, primitives.Spin{InLine: true, Pinned: true})
 }
 
 func (q *Queue) lock(n *Node, spin primitives.Spin) {
@@ -75,11 +75,11 @@ func (q *Queue) TryLockPinned(n *Node) bool {
 
 // Unlock unlocks q, which must be locked with node n, and hands it to the
 // longest waiter, if there is one.
-func (q *Queue) Unlock(n *Node) { q.unlock(n, primitives.Spin{}) }
+func (q *Queue) Unlock(n *Node) { q.unlock(n, primitives.Spin{InLine: true}) }
 
 // UnlockPinned unlocks q and enables preemption again.
 func (q *Queue) UnlockPinned(n *Node) {
-	q.unlock(n, primitives.Spin{Pinned: true})
+	q.unlock(n, primitives.Spin{InLine: true, Pinned: true})
 	primitives.Unpin()
 }
 

@@ -28,6 +28,9 @@ func runtime_Semrelease(s *uint32, handoff bool, skipframes int)
 //go:linkname runtime_goyield runtime.goyield
 func runtime_goyield()
 
+//go:linkname runtime_cheaprand runtime.cheaprand
+func runtime_cheaprand() uint32
+
 func nanotime() int64 { return runtime_nanotime() }
 
 // Pin disables preemption of the calling goroutine and returns the CPU it
@@ -51,11 +54,12 @@ func Unpin() { runtime_procUnpin() }
 // (perhaps the holder), and nothing waits to run on this one.
 func canSpin() bool { return runtime_canSpin(0) }
 
-// yield lets the goroutines that wait to run on this CPU go first. Unlike
-// runtime.Gosched it puts the caller behind them and not behind all others:
-// a CPU that has more than one goroutine then keeps more than one, so canSpin
-// goes on saying so.
-func yield() { runtime_goyield() }
+// yieldHere lets the goroutines that wait to run on this CPU go first. Unlike
+// runtime.Gosched it does not put the caller behind those of all CPUs.
+func yieldHere() { runtime_goyield() }
+
+// oneIn64 is true once in 64 times, at random.
+func oneIn64() bool { return runtime_cheaprand()%64 == 0 }
 
 // pinnedMayYield is false where Pin disables preemption: the runtime refuses
 // to reschedule a pinned goroutine.

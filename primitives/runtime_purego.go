@@ -3,6 +3,7 @@
 package primitives
 
 import (
+	"math/rand/v2"
 	"runtime"
 	"time"
 	"unsafe"
@@ -30,8 +31,11 @@ func Unpin() {}
 // pays, so Spin goes by its budget alone.
 func canSpin() bool { return runtime.NumCPU() > 1 }
 
-// yield lets other goroutines run.
-func yield() { runtime.Gosched() }
+// yieldHere lets other goroutines run.
+func yieldHere() { runtime.Gosched() }
+
+// oneIn64 is true once in 64 times, at random.
+func oneIn64() bool { return rand.Uint32()%64 == 0 }
 
 // pinnedMayYield is true where Pin does not disable preemption: a waiter that
 // never yielded would hold its CPU against the holder.

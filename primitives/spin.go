@@ -1,6 +1,9 @@
 package primitives
 
-import "time"
+import (
+	"runtime"
+	"time"
+)
 
 // A Spin paces one wait. The zero Spin is ready for use, for one wait:
 //
@@ -17,6 +20,12 @@ type Spin struct {
 	// Pinned says that the waiter holds [Pin]: it pauses, and never yields.
 	Pinned bool
 
+	// InLine says that the waiter has a place in line, which it keeps while
+	// others run. It then yields to the goroutines of its own CPU only, which
+	// is several times quicker. Where whoever comes first takes the lock, that
+	// would starve those on other CPUs, and some on this one.
+	InLine bool
+
 	burst int32 // length of the next burst, in ns; 0 at first
 	spent int32 // length of all bursts so far, in ns
 }
@@ -26,10 +35,23 @@ const (
 	lastBurst  = 200 // ns: a longer one would notice the release too late
 )
 
-// Once waits a little: it pauses if that can pay, and yields otherwise.
+// Once waits a little: it pauses if that can pay, and yields otherwise. Out of
+// line it also yields at the beginning of one wait in 64: a CPU whose
+// goroutines never yield does not look whether others have more of them.
 func (s *Spin) Once() {
+	if s.burst == 0 && !s.InLine && !s.Pinned && oneIn64() {
+		runtime.Gosched()
+	}
 	if !s.Try() {
-		yield()
+		s.yield()
+	}
+}
+
+func (s *Spin) yield() {
+	if s.InLine {
+		yieldHere()
+	} else {
+		runtime.Gosched()
 	}
 }
 
@@ -44,7 +66,7 @@ func (s *Spin) Try() bool {
 // long it should stay away from the lock.
 func (s *Spin) OnceFor(d time.Duration) {
 	if !s.TryFor(d) {
-		yield()
+		s.yield()
 	}
 }
 
@@ -69,7 +91,7 @@ func (s *Spin) TryFor(d time.Duration) bool {
 // drain.
 func GiveWay() {
 	if !canSpin() {
-		yield()
+		yieldHere()
 	}
 }
 

@@ -67,7 +67,7 @@ const (
 // Lock locks l, waiting its turn behind the goroutines already in line.
 func (l *Lock) Lock() {
 	if !l.word.CompareAndSwap(0, locked) { // 0,0,0 -> 0,0,1; acquire: pairs with Unlock
-		l.wait(primitives.Spin{}) // outlined so that Lock inlines
+		l.wait(primitives.Spin{InLine: true}) // outlined so that Lock inlines
 	}
 }
 
@@ -79,7 +79,7 @@ func (l *Lock) Lock() {
 func (l *Lock) LockPinned() {
 	primitives.Pin()
 	if !l.word.CompareAndSwap(0, locked) { // 0,0,0 -> 0,0,1; acquire: pairs with Unlock
-		l.wait(primitives.Spin{Pinned: true})
+		l.wait(primitives.Spin{InLine: true, Pinned: true})
 	}
 }
 

@@ -31,7 +31,7 @@ const (
 func (l *Proportional) Lock() {
 	ticket := l.lock.next.Add(1) - 1
 	if l.lock.owner.Load() != ticket { // acquire: pairs with handoff in Unlock
-		l.wait(ticket, primitives.Spin{})
+		l.wait(ticket, primitives.Spin{InLine: true})
 	}
 }
 
@@ -41,7 +41,7 @@ func (l *Proportional) LockPinned() {
 	primitives.Pin()
 	ticket := l.lock.next.Add(1) - 1
 	if l.lock.owner.Load() != ticket { // acquire: pairs with handoff in Unlock
-		l.wait(ticket, primitives.Spin{Pinned: true})
+		l.wait(ticket, primitives.Spin{InLine: true, Pinned: true})
 	}
 }
 

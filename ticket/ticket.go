@@ -48,7 +48,7 @@ type Lock struct {
 func (l *Lock) Lock() {
 	ticket := l.next.Add(1) - 1
 	if l.owner.Load() != ticket { // acquire: pairs with handoff in Unlock
-		l.wait(ticket, primitives.Spin{})
+		l.wait(ticket, primitives.Spin{InLine: true})
 	}
 }
 
@@ -61,7 +61,7 @@ func (l *Lock) LockPinned() {
 	primitives.Pin()
 	ticket := l.next.Add(1) - 1
 	if l.owner.Load() != ticket { // acquire: pairs with handoff in Unlock
-		l.wait(ticket, primitives.Spin{Pinned: true})
+		l.wait(ticket, primitives.Spin{InLine: true, Pinned: true})
 	}
 }
 
