@@ -387,6 +387,59 @@ func TestPattern(t *testing.T) {
 	}
 }
 
+// A shared lock is to be used through views, and each view by one worker.
+type shared struct {
+	sync.RWMutex
+	views, misused atomic.Int32
+}
+
+func (l *shared) Lock() { l.misused.Add(1); l.RWMutex.Lock() }
+
+func (l *shared) RLock() { l.misused.Add(1); l.RWMutex.RLock() }
+
+func (l *shared) Worker() sync.Locker {
+	l.views.Add(1)
+	return &view{shared: l}
+}
+
+type view struct {
+	shared *shared
+	inUse  atomic.Bool
+}
+
+func (v *view) enter() {
+	if v.inUse.Swap(true) {
+		v.shared.misused.Add(1)
+	}
+}
+
+func (v *view) Lock()    { v.enter(); v.shared.RWMutex.Lock() }
+func (v *view) Unlock()  { v.shared.RWMutex.Unlock(); v.inUse.Store(false) }
+func (v *view) RLock()   { v.enter(); v.shared.RWMutex.RLock() }
+func (v *view) RUnlock() { v.shared.RWMutex.RUnlock(); v.inUse.Store(false) }
+
+func TestViews(t *testing.T) {
+	var locks []*shared
+	s := quick(Subject{Name: "shared", New: func() sync.Locker {
+		locks = append(locks, new(shared))
+		return locks[len(locks)-1]
+	}})
+	s.Workers, s.Reads, s.Latency = 5, 50, true
+	if _, err := Run(context.Background(), s); err != nil {
+		t.Fatal(err)
+	}
+	views := 0
+	for _, l := range locks {
+		views = max(views, int(l.views.Load()))
+		if n := l.misused.Load(); n > 0 {
+			t.Errorf("%d acquisitions without a view, or with one that was in use", n)
+		}
+	}
+	if views != s.Workers {
+		t.Errorf("%d views, want one for each of %d workers", views, s.Workers)
+	}
+}
+
 // Nothing that a worker writes shares a pair of lines with what others use.
 func TestIsolation(t *testing.T) {
 	const pair = 2 * primitives.CacheLineSize

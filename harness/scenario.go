@@ -18,6 +18,12 @@ import (
 // otherwise take the lock as writes do; String() string tells the watchdog,
 // and then the reader of a [StuckError], what state the lock is in. String
 // must be safe to call at any time.
+//
+// A lock that needs something of the caller's, such as a queue's node or a
+// reader's token, has Worker() sync.Locker. It returns a new view of the lock
+// that keeps it, for one worker alone; workers then use nothing but their
+// views, so TryLock, RLock and RUnlock must be the view's. What a view holds
+// should be on cache lines of its own.
 type Subject struct {
 	Name string             // as in a results file: printable, without spaces and "/"
 	New  func() sync.Locker // returns a fresh unlocked lock

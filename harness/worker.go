@@ -41,8 +41,8 @@ type worker struct {
 	// Set up before it starts, and then only read.
 	id          int
 	run         *run
-	lock        sync.Locker
-	rw          RWLocker // lock, if it tells readers from writers
+	lock        sync.Locker // run.lock, or this worker's view of it
+	rw          RWLocker    // lock, if it tells readers from writers
 	section     *section
 	pattern     []bool // true for a read; nil if all operations are the same
 	hold, think int    // steps of work
@@ -79,6 +79,9 @@ type worker struct {
 }
 
 func newWorker(r *run, id int, lock sync.Locker) *worker {
+	if l, ok := lock.(interface{ Worker() sync.Locker }); ok {
+		lock = l.Worker()
+	}
 	w := &worker{
 		id:      id,
 		run:     r,

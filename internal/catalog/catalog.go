@@ -93,6 +93,12 @@ var table = []Entry{
 		Source: "Mellor-Crummey and Scott 1991",
 	},
 	{
+		Subject: harness.Subject{Name: "mcs-queue", New: fresh[queueLock], Pinned: fresh[pinnedQueue]},
+		Family:  "queue", Fairness: "FIFO", Waits: "spins then parks", Holder: "yields",
+		Bytes: unsafe.Sizeof(mcs.Queue{}), WaiterBytes: unsafe.Sizeof(mcs.Node{}),
+		Source: "Mellor-Crummey and Scott 1991, each caller with a node of its own",
+	},
+	{
 		Subject: harness.Subject{Name: "clh", New: fresh[mcs.CLH], Pinned: fresh[pinnedCLH]},
 		Family:  "queue", Fairness: "FIFO", Waits: "spins then parks", Holder: "yields",
 		Bytes: unsafe.Sizeof(mcs.CLH{}), WaiterBytes: unsafe.Sizeof(mcs.Waiter{}),

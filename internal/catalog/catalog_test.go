@@ -3,6 +3,7 @@ package catalog_test
 import (
 	"os"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -56,7 +57,7 @@ func TestNames(t *testing.T) {
 	want := strings.Fields(`
 		tas tas-pinned ttas ttas-pinned backoff backoff-pinned
 		ticket ticket-pinned ticket-pb ticket-pb-pinned
-		mcs mcs-pinned clh clh-pinned qspinlock qspinlock-pinned
+		mcs mcs-pinned mcs-queue mcs-queue-pinned clh clh-pinned qspinlock qspinlock-pinned
 		sync.Mutex sync.RWMutex chan semaphore.Weighted xsync.RBMutex
 		none busted`)
 	if !slices.Equal(got, want) {
@@ -85,30 +86,46 @@ func TestContract(t *testing.T) {
 			forms = append(forms, e.Pinned)
 		}
 		for _, fresh := range forms {
-			l, ok := fresh().(locker)
-			if !ok {
-				t.Errorf("%s: has no TryLock", e.Name)
-				continue
+			l := fresh()
+			a, b := l, l
+			if v, ok := l.(viewed); ok {
+				contract(t, e.Name, a, b)
+				a, b = v.Worker(), v.Worker()
 			}
-			if !l.TryLock() {
-				t.Errorf("%s: TryLock of new lock = false, want true", e.Name)
-				continue
-			}
-			if l.TryLock() {
-				t.Errorf("%s: TryLock of locked lock = true, want false", e.Name)
-			}
-			l.Unlock()
-			l.Lock()
-			if l.TryLock() {
-				t.Errorf("%s: TryLock of locked lock = true, want false", e.Name)
-			}
-			l.Unlock()
-			if !l.TryLock() {
-				t.Errorf("%s: TryLock of unlocked lock = false, want true", e.Name)
-			}
-			l.Unlock()
+			contract(t, e.Name, a, b)
 		}
 	}
+}
+
+// A viewed lock has a view for each worker.
+type viewed interface{ Worker() sync.Locker }
+
+// contract holds an unlocked lock, as seen by two workers, to what it claims.
+func contract(t *testing.T, name string, la, lb sync.Locker) {
+	t.Helper()
+	a, ok := la.(locker)
+	b, _ := lb.(locker)
+	if !ok {
+		t.Errorf("%s: has no TryLock", name)
+		return
+	}
+	if !a.TryLock() {
+		t.Errorf("%s: TryLock of new lock = false, want true", name)
+		return
+	}
+	if b.TryLock() {
+		t.Errorf("%s: TryLock of locked lock = true, want false", name)
+	}
+	a.Unlock()
+	b.Lock()
+	if a.TryLock() || b.TryLock() {
+		t.Errorf("%s: TryLock of locked lock = true, want false", name)
+	}
+	b.Unlock()
+	if !a.TryLock() {
+		t.Errorf("%s: TryLock of unlocked lock = false, want true", name)
+	}
+	a.Unlock()
 }
 
 func TestExclusion(t *testing.T) {
@@ -122,50 +139,90 @@ func TestExclusion(t *testing.T) {
 	}
 }
 
-// Readers of an RBMutex swap tokens: none may be lost or given out twice,
-// whichever CPU a reader leaves on, or the writer here waits forever.
+// Workers that each have a view exclude each other: writers everybody, readers
+// writers.
+func TestViews(t *testing.T) {
+	views := 0
+	for _, e := range catalog.All() {
+		l, ok := e.New().(viewed)
+		if !ok || e.Pins {
+			continue
+		}
+		views++
+		var sum, mirror int // guarded by l
+		var wg sync.WaitGroup
+		for range 4 {
+			wg.Go(func() {
+				l := l.Worker()
+				rw, reads := l.(harness.RWLocker)
+				for i := range 2000 {
+					if reads && i%50 != 0 {
+						rw.RLock()
+						if sum != mirror {
+							t.Errorf("%s: reader saw half a write", e.Name)
+						}
+						rw.RUnlock()
+						continue
+					}
+					l.Lock()
+					sum++
+					if i%100 == 0 {
+						runtime.Gosched()
+					}
+					mirror++
+					l.Unlock()
+				}
+			})
+		}
+		wg.Wait()
+		want := 4 * 2000
+		if _, reads := l.Worker().(harness.RWLocker); reads {
+			want /= 50
+		}
+		if sum != want {
+			t.Errorf("%s: %d writes, want %d", e.Name, sum, want)
+		}
+	}
+	if views != 2 {
+		t.Errorf("%d locks with views, want mcs-queue and xsync.RBMutex", views)
+	}
+}
+
+// Readers of an RBMutex leave with the tokens they got, whether the lock is
+// biased towards them or, after a write, not.
 func TestRBMutexTokens(t *testing.T) {
 	entries, err := catalog.Match("xsync.RBMutex")
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := entries[0].New().(harness.RWLocker)
-	var sum, want int // guarded by l
-	var wg sync.WaitGroup
-	for range 4 {
-		wg.Go(func() {
-			for i := range 2000 {
-				l.RLock()
-				if sum != want {
-					t.Error("reader saw half a write")
-				}
-				l.RUnlock()
-				if i%50 == 0 {
-					l.Lock()
-					sum++
-					want++
-					l.Unlock()
-				}
-			}
-		})
+	type view interface {
+		locker
+		harness.RWLocker
+		TryRLock() bool
 	}
-	wg.Wait()
-	if want := 4 * 2000 / 50; sum != want {
-		t.Errorf("%d writes, want %d", sum, want)
+	l := entries[0].New().(viewed)
+	a, b := l.Worker().(view), l.Worker().(view)
+	for _, when := range []string{"new", "after a write"} {
+		a.RLock()
+		if !b.TryRLock() {
+			t.Fatalf("%s: TryRLock beside a reader = false, want true", when)
+		}
+		if a.TryLock() || b.TryLock() {
+			t.Fatalf("%s: TryLock beside readers = true, want false", when)
+		}
+		a.RUnlock()
+		if a.TryLock() {
+			t.Fatalf("%s: TryLock beside a reader = true, want false", when)
+		}
+		b.RUnlock()
+		if !a.TryLock() {
+			t.Fatalf("%s: TryLock after the readers = false, want true", when)
+		}
+		if b.TryRLock() {
+			t.Fatalf("%s: TryRLock beside a writer = true, want false", when)
+		}
+		a.Unlock()
 	}
-
-	// Readers that come and go in another order.
-	for range 3 {
-		l.RLock()
-	}
-	if l.(locker).TryLock() {
-		t.Fatal("TryLock beside readers = true, want false")
-	}
-	for range 3 {
-		l.RUnlock()
-	}
-	l.Lock()
-	l.Unlock()
 }
 
 func TestMatch(t *testing.T) {
@@ -175,10 +232,10 @@ func TestMatch(t *testing.T) {
 		{"ticket*", "ticket ticket-pinned ticket-pb ticket-pb-pinned"},
 		{"ticket* !*-pinned", "ticket ticket-pb"},
 		{"t?as ticket ttas", "ttas ticket"}, // each once
-		{"!*-pinned !*.* !t*", "backoff mcs clh qspinlock chan"},
+		{"!*-pinned !*.* !t*", "backoff mcs mcs-queue clh qspinlock chan"},
 		{"sync.*", "sync.Mutex sync.RWMutex"},
 		{"none busted tas", "tas none busted"},
-		{"*u*", "sync.Mutex sync.RWMutex xsync.RBMutex"}, // no wildcard stands for busted
+		{"*u*", "mcs-queue mcs-queue-pinned sync.Mutex sync.RWMutex xsync.RBMutex"}, // no wildcard stands for busted
 	} {
 		entries, err := catalog.Match(strings.Fields(test.patterns)...)
 		var got []string

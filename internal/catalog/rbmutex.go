@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"runtime"
 	"sync"
 
 	"github.com/puzpuzpuz/xsync/v4"
@@ -9,72 +8,28 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// An rbMutex is an xsync.RBMutex without tokens to carry.
-//
-// RLock returns a token that RUnlock wants back. One reader's token is as good
-// as another's, so they wait in a slot of the CPU until some reader leaves:
-// which costs a read two uncontended atomic operations more than a caller pays
-// who keeps the token on its stack.
-type rbMutex struct {
+// An rbMutex is an xsync.RBMutex. Its RLock returns a token that RUnlock wants
+// back, so each worker reads through a view that keeps it.
+type rbMutex struct{ *xsync.RBMutex }
+
+func newRBMutex() sync.Locker { return rbMutex{xsync.NewRBMutex()} }
+
+// Worker returns a view for one worker.
+func (l rbMutex) Worker() sync.Locker { return &rbWorker{RBMutex: l.RBMutex} }
+
+// An rbWorker is an rbMutex as one worker sees it: what a caller of the xsync
+// lock does who keeps the token on its stack.
+type rbWorker struct {
+	_ primitives.CacheLine
 	*xsync.RBMutex
-	slots primitives.PerCPU[primitives.Pointer[xsync.RToken]]
-
-	mu    sync.Mutex
-	spill []*xsync.RToken // guarded by mu: tokens whose slot was taken
+	token *xsync.RToken // of the read section that the worker is in
+	_     primitives.CacheLine
 }
 
-func newRBMutex() sync.Locker { return &rbMutex{RBMutex: xsync.NewRBMutex()} }
+func (l *rbWorker) RLock()   { l.token = l.RBMutex.RLock() }
+func (l *rbWorker) RUnlock() { l.RBMutex.RUnlock(l.token) }
 
-// slow stands for the token of a reader that found no bias, which is nil.
-var slow = new(xsync.RToken)
-
-func (l *rbMutex) RLock() {
-	token := l.RBMutex.RLock()
-	if token == nil {
-		token = slow
-	}
-	if !l.slot().CompareAndSwap(nil, token) {
-		l.mu.Lock()
-		l.spill = append(l.spill, token)
-		l.mu.Unlock()
-	}
-}
-
-func (l *rbMutex) RUnlock() {
-	token := l.slot().Swap(nil)
-	for token == nil {
-		token = l.find()
-	}
-	if token == slow {
-		token = nil
-	}
-	l.RBMutex.RUnlock(token)
-}
-
-// slot returns that of a CPU on which the caller was a moment ago. It is only
-// likely, not certain, to be the same for a reader's RLock and RUnlock, nor
-// does it need to be.
-func (l *rbMutex) slot() *primitives.Pointer[xsync.RToken] {
-	cpu := primitives.Pin()
-	primitives.Unpin()
-	return l.slots.At(cpu)
-}
-
-// find returns a token from somewhere else. There is one for every reader, so
-// it finds none only if another reader takes it away, and leaves its own.
-func (l *rbMutex) find() *xsync.RToken {
-	for cpu := range max(runtime.NumCPU(), runtime.GOMAXPROCS(0)) {
-		if token := l.slots.At(cpu).Swap(nil); token != nil {
-			return token
-		}
-	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	n := len(l.spill)
-	if n == 0 {
-		return nil
-	}
-	token := l.spill[n-1]
-	l.spill = l.spill[:n-1]
-	return token
+func (l *rbWorker) TryRLock() (ok bool) {
+	ok, l.token = l.RBMutex.TryRLock()
+	return ok
 }
