@@ -5,20 +5,40 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/lockbench/lockbench/harness"
 	"github.com/lockbench/lockbench/internal/catalog"
+	"github.com/lockbench/lockbench/primitives"
 	"github.com/lockbench/lockbench/results"
 )
 
-// sweep measures locks, and sync.Mutex with them, with think 100 ns.
+// A floor is what no lock can beat that is on a line of its own and guards
+// another: it takes both lines from the other CPU, and waits for nobody.
+type floor struct {
+	_     [2]primitives.CacheLine
+	lock  primitives.Uint32
+	_     [2]primitives.CacheLine
+	count primitives.Cell[uint64]
+	_     [2]primitives.CacheLine
+}
+
+func (f *floor) Lock() {
+	f.lock.Swap(1)
+	f.count.Set(f.count.Get() + 1)
+}
+
+func (f *floor) Unlock() { f.lock.StoreRelease(0) }
+
+// sweep measures locks, and sync.Mutex and the floor with them, with think
+// 100 ns.
 func sweep(ctx context.Context, j *judge, cpus, workersPerCPU, rounds int, duration time.Duration, locks ...string) ([]results.Sample, error) {
 	entries, err := catalog.Match(append(locks, "sync.Mutex")...)
 	if err != nil {
 		return nil, err
 	}
-	var subjects []harness.Subject
+	subjects := []harness.Subject{{Name: "floor", Unlocked: true, New: func() sync.Locker { return new(floor) }}}
 	for _, e := range entries {
 		subjects = append(subjects, e.Subject)
 	}
@@ -54,7 +74,15 @@ func pair(ctx context.Context, j *judge, rounds int) error {
 	for _, lock := range spinlocks {
 		claims = append(claims, claim{lock: lock, unit: "ns/op", distance: results.Near, limit: 0.70})
 	}
-	claims = append(claims, claim{lock: "backoff", unit: "ns/op", distance: results.Far, limit: 1.0})
+	claims = append(claims, claim{lock: "floor", unit: "ns/op", distance: results.Near})
+	for _, lock := range spinlocks {
+		c := claim{lock: lock, unit: "ns/op", distance: results.Far}
+		if lock == "backoff" {
+			c.limit = 1.0
+		}
+		claims = append(claims, c)
+	}
+	claims = append(claims, claim{lock: "floor", unit: "ns/op", distance: results.Far})
 	j.claims(samples, claims)
 	return nil
 }
@@ -62,7 +90,7 @@ func pair(ctx context.Context, j *judge, rounds int) error {
 // crowd is 64 goroutines.
 func crowd(ctx context.Context, j *judge, cpus, rounds int) error {
 	samples, err := sweep(ctx, j, cpus, 64/cpus, rounds, 350*time.Millisecond,
-		"ttas", "mcs", "clh", "qspinlock", "ticket-pinned", "mcs-pinned", "qspinlock-pinned")
+		"ttas", "ticket", "mcs", "clh", "qspinlock", "ticket-pinned", "mcs-pinned", "qspinlock-pinned")
 	if err != nil {
 		return err
 	}
@@ -72,7 +100,7 @@ func crowd(ctx context.Context, j *judge, cpus, rounds int) error {
 		for _, c := range []struct {
 			lock  string
 			limit float64
-		}{{"mcs", 4}, {"clh", 4}, {"qspinlock", 4}, {"ticket-pinned", 2}, {"mcs-pinned", 2}, {"qspinlock-pinned", 2}, {"ttas", 1}} {
+		}{{"mcs", 4}, {"clh", 4}, {"qspinlock", 4}, {"ticket-pinned", 2}, {"mcs-pinned", 2}, {"qspinlock-pinned", 2}, {"ttas", 1}, {"ticket", 0}} {
 			claims = append(claims, claim{lock: c.lock, unit: "ns/op", distance: d, limit: c.limit})
 		}
 		j.claims(samples, claims)

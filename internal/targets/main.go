@@ -41,7 +41,7 @@ type claim struct {
 	lock     string
 	unit     string           // what is compared
 	distance results.Distance // at which it is claimed
-	limit    float64          // the most that it may be: times sync.Mutex, or in unit if absolute
+	limit    float64          // the most that it may be: times sync.Mutex, or in unit if absolute; 0 if nothing is claimed
 	absolute bool
 	atLeast  bool // limit is the least instead
 }
@@ -160,6 +160,8 @@ func (j *judge) claims(samples []results.Sample, claims []claim) {
 		switch {
 		case n == 0:
 			verdict = "not seen in this run"
+		case c.limit == 0:
+			verdict = ""
 		case c.atLeast && hi < c.limit, !c.atLeast && lo > c.limit:
 			verdict = "FAILS"
 			j.failed = true
@@ -173,6 +175,10 @@ func (j *judge) claims(samples []results.Sample, claims []claim) {
 		if c.absolute {
 			times = " " + c.unit
 		}
+		claimed := "–"
+		if c.limit != 0 {
+			claimed = fmt.Sprintf("%s %.3g%s", sign, c.limit, times)
+		}
 		name := c.lock
 		switch c.distance {
 		case results.Local:
@@ -181,7 +187,7 @@ func (j *judge) claims(samples []results.Sample, claims []claim) {
 		default:
 			name += ", " + string(c.distance)
 		}
-		fmt.Fprintf(j.table, "  %s\t%s %.3g%s\t%.3g\t%.3g–%.3g\t%d\t%.4g\t%.4g %s\t%s\n", name, sign, c.limit, times, got, lo, hi, n,
+		fmt.Fprintf(j.table, "  %s\t%s\t%.3g\t%.3g–%.3g\t%d\t%.4g\t%.4g %s\t%s\n", name, claimed, got, lo, hi, n,
 			own.Median, median("sync.Mutex", c.unit, c.distance).Median, c.unit, verdict)
 	}
 	fmt.Fprintln(j.table)
