@@ -175,6 +175,154 @@ func TestBrokenLater(t *testing.T) {
 	wrong(t, s, "")
 }
 
+// A panicking lock does so in one of its methods, at the n'th call.
+type panicking struct {
+	sync.RWMutex
+	method string
+	n      int32
+	calls  atomic.Int32
+
+	keeps   bool // panics before it releases, when somebody waits
+	waiting atomic.Int32
+}
+
+func (l *panicking) call(method string) {
+	if method == l.method && l.calls.Add(1) == l.n {
+		panic("out of tickets")
+	}
+}
+
+func (l *panicking) RLock()         { l.call("RLock"); l.RWMutex.RLock() }
+func (l *panicking) TryLock() bool  { l.call("TryLock"); return l.RWMutex.TryLock() }
+func (l *panicking) TryRLock() bool { l.call("TryRLock"); return l.RWMutex.TryRLock() }
+func (l *panicking) RUnlock()       { l.RWMutex.RUnlock(); l.call("RUnlock") }
+
+func (l *panicking) Lock() {
+	l.call("Lock")
+	l.waiting.Add(1)
+	l.RWMutex.Lock()
+	l.waiting.Add(-1)
+}
+
+func (l *panicking) Unlock() {
+	if !l.keeps {
+		l.RWMutex.Unlock()
+		l.call("Unlock")
+		return
+	}
+	for l.calls.Load() == l.n-1 && l.waiting.Load() == 0 {
+		runtime.Gosched()
+	}
+	l.call("Unlock")
+	l.RWMutex.Unlock()
+}
+
+// In the preflight and in the measured run, whatever they were about to do.
+func TestPanic(t *testing.T) {
+	for _, n := range []int32{1, 1000} {
+		for _, method := range []string{"Lock", "Unlock", "RLock", "RUnlock", "TryLock", "TryRLock"} {
+			if n > 1 && strings.HasPrefix(method, "Try") {
+				continue // the measured run does not try
+			}
+			for _, mode := range []Mode{Goroutine, Thread} {
+				if mode == Thread && !hasAffinity {
+					continue
+				}
+				t.Run(fmt.Sprintf("%s/n=%d/%v", method, n, mode), func(t *testing.T) {
+					s := quick(Subject{Name: "panicking", New: func() sync.Locker {
+						return &panicking{method: method, n: n}
+					}})
+					s.Mode, s.Reads, s.Latency = mode, 50, true
+					s.Workers, s.Duration = 3, time.Hour
+					wrong(t, s, ": "+method+" by worker ")
+					wrong(t, s, ": want no panic, have out of tickets")
+				})
+			}
+		}
+	}
+}
+
+func TestPanicStack(t *testing.T) {
+	_, err := Run(context.Background(), quick(Subject{Name: "panicking", New: func() sync.Locker {
+		return &panicking{method: "Unlock", n: 1}
+	}}))
+	var broken *BrokenError
+	if !errors.As(err, &broken) || !strings.Contains(broken.Stack, "harness.(*panicking).Unlock") {
+		t.Errorf("Run = %v, want a BrokenError with the stack of Unlock", err)
+	}
+}
+
+// Readers of a lock that does not tell them from writers use what writers do;
+// and what panics between two sections is not the lock.
+func TestPanicWhere(t *testing.T) {
+	for _, test := range []struct {
+		lock  sync.Locker
+		doing uint32
+		want  string // "" if the panic goes on
+	}{
+		{new(sync.Mutex), waitsToRead, "Lock by worker 0"},
+		{new(sync.Mutex), reading, "Unlock by worker 0"},
+		{new(sync.RWMutex), waitsToRead, "RLock by worker 0"},
+		{new(sync.RWMutex), writing, "Unlock by worker 0"},
+		{new(sync.Mutex), thinking, ""},
+		{new(sync.Mutex), starting, ""},
+	} {
+		r := newRun(quick(mutex), test.lock, 1)
+		goesOn := func() (on bool) {
+			defer func() { on = recover() != nil }()
+			r.workers[0].lead(func(w *worker) {
+				w.doing = test.doing
+				panic("no more")
+			})
+			return false
+		}()
+		got := ""
+		if broken := r.panicked.Load(); broken != nil {
+			got = broken.When
+		}
+		if got != test.want || goesOn != (test.want == "") {
+			t.Errorf("panic of a worker that %s: broken in %q, goes on: %v; want %q", doings[test.doing], got, goesOn, test.want)
+		}
+	}
+}
+
+// What keeps others waiting in vain is not forgotten over that.
+func TestPanicStuck(t *testing.T) {
+	var locks []*panicking
+	s := quick(Subject{Name: "panicking", New: func() sync.Locker {
+		l := &panicking{method: "Unlock", n: 100, keeps: true}
+		locks = append(locks, l)
+		return l
+	}})
+	s.Patience, s.Duration = 100*time.Millisecond, time.Hour
+	before := runtime.NumGoroutine()
+	_, err := Run(context.Background(), s)
+	locks[len(locks)-1].RWMutex.Unlock() // in place of who panicked
+	for runtime.NumGoroutine() > before {
+		runtime.Gosched()
+	}
+	var broken *BrokenError
+	var stuck *StuckError
+	if !errors.As(err, &broken) || !errors.As(err, &stuck) {
+		t.Errorf("Run = %v, want a BrokenError and a StuckError", err)
+	}
+}
+
+// Others are not waited for as long as if nobody had panicked.
+func TestPatienceAfterPanic(t *testing.T) {
+	s := quick(mutex)
+	s.Patience = time.Hour
+	r := newRun(s, new(sync.Mutex), 2)
+	dog := newWatchdog(r)
+	if dog.barks(int64(straggle)) {
+		t.Errorf("stuck after %v of %v", straggle, s.Patience)
+	}
+	r.panicked.Store(new(BrokenError))
+	if !dog.barks(int64(straggle)) {
+		t.Errorf("not stuck after %v, though a worker panicked", straggle)
+	}
+}
+
 // Two sections that overlap as little as they can lose an update, and the
 // second word agrees all the same.
 func TestLostUpdate(t *testing.T) {

@@ -6,12 +6,14 @@ import (
 	"time"
 )
 
-// A BrokenError says that a lock did not protect what it guards.
+// A BrokenError says that a lock did not protect what it guards, or panicked.
 type BrokenError struct {
 	Lock string // name of the lock
 	When string // when it was seen, such as "TryLock of the held lock"
 	Want string // what a lock guarantees then
 	Have string // what was seen
+
+	Stack string // of the worker that panicked, as a crash prints it; "" if none did
 }
 
 func (e *BrokenError) Error() string {

@@ -64,26 +64,29 @@ func (w *worker) try() {
 
 	w.doing = waitsToWrite
 	w.lock.Lock()
-	w.doing = writing
+	w.doing = triesToWrite
 	if l != nil && l.TryLock() {
 		w.gotPast("TryLock of the held lock", w.lock.Unlock, w.lock.Unlock)
 		return
 	}
+	w.doing = triesToRead
 	if rl != nil && w.rw != nil && rl.TryRLock() {
 		w.gotPast("TryRLock of the lock held for writing", w.rw.RUnlock, w.lock.Unlock)
 		return
 	}
+	w.doing = writing
 	w.lock.Unlock()
 	if w.rw == nil {
 		return
 	}
 	w.doing = waitsToRead
 	w.rw.RLock()
-	w.doing = reading
+	w.doing = triesToWrite
 	if l != nil && l.TryLock() {
 		w.gotPast("TryLock of the lock held for reading", w.lock.Unlock, w.rw.RUnlock)
 		return
 	}
+	w.doing = reading
 	w.rw.RUnlock()
 }
 

@@ -18,8 +18,10 @@ import (
 //
 // First it checks the lock alone and with holders that dawdle; then it lets
 // the workers run, warm up, and be measured over one common window; then it
-// verifies what the lock protected. A lock that fails either is a
-// [*BrokenError], one that nobody gets any further with is a [*StuckError].
+// verifies what the lock protected. A lock that fails either, or panics, is a
+// [*BrokenError]; one that nobody gets any further with is a [*StuckError]; if
+// that is because a worker panicked, the error is both. A panic while
+// preemption is off is not caught: the runtime ends the process.
 // Other errors are what [Scenario.Validate] says and the cause of ctx.
 //
 // Run sets GOMAXPROCS for as long as it measures. Only one Run measures at a
@@ -181,6 +183,8 @@ type run struct {
 	counted atomic.Uint64 // operations in the window, if there is a quota
 	present atomic.Int32  // workers at the lock; for the preflight
 
+	panicked atomic.Pointer[BrokenError] // what the first panic of the lock says
+
 	// The window. opened is set before the window opens, so whoever sees it
 	// open may read it.
 	began          int64 // when the workers were let loose
@@ -231,7 +235,7 @@ func (r *run) checkIn(life func(*worker)) error {
 			ready.Done()
 			<-r.begin
 			if phase(r.word.Load()) < stopping {
-				life(w)
+				w.lead(life)
 			}
 		})
 	}

@@ -87,9 +87,12 @@ func (w *worker) stay() {
 	w.sink = work(w.hold, w.sink)
 }
 
-// verify reports what the workers saw, or that an update was lost.
-// All workers must have returned.
+// verify reports that a worker panicked, what the workers saw, or that an
+// update was lost. All workers must have returned.
 func (r *run) verify() error {
+	if broken := r.panicked.Load(); broken != nil {
+		return broken
+	}
 	if r.Unlocked {
 		return nil
 	}

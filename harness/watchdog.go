@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync/atomic"
@@ -42,7 +43,11 @@ func (r *run) supervise(ctx context.Context, await func(cancelled <-chan struct{
 			r.hurry(now)
 		}
 		if dog.barks(now) {
-			return dog.report(now)
+			stuck := dog.report(now)
+			if broken := r.panicked.Load(); broken != nil {
+				return errors.Join(broken, stuck)
+			}
+			return stuck
 		}
 	}
 }
@@ -107,7 +112,7 @@ func (r *run) superviseStandingBy(ctx context.Context) error {
 			return timeIsUp
 		}
 	})
-	if stuck, ok := err.(*StuckError); ok && stuck.Unpreemptible {
+	if stuck := (*StuckError)(nil); errors.As(err, &stuck) && stuck.Unpreemptible {
 		return err
 	}
 	primitives.Unpin()
@@ -161,7 +166,11 @@ func (d *watchdog) barks(now int64) bool {
 		}
 	}
 	r := d.run
-	return time.Duration(now-d.moved) >= r.Patience+r.Hold+r.Think
+	patience := r.Patience
+	if r.panicked.Load() != nil { // who panicked may be whom they wait for
+		patience = min(patience, straggle)
+	}
+	return time.Duration(now-d.moved) >= patience+r.Hold+r.Think
 }
 
 // report says who is stuck where.

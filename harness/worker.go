@@ -1,8 +1,11 @@
 package harness
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"runtime/debug"
+	"strings"
 	"sync"
 
 	"github.com/lockbench/lockbench/primitives"
@@ -15,6 +18,8 @@ const (
 	waitsToWrite
 	reading
 	writing
+	triesToRead
+	triesToWrite
 	thinking
 	finished
 )
@@ -25,8 +30,22 @@ var doings = [...]string{
 	waitsToWrite: "waits to write",
 	reading:      "holds the lock for reading",
 	writing:      "holds the lock for writing",
+	triesToRead:  "tries to read what it holds",
+	triesToWrite: "tries to write what it holds",
 	thinking:     "is between two critical sections",
 	finished:     "has finished",
+}
+
+// operations are the lock's methods that a worker is in, or that may come next,
+// while it is doing what it does.
+var operations = [...]string{
+	waitsToRead:  "RLock",
+	waitsToWrite: "Lock",
+	reading:      "RUnlock",
+	writing:      "Unlock",
+	triesToRead:  "TryRLock",
+	triesToWrite: "TryLock",
+	finished:     "",
 }
 
 // patternLen is the length of a worker's precomputed order of reads and
@@ -110,6 +129,32 @@ func newWorker(r *run, id int, lock sync.Locker) *worker {
 		w.readTimes, w.writeTimes = newLatency(), newLatency()
 	}
 	return w
+}
+
+// lead leads the worker's life. If an operation of the lock panics, the lock is
+// broken and the run is over. That needs preemption: the runtime ends the
+// process if it is off.
+func (w *worker) lead(life func(*worker)) {
+	defer func() {
+		operation := operations[w.doing]
+		if operation == "" {
+			return // if anything panics, it is the harness
+		}
+		if w.rw == nil {
+			operation = strings.TrimPrefix(operation, "R")
+		}
+		if v := recover(); v != nil {
+			w.run.panicked.CompareAndSwap(nil, &BrokenError{
+				Lock:  w.run.Name,
+				When:  fmt.Sprintf("%s by worker %d", operation, w.id),
+				Want:  "no panic",
+				Have:  fmt.Sprint(v),
+				Stack: string(debug.Stack()),
+			})
+			w.run.stop()
+		}
+	}()
+	life(w)
 }
 
 // measure is the life of a worker: operations in strides, and a look at the
