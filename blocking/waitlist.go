@@ -1,0 +1,149 @@
+package blocking
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/lockbench/lockbench/primitives"
+	"github.com/lockbench/lockbench/spinlock"
+)
+
+// A waitList is a line of parked goroutines, the longest waiter first. The
+// zero waitList is empty.
+//
+// A waiter wakes for one of two reasons, and lock decides between them:
+//
+//	granted   somebody took it out of the line (pop) and woke it: what it
+//	          waited for is its own
+//	gave up   it took itself out of the line (in wait)
+//
+// I1: granted is false for the waiters in line, and becomes true once, when
+// one is popped. So a waiter that wants to give up and finds granted true has
+// lost the race: it takes what it was given. Nothing granted is ever returned,
+// and a grant needs no answer.
+// I2: whoever pops a waiter wakes it, once, after unlocking lock. So a waiter
+// that was granted has exactly one wake-up coming, and consumes it before it
+// is used again, even if it did not sleep for it.
+// I3: a waiter is in line exactly from push to pop, or to giving up.
+type waitList struct {
+	// lock is the kernel's wait_lock: it guards everything here, and what its
+	// owner says it does. It is taken pinned: nothing under it may block, wake
+	// or panic.
+	lock spinlock.TTAS
+
+	first, last *waiter
+}
+
+// A waiter is one goroutine's place in a waitList.
+type waiter struct {
+	next, prev *waiter // guarded by the list's lock, as are the fields below
+	granted    bool
+	want       int64 // what it waits for; its meaning is the owner's
+
+	turn primitives.Parker
+}
+
+// waiters has those that are not in use: a waiter is good for another wait
+// once its own has ended, by I2.
+var waiters = sync.Pool{New: func() any { return new(waiter) }}
+
+// newWaiter returns a waiter that is in no line.
+func newWaiter(want int64) *waiter {
+	w := waiters.Get().(*waiter)
+	w.granted, w.want = false, want
+	return w
+}
+
+// push puts w last in line. The caller holds l.lock.
+func (l *waitList) push(w *waiter) {
+	w.prev = l.last
+	if l.last == nil {
+		l.first = w
+	} else {
+		l.last.next = w
+	}
+	l.last = w
+}
+
+// pop takes the longest waiter out of the line and grants it what it waited
+// for, or returns nil if nobody waits. The caller holds l.lock, and wakes the
+// waiter once it has unlocked it: with w.turn.Unpark, or with w.turn.Handoff
+// to give it the CPU, too.
+func (l *waitList) pop() *waiter {
+	w := l.first
+	if w != nil {
+		l.remove(w)
+		w.granted = true
+	}
+	return w
+}
+
+// remove takes w out of the line, wherever it stands. The caller holds l.lock.
+func (l *waitList) remove(w *waiter) {
+	if w.prev == nil {
+		l.first = w.next
+	} else {
+		w.prev.next = w.next
+	}
+	if w.next == nil {
+		l.last = w.prev
+	} else {
+		w.next.prev = w.prev
+	}
+	w.next, w.prev = nil, nil
+}
+
+// wait parks w, which is in line, until it is granted what it waits for or
+// runs out of patience, and then frees it. If it returns an error, w has left
+// the line, and left was called meanwhile, with l.lock held, unless it is nil:
+// those behind w may now be granted something. The caller does not hold l.lock.
+//
+// If left wakes somebody it must do so after wait has returned.
+func (l *waitList) wait(w *waiter, p patience, left func()) error {
+	err := p.park(&w.turn)
+	if err != nil {
+		l.lock.LockPinned()
+		granted := w.granted
+		if !granted {
+			l.remove(w)
+			if left != nil {
+				left()
+			}
+		}
+		l.lock.UnlockPinned()
+		if granted { // after all, by I1
+			w.turn.Park() // the wake-up that is coming, by I2
+			err = nil
+		}
+	}
+	waiters.Put(w)
+	return err
+}
+
+// A patience says for how long a goroutine is willing to wait. The zero
+// patience is for ever.
+type patience struct {
+	ctx     context.Context // until it is done, if not nil
+	timeout time.Duration   // for so long, if not 0
+}
+
+// errTimeout is what ends a wait that lasted for its timeout.
+var errTimeout = errors.New("timeout")
+
+// park parks on turn until a wake-up comes, and consumes it, or until p ends;
+// it then returns the context's cause or errTimeout.
+func (p patience) park(turn *primitives.Parker) error {
+	switch {
+	case p.ctx != nil:
+		return turn.ParkContext(p.ctx)
+	case p.timeout != 0:
+		if !turn.ParkTimeout(p.timeout) {
+			return errTimeout
+		}
+	default:
+		turn.Park()
+	}
+	return nil
+}
