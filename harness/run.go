@@ -83,8 +83,9 @@ func take(ctx context.Context, s Scenario, quota uint64) (sample results.Sample,
 	if err := preflight(ctx, s); err != nil {
 		return sample, err
 	}
-	r := newRun(s, s.newLock(), s.Workers)
-	r.quota = quota
+	lock, neighbours := isolate(s.newLock)
+	r := newRun(s, lock, s.Workers)
+	r.neighbours, r.quota = neighbours, quota
 	before, err := probe(s)
 	if err != nil {
 		return sample, err
@@ -173,6 +174,8 @@ type run struct {
 	section *section
 	workers []*worker
 	quota   uint64
+
+	neighbours []sync.Locker // of lock, and unused; see isolate
 
 	_    pad
 	word atomic.Uint32 // read after each operation, written a few times

@@ -451,7 +451,7 @@ func TestIsolation(t *testing.T) {
 		t.Errorf("a worker ends %d bytes before its block, want %d", last, pair)
 	}
 	var r run
-	before := unsafe.Offsetof(r.word) - unsafe.Offsetof(r.quota) - unsafe.Sizeof(r.quota)
+	before := unsafe.Offsetof(r.word) - unsafe.Offsetof(r.neighbours) - unsafe.Sizeof(r.neighbours)
 	after := unsafe.Offsetof(r.warm) - unsafe.Offsetof(r.word) - unsafe.Sizeof(r.word)
 	if before < pair || after < pair {
 		t.Errorf("the phase is %d bytes after and %d before something else, want %d", before, after, pair)

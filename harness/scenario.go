@@ -25,8 +25,11 @@ import (
 // views, so TryLock, RLock and RUnlock must be the view's. What a view holds
 // should be on cache lines of its own.
 type Subject struct {
-	Name string             // as in a results file: printable, without spaces and "/"
-	New  func() sync.Locker // returns a fresh unlocked lock
+	Name string // as in a results file: printable, without spaces and "/"
+
+	// New returns a fresh unlocked lock. [Run] makes more of them than it
+	// uses: the others keep what is written elsewhere off its cache lines.
+	New func() sync.Locker
 
 	// Pinned returns a fresh lock whose Lock and Unlock keep preemption off
 	// in between, for [Pinned] mode. Nil if the lock cannot be held so,

@@ -1,0 +1,58 @@
+package harness
+
+import (
+	"cmp"
+	"reflect"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/lockbench/lockbench/primitives"
+)
+
+// isolate returns a new lock on cache lines that nothing else uses.
+//
+// A lock of a few bytes shares its line with whatever Go's allocator puts
+// beside it: with something that a worker writes, one lock would be slow and
+// the next, of the same kind, would not. What is allocated in one go is mostly
+// put side by side, so isolate makes as many locks as fill the lines around
+// one, and then some, and returns one in the middle of those that are closest
+// together. The caller must keep its neighbours alive, and must not use them.
+//
+// Something old may still be among them if the heap is in pieces. Locks that
+// take long to make get fewer neighbours.
+func isolate(fresh func() sync.Locker) (lock sync.Locker, neighbours []sync.Locker) {
+	const longest = time.Millisecond
+	until := primitives.Nanotime() + int64(longest)
+	locks := []sync.Locker{fresh()}
+	around := 1 + len(pad{})/max(1, sizeOf(locks[0])) // on each side
+	for len(locks) < 4*around && primitives.Nanotime() < until {
+		locks = append(locks, fresh())
+	}
+	slices.SortStableFunc(locks, func(a, b sync.Locker) int { return cmp.Compare(address(a), address(b)) })
+
+	middle, closest := len(locks)/2, ^uintptr(0)
+	for i := around; i < len(locks)-around; i++ {
+		if d := address(locks[i+around]) - address(locks[i-around]); d < closest {
+			middle, closest = i, d
+		}
+	}
+	return locks[middle], locks
+}
+
+// sizeOf returns the size of l in bytes, or a guess if l is not a pointer to
+// what it is.
+func sizeOf(l sync.Locker) int {
+	if t := reflect.TypeOf(l); t.Kind() == reflect.Pointer {
+		return int(t.Elem().Size())
+	}
+	return 32
+}
+
+// address returns where l is, or 0 if l is not a pointer.
+func address(l sync.Locker) uintptr {
+	if v := reflect.ValueOf(l); v.Kind() == reflect.Pointer {
+		return v.Pointer()
+	}
+	return 0
+}
