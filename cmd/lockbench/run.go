@@ -277,6 +277,10 @@ func measure(ctx context.Context, con console, sweep harness.Sweep, keep func(re
 		return nil
 	})
 	meter.end()
+	var broken *harness.BrokenError
+	if errors.As(err, &broken) && broken.Stack != "" {
+		fmt.Fprintln(con.err, broken.Stack)
+	}
 	var stuck *harness.StuckError
 	if errors.As(err, &stuck) && stuck.Stacks != "" {
 		fmt.Fprintln(con.err, stuck.Stacks)
@@ -285,7 +289,7 @@ func measure(ctx context.Context, con console, sweep harness.Sweep, keep func(re
 }
 
 // interruption returns errInterrupted for an error that is nothing but the end
-// of ctx, and any other as it is.
+// of ctx, and any other, such as that a lock is stuck, as it is.
 func interruption(ctx context.Context, err error) error {
 	if err != nil && errors.Is(err, context.Cause(ctx)) {
 		return errInterrupted

@@ -172,37 +172,72 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
-// A lock whose second acquisition never returns.
-type deadlock struct{ first, never chan bool }
+// A deadlock is a lock whose second acquisition calls blocks and never returns.
+type deadlock struct {
+	first, never chan bool
+	blocks       func()
+}
 
 func (l *deadlock) Lock() {
 	select {
 	case l.first <- true:
 	default:
+		l.blocks()
 		<-l.never
 	}
 }
 func (l *deadlock) Unlock()        {}
 func (l *deadlock) String() string { return "state of the deadlock" }
 
-func TestStuck(t *testing.T) {
-	sweep := harness.Sweep{
-		Subjects: []harness.Subject{{Name: "deadlock", New: func() sync.Locker {
-			return &deadlock{make(chan bool, 1), make(chan bool)}
-		}}},
-		CPUs: []int{1}, WorkersPerCPU: []int{1}, Reads: []int{0}, Hold: []time.Duration{0}, Think: []time.Duration{0},
+// sweepOf is a sweep of one sample of a lock.
+func sweepOf(newLock func() sync.Locker) harness.Sweep {
+	return harness.Sweep{
+		Subjects: []harness.Subject{{Name: "mine", New: newLock}},
+		CPUs:     []int{1}, WorkersPerCPU: []int{1}, Reads: []int{0}, Hold: []time.Duration{0}, Think: []time.Duration{0},
 		Count: 1, Patience: 50 * time.Millisecond,
 	}
+}
+
+// A lock that is stuck is reported, even if that is why somebody interrupts.
+func TestStuck(t *testing.T) {
+	for _, interrupted := range []bool{false, true} {
+		ctx, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		sweep := sweepOf(func() sync.Locker {
+			return &deadlock{make(chan bool, 1), make(chan bool), func() {
+				if interrupted {
+					cancel()
+				}
+			}}
+		})
+		var out, errs bytes.Buffer
+		err := measure(ctx, console{&out, &errs}, sweep, func(results.Sample) error { return nil })
+		var stuck *harness.StuckError
+		if !errors.As(err, &stuck) || errors.Is(err, errInterrupted) {
+			t.Fatalf("interrupted = %t: got %v, want a StuckError", interrupted, err)
+		}
+		if !strings.Contains(err.Error(), "state of the deadlock") {
+			t.Errorf("interrupted = %t: no state of the lock in\n%v", interrupted, err)
+		}
+		if !strings.Contains(errs.String(), "(*deadlock).Lock") {
+			t.Errorf("interrupted = %t: no stack of the worker in\n%s", interrupted, errs.String())
+		}
+	}
+}
+
+// A panicking lock cannot be released.
+type panicking struct{ sync.Mutex }
+
+func (l *panicking) Unlock() { panic("no key") }
+
+func TestPanic(t *testing.T) {
 	var out, errs bytes.Buffer
-	err := measure(context.Background(), console{&out, &errs}, sweep, func(results.Sample) error { return nil })
-	var stuck *harness.StuckError
-	if !errors.As(err, &stuck) {
-		t.Fatalf("got %v, want a StuckError", err)
+	err := measure(context.Background(), console{&out, &errs}, sweepOf(func() sync.Locker { return new(panicking) }),
+		func(results.Sample) error { return nil })
+	if want := "Unlock by worker 0: want no panic, have no key"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
 	}
-	if !strings.Contains(err.Error(), "state of the deadlock") {
-		t.Errorf("no state of the lock in\n%v", err)
-	}
-	if !strings.Contains(errs.String(), "(*deadlock).Lock") {
+	if !strings.Contains(errs.String(), "(*panicking).Unlock") {
 		t.Errorf("no stack of the worker in\n%s", errs.String())
 	}
 }
