@@ -1,0 +1,135 @@
+package blocking
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/lockbench/lockbench/primitives"
+)
+
+// A Completion is something that others wait for: each Complete lets one of
+// them go, CompleteAll all of them, now and later. The zero Completion has
+// completed nothing. A Completion must not be copied after first use.
+//
+// The n'th call to [Completion.Complete] synchronizes before the return of
+// the n'th Wait that it allows, and [Completion.CompleteAll] before the
+// return of every Wait that follows it.
+type Completion struct {
+	// done is how many waits are allowed that nobody has made yet, or forever.
+	// It changes under line.lock.
+	//
+	// I1: if anybody is in line, done is 0.
+	done primitives.Uint32
+	line waitList
+}
+
+const forever = 1<<32 - 1
+
+// Complete lets one goroutine go: the longest waiter or, if nobody waits, the
+// next that would. It panics after 2³²-2 calls that nobody waited for.
+func (c *Completion) Complete() {
+	c.line.lock.LockPinned()
+	next, done := c.line.pop(), c.done.Load()
+	if next == nil && done < forever-1 {
+		c.done.StoreRelease(done + 1) // release: pairs with TryWait
+	}
+	c.line.lock.UnlockPinned()
+	switch {
+	case next != nil:
+		next.turn.Unpark() // release: pairs with wait
+	case done == forever-1:
+		panic("blocking: Complete of Completion that has too many")
+	}
+}
+
+// CompleteAll lets everybody go, those that wait and those that will.
+func (c *Completion) CompleteAll() {
+	c.line.lock.LockPinned()
+	c.done.StoreRelease(forever) // release: pairs with TryWait and Done
+	c.line.lock.UnlockPinned()
+	// By I1 nobody gets in line any more.
+	for {
+		c.line.lock.LockPinned()
+		next := c.line.pop()
+		c.line.lock.UnlockPinned()
+		if next == nil {
+			return
+		}
+		next.turn.Unpark() // release: pairs with wait
+	}
+}
+
+// Done reports whether a Wait would return at once.
+func (c *Completion) Done() bool { return c.done.Load() != 0 } // acquire
+
+// TryWait is [Completion.Wait] if that returns at once, and reports whether it
+// did.
+func (c *Completion) TryWait() bool {
+	switch c.done.Load() { // acquire: pairs with Complete and CompleteAll
+	case 0:
+		return false
+	case forever:
+		return true
+	}
+	c.line.lock.LockPinned()
+	defer c.line.lock.UnlockPinned()
+	return c.takeOne()
+}
+
+// takeOne takes what Complete left for the next, and reports whether there
+// was anything. The caller holds line.lock.
+func (c *Completion) takeOne() bool {
+	switch done := c.done.Load(); done {
+	case 0:
+		return false
+	case forever:
+	default:
+		c.done.StoreRelease(done - 1)
+	}
+	return true
+}
+
+// Wait waits for a Complete that nobody else has waited for, or for
+// CompleteAll.
+func (c *Completion) Wait() { c.wait(patience{}) }
+
+// WaitContext is [Completion.Wait] unless ctx is done first. It then returns
+// the context's cause, wrapped, and no Complete was used up.
+func (c *Completion) WaitContext(ctx context.Context) error {
+	err := context.Cause(ctx)
+	if err == nil {
+		err = c.wait(patience{ctx: ctx})
+	}
+	if err != nil {
+		return fmt.Errorf("blocking: waiting for Completion: %w", err)
+	}
+	return nil
+}
+
+func (c *Completion) wait(p patience) error {
+	if c.done.Load() == forever { // acquire: pairs with CompleteAll
+		return nil
+	}
+	w := newWaiter(0)
+	c.line.lock.LockPinned()
+	if c.takeOne() {
+		c.line.lock.UnlockPinned()
+		waiters.Put(w)
+		return nil
+	}
+	c.line.push(w)
+	c.line.lock.UnlockPinned()
+	return c.line.wait(w, p, nil)
+}
+
+// String says whether a Wait would return at once, for diagnosis.
+func (c *Completion) String() string {
+	switch done := c.done.Load(); done {
+	case 0:
+		return "not done"
+	case forever:
+		return "done, for all"
+	default:
+		return fmt.Sprintf("done, for %d", done)
+	}
+}

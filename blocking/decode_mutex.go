@@ -1,0 +1,53 @@
+package blocking
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A State is what the word of a [Mutex] says.
+type State struct {
+	Held     bool // somebody holds it
+	Spinning bool // somebody spins, and will take it before those in line
+	Handoff  bool // the next Unlock hands it to the first in line
+	Pickup   bool // it was handed to a waiter that has not run since
+	Waiting  int  // how many are in line
+}
+
+// Decode reads a [Mutex]'s word, the first four bytes of it.
+func Decode(word uint32) State {
+	return State{
+		Held:     word&locked != 0,
+		Spinning: word&spinning != 0,
+		Handoff:  word&handoff != 0,
+		Pickup:   word&pickup != 0,
+		Waiting:  int(word >> waitingShift),
+	}
+}
+
+// State returns what m's word says at the moment.
+func (m *Mutex) State() State { return Decode(m.word.Load()) }
+
+// String decodes m's word for diagnosis.
+func (m *Mutex) String() string { return m.State().String() }
+
+// String says it in words: "locked, 3 in line, hand-off pending".
+func (s State) String() string {
+	parts := []string{"unlocked"}
+	if s.Held {
+		parts[0] = "locked"
+	}
+	if s.Pickup {
+		parts = append(parts, "handed over, not picked up yet")
+	}
+	if s.Spinning {
+		parts = append(parts, "a spinner will take it next")
+	}
+	if s.Waiting > 0 {
+		parts = append(parts, fmt.Sprintf("%d in line", s.Waiting))
+	}
+	if s.Handoff {
+		parts = append(parts, "hand-off pending")
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,247 @@
+package blocking
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/lockbench/lockbench/mcs"
+	"github.com/lockbench/lockbench/primitives"
+)
+
+// A Mutex is a mutual exclusion lock whose waiters spin while that can pay and
+// then park: the kernel's mutex. The zero Mutex is unlocked.
+// A Mutex must not be copied after first use.
+//
+// It has no owner: one goroutine may lock it and another unlock it.
+//
+// Parked waiters are served in the order of arrival. Those that spin may
+// overtake them, but not for long: once the first in line has been overtaken
+// [MaxOvertaken] times, the next Unlock hands the Mutex to it, and nobody can
+// take it in between. So a goroutine that parked behind k others acquires
+// the Mutex after at most (k+1)·(MaxOvertaken+1) further acquisitions, and it
+// spins for a bounded time before it parks.
+//
+// The n'th call to [Mutex.Unlock] synchronizes before the return of the m'th
+// successful call to a form of Lock, for n < m. A failed one synchronizes
+// nothing.
+type Mutex struct {
+	// word says who has the Mutex and who wants it; see [Decode].
+	//
+	//	locked    bit 0      held
+	//	spinning  bit 1      a spinner will take it, or clear this bit and
+	//	                     then look again: Unlock need not hand over
+	//	handoff   bit 2      the next Unlock must hand over
+	//	pickup    bit 3      handed to a waiter that has not run yet
+	//	waiting   bits 8-31  how many are in line
+	//
+	// As (waiting, pickup, handoff, spinning, locked), * for whatever it was:
+	//
+	//	0,0,0,0,0 -> 0,0,0,0,1    Lock, TryLock
+	//	0,0,0,0,1 -> 0,0,0,0,0    Unlock
+	//	*,*,*,*,* -> *,*,*,1,*    a spinner sees that others are parked
+	//	*,0,0,*,0 -> *,0,0,0,1    a spinner takes it; it may then set handoff
+	//	n,0,0,1,1 -> n,0,0,1,0    Unlock leaves it to the spinner
+	//	n,0,*,*,1 -> n-1,1,0,*,1  Unlock hands it to the first in line
+	//	n,0,0,0,0 -> n-1,1,0,0,1  who finds it left over hands it on
+	//	*,1,*,*,1 -> *,0,*,*,1    that waiter runs
+	//
+	// I1: waiting changes only under line.lock, and is then the length of the
+	// line.
+	// I2: handoff and pickup are set only while locked is.
+	// I3: only the head of spinners sets or clears spinning; it is clear once
+	// there is none.
+	// I4: if waiting is not 0 and locked and spinning are both 0, then the
+	// goroutine that cleared the second of them is about to look at the line.
+	// So nobody in line is ever forgotten.
+	word primitives.Uint32
+
+	// overtaken counts the acquisitions since the last handover that were made
+	// while others waited in line. Only the holder touches it.
+	overtaken uint32
+
+	// spinners has those that spin: the head watches word, the others their
+	// own places.
+	spinners mcs.OSQ
+
+	line waitList
+}
+
+const (
+	locked = 1 << iota
+	spinning
+	handoff
+	pickup
+
+	waitingShift = 8
+	oneWaiting   = 1 << waitingShift
+	oneGone      = 1<<32 - oneWaiting // adds -oneWaiting
+)
+
+// MaxOvertaken is how often the first in a [Mutex]'s line can be overtaken
+// before the Mutex is handed to it.
+const MaxOvertaken = 16
+
+// Lock locks m, waiting until it is free.
+func (m *Mutex) Lock() {
+	if !m.word.CompareAndSwap(0, locked) { // acquire: pairs with Unlock
+		m.lockSlow() // outlined so that Lock inlines
+	}
+}
+
+// TryLock tries to lock m without waiting and reports whether it succeeded.
+// It never overtakes a waiter.
+func (m *Mutex) TryLock() bool {
+	return m.word.CompareAndSwap(0, locked) // acquire: pairs with Unlock
+}
+
+// LockContext locks m unless ctx is done first. It then returns the context's
+// cause, wrapped, and m was not acquired. If m is handed over in the moment
+// when ctx ends, it is acquired.
+func (m *Mutex) LockContext(ctx context.Context) error {
+	err := context.Cause(ctx)
+	if err == nil && !m.TryLock() {
+		err = m.acquire(patience{ctx: ctx})
+	}
+	if err != nil {
+		return fmt.Errorf("blocking: waiting for Mutex: %w", err)
+	}
+	return nil
+}
+
+// LockTimeout locks m unless that takes longer than d, and reports whether it
+// succeeded.
+func (m *Mutex) LockTimeout(d time.Duration) bool {
+	return m.TryLock() || d > 0 && m.acquire(patience{timeout: d}) == nil
+}
+
+// Unlock unlocks m. It panics if m is not locked, or was handed to a waiter
+// that has not returned from Lock yet.
+func (m *Mutex) Unlock() {
+	if !m.word.CompareAndSwap(locked, 0) { // release: publishes the critical section
+		m.unlockSlow() // outlined so that Unlock inlines
+	}
+}
+
+//go:noinline
+func (m *Mutex) lockSlow() { m.acquire(patience{}) }
+
+func (m *Mutex) acquire(p patience) error {
+	if m.spin() {
+		return nil
+	}
+	w := newWaiter(0)
+	m.line.lock.LockPinned()
+	m.line.push(w)
+	var next *waiter
+	if m.word.Add(oneWaiting)&(locked|spinning) == 0 {
+		next = m.take() // the look of I4; it may be w itself
+	}
+	m.line.lock.UnlockPinned()
+	if next != nil {
+		next.turn.Handoff()
+	}
+	if err := m.line.wait(w, p, m.gaveUp); err != nil {
+		return err
+	}
+	m.word.And(^uint32(pickup)) // ours since the handover
+	return nil
+}
+
+// take locks m for the first in line if it is still free, and returns that
+// waiter. The caller holds line.lock, and somebody is in line.
+func (m *Mutex) take() *waiter {
+	for {
+		word := m.word.Load()
+		if word&(locked|spinning) != 0 {
+			return nil // somebody will see those in line, by I4
+		}
+		if m.word.CompareAndSwap(word, word-oneWaiting|locked|pickup) { // acquire: pairs with Unlock
+			m.overtaken = 0
+			return m.line.pop()
+		}
+	}
+}
+
+// gaveUp accounts for a waiter that has left the line. The caller holds
+// line.lock.
+func (m *Mutex) gaveUp() {
+	m.word.Add(oneGone)
+	if m.line.first == nil {
+		m.word.And(^uint32(handoff))
+	}
+}
+
+// spin waits without parking for as long as that can pay, and reports whether
+// it locked m.
+func (m *Mutex) spin() bool {
+	if !m.spinners.Lock(m.worthSpinning) {
+		return false
+	}
+	var spin primitives.Spin
+	got := false
+	for {
+		word := m.word.Load()
+		if word&(locked|handoff) == 0 {
+			if m.word.CompareAndSwap(word, word&^spinning|locked) { // acquire: pairs with Unlock
+				m.overtake(word >> waitingShift)
+				got = true
+				break
+			}
+			continue
+		}
+		if word>>waitingShift != 0 && word&spinning == 0 {
+			m.word.CompareAndSwap(word, word|spinning)
+		}
+		if !spin.Try() {
+			m.word.And(^uint32(spinning)) // before the look of I4
+			break
+		}
+	}
+	m.spinners.Unlock()
+	return got
+}
+
+func (m *Mutex) worthSpinning() bool { return true }
+
+// overtake accounts for an acquisition while so many waited in line.
+func (m *Mutex) overtake(waiting uint32) {
+	if waiting == 0 {
+		return
+	}
+	m.overtaken++
+	if m.overtaken >= MaxOvertaken {
+		m.word.Or(handoff)
+	}
+}
+
+func (m *Mutex) unlockSlow() {
+	for {
+		word := m.word.Load()
+		switch {
+		case word&locked == 0:
+			panic("blocking: Unlock of unlocked Mutex")
+		case word&pickup != 0:
+			panic("blocking: Unlock of Mutex that its holder has not picked up")
+		}
+		if word>>waitingShift != 0 && word&(spinning|handoff) != spinning {
+			break
+		}
+		if m.word.CompareAndSwap(word, word&^(locked|handoff)) { // release: publishes the critical section
+			return
+		}
+	}
+	m.line.lock.LockPinned()
+	next := m.line.pop()
+	if next == nil { // they gave up
+		m.word.And(^uint32(locked | handoff)) // release: publishes the critical section
+	} else {
+		m.overtaken = 0
+		// Only the holder sets handoff, and who clears it holds line.lock.
+		m.word.Add(oneGone + pickup - m.word.Load()&handoff)
+	}
+	m.line.lock.UnlockPinned()
+	if next != nil {
+		next.turn.Handoff() // release: publishes the critical section
+	}
+}
