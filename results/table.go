@@ -17,7 +17,9 @@ import (
 
 // A Table lays out summaries for a terminal: a line for each lock, the best
 // first; a column for each share of reads or, where that does not vary, for
-// each number of CPUs; near and far apart. The zero Table is ready to use.
+// each number of CPUs; near and far apart, and last what was measured at a
+// distance that is not known though that of others is. The zero Table is ready
+// to use.
 type Table struct {
 	Unit      string   // what to show; "" is ns/op
 	Reference string   // lock that the others are compared to; "" is sync.Mutex
@@ -67,8 +69,9 @@ type entry struct {
 // entries returns the summaries in the unit, with what the table says of them.
 func (t Table) entries(samples []Sample) []entry {
 	places := make(map[column][]Sample)
+	probed := slices.ContainsFunc(samples, func(s Sample) bool { return s.Distance != Unknown })
 	for _, s := range samples {
-		c := columnOf(s.Cell, s.Distance, s.Oversubscribed)
+		c := column{s.Cell.Scenario(), s.Distance, s.Oversubscribed, probed && s.Distance == Unknown}
 		places[c] = append(places[c], s)
 	}
 	var entries []entry
@@ -128,14 +131,12 @@ type column struct {
 	scenario       Cell
 	distance       Distance
 	oversubscribed bool
-}
-
-func columnOf(c Cell, d Distance, oversubscribed bool) column {
-	return column{c.Scenario(), d, oversubscribed}
+	blind          bool // the distance is not known, though that of other samples is
 }
 
 func (c column) compare(d column) int {
 	return cmp.Or(
+		compareBool(c.blind, d.blind),
 		c.scenario.Compare(d.scenario),
 		c.distance.compare(d.distance),
 		compareBool(c.oversubscribed, d.oversubscribed),
@@ -151,7 +152,7 @@ func (e entry) section(byReads bool) section {
 		s.scenario.Reads = 0
 		return s
 	}
-	s.scenario.CPUs, s.scenario.Workers, s.distance, s.oversubscribed = 0, 0, Unknown, false
+	s.scenario.CPUs, s.scenario.Workers, s.distance, s.oversubscribed, s.blind = 0, 0, Unknown, false, false
 	return s
 }
 
@@ -190,7 +191,10 @@ func (c column) place() []string {
 	if c.oversubscribed {
 		cpus += "!"
 	}
-	if c.distance != Unknown {
+	switch {
+	case c.blind:
+		cpus += " unknown"
+	case c.distance != Unknown:
 		cpus += " " + string(c.distance)
 	}
 	return []string{cpus, plural(c.scenario.Workers, "worker")}
@@ -391,6 +395,9 @@ func (t Table) writeLegend(b *strings.Builder, entries []entry) {
 	}
 	if has(func(e entry) bool { return e.Oversubscribed }) {
 		marks = append(marks, "! oversubscribed: more CPUs than the machine has")
+	}
+	if has(func(e entry) bool { return e.column.blind }) {
+		marks = append(marks, "unknown: near or far could not be told, since the machine was busy; may be a mixture")
 	}
 	b.WriteByte('\n')
 	for _, m := range marks {

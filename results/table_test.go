@@ -30,6 +30,8 @@ func TestTableIsGolden(t *testing.T) {
 		{"cpus.table", results.Table{Unranked: none}, sweep(18, []int{0})},
 		{"few.table", results.Table{Unranked: none}, sweep(4, []int{0})},
 		{"ops.table", results.Table{Unranked: none, Unit: "ops/s", Reference: "ticket"}, sweep(18, []int{0, 100})},
+		{"blind.table", results.Table{}, blinded(sweep(18, []int{0}))},
+		{"blindreads.table", results.Table{}, blinded(sweep(18, []int{0, 90}))},
 		{"unpaired.table", results.Table{Width: 60}, withoutRounds(sweep(18, []int{0}))},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -46,6 +48,17 @@ func TestTableIsGolden(t *testing.T) {
 			}
 		})
 	}
+}
+
+// blinded is samples of which, in every fourth round, the probe could not tell the
+// distance.
+func blinded(samples []results.Sample) []results.Sample {
+	for i, s := range samples {
+		if s.CPUs > 1 && s.Round%4 == 0 {
+			samples[i].Distance = results.Unknown
+		}
+	}
+	return samples
 }
 
 func withoutRounds(samples []results.Sample) []results.Sample {
