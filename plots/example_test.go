@@ -34,12 +34,12 @@ BenchmarkSweep/lock=mcs/reads=0/workers=2/hold=0s/think=100ns-2      1000   64 n
 	}
 	defer os.RemoveAll(dir)
 
-	paths, skipped, err := plots.Write(dir, results.Summarize(samples), plots.Options{Formats: []string{"svg"}})
+	files, skipped, err := plots.Write(dir, results.Summarize(samples), plots.Options{Formats: []string{"svg"}})
 	if err != nil {
 		log.Fatal(err)
 	}
-	for _, p := range paths {
-		fmt.Println("wrote", filepath.Base(p))
+	for _, f := range files {
+		fmt.Println("wrote", filepath.Base(f.Path))
 	}
 	for _, s := range skipped {
 		fmt.Println("no", s)

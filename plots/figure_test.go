@@ -359,23 +359,111 @@ func TestTies(t *testing.T) {
 	}
 }
 
-// Samples of unknown distance have a figure of their own. It says so, unless
-// nobody looked in the whole file.
+// Samples of unknown distance are left out of a scenario that has near or far
+// ones. Elsewhere they have a figure of their own; it says so, unless nobody
+// looked in the whole file.
 func TestUnknownDistance(t *testing.T) {
-	near := summary(cellOf("mcs", 2), results.Near, "ops/s", 2e6)
-	unknown := summary(cellOf("mcs", 2), results.Unknown, "ops/s", 1e6)
-	const name, words = "throughput_reads=0_workers=1-per-cpu_hold=0s_think=100ns", "CPUs at an unknown distance"
-	f := figure(t, first(plots.Throughput([]results.Summary{near, unknown}, plots.Options{})), name)
-	if got := plain(f.Subtitle[0]); !strings.HasSuffix(got, words) {
-		t.Errorf("conditions = %q, want %q at their end", got, words)
+	at := func(lock string, cpus int, d results.Distance, median float64) results.Summary {
+		return summary(cellOf(lock, cpus), d, "ops/s", median)
 	}
-	if got, want := plain(f.Title), "mcs reaches 1.00 Mops/s at 2 CPUs"; got != want {
-		t.Errorf("title = %q, want %q", got, want)
+	near, unknown := at("mcs", 2, results.Near, 2e6), at("mcs", 2, results.Unknown, 1e6)
+	const name = "throughput_reads=0_workers=1-per-cpu_hold=0s_think=100ns"
+	for _, test := range []struct {
+		what string
+		sums []results.Summary
+		want []string // a name, its conditions, what was left out
+	}{
+		{"beside near", []results.Summary{near, unknown}, []string{
+			name + "_near", "1 worker per CPU · hold 0 · think 100 ns · near CPUs",
+			"Left out: 10 samples of unknown distance, taken while the machine was busy."}},
+		{"beside near and mixed", []results.Summary{near, unknown, at("mcs", 2, results.Mixed, 3e6), at("tas", 2, results.Unknown, 1e6)}, []string{
+			name + "_near", "1 worker per CPU · hold 0 · think 100 ns · near CPUs",
+			"Left out: 10 samples during which the CPUs' distance changed and 20 samples of unknown distance, taken while the machine was busy."}},
+		{"alone", []results.Summary{unknown}, []string{
+			name, "1 worker per CPU · hold 0 · think 100 ns", ""}},
+		{"beside one CPU", []results.Summary{at("mcs", 1, results.Local, 1e6), unknown}, []string{
+			name, "1 worker per CPU · hold 0 · think 100 ns · CPUs at an unknown distance", ""}},
+		{"with other CPUs near", []results.Summary{near, at("mcs", 4, results.Unknown, 1e6)}, []string{
+			name + "_near", "1 worker per CPU · hold 0 · think 100 ns · near CPUs", "",
+			name, "1 worker per CPU · hold 0 · think 100 ns · CPUs at an unknown distance", ""}},
+	} {
+		var got []string
+		for _, f := range first(plots.Throughput(test.sums, plots.Options{})) {
+			left := ""
+			if len(f.Subtitle) > 2 {
+				left = plain(f.Subtitle[2])
+			}
+			conditions := plain(f.Subtitle[0])
+			got = append(got, f.Name, conditions[strings.Index(conditions, "1 worker"):], left)
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("%s:\ngot  %q\nwant %q", test.what, got, test.want)
+		}
 	}
-	f = figure(t, first(plots.Throughput([]results.Summary{unknown}, plots.Options{})), name)
-	if got := plain(f.Subtitle[0]); strings.Contains(got, "distance") {
-		t.Errorf("conditions = %q, want none about distances", got)
+}
+
+// What one scenario leaves out is not in the figure of another either.
+func TestUnknownDistanceOfSome(t *testing.T) {
+	sums := []results.Summary{
+		summary(cellOf("mcs", 2), results.Near, "ops/s", 2e6),
+		summary(cellOf("mcs", 2), results.Unknown, "ops/s", 1e6),
+		summary(cellOf("mcs", 4), results.Unknown, "ops/s", 1e6),
 	}
+	f := figure(t, first(plots.Throughput(sums, plots.Options{})), "throughput_reads=0_workers=1-per-cpu_hold=0s_think=100ns")
+	if pic := look(t, f); pic.has("2 CPUs") || !pic.has("4 CPUs") {
+		t.Error("want 4 CPUs alone, since 2 are known to be near")
+	}
+}
+
+// The first of each kind comes first: exclusive, near, and on all CPUs that
+// the machine has.
+func TestOrder(t *testing.T) {
+	sums := results.Summarize(samples(5, 4, 6, []int{1, 2, 4, 8}, []int{1}, []int{0, 50, 90, 100},
+		[]results.Distance{results.Near, results.Near, results.Far}, true))
+	figures, skipped := plots.All(sums, plots.Options{})
+	const at, over = "_workers=1-per-cpu_hold=0s_think=100ns_", "_hold=0s_think=100ns_"
+	for i, want := range []string{
+		"throughput_reads=0" + at + "near",
+		"reads_cpus=4_workers=4" + over + "near",
+		"latency_cpus=4_reads=0_workers=4" + over + "near",
+		"fairness_cpus=4_reads=0_workers=4" + over + "near",
+		"throughput_reads=0" + at + "far",
+		"reads_cpus=4_workers=4" + over + "far",
+	} {
+		if figures[i].Name != want {
+			t.Errorf("figure %d is %s, want %s", i, figures[i].Name, want)
+		}
+	}
+	last := figures[len(figures)-1].Name
+	if !strings.Contains(last, "cpus=8") {
+		t.Errorf("the last figure is %s, want one of 8 CPUs, which are not there", last)
+	}
+
+	// What lies between the lowest and the highest share is left out, and
+	// said to be.
+	for _, f := range figures {
+		if strings.Contains(f.Name, "reads=50") || strings.Contains(f.Name, "reads=90") {
+			t.Errorf("there is a %s", f.Name)
+		}
+	}
+	var said []string
+	for _, s := range skipped {
+		said = append(said, plain(s.String()))
+	}
+	if want := "all but throughput over reads at 50, 90 % reads: between the lowest and the highest share: draw them with --all"; !slices.Equal(said, []string{want}) {
+		t.Errorf("skipped = %q, want %q", said, want)
+	}
+	everything, skipped := plots.All(sums, plots.Options{Everything: true})
+	figure(t, everything, "fairness_cpus=2_reads=50_workers=2"+over+"far")
+	if len(skipped) > 0 {
+		t.Errorf("skipped = %v, want nothing", skipped)
+	}
+
+	// Two settings that have nothing in common have ends of their own.
+	other := cellOf("mcs", 2)
+	other.Reads, other.Think = 50, time.Second
+	figures, _ = plots.All(append(sums, summary(other, results.Near, "ops/s", 1e6)), plots.Options{})
+	figure(t, figures, "throughput_reads=50_workers=1-per-cpu_hold=0s_think=1s_near")
 }
 
 // Workers are per CPU where that gives several CPU counts, and in all where
@@ -587,7 +675,7 @@ func TestWrite(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "dir")
 	sums := results.Summarize(samples(1, 2, 6, []int{1, 2}, []int{1}, []int{0}, []results.Distance{results.Near}, false))
 	for range 2 { // the second time replaces what the first wrote
-		paths, skipped, err := plots.Write(dir, sums, plots.Options{Facts: facts})
+		files, skipped, err := plots.Write(dir, sums, plots.Options{Facts: facts})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -602,8 +690,11 @@ func TestWrite(t *testing.T) {
 		for _, e := range entries {
 			names = append(names, e.Name())
 		}
-		for _, p := range paths {
-			want = append(want, filepath.Base(p))
+		for _, f := range files {
+			want = append(want, filepath.Base(f.Path))
+			if !strings.HasPrefix(filepath.Base(f.Path), f.Name) {
+				t.Errorf("%s holds %s", f.Path, f.Name)
+			}
 		}
 		slices.Sort(want)
 		if !slices.Equal(names, want) || len(names) != 4 {
@@ -635,9 +726,9 @@ func TestWriteErrors(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(dir, name, "in the way"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	paths, _, err := plots.Write(dir, sums, plots.Options{})
-	if err == nil || len(paths) != 1 {
-		t.Errorf("paths = %v, error = %v; want the PNG file and an error", paths, err)
+	files, _, err := plots.Write(dir, sums, plots.Options{})
+	if err == nil || len(files) != 1 {
+		t.Errorf("files = %v, error = %v; want the PNG file and an error", files, err)
 	}
 	if left, _ := filepath.Glob(filepath.Join(dir, ".figure-*")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)

@@ -24,13 +24,19 @@ import (
 // Formats are the file formats that figures can have.
 var formats = []string{"svg", "png"}
 
-// Write draws all figures that the summaries have the data for, into files in
-// dir, which it makes if it has to. It returns their paths, figure by figure,
-// and says which kinds of figures it could not draw and why; that is no error.
+// A File is a figure in a file.
+type File struct {
+	Path string
+	*Figure
+}
+
+// Write draws the figures that All returns into files in dir, which it makes
+// if it has to. It returns the files, figure by figure, and says which kinds of
+// figures it could not draw and why; that is no error.
 //
 // A file appears whole or not at all, and replaces one of the same name. The
-// paths are of what was written even if err is not nil.
-func Write(dir string, sums []results.Summary, o Options) (paths []string, skipped []Skipped, err error) {
+// files returned are those that were written even if err is not nil.
+func Write(dir string, sums []results.Summary, o Options) (files []File, skipped []Skipped, err error) {
 	for _, format := range o.formats() {
 		if !slices.Contains(formats, format) {
 			return nil, nil, fmt.Errorf("unknown figure format %q (known: %s)", format, strings.Join(formats, ", "))
@@ -48,31 +54,95 @@ func Write(dir string, sums []results.Summary, o Options) (paths []string, skipp
 				errs = append(errs, err)
 				continue
 			}
-			paths = append(paths, path)
+			files = append(files, File{path, f})
 		}
 	}
-	return paths, skipped, errors.Join(errs...)
+	return files, skipped, errors.Join(errs...)
 }
 
-// All draws all figures that the summaries have the data for, and says which
-// kinds it could not draw and why.
+// All draws the figures that the summaries have the data for, in the order in
+// which to look at them, and says which kinds it could not draw and why.
 func All(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
-	var figures []*Figure
+	ends, between := sums, []Skipped(nil)
+	if !o.Everything {
+		ends, between = endsOf(sums)
+	}
+	var figures [][]*Figure // by kind
 	var skipped []Skipped
-	for _, kind := range []func([]results.Summary, Options) ([]*Figure, []Skipped){Throughput, Reads, Latency, Fairness} {
+	draw := func(kind func([]results.Summary, Options) ([]*Figure, []Skipped), sums []results.Summary) {
 		f, s := kind(sums, o)
-		figures = append(figures, f...)
+		figures = append(figures, f)
 		skipped = append(skipped, s...)
 	}
+	draw(Throughput, ends)
+	draw(Reads, sums)
+	draw(Latency, ends)
+	draw(Fairness, ends)
+	all := inTurn(figures)
+
 	// Names that differ in what a file name cannot hold are alike.
 	seen := make(map[string]int)
-	for _, f := range figures {
+	for _, f := range all {
 		seen[f.Name]++
 		if n := seen[f.Name]; n > 1 {
 			f.Name += fmt.Sprintf("_%d", n)
 		}
 	}
-	return figures, skipped
+	return all, append(skipped, between...)
+}
+
+// inTurn returns the first figure of each kind, then the second of each, and
+// so on.
+func inTurn(kinds [][]*Figure) (all []*Figure) {
+	for i := 0; ; i++ {
+		more := false
+		for _, figures := range kinds {
+			if i < len(figures) {
+				all, more = append(all, figures[i]), true
+			}
+		}
+		if !more {
+			return all
+		}
+	}
+}
+
+// endsOf returns the summaries of the lowest and the highest share of reads,
+// among those that differ in that, in CPUs and in workers alone; and what the
+// others are, if there are any.
+func endsOf(sums []results.Summary) (ends []results.Summary, between []Skipped) {
+	group := func(s results.Summary) results.Cell {
+		c := s.Scenario()
+		c.Reads, c.CPUs, c.Workers = 0, 0, 0
+		return c
+	}
+	type span struct{ lo, hi int }
+	spans := make(map[results.Cell]span)
+	for _, s := range sums {
+		at, ok := spans[group(s)]
+		if !ok {
+			at = span{s.Reads, s.Reads}
+		}
+		spans[group(s)] = span{min(at.lo, s.Reads), max(at.hi, s.Reads)}
+	}
+	var left []int
+	for _, s := range sums {
+		if at := spans[group(s)]; s.Reads == at.lo || s.Reads == at.hi {
+			ends = append(ends, s)
+		} else {
+			left = append(left, s.Reads)
+		}
+	}
+	if len(left) == 0 {
+		return ends, nil
+	}
+	slices.Sort(left)
+	var shares []string
+	for _, reads := range slices.Compact(left) {
+		shares = append(shares, fmt.Sprint(reads))
+	}
+	return ends, skip("all but throughput over reads at "+strings.Join(shares, ", ")+noBreak+"% reads",
+		"between the lowest and the highest share: draw them with --all")
 }
 
 // WriteFile draws f into a file whose name ends in .svg or .png. The file

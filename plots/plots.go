@@ -8,7 +8,8 @@
 //
 // A figure never mixes samples of near CPUs with samples of far ones. Samples
 // during which the distance changed are left out, and the figure says how
-// many they were. What it calls the best is so by the medians; locks whose
+// many they were; and so are those of unknown distance, where there are others.
+// What it calls the best is so by the medians; locks whose
 // intervals overlap that of the best are called tied with it.
 package plots
 
@@ -33,6 +34,11 @@ type Options struct {
 	// Empty is the lock that does nothing. It is drawn as a limit, not as
 	// one of the locks. "" is none, the empty lock of the catalogue.
 	Empty string
+
+	// Everything asks for the figures of every share of reads. Without, All
+	// and Write leave out those of the shares between the lowest and the
+	// highest: what locks reach at these is in the figures over reads.
+	Everything bool
 
 	// Formats are the file formats that Write writes, "svg" and "png". nil
 	// is both.

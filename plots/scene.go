@@ -184,6 +184,7 @@ type shot struct {
 	scene
 	cells  []cell
 	mixed  int      // samples left out because the distance changed during them
+	busy   int      // samples left out because it could not be told, but that of others could
 	absent []string // locks of the scene that have no cell at this distance
 	blind  bool     // the distance of this shot is not known, though that of others is
 }
@@ -191,6 +192,12 @@ type shot struct {
 // shots divides cells by scene, and each scene by distance. Where CPUs are
 // near or far, cells in which that cannot matter (one CPU) belong to both. A
 // results.Cell is in a shot once.
+//
+// What was measured at an unknown distance is left out of a scenario that has
+// samples of near or far CPUs: more pictures, of what the reader does not know.
+//
+// The shots with the most CPUs come first, and those of CPUs that the machine
+// does not have last.
 func shots(all []cell, sceneOf func(cell) scene) []shot {
 	var order []scene
 	byScene := make(map[scene][]cell)
@@ -205,12 +212,21 @@ func shots(all []cell, sceneOf func(cell) scene) []shot {
 	probed := slices.ContainsFunc(all, func(c cell) bool { return c.distance != results.Unknown })
 	var out []shot
 	for _, s := range order {
-		mixed := 0
+		told := make(map[results.Cell]bool) // scenarios that have near or far samples
+		for _, c := range byScene[s] {
+			if c.distance == results.Near || c.distance == results.Far {
+				told[c.Scenario()] = true
+			}
+		}
+		mixed, busy := 0, 0
 		have := make(map[results.Distance]bool)
 		for _, c := range byScene[s] {
-			if c.distance == results.Mixed {
+			switch {
+			case c.distance == results.Mixed:
 				mixed += c.samples()
-			} else {
+			case c.distance == results.Unknown && told[c.Scenario()]:
+				busy += c.samples()
+			default:
 				have[c.distance] = true
 			}
 		}
@@ -219,12 +235,15 @@ func shots(all []cell, sceneOf func(cell) scene) []shot {
 			if !have[d] || d == results.Local && elsewhere {
 				continue
 			}
-			shot := shot{scene: s, mixed: mixed, blind: d == results.Unknown && probed}
+			shot := shot{scene: s, mixed: mixed, busy: busy, blind: d == results.Unknown && probed}
 			shot.distance = d
 			taken := make(map[results.Cell]bool)
 			locks := make(map[string]bool)
 			for _, d := range []results.Distance{d, results.Local} {
 				for _, c := range byScene[s] {
+					if d == results.Unknown && told[c.Scenario()] {
+						continue
+					}
 					if c.distance == d && !taken[c.Cell] {
 						shot.cells = append(shot.cells, c)
 						taken[c.Cell], locks[c.Lock] = true, true
@@ -243,7 +262,18 @@ func shots(all []cell, sceneOf func(cell) scene) []shot {
 			out = append(out, shot{scene: s, mixed: mixed})
 		}
 	}
+	slices.SortStableFunc(out, func(a, b shot) int {
+		return cmp.Or(
+			cmp.Compare(fmt.Sprint(a.onlyOver()), fmt.Sprint(b.onlyOver())),
+			cmp.Compare(b.CPUs, a.CPUs),
+		)
+	})
 	return out
+}
+
+// onlyOver reports whether all CPU counts of the shot are oversubscribed.
+func (s shot) onlyOver() bool {
+	return !slices.ContainsFunc(s.cells, func(c cell) bool { return !c.oversubscribed })
 }
 
 // subtitle returns what a figure of the shot says below its title.
@@ -256,8 +286,15 @@ func (s shot) subtitle(o Options) []string {
 	if s.blind {
 		lines[0] += " · CPUs" + noBreak + "at" + noBreak + "an" + noBreak + "unknown" + noBreak + "distance"
 	}
+	var out []string
 	if s.mixed > 0 {
-		lines = append(lines, fmt.Sprintf("Left out: %s during which the CPUs' distance changed.", count(s.mixed, "sample")))
+		out = append(out, count(s.mixed, "sample")+" during which the CPUs' distance changed")
+	}
+	if s.busy > 0 {
+		out = append(out, count(s.busy, "sample")+" of unknown distance, taken while the machine was busy")
+	}
+	if len(out) > 0 {
+		lines = append(lines, "Left out: "+list(out)+".")
 	}
 	return lines
 }

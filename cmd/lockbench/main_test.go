@@ -3,8 +3,10 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -116,6 +118,7 @@ func TestBadInput(t *testing.T) {
 		{"plot plain.txt", "plain.txt:1: empty file"},
 		{"plot good.txt other.txt", `other.txt: want results of one machine, have cpu "other" here and "test" in good.txt`},
 		{"plot --format gif good.txt", `--format gif: want svg, png or svg,png, have "gif"`},
+		{"run --format png,gif", `--format png,gif: want svg, png or svg,png, have "gif"`},
 		{"plot --plots plain.txt/x good.txt", "--plots: "},
 
 		// All of it in one go.
@@ -172,15 +175,53 @@ func TestList(t *testing.T) {
 	}
 }
 
+// The index has a path and a title for each figure; each file is there.
 func TestPlot(t *testing.T) {
-	code, stdout, stderr := lockbench(t, "plot good.txt --plots new/pictures --format svg")
-	if code != exitOK {
-		t.Errorf("exit status %d, want 0: %s", code, stderr)
+	for _, formats := range []string{"svg", "png", "svg,png"} {
+		code, stdout, stderr := lockbench(t, "plot good.txt --plots new/pictures --format "+formats)
+		if code != exitOK {
+			t.Errorf("--format %s: exit status %d, want 0: %s", formats, code, stderr)
+		}
+		first, _, _ := strings.Cut(formats, ",")
+		want := "new/pictures/throughput_reads=0_workers=1-per-cpu_hold=0s_think=100ns." + first +
+			"\n\tticket reaches 16.4 Mops/s at 1 CPU\n"
+		if filepath.ToSlash(stdout) != want {
+			t.Errorf("--format %s: index\n%swant\n%s", formats, stdout, want)
+		}
+		files, err := os.ReadDir("new/pictures")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, format := range slices.Sorted(strings.SplitSeq(formats, ",")) {
+			text, err := os.ReadFile(filepath.Join("new/pictures", files[i].Name()))
+			mark := map[string]string{"svg": "</svg>", "png": "\x89PNG"}[format]
+			if err != nil || !strings.HasSuffix(files[i].Name(), "."+format) || !bytes.Contains(text, []byte(mark)) {
+				t.Errorf("--format %s: %s is no %s: %v", formats, files[i].Name(), format, err)
+			}
+		}
 	}
-	for path := range strings.Lines(stdout) {
-		svg, err := os.ReadFile(strings.TrimSuffix(path, "\n"))
-		if err != nil || !bytes.Contains(svg, []byte("</svg>")) {
-			t.Errorf("%s: no picture: %v", path, err)
+}
+
+func TestPlotAll(t *testing.T) {
+	t.Chdir(t.TempDir())
+	var text strings.Builder
+	for _, reads := range []string{"0", "50", "100"} {
+		fmt.Fprintf(&text, "BenchmarkLock/lock=ticket/reads=%s/workers=1/hold=0s/think=100ns-1\t5000000\t61 ns/op\n", reads)
+	}
+	if err := os.WriteFile("reads.txt", []byte(text.String()), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		flags string
+		want  bool
+	}{{"", false}, {" --all", true}} {
+		var out, errs bytes.Buffer
+		code := run(strings.Fields("plot reads.txt --format svg"+test.flags), &out, &errs)
+		if got := strings.Contains(out.String(), "throughput_reads=50_"); code != exitOK || got != test.want {
+			t.Errorf("plot%s: a figure at 50 %% reads: %t, want %t\n%s%s", test.flags, got, test.want, &out, &errs)
+		}
+		if got := strings.Contains(errs.String(), "--all"); got == test.want {
+			t.Errorf("plot%s: says how to get all: %t, want %t\n%s", test.flags, got, !test.want, &errs)
 		}
 	}
 }

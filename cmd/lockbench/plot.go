@@ -9,9 +9,15 @@ import (
 )
 
 type plotCmd struct {
-	Files  []string `arg:"" name:"file" help:"Results files, all of one machine."`
-	Plots  string   `placeholder:"DIR" default:"plots-out" help:"Where to put the pictures (${default})."`
-	Format string   `placeholder:"FORMAT,..." default:"svg,png" help:"svg, png or both (${default})."`
+	Files []string `arg:"" name:"file" help:"Results files, all of one machine."`
+	Plots string   `placeholder:"DIR" default:"plots-out" help:"Where to put the pictures (${default})."`
+	drawing
+}
+
+// A drawing is the flags that say how to draw.
+type drawing struct {
+	Format string `placeholder:"FORMAT,..." default:"svg,png" help:"Format of the pictures: svg, png or both (${default})."`
+	All    bool   `help:"Draw every share of reads, and not the lowest and the highest alone."`
 }
 
 func (c *plotCmd) Run(con console) error {
@@ -29,30 +35,45 @@ func (c *plotCmd) Run(con console) error {
 			all.Samples = append(all.Samples, file.Samples...)
 		}
 	}
-	formats := strings.Split(c.Format, ",")
-	for _, f := range formats {
-		if f != "svg" && f != "png" {
-			bad.addf("--format %s: want svg, png or svg,png, have %q", c.Format, f)
-		}
-	}
+	c.check(&bad)
 	bad.writable("--plots", c.Plots)
 	if len(bad) > 0 {
 		return bad
 	}
-	pictures, err := draw(con, c.Plots, all, formats)
-	for _, path := range pictures {
-		fmt.Fprintln(con.out, path)
-	}
-	return err
+	return c.draw(con, c.Plots, all)
 }
 
-// draw draws all pictures of file into dir and returns their paths.
-func draw(con console, dir string, file *results.File, formats []string) ([]string, error) {
-	pictures, skipped, err := plots.Write(dir, results.Summarize(file.Samples), plots.Options{Facts: file.Facts, Formats: formats})
+// check checks the flags.
+func (d drawing) check(bad *problems) {
+	for _, f := range d.formats() {
+		if f != "svg" && f != "png" {
+			bad.addf("--format %s: want svg, png or svg,png, have %q", d.Format, f)
+		}
+	}
+}
+
+func (d drawing) formats() []string { return strings.Split(d.Format, ",") }
+
+// draw draws the pictures of file into dir. It lists the figures in the order
+// in which to look at them: for each a path, and below it what it says.
+func (d drawing) draw(con console, dir string, file *results.File) error {
+	files, skipped, err := plots.Write(dir, results.Summarize(file.Samples), plots.Options{
+		Facts:      file.Facts,
+		Everything: d.All,
+		Formats:    d.formats(),
+	})
+	var last *plots.Figure
+	for _, f := range files {
+		if f.Figure != last {
+			fmt.Fprintf(con.out, "%s\n\t%s\n", f.Path, strings.ReplaceAll(f.Title, "\u00a0", " "))
+		}
+		last = f.Figure
+	}
 	for _, s := range skipped {
 		fmt.Fprintf(con.err, "lockbench: not drawn: %v\n", s)
 	}
-	return pictures, err
+	fmt.Fprintf(con.err, "lockbench: %s in %s\n", plural(len(files), "picture"), dir)
+	return err
 }
 
 // sameMachine is an error if two files are from machines that differ.

@@ -37,9 +37,11 @@ type runCmd struct {
 	Seed     string `placeholder:"N" default:"1" help:"Seed of the random order (${default})."`
 
 	Out    string `placeholder:"FILE" default:"results.txt" help:"File for the results, in the Go benchmark format (${default})."`
-	Plots  string `placeholder:"DIR" default:"plots-out" help:"Directory for the pictures (${default}); empty for none."`
 	Resume bool   `help:"Add to FILE what is missing there."`
 	Force  bool   `help:"Replace FILE."`
+
+	Plots string `placeholder:"DIR" default:"plots-out" help:"Directory for the pictures (${default}); empty for none."`
+	drawing
 }
 
 var errInterrupted = errors.New("interrupted")
@@ -166,6 +168,7 @@ func cpuCounts() []int {
 
 // files checks what is to be written.
 func (c *runCmd) files(bad *problems, sweep harness.Sweep) {
+	c.check(bad)
 	if c.Plots != "" {
 		bad.writable("--plots", c.Plots)
 	}
@@ -304,11 +307,8 @@ func (c *runCmd) show(con console, file *results.File) error {
 	if err := table.Write(con.out, file.Samples); err != nil || c.Plots == "" {
 		return err
 	}
-	pictures, err := draw(con, c.Plots, file, nil)
-	if len(pictures) > 0 {
-		fmt.Fprintf(con.err, "lockbench: %s in %s; the first is %s\n", plural(len(pictures), "picture"), c.Plots, pictures[0])
-	}
-	return err
+	fmt.Fprintf(con.out, "\npictures, the most telling first\n\n")
+	return c.draw(con, c.Plots, file)
 }
 
 func plural(n int, noun string) string {
