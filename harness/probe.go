@@ -20,6 +20,7 @@ const (
 	probeTrips  = 10 // round trips in a group
 	probeGroups = 5  // the median counts, so that an interruption does not
 	probeLimit  = 5 * time.Millisecond
+	probeTries  = 3
 )
 
 // A trip is the round trip of a cache line between two CPUs.
@@ -28,22 +29,38 @@ type trip struct {
 	distance results.Distance
 }
 
-// probe sends a cache line back and forth between two CPUs, 60 times. The
-// distance is Local if s keeps no two CPUs busy, and Unknown if the two did not
-// run at the same time.
+// probe returns the round trip between two CPUs. The distance is Local if s
+// keeps no two CPUs busy, and Unknown if the two did not run at the same time
+// although they were given several chances.
 //
 // In Thread mode the CPUs are those of the first two workers.
 func probe(s Scenario) (trip, error) {
 	if s.CPUs < 2 || s.Workers < 2 || runtime.NumCPU() < 2 {
 		return trip{distance: results.Local}, nil
 	}
+	return retry(func() (trip, error) { return play(s.Mode) })
+}
+
+// retry plays until the distance is known, but no more than probeTries times.
+func retry(play func() (trip, error)) (t trip, err error) {
+	for range probeTries {
+		t, err = play()
+		if err != nil || t.distance != results.Unknown {
+			break
+		}
+	}
+	return t, err
+}
+
+// play sends a cache line back and forth between two CPUs, 60 times.
+func play(mode Mode) (trip, error) {
 	b := &ball{limit: primitives.Nanotime() + int64(probeLimit)}
 	returned := make(chan error, 1)
 	primitives.Go(func() {
-		returned <- onCPU(s.Mode, 1, func() { b.returnAll(probeTrips * (probeGroups + 1)) })
+		returned <- onCPU(mode, 1, func() { b.returnAll(probeTrips * (probeGroups + 1)) })
 	})
 	times := make([]float64, 0, probeGroups)
-	err := onCPU(s.Mode, 0, func() {
+	err := onCPU(mode, 0, func() {
 		for group := range probeGroups + 1 {
 			began := primitives.Nanotime()
 			if !b.serve(probeTrips) {

@@ -98,9 +98,11 @@ func take(ctx context.Context, s Scenario, quota uint64) (sample results.Sample,
 		return sample, err
 	}
 	allocated = countAllocations().minus(allocated)
-	after, err := probe(s)
-	if err != nil {
-		return sample, err
+	after := before
+	if before.distance != results.Unknown { // else nothing is to be learnt
+		if after, err = probe(s); err != nil {
+			return sample, err
+		}
 	}
 	if err := r.verify(); err != nil {
 		return sample, err

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"errors"
 	"math"
 	"runtime"
 	"slices"
@@ -585,6 +586,48 @@ func TestProbe(t *testing.T) {
 		if known := p.distance != results.Unknown; known && (p.ns <= 0 || (p.ns <= nearUpTo) != (p.distance == results.Near)) {
 			t.Errorf("probe in %v mode: %v ns are %s", mode, p.ns, p.distance)
 		}
+	}
+}
+
+// A probe without an answer is tried again, but not forever.
+func TestProbeRetries(t *testing.T) {
+	broken := errors.New("no such CPU")
+	for _, test := range []struct {
+		plays []any // a distance or an error
+		tries int   // of them
+	}{
+		{[]any{results.Near, results.Far}, 1},
+		{[]any{results.Unknown, results.Far, results.Near}, 2},
+		{[]any{results.Unknown, results.Unknown, results.Near, results.Far}, 3},
+		{[]any{results.Unknown, results.Unknown, results.Unknown, results.Near}, 3},
+		{[]any{broken, results.Near}, 1},
+		{[]any{results.Unknown, broken, results.Near}, 2},
+	} {
+		tries := 0
+		got, err := retry(func() (trip, error) {
+			tries++
+			switch played := test.plays[tries-1].(type) {
+			case error:
+				return trip{}, played
+			default:
+				return trip{distance: played.(results.Distance)}, nil
+			}
+		})
+		want := test.plays[test.tries-1]
+		if tries != test.tries || want != broken && got.distance != want || (err != nil) != (want == broken) {
+			t.Errorf("%v: %q, %v after %d tries, want %v after %d", test.plays, got.distance, err, tries, want, test.tries)
+		}
+	}
+
+	// On one CPU the two never meet.
+	if runtime.NumCPU() < 2 {
+		t.Skip("needs two CPUs")
+	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	began := time.Now()
+	p, err := probe(quick(mutex))
+	if took := time.Since(began); err != nil || p.distance != results.Unknown || took < probeTries*probeLimit {
+		t.Errorf("probe on one CPU = %q, %v after %v, want unknown after at least %v", p.distance, err, took, probeTries*probeLimit)
 	}
 }
 
