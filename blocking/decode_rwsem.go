@@ -1,0 +1,60 @@
+package blocking
+
+import (
+	"fmt"
+	"strings"
+)
+
+// An RWSemState is what the word of an [RWSem] says, or the count of an
+// rw_semaphore in a crash dump of a 64-bit kernel.
+type RWSemState struct {
+	Writer  bool  // a writer holds it
+	Readers int64 // so many readers hold it, or are about to see that they cannot
+	Waiting bool  // somebody is in line
+	Handoff bool  // nobody may take it before the first in line
+	Broken  bool  // readers left that never came
+}
+
+// DecodeRWSem reads an [RWSem]'s word, the first eight bytes of it.
+// DecodeRWSem(0x302) says: 3 readers, others wait.
+func DecodeRWSem(word uint64) RWSemState {
+	return RWSemState{
+		Writer:  word&rwWriter != 0,
+		Readers: int64(word & rwReaders / rwReader),
+		Waiting: word&rwWaiting != 0,
+		Handoff: word&rwHandoff != 0,
+		Broken:  word&rwBroken != 0,
+	}
+}
+
+// State returns what s's word says at the moment.
+func (s *RWSem) State() RWSemState { return DecodeRWSem(s.word.Load()) }
+
+// String decodes s's word for diagnosis.
+func (s *RWSem) String() string { return s.State().String() }
+
+// String says it in words: "locked by a writer, others wait".
+func (s RWSemState) String() string {
+	var says []string
+	switch {
+	case s.Broken:
+		says = append(says, "broken: more readers left than came")
+	case s.Writer && s.Readers > 0:
+		says = append(says, "locked by a writer", fmt.Sprintf("%d readers arriving", s.Readers))
+	case s.Writer:
+		says = append(says, "locked by a writer")
+	case s.Readers == 1:
+		says = append(says, "1 reader")
+	case s.Readers > 0:
+		says = append(says, fmt.Sprintf("%d readers", s.Readers))
+	default:
+		says = append(says, "unlocked")
+	}
+	if s.Waiting {
+		says = append(says, "others wait")
+	}
+	if s.Handoff {
+		says = append(says, "hand-off pending")
+	}
+	return strings.Join(says, ", ")
+}

@@ -1,0 +1,321 @@
+package blocking
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/lockbench/lockbench/primitives"
+)
+
+// An RWSem is a reader-writer lock whose waiters spin for a moment and then
+// park: the kernel's rw_semaphore, which guards every process's memory map.
+// Any number of readers can hold it, or one writer. The zero RWSem is unlocked.
+// An RWSem must not be copied after first use.
+//
+// Those in line are served in the order of arrival, all readers up to the next
+// writer at once. Whoever finds others in line gets in line behind them, so
+// readers that keep coming cannot starve a writer; and a reader must not acquire
+// the lock that it holds again, for a writer may have got in line in between.
+// Only a writer that comes in the moment between a release and its releaser's
+// look at the line can overtake those in line, and that once for each time
+// that the first of them is served.
+//
+// It has no owner: one goroutine may lock it and another unlock it.
+//
+// The n'th call to [RWSem.Unlock] synchronizes before the return of the m'th
+// call to [RWSem.Lock], for n < m. For each call to [RWSem.RLock] there is an n
+// such that the n'th call to Unlock, or the Downgrade of that writer,
+// synchronizes before its return, and its RUnlock synchronizes before the
+// return of the n+1'th call to Lock. A failed call synchronizes nothing.
+type RWSem struct {
+	// word is the kernel's count, bit by bit:
+	//
+	//	bit  0      writer    a writer holds the lock
+	//	bit  1      waiting   somebody is in line
+	//	bit  2      handoff   the first in line was overtaken, and will not be
+	//	                      again
+	//	bits 8-62   readers   how many hold the lock, or are about to see that
+	//	                      they cannot
+	//	bit  63     broken    readers left that never came
+	//
+	// As (readers, handoff, waiting, writer), * for whatever it was:
+	//
+	//	r,h,w,x -> r+1,h,w,x  RLock; the lock is held if h, w and x are 0
+	//	r,h,w,x -> r-1,h,w,x  RUnlock; or RLock takes it back, to get in line
+	//	0,0,0,0 -> 0,0,0,1    Lock
+	//	0,0,1,0 -> 0,1,1,1    Lock that overtakes those in line
+	//	r,*,*,1 -> r,*,*,0    Unlock
+	//	r,*,*,1 -> r+1,*,*,0  Downgrade
+	//	*,0,0,* -> *,0,1,*    get in line
+	//	0,*,1,0 -> 0,0,*,1    the writer that is first in line is served
+	//	r,*,1,0 -> r+n,0,*,0  the n readers that are first in line are served
+	//
+	// I1: a reader that counts itself while a writer holds the lock, or before,
+	// holds the lock itself once there is no writer: none comes before it has
+	// left.
+	// I2: while nobody holds line's lock, waiting says whether line has anybody,
+	// and handoff is set only if it does.
+	// I3: if somebody is in line who could have the lock, then a goroutine is on
+	// its way to line's lock to serve them: who left last, or took itself back.
+	word primitives.Uint64
+
+	line waitList // want is forReading or forWriting
+}
+
+const (
+	rwWriter  = 1 << 0
+	rwWaiting = 1 << 1
+	rwHandoff = 1 << 2
+	rwReader  = 1 << 8
+	rwBroken  = 1 << 63
+
+	rwReaderGone = 1<<64 - rwReader // adds -rwReader
+	rwWriterGone = 1<<64 - rwWriter
+
+	rwReaders = rwBroken - rwReader                         // mask
+	rwClosed  = rwWriter | rwWaiting | rwHandoff | rwBroken // to readers
+)
+
+const (
+	forReading = iota
+	forWriting
+)
+
+// RLock locks s for reading, waiting until no writer holds it or waits for it.
+func (s *RWSem) RLock() {
+	if s.word.Add(rwReader)&rwClosed != 0 { // acquire: pairs with Unlock and Downgrade
+		s.rlock(patience{}) // outlined so that RLock inlines
+	}
+}
+
+// TryRLock tries to lock s for reading without waiting and reports whether it
+// succeeded. It fails if anybody is in line.
+func (s *RWSem) TryRLock() bool {
+	for {
+		w := s.word.Load()
+		if w&rwClosed != 0 {
+			return false
+		}
+		if s.word.CompareAndSwap(w, w+rwReader) { // acquire: pairs with Unlock and Downgrade
+			return true
+		}
+	}
+}
+
+// RLockContext locks s for reading unless ctx is done first. It then returns
+// the context's cause, wrapped, and s was not acquired. If s is granted in the
+// moment when ctx ends, it is acquired.
+func (s *RWSem) RLockContext(ctx context.Context) error {
+	err := context.Cause(ctx)
+	if err == nil && !s.TryRLock() {
+		s.word.Add(rwReader)
+		err = s.rlock(patience{ctx: ctx})
+	}
+	if err != nil {
+		return fmt.Errorf("blocking: waiting to read under RWSem: %w", err)
+	}
+	return nil
+}
+
+// RLockTimeout locks s for reading unless that takes longer than d, and
+// reports whether it succeeded.
+func (s *RWSem) RLockTimeout(d time.Duration) bool {
+	if s.TryRLock() {
+		return true
+	}
+	if d <= 0 {
+		return false
+	}
+	s.word.Add(rwReader)
+	return s.rlock(patience{timeout: d}) == nil
+}
+
+// RUnlock undoes one RLock. It panics if no reader holds s.
+func (s *RWSem) RUnlock() {
+	if s.word.Add(rwReaderGone)&(rwWaiting|rwBroken) != 0 { // release: pairs with Lock
+		s.runlock() // outlined so that RUnlock inlines
+	}
+}
+
+// Lock locks s for writing, waiting until nobody holds it.
+func (s *RWSem) Lock() {
+	if !s.word.CompareAndSwap(0, rwWriter) { // acquire: pairs with Unlock and RUnlock
+		s.lock(patience{}) // outlined so that Lock inlines
+	}
+}
+
+// TryLock tries to lock s for writing without waiting and reports whether it
+// succeeded. It fails if anybody is in line.
+func (s *RWSem) TryLock() bool {
+	return s.word.CompareAndSwap(0, rwWriter) // acquire: pairs with Unlock and RUnlock
+}
+
+// LockContext locks s for writing unless ctx is done first, as
+// [RWSem.RLockContext] does. Those whom it held up go on when it gives up.
+func (s *RWSem) LockContext(ctx context.Context) error {
+	err := context.Cause(ctx)
+	if err == nil && !s.TryLock() {
+		err = s.lock(patience{ctx: ctx})
+	}
+	if err != nil {
+		return fmt.Errorf("blocking: waiting to write under RWSem: %w", err)
+	}
+	return nil
+}
+
+// LockTimeout locks s for writing unless that takes longer than d, and reports
+// whether it succeeded.
+func (s *RWSem) LockTimeout(d time.Duration) bool {
+	return s.TryLock() || d > 0 && s.lock(patience{timeout: d}) == nil
+}
+
+// Unlock unlocks s for writing. It panics if no writer holds s.
+func (s *RWSem) Unlock() {
+	if !s.word.CompareAndSwap(rwWriter, 0) { // release: pairs with Lock and RLock
+		s.unlock() // outlined so that Unlock inlines
+	}
+}
+
+// Downgrade turns the writer that holds s into a reader, with no other writer
+// in between. Readers that are first in line come in, too. It panics if no
+// writer holds s.
+func (s *RWSem) Downgrade() {
+	if s.word.Load()&rwWriter == 0 {
+		panic("blocking: Downgrade of RWSem that no writer holds")
+	}
+	if s.word.Add(rwReader-rwWriter)&rwWaiting != 0 { // release: pairs with RLock
+		s.pass()
+	}
+}
+
+// RLocker returns a Locker whose Lock and Unlock are s's RLock and RUnlock.
+func (s *RWSem) RLocker() sync.Locker { return (*rwSemReader)(s) }
+
+type rwSemReader RWSem
+
+func (r *rwSemReader) Lock()   { (*RWSem)(r).RLock() }
+func (r *rwSemReader) Unlock() { (*RWSem)(r).RUnlock() }
+
+// rlock locks s for a reader that has counted itself and found s closed. An
+// error is why p ended.
+func (s *RWSem) rlock(p patience) error {
+	var spin primitives.Spin
+	for {
+		w := s.word.Load()
+		if w&rwClosed == 0 {
+			return nil // by I1; acquire: pairs with Unlock and Downgrade
+		}
+		if w&rwWaiting != 0 || !spin.Try() {
+			return s.wait(forReading, p)
+		}
+	}
+}
+
+// runlock goes on after a reader has left, and others were in line or the word
+// was broken.
+func (s *RWSem) runlock() {
+	w := s.word.Load()
+	if w&rwBroken != 0 {
+		s.word.Add(rwReader)
+		s.pass() // who has met the broken word left this to us
+		panic("blocking: RUnlock of RWSem that no reader holds")
+	}
+	if w&(rwReaders|rwWriter) == 0 {
+		s.pass()
+	}
+}
+
+// lock locks s for a writer that found it held, or others in line. An error is
+// why p ended.
+func (s *RWSem) lock(p patience) error {
+	var spin primitives.Spin
+	for {
+		w := s.word.Load()
+		switch {
+		case w == 0 && s.word.CompareAndSwap(w, rwWriter): // acquire: pairs with Unlock and RUnlock
+			return nil
+		case w == rwWaiting && s.word.CompareAndSwap(w, rwHandoff|rwWaiting|rwWriter): // acquire, as above
+			return nil
+		case w&rwHandoff != 0 || !spin.Try():
+			return s.wait(forWriting, p)
+		}
+	}
+}
+
+// unlock unlocks s for a writer that is not alone with it.
+func (s *RWSem) unlock() {
+	if s.word.Load()&rwWriter == 0 {
+		panic("blocking: Unlock of RWSem that no writer holds")
+	}
+	if s.word.Add(rwWriterGone)&rwWaiting != 0 { // release: pairs with Lock and RLock
+		s.pass()
+	}
+}
+
+// wait gets in line and waits to be served. A reader counts as one no more.
+func (s *RWSem) wait(what int64, p patience) error {
+	me := newWaiter(what)
+	s.line.lock.LockPinned()
+	s.line.push(me)
+	var change uint64
+	if s.line.first == me {
+		change += rwWaiting
+	}
+	if what == forReading {
+		change -= rwReader
+	}
+	s.word.Add(change)
+	served := s.serve() // by I3, and the lock may have been released meanwhile
+	s.line.lock.UnlockPinned()
+	served.wake()
+
+	served = cohort{}
+	err := s.line.wait(me, p, func() { served = s.serve() }) // those behind me
+	served.wake()
+	return err
+}
+
+// pass serves those in line.
+func (s *RWSem) pass() {
+	s.line.lock.LockPinned()
+	served := s.serve()
+	s.line.lock.UnlockPinned()
+	served.wake()
+}
+
+// serve gives the lock to the first in line if it can have it, and if that is
+// a reader to all readers before the next writer. It restores I2. The caller
+// holds line's lock.
+func (s *RWSem) serve() (served cohort) {
+	first := s.line.first
+	if first == nil {
+		s.word.And(^uint64(rwWaiting | rwHandoff))
+		return
+	}
+	blockers, add, next := uint64(rwWriter|rwReaders), uint64(rwWriter), first.next
+	if first.want == forReading {
+		blockers, add = rwWriter, rwReader
+		for ; next != nil && next.want == forReading; next = next.next {
+			add += rwReader
+		}
+	}
+	sub := uint64(0)
+	if next == nil {
+		sub = rwWaiting // all are served
+	}
+	for {
+		w := s.word.Load()
+		if w&blockers != 0 {
+			return // whoever is there sees waiting when it leaves
+		}
+		if s.word.CompareAndSwap(w, (w+add)&^(sub|rwHandoff)) { // acquire: pairs with Unlock and RUnlock
+			break
+		}
+	}
+	for s.line.first != next {
+		served.grant(&s.line, s.line.first)
+	}
+	return served
+}
