@@ -17,7 +17,8 @@ var table = layout.Layout{
 	Rules: []layout.Rule{
 		{"primitives", "sync/atomic golang.org/x/sys/... internal/sched", layout.AnyTags},
 		{"spinlock ticket mcs seqlock", "primitives", layout.NoTags},
-		{"qspinlock rwlock", "primitives spinlock ticket mcs", layout.NoTags},
+		{"qspinlock", "primitives spinlock ticket mcs", layout.NoTags},
+		{"rwlock", "primitives spinlock ticket mcs qspinlock", layout.NoTags},
 		{"blocking", "primitives spinlock mcs", layout.NoTags},
 		{"rcu", "primitives blocking spinlock", layout.NoTags},
 		{"check sim", "internal/sched", layout.NoTags},
