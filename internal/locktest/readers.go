@@ -1,0 +1,398 @@
+package locktest
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/lockbench/lockbench/primitives"
+)
+
+// A Readers is a lock that lets readers in together, as sync.RWMutex does.
+type Readers interface {
+	sync.Locker
+	RLock()
+	RUnlock()
+}
+
+// An RWLock is what every spinning reader-writer lock of this module offers.
+type RWLock interface {
+	Lock
+	Readers
+	TryRLock() bool
+	RLockPinned()
+	TryRLockPinned() bool
+	RUnlockPinned()
+	RLocker() sync.Locker
+}
+
+// AllRW runs every test that holds for any reader-writer lock, those of [All]
+// among them. newLock returns a fresh one.
+func AllRW(t *testing.T, newLock func() RWLock) {
+	All(t, func() Lock { return newLock() })
+	t.Run("TryRLock", func(t *testing.T) { TryRLock(t, newLock()) })
+	t.Run("ReaderMisuse", func(t *testing.T) { ReaderMisuse(t, newLock()) })
+	t.Run("ReadersExclude", func(t *testing.T) { ReadersExclude(t, newLock()) })
+	t.Run("ReadersExcludePinned", func(t *testing.T) { ReadersExclude(t, PinnedReaders(newLock())) })
+	t.Run("ReadersExcludeTryLock", func(t *testing.T) { ReadersExclude(t, &tryingReaders{newLock()}) })
+	t.Run("ReadersOverlap", func(t *testing.T) { ReadersOverlap(t, newLock()) })
+	t.Run("ReadersOverlapTryRLock", func(t *testing.T) { ReadersOverlap(t, &tryingReaders{newLock()}) })
+	t.Run("RLocker", func(t *testing.T) { RLocker(t, newLock()) })
+	t.Run("RUnlockElsewhere", func(t *testing.T) { RUnlockElsewhere(t, newLock()) })
+	for _, cpus := range []int{1, 2, 4} {
+		t.Run(fmt.Sprintf("ReadersOversubscribed/cpus=%d", cpus), func(t *testing.T) { ReadersOversubscribed(t, cpus, newLock()) })
+		t.Run(fmt.Sprintf("ReadersOversubscribedPinned/cpus=%d", cpus), func(t *testing.T) {
+			ReadersOversubscribed(t, cpus, PinnedReaders(newLock()))
+		})
+	}
+}
+
+// PinnedReaders returns l as its pinned forms make it.
+func PinnedReaders(l RWLock) Readers { return pinnedReaders{pinned{l}, l} }
+
+type pinnedReaders struct {
+	pinned
+	l RWLock
+}
+
+func (p pinnedReaders) RLock()   { p.l.RLockPinned() }
+func (p pinnedReaders) RUnlock() { p.l.RUnlockPinned() }
+
+// tryingReaders try before they wait.
+type tryingReaders struct{ l RWLock }
+
+func (t *tryingReaders) Lock()    { (&trying{t.l}).Lock() }
+func (t *tryingReaders) Unlock()  { t.l.Unlock() }
+func (t *tryingReaders) RUnlock() { t.l.RUnlock() }
+
+func (t *tryingReaders) RLock() {
+	for range 3 {
+		if t.l.TryRLock() {
+			return
+		}
+		runtime.Gosched()
+	}
+	t.l.RLock()
+}
+
+// TryRLock checks what TryRLock and TryLock promise to a single goroutine
+// about readers, and that all the ways to read agree with them.
+func TryRLock(t testing.TB, l RWLock) {
+	t.Helper()
+	take := map[string]func(){
+		"RLock":    l.RLock,
+		"TryRLock": func() { wantTry(t, "TryRLock of unlocked lock", l.TryRLock(), true) },
+		"RLockPinned": func() {
+			l.RLockPinned()
+			primitives.Unpin() // so that the test may go on to RUnlock
+		},
+		"TryRLockPinned": func() {
+			wantTry(t, "TryRLockPinned of unlocked lock", l.TryRLockPinned(), true)
+			primitives.Unpin()
+		},
+	}
+	give := map[string]func(){
+		"RUnlock": l.RUnlock,
+		"RUnlockPinned": func() {
+			primitives.Pin()
+			l.RUnlockPinned()
+		},
+	}
+	for took, rlock := range take {
+		for gave, runlock := range give {
+			rlock()
+			wantTry(t, "TryLock after "+took, l.TryLock(), false)
+			wantTry(t, "TryLockPinned after "+took, l.TryLockPinned(), false)
+			rlock() // no writer is about, so readers share
+			runlock()
+			wantTry(t, "TryLock after two "+took+" and one "+gave, l.TryLock(), false)
+			runlock()
+			wantTry(t, "TryLock after "+gave, l.TryLock(), true)
+			wantTry(t, "TryRLock of write-locked lock", l.TryRLock(), false)
+			wantTry(t, "TryRLockPinned of write-locked lock", l.TryRLockPinned(), false)
+			l.Unlock()
+		}
+	}
+}
+
+// ReaderMisuse checks that an RUnlock too many panics and breaks nothing. A
+// lock whose readers share no word cannot see it by itself; for such a one the
+// next TryLock must panic.
+func ReaderMisuse(t testing.TB, l RWLock) {
+	t.Helper()
+	for range 2 {
+		atOnce := false
+		Panics(t, "RUnlock of unlocked lock, or the TryLock after it,", func() {
+			atOnce = true
+			l.RUnlock()
+			atOnce = false
+			if l.TryLock() {
+				l.Unlock()
+			}
+		})
+		if atOnce { // else it would unpin us, who are not pinned: a pinned panic is fatal
+			Panics(t, "RUnlockPinned of unlocked lock", l.RUnlockPinned)
+		}
+		Panics(t, "RUnlock of unlocked lock, or the Lock after it,", func() {
+			l.RUnlock()
+			l.Lock()
+			l.Unlock()
+		})
+		Panics(t, "Unlock of read-locked lock", func() {
+			l.RLock()
+			defer l.RUnlock()
+			l.Unlock()
+		})
+		wantTry(t, "TryRLock after a panic", l.TryRLock(), true)
+		wantTry(t, "TryLock after TryRLock", l.TryLock(), false)
+		l.RUnlock()
+		wantTry(t, "TryLock after RUnlock", l.TryLock(), true)
+		l.Unlock()
+	}
+}
+
+// ReadersExclude checks that a writer is alone and that readers see nothing of
+// what it has not finished.
+//
+// The counters are plain on purpose: a reader that meets a writer sees them
+// differ, and trips the race detector under -race.
+func ReadersExclude(t testing.TB, l Readers) {
+	t.Helper()
+	const sections = 1000
+	_, isPinned := l.(pinnedReaders)
+	pause := func(i int) {
+		if i%16 == 0 && !isPinned {
+			runtime.Gosched() // inside, so that others meet the holder
+		}
+	}
+	var (
+		n, twin int // guarded by l; equal whenever no writer is inside
+		torn    primitives.Uint32
+		wg      sync.WaitGroup
+	)
+	for range Workers / 2 {
+		wg.Go(func() {
+			for i := range sections {
+				l.RLock()
+				before := n
+				pause(i)
+				if n != before || twin != before {
+					torn.Add(1)
+				}
+				l.RUnlock()
+				if i%4 == 0 {
+					runtime.Gosched() // outside, so that writers come in between
+				}
+			}
+		})
+		wg.Go(func() {
+			for i := range sections / 2 {
+				l.Lock()
+				if n != twin {
+					torn.Add(1)
+				}
+				n++
+				pause(i)
+				twin++
+				l.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	if want := Workers / 2 * sections / 2; n != want || twin != want || torn.Load() != 0 {
+		t.Errorf("after %d write sections the counters read %d and %d; holders saw them torn %d times", want, n, twin, torn.Load())
+	}
+}
+
+// ReadersOverlap checks that two readers can be inside at once.
+func ReadersOverlap(t testing.TB, l Readers) {
+	t.Helper()
+	var inside, met primitives.Uint32
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			for range 100 {
+				l.RLock()
+				inside.Add(1)
+				for i := 0; i < 100 && met.Load() == 0; i++ {
+					if inside.Load() == 2 {
+						met.Store(1)
+					}
+					runtime.Gosched() // to the other one
+				}
+				inside.Add(^uint32(0))
+				l.RUnlock()
+			}
+		})
+	}
+	wg.Wait()
+	if met.Load() == 0 {
+		t.Errorf("two readers never met inside")
+	}
+}
+
+// RLocker checks that RLocker's Locker reads.
+func RLocker(t testing.TB, l RWLock) {
+	t.Helper()
+	r := l.RLocker()
+	r.Lock()
+	wantTry(t, "TryRLock after RLocker's Lock", l.TryRLock(), true)
+	l.RUnlock()
+	wantTry(t, "TryLock after RLocker's Lock", l.TryLock(), false)
+	r.Unlock()
+	wantTry(t, "TryLock after RLocker's Unlock", l.TryLock(), true)
+	l.Unlock()
+}
+
+// RUnlockElsewhere checks that a read section may end in another goroutine and
+// on another CPU than it began.
+func RUnlockElsewhere(t testing.TB, l RWLock) {
+	t.Helper()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(max(2, runtime.GOMAXPROCS(0))))
+	const sections = 200
+	began := make(chan int)
+	ended := make(chan bool)
+	go func() {
+		for cpu := range began {
+			// Go on as soon as this happens to be another CPU, or at last
+			// on the same one.
+			for tries := range 1000 {
+				if here := primitives.Pin(); here != cpu || tries == 999 {
+					l.RUnlock()
+					primitives.Unpin()
+					break
+				}
+				primitives.Unpin()
+				runtime.Gosched()
+			}
+			ended <- true
+		}
+	}()
+	for range sections {
+		cpu := primitives.Pin()
+		l.RLock()
+		primitives.Unpin()
+		began <- cpu
+		for waiting := true; waiting; { // busy, so that the other needs another CPU
+			select {
+			case <-ended:
+				waiting = false
+			default:
+				runtime.Gosched()
+			}
+		}
+		if !l.TryLock() {
+			t.Errorf("TryLock after an RUnlock elsewhere = false, want true; the lock says %q", l)
+			break
+		}
+		l.Unlock()
+	}
+	close(began)
+}
+
+// ReadersOversubscribed checks that 64 goroutines on a few CPUs, each a reader
+// most of the time, all get the lock: a writer that kept its CPU from the
+// reader it waits for would hang here.
+func ReadersOversubscribed(t testing.TB, cpus int, l Readers) {
+	t.Helper()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cpus))
+	const goroutines = 64
+	sections := 50
+	if cpus > runtime.NumCPU() {
+		sections = 5 // those in line now wait for the operating system, too
+	}
+	_, isPinned := l.(pinnedReaders)
+	var n int // guarded by l
+	var wg sync.WaitGroup
+	for range goroutines {
+		wg.Go(func() {
+			for i := range sections {
+				if i%5 == 0 {
+					l.Lock()
+				} else {
+					l.RLock()
+				}
+				before := n
+				if i%8 < 2 && !isPinned {
+					runtime.Gosched() // so that a queue forms
+				}
+				if i%5 == 0 {
+					n = before + 1
+					l.Unlock()
+				} else {
+					l.RUnlock()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if want := goroutines * sections / 5; n != want {
+		t.Errorf("after %d write sections the counter reads %d", want, n)
+	}
+}
+
+// WriterProgress checks that readers do not overtake a writer that waits,
+// though there is always one of them inside: between when l says that a writer
+// waits and when it is inside, each can go in once, if it was about to.
+// Overlapping readers starve the writers of a lock that fails this.
+func WriterProgress(t testing.TB, l RWLock) {
+	t.Helper()
+	const (
+		rounds  = 20
+		forever = 1000 // read sections
+	)
+	var (
+		stop            primitives.Bool
+		inside, entered primitives.Uint32
+		wg              sync.WaitGroup
+	)
+	for range Workers {
+		wg.Go(func() {
+			for !stop.Load() {
+				l.RLock()
+				entered.Add(1)
+				inside.Add(1)
+				// Leave once another is inside, who then stays; or after a
+				// while, since it may be that nobody can come before.
+				left := false
+				for tries := 0; tries < 100 && !left; tries++ {
+					n := inside.Load()
+					left = n > 1 && inside.CompareAndSwap(n, n-1)
+					runtime.Gosched()
+				}
+				if !left {
+					inside.Add(^uint32(0))
+				}
+				l.RUnlock()
+			}
+		})
+	}
+	for range rounds {
+		var done primitives.Bool
+		var until primitives.Uint32
+		start := entered.Load()
+		wg.Go(func() {
+			l.Lock()
+			until.Store(entered.Load())
+			done.Store(true)
+			l.Unlock()
+		})
+		Until(func() bool {
+			return done.Load() || entered.Load()-start > forever || strings.Contains(l.String(), "writer waits")
+		})
+		from := entered.Load()
+		Until(func() bool { return done.Load() || entered.Load()-from > forever })
+		if !done.Load() {
+			t.Errorf("a writer was still waiting after %d read sections", forever)
+			break
+		}
+		if overtook := int32(until.Load() - from); overtook > Workers {
+			t.Errorf("%d read sections began while a writer waited, want at most %d", overtook, Workers)
+			break
+		}
+	}
+	stop.Store(true)
+	wg.Wait()
+}

@@ -1,0 +1,288 @@
+package rwlock
+
+import (
+	"sync"
+	"time"
+
+	"github.com/lockbench/lockbench/primitives"
+)
+
+// A Biased makes another lock read-scalable. While it is biased towards
+// readers they count themselves in as those of a [Distributed] do and leave
+// the base lock alone; a writer takes the base lock, revokes the bias and
+// waits for them. While it is not, all use the base lock, at the price of a
+// load and an indirect call.
+//
+// It is biased at first. Each read under bias earns a credit and each
+// revocation costs some; when the credit is spent, the lock goes without bias
+// for a while (the inhibition) before a timer gives it another chance. So a
+// lock that is often written is its base lock but for a trial now and then,
+// and one that is mostly read keeps its bias through writes.
+//
+// It follows BRAVO (Dice and Kogan, 2019), save for how an RUnlock knows what
+// its RLock did. BRAVO keeps the slot, in a table that all locks share; here
+// there is no token to keep it in, and a goroutine has no identity to find it
+// by. So slots are counts of the lock's own, one for each CPU, and a count
+// does not care whose it is; and bias changes only when nobody reads, so that
+// what RLock did is what bias says. The price is memory, 136 bytes for each
+// CPU that read under bias, and that bias can come back only when a writer or
+// the timer finds no reader inside.
+//
+// Make one with [NewBiased]. A Biased must not be copied after first use.
+type Biased struct {
+	// bias is the gate of readers:
+	//
+	//	unbiased  readers hold the base lock
+	//	biased    readers are counted; the gate is open
+	//	revoking  readers are counted; the gate is shut, a writer waits for
+	//	          them to leave or is inside
+	//
+	// I3: only who holds the base lock for writing writes bias, and what
+	// follows readers.
+	// I4: while bias is unbiased nobody is counted, save who is being turned
+	// away; otherwise nobody holds the base lock for reading, save in settle.
+	// A read section therefore sees one of unbiased and {biased, revoking}
+	// from its beginning to its end.
+	bias    primitives.Uint32
+	base    Lock
+	readers counts // see there for I1 and I2
+
+	credit int    // what reads have earned, less what revocations cost
+	seen   uint32 // how many readers had arrived at the last revocation
+
+	_ primitives.CacheLine
+}
+
+const (
+	unbiased = iota
+	biased
+	revoking
+)
+
+const (
+	// price is how many reads must come between two writes for bias to pay:
+	// a revocation takes a few trips of a line between CPUs, and each read
+	// under bias saves a part of one.
+	price = 32
+
+	// startCredit allows for a few writes at first. maxCredit, for bursts of
+	// them in between.
+	startCredit = 8 * price
+	maxCredit   = 64 * price
+
+	// inhibition is so long that a trial, of some microseconds, is nothing.
+	// It doubles while readers or writers are inside whenever the timer looks.
+	inhibition        = time.Millisecond
+	longestInhibition = time.Second
+)
+
+// NewBiased returns an unlocked lock that is biased towards readers and
+// otherwise is base. Nobody else may use base.
+func NewBiased(base Lock) *Biased {
+	l := &Biased{base: base, credit: startCredit}
+	l.bias.Store(biased)
+	return l
+}
+
+// RLock locks l for reading.
+func (l *Biased) RLock() {
+	if !l.arrive() {
+		l.base.RLock()
+		if l.settle() {
+			l.base.RUnlock()
+		}
+	}
+}
+
+// RLockPinned locks l for reading and disables preemption until
+// [Biased.RUnlockPinned].
+func (l *Biased) RLockPinned() {
+	if primitives.Pin(); l.arrive() {
+		return
+	}
+	l.base.RLockPinned()
+	if l.settle() {
+		l.base.RUnlockPinned()
+	} else {
+		primitives.Unpin() // the base lock has pinned us, too
+	}
+}
+
+// TryRLock tries to lock l for reading without waiting and reports whether it
+// succeeded.
+func (l *Biased) TryRLock() bool {
+	if l.arrive() {
+		return true
+	}
+	if !l.base.TryRLock() {
+		return false
+	}
+	if l.settle() {
+		l.base.RUnlock()
+	}
+	return true
+}
+
+// TryRLockPinned is [Biased.TryRLock] for pinned sections: preemption is
+// disabled if it succeeded.
+func (l *Biased) TryRLockPinned() bool { return pinnedIf(l.TryRLock) }
+
+// arrive counts the caller in, if the gate is open, and reports whether it is.
+func (l *Biased) arrive() bool {
+	if l.bias.Load() != biased {
+		return false
+	}
+	here := l.readers.pin()
+	here.arrived.Add(1)             // full: relies on SC, see counts
+	open := l.bias.Load() == biased // acquire: pairs with decide
+	if !open {
+		here.departed.Add(1)
+	}
+	primitives.Unpin()
+	return open
+}
+
+// settle counts a reader in that has the base lock and finds that l is biased,
+// and reports whether it did: the caller then gives the base lock back. No
+// writer can revoke in between, by I3.
+func (l *Biased) settle() bool {
+	if l.bias.Load() == unbiased {
+		return false
+	}
+	l.readers.arrive()
+	return true
+}
+
+// RUnlock ends a read section, on whatever CPU.
+func (l *Biased) RUnlock() {
+	switch l.bias.Load() { // tells what RLock did, by I4
+	case unbiased:
+		l.base.RUnlock()
+	case biased:
+		l.readers.depart() // release: pairs with revoke
+	case revoking:
+		l.readers.depart() // release: pairs with revoke
+		primitives.GiveWay()
+	}
+}
+
+// RUnlockPinned ends a pinned read section and enables preemption again.
+func (l *Biased) RUnlockPinned() {
+	if l.bias.Load() == unbiased { // by I4
+		l.base.RUnlockPinned()
+	} else {
+		l.readers.depart() // release: pairs with revoke
+		primitives.Unpin()
+	}
+}
+
+// Lock locks l for writing. It panics if a reader has left that never came.
+func (l *Biased) Lock() {
+	l.base.Lock()
+	l.revoke(primitives.Spin{InLine: true})
+}
+
+// LockPinned locks l for writing and disables preemption until
+// [Biased.UnlockPinned].
+func (l *Biased) LockPinned() {
+	l.base.LockPinned()
+	l.revoke(primitives.Spin{InLine: true, Pinned: true})
+}
+
+// revoke shuts the gate and waits for the readers who came through it.
+func (l *Biased) revoke(spin primitives.Spin) {
+	if l.bias.Load() == unbiased { // by I4 nobody is counted
+		return
+	}
+	l.bias.Store(revoking)               // full: relies on SC, see counts
+	arrived, ok := l.readers.drain(spin) // acquire: pairs with depart
+	if !ok {
+		l.bias.StoreRelease(biased)
+		l.base.Unlock()
+		panic("rwlock: RUnlock of unlocked Biased")
+	}
+	earned := int(min(arrived-l.seen, maxCredit))
+	l.credit = min(l.credit+earned, maxCredit) - price
+	l.seen = arrived
+}
+
+// TryLock tries to lock l for writing without waiting and reports whether it
+// succeeded. It panics if a reader has left that never came.
+func (l *Biased) TryLock() bool {
+	// Look first: a gate that shuts for nothing sends readers to the base.
+	if _, inside := l.readers.sum(); inside > 0 || !l.base.TryLock() {
+		return false
+	}
+	if l.bias.Load() == biased {
+		l.bias.Store(revoking) // full: relies on SC, see counts
+		if _, inside := l.readers.sum(); inside > 0 {
+			l.bias.StoreRelease(biased) // for readers it is all one, by I4
+			l.base.Unlock()
+			return false
+		}
+		l.revoke(primitives.Spin{})
+	}
+	return true
+}
+
+// TryLockPinned is [Biased.TryLock] for pinned sections: preemption is
+// disabled if it succeeded.
+func (l *Biased) TryLockPinned() bool { return pinnedIf(l.TryLock) }
+
+// Unlock ends a write section. It panics if nobody writes.
+func (l *Biased) Unlock() {
+	l.decide()
+	l.base.Unlock() // release: to who waits for the base lock
+}
+
+// UnlockPinned ends a pinned write section and enables preemption again.
+func (l *Biased) UnlockPinned() {
+	l.decide()
+	l.base.UnlockPinned() // release: to who waits for the base lock
+}
+
+// decide ends a revocation: bias comes back at once, or later.
+func (l *Biased) decide() {
+	switch {
+	case l.bias.Load() == biased:
+		panic("rwlock: Unlock of unlocked Biased")
+	case l.bias.Load() == unbiased: // nothing to decide
+	case l.credit > 0:
+		l.bias.StoreRelease(biased) // release: pairs with arrive
+	default:
+		l.bias.StoreRelease(unbiased)
+		primitives.After(inhibition, func() { l.tryBias(inhibition) })
+	}
+}
+
+// tryBias biases l if nobody is inside, and otherwise tries again when twice
+// the time has passed. It is pinned, lest it be preempted among pinned waiters.
+func (l *Biased) tryBias(waited time.Duration) {
+	if !l.base.TryLockPinned() {
+		waited = min(2*waited, longestInhibition)
+		primitives.After(waited, func() { l.tryBias(waited) })
+		return
+	}
+	l.credit = startCredit
+	l.bias.StoreRelease(biased) // release: pairs with arrive
+	l.base.UnlockPinned()
+}
+
+// RLocker returns a Locker whose Lock and Unlock are l's RLock and RUnlock.
+func (l *Biased) RLocker() sync.Locker { return reader{l} }
+
+// String says who holds l, for diagnosis: the base lock says it while l is not
+// biased. The number of readers is a guess while they come and go.
+func (l *Biased) String() string {
+	bias := l.bias.Load()
+	if bias == unbiased {
+		return l.base.String()
+	}
+	_, inside := l.readers.sum()
+	s := State{Readers: int(max(inside, 0))}
+	if bias == revoking {
+		s.Waiting = inside > 0
+		s.Writer = !s.Waiting
+	}
+	return s.String() + ", biased"
+}

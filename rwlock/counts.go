@@ -1,0 +1,89 @@
+package rwlock
+
+import "github.com/lockbench/lockbench/primitives"
+
+// A counts says how many readers there are, by a count for each CPU, each on
+// lines of its own. A reader counts itself in on the CPU where it finds itself
+// and out on the one where it then is; only the sum means anything.
+//
+// It belongs to a lock with a word that turns readers away, the gate, and they
+// follow this protocol, which relies on SC: a reader counts itself in and then
+// looks at the gate, a writer shuts the gate and then looks at the counts. If
+// each looked first, or if a store could pass a load, neither would see the
+// other. A reader that finds the gate shut counts itself out on the CPU where
+// it counted itself in.
+//
+// I1: while the gate is shut, a sum of 0 says that nobody reads. Readers that
+// got past the gate had counted themselves in before it was shut, so the sum
+// has all of them, and each that it has out it has in, too. A reader that is
+// turned away meets one CPU's counts only, of which we read departed first: it
+// adds 1 or nothing.
+//
+// I2: therefore the sum is not negative, save by an RUnlock too many.
+type counts struct {
+	// cpus is how many CPUs have been seen. It grows before a new one counts.
+	cpus primitives.Uint32
+	on   primitives.PerCPU[tally]
+}
+
+// A tally is what one CPU counted, modulo 2³². (One word for the difference
+// would do; with two we also know how many reads there were.)
+type tally struct{ arrived, departed primitives.Uint32 }
+
+// pin pins the caller and returns the tally of its CPU.
+func (c *counts) pin() *tally {
+	cpu := primitives.Pin()
+	if uint32(cpu) >= c.cpus.Load() {
+		c.grow(uint32(cpu))
+	}
+	return c.on.At(cpu)
+}
+
+func (c *counts) grow(cpu uint32) {
+	for n := c.cpus.Load(); n <= cpu; n = c.cpus.Load() {
+		c.cpus.CompareAndSwap(n, cpu+1)
+	}
+}
+
+// arrive counts the caller in.
+func (c *counts) arrive() {
+	c.pin().arrived.Add(1) // full: relies on SC, see counts
+	primitives.Unpin()
+}
+
+// depart counts the caller out.
+func (c *counts) depart() {
+	c.pin().departed.Add(1) // release (departure)
+	primitives.Unpin()
+}
+
+// sum returns how many readers came, ever, and how many of them have not left.
+// It walks over all CPUs.
+func (c *counts) sum() (arrived uint32, inside int32) {
+	for cpu := range int(c.cpus.Load()) {
+		t := c.on.At(cpu)
+		departed := t.departed.Load() // acquire: pairs with departure; before arrived: I1
+		a := t.arrived.Load()
+		arrived += a
+		inside += int32(a - departed)
+	}
+	return arrived, inside
+}
+
+// drain waits, the gate being shut, until nobody reads, and returns how many
+// reads there were, ever. It reports false if more readers left than came, and
+// mends the counts.
+func (c *counts) drain(spin primitives.Spin) (arrived uint32, ok bool) {
+	for {
+		arrived, inside := c.sum()
+		switch {
+		case inside == 0:
+			return arrived, true
+		case inside < 0: // I2
+			c.pin().arrived.Add(uint32(-inside))
+			primitives.Unpin()
+			return arrived, false
+		}
+		spin.Once()
+	}
+}

@@ -1,0 +1,97 @@
+// Package rwlock implements spinning reader-writer locks: any number of
+// readers hold one together, or one writer holds it alone. They differ in who
+// goes first and in what readers share.
+//
+//	ReaderPref   a count of readers in one word; WRITERS CAN STARVE
+//	Queued       the kernel's qrwlock: the same word, and a queue; fair
+//	PhaseFair    readers and writers take turns; a reader waits for one writer
+//	             at most, whatever the queue
+//	Distributed  a count of readers for each CPU: readers share nothing, and
+//	             writers look at every CPU
+//	Biased       makes any of the others read like Distributed for as long as
+//	             that pays
+//
+// In the first three every reader writes the lock's word, so readers that
+// overlap pass a cache line around and do not scale; the words are small and
+// writers are cheap. In the last two they do scale, and writers pay.
+//
+// All have the method set of sync.RWMutex, readers need no token, and who
+// locks need not be who unlocks: an RUnlock may come from another goroutine
+// and from another CPU. A reader must not ask for the lock again: a writer that
+// waits in between makes a deadlock of it (but for ReaderPref). Waiters yield
+// when goroutines outnumber CPUs, and those in a queue park.
+//
+// # Pinned sections
+//
+// The pinned forms disable preemption from lock to unlock, for readers and
+// writers alike, as the kernel's read_lock and write_lock do. The rules are
+// the kernel's too:
+//
+//   - NOTHING IN A PINNED SECTION MAY BLOCK: no channel, no sync.Mutex, no
+//     I/O, nothing long. A panic in a pinned section ends the program.
+//   - A lock is used pinned by all or by none: a pinned waiter keeps its CPU,
+//     and a holder that can be preempted may need it.
+//   - A pinned section ends in the goroutine that began it.
+package rwlock
+
+import (
+	"sync"
+
+	"github.com/lockbench/lockbench/primitives"
+	"github.com/lockbench/lockbench/qspinlock"
+)
+
+// A Lock is what every lock of this package is. For all of them holds: the
+// n'th call to Unlock synchronizes before the return of the m'th call to Lock,
+// for n < m; and for any call to RLock there is an n such that the n'th call
+// to Unlock synchronizes before its return, and the RUnlock that ends it
+// synchronizes before the return of the n+1'th call to Lock. A failed Try
+// synchronizes nothing.
+type Lock interface {
+	sync.Locker
+	TryLock() bool
+	RLock()
+	TryRLock() bool
+	RUnlock()
+
+	LockPinned()
+	TryLockPinned() bool
+	UnlockPinned()
+	RLockPinned()
+	TryRLockPinned() bool
+	RUnlockPinned()
+
+	// RLocker returns a Locker whose Lock and Unlock are RLock and RUnlock.
+	RLocker() sync.Locker
+
+	// String says who holds the lock, for diagnosis.
+	String() string
+}
+
+// A reader is a lock as RLocker shows it.
+type reader struct{ l Lock }
+
+func (r reader) Lock()   { r.l.RLock() }
+func (r reader) Unlock() { r.l.RUnlock() }
+
+// A queue is where those wait whom the lock's word turns away, in the order of
+// arrival. Only its head looks at the word.
+type queue struct{ lock qspinlock.Lock }
+
+func (q *queue) enter(pinned bool) {
+	if pinned {
+		q.lock.LockPinned()
+	} else {
+		q.lock.Lock()
+	}
+}
+
+// leave makes the next in line the head. It does not give way to it, as
+// qspinlock's Unlock would: the caller leaves because the rwlock is now its
+// own, and giving up the CPU would make all others wait for longer.
+func (q *queue) leave(pinned bool) {
+	if !pinned {
+		primitives.Pin()
+	}
+	q.lock.UnlockPinned()
+}

@@ -1,0 +1,71 @@
+package rwlock
+
+import "unsafe"
+
+// TallySize is what one CPU's counts take, without padding.
+const TallySize = unsafe.Sizeof(tally{})
+
+// NewPhaseFairAt returns an unlocked PhaseFair whose counters stand at n.
+func NewPhaseFairAt(n uint32) *PhaseFair {
+	l := new(PhaseFair)
+	l.in.Store(n)
+	l.out.Store(n)
+	return l
+}
+
+// WritersInLine returns 1 if any writer waits behind the one that is inside.
+func (l *PhaseFair) WritersInLine() int { return inLine(l.writers.String()) }
+
+// ReadersInLine returns how many readers wait for the writer that is inside.
+func (l *PhaseFair) ReadersInLine() int { return int(l.in.Load()-l.out.Load()) / oneArrival }
+
+// Phase returns the phase of the last writer.
+func (l *PhaseFair) Phase() uint32 { return l.turn.Load() & oddPhase }
+
+// InLine returns how many of two goroutines are in the queue.
+func (l *Queued) InLine() int {
+	if l.queue.lock.String() == "unlocked" {
+		return 0
+	}
+	return 1 + inLine(l.queue.lock.String())
+}
+
+// inLine returns 1 if the wait lock has anybody waiting.
+func inLine(waitLock string) int {
+	if waitLock == "locked, pending" {
+		return 1
+	}
+	return 0
+}
+
+// NewDistributedAt returns an unlocked Distributed each of whose counters
+// stands at n.
+func NewDistributedAt(n uint32) *Distributed {
+	l := new(Distributed)
+	for cpu := range 4 {
+		l.readers.grow(uint32(cpu))
+		l.readers.on.At(cpu).arrived.Store(n)
+		l.readers.on.At(cpu).departed.Store(n)
+	}
+	return l
+}
+
+// NewUnbiased returns a Biased without its bias, which the timer will not
+// bring back.
+func NewUnbiased(base Lock) *Biased { return &Biased{base: base} }
+
+// Biased reports whether l is biased.
+func (l *Biased) Biased() bool { return l.bias.Load() == biased }
+
+// SetCredit sets what the next Unlock goes by. The caller holds l.
+func (l *Biased) SetCredit(n int) { l.credit = n }
+
+// TryBias does what the timer does, once.
+func (l *Biased) TryBias() {
+	if l.bias.Load() == unbiased && l.base.TryLockPinned() {
+		if l.bias.Load() == unbiased {
+			l.bias.StoreRelease(biased)
+		}
+		l.base.UnlockPinned()
+	}
+}

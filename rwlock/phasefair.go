@@ -1,0 +1,205 @@
+package rwlock
+
+import (
+	"sync"
+
+	"github.com/lockbench/lockbench/primitives"
+	"github.com/lockbench/lockbench/qspinlock"
+)
+
+// A PhaseFair alternates phases of readers and of writers while both want it.
+// When a writer leaves, all readers that wait go in, even if more writers were
+// in line before them; then comes one writer. So a reader waits for one writer
+// at most, and a writer for those ahead of it and a phase of readers for each,
+// whatever the load. It is the lock for bounded waits. The zero PhaseFair is
+// unlocked. A PhaseFair must not be copied after first use.
+//
+// The source is PF-T of Brandenburg and Anderson, "Spin-based reader-writer
+// synchronization for multiprocessor real-time systems" (2010), with a
+// qspinlock in place of its writers' tickets: they can park.
+type PhaseFair struct {
+	// in counts readers that came, out those that left, both in bits 8–31 and
+	// modulo 2²⁴. The low byte of in is the writer's:
+	//
+	//	0                  no writer: readers go in
+	//	present            one is inside or waits for readers; readers wait
+	//	present|oddPhase   the same, one writer later
+	//
+	// I1: out never passes in; in == out when nobody reads.
+	// I2: only who holds writers writes in's low byte, and turn.
+	// I3: two writers that follow each other differ in oddPhase. A reader
+	// waits until the byte is not what it saw, and may well sleep through the
+	// moment when it is 0: if it could be the same again, reader and writer
+	// would wait for each other for ever.
+	in, out primitives.Uint32
+
+	// turn is what in was when the last writer had announced itself: how many
+	// readers it waits for, and its phase.
+	turn primitives.Uint32
+
+	// writers puts writers in line. Whoever holds it writes, or is next.
+	writers qspinlock.Lock
+}
+
+const (
+	oneArrival = 1 << 8
+	lowByte    = oneArrival - 1
+	present    = 2
+	oddPhase   = 1
+)
+
+// RLock locks l for reading, waiting for at most one writer.
+func (l *PhaseFair) RLock() {
+	if in := l.in.Add(oneArrival); in&lowByte != 0 { // acquire: pairs with phase
+		l.rwait(in, false)
+	}
+}
+
+// RLockPinned locks l for reading and disables preemption until
+// [PhaseFair.RUnlockPinned].
+func (l *PhaseFair) RLockPinned() {
+	primitives.Pin()
+	if in := l.in.Add(oneArrival); in&lowByte != 0 { // acquire: pairs with phase
+		l.rwait(in, true)
+	}
+}
+
+// rwait waits for the end of the phase that in, as the caller saw it, is in.
+//
+//go:noinline
+func (l *PhaseFair) rwait(in uint32, pinned bool) {
+	spin := primitives.Spin{InLine: true, Pinned: pinned}
+	for l.in.Load()&lowByte == in&lowByte { // acquire: pairs with phase; by I3
+		spin.Once()
+	}
+}
+
+// TryRLock tries to lock l for reading without waiting and reports whether it
+// succeeded. It fails while a writer holds the lock, or is next.
+func (l *PhaseFair) TryRLock() bool {
+	for {
+		in := l.in.Load()
+		if in&lowByte != 0 {
+			return false
+		}
+		if l.in.CompareAndSwap(in, in+oneArrival) { // acquire: pairs with phase
+			return true
+		}
+	}
+}
+
+// TryRLockPinned is [PhaseFair.TryRLock] for pinned sections: preemption is
+// disabled if it succeeded.
+func (l *PhaseFair) TryRLockPinned() bool { return pinnedIf(l.TryRLock) }
+
+// RUnlock ends a read section. It panics if nobody reads.
+func (l *PhaseFair) RUnlock() {
+	out := l.out.Add(oneArrival) // release (departure)
+	if in := l.in.Load(); in&lowByte != 0 || in-out > 1<<31 {
+		l.left(in, out)
+	}
+}
+
+// left is RUnlock's end when there is a writer, or misuse.
+func (l *PhaseFair) left(in, out uint32) {
+	l.check(in, out)
+	if out == l.turn.Load()&^lowByte { // the last reader: now it is the writer's
+		primitives.GiveWay()
+	}
+}
+
+// RUnlockPinned ends a pinned read section and enables preemption again.
+func (l *PhaseFair) RUnlockPinned() {
+	out := l.out.Add(oneArrival) // release (departure)
+	l.check(l.in.Load(), out)
+	primitives.Unpin()
+}
+
+// check panics if more readers left than came, by I1.
+func (l *PhaseFair) check(in, out uint32) {
+	if int32(in&^lowByte-out) < 0 {
+		l.out.Add(1<<32 - oneArrival) // restores I1
+		panic("rwlock: RUnlock of unlocked PhaseFair")
+	}
+}
+
+// Lock locks l for writing, waiting behind the writers already in line.
+func (l *PhaseFair) Lock() {
+	l.writers.Lock()
+	l.wait(primitives.Spin{InLine: true})
+}
+
+// LockPinned locks l for writing and disables preemption until
+// [PhaseFair.UnlockPinned].
+func (l *PhaseFair) LockPinned() {
+	l.writers.LockPinned()
+	l.wait(primitives.Spin{InLine: true, Pinned: true})
+}
+
+// wait ends the readers' phase.
+func (l *PhaseFair) wait(spin primitives.Spin) {
+	turn := l.in.Add(l.nextPhase()) // from here on readers wait
+	l.turn.StoreRelease(turn)
+	for l.out.Load() != turn&^lowByte { // acquire: pairs with departure
+		spin.Once()
+	}
+}
+
+// nextPhase returns the low byte for the writer that comes now: I3.
+func (l *PhaseFair) nextPhase() uint32 { return present | ^l.turn.Load()&oddPhase }
+
+// TryLock tries to lock l for writing without waiting and reports whether it
+// succeeded.
+func (l *PhaseFair) TryLock() bool {
+	// Look first: to hold writers is to keep a writer from being next.
+	if l.out.Load() != l.in.Load() || !l.writers.TryLock() {
+		return false
+	}
+	// If in is what out was before, then by I1 nobody reads.
+	out := l.out.Load() // acquire: pairs with departure
+	turn := out + l.nextPhase()
+	if !l.in.CompareAndSwap(out, turn) {
+		l.writers.Unlock() // turn is as it was: no phase is lost
+		return false
+	}
+	l.turn.StoreRelease(turn)
+	return true
+}
+
+// TryLockPinned is [PhaseFair.TryLock] for pinned sections: preemption is
+// disabled if it succeeded.
+func (l *PhaseFair) TryLockPinned() bool { return pinnedIf(l.TryLock) }
+
+// Unlock ends a write section. It panics if nobody writes.
+func (l *PhaseFair) Unlock() {
+	l.readersPhase()
+	l.writers.Unlock() // release: to the next writer
+}
+
+// UnlockPinned ends a pinned write section and enables preemption again.
+func (l *PhaseFair) UnlockPinned() {
+	l.readersPhase()
+	l.writers.UnlockPinned() // release: to the next writer
+}
+
+func (l *PhaseFair) readersPhase() {
+	if l.in.Load()&lowByte == 0 {
+		panic("rwlock: Unlock of unlocked PhaseFair")
+	}
+	l.in.ClearLowByteRelease() // release (phase); the byte is ours, by I2
+}
+
+// RLocker returns a Locker whose Lock and Unlock are l's RLock and RUnlock.
+func (l *PhaseFair) RLocker() sync.Locker { return reader{l} }
+
+// String says who holds l and who waits, for diagnosis.
+func (l *PhaseFair) String() string {
+	out, turn := l.out.Load(), l.turn.Load()
+	in := l.in.Load() // after out: the difference is then never negative, by I1
+	s := State{Readers: int(in&^lowByte-out) / oneArrival}
+	if in&lowByte != 0 {
+		s.Waiting = out != turn&^lowByte
+		s.Writer = !s.Waiting
+	}
+	return s.String()
+}

@@ -1,0 +1,121 @@
+package rwlock
+
+import (
+	"sync"
+
+	"github.com/lockbench/lockbench/primitives"
+)
+
+// A Queued is the kernel's queued reader-writer lock, in eight bytes: the word
+// of [ReaderPref], and a queue for whoever the word turns away. It is fair:
+// nobody who comes after a waiter gets in before it, but for readers whose
+// count met the word before the waiter's bit did.
+//
+// Readers that follow each other in line go in together. The zero Queued is
+// unlocked. A Queued must not be copied after first use.
+//
+// The source is Linux 6.x kernel/locking/qrwlock.c, save that a reader in an
+// interrupt may not overtake here: there are none.
+type Queued struct {
+	word // see there for its fields and for I1 and I2
+
+	// queue holds those who wait, readers and writers alike.
+	//
+	// I3: only the head of the queue sets waiting, and makes W of it.
+	queue queue
+}
+
+// RLock locks l for reading, waiting in line if a writer holds the lock or
+// waits for it.
+func (l *Queued) RLock() {
+	if l.word.word.Add(oneReader)&(writer|waiting) != 0 { // n,0,0 -> n+1,0,0; acquire: pairs with Unlock
+		l.rwait(false) // outlined so that RLock inlines
+	}
+}
+
+// RLockPinned locks l for reading and disables preemption until RUnlockPinned.
+func (l *Queued) RLockPinned() {
+	primitives.Pin()
+	if l.word.word.Add(oneReader)&(writer|waiting) != 0 { // n,0,0 -> n+1,0,0; acquire: pairs with Unlock
+		l.rwait(true)
+	}
+}
+
+func (l *Queued) rwait(pinned bool) {
+	spin := primitives.Spin{InLine: true, Pinned: pinned}
+	l.word.word.Add(lessOne) // n,*,* -> n-1,*,*: not yet
+	l.queue.enter(pinned)
+	// We are the head: no writer waits, by I3, and one that is inside will
+	// find us counted.
+	l.word.word.Add(oneReader)           // n,0,* -> n+1,0,*
+	for l.word.word.Load()&writer != 0 { // acquire: pairs with Unlock
+		spin.Once()
+	}
+	l.queue.leave(pinned)
+}
+
+// RUnlock ends a read section. It panics if nobody reads.
+func (l *Queued) RUnlock() {
+	if l.word.word.Add(lessOne)&(wrapped|waiting) != 0 { // n,*,0 -> n-1,*,0; release: pairs with Lock
+		l.left() // outlined so that RUnlock inlines
+	}
+}
+
+// left is RUnlock's end when there is a writer in line, or misuse.
+func (l *Queued) left() {
+	switch w := l.word.word.Load(); {
+	case w&wrapped != 0:
+		l.nobodyReads()
+	case w == waiting: // the last reader: now it is the writer's
+		primitives.GiveWay()
+	}
+}
+
+// Lock locks l for writing, waiting in line.
+func (l *Queued) Lock() {
+	if !l.TryLock() {
+		l.wait(false) // outlined so that Lock inlines
+	}
+}
+
+// LockPinned locks l for writing and disables preemption until UnlockPinned.
+func (l *Queued) LockPinned() {
+	primitives.Pin()
+	if !l.TryLock() {
+		l.wait(true)
+	}
+}
+
+func (l *Queued) wait(pinned bool) {
+	spin := primitives.Spin{InLine: true, Pinned: pinned}
+	l.queue.enter(pinned)
+	if !l.TryLock() {
+		l.word.word.Add(waiting) // n,0,* -> n,1,*; by I3 it was 0
+		for l.word.word.Load() != waiting ||
+			!l.word.word.CompareAndSwap(waiting, writer) { // 0,1,0 -> 0,0,W; acquire: pairs with Unlock and RUnlock
+			spin.Once()
+		}
+	}
+	l.queue.leave(pinned)
+}
+
+// Unlock ends a write section. It panics if nobody writes.
+func (l *Queued) Unlock() {
+	if w := l.word.word.Load(); w != writer {
+		l.unlockSlow(w)
+		return
+	}
+	l.word.word.ClearLowByteRelease() // *,*,W -> *,*,0; release: pairs with Lock and RLock; by I1
+}
+
+// unlockSlow is Unlock when w shows waiters, or misuse.
+func (l *Queued) unlockSlow(w uint32) {
+	if w&writer == 0 {
+		panic("rwlock: Unlock of unlocked lock")
+	}
+	l.word.word.ClearLowByteRelease() // *,*,W -> *,*,0; release: pairs with Lock and RLock; by I1
+	primitives.GiveWay()
+}
+
+// RLocker returns a Locker whose Lock and Unlock are l's RLock and RUnlock.
+func (l *Queued) RLocker() sync.Locker { return reader{l} }

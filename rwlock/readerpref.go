@@ -1,0 +1,80 @@
+package rwlock
+
+import (
+	"sync"
+
+	"github.com/lockbench/lockbench/primitives"
+)
+
+// A ReaderPref is the classic reader-writer lock: a count of readers and a
+// flag, in four bytes. A reader waits for a writer that is inside and for
+// nothing else, so a goroutine may even read within a read section.
+//
+// WRITERS CAN STARVE: one gets in only when it finds no reader inside, and as
+// long as readers overlap that is never. Use it where they leave gaps.
+//
+// The zero ReaderPref is unlocked. A ReaderPref must not be copied after first
+// use.
+type ReaderPref struct{ word }
+
+// RLock locks l for reading.
+func (l *ReaderPref) RLock() {
+	if l.word.word.Add(oneReader)&writer != 0 { // n,0,* -> n+1,0,*; acquire: pairs with Unlock
+		l.rwait(false) // outlined so that RLock inlines
+	}
+}
+
+// RLockPinned locks l for reading and disables preemption until RUnlockPinned.
+func (l *ReaderPref) RLockPinned() {
+	primitives.Pin()
+	if l.word.word.Add(oneReader)&writer != 0 { // n,0,* -> n+1,0,*; acquire: pairs with Unlock
+		l.rwait(true)
+	}
+}
+
+// rwait waits for the writer that is inside. The caller is counted already,
+// so no other can come in after it.
+//
+//go:noinline
+func (l *ReaderPref) rwait(pinned bool) {
+	spin := primitives.Spin{InLine: true, Pinned: pinned}
+	for l.word.word.Load()&writer != 0 { // acquire: pairs with Unlock
+		spin.Once()
+	}
+}
+
+// RUnlock ends a read section. It panics if nobody reads.
+func (l *ReaderPref) RUnlock() {
+	if l.word.word.Add(lessOne)&wrapped != 0 { // n,0,0 -> n-1,0,0; release: pairs with Lock
+		l.nobodyReads()
+	}
+}
+
+// Lock locks l for writing, whenever there happen to be no readers.
+func (l *ReaderPref) Lock() {
+	if !l.TryLock() {
+		l.wait(primitives.Spin{}) // outlined so that Lock inlines
+	}
+}
+
+// LockPinned locks l for writing and disables preemption until UnlockPinned.
+func (l *ReaderPref) LockPinned() {
+	primitives.Pin()
+	if !l.TryLock() {
+		l.wait(primitives.Spin{Pinned: true})
+	}
+}
+
+func (l *ReaderPref) wait(spin primitives.Spin) {
+	for {
+		for l.word.word.Load() != 0 {
+			spin.Once()
+		}
+		if l.TryLock() {
+			return
+		}
+	}
+}
+
+// RLocker returns a Locker whose Lock and Unlock are l's RLock and RUnlock.
+func (l *ReaderPref) RLocker() sync.Locker { return reader{l} }

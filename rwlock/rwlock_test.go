@@ -1,0 +1,332 @@
+package rwlock_test
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"unsafe"
+
+	"github.com/lockbench/lockbench/internal/locktest"
+	"github.com/lockbench/lockbench/primitives"
+	"github.com/lockbench/lockbench/rwlock"
+)
+
+// locks are all of the package's; fair are those whose writers do not starve.
+var (
+	fair = map[string]func() rwlock.Lock{
+		"Queued":      func() rwlock.Lock { return new(rwlock.Queued) },
+		"PhaseFair":   func() rwlock.Lock { return new(rwlock.PhaseFair) },
+		"Distributed": func() rwlock.Lock { return new(rwlock.Distributed) },
+		"Biased":      func() rwlock.Lock { return rwlock.NewBiased(new(rwlock.Queued)) },
+		"Unbiased":    func() rwlock.Lock { return rwlock.NewUnbiased(new(rwlock.PhaseFair)) },
+	}
+	locks = map[string]func() rwlock.Lock{
+		"ReaderPref": func() rwlock.Lock { return new(rwlock.ReaderPref) },
+		"Shifting":   func() rwlock.Lock { return shifting(new(rwlock.ReaderPref)) },
+	}
+)
+
+func init() {
+	for name, newLock := range fair {
+		locks[name] = newLock
+	}
+}
+
+// A shifting Biased gains and loses its bias all the time.
+type shiftingBiased struct {
+	*rwlock.Biased
+	n int // guarded by the lock
+}
+
+func shifting(base rwlock.Lock) rwlock.Lock { return &shiftingBiased{Biased: rwlock.NewBiased(base)} }
+
+func (l *shiftingBiased) shift() {
+	l.n++
+	l.SetCredit(l.n%3 - 1)
+}
+
+func (l *shiftingBiased) Unlock() {
+	if strings.HasPrefix(l.String(), "write-locked") {
+		l.shift()
+	}
+	l.Biased.Unlock()
+	l.TryBias()
+}
+
+func TestLocks(t *testing.T) {
+	for name, newLock := range locks {
+		t.Run(name, func(t *testing.T) {
+			locktest.AllRW(t, func() locktest.RWLock { return newLock() })
+		})
+	}
+}
+
+func TestWriterProgress(t *testing.T) {
+	for name, newLock := range fair {
+		t.Run(name, func(t *testing.T) { locktest.WriterProgress(t, newLock()) })
+	}
+}
+
+// In a fair lock a writer that waits turns readers away; in ReaderPref it does
+// not, and that is how its writers starve.
+func TestReadersMeetWaitingWriter(t *testing.T) {
+	for name, newLock := range locks {
+		_, isFair := fair[name]
+		if name == "Shifting" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			l := newLock()
+			l.RLock()
+			var called, inside primitives.Bool
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				called.Store(true)
+				l.Lock()
+				inside.Store(true)
+				l.Unlock()
+			})
+			if isFair {
+				locktest.Until(func() bool { return strings.Contains(l.String(), "1 reader, a writer waits") })
+			} else {
+				locktest.Until(called.Load)
+			}
+			if got := l.TryRLock(); got == isFair {
+				t.Errorf("TryRLock while a writer waits = %v, want %v", got, !isFair)
+			}
+			if inside.Load() {
+				t.Error("the writer did not wait for the reader")
+			}
+			l.RUnlock()
+			if !isFair {
+				l.RUnlock()
+			}
+			wg.Wait()
+		})
+	}
+}
+
+// Two writers, one inside and one in line, and then a reader: PhaseFair lets
+// the reader in between them, and Queued serves in the order of arrival.
+func TestPhases(t *testing.T) {
+	order := func(l rwlock.Lock, waiting func(writers, readers int) bool) []string {
+		var got []string // guarded by l, or written by the only reader inside
+		var wg sync.WaitGroup
+		l.Lock()
+		wg.Go(func() {
+			l.Lock()
+			got = append(got, "writer")
+			l.Unlock()
+		})
+		locktest.Until(func() bool { return waiting(1, 0) })
+		wg.Go(func() {
+			l.RLock()
+			got = append(got, "reader")
+			l.RUnlock()
+		})
+		locktest.Until(func() bool { return waiting(1, 1) })
+		l.Unlock()
+		wg.Wait()
+		return got
+	}
+	for range 20 {
+		pf := new(rwlock.PhaseFair)
+		got := order(pf, func(writers, readers int) bool { return pf.WritersInLine() == writers && pf.ReadersInLine() == readers })
+		if want := []string{"reader", "writer"}; !slices.Equal(got, want) {
+			t.Fatalf("PhaseFair let in %v, want %v", got, want)
+		}
+		q := new(rwlock.Queued)
+		got = order(q, func(writers, readers int) bool { return q.InLine() == writers+readers })
+		if want := []string{"writer", "reader"}; !slices.Equal(got, want) {
+			t.Fatalf("Queued let in %v, want %v", got, want)
+		}
+	}
+}
+
+// Counters may wrap.
+func TestWrap(t *testing.T) {
+	locktest.ReadersExclude(t, rwlock.NewPhaseFairAt(1<<32-100<<8))
+	locktest.WriterProgress(t, rwlock.NewPhaseFairAt(1<<32-100<<8))
+	locktest.TryRLock(t, rwlock.NewPhaseFairAt(1<<32-3<<8))
+	locktest.ReaderMisuse(t, rwlock.NewPhaseFairAt(0))
+	locktest.ReadersExclude(t, rwlock.NewDistributedAt(1<<32-100))
+	locktest.TryRLock(t, rwlock.NewDistributedAt(1<<32-3))
+}
+
+// Every TryLock that fails has to leave the phases of a PhaseFair alone: two
+// writers in a row with one phase would deadlock with a reader between them.
+func TestFailedTryLockKeepsPhase(t *testing.T) {
+	l := new(rwlock.PhaseFair)
+	var phases []uint32
+	for i := range 6 {
+		l.RLock()
+		for range i % 3 {
+			l.TryLock()
+		}
+		l.RUnlock()
+		if i%2 == 0 {
+			l.Lock()
+		} else if !l.TryLock() {
+			t.Fatal("TryLock of unlocked lock = false")
+		}
+		phases = append(phases, l.Phase())
+		l.Unlock()
+	}
+	for i := range phases[1:] {
+		if phases[i] == phases[i+1] {
+			t.Errorf("writers had phases %v, want no two alike in a row", phases)
+			break
+		}
+	}
+}
+
+// Bias goes when writes are frequent, and readers bring it through writes when
+// they are not.
+func TestBiasPays(t *testing.T) {
+	write := func(l *rwlock.Biased) {
+		l.Lock()
+		l.Unlock()
+	}
+	l := rwlock.NewBiased(new(rwlock.Queued))
+	for range 1000 {
+		for range 100 {
+			l.RLock()
+			l.RUnlock()
+		}
+		write(l)
+	}
+	if !l.Biased() {
+		t.Error("a lock read 100 times to a write lost its bias")
+	}
+
+	base := new(rwlock.Queued)
+	l = rwlock.NewBiased(base)
+	for i := 0; l.Biased(); i++ {
+		if i > 1000 {
+			t.Fatal("a lock that is only written kept its bias")
+		}
+		write(l)
+	}
+	l.RLock()
+	if got, want := base.String(), "1 reader"; got != want {
+		t.Errorf("base of a read-locked lock without bias: %q, want %q", got, want)
+	}
+	l.TryBias() // as the timer does: a reader is inside, so it cannot
+	if l.Biased() {
+		t.Error("bias came back with a reader in the base lock")
+	}
+	l.RUnlock()
+	l.TryBias()
+	if !l.Biased() {
+		t.Error("bias did not come back to an unlocked lock")
+	}
+	l.RLock()
+	if got, want := base.String(), "unlocked"; got != want {
+		t.Errorf("base of a read-locked lock with bias: %q, want %q", got, want)
+	}
+	l.RUnlock()
+}
+
+// Without anybody's help, too.
+func TestBiasComesBack(t *testing.T) {
+	l := rwlock.NewBiased(new(rwlock.ReaderPref))
+	for l.Biased() {
+		l.Lock()
+		l.Unlock()
+	}
+	locktest.Until(l.Biased)
+}
+
+func TestDecode(t *testing.T) {
+	for _, c := range []struct {
+		word uint32
+		want string
+	}{
+		{0, "unlocked"},
+		{0xff, "write-locked"},
+		{0x200, "1 reader"},
+		{0x600, "3 readers"},
+		{0x500, "2 readers, a writer waits"},
+		{0x100, "unlocked, a writer waits"},
+		{0x1ff, "write-locked, a writer waits"},
+		{0x2ff, "write-locked, 1 reader waits"},
+		{0x4ff, "write-locked, 2 readers wait"},
+	} {
+		if got := rwlock.Decode(c.word).String(); got != c.want {
+			t.Errorf("Decode(%#x) = %q, want %q", c.word, got, c.want)
+		}
+	}
+}
+
+func TestString(t *testing.T) {
+	for name, newLock := range locks {
+		l := newLock()
+		rest, _ := strings.CutPrefix(l.String(), "unlocked") // ", biased"
+		want := func(what, want string) {
+			t.Helper()
+			if got := l.String(); got != want+rest {
+				t.Errorf("String of %s %s = %q, want %q", what, name, got, want+rest)
+			}
+		}
+		l.RLock()
+		l.RLock()
+		want("twice read-locked", "2 readers")
+		l.RUnlock()
+		l.RUnlock()
+		want("unlocked", "unlocked")
+		l.Lock()
+		want("write-locked", "write-locked")
+		l.Unlock()
+	}
+}
+
+func TestSizes(t *testing.T) {
+	for name, sizes := range map[string][2]uintptr{
+		"ReaderPref": {unsafe.Sizeof(rwlock.ReaderPref{}), 4},
+		"Queued":     {unsafe.Sizeof(rwlock.Queued{}), 8},
+		"PhaseFair":  {unsafe.Sizeof(rwlock.PhaseFair{}), 16},
+		"tally":      {rwlock.TallySize, 8},
+	} {
+		if sizes[0] != sizes[1] {
+			t.Errorf("a %s has %d bytes, want %d", name, sizes[0], sizes[1])
+		}
+	}
+	if primitives.CacheLineSize != 64 || unsafe.Sizeof(uintptr(0)) != 8 {
+		return // the others are mostly pointers and padding
+	}
+	for name, sizes := range map[string][2]uintptr{
+		"Distributed": {unsafe.Sizeof(rwlock.Distributed{}), 272},
+		"Biased":      {unsafe.Sizeof(rwlock.Biased{}), 232},
+	} {
+		if sizes[0] != sizes[1] {
+			t.Errorf("a %s has %d bytes, want %d", name, sizes[0], sizes[1])
+		}
+	}
+}
+
+func TestInlines(t *testing.T) {
+	locktest.Inlines(t,
+		"(*ReaderPref).RLock", "(*ReaderPref).RUnlock", "(*ReaderPref).Lock", "(*word).Unlock",
+		"(*Queued).RLock", "(*Queued).RUnlock", "(*Queued).Lock")
+}
+
+// Nothing allocates once the counts of this CPU are there.
+func TestAllocations(t *testing.T) {
+	for name, newLock := range locks {
+		if name == "Shifting" {
+			continue
+		}
+		l := newLock()
+		if n := testing.AllocsPerRun(100, func() {
+			l.RLock()
+			l.TryLockPinned()
+			l.RUnlock()
+			if l.TryRLockPinned() {
+				l.RUnlockPinned()
+			}
+		}); n != 0 {
+			t.Errorf("%s: %v allocations, want none", name, n)
+		}
+	}
+}

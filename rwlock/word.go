@@ -1,0 +1,152 @@
+package rwlock
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/lockbench/lockbench/primitives"
+)
+
+// A word is the word of ReaderPref and of Queued, in the kernel's layout,
+// written (readers, waiting, writer) here:
+//
+//	bits 0–7    writer   0xff while a writer holds the lock
+//	bit  8      waiting  1 while a writer waits for readers to leave (Queued)
+//	bits 9–31   readers  how many hold the lock, or ask for it just now
+//
+//	0,0,0   unlocked
+//	n,0,0   n readers inside
+//	n,1,0   n readers inside; a writer waits, and turns new ones away
+//	n,*,W   a writer inside; n readers have asked
+//
+// I1: only the holder makes writer W -> 0, whatever the rest, so a store of
+// the byte alone does.
+// I2: bit 31 is 0: 4,194,303 readers fit, more than goroutines do. It is set
+// when readers wraps below 0, and that only misuse does.
+type word struct{ word primitives.Uint32 }
+
+const (
+	writer    = 0xff
+	waiting   = 1 << 8
+	oneReader = 1 << 9
+	lessOne   = 1<<32 - oneReader // added, takes one reader away
+	wrapped   = 1 << 31
+)
+
+// TryLock tries to lock l for writing without waiting and reports whether it
+// succeeded.
+func (l *word) TryLock() bool {
+	return l.word.CompareAndSwap(0, writer) // 0,0,0 -> 0,0,W; acquire: pairs with Unlock and RUnlock
+}
+
+// TryRLock tries to lock l for reading without waiting and reports whether it
+// succeeded. It fails while a writer holds the lock, or waits for it in line.
+func (l *word) TryRLock() bool {
+	for {
+		w := l.word.Load()
+		if w&(writer|waiting) != 0 {
+			return false
+		}
+		// To add and take back would be quicker, and make a TryLock that
+		// looked in between fail for no reason.
+		if l.word.CompareAndSwap(w, w+oneReader) { // n,0,0 -> n+1,0,0; acquire: pairs with Unlock
+			return true
+		}
+	}
+}
+
+// TryLockPinned is TryLock for pinned sections: preemption is disabled if it
+// succeeded.
+func (l *word) TryLockPinned() bool { return pinnedIf(l.TryLock) }
+
+// TryRLockPinned is TryRLock for pinned sections: preemption is disabled if
+// it succeeded.
+func (l *word) TryRLockPinned() bool { return pinnedIf(l.TryRLock) }
+
+// pinnedIf calls try pinned, and leaves the caller so if it returns true.
+func pinnedIf(try func() bool) bool {
+	primitives.Pin()
+	if try() {
+		return true
+	}
+	primitives.Unpin()
+	return false
+}
+
+// RUnlockPinned ends a pinned read section and enables preemption again.
+func (l *word) RUnlockPinned() {
+	if l.word.Add(lessOne)&wrapped != 0 { // n,*,* -> n-1,*,*; release: pairs with Lock
+		l.nobodyReads()
+	}
+	primitives.Unpin()
+}
+
+// Unlock ends a write section. It panics if nobody writes.
+func (l *word) Unlock() {
+	if l.word.Load()&writer == 0 {
+		panic("rwlock: Unlock of unlocked lock")
+	}
+	l.word.ClearLowByteRelease() // *,*,W -> *,*,0; release: pairs with Lock and RLock; by I1
+}
+
+// UnlockPinned ends a pinned write section and enables preemption again.
+func (l *word) UnlockPinned() {
+	l.Unlock()
+	primitives.Unpin()
+}
+
+// nobodyReads is for an RUnlock too many.
+func (l *word) nobodyReads() {
+	l.word.Add(oneReader) // restores I2
+	panic("rwlock: RUnlock of unlocked lock")
+}
+
+// String decodes the word, for diagnosis.
+func (l *word) String() string { return Decode(l.word.Load()).String() }
+
+// A State is what the word of a [ReaderPref], a [Queued] or a kernel's
+// qrwlock says.
+type State struct {
+	Word    uint32
+	Writer  bool // a writer holds the lock
+	Waiting bool // a writer waits for readers to leave
+	Readers int  // how many readers hold the lock, or wait while Writer is true
+}
+
+// Decode returns what word says, in the kernel's layout. Decode(0x500) says:
+// 2 readers, a writer waits.
+func Decode(word uint32) State {
+	return State{
+		Word:    word,
+		Writer:  word&writer != 0,
+		Waiting: word&waiting != 0,
+		Readers: int(word / oneReader),
+	}
+}
+
+// String returns s in words: "2 readers, a writer waits".
+func (s State) String() string {
+	var says []string
+	switch {
+	case s.Writer:
+		says = append(says, "write-locked")
+		if s.Readers > 0 {
+			says = append(says, count(s.Readers, "reader waits", "readers wait"))
+		}
+	case s.Readers > 0:
+		says = append(says, count(s.Readers, "reader", "readers"))
+	default:
+		says = append(says, "unlocked")
+	}
+	if s.Waiting {
+		says = append(says, "a writer waits")
+	}
+	return strings.Join(says, ", ")
+}
+
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
