@@ -100,8 +100,8 @@ func (q *Queue) handoff(n *Node, spin primitives.Spin) {
 		spin.Once()
 		next = n.next.Load()
 	}
-	n.next.Store(nil)   // restores I2, while n is still ours
 	next.turn.Handoff() // release (handoff): publishes the critical section
+	n.next.Store(nil)   // restores I2; nobody but us knows n any more
 }
 
 // String says whether q is locked, for diagnosis.
