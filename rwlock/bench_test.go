@@ -2,6 +2,7 @@ package rwlock_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"testing"
 
@@ -139,5 +140,56 @@ func BenchmarkLock(b *testing.B) {
 func BenchmarkReaders(b *testing.B) {
 	for _, c := range benches() {
 		b.Run(fmt.Sprintf("lock=%s/reads=100/hold=0s/think=0s", c.lock), func(b *testing.B) { b.RunParallel(c.reads) })
+	}
+}
+
+// BenchmarkMix is read and write sections on all CPUs at once, with something
+// in them to read and write. It calls through an interface, as the harness
+// does.
+func BenchmarkMix(b *testing.B) {
+	type locker interface {
+		sync.Locker
+		RLock()
+		RUnlock()
+	}
+	for _, reads := range []int{50, 90, 99} {
+		for _, c := range []struct {
+			lock string
+			new  func() locker
+		}{
+			{"sync.RWMutex", func() locker { return new(sync.RWMutex) }},
+			{"rw-reader", func() locker { return new(rwlock.ReaderPref) }},
+			{"rw-queued", func() locker { return new(rwlock.Queued) }},
+			{"rw-phasefair", func() locker { return new(rwlock.PhaseFair) }},
+			{"rw-distributed", func() locker { return new(rwlock.Distributed) }},
+			{"rw-biased-reader", func() locker { return rwlock.NewBiased(new(rwlock.ReaderPref)) }},
+			{"rw-biased", func() locker { return rwlock.NewBiased(new(rwlock.Queued)) }},
+			{"rw-biased-phasefair", func() locker { return rwlock.NewBiased(new(rwlock.PhaseFair)) }},
+		} {
+			b.Run(fmt.Sprintf("lock=%s/reads=%d/hold=0s/think=0s", c.lock, reads), func(b *testing.B) {
+				l := c.new()
+				var shared [8]int // guarded by l
+				b.RunParallel(func(pb *testing.PB) {
+					rng := rand.New(rand.NewPCG(1, rand.Uint64()))
+					var kind [4096]bool
+					for i := range kind {
+						kind[i] = rng.IntN(100) < reads
+					}
+					sum := 0
+					for i := 0; pb.Next(); i++ {
+						if kind[i%len(kind)] {
+							l.RLock()
+							sum += shared[0]
+							l.RUnlock()
+						} else {
+							l.Lock()
+							shared[0]++
+							l.Unlock()
+						}
+					}
+					_ = sum
+				})
+			})
+		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 // line. The zero Distributed is unlocked.
 // A Distributed must not be copied after first use.
 //
-// Its price is memory, 136 bytes for each CPU besides its own 272, and the
+// Its price is memory, 136 bytes for each CPU besides its own 136, and the
 // writer's walk: a line fetched from each CPU. An RUnlock too many cannot be
 // seen when it happens; it is the next Lock or TryLock that panics.
 //
@@ -24,14 +24,13 @@ type Distributed struct {
 	// Readers read it and what follows, and write neither.
 	//
 	// I3: only who holds queue writes gate.
-	gate    primitives.Uint32
-	readers counts // see there for I1 and I2
-	_       primitives.CacheLine
+	gate primitives.Uint32
 
 	// queue holds writers, from Lock to Unlock, and readers that met a shut
 	// gate, until they are counted.
 	queue queue
-	_     primitives.CacheLine
+
+	readers counts // see there for I1 and I2
 }
 
 // RLock locks l for reading.
