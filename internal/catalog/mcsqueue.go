@@ -36,10 +36,10 @@ func (l *queueLock) Worker() sync.Locker { return &queueWorker{queue: &l.Queue} 
 
 // A queueWorker is a queueLock as one worker sees it.
 type queueWorker struct {
-	_     primitives.CacheLine
-	queue *mcs.Queue
+	queue *mcs.Queue // not beside the node, which others write
+	_     [2]primitives.CacheLine
 	node  mcs.Node
-	_     primitives.CacheLine
+	_     [2]primitives.CacheLine
 }
 
 func (l *queueWorker) Lock()         { l.queue.Lock(&l.node) }
