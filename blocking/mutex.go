@@ -64,6 +64,8 @@ type Mutex struct {
 	// own places.
 	spinners mcs.OSQ
 
+	travel travel // of the line that m is on
+
 	line waitList
 }
 
@@ -130,6 +132,11 @@ func (m *Mutex) acquire(p patience) error {
 	if m.spin() {
 		return nil
 	}
+	return m.park(p)
+}
+
+// park waits in line.
+func (m *Mutex) park(p patience) error {
 	w := newWaiter(0)
 	m.line.lock.LockPinned()
 	m.line.push(w)
@@ -175,44 +182,60 @@ func (m *Mutex) gaveUp() {
 // spin waits without parking for as long as that can pay, and reports whether
 // it locked m.
 func (m *Mutex) spin() bool {
-	if !m.spinners.Lock(m.worthSpinning) {
+	if !m.spinners.Lock(always) {
 		return false
 	}
 	var spin primitives.Spin
-	got := false
-	for {
-		word := m.word.Load()
-		if word&(locked|handoff) == 0 {
-			if m.word.CompareAndSwap(word, word&^spinning|locked) { // acquire: pairs with Unlock
-				m.overtake(word >> waitingShift)
-				got = true
-				break
+	stay, timed := m.travel.stay()
+	got, pays := false, stay == nearStay || spin.TryFor(stay)
+	for pays && !got {
+		var began int64
+		if timed {
+			began = primitives.Nanotime()
+		}
+		if word := m.word.Load(); word&locked == 0 {
+			// It was locked when we looked last, so this look has fetched the line.
+			if timed {
+				m.travel.learn(time.Duration(primitives.Nanotime() - began))
 			}
-			continue
+			got = m.steal(word)
+		} else {
+			m.reserve(word)
+			pays = spin.TryFor(stay)
+			stay = min(2*stay, longestStay)
 		}
-		if word>>waitingShift != 0 && word&spinning == 0 {
-			m.word.CompareAndSwap(word, word|spinning)
-		}
-		if !spin.Try() {
-			m.word.And(^uint32(spinning)) // before the look of I4
-			break
-		}
+	}
+	if !got {
+		m.word.And(^uint32(spinning)) // before the look of I4
 	}
 	m.spinners.Unlock()
 	return got
 }
 
-func (m *Mutex) worthSpinning() bool { return true }
+func always() bool { return true }
 
-// overtake accounts for an acquisition while so many waited in line.
-func (m *Mutex) overtake(waiting uint32) {
-	if waiting == 0 {
-		return
+// reserve tells Unlock that the caller, who is the head of spinners, will take
+// m once word, which says that it is locked, does so no more. Nobody needs to
+// know that unless others are in line.
+func (m *Mutex) reserve(word uint32) {
+	if word>>waitingShift != 0 && word&(locked|spinning) == locked {
+		m.word.CompareAndSwap(word, word|spinning)
 	}
-	m.overtaken++
-	if m.overtaken >= MaxOvertaken {
-		m.word.Or(handoff)
+}
+
+// steal locks m for a spinner if word still says that it is free, and reports
+// whether it did.
+func (m *Mutex) steal(word uint32) bool {
+	if word&locked != 0 || !m.word.CompareAndSwap(word, word&^spinning|locked) { // acquire: pairs with Unlock
+		return false
 	}
+	if word>>waitingShift != 0 {
+		m.overtaken++
+		if m.overtaken >= MaxOvertaken {
+			m.word.Or(handoff)
+		}
+	}
+	return true
 }
 
 func (m *Mutex) unlockSlow() {

@@ -1,0 +1,105 @@
+package blocking
+
+import (
+	"context"
+	"time"
+)
+
+// Reserve and Steal are the two things that the head of the spinners does, so
+// that a test can be it, one step at a time.
+func (m *Mutex) Reserve()    { m.reserve(m.word.Load()) }
+func (m *Mutex) Steal() bool { return m.steal(m.word.Load()) }
+
+// GiveUpSpinning is what it does when spinning does not pay any more; the
+// lock's slow path goes on from there.
+func (m *Mutex) GiveUpSpinning() { m.word.And(^uint32(spinning)) }
+
+// Park is Lock, but for the spinning.
+func (m *Mutex) Park() { m.park(patience{}) }
+
+// Word returns m's word.
+func (m *Mutex) Word() uint32 { return m.word.Load() }
+
+// Empty reports whether nobody is in line, by the line itself.
+func (m *Mutex) Empty() bool { return m.line.empty() }
+
+// Empty reports whether nobody is in line.
+func (c *Completion) Empty() bool { return c.line.empty() }
+
+// Waiting returns how many are in line.
+func (c *Completion) Waiting() (n int) {
+	c.line.lock.LockPinned()
+	defer c.line.lock.UnlockPinned()
+	for w := c.line.first; w != nil; w = w.next {
+		n++
+	}
+	return n
+}
+
+// Fill completes c as often as can be.
+func (c *Completion) Fill() { c.done.Store(forever - 1) }
+
+func (l *waitList) empty() bool {
+	l.lock.LockPinned()
+	defer l.lock.UnlockPinned()
+	return l.first == nil && l.last == nil
+}
+
+// Far and Learn are travel's, for its tests.
+func (m *Mutex) Learn(look int64) { m.travel.learn(time.Duration(look)) }
+func (m *Mutex) Far() bool        { return m.travel.hint.Load() == far }
+func (m *Mutex) Timed() bool      { _, timed := m.travel.stay(); return timed }
+
+// A List is a waitList, and a Waiter one of its waiters.
+type (
+	List   struct{ l waitList }
+	Waiter = *waiter
+)
+
+// Arrive puts a new waiter in line.
+func (l *List) Arrive() Waiter {
+	w := newWaiter(0)
+	l.l.lock.LockPinned()
+	l.l.push(w)
+	l.l.lock.UnlockPinned()
+	return w
+}
+
+// Leave takes w out of the line.
+func (l *List) Leave(w Waiter) {
+	l.l.lock.LockPinned()
+	l.l.remove(w)
+	l.l.lock.UnlockPinned()
+}
+
+// Grant lets the first in line go and returns it; before is called with the
+// list locked.
+func (l *List) Grant(before func()) Waiter {
+	l.l.lock.Lock() // not pinned: before may do what it likes
+	before()
+	w := l.l.pop()
+	l.l.lock.Unlock()
+	if w != nil {
+		w.turn.Unpark()
+	}
+	return w
+}
+
+// Wait waits for w to be granted, unless ctx is done first; left is called if
+// it leaves.
+func (l *List) Wait(ctx context.Context, w Waiter, left func()) error {
+	return l.l.wait(w, patience{ctx: ctx}, left)
+}
+
+// Order returns those in line, read forwards and then backwards.
+func (l *List) Order() (forwards, backwards []Waiter) {
+	l.l.lock.Lock()
+	defer l.l.lock.Unlock()
+	for w := l.l.first; w != nil; w = w.next {
+		forwards = append(forwards, w)
+	}
+	for w := l.l.last; w != nil; w = w.prev {
+		backwards = append(backwards, w)
+	}
+	return
+}
