@@ -129,17 +129,7 @@ func (l *Biased) TryRLockPinned() bool { return pinnedIf(l.TryRLock) }
 
 // arrive counts the caller in, if the gate is open, and reports whether it is.
 func (l *Biased) arrive() bool {
-	if l.bias.Load() != biased {
-		return false
-	}
-	here := l.readers.pin()
-	here.arrived.Add(1)             // full: relies on SC, see counts
-	open := l.bias.Load() == biased // acquire: pairs with decide
-	if !open {
-		here.departed.Add(1)
-	}
-	primitives.Unpin()
-	return open
+	return l.bias.Load() == biased && l.readers.enter(&l.bias, biased)
 }
 
 // settle counts a reader in that has the base lock and finds that l is biased,

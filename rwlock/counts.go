@@ -45,15 +45,37 @@ func (c *counts) grow(cpu uint32) {
 	}
 }
 
-// arrive counts the caller in.
+// enter counts the caller in, and out again if gate is not what open says, and
+// reports whether it was.
+func (c *counts) enter(gate *primitives.Uint32, open uint32) bool {
+	cpu := primitives.Pin()
+	if uint32(cpu) >= c.cpus.Load() {
+		c.grow(uint32(cpu))
+	}
+	here := c.on.At(cpu)
+	here.arrived.Add(1)      // full: relies on SC, see counts
+	if gate.Load() != open { // acquire: pairs with who opened it
+		here.departed.Add(1)
+		primitives.Unpin()
+		return false
+	}
+	primitives.Unpin()
+	return true
+}
+
+// arrive counts in a caller that need not look at the gate.
 func (c *counts) arrive() {
-	c.pin().arrived.Add(1) // full: relies on SC, see counts
+	c.pin().arrived.Add(1)
 	primitives.Unpin()
 }
 
 // depart counts the caller out.
 func (c *counts) depart() {
-	c.pin().departed.Add(1) // release (departure)
+	cpu := primitives.Pin()
+	if uint32(cpu) >= c.cpus.Load() {
+		c.grow(uint32(cpu))
+	}
+	c.on.At(cpu).departed.Add(1) // release (departure)
 	primitives.Unpin()
 }
 

@@ -56,14 +56,7 @@ func (l *Distributed) RLockPinned() {
 // TryRLock tries to lock l for reading without waiting and reports whether it
 // succeeded.
 func (l *Distributed) TryRLock() bool {
-	here := l.readers.pin()
-	here.arrived.Add(1)        // full: relies on SC, see counts
-	open := l.gate.Load() == 0 // acquire: pairs with Unlock
-	if !open {
-		here.departed.Add(1)
-	}
-	primitives.Unpin()
-	return open
+	return l.readers.enter(&l.gate, 0)
 }
 
 // TryRLockPinned is [Distributed.TryRLock] for pinned sections: preemption is
