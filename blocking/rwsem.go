@@ -43,7 +43,7 @@ type RWSem struct {
 	// As (readers, handoff, waiting, writer), * for whatever it was:
 	//
 	//	r,h,w,x -> r+1,h,w,x  RLock; the lock is held if h, w and x are 0
-	//	r,h,w,x -> r-1,h,w,x  RUnlock; or RLock takes it back, to get in line
+	//	r,h,w,x -> r-1,h,w,x  RUnlock, or an RLock in vain
 	//	0,0,0,0 -> 0,0,0,1    Lock
 	//	0,0,1,0 -> 0,1,1,1    Lock that overtakes those in line
 	//	r,*,*,1 -> r,*,*,0    Unlock
@@ -58,7 +58,7 @@ type RWSem struct {
 	// I2: while nobody holds line's lock, waiting says whether line has anybody,
 	// and handoff is set only if it does.
 	// I3: if somebody is in line who could have the lock, then a goroutine is on
-	// its way to line's lock to serve them: who left last, or took itself back.
+	// its way to line's lock to serve them: the one who left last.
 	word primitives.Uint64
 
 	line waitList // want is forReading or forWriting
@@ -198,8 +198,8 @@ type rwSemReader RWSem
 func (r *rwSemReader) Lock()   { (*RWSem)(r).RLock() }
 func (r *rwSemReader) Unlock() { (*RWSem)(r).RUnlock() }
 
-// rlock locks s for a reader that has counted itself and found s closed. An
-// error is why p ended.
+// rlock locks s for a reader that has counted itself, which may have been in
+// vain. An error is why p ended.
 func (s *RWSem) rlock(p patience) error {
 	var spin primitives.Spin
 	for {
@@ -208,9 +208,15 @@ func (s *RWSem) rlock(p patience) error {
 			return nil // by I1; acquire: pairs with Unlock and Downgrade
 		}
 		if w&rwWaiting != 0 || !spin.Try() {
-			return s.wait(forReading, p)
+			break
 		}
 	}
+	s.RUnlock() // it counts no more
+	primitives.GiveWay()
+	if s.TryRLock() {
+		return nil
+	}
+	return s.wait(forReading, p)
 }
 
 // runlock goes on after a reader has left, and others were in line or the word
@@ -232,16 +238,26 @@ func (s *RWSem) runlock() {
 func (s *RWSem) lock(p patience) error {
 	var spin primitives.Spin
 	for {
-		w := s.word.Load()
-		switch {
-		case w == 0 && s.word.CompareAndSwap(w, rwWriter): // acquire: pairs with Unlock and RUnlock
+		if s.steal() {
 			return nil
-		case w == rwWaiting && s.word.CompareAndSwap(w, rwHandoff|rwWaiting|rwWriter): // acquire, as above
-			return nil
-		case w&rwHandoff != 0 || !spin.Try():
-			return s.wait(forWriting, p)
+		}
+		if s.word.Load()&rwHandoff != 0 || !spin.Try() {
+			break
 		}
 	}
+	primitives.GiveWay()
+	if s.steal() {
+		return nil
+	}
+	return s.wait(forWriting, p)
+}
+
+// steal locks s for a writer if nobody holds it, though others may be in line:
+// if they are, it is the last that does so before they are served.
+func (s *RWSem) steal() bool {
+	w := s.word.Load()
+	return w == 0 && s.word.CompareAndSwap(w, rwWriter) || // acquire: pairs with Unlock and RUnlock
+		w == rwWaiting && s.word.CompareAndSwap(w, rwHandoff|rwWaiting|rwWriter) // acquire, as above
 }
 
 // unlock unlocks s for a writer that is not alone with it.
@@ -254,20 +270,15 @@ func (s *RWSem) unlock() {
 	}
 }
 
-// wait gets in line and waits to be served. A reader counts as one no more.
+// wait gets in line and waits to be served. It comes after GiveWay: when
+// goroutines outnumber CPUs, the line would otherwise never get shorter, for
+// those who were served come back before the others have run.
 func (s *RWSem) wait(what int64, p patience) error {
 	me := newWaiter(what)
 	s.line.lock.LockPinned()
 	s.line.push(me)
-	var change uint64
-	if s.line.first == me {
-		change += rwWaiting
-	}
-	if what == forReading {
-		change -= rwReader
-	}
-	s.word.Add(change)
-	served := s.serve() // by I3, and the lock may have been released meanwhile
+	s.word.Or(rwWaiting)
+	served := s.serve() // the lock may have been released meanwhile
 	s.line.lock.UnlockPinned()
 	served.wake()
 

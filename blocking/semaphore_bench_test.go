@@ -2,6 +2,8 @@ package blocking_test
 
 import (
 	"context"
+	"fmt"
+	"runtime"
 	"testing"
 
 	"golang.org/x/sync/semaphore"
@@ -28,22 +30,27 @@ func BenchmarkSemaphore(b *testing.B) {
 			s.Up()
 		}
 	})
-	b.Run("lock=semaphore.Weighted/reads=0/workers=cpus/hold=0s/think=0s", func(b *testing.B) {
-		s := semaphore.NewWeighted(1)
-		b.RunParallel(func(pb *testing.PB) {
-			for pb.Next() {
-				s.Acquire(ctx, 1)
-				s.Release(1)
-			}
+	for _, crowd := range []int{1, 32} { // workers for each CPU
+		workers := crowd * runtime.GOMAXPROCS(0)
+		b.Run(fmt.Sprintf("lock=semaphore.Weighted/reads=0/workers=%d/hold=0s/think=0s", workers), func(b *testing.B) {
+			s := semaphore.NewWeighted(1)
+			b.SetParallelism(crowd)
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					s.Acquire(ctx, 1)
+					s.Release(1)
+				}
+			})
 		})
-	})
-	b.Run("lock=semaphore/reads=0/workers=cpus/hold=0s/think=0s", func(b *testing.B) {
-		s := blocking.NewSemaphore(1)
-		b.RunParallel(func(pb *testing.PB) {
-			for pb.Next() {
-				s.Down()
-				s.Up()
-			}
+		b.Run(fmt.Sprintf("lock=semaphore/reads=0/workers=%d/hold=0s/think=0s", workers), func(b *testing.B) {
+			s := blocking.NewSemaphore(1)
+			b.SetParallelism(crowd)
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					s.Down()
+					s.Up()
+				}
+			})
 		})
-	})
+	}
 }
