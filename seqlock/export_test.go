@@ -1,0 +1,45 @@
+package seqlock
+
+// SetSequence makes the next write be number n of the sequence. n must be even.
+func (c *Count) SetSequence(n uint64)    { c.seq.Store(n) }
+func (l *Lock) SetSequence(n uint64)     { l.seq.Store(n) }
+func (v *Value[T]) SetSequence(n uint64) { v.seq.Store(n) }
+func (l *Latch[T]) SetSequence(n uint64) { l.seq.Store(n) }
+
+// Sharing returns how many readers keep writers out, or wait until they do.
+func (l *Lock) Sharing() int     { return int(l.guard.word.Load() / reader) }
+func (v *Value[T]) Sharing() int { return int(v.guard.word.Load() / reader) }
+
+// StoreHalf does half of a Store, and the other half when it is called back:
+// some words of the value are new then, and some old.
+func (v *Value[T]) StoreHalf(val T) (rest func()) {
+	local := words[T]{v: val}
+	v.guard.lock()
+	advance(&v.seq)
+	v.words.word(0).Store(local.word(0).Load())
+	return func() {
+		v.words.store(&local)
+		advance(&v.seq)
+		v.guard.unlock()
+	}
+}
+
+// StoreHalf stops in the middle of the n'th copy, 0 or 1.
+func (l *Latch[T]) StoreHalf(n int, val T) (rest func()) {
+	local := words[T]{v: val}
+	l.guard.lock()
+	for i := range n {
+		advance(&l.seq)
+		l.copies[i].store(&local)
+	}
+	advance(&l.seq)
+	l.copies[n].word(0).Store(local.word(0).Load())
+	return func() {
+		l.copies[n].store(&local)
+		for i := n + 1; i < len(l.copies); i++ {
+			advance(&l.seq)
+			l.copies[i].store(&local)
+		}
+		l.guard.unlock()
+	}
+}

@@ -1,0 +1,150 @@
+package seqlock_test
+
+import (
+	"math"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/lockbench/lockbench/internal/locktest"
+	"github.com/lockbench/lockbench/primitives"
+	"github.com/lockbench/lockbench/seqlock"
+)
+
+func TestLock(t *testing.T) {
+	locktest.All(t, func() locktest.Lock { return new(seqlock.Lock) })
+}
+
+func TestExclusionAcrossWrap(t *testing.T) {
+	var l seqlock.Lock
+	l.SetSequence(math.MaxUint64 - 99)
+	locktest.Exclusion(t, &l)
+	l.SetSequence(math.MaxUint64 - 99)
+	locktest.Exclusion(t, locktest.Pinned(&l))
+}
+
+// Pinned and unpinned writers mix, also where there is one CPU for all.
+func TestPinnedAndNot(t *testing.T) {
+	var l seqlock.Lock
+	for _, cpus := range []int{1, 2} {
+		locktest.Oversubscribed(t, cpus, &mixed{l: &l})
+	}
+}
+
+// mixed locks pinned one time in three.
+type mixed struct {
+	l *seqlock.Lock
+	n primitives.Uint32
+}
+
+func (m *mixed) Lock() {
+	if m.n.Add(1)%3 == 0 {
+		m.l.LockPinned()
+		primitives.Unpin() // so that the test may yield in the section
+	} else {
+		m.l.Lock()
+	}
+}
+
+func (m *mixed) Unlock() { m.l.Unlock() }
+
+// A read that is always disturbed is tried as often as Tries says, and then
+// once more with writers kept out.
+func TestReadGivesUp(t *testing.T) {
+	for _, c := range []struct {
+		tries int32
+		runs  int // 100 stands for: until nobody disturbs
+	}{{0, seqlock.DefaultTries + 1}, {1, 2}, {3, 4}, {-1, 100}} {
+		l := seqlock.Lock{Tries: c.tries}
+		runs, keptOut := 0, 0
+		l.Read(func() {
+			runs++
+			if runs == 100 {
+				return
+			}
+			if !l.TryLock() {
+				keptOut++
+				if l.Sharing() != 1 {
+					t.Errorf("Tries %d: %d readers keep writers out, want 1", c.tries, l.Sharing())
+				}
+				if want := "locked by 1 readers"; !strings.HasPrefix(l.String(), want) {
+					t.Errorf("String = %q, want %q…", l.String(), want)
+				}
+				return
+			}
+			l.Unlock()
+		})
+		want := 1
+		if c.tries < 0 {
+			want = 0
+		}
+		if runs != c.runs || keptOut != want {
+			t.Errorf("Tries %d: %d runs, in %d of them writers kept out; want %d and %d", c.tries, runs, keptOut, c.runs, want)
+		}
+		if !l.TryLock() {
+			t.Errorf("Tries %d: TryLock after Read = false, want true", c.tries)
+		}
+	}
+}
+
+// Readers that found somebody writing for too long read next, side by side,
+// before any writer that comes after.
+func TestReadersThatGaveUpComeNext(t *testing.T) {
+	const readers = 3
+	l := seqlock.Lock{Tries: 1}
+	var wg sync.WaitGroup
+	var inside, written primitives.Uint32
+	l.Lock()
+	for range readers {
+		wg.Go(func() {
+			l.Read(func() {
+				if written.Load() != 0 {
+					t.Error("a writer came first")
+				}
+				// Writers are out, so this is the one run, and all meet in it.
+				inside.Add(1)
+				locktest.Until(func() bool { return inside.Load() == readers })
+			})
+		})
+	}
+	locktest.Until(func() bool { return l.Sharing() == readers })
+	if got, want := l.String(), "locked by a writer, 3 readers waiting, sequence 1"; got != want {
+		t.Errorf("String = %q, want %q", got, want)
+	}
+	wg.Go(func() {
+		l.Lock()
+		written.Store(1)
+		l.Unlock()
+	})
+	wg.Go(func() {
+		l.LockPinned()
+		written.Store(1)
+		l.UnlockPinned()
+	})
+	runtime.Gosched()
+	l.Unlock()
+	wg.Wait()
+	if got, want := l.String(), "unlocked, sequence 6"; got != want {
+		t.Errorf("String = %q, want %q", got, want)
+	}
+}
+
+// A panic in f leaves l usable, whether writers are kept out or not.
+func TestReadPanics(t *testing.T) {
+	l := seqlock.Lock{Tries: 1}
+	locktest.Panics(t, "Read of f that panics", func() {
+		l.Read(func() { panic("f") })
+	})
+	locktest.Panics(t, "Read of f that panics in the end", func() {
+		l.Read(func() {
+			if !l.TryLock() {
+				panic("f")
+			}
+			l.Unlock()
+		})
+	})
+	if !l.TryLock() {
+		t.Error("TryLock after a panic = false, want true")
+	}
+}

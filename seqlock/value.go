@@ -1,0 +1,128 @@
+package seqlock
+
+import "github.com/lockbench/lockbench/primitives"
+
+// A Value is a T that is read far more often than written. T may be any type
+// without pointers, of any size: readers copy it, so a few cache lines at
+// most make sense. The zero Value holds the zero T; one whose T contains
+// pointers can hold nothing else, as the first Store panics.
+// A Value must not be copied after first use.
+//
+// Store and Update take effect at one moment, in one order for all, and
+// synchronize before the loads that see them.
+type Value[T any] struct {
+	// Tries is how often [Value.Load] tries before it keeps writers out to
+	// read in peace: 0 for [DefaultTries], a negative number for never. Set it
+	// before first use.
+	Tries int32
+
+	// I1: only who holds guard changes seq and words.
+	guard guard
+	seq   primitives.Uint64
+	words words[T]
+}
+
+// NewValue returns a Value that holds v. It panics if T contains pointers.
+func NewValue[T any](v T) *Value[T] {
+	val := new(Value[T])
+	val.Store(v)
+	return val
+}
+
+// Load returns the value. It writes nothing shared, unless writers disturb it
+// v.Tries times.
+func (v *Value[T]) Load() (val T) {
+	v.load(&val)
+	return val
+}
+
+// LoadTo sets *to, which is the caller's alone, to the value. Where T is large
+// it saves Load's copy of the result. It panics if T contains pointers.
+func (v *Value[T]) LoadTo(to *T) {
+	v.check()
+	v.load(to)
+}
+
+func (v *Value[T]) load(to *T) {
+	seq := v.seq.Load() // acquire: pairs with publish
+	v.words.copyTo(to)
+	if seq&1 != 0 || v.seq.Load() != seq {
+		v.loadSlow(to)
+	}
+}
+
+//go:noinline
+func (v *Value[T]) loadSlow(to *T) {
+	var spin primitives.Spin
+	for n := int32(1); patient(n, v.Tries); n++ {
+		spin.Once()
+		if seq := v.seq.Load(); seq&1 == 0 { // acquire: pairs with publish
+			v.words.copyTo(to)
+			if v.seq.Load() == seq {
+				return
+			}
+		}
+	}
+	v.guard.share()
+	v.words.copyTo(to)
+	v.guard.unshare()
+}
+
+// Store sets the value to val. It panics if T contains pointers.
+//
+// Readers wait while it copies val; if it is preempted just then, they wait
+// for longer. See [Value.StorePinned].
+func (v *Value[T]) Store(val T) {
+	v.check()
+	v.guard.lock()
+	v.publish(val)
+	v.guard.unlock()
+}
+
+// StorePinned is [Value.Store] with preemption off, so that readers never wait
+// for a writer that has lost its CPU. Preemption must not be off already.
+func (v *Value[T]) StorePinned(val T) {
+	v.check()
+	v.guard.lockPinned()
+	v.publish(val)
+	v.guard.unlock()
+	primitives.Unpin()
+}
+
+// Update sets the value to f of the value, and returns it. Other writers wait
+// while f runs; readers do not. If f panics, the value stays as it was.
+func (v *Value[T]) Update(f func(T) T) T {
+	v.check()
+	v.guard.lock()
+	defer v.guard.unlock()
+	val := f(v.words.get())
+	v.publish(val)
+	return val
+}
+
+// UpdatePinned is [Value.Update] with preemption off, also while f runs: f must
+// not block. Preemption must not be off already.
+func (v *Value[T]) UpdatePinned(f func(T) T) T {
+	v.check()
+	v.guard.lockPinned()
+	val := f(v.words.get())
+	v.publish(val)
+	v.guard.unlock()
+	primitives.Unpin()
+	return val
+}
+
+// publish stores val. The caller holds v.guard.
+func (v *Value[T]) publish(val T) {
+	local := words[T]{v: val}
+	advance(&v.seq) // even -> odd; pairs with the second look of load
+	v.words.store(&local)
+	advance(&v.seq) // odd -> even; release: publishes the words to load
+}
+
+// check panics if T contains pointers. A Value that was written to has passed.
+func (v *Value[T]) check() {
+	if v.seq.Load() == 0 {
+		mustHoldNoPointers[T]()
+	}
+}
