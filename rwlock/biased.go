@@ -25,8 +25,8 @@ import (
 // by. So slots are counts of the lock's own, one for each CPU, and a count
 // does not care whose it is; and bias changes only when nobody reads, so that
 // what RLock did is what bias says. The price is memory, 136 bytes for each
-// CPU that read under bias, and that bias can come back only when a writer or
-// the timer finds no reader inside.
+// CPU that read under bias, and that bias comes back only when the timer finds
+// nobody inside, or with the next writer.
 //
 // Make one with [NewBiased]. A Biased must not be copied after first use.
 type Biased struct {
@@ -37,8 +37,8 @@ type Biased struct {
 	//	revoking  readers are counted; the gate is shut, a writer waits for
 	//	          them to leave or is inside
 	//
-	// I3: only who holds the base lock for writing writes bias, and what
-	// follows readers.
+	// I3: only who holds the base lock for writing writes bias, or touches
+	// credit and seen.
 	// I4: while bias is unbiased nobody is counted, save who is being turned
 	// away; otherwise nobody holds the base lock for reading, save in settle.
 	// A read section therefore sees one of unbiased and {biased, revoking}
@@ -49,6 +49,9 @@ type Biased struct {
 
 	credit int    // what reads have earned, less what revocations cost
 	seen   uint32 // how many readers had arrived at the last revocation
+
+	// due says that the inhibition is over and the timer found l in use.
+	due primitives.Bool
 
 	_ primitives.CacheLine
 }
@@ -236,7 +239,10 @@ func (l *Biased) decide() {
 	switch {
 	case l.bias.Load() == biased:
 		panic("rwlock: Unlock of unlocked Biased")
-	case l.bias.Load() == unbiased: // nothing to decide
+	case l.bias.Load() == unbiased:
+		if l.due.Load() {
+			l.rebias()
+		}
 	case l.credit > 0:
 		l.bias.StoreRelease(biased) // release: pairs with arrive
 	default:
@@ -245,17 +251,27 @@ func (l *Biased) decide() {
 	}
 }
 
-// tryBias biases l if nobody is inside, and otherwise tries again when twice
-// the time has passed. It is pinned, lest it be preempted among pinned waiters.
+// tryBias biases l if nobody is inside. Otherwise it leaves that to the next
+// writer, and tries again when twice the time has passed: there may be none.
+// It is pinned, lest it be preempted among pinned waiters.
 func (l *Biased) tryBias(waited time.Duration) {
 	if !l.base.TryLockPinned() {
+		l.due.Store(true)
 		waited = min(2*waited, longestInhibition)
 		primitives.After(waited, func() { l.tryBias(waited) })
 		return
 	}
+	if l.bias.Load() == unbiased { // no writer was quicker
+		l.rebias()
+	}
+	l.base.UnlockPinned()
+}
+
+// rebias ends an inhibition. The caller has the base lock.
+func (l *Biased) rebias() {
+	l.due.Store(false)
 	l.credit = startCredit
 	l.bias.StoreRelease(biased) // release: pairs with arrive
-	l.base.UnlockPinned()
 }
 
 // RLocker returns a Locker whose Lock and Unlock are l's RLock and RUnlock.

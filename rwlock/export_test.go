@@ -60,7 +60,10 @@ func (l *Biased) Biased() bool { return l.bias.Load() == biased }
 // SetCredit sets what the next Unlock goes by. The caller holds l.
 func (l *Biased) SetCredit(n int) { l.credit = n }
 
-// TryBias does what the timer does, once.
+// TimeOut does what the timer does.
+func (l *Biased) TimeOut() { l.tryBias(longestInhibition) }
+
+// TryBias biases l if nobody is inside.
 func (l *Biased) TryBias() {
 	if l.bias.Load() == unbiased && l.base.TryLockPinned() {
 		if l.bias.Load() == unbiased {

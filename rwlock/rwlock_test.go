@@ -212,14 +212,14 @@ func TestBiasPays(t *testing.T) {
 	if got, want := base.String(), "1 reader"; got != want {
 		t.Errorf("base of a read-locked lock without bias: %q, want %q", got, want)
 	}
-	l.TryBias() // as the timer does: a reader is inside, so it cannot
+	l.TimeOut()
 	if l.Biased() {
 		t.Error("bias came back with a reader in the base lock")
 	}
 	l.RUnlock()
-	l.TryBias()
+	write(l)
 	if !l.Biased() {
-		t.Error("bias did not come back to an unlocked lock")
+		t.Error("bias did not come back with the first writer after the inhibition")
 	}
 	l.RLock()
 	if got, want := base.String(), "unlocked"; got != want {
