@@ -9,10 +9,8 @@ import (
 )
 
 type (
-	b8   [1]uint64
-	b16  struct{ a, b uint64 }
-	b64  [8]uint64
-	b256 [32]uint64
+	b16 struct{ a, b uint64 }
+	b64 [8]uint64
 )
 
 var sink uint64
@@ -30,16 +28,26 @@ func BenchmarkRead(b *testing.B) {
 	})
 	b.Run("lock=words/bytes=16/reads=100", func(b *testing.B) {
 		var lo, hi primitives.Uint64
-		parallel(b, func() uint64 { return lo.Load() + hi.Load() })
+		b.RunParallel(func(pb *testing.PB) {
+			var sum uint64
+			for pb.Next() {
+				sum += lo.Load() + hi.Load()
+			}
+			keep(sum)
+		})
 	})
 	b.Run("lock=sync.RWMutex/bytes=16/reads=100", func(b *testing.B) {
 		var mu sync.RWMutex
 		var v b16 // guarded by mu
-		parallel(b, func() uint64 {
-			mu.RLock()
-			got := v
-			mu.RUnlock()
-			return got.a + got.b
+		b.RunParallel(func(pb *testing.PB) {
+			var sum uint64
+			for pb.Next() {
+				mu.RLock()
+				got := v
+				mu.RUnlock()
+				sum += got.a + got.b
+			}
+			keep(sum)
 		})
 	})
 	b.Run("lock=seqlock.Count/bytes=16/reads=100", func(b *testing.B) {
@@ -73,67 +81,107 @@ func BenchmarkRead(b *testing.B) {
 			keep(sum)
 		})
 	})
-	readValue[b8](b)
-	readValue[b16](b)
-	readValue[b64](b)
-	readValue[b256](b)
+	b.Run("lock=seqlock.Value/bytes=16/reads=100", func(b *testing.B) {
+		var v seqlock.Value[b16]
+		b.RunParallel(func(pb *testing.PB) {
+			var sum uint64
+			for pb.Next() {
+				got := v.Load()
+				sum += got.a + got.b
+			}
+			keep(sum)
+		})
+	})
+	b.Run("lock=seqlock.Latch/bytes=16/reads=100", func(b *testing.B) {
+		var v seqlock.Latch[b16]
+		b.RunParallel(func(pb *testing.PB) {
+			var sum uint64
+			for pb.Next() {
+				got := v.Load()
+				sum += got.a + got.b
+			}
+			keep(sum)
+		})
+	})
+	b.Run("lock=seqlock.Value/bytes=64/reads=100", func(b *testing.B) {
+		var v seqlock.Value[b64]
+		b.RunParallel(func(pb *testing.PB) {
+			var sum uint64
+			for pb.Next() {
+				got := v.Load()
+				sum += got[0] + got[7]
+			}
+			keep(sum)
+		})
+	})
+	b.Run("lock=seqlock.Value/bytes=64/reads=100/into=memory", func(b *testing.B) {
+		var v seqlock.Value[b64]
+		b.RunParallel(func(pb *testing.PB) {
+			var sum uint64
+			var got b64
+			for pb.Next() {
+				v.LoadTo(&got)
+				sum += got[0] + got[7]
+			}
+			keep(sum)
+		})
+	})
 }
 
+// keep keeps the compiler from dropping what a loop has read.
 func keep(sum uint64) {
 	if sum == 1<<63+1 {
 		sink = sum
 	}
 }
 
-func parallel(b *testing.B, read func() uint64) {
-	b.RunParallel(func(pb *testing.PB) {
-		var sum uint64
-		for pb.Next() {
-			sum += read()
-		}
-		keep(sum)
-	})
-}
-
-func readValue[T any](b *testing.B) {
-	var v seqlock.Value[b16]
-	var v2 seqlock.Value[b64]
-	b.Run("one", func(b *testing.B) {
-		var sum uint64
+// BenchmarkLock is one write of 16 bytes when nobody contends. sync.Mutex is
+// the reference: compare with it only within one run.
+func BenchmarkLock(b *testing.B) {
+	b.Run("lock=sync.Mutex/reads=0/workers=1/hold=0s/think=0s", func(b *testing.B) {
+		var l sync.Mutex
 		for b.Loop() {
-			x := v.Load()
-			sum += x.a + x.b
+			l.Lock()
+			l.Unlock()
 		}
-		keep(sum)
 	})
-	b.Run("eight", func(b *testing.B) {
-		var sum uint64
-		for range b.N {
-			x := v2.Load()
-			sum += x[0] + x[7]
-		}
-		keep(sum)
-	})
-	b.Run("eightTo", func(b *testing.B) {
-		var sum uint64
-		var x b64
-		for range b.N {
-			v2.LoadTo(&x)
-			sum += x[0] + x[7]
-		}
-		keep(sum)
-	})
-	b.Run("none", func(b *testing.B) {
+	b.Run("lock=seqlock.Lock/reads=0/workers=1/hold=0s/think=0s", func(b *testing.B) {
+		var l seqlock.Lock
 		for b.Loop() {
+			l.Lock()
+			l.Unlock()
 		}
 	})
-	b.Run("iN", func(b *testing.B) {
-		var sum uint64
-		for range b.N {
-			x := v.Load()
-			sum += x.a + x.b
+	b.Run("lock=seqlock.Lock-pinned/reads=0/workers=1/hold=0s/think=0s", func(b *testing.B) {
+		var l seqlock.Lock
+		for b.Loop() {
+			l.LockPinned()
+			l.UnlockPinned()
 		}
-		keep(sum)
 	})
-
+	b.Run("lock=seqlock.Count/reads=0/workers=1/hold=0s/think=0s", func(b *testing.B) {
+		var c seqlock.Count
+		for b.Loop() {
+			c.BeginWrite()
+			c.EndWrite()
+		}
+	})
+	b.Run("lock=seqlock.Value/reads=0/workers=1/hold=0s/think=0s", func(b *testing.B) {
+		var v seqlock.Value[b16]
+		for b.Loop() {
+			v.Store(b16{1, 2})
+		}
+	})
+	b.Run("lock=seqlock.Value-pinned/reads=0/workers=1/hold=0s/think=0s", func(b *testing.B) {
+		var v seqlock.Value[b16]
+		for b.Loop() {
+			v.StorePinned(b16{1, 2})
+		}
+	})
+	b.Run("lock=seqlock.Latch/reads=0/workers=1/hold=0s/think=0s", func(b *testing.B) {
+		var l seqlock.Latch[b16]
+		for b.Loop() {
+			l.Store(b16{1, 2})
+		}
+	})
 }

@@ -428,11 +428,6 @@ func bytesOf[T any](v *T) []byte {
 // What cannot be kept as words is refused before anything is stored, by the
 // name of the field that is to blame.
 func TestPointersAreRefused(t *testing.T) {
-	type inner struct{ names [2]string }
-	type outer struct {
-		n int
-		inner
-	}
 	refuses[*int](t, "seqlock: *int cannot be kept in atomic words: it is a pointer or contains one")
 	refuses[string](t, "seqlock: string cannot be kept in atomic words: it is a pointer or contains one")
 	refuses[[]byte](t, "")
@@ -443,7 +438,10 @@ func TestPointersAreRefused(t *testing.T) {
 	refuses[unsafe.Pointer](t, "")
 	refuses[sync.Locker](t, "")
 	refuses[[3]error](t, "seqlock: [3]error cannot be kept in atomic words: [0] (error) is a pointer or contains one")
-	refuses[outer](t, "seqlock: seqlock_test.outer cannot be kept in atomic words: .inner.names[0] (string) is a pointer or contains one")
+	refuses[struct {
+		n     int
+		inner struct{ names [2]string }
+	}](t, "seqlock: struct { n int; inner struct { names [2]string } } cannot be kept in atomic words: .inner.names[0] (string) is a pointer or contains one")
 }
 
 func refuses[T any](t *testing.T, want string) {
