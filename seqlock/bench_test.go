@@ -104,7 +104,7 @@ func BenchmarkRead(b *testing.B) {
 		})
 	})
 	b.Run("lock=seqlock.Value/bytes=64/reads=100", func(b *testing.B) {
-		var v seqlock.Value[b64]
+		v := seqlock.NewValue(b64{})
 		b.RunParallel(func(pb *testing.PB) {
 			var sum uint64
 			for pb.Next() {
@@ -115,7 +115,7 @@ func BenchmarkRead(b *testing.B) {
 		})
 	})
 	b.Run("lock=seqlock.Value/bytes=64/reads=100/into=memory", func(b *testing.B) {
-		var v seqlock.Value[b64]
+		v := seqlock.NewValue(b64{})
 		b.RunParallel(func(pb *testing.PB) {
 			var sum uint64
 			var got b64

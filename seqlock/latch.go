@@ -57,7 +57,9 @@ func (l *Latch[T]) LoadTo(to *T) {
 func (l *Latch[T]) load(to *T) {
 	for {
 		seq := l.seq.Load() // acquire: pairs with publish
-		l.copies[seq&1].copyTo(to)
+		w := &l.copies[seq&1]
+		w.copyWhole(to)
+		w.copyRest(to)
 		// Who saw a word of a later write sees here, by I2, that seq moved.
 		if l.seq.Load() == seq {
 			return

@@ -45,7 +45,8 @@ func (v *Value[T]) LoadTo(to *T) {
 
 func (v *Value[T]) load(to *T) {
 	seq := v.seq.Load() // acquire: pairs with publish
-	v.words.copyTo(to)
+	v.words.copyWhole(to)
+	v.words.copyRest(to)
 	if seq&1 != 0 || v.seq.Load() != seq {
 		v.loadSlow(to)
 	}

@@ -33,14 +33,29 @@ func (w *words[T]) word(offset uintptr) *primitives.Uint64 {
 
 // copyTo loads the words of w into *to, one after the other.
 func (w *words[T]) copyTo(to *T) {
-	whole := unsafe.Sizeof(*to) &^ (wordSize - 1)
-	for i := uintptr(0); i < whole; i += wordSize {
+	w.copyWhole(to) // in two, each of which inlines
+	w.copyRest(to)
+}
+
+func (w *words[T]) copyWhole(to *T) {
+	for i := uintptr(0); i+wordSize <= unsafe.Sizeof(*to); i += wordSize {
 		*(*uint64)(unsafe.Add(unsafe.Pointer(to), i)) = w.word(i).Load()
 	}
-	if rest := unsafe.Sizeof(*to) - whole; rest > 0 {
-		last := w.word(whole).Load()
-		copy(unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(to), whole)), rest), unsafe.Slice((*byte)(unsafe.Pointer(&last)), rest))
+}
+
+func (w *words[T]) copyRest(to *T) {
+	if unsafe.Sizeof(*to)%wordSize != 0 {
+		w.copyBytes(to)
 	}
+}
+
+// copyBytes copies the bytes of *to that are no whole word.
+//
+//go:noinline
+func (w *words[T]) copyBytes(to *T) {
+	whole, rest := unsafe.Sizeof(*to)/wordSize*wordSize, unsafe.Sizeof(*to)%wordSize
+	last := w.word(whole).Load()
+	copy(unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(to), whole)), rest), unsafe.Slice((*byte)(unsafe.Pointer(&last)), rest))
 }
 
 // store stores a local copy into the words of w, one after the other. A
