@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/lockbench/lockbench/internal/locktest"
 	"github.com/lockbench/lockbench/rwlock"
 )
 
@@ -144,52 +145,52 @@ func BenchmarkReaders(b *testing.B) {
 }
 
 // BenchmarkMix is read and write sections on all CPUs at once, with something
-// in them to read and write. It calls through an interface, as the harness
-// does.
+// in them to read and write, by one goroutine a CPU and by 32. It calls through
+// an interface, as the harness does.
 func BenchmarkMix(b *testing.B) {
-	type locker interface {
-		sync.Locker
-		RLock()
-		RUnlock()
-	}
-	for _, reads := range []int{50, 90, 99} {
-		for _, c := range []struct {
-			lock string
-			new  func() locker
-		}{
-			{"sync.RWMutex", func() locker { return new(sync.RWMutex) }},
-			{"rw-reader", func() locker { return new(rwlock.ReaderPref) }},
-			{"rw-queued", func() locker { return new(rwlock.Queued) }},
-			{"rw-phasefair", func() locker { return new(rwlock.PhaseFair) }},
-			{"rw-distributed", func() locker { return new(rwlock.Distributed) }},
-			{"rw-biased-reader", func() locker { return rwlock.NewBiased(new(rwlock.ReaderPref)) }},
-			{"rw-biased", func() locker { return rwlock.NewBiased(new(rwlock.Queued)) }},
-			{"rw-biased-phasefair", func() locker { return rwlock.NewBiased(new(rwlock.PhaseFair)) }},
-		} {
-			b.Run(fmt.Sprintf("lock=%s/reads=%d/hold=0s/think=0s", c.lock, reads), func(b *testing.B) {
-				l := c.new()
-				var shared [8]int // guarded by l
-				b.RunParallel(func(pb *testing.PB) {
-					rng := rand.New(rand.NewPCG(1, rand.Uint64()))
-					var kind [4096]bool
-					for i := range kind {
-						kind[i] = rng.IntN(100) < reads
-					}
-					sum := 0
-					for i := 0; pb.Next(); i++ {
-						if kind[i%len(kind)] {
-							l.RLock()
-							sum += shared[0]
-							l.RUnlock()
-						} else {
-							l.Lock()
-							shared[0]++
-							l.Unlock()
-						}
-					}
-					_ = sum
+	for _, c := range []struct {
+		lock string
+		new  func() locktest.Readers
+	}{
+		{"sync.RWMutex", func() locktest.Readers { return new(sync.RWMutex) }},
+		{"rw-reader", func() locktest.Readers { return new(rwlock.ReaderPref) }},
+		{"rw-queued", func() locktest.Readers { return new(rwlock.Queued) }},
+		{"rw-phasefair", func() locktest.Readers { return new(rwlock.PhaseFair) }},
+		{"rw-distributed", func() locktest.Readers { return new(rwlock.Distributed) }},
+		{"rw-biased-reader", func() locktest.Readers { return rwlock.NewBiased(new(rwlock.ReaderPref)) }},
+		{"rw-biased", func() locktest.Readers { return rwlock.NewBiased(new(rwlock.Queued)) }},
+		{"rw-biased-phasefair", func() locktest.Readers { return rwlock.NewBiased(new(rwlock.PhaseFair)) }},
+	} {
+		for _, reads := range []int{50, 90, 99} {
+			for _, crowd := range []int{1, 32} {
+				b.Run(fmt.Sprintf("lock=%s/reads=%d/crowd=%d/hold=0s/think=0s", c.lock, reads, crowd), func(b *testing.B) {
+					b.SetParallelism(crowd)
+					mix(b, c.new(), reads)
 				})
-			})
+			}
 		}
 	}
+}
+
+func mix(b *testing.B, l locktest.Readers, reads int) {
+	var shared int // guarded by l
+	b.RunParallel(func(pb *testing.PB) {
+		var isRead [1024]bool // so that no dice are thrown while we measure
+		for i := range isRead {
+			isRead[i] = rand.IntN(100) < reads
+		}
+		sum := 0
+		for i := 0; pb.Next(); i++ {
+			if isRead[i%len(isRead)] {
+				l.RLock()
+				sum += shared
+				l.RUnlock()
+			} else {
+				l.Lock()
+				shared++
+				l.Unlock()
+			}
+		}
+		_ = sum
+	})
 }

@@ -19,6 +19,15 @@ func (l *PhaseFair) WritersInLine() int { return inLine(l.writers.String()) }
 // ReadersInLine returns how many readers wait for the writer that is inside.
 func (l *PhaseFair) ReadersInLine() int { return int(l.in.Load()-l.out.Load()) / oneArrival }
 
+// FailTryLock is a TryLock that looks too early: it finds a reader inside only
+// when it holds writers. One is.
+func (l *PhaseFair) FailTryLock() (failed bool) {
+	l.writers.Lock()
+	failed = !l.tryPhase()
+	l.writers.Unlock()
+	return failed
+}
+
 // Phase returns the phase of the last writer.
 func (l *PhaseFair) Phase() uint32 { return l.turn.Load() & oddPhase }
 

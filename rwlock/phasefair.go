@@ -155,11 +155,20 @@ func (l *PhaseFair) TryLock() bool {
 	if l.out.Load() != l.in.Load() || !l.writers.TryLock() {
 		return false
 	}
-	// If in is what out was before, then by I1 nobody reads.
+	if l.tryPhase() {
+		return true
+	}
+	l.writers.Unlock()
+	return false
+}
+
+// tryPhase begins a writer's phase if nobody reads, and reports whether it
+// did. A phase that did not begin does not count: two writers in a row would
+// have the same one, against I3.
+func (l *PhaseFair) tryPhase() bool {
 	out := l.out.Load() // acquire: pairs with departure
 	turn := out + l.nextPhase()
-	if !l.in.CompareAndSwap(out, turn) {
-		l.writers.Unlock() // turn is as it was: no phase is lost
+	if !l.in.CompareAndSwap(out, turn) { // if in is what out was before, nobody reads, by I1
 		return false
 	}
 	l.turn.StoreRelease(turn)

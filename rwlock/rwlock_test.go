@@ -162,7 +162,9 @@ func TestFailedTryLockKeepsPhase(t *testing.T) {
 	for i := range 6 {
 		l.RLock()
 		for range i % 3 {
-			l.TryLock()
+			if l.TryLock() || !l.FailTryLock() {
+				t.Fatal("TryLock of read-locked lock = true")
+			}
 		}
 		l.RUnlock()
 		if i%2 == 0 {
