@@ -17,6 +17,25 @@ func (m *Mutex) GiveUpSpinning() { m.word.And(^uint32(spinning)) }
 // Park is Lock, but for the spinning.
 func (m *Mutex) Park() { m.park(patience{}) }
 
+// Owe makes the next Unlock hand m over, as an overtaker does.
+func (m *Mutex) Owe() { m.word.Or(handoff) }
+
+// Arrive puts a waiter in line that nobody waits with until PickUp.
+func (m *Mutex) Arrive() Waiter {
+	w := newWaiter(0)
+	m.line.lock.LockPinned()
+	m.line.push(w)
+	m.word.Add(oneWaiting)
+	m.line.lock.UnlockPinned()
+	return w
+}
+
+// PickUp is what a waiter does that m is handed to.
+func (m *Mutex) PickUp(w Waiter) {
+	m.line.wait(w, patience{}, nil)
+	m.word.And(^uint32(pickup))
+}
+
 // Word returns m's word.
 func (m *Mutex) Word() uint32 { return m.word.Load() }
 

@@ -178,6 +178,12 @@ func TestHandoffToNobody(t *testing.T) {
 	}
 	m.Unlock()
 	wantUnused(t, &m)
+
+	// They may also leave just before the overtaker says that it was the last.
+	m.Lock()
+	m.Owe()
+	m.Unlock()
+	wantUnused(t, &m)
 }
 
 func TestMutexMisuse(t *testing.T) {
@@ -191,6 +197,14 @@ func TestMutexMisuse(t *testing.T) {
 	m.Steal()
 	m.Unlock()
 	<-parked
+
+	w := m.Arrive()
+	m.Unlock()
+	if got, want := m.State(), (blocking.State{Held: true, Pickup: true}); got != want {
+		t.Errorf("handed over: state %+v, want %+v", got, want)
+	}
+	locktest.Panics(t, "Unlock of Mutex that was not picked up", m.Unlock)
+	m.PickUp(w)
 	m.Unlock()
 	wantUnused(t, &m)
 }

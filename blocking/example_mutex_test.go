@@ -1,0 +1,73 @@
+package blocking_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/lockbench/lockbench/blocking"
+)
+
+// A Mutex guards what takes longer than a spinlock should be held for.
+func ExampleMutex() {
+	var (
+		mu    blocking.Mutex
+		pages = map[string]int{} // guarded by mu
+		group sync.WaitGroup
+	)
+	for range 4 {
+		group.Go(func() {
+			mu.Lock()
+			defer mu.Unlock()
+			pages["/"]++
+		})
+	}
+	group.Wait()
+	fmt.Println(pages["/"])
+	// Output: 4
+}
+
+// A request that nobody waits for any more need not wait for its turn either.
+func ExampleMutex_LockContext() {
+	var mu blocking.Mutex
+	mu.Lock() // somebody takes long
+
+	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+	defer cancel()
+	err := mu.LockContext(ctx)
+	fmt.Println(errors.Is(err, context.DeadlineExceeded))
+	fmt.Println(err)
+	// Output:
+	// true
+	// blocking: waiting for Mutex: context deadline exceeded
+}
+
+// What a core dump has where a Mutex was, in words.
+func ExampleDecode() {
+	fmt.Println(blocking.Decode(0x00000305))
+	// Output: locked, 3 in line, hand-off pending
+}
+
+// Many wait until one has read the configuration.
+func ExampleCompletion() {
+	var (
+		ready  blocking.Completion
+		answer int
+		group  sync.WaitGroup
+	)
+	for range 3 {
+		group.Go(func() {
+			ready.Wait()
+			fmt.Println(answer)
+		})
+	}
+	answer = 42
+	ready.CompleteAll()
+	group.Wait()
+	// Output:
+	// 42
+	// 42
+	// 42
+}

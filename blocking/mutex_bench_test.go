@@ -1,0 +1,59 @@
+package blocking_test
+
+import (
+	"sync"
+	"testing"
+
+	"github.com/lockbench/lockbench/blocking"
+)
+
+// BenchmarkLock is Lock and Unlock when nobody contends, with no interface
+// between, so that what inlines does. sync.Mutex is the reference: compare
+// with it only within one run.
+func BenchmarkLock(b *testing.B) {
+	b.Run("lock=sync.Mutex/reads=0/workers=1/hold=0s/think=0s", func(b *testing.B) {
+		var l sync.Mutex
+		for b.Loop() {
+			l.Lock()
+			l.Unlock()
+		}
+	})
+	b.Run("lock=mutex/reads=0/workers=1/hold=0s/think=0s", func(b *testing.B) {
+		var l blocking.Mutex
+		for b.Loop() {
+			l.Lock()
+			l.Unlock()
+		}
+	})
+}
+
+// BenchmarkHandover is one park and one handover for each operation, which a
+// Completion cannot do without: the price of not spinning.
+func BenchmarkHandover(b *testing.B) {
+	b.Run("lock=completion", func(b *testing.B) {
+		var there, back blocking.Completion
+		go func() {
+			for range b.N {
+				there.Wait()
+				back.Complete()
+			}
+		}()
+		for range b.N {
+			there.Complete()
+			back.Wait()
+		}
+	})
+	b.Run("lock=chan", func(b *testing.B) {
+		there, back := make(chan bool), make(chan bool)
+		go func() {
+			for range b.N {
+				<-there
+				back <- true
+			}
+		}()
+		for range b.N {
+			there <- true
+			<-back
+		}
+	})
+}
