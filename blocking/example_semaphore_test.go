@@ -1,0 +1,94 @@
+package blocking_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/lockbench/lockbench/blocking"
+)
+
+// A Semaphore bounds how many do something at a time, and what that costs
+// together.
+func ExampleSemaphore() {
+	memory := blocking.NewSemaphore(64) // MB
+	var group sync.WaitGroup
+	for _, mb := range []int{10, 60, 30, 24} {
+		group.Go(func() {
+			memory.DownN(mb)
+			defer memory.UpN(mb)
+			// … decode an image of that size
+		})
+	}
+	group.Wait()
+	fmt.Println(memory)
+	// Output: 0 of 64 permits held
+}
+
+// With fewer permits than are out, none is given out until enough came back.
+func ExampleSemaphore_Resize() {
+	workers := blocking.NewSemaphore(4)
+	workers.DownN(3)
+	workers.Resize(2)
+	fmt.Println(workers.TryDown(), workers)
+	workers.UpN(2)
+	fmt.Println(workers.TryDown(), workers)
+	// Output:
+	// false 3 of 2 permits held
+	// true 2 of 2 permits held
+}
+
+// A wait can have an end. Who gave up holds nothing, and holds nobody up.
+func ExampleSemaphore_DownContext() {
+	s := blocking.NewSemaphore(1)
+	s.Down()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+	defer cancel()
+	fmt.Println(s.DownContext(ctx))
+	// Output: blocking: waiting for Semaphore: context deadline exceeded
+}
+
+// An RWSem guards what is read often and written now and then.
+func ExampleRWSem() {
+	var (
+		mu     blocking.RWSem
+		config = map[string]string{"mode": "goroutine"} // guarded by mu
+		group  sync.WaitGroup
+	)
+	for range 4 {
+		group.Go(func() {
+			mu.RLock()
+			defer mu.RUnlock()
+			_ = config["mode"]
+		})
+	}
+	group.Go(func() {
+		mu.Lock()
+		defer mu.Unlock()
+		config["mode"] = "pinned"
+	})
+	group.Wait()
+	fmt.Println(config["mode"], mu.State().Readers)
+	// Output: pinned 0
+}
+
+// A writer that goes on reading keeps other writers out all the way.
+func ExampleRWSem_Downgrade() {
+	var mu blocking.RWSem
+	var table []string // guarded by mu
+	mu.Lock()
+	table = append(table, "entry")
+	mu.Downgrade()
+	fmt.Println(mu.TryRLock(), mu.TryLock())
+	fmt.Println(table, &mu)
+	// Output:
+	// true false
+	// [entry] 2 readers
+}
+
+// What a crash dump shows of a kernel's rw_semaphore, or a debugger of an RWSem.
+func ExampleDecodeRWSem() {
+	fmt.Println(blocking.DecodeRWSem(0x302))
+	// Output: 3 readers, others wait
+}
