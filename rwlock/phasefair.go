@@ -94,15 +94,15 @@ func (l *PhaseFair) TryRLockPinned() bool { return pinnedIf(l.TryRLock) }
 
 // RUnlock ends a read section. It panics if nobody reads.
 func (l *PhaseFair) RUnlock() {
+	l.check()
 	out := l.out.Add(oneArrival) // release (departure)
-	if in := l.in.Load(); in&lowByte != 0 || in-out > 1<<31 {
-		l.left(in, out)
+	if l.in.Load()&lowByte != 0 {
+		l.left(out)
 	}
 }
 
-// left is RUnlock's end when there is a writer, or misuse.
-func (l *PhaseFair) left(in, out uint32) {
-	l.check(in, out)
+// left is RUnlock's end when there is a writer.
+func (l *PhaseFair) left(out uint32) {
 	if out == l.turn.Load()&^lowByte { // the last reader: now it is the writer's
 		primitives.GiveWay()
 	}
@@ -110,15 +110,17 @@ func (l *PhaseFair) left(in, out uint32) {
 
 // RUnlockPinned ends a pinned read section and enables preemption again.
 func (l *PhaseFair) RUnlockPinned() {
-	out := l.out.Add(oneArrival) // release (departure)
-	l.check(l.in.Load(), out)
+	l.check()
+	l.out.Add(oneArrival) // release (departure)
 	primitives.Unpin()
 }
 
-// check panics if more readers left than came, by I1.
-func (l *PhaseFair) check(in, out uint32) {
-	if int32(in&^lowByte-out) < 0 {
-		l.out.Add(1<<32 - oneArrival) // restores I1
+// check panics if nobody reads. Out is read before in: a reader that is inside
+// keeps in ahead of what out was, by I1, however long it takes to get from one
+// load to the other (but for exactly 2²⁴ arrivals). To look after the
+// departure would be wrong: half as many would make in seem to be behind.
+func (l *PhaseFair) check() {
+	if out := l.out.Load(); l.in.Load()&^lowByte == out {
 		panic("rwlock: RUnlock of unlocked PhaseFair")
 	}
 }

@@ -332,3 +332,13 @@ func TestAllocations(t *testing.T) {
 		}
 	}
 }
+
+// However many readers come while one leaves, it is not taken for one that
+// was never inside. More than half of the counter's range once was.
+func TestPhaseFairReadersFarAhead(t *testing.T) {
+	for _, ahead := range []uint32{1, 1 << 22, 1<<23 + 1, 1<<24 - 1} {
+		var l rwlock.PhaseFair
+		l.ReadAhead(ahead)
+		l.RUnlock()
+	}
+}
