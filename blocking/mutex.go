@@ -80,6 +80,10 @@ const (
 	oneGone      = 1<<32 - oneWaiting // adds -oneWaiting
 )
 
+// firstLooks is how often a waiter looks before it queues to spin, where CPUs
+// are near.
+const firstLooks = 4
+
 // MaxOvertaken is how often the first in a [Mutex]'s line can be overtaken
 // before the Mutex is handed to it.
 const MaxOvertaken = 16
@@ -182,11 +186,22 @@ func (m *Mutex) gaveUp() {
 // spin waits without parking for as long as that can pay, and reports whether
 // it locked m.
 func (m *Mutex) spin() bool {
+	var spin primitives.Spin
+	stay, timed := m.travel.stay()
+	// Most waits are short, and queueing to spin costs two more trips to the
+	// line: a few looks come first.
+	for range firstLooks {
+		word := m.word.Load()
+		if word == 0 && m.TryLock() {
+			return true
+		}
+		if stay != nearStay || word != locked || !spin.TryFor(stay) {
+			break
+		}
+	}
 	if !m.spinners.Lock(always) {
 		return false
 	}
-	var spin primitives.Spin
-	stay, timed := m.travel.stay()
 	got, pays := false, stay == nearStay || spin.TryFor(stay)
 	for pays && !got {
 		var began int64
