@@ -107,13 +107,14 @@ func TestReaderCheckersFail(t *testing.T) {
 	for name, check := range map[string]func(testing.TB){
 		"ReadersExclude of writers that ignore readers": func(t testing.TB) { locktest.ReadersExclude(t, new(rude)) },
 		"ReadersExclude of readers that ignore writers": func(t testing.TB) { locktest.ReadersExclude(t, new(nosy)) },
-		"ReadersOversubscribed":                         func(t testing.TB) { locktest.ReadersOversubscribed(t, 2, bustedRW{}) },
-		"ReadersOverlap":                                func(t testing.TB) { locktest.ReadersOverlap(t, new(lonely)) },
-		"RUnlockElsewhere":                              func(t testing.TB) { locktest.RUnlockElsewhere(t, new(homebound)) },
-		"WriterProgress":                                func(t testing.TB) { locktest.WriterProgress(t, new(honest)) },
-		"TryRLock":                                      func(t testing.TB) { locktest.TryRLock(t, bustedRW{}) },
-		"ReaderMisuse":                                  func(t testing.TB) { locktest.ReaderMisuse(t, bustedRW{}) },
-		"RLocker":                                       func(t testing.TB) { locktest.RLocker(t, bustedRW{}) },
+		"ReaderTries":           func(t testing.TB) { locktest.ReaderTries(t, bustedRW{}) },
+		"ReadersOversubscribed": func(t testing.TB) { locktest.ReadersOversubscribed(t, 2, bustedRW{}) },
+		"ReadersOverlap":        func(t testing.TB) { locktest.ReadersOverlap(t, new(lonely)) },
+		"RUnlockElsewhere":      func(t testing.TB) { locktest.RUnlockElsewhere(t, new(homebound)) },
+		"WriterProgress":        func(t testing.TB) { locktest.WriterProgress(t, new(honest)) },
+		"TryRLock":              func(t testing.TB) { locktest.TryRLock(t, bustedRW{}) },
+		"ReaderMisuse":          func(t testing.TB) { locktest.ReaderMisuse(t, bustedRW{}) },
+		"RLocker":               func(t testing.TB) { locktest.RLocker(t, bustedRW{}) },
 	} {
 		v := &verdict{TB: t}
 		check(v)
