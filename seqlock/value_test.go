@@ -25,10 +25,16 @@ type store[T any] interface {
 	SetSequence(uint64)
 }
 
-// A wide is torn if its fields differ.
-type wide [5]uint64
+// A wide is torn if its words differ. It is so wide because with five of them
+// a Latch whose readers did not look twice passed.
+type wide [64]uint64
 
-func wideOf(n uint64) wide { return wide{n, n, n, n, n} }
+func wideOf(n uint64) (w wide) {
+	for i := range w {
+		w[i] = n
+	}
+	return w
+}
 
 func (w wide) number(t testing.TB) uint64 {
 	t.Helper()
@@ -87,7 +93,7 @@ func TestReadsAreWhole(t *testing.T) {
 		},
 		"Lock.Read": func() (func() wide, func(wide)) {
 			var l seqlock.Lock
-			var words [5]primitives.Uint64
+			var words [len(wide{})]primitives.Uint64
 			return func() (w wide) {
 					l.Read(func() { w = loadWide(&words) })
 					return w
@@ -99,7 +105,7 @@ func TestReadsAreWhole(t *testing.T) {
 		},
 		"Lock.Begin": func() (func() wide, func(wide)) {
 			var l seqlock.Lock
-			var words [5]primitives.Uint64
+			var words [len(wide{})]primitives.Uint64
 			return func() (w wide) {
 					for {
 						seq := l.Begin()
@@ -116,7 +122,7 @@ func TestReadsAreWhole(t *testing.T) {
 		},
 		"Count": func() (func() wide, func(wide)) {
 			var c seqlock.Count
-			var words [5]primitives.Uint64
+			var words [len(wide{})]primitives.Uint64
 			return func() (w wide) {
 					for {
 						seq := c.Begin()
@@ -169,14 +175,14 @@ func TestReadsAreWhole(t *testing.T) {
 	}
 }
 
-func loadWide(words *[5]primitives.Uint64) (w wide) {
+func loadWide(words *[len(wide{})]primitives.Uint64) (w wide) {
 	for i := range words {
 		w[i] = words[i].Load()
 	}
 	return w
 }
 
-func storeWide(words *[5]primitives.Uint64, w wide) {
+func storeWide(words *[len(wide{})]primitives.Uint64, w wide) {
 	for i := range words {
 		words[i].StoreRelease(w[i])
 	}
