@@ -13,6 +13,10 @@ type RWSemState struct {
 	Waiting bool  // somebody is in line
 	Handoff bool  // nobody may take it before the first in line
 	Broken  bool  // readers left that never came
+
+	// Owner is where the writer acquired it, or the last of the readers, if the
+	// RWSem notes that: a function, file and line.
+	Owner string
 }
 
 // DecodeRWSem reads an [RWSem]'s word, the first eight bytes of it.
@@ -28,7 +32,14 @@ func DecodeRWSem(word uint64) RWSemState {
 }
 
 // State returns what s's word says at the moment.
-func (s *RWSem) State() RWSemState { return DecodeRWSem(s.word.Load()) }
+func (s *RWSem) State() RWSemState {
+	word := s.word.Load()
+	state := DecodeRWSem(word)
+	if owner := s.owner.Load(); owner != nil && word&rwNoting != 0 && (state.Writer || state.Readers > 0) {
+		state.Owner = *owner
+	}
+	return state
+}
 
 // String decodes s's word for diagnosis.
 func (s *RWSem) String() string { return s.State().String() }
@@ -49,6 +60,9 @@ func (s RWSemState) String() string {
 		says = append(says, fmt.Sprintf("%d readers", s.Readers))
 	default:
 		says = append(says, "unlocked")
+	}
+	if s.Owner != "" {
+		says[0] += " (" + s.Owner + ")"
 	}
 	if s.Waiting {
 		says = append(says, "others wait")

@@ -22,7 +22,8 @@ import (
 // look at the line can overtake those in line, and that once for each time
 // that the first of them is served.
 //
-// It has no owner: one goroutine may lock it and another unlock it.
+// It has no owner: one goroutine may lock it and another unlock it. To find out
+// who holds it, see [RWSem.NoteOwner].
 //
 // The n'th call to [RWSem.Unlock] synchronizes before the return of the m'th
 // call to [RWSem.Lock], for n < m. For each call to [RWSem.RLock] there is an n
@@ -36,11 +37,13 @@ type RWSem struct {
 	//	bit  1      waiting   somebody is in line
 	//	bit  2      handoff   the first in line was overtaken, and will not be
 	//	                      again
+	//	bit  3      noting    who acquires the lock notes where; see NoteOwner
 	//	bits 8-62   readers   how many hold the lock, or are about to see that
 	//	                      they cannot
 	//	bit  63     broken    readers left that never came
 	//
-	// As (readers, handoff, waiting, writer), * for whatever it was:
+	// As (readers, handoff, waiting, writer), * for whatever it was; noting stays
+	// as it is:
 	//
 	//	r,h,w,x -> r+1,h,w,x  RLock; the lock is held if h, w and x are 0
 	//	r,h,w,x -> r-1,h,w,x  RUnlock, or an RLock in vain
@@ -61,6 +64,9 @@ type RWSem struct {
 	// its way to line's lock to serve them: the one who left last.
 	word primitives.Uint64
 
+	// owner is where the lock was last acquired while noting was set.
+	owner primitives.Pointer[string]
+
 	line waitList // want is forReading or forWriting
 }
 
@@ -68,6 +74,7 @@ const (
 	rwWriter  = 1 << 0
 	rwWaiting = 1 << 1
 	rwHandoff = 1 << 2
+	rwNoting  = 1 << 3
 	rwReader  = 1 << 8
 	rwBroken  = 1 << 63
 
@@ -85,7 +92,7 @@ const (
 
 // RLock locks s for reading, waiting until no writer holds it or waits for it.
 func (s *RWSem) RLock() {
-	if s.word.Add(rwReader)&rwClosed != 0 { // acquire: pairs with Unlock and Downgrade
+	if s.word.Add(rwReader)&(rwClosed|rwNoting) != 0 { // acquire: pairs with Unlock and Downgrade
 		s.rlock(patience{}) // outlined so that RLock inlines
 	}
 }
@@ -99,6 +106,7 @@ func (s *RWSem) TryRLock() bool {
 			return false
 		}
 		if s.word.CompareAndSwap(w, w+rwReader) { // acquire: pairs with Unlock and Downgrade
+			s.note(w)
 			return true
 		}
 	}
@@ -149,7 +157,8 @@ func (s *RWSem) Lock() {
 // TryLock tries to lock s for writing without waiting and reports whether it
 // succeeded. It fails if anybody is in line.
 func (s *RWSem) TryLock() bool {
-	return s.word.CompareAndSwap(0, rwWriter) // acquire: pairs with Unlock and RUnlock
+	return s.word.CompareAndSwap(0, rwWriter) || // acquire: pairs with Unlock and RUnlock
+		s.steal(rwNoting)
 }
 
 // LockContext locks s for writing unless ctx is done first, as
@@ -205,6 +214,7 @@ func (s *RWSem) rlock(p patience) error {
 	for {
 		w := s.word.Load()
 		if w&rwClosed == 0 {
+			s.note(w)
 			return nil // by I1; acquire: pairs with Unlock and Downgrade
 		}
 		if w&rwWaiting != 0 || !spin.Try() {
@@ -238,7 +248,7 @@ func (s *RWSem) runlock() {
 func (s *RWSem) lock(p patience) error {
 	var spin primitives.Spin
 	for {
-		if s.steal() {
+		if s.steal(rwNoting | rwWaiting) {
 			return nil
 		}
 		if s.word.Load()&rwHandoff != 0 || !spin.Try() {
@@ -246,18 +256,26 @@ func (s *RWSem) lock(p patience) error {
 		}
 	}
 	primitives.GiveWay()
-	if s.steal() {
+	if s.steal(rwNoting | rwWaiting) {
 		return nil
 	}
 	return s.wait(forWriting, p)
 }
 
-// steal locks s for a writer if nobody holds it, though others may be in line:
-// if they are, it is the last that does so before they are served.
-func (s *RWSem) steal() bool {
+// steal locks s for a writer if it finds no more bits set than those allowed.
+// With waiting among them it may overtake those in line, and is then the last
+// that does so before they are served.
+func (s *RWSem) steal(allowed uint64) bool {
 	w := s.word.Load()
-	return w == 0 && s.word.CompareAndSwap(w, rwWriter) || // acquire: pairs with Unlock and RUnlock
-		w == rwWaiting && s.word.CompareAndSwap(w, rwHandoff|rwWaiting|rwWriter) // acquire, as above
+	taken := w | rwWriter
+	if w&rwWaiting != 0 {
+		taken |= rwHandoff
+	}
+	if w&^allowed != 0 || !s.word.CompareAndSwap(w, taken) { // acquire: pairs with Unlock and RUnlock
+		return false
+	}
+	s.note(w)
+	return true
 }
 
 // unlock unlocks s for a writer that is not alone with it.
@@ -285,6 +303,9 @@ func (s *RWSem) wait(what int64, p patience) error {
 	served = cohort{}
 	err := s.line.wait(me, p, func() { served = s.serve() }) // those behind me
 	served.wake()
+	if err == nil {
+		s.note(s.word.Load())
+	}
 	return err
 }
 

@@ -461,9 +461,54 @@ func TestRWSemString(t *testing.T) {
 	}
 }
 
+// An RWSem that notes its owner names whoever acquired it, in whichever way,
+// and works as before.
+func TestRWSemNotesOwner(t *testing.T) {
+	var s blocking.RWSem
+	s.NoteOwner(true)
+	held := func(how string, ok bool, release func()) {
+		t.Helper()
+		if !ok {
+			t.Fatalf("%s of unlocked RWSem failed", how)
+		}
+		owner := s.State().Owner
+		if !strings.Contains(owner, "TestRWSemNotesOwner") || !strings.Contains(owner, ", rwsem_test.go:") || !strings.Contains(s.String(), owner) {
+			t.Errorf("after %s the owner is %q, String = %q", how, owner, s.String())
+		}
+		if s.TryLock() || s.LockTimeout(time.Microsecond) {
+			t.Errorf("after %s a writer got in", how)
+		}
+		release()
+		wantRW(t, &s, rwState{})
+	}
+	s.Lock()
+	held("Lock", true, s.Unlock)
+	held("TryLock", s.TryLock(), s.Unlock)
+	held("LockTimeout", s.LockTimeout(ages), s.Unlock)
+	s.RLock()
+	held("RLock", true, s.RUnlock)
+	s.RLocker().Lock()
+	held("RLocker().Lock", true, s.RUnlock)
+	held("TryRLock", s.TryRLock(), s.RUnlock)
+	held("RLockTimeout", s.RLockTimeout(ages), s.RUnlock)
+
+	s.Lock()
+	reader := inLine(&s, s.RLock)
+	s.Unlock()
+	<-reader
+	s.RUnlock()
+	locktest.Exclusion(t, &s)
+	locktest.Panics(t, "Unlock of unlocked RWSem", s.Unlock)
+	locktest.Panics(t, "RUnlock of unlocked RWSem", s.RUnlock)
+
+	s.Lock()
+	s.NoteOwner(false)
+	wantRW(t, &s, rwState{Writer: true})
+}
+
 func TestRWSemSize(t *testing.T) {
-	if got := unsafe.Sizeof(blocking.RWSem{}); unsafe.Sizeof(uintptr(0)) == 8 && got != 32 {
-		t.Errorf("an RWSem has %d bytes, want 32", got)
+	if got := unsafe.Sizeof(blocking.RWSem{}); unsafe.Sizeof(uintptr(0)) == 8 && got != 40 {
+		t.Errorf("an RWSem has %d bytes, want 40", got)
 	}
 }
 
