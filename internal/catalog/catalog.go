@@ -10,9 +10,11 @@ import (
 	"github.com/puzpuzpuz/xsync/v4"
 	"golang.org/x/sync/semaphore"
 
+	"github.com/lockbench/lockbench/blocking"
 	"github.com/lockbench/lockbench/harness"
 	"github.com/lockbench/lockbench/mcs"
 	"github.com/lockbench/lockbench/qspinlock"
+	"github.com/lockbench/lockbench/rwlock"
 	"github.com/lockbench/lockbench/spinlock"
 	"github.com/lockbench/lockbench/ticket"
 )
@@ -109,6 +111,56 @@ var table = []Entry{
 		Family:  "queue", Fairness: "FIFO", Waits: "spins then parks", Holder: "yields",
 		Bytes: unsafe.Sizeof(qspinlock.Lock{}), WaiterBytes: unsafe.Sizeof(mcs.Waiter{}),
 		Source: "Linux kernel/locking/qspinlock.c",
+	},
+
+	{
+		Subject: harness.Subject{Name: "mutex", New: fresh[blocking.Mutex]},
+		Family:  "mutex", Fairness: "barging, FIFO once overtaken 16 times", Waits: "spins then parks", Holder: "yields",
+		Bytes:  unsafe.Sizeof(blocking.Mutex{}),
+		Source: "Linux kernel/locking/mutex.c",
+	},
+	{
+		Subject: harness.Subject{Name: "semaphore", New: newPermitLock},
+		Family:  "semaphore", Fairness: "FIFO", Waits: "spins then parks", Holder: "yields",
+		Bytes:  unsafe.Sizeof(blocking.Semaphore{}),
+		Source: "Linux kernel/locking/semaphore.c, of one permit",
+	},
+	{
+		Subject: harness.Subject{Name: "rwsem", New: fresh[blocking.RWSem]},
+		Family:  "reader-writer", Fairness: "FIFO, readers in batches", Waits: "spins then parks", Holder: "yields",
+		Bytes:  unsafe.Sizeof(blocking.RWSem{}),
+		Source: "Linux kernel/locking/rwsem.c",
+	},
+
+	{
+		Subject: harness.Subject{Name: "rw-readerpref", New: fresh[rwlock.ReaderPref], Pinned: fresh[pinnedReaderPref]},
+		Family:  "reader-writer", Fairness: "readers first; writers starve", Waits: "spins", Holder: "yields",
+		Bytes:  unsafe.Sizeof(rwlock.ReaderPref{}),
+		Source: "Courtois, Heymans and Parnas 1971; Linux before 3.16",
+	},
+	{
+		Subject: harness.Subject{Name: "rw-queued", New: fresh[rwlock.Queued], Pinned: fresh[pinnedQueued]},
+		Family:  "reader-writer", Fairness: "FIFO", Waits: "spins then parks", Holder: "yields",
+		Bytes: unsafe.Sizeof(rwlock.Queued{}), WaiterBytes: unsafe.Sizeof(mcs.Waiter{}),
+		Source: "Linux kernel/locking/qrwlock.c",
+	},
+	{
+		Subject: harness.Subject{Name: "rw-phasefair", New: fresh[rwlock.PhaseFair], Pinned: fresh[pinnedPhaseFair]},
+		Family:  "reader-writer", Fairness: "phases of readers and writers", Waits: "readers spin, writers park", Holder: "yields",
+		Bytes: unsafe.Sizeof(rwlock.PhaseFair{}), WaiterBytes: unsafe.Sizeof(mcs.Waiter{}),
+		Source: "Brandenburg and Anderson 2010",
+	},
+	{
+		Subject: harness.Subject{Name: "rw-distributed", New: fresh[rwlock.Distributed], Pinned: fresh[pinnedDistributed]},
+		Family:  "reader-writer", Fairness: "writers first", Waits: "spins", Holder: "yields",
+		Bytes:  unsafe.Sizeof(rwlock.Distributed{}),
+		Source: "Hsieh and Weihl 1992; Linux percpu_rwsem, brlock",
+	},
+	{
+		Subject: harness.Subject{Name: "rw-biased", New: newBiased, Pinned: newPinnedBiased},
+		Family:  "reader-writer", Fairness: "FIFO, readers first while biased", Waits: "spins then parks", Holder: "yields",
+		Bytes: unsafe.Sizeof(rwlock.Biased{}) + unsafe.Sizeof(rwlock.Queued{}), WaiterBytes: unsafe.Sizeof(mcs.Waiter{}),
+		Source: "Dice and Kogan 2019, BRAVO, over rw-queued",
 	},
 
 	{
