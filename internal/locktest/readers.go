@@ -172,10 +172,16 @@ func ReadersExclude(t testing.TB, l Readers) {
 	var (
 		n, twin int // guarded by l; equal whenever no writer is inside
 		torn    primitives.Uint32
+		ready   primitives.Uint32
 		wg      sync.WaitGroup
 	)
+	together := func() {
+		ready.Add(1)
+		Until(func() bool { return ready.Load() == Workers })
+	}
 	for range Workers / 2 {
 		wg.Go(func() {
+			together()
 			for i := range sections {
 				l.RLock()
 				before := n
@@ -190,6 +196,7 @@ func ReadersExclude(t testing.TB, l Readers) {
 			}
 		})
 		wg.Go(func() {
+			together()
 			for i := range sections / 2 {
 				l.Lock()
 				if n != twin {

@@ -117,7 +117,9 @@ func TestReaderCheckersFail(t *testing.T) {
 		"RLocker":               func(t testing.TB) { locktest.RLocker(t, bustedRW{}) },
 	} {
 		v := &verdict{TB: t}
-		check(v)
+		for tries := 0; tries < 5 && !v.failed; tries++ { // stress may miss it once
+			check(v)
+		}
 		if !v.failed {
 			t.Errorf("%s passed a lock that breaks it", name)
 		}
