@@ -466,15 +466,17 @@ func TestRWSemString(t *testing.T) {
 func TestRWSemNotesOwner(t *testing.T) {
 	var s blocking.RWSem
 	s.NoteOwner(true)
+	last := "" // each acquisition below is on a line of its own
 	held := func(how string, ok bool, release func()) {
 		t.Helper()
 		if !ok {
 			t.Fatalf("%s of unlocked RWSem failed", how)
 		}
 		owner := s.State().Owner
-		if !strings.Contains(owner, "TestRWSemNotesOwner") || !strings.Contains(owner, ", rwsem_test.go:") || !strings.Contains(s.String(), owner) {
-			t.Errorf("after %s the owner is %q, String = %q", how, owner, s.String())
+		if !strings.Contains(owner, "TestRWSemNotesOwner") || !strings.Contains(owner, ", rwsem_test.go:") || !strings.Contains(s.String(), owner) || owner == last {
+			t.Errorf("after %s the owner is %q, and was %q; String = %q", how, owner, last, s.String())
 		}
+		last = owner
 		if s.TryLock() || s.LockTimeout(time.Microsecond) {
 			t.Errorf("after %s a writer got in", how)
 		}
@@ -496,6 +498,9 @@ func TestRWSemNotesOwner(t *testing.T) {
 	reader := inLine(&s, s.RLock)
 	s.Unlock()
 	<-reader
+	if owner := s.State().Owner; !strings.Contains(owner, "inLine") {
+		t.Errorf("after a wait the owner is %q, want inLine's goroutine", owner)
+	}
 	s.RUnlock()
 	locktest.Exclusion(t, &s)
 	locktest.Panics(t, "Unlock of unlocked RWSem", s.Unlock)
