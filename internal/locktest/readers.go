@@ -275,7 +275,7 @@ func ReadersOverlap(t testing.TB, l Readers) {
 	var wg sync.WaitGroup
 	for range 2 {
 		wg.Go(func() {
-			for range 100 {
+			for rounds := 0; rounds < 5000 && met.Load() == 0; rounds++ { // one may wait for a CPU
 				l.RLock()
 				inside.Add(1)
 				for i := 0; i < 100 && met.Load() == 0; i++ {
