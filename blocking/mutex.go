@@ -26,7 +26,7 @@ import (
 // successful call to a form of Lock, for n < m. A failed one synchronizes
 // nothing.
 type Mutex struct {
-	// word says who has the Mutex and who wants it; see [Decode].
+	// word says who has the Mutex and who wants it; see [DecodeMutex].
 	//
 	//	locked    bit 0      held
 	//	spinning  bit 1      a spinner will take it, or clear this bit and
@@ -134,6 +134,13 @@ func (m *Mutex) lockSlow() { m.acquire(patience{}) }
 
 func (m *Mutex) acquire(p patience) error {
 	if m.spin() {
+		return nil
+	}
+	// A line that has formed stays while everybody who releases comes back to
+	// its end. So the others of this CPU go first, if there are any: some of
+	// them are in the way, and none is in line.
+	primitives.GiveWay()
+	if m.word.Load() == 0 && m.TryLock() {
 		return nil
 	}
 	return m.park(p)
