@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// A State is what the word of a [Mutex] says.
-type State struct {
+// A MutexState is what the word of a [Mutex] says.
+type MutexState struct {
 	Held     bool // somebody holds it
 	Spinning bool // somebody spins, and will take it before those in line
 	Handoff  bool // the next Unlock hands it to the first in line
@@ -14,9 +14,9 @@ type State struct {
 	Waiting  int  // how many are in line
 }
 
-// Decode reads a [Mutex]'s word, the first four bytes of it.
-func Decode(word uint32) State {
-	return State{
+// DecodeMutex reads a [Mutex]'s word, the first four bytes of it.
+func DecodeMutex(word uint32) MutexState {
+	return MutexState{
 		Held:     word&locked != 0,
 		Spinning: word&spinning != 0,
 		Handoff:  word&handoff != 0,
@@ -26,13 +26,13 @@ func Decode(word uint32) State {
 }
 
 // State returns what m's word says at the moment.
-func (m *Mutex) State() State { return Decode(m.word.Load()) }
+func (m *Mutex) State() MutexState { return DecodeMutex(m.word.Load()) }
 
 // String decodes m's word for diagnosis.
 func (m *Mutex) String() string { return m.State().String() }
 
 // String says it in words: "locked, 3 in line, hand-off pending".
-func (s State) String() string {
+func (s MutexState) String() string {
 	parts := []string{"unlocked"}
 	if s.Held {
 		parts[0] = "locked"

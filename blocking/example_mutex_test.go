@@ -45,8 +45,8 @@ func ExampleMutex_LockContext() {
 }
 
 // What a core dump has where a Mutex was, in words.
-func ExampleDecode() {
-	fmt.Println(blocking.Decode(0x00000305))
+func ExampleDecodeMutex() {
+	fmt.Println(blocking.DecodeMutex(0x00000305))
 	// Output: locked, 3 in line, hand-off pending
 }
 

@@ -108,7 +108,7 @@ func TestStarvationBound(t *testing.T) {
 			}
 			m.Reserve()
 			m.Unlock()
-			if got, want := m.State(), (blocking.State{Spinning: true, Waiting: 1}); got != want {
+			if got, want := m.State(), (blocking.MutexState{Spinning: true, Waiting: 1}); got != want {
 				t.Fatalf("left to a spinner: state %+v, want %+v", got, want)
 			}
 			if m.TryLock() {
@@ -118,7 +118,7 @@ func TestStarvationBound(t *testing.T) {
 				t.Fatal("the spinner could not take what was left to it")
 			}
 		}
-		if got, want := m.State(), (blocking.State{Held: true, Handoff: true, Waiting: 1}); got != want {
+		if got, want := m.State(), (blocking.MutexState{Held: true, Handoff: true, Waiting: 1}); got != want {
 			t.Errorf("at the bound: state %+v, want %+v", got, want)
 		}
 		m.Reserve()
@@ -128,7 +128,7 @@ func TestStarvationBound(t *testing.T) {
 		}
 		<-parked
 		m.GiveUpSpinning()
-		if got, want := m.State(), (blocking.State{Held: true}); got != want {
+		if got, want := m.State(), (blocking.MutexState{Held: true}); got != want {
 			t.Errorf("handed over: state %+v, want %+v", got, want)
 		}
 		m.Unlock()
@@ -145,7 +145,7 @@ func TestSpinnerGivesUpWhatWasLeftToIt(t *testing.T) {
 	m.Reserve()
 	m.Unlock()
 	m.GiveUpSpinning()
-	if got, want := m.State(), (blocking.State{Waiting: 1}); got != want {
+	if got, want := m.State(), (blocking.MutexState{Waiting: 1}); got != want {
 		t.Fatalf("given up: state %+v, want %+v", got, want)
 	}
 	second := make(chan bool)
@@ -173,7 +173,7 @@ func TestHandoffToNobody(t *testing.T) {
 	}
 	cancel()
 	<-gone
-	if got, want := m.State(), (blocking.State{Held: true}); got != want {
+	if got, want := m.State(), (blocking.MutexState{Held: true}); got != want {
 		t.Errorf("after the only waiter has left: state %+v, want %+v", got, want)
 	}
 	m.Unlock()
@@ -200,7 +200,7 @@ func TestMutexMisuse(t *testing.T) {
 
 	w := m.Arrive()
 	m.Unlock()
-	if got, want := m.State(), (blocking.State{Held: true, Pickup: true}); got != want {
+	if got, want := m.State(), (blocking.MutexState{Held: true, Pickup: true}); got != want {
 		t.Errorf("handed over: state %+v, want %+v", got, want)
 	}
 	locktest.Panics(t, "Unlock of Mutex that was not picked up", m.Unlock)
@@ -408,22 +408,22 @@ func TestParked(t *testing.T) {
 	m.Unlock()
 }
 
-func TestDecode(t *testing.T) {
+func TestDecodeMutex(t *testing.T) {
 	for _, c := range []struct {
 		word  uint32
-		state blocking.State
+		state blocking.MutexState
 		text  string
 	}{
-		{0, blocking.State{}, "unlocked"},
-		{1, blocking.State{Held: true}, "locked"},
-		{0x301, blocking.State{Held: true, Waiting: 3}, "locked, 3 in line"},
-		{0x305, blocking.State{Held: true, Handoff: true, Waiting: 3}, "locked, 3 in line, hand-off pending"},
-		{0x109, blocking.State{Held: true, Pickup: true, Waiting: 1}, "locked, handed over, not picked up yet, 1 in line"},
-		{0x102, blocking.State{Spinning: true, Waiting: 1}, "unlocked, a spinner will take it next, 1 in line"},
-		{0xffffff01, blocking.State{Held: true, Waiting: 1<<24 - 1}, "locked, 16777215 in line"},
+		{0, blocking.MutexState{}, "unlocked"},
+		{1, blocking.MutexState{Held: true}, "locked"},
+		{0x301, blocking.MutexState{Held: true, Waiting: 3}, "locked, 3 in line"},
+		{0x305, blocking.MutexState{Held: true, Handoff: true, Waiting: 3}, "locked, 3 in line, hand-off pending"},
+		{0x109, blocking.MutexState{Held: true, Pickup: true, Waiting: 1}, "locked, handed over, not picked up yet, 1 in line"},
+		{0x102, blocking.MutexState{Spinning: true, Waiting: 1}, "unlocked, a spinner will take it next, 1 in line"},
+		{0xffffff01, blocking.MutexState{Held: true, Waiting: 1<<24 - 1}, "locked, 16777215 in line"},
 	} {
-		if got := blocking.Decode(c.word); got != c.state || got.String() != c.text {
-			t.Errorf("Decode(%#x) = %+v, %q, want %+v, %q", c.word, got, got, c.state, c.text)
+		if got := blocking.DecodeMutex(c.word); got != c.state || got.String() != c.text {
+			t.Errorf("DecodeMutex(%#x) = %+v, %q, want %+v, %q", c.word, got, got, c.state, c.text)
 		}
 	}
 }

@@ -7,28 +7,40 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/lockbench/lockbench/blocking"
 	"github.com/lockbench/lockbench/qspinlock"
+	"github.com/lockbench/lockbench/rwlock"
 )
 
 type decodeCmd struct {
-	Kind  string   `arg:"" help:"Kind of lock: qspinlock."`
+	Kind  string   `arg:"" help:"Kind of lock: mutex, qspinlock, rwlock (rw-readerpref and rw-queued), rwsem or semaphore."`
 	Words []string `arg:"" help:"What the lock held, as 0x00100101 or in decimal."`
 }
 
-// decoders explain a 32-bit lock word, by the kind of the lock.
-var decoders = map[string]func(word uint32) string{
-	"qspinlock": func(word uint32) string { return qspinlock.Decode(word).String() },
+// A decoder explains the word of one kind of lock.
+type decoder struct {
+	bits    int // of the word: 32 or 64
+	explain func(word uint64) string
+}
+
+var decoders = map[string]decoder{
+	"mutex":     {32, func(word uint64) string { return blocking.DecodeMutex(uint32(word)).String() }},
+	"qspinlock": {32, func(word uint64) string { return qspinlock.Decode(uint32(word)).String() }},
+	"rwlock":    {32, func(word uint64) string { return rwlock.Decode(uint32(word)).String() }},
+	"rwsem":     {64, func(word uint64) string { return blocking.DecodeRWSem(word).String() }},
+	"semaphore": {64, func(word uint64) string { return blocking.DecodeSemaphore(word).String() }},
 }
 
 func (c *decodeCmd) Run(con console) error {
 	var bad problems
-	decode := decoders[c.Kind]
-	if decode == nil {
+	decoder, known := decoders[c.Kind]
+	if !known {
+		decoder.bits = 64 // what is wrong with the words is said, too
 		bad.addf("unknown kind %q (known: %s)", c.Kind, strings.Join(slices.Sorted(maps.Keys(decoders)), ", "))
 	}
-	var words []uint32
+	var words []uint64
 	for _, s := range c.Words {
-		word, err := parseWord(s)
+		word, err := parseWord(s, decoder.bits)
 		bad.add(err)
 		words = append(words, word)
 	}
@@ -36,20 +48,20 @@ func (c *decodeCmd) Run(con console) error {
 		return bad
 	}
 	for _, word := range words {
-		fmt.Fprintf(con.out, "0x%08x: %s\n", word, decode(word))
+		fmt.Fprintf(con.out, "0x%0*x: %s\n", decoder.bits/4, word, decoder.explain(word))
 	}
 	return nil
 }
 
-// parseWord reads a 32-bit word. It refuses what a crash dump may print but
-// Go would take for octal.
-func parseWord(s string) (uint32, error) {
-	word, err := strconv.ParseUint(s, 0, 32)
+// parseWord reads a word. It refuses what a crash dump may print but Go would
+// take for octal.
+func parseWord(s string, bits int) (uint64, error) {
+	word, err := strconv.ParseUint(s, 0, bits)
 	if isHex := len(s) > 1 && s[0] == '0' && s[1] <= '9' || err != nil; isHex {
-		if _, err := strconv.ParseUint(s, 16, 32); err == nil {
+		if _, err := strconv.ParseUint(s, 16, bits); err == nil {
 			return 0, fmt.Errorf("word %s: want 0x%s if that is hexadecimal", s, s)
 		}
-		return 0, fmt.Errorf("word %s: want 32 bits, as 0x00100101 or in decimal", s)
+		return 0, fmt.Errorf("word %s: want %d bits, as 0x00100101 or in decimal", s, bits)
 	}
-	return uint32(word), nil
+	return word, nil
 }
