@@ -146,19 +146,19 @@ var table = []Entry{
 	},
 	{
 		Subject: harness.Subject{Name: "rw-phasefair", New: fresh[rwlock.PhaseFair], Pinned: fresh[pinnedPhaseFair]},
-		Family:  "reader-writer", Fairness: "phases of readers and writers", Waits: "readers spin, writers park", Holder: "yields",
+		Family:  "reader-writer", Fairness: "phases of readers and writers", Waits: "spins then parks", Holder: "yields",
 		Bytes: unsafe.Sizeof(rwlock.PhaseFair{}), WaiterBytes: unsafe.Sizeof(mcs.Waiter{}),
 		Source: "Brandenburg and Anderson 2010",
 	},
 	{
 		Subject: harness.Subject{Name: "rw-distributed", New: fresh[rwlock.Distributed], Pinned: fresh[pinnedDistributed]},
-		Family:  "reader-writer", Fairness: "writers first", Waits: "spins", Holder: "yields",
-		Bytes:  unsafe.Sizeof(rwlock.Distributed{}),
+		Family:  "reader-writer", Fairness: "FIFO", Waits: "spins then parks", Holder: "yields",
+		Bytes: unsafe.Sizeof(rwlock.Distributed{}), WaiterBytes: unsafe.Sizeof(mcs.Waiter{}),
 		Source: "Hsieh and Weihl 1992; Linux percpu_rwsem, brlock",
 	},
 	{
 		Subject: harness.Subject{Name: "rw-biased", New: newBiased, Pinned: newPinnedBiased},
-		Family:  "reader-writer", Fairness: "FIFO, readers first while biased", Waits: "spins then parks", Holder: "yields",
+		Family:  "reader-writer", Fairness: "FIFO", Waits: "spins then parks", Holder: "yields",
 		Bytes: unsafe.Sizeof(rwlock.Biased{}) + unsafe.Sizeof(rwlock.Queued{}), WaiterBytes: unsafe.Sizeof(mcs.Waiter{}),
 		Source: "Dice and Kogan 2019, BRAVO, over rw-queued",
 	},
