@@ -25,8 +25,7 @@ type store[T any] interface {
 	SetSequence(uint64)
 }
 
-// A wide is torn if its words differ. It is so wide because with five of them
-// a Latch whose readers did not look twice passed.
+// A wide is torn if its words differ.
 type wide [64]uint64
 
 func wideOf(n uint64) (w wide) {
@@ -170,6 +169,52 @@ func TestReadsAreWhole(t *testing.T) {
 					runtime.Gosched()
 				}
 			}
+			wg.Wait()
+		})
+	}
+}
+
+// Here reads take so long that a writer always comes between: TestReadsAreWhole
+// often passed a Latch whose readers did not look twice.
+func TestLongReadsAreWhole(t *testing.T) {
+	type long [8192]uint64
+	for name, s := range map[string]store[long]{
+		"Value":          new(seqlock.Value[long]),
+		"ValuePatient":   &seqlock.Value[long]{Tries: -1},
+		"ValueImpatient": &seqlock.Value[long]{Tries: 2},
+		"Latch":          new(seqlock.Latch[long]),
+	} {
+		t.Run(name, func(t *testing.T) {
+			var reads, over primitives.Uint64
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				var got long
+				for over.Load() == 0 {
+					s.LoadTo(&got)
+					for i := range got {
+						if got[i] != got[0] {
+							t.Errorf("torn read: word 0 is %d, word %d is %d", got[0], i, got[i])
+							reads.Store(math.MaxUint64)
+							return
+						}
+					}
+					reads.Add(1)
+				}
+			})
+			var vals [2]long
+			for i := range vals[1] {
+				vals[1][i] = 1
+			}
+			for n := 1; n <= 200 || reads.Load() < 20; n++ {
+				s.Store(vals[n%2])
+				if n%8 == 0 { // lets a patient reader through
+					before := reads.Load()
+					for i := 0; i < 1000 && reads.Load() == before; i++ {
+						runtime.Gosched()
+					}
+				}
+			}
+			over.Store(1)
 			wg.Wait()
 		})
 	}
