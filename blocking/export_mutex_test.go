@@ -31,6 +31,16 @@ func (m *Mutex) Arrive() Waiter {
 	return w
 }
 
+// LeaveDuring takes w out of line again, and calls f while nobody else can look
+// at the line.
+func (m *Mutex) LeaveDuring(w Waiter, f func()) {
+	m.line.lock.Lock() // not pinned: f may do what it likes
+	f()
+	m.line.remove(w)
+	m.gaveUp()
+	m.line.lock.Unlock()
+}
+
 // PickUp is what a waiter does that m is handed to.
 func (m *Mutex) PickUp(w Waiter) {
 	m.line.wait(w, patience{}, nil)

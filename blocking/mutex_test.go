@@ -46,6 +46,30 @@ func TestMutex(t *testing.T) {
 	t.Run("ExclusionSpinning", func(t *testing.T) { locktest.Exclusion(t, new(overtaker)) })
 }
 
+// Two goroutines on CPUs of their own spin rather than park, and meet each
+// step of a release.
+func TestMutexSpinners(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	const sections = 100_000
+	var m blocking.Mutex
+	var n int // guarded by m
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			for range sections {
+				m.Lock()
+				n++
+				m.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	if n != 2*sections {
+		t.Errorf("after %d critical sections the counter reads %d", 2*sections, n)
+	}
+	wantUnused(t, &m)
+}
+
 // An impatient locks by coming back each time it gave up.
 type impatient struct{ blocking.Mutex }
 
@@ -184,6 +208,27 @@ func TestHandoffToNobody(t *testing.T) {
 	m.Owe()
 	m.Unlock()
 	wantUnused(t, &m)
+}
+
+// The last in line can leave while an Unlock is about to hand over to it.
+func TestLeaveDuringUnlock(t *testing.T) {
+	for range 200 {
+		var m blocking.Mutex
+		m.Lock()
+		w := m.Arrive()
+		unlocked := make(chan bool)
+		m.LeaveDuring(w, func() {
+			go func() {
+				m.Unlock()
+				close(unlocked)
+			}()
+			for range 3 {
+				runtime.Gosched()
+			}
+		})
+		<-unlocked
+		wantUnused(t, &m)
+	}
 }
 
 func TestMutexMisuse(t *testing.T) {
