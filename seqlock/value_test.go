@@ -140,7 +140,7 @@ func TestReadsAreWhole(t *testing.T) {
 	for name, fresh := range values {
 		t.Run(name, func(t *testing.T) {
 			load, put := fresh()
-			const writes, readers = 20_000, 2
+			const writes, readers = 10_000, 2
 			var begun, done primitives.Uint64
 			var ready, wg sync.WaitGroup
 			ready.Add(readers)
@@ -165,7 +165,7 @@ func TestReadsAreWhole(t *testing.T) {
 				begun.Store(n)
 				put(wideOf(n))
 				done.Store(n)
-				if n%512 == 0 {
+				if n%2048 == 0 {
 					runtime.Gosched()
 				}
 			}
