@@ -76,9 +76,9 @@ func (l *waitList) empty() bool {
 }
 
 // Far and Learn are travel's, for its tests.
-func (m *Mutex) Learn(look int64) { m.travel.learn(time.Duration(look)) }
-func (m *Mutex) Far() bool        { return m.travel.hint.Load() == far }
-func (m *Mutex) Timed() bool      { _, timed := m.travel.stay(); return timed }
+func (m *Mutex) Learn(look int64) { m.travel.Learn(time.Duration(look)) }
+func (m *Mutex) Far() bool        { return m.travel.Far() }
+func (m *Mutex) Timed() bool      { _, timed := m.travel.Stay(); return timed }
 
 // A List is a waitList, and a Waiter one of its waiters.
 type (

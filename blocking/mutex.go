@@ -64,7 +64,7 @@ type Mutex struct {
 	// own places.
 	spinners mcs.OSQ
 
-	travel travel // of the line that m is on
+	travel primitives.Travel // of the line that m is on
 
 	line waitList
 }
@@ -194,7 +194,7 @@ func (m *Mutex) gaveUp() {
 // it locked m.
 func (m *Mutex) spin() bool {
 	var spin primitives.Spin
-	stay, timed := m.travel.stay()
+	stay, timed := m.travel.Stay()
 	// Most waits are short, and queueing to spin costs two more trips to the
 	// line: a few looks come first.
 	for range firstLooks {
@@ -202,14 +202,14 @@ func (m *Mutex) spin() bool {
 		if word == 0 && m.TryLock() {
 			return true
 		}
-		if stay != nearStay || word != locked || !spin.TryFor(stay) {
+		if stay != primitives.NearStay || word != locked || !spin.TryFor(stay) {
 			break
 		}
 	}
 	if !m.spinners.Lock(always) {
 		return false
 	}
-	got, pays := false, stay == nearStay || spin.TryFor(stay)
+	got, pays := false, stay == primitives.NearStay || spin.TryFor(stay)
 	for pays && !got {
 		var began int64
 		if timed {
@@ -218,13 +218,13 @@ func (m *Mutex) spin() bool {
 		if word := m.word.Load(); word&locked == 0 {
 			// It was locked when we looked last, so this look has fetched the line.
 			if timed {
-				m.travel.learn(time.Duration(primitives.Nanotime() - began))
+				m.travel.Learn(time.Duration(primitives.Nanotime() - began))
 			}
 			got = m.steal(word)
 		} else {
 			m.reserve(word)
 			pays = spin.TryFor(stay)
-			stay = min(2*stay, longestStay)
+			stay = min(2*stay, primitives.LongestStay)
 		}
 	}
 	if !got {

@@ -63,6 +63,27 @@ func TestGiveWay(t *testing.T) {
 	}
 }
 
+func TestTravel(t *testing.T) {
+	var travel primitives.Travel
+	for _, c := range []struct {
+		look time.Duration
+		far  bool
+	}{{30, false}, {180, true}, {180, true}, {30, false}} {
+		travel.Learn(c.look)
+		stay, timed := travel.Stay()
+		want(t, "Far", travel.Far(), c.far)
+		want(t, "stay", stay == primitives.FarStay, c.far)
+		want(t, "timed", timed, c.far)
+	}
+	// Where CPUs are near, one wait in a few is timed, until it has learned.
+	for range 100 {
+		if _, timed := travel.Stay(); timed {
+			return
+		}
+	}
+	t.Error("none of 100 waits was to be timed")
+}
+
 func TestPin(t *testing.T) {
 	for range 100 {
 		outer := primitives.Pin()

@@ -13,39 +13,15 @@ import (
 // price is fairness. The zero Backoff is unlocked.
 // A Backoff must not be copied after first use.
 //
-// How long to stay away at first depends on how far the line travels, and that
-// can change at run time: a host moves virtual CPUs about, a scheduler moves
-// threads. Where CPUs are near, a long stay only leaves the lock idle; where
-// they are far, a short one takes the line from the holder for nothing. So now
-// and then a waiter times a look, and the lock keeps what it learned.
+// How long to stay away at first depends on how far the line travels between
+// the CPUs, which the lock learns as it goes; see [primitives.Travel].
 //
 // The n'th call to Unlock synchronizes before the return of the m'th call to
 // [Backoff.Lock], for n < m.
 type Backoff struct {
 	flag
-
-	// travel says what is known of the line's travel. It is a hint: updates
-	// of it may get lost, and any value is right.
-	//
-	//	0 … untimed-1  near, and so many waits since the last timed one
-	//	untimed        near, but the next wait is to be timed
-	//	far            far; each wait is timed
-	travel primitives.Uint32
+	travel primitives.Travel // of the line that word is on
 }
-
-const (
-	untimed = 16 // timing costs two reads of the clock, 50 ns
-	far     = 1 << 31
-
-	// A look at a word that has changed fetches its line. Between near CPUs
-	// that took 20 to 60 ns on the reference machine, clock included, and
-	// between far ones 120 to 200.
-	farLook = 100 * time.Nanosecond
-
-	nearStay    = 25 * time.Nanosecond
-	farStay     = 1600 * time.Nanosecond
-	longestStay = 3200 * time.Nanosecond
-)
 
 // Lock locks l, spinning until it is free.
 func (l *Backoff) Lock() {
@@ -64,16 +40,11 @@ func (l *Backoff) LockPinned() {
 }
 
 func (l *Backoff) wait(spin primitives.Spin) {
-	travel := l.travel.Load()
-	stay, timed := nearStay, travel >= untimed
-	switch {
-	case travel == far:
-		stay = farStay
+	stay, timed := l.travel.Stay()
+	if stay == primitives.FarStay {
 		spin.OnceFor(stay)
-	case !timed:
-		l.travel.StoreRelease(travel + 1) // cheap: the failed attempt has fetched the line
 	}
-	for ; ; stay = min(2*stay, longestStay) {
+	for ; ; stay = min(2*stay, primitives.LongestStay) {
 		var began int64
 		if timed {
 			began = primitives.Nanotime()
@@ -81,7 +52,7 @@ func (l *Backoff) wait(spin primitives.Spin) {
 		if l.word.Load() == 0 {
 			// It was 1 when we looked last, so this look has fetched the line.
 			if timed {
-				l.learn(time.Duration(primitives.Nanotime() - began))
+				l.travel.Learn(time.Duration(primitives.Nanotime() - began))
 			}
 			if l.word.CompareAndSwap(0, 1) { // acquire: pairs with Unlock
 				return
@@ -89,13 +60,4 @@ func (l *Backoff) wait(spin primitives.Spin) {
 		}
 		spin.OnceFor(stay)
 	}
-}
-
-// learn keeps what a look that fetched the line says of the line's travel.
-func (l *Backoff) learn(look time.Duration) {
-	travel := uint32(0)
-	if look > farLook {
-		travel = far
-	}
-	l.travel.StoreRelease(travel)
 }

@@ -3,7 +3,7 @@ package spinlock
 import "time"
 
 // Learn tells l how long a look took.
-func (l *Backoff) Learn(look time.Duration) { l.learn(look) }
+func (l *Backoff) Learn(look time.Duration) { l.travel.Learn(look) }
 
 // Far reports whether l takes its CPUs to be far from each other.
-func (l *Backoff) Far() bool { return l.travel.Load() == far }
+func (l *Backoff) Far() bool { return l.travel.Far() }
