@@ -88,3 +88,22 @@ type unlocked struct{}
 
 func (unlocked) Lock()   {}
 func (unlocked) Unlock() {}
+
+// BenchmarkWorkload measures what the workloads themselves cost, with a lock
+// that does nothing, and what they do to two that are real.
+//
+//	go test -bench Workload -cpu 1,2 ./harness
+func BenchmarkWorkload(b *testing.B) {
+	for _, workload := range harness.Workloads() {
+		for _, subject := range []harness.Subject{
+			empty,
+			{Name: "sync.Mutex", New: func() sync.Locker { return new(sync.Mutex) }},
+			{Name: "sync.RWMutex", New: func() sync.Locker { return new(sync.RWMutex) }},
+		} {
+			for _, reads := range []int{0, 90} {
+				s := harness.Scenario{Subject: subject, Reads: reads, Workers: runtime.GOMAXPROCS(0), Workload: workload}
+				b.Run(s.Cell().Params(), func(b *testing.B) { harness.Bench(b, s) })
+			}
+		}
+	}
+}

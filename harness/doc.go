@@ -9,5 +9,8 @@
 //	subject := harness.Subject{Name: "mine", New: func() sync.Locker { return new(MyLock) }}
 //	sample, err := harness.Run(ctx, harness.Scenario{Subject: subject, CPUs: 2, Workers: 2})
 //
+// What critical sections do is the least there can be, or a [Workload]: a log,
+// a clock, an address space, or your own.
+//
 // docs/harness.md describes how a sample is taken and what that costs.
 package harness

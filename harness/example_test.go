@@ -57,6 +57,34 @@ func ExampleSweep() {
 	// Output: 16 <nil>
 }
 
+// Bring what your lock is for: here two accounts between which money moves.
+func ExampleWorkload() {
+	transfers := harness.Workload{
+		Name: "transfers",
+		New:  func(workers int, seed uint64) harness.Data { return &Accounts{from: 1000} },
+	}
+	sample, err := harness.Run(context.Background(), harness.Scenario{
+		Subject:  harness.Subject{Name: "sync.Mutex", New: func() sync.Locker { return new(sync.Mutex) }},
+		Workload: transfers,
+		CPUs:     2,
+		Workers:  2,
+	})
+	fmt.Println(sample.Cell, err)
+	// Output: Lock/lock=sync.Mutex/reads=0/workers=2/hold=0s/think=0s/workload=transfers-2 <nil>
+}
+
+// Accounts hold 1000 in all.
+type Accounts struct{ from, to int }
+
+func (a *Accounts) Write(worker int) { a.from--; a.to++ }
+func (a *Accounts) Read(worker int)  {}
+func (a *Accounts) Verify() error {
+	if sum := a.from + a.to; sum != 1000 {
+		return fmt.Errorf("the accounts hold %d, want 1000", sum)
+	}
+	return nil
+}
+
 // A broken lock has no throughput.
 func ExampleBrokenError() {
 	_, err := harness.Run(context.Background(), harness.Scenario{

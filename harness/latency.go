@@ -27,12 +27,7 @@ func (w *worker) timed() {
 			w.lock.Lock()
 		}
 		took := primitives.Nanotime() - began
-		w.doing = reading
-		n := w.section.enter()
-		if w.hold != 0 {
-			w.stay()
-		}
-		w.section.check(w, n)
+		w.readInside()
 		if w.rw != nil {
 			w.rw.RUnlock()
 		} else {
@@ -47,14 +42,7 @@ func (w *worker) timed() {
 	began := primitives.Nanotime()
 	w.lock.Lock()
 	took := primitives.Nanotime() - began
-	w.doing = writing
-	n := w.section.enter()
-	w.section.check(w, n)
-	w.section.beginWrite(n)
-	if w.hold != 0 {
-		w.stay()
-	}
-	w.section.endWrite(w, n)
+	w.writeInside()
 	w.lock.Unlock()
 	w.doing = thinking
 	w.written++

@@ -15,6 +15,7 @@ func preflight(ctx context.Context, s Scenario) error {
 	if s.Unlocked {
 		return nil
 	}
+	s.Workload = Workload{} // the bare section knows how to be looked at half-written
 	type form struct {
 		new  func() sync.Locker
 		pins bool

@@ -174,6 +174,7 @@ type run struct {
 	Scenario
 	lock    sync.Locker
 	section *section
+	data    Data // of the workload; nil for the bare section, and if nothing is shared
 	workers []*worker
 	quota   uint64
 
@@ -215,6 +216,9 @@ func newRun(s Scenario, lock sync.Locker, workers int) *run {
 		section:  newSection(),
 		begin:    make(chan struct{}),
 		done:     make(chan struct{}),
+	}
+	if !s.Workload.isBare() && !s.Unlocked {
+		r.data = s.Workload.New(workers, s.Seed)
 	}
 	r.left.Store(int32(workers))
 	for id := range workers {

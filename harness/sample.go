@@ -39,7 +39,7 @@ func (r *run) sample(before, after trip, allocated allocations) results.Sample {
 	if len(r.workers) > 1 {
 		add(jain(ops), "jain")
 		add(minMaxShare(ops), "share-min-max")
-		if r.Reads < 100 {
+		if r.Reads < 100 && r.Workload.isBare() {
 			add(float64(min(r.longestRun(), slices.Max(ops))), "max-run")
 		}
 		if r.quota == 0 {

@@ -95,7 +95,9 @@ type Scenario struct {
 	Workers int // in all, not per CPU; at least 1
 	Reads   int // share of the operations that only read, in percent
 
-	Hold  time.Duration // work in the critical section, beyond its bare minimum
+	Workload Workload // what critical sections do; the zero value is the bare section
+
+	Hold  time.Duration // work in the critical section, beyond its bare minimum or its workload
 	Think time.Duration // work between two critical sections
 
 	Mode Mode
@@ -151,6 +153,7 @@ func (s Scenario) validate() error {
 	want(s.CPUs >= 1, "CPUs", s.CPUs, "at least 1")
 	want(s.Workers >= 1, "workers", s.Workers, "at least 1")
 	want(0 <= s.Reads && s.Reads <= 100, "reads", s.Reads, "0 to 100")
+	errs = append(errs, s.Workload.validate())
 	want(s.Hold >= 0, "hold", s.Hold, "at least 0s")
 	want(s.Think >= 0, "think", s.Think, "at least 0s")
 	want(s.Duration >= 0, "duration", s.Duration, "positive, or 0s for the default")
@@ -164,12 +167,13 @@ func (s Scenario) validate() error {
 // Cell returns the name of s in a results file.
 func (s Scenario) Cell() results.Cell {
 	c := results.Cell{
-		Lock:    s.Name,
-		Reads:   s.Reads,
-		Workers: s.Workers,
-		Hold:    s.Hold,
-		Think:   s.Think,
-		CPUs:    s.CPUs,
+		Lock:     s.Name,
+		Reads:    s.Reads,
+		Workers:  s.Workers,
+		Hold:     s.Hold,
+		Think:    s.Think,
+		Workload: s.Workload.Name,
+		CPUs:     s.CPUs,
 	}
 	if s.Mode != Goroutine {
 		c.Mode = s.Mode.String()

@@ -88,13 +88,16 @@ func (w *worker) stay() {
 }
 
 // verify reports that a worker panicked, what the workers saw, or that an
-// update was lost. All workers must have returned.
+// update was lost, here or in the data of a workload. All workers must have returned.
 func (r *run) verify() error {
 	if broken := r.panicked.Load(); broken != nil {
 		return broken
 	}
 	if r.Unlocked {
 		return nil
+	}
+	if r.data != nil {
+		return r.verifyData()
 	}
 	var written uint64
 	for _, w := range r.workers {

@@ -18,13 +18,16 @@ import (
 // order, so that whatever changes on the machine meanwhile meets all cells
 // alike, and samples of one round make fair pairs.
 type Sweep struct {
-	// The axes. None may be empty, and none may name a value twice.
+	// The axes. None of these may be empty, and none may name a value twice.
 	Subjects      []Subject
 	CPUs          []int
 	WorkersPerCPU []int
 	Reads         []int
 	Hold          []time.Duration
 	Think         []time.Duration
+
+	// Workloads is an axis, too. None is the bare section alone.
+	Workloads []Workload
 
 	// What all scenarios have in common; see [Scenario].
 	Mode     Mode
@@ -55,6 +58,13 @@ func (s Sweep) Validate() error {
 	for i, subject := range s.Subjects {
 		names[i] = subject.Name
 		errs[i] = subject.validate(s.Mode)
+	}
+	for i, w := range s.Workloads {
+		if slices.ContainsFunc(s.Workloads[:i], func(v Workload) bool { return v.Name == w.Name }) {
+			errs = append(errs, fmt.Errorf("workload %q: given twice", w.Name))
+			continue
+		}
+		errs = append(errs, w.validate())
 	}
 	common := s.scenario()
 	common.CPUs, common.Workers = 1, 1
@@ -107,14 +117,20 @@ func (s Sweep) scenario() Scenario {
 func (s Sweep) Scenarios() []Scenario {
 	var all []Scenario
 	c := s.scenario()
-	for _, c.Hold = range s.Hold {
-		for _, c.Think = range s.Think {
-			for _, c.CPUs = range s.CPUs {
-				for _, perCPU := range s.WorkersPerCPU {
-					c.Workers = c.CPUs * perCPU
-					for _, c.Reads = range s.Reads {
-						for _, c.Subject = range s.Subjects {
-							all = append(all, c.withDefaults())
+	workloads := s.Workloads
+	if len(workloads) == 0 {
+		workloads = []Workload{{}}
+	}
+	for _, c.Workload = range workloads {
+		for _, c.Hold = range s.Hold {
+			for _, c.Think = range s.Think {
+				for _, c.CPUs = range s.CPUs {
+					for _, perCPU := range s.WorkersPerCPU {
+						c.Workers = c.CPUs * perCPU
+						for _, c.Reads = range s.Reads {
+							for _, c.Subject = range s.Subjects {
+								all = append(all, c.withDefaults())
+							}
 						}
 					}
 				}

@@ -18,6 +18,8 @@ const (
 	waitsToWrite
 	reading
 	writing
+	readingData
+	writingData
 	triesToRead
 	triesToWrite
 	thinking
@@ -30,19 +32,23 @@ var doings = [...]string{
 	waitsToWrite: "waits to write",
 	reading:      "holds the lock for reading",
 	writing:      "holds the lock for writing",
+	readingData:  "is in the workload's Read",
+	writingData:  "is in the workload's Write",
 	triesToRead:  "tries to read what it holds",
 	triesToWrite: "tries to write what it holds",
 	thinking:     "is between two critical sections",
 	finished:     "has finished",
 }
 
-// operations are the lock's methods that a worker is in, or that may come next,
+// operations are the methods that a worker is in, or that may come next,
 // while it is doing what it does.
 var operations = [...]string{
 	waitsToRead:  "RLock",
 	waitsToWrite: "Lock",
 	reading:      "RUnlock",
 	writing:      "Unlock",
+	readingData:  "the workload's Read",
+	writingData:  "the workload's Write",
 	triesToRead:  "TryRLock",
 	triesToWrite: "TryLock",
 	finished:     "",
@@ -63,6 +69,7 @@ type worker struct {
 	lock        sync.Locker // run.lock, or this worker's view of it
 	rw          RWLocker    // lock, if it tells readers from writers
 	section     *section
+	data        Data   // run.data, or this worker's own if nothing is shared; nil for the bare section
 	pattern     []bool // true for a read; nil if all operations are the same
 	hold, think int    // steps of work
 
@@ -106,6 +113,7 @@ func newWorker(r *run, id int, lock sync.Locker) *worker {
 		run:     r,
 		lock:    lock,
 		section: r.section,
+		data:    r.data,
 		hold:    steps(r.Hold),
 		think:   steps(r.Think),
 		stride:  1,
@@ -115,6 +123,9 @@ func newWorker(r *run, id int, lock sync.Locker) *worker {
 	w.rw, _ = lock.(RWLocker)
 	if r.Unlocked {
 		w.section = newSection()
+		if !r.Workload.isBare() {
+			w.data = r.Workload.New(r.Workers, r.Seed)
+		}
 	}
 	if 0 < r.Reads && r.Reads < 100 {
 		w.pattern = make([]bool, patternLen)
@@ -163,6 +174,8 @@ func (w *worker) lead(life func(*worker)) {
 // four stores, and one load that finds the phase unchanged.
 func (w *worker) measure() {
 	switch {
+	case w.data != nil:
+		w.measureData()
 	case w.run.Reads == 0:
 		w.measureWrites()
 	case w.run.Reads == 100:

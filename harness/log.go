@@ -1,0 +1,169 @@
+package harness
+
+import (
+	"fmt"
+
+	"github.com/lockbench/lockbench/primitives"
+)
+
+// A record log is a ring of records in the order in which they were appended,
+// the oldest of which make room for new ones: the log buffer of a kernel, as
+// printk had it under one spinlock. A reader goes from record to record, as
+// dmesg does, and begins again with the oldest after the newest, or when it
+// has been overtaken.
+//
+// Every record must be as it was written, numbered without a gap, and in the
+// end there must have been one for each write; those of one worker must be in
+// its order.
+type recordLog struct {
+	_ pad
+
+	// The oldest record, and the one to come: their sequence numbers, and
+	// where in the ring they begin. All only grow; a place p is word p%ringLen.
+	first, firstAt primitives.Cell[uint64]
+	next, nextAt   primitives.Cell[uint64]
+
+	ring [ringLen]primitives.Cell[uint64]
+	_    pad
+
+	seats   seats
+	readers []logReader
+}
+
+// A record is in the ring as
+//
+//	its sequence number
+//	the number of its author, and of the words of its text
+//	how many records its author has written before
+//	the text: longestText words, or fewer
+const (
+	ringLen      = 1024
+	recordHeader = 3
+	longestText  = 8
+)
+
+// A logReader is how far one worker has come in reading.
+type logReader struct {
+	_        pad
+	next, at uint64
+	_        pad
+}
+
+func newLog(workers int, seed uint64) Data {
+	l := &recordLog{seats: newSeats(workers+1, seed), readers: make([]logReader, workers)}
+	for range ringLen / (recordHeader + longestText) {
+		l.Write(workers) // an author who is no worker, so that there is something to read
+	}
+	return l
+}
+
+// logText returns word i of the text of the record that n others of its author
+// came before.
+func logText(author, n, i uint64) uint64 { return work(1, author<<48^n<<8^i) }
+
+// Write appends a record.
+func (l *recordLog) Write(worker int) {
+	s, author := &l.seats[worker], uint64(worker)
+	length := 1 + s.draw(longestText)
+	first, firstAt := l.first.Get(), l.firstAt.Get()
+	next, nextAt := l.next.Get(), l.nextAt.Get()
+	for nextAt+recordHeader+length-firstAt > ringLen {
+		old, ok := l.header(first, firstAt)
+		if !ok {
+			s.accuse(fmt.Sprintf("workload log, as worker %d makes room", worker), fmt.Sprintf("record %d", first), "another")
+			return
+		}
+		first, firstAt = first+1, old.end
+	}
+	l.first.Set(first)
+	l.firstAt.Set(firstAt)
+
+	for i, word := range [recordHeader]uint64{next, author<<8 | length, s.writes} {
+		l.word(nextAt + uint64(i)).Set(word)
+	}
+	for i := range length {
+		l.word(nextAt + recordHeader + i).Set(logText(author, s.writes, i))
+	}
+	l.next.Set(next + 1)
+	l.nextAt.Set(nextAt + recordHeader + length)
+	s.writes++
+}
+
+// Read reads the next record.
+func (l *recordLog) Read(worker int) {
+	r := &l.readers[worker]
+	if r.next < l.first.Get() || r.next >= l.next.Get() {
+		r.next, r.at = l.first.Get(), l.firstAt.Get()
+	}
+	record, ok := l.record(r.next, r.at)
+	if !ok {
+		l.seats[worker].accuse(fmt.Sprintf("workload log, as worker %d reads", worker), fmt.Sprintf("record %d", r.next), "another, or a torn one")
+	}
+	r.next, r.at = r.next+1, record.end
+}
+
+// word returns the word at place p of the ring.
+func (l *recordLog) word(p uint64) *primitives.Cell[uint64] { return &l.ring[p%ringLen] }
+
+// A logRecord is the record of author that n others of the same came before,
+// up to place end.
+type logRecord struct{ author, n, end uint64 }
+
+// header returns the record at a place. ok says whether it has that number,
+// and an author and a length that can be.
+func (l *recordLog) header(number, at uint64) (r logRecord, ok bool) {
+	author := l.word(at + 1).Get()
+	length := author & 0xff
+	r = logRecord{author >> 8, l.word(at + 2).Get(), at + recordHeader + length}
+	return r, l.word(at).Get() == number && r.author < uint64(len(l.seats)) && 1 <= length && length <= longestText
+}
+
+// record is header, and reads the text as well.
+func (l *recordLog) record(number, at uint64) (r logRecord, ok bool) {
+	if r, ok = l.header(number, at); !ok {
+		return r, false
+	}
+	at += recordHeader
+	for i := range r.end - at {
+		ok = ok && l.word(at+i).Get() == logText(r.author, r.n, i)
+	}
+	return r, ok
+}
+
+func (l *recordLog) Verify() error {
+	writes, err := l.seats.verify()
+	if err != nil {
+		return err
+	}
+	next, at := l.next.Get(), l.firstAt.Get()
+	if next != writes {
+		return lost("log", "records:", writes, writes, next)
+	}
+	wrong := func(number uint64, want string, have any) error {
+		return &BrokenError{
+			When: fmt.Sprintf("workload log, after %d writes", writes),
+			Want: fmt.Sprintf("record %d %s", number, want),
+			Have: fmt.Sprint(have),
+		}
+	}
+	latest := make(map[uint64]uint64) // of each author
+	for number := l.first.Get(); number < next; number++ {
+		r, ok := l.record(number, at)
+		if !ok {
+			return wrong(number, "as it was written", "another, or a torn one")
+		}
+		if before, ok := latest[r.author]; ok && r.n != before+1 {
+			return wrong(number, fmt.Sprintf("to be number %d of worker %d", before+1, r.author), r.n)
+		}
+		latest[r.author], at = r.n, r.end
+	}
+	for author, n := range latest {
+		if have := l.seats[author].writes - 1; have != n {
+			return wrong(next, fmt.Sprintf("to follow number %d of worker %d", have, author), n)
+		}
+	}
+	if at != l.nextAt.Get() {
+		return wrong(next, fmt.Sprintf("at place %d", at), l.nextAt.Get())
+	}
+	return nil
+}

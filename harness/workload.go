@@ -1,0 +1,243 @@
+package harness
+
+import (
+	"errors"
+	"fmt"
+	"math/bits"
+	"math/rand/v2"
+	"unsafe"
+
+	"github.com/lockbench/lockbench/results"
+)
+
+// A Workload is what critical sections do. The zero Workload is the bare
+// section: two words on one cache line. [Workloads] are real uses of locks;
+// bring your own with a name and a New.
+type Workload struct {
+	Name  string // as in a results file: printable, without spaces and "/"
+	About string // what it models: what writers do; what readers do
+
+	// New returns fresh data for workers 0 to workers-1. All that varies
+	// from one to the next comes from the seed. What differs between workers
+	// should be on cache lines of its own.
+	New func(workers int, seed uint64) Data
+}
+
+// Data is what a lock protects, and what workers do to it.
+//
+// It should be plain: not atomic, nor guarded by anything else, so that the
+// race detector sees a broken lock. Under such a lock anything may be in it,
+// and still Write, Read and Verify should return; what they find wrong is kept,
+// for each worker apart, until Verify reports it. They should not allocate, and
+// must not block.
+type Data interface {
+	// Write changes the data for a worker that holds the lock.
+	Write(worker int)
+
+	// Read looks at the data for a worker that holds the lock, alone or with
+	// other readers. It may only change what belongs to that worker.
+	Read(worker int)
+
+	// Verify reports what is wrong with the data, or was when a worker looked
+	// at it. All workers have returned. If the error is a [*BrokenError], the
+	// harness fills in the lock.
+	Verify() error
+}
+
+// Workloads returns the workloads that are built in: one real use of each kind
+// of lock, each of which verifies its own invariants. docs/workloads.md
+// describes them.
+func Workloads() []Workload {
+	return []Workload{
+		{"counter", "a statistic: add one; look", newCounter},
+		{"log", "a ring of log records: append one; read the next", newLog},
+		{"clock", "a 128-bit time: tick; tell the time", newClock},
+		{"config", "a configuration: replace all of it; consult a part", newConfig},
+		{"intervals", "an address space: map and unmap; look up a page", newIntervals},
+		{"pool", "a bounded pool: take a buffer or give it back; count them", newPool},
+	}
+}
+
+// isBare reports whether w is the bare section.
+func (w Workload) isBare() bool { return w.New == nil }
+
+func (w Workload) validate() error {
+	err := results.Cell{Lock: "any", CPUs: 1, Workers: 1, Workload: w.Name}.Validate()
+	switch {
+	case w.New == nil && w.Name != "":
+		err = errors.Join(err, fmt.Errorf("workload %q: New is nil, want a function that returns data", w.Name))
+	case w.New != nil && w.Name == "":
+		err = errors.Join(err, errors.New("workload without a name: only the bare section has none"))
+	}
+	return err
+}
+
+// measureData is the life of a worker that has a workload: one loop for all
+// shares of reads, since what it does inside costs more than to choose.
+func (w *worker) measureData() {
+	word := &w.run.word
+	for {
+		for n := w.span; n > 0; n-- {
+			if w.nextReads() {
+				w.doing = waitsToRead
+				if w.rw != nil {
+					w.rw.RLock()
+				} else {
+					w.lock.Lock()
+				}
+				w.readInside()
+				if w.rw != nil {
+					w.rw.RUnlock()
+				} else {
+					w.lock.Unlock()
+				}
+				w.doing = thinking
+				w.read++
+			} else {
+				w.doing = waitsToWrite
+				w.lock.Lock()
+				w.writeInside()
+				w.lock.Unlock()
+				w.doing = thinking
+				w.written++
+			}
+			if word.Load() != w.word {
+				break
+			}
+			if w.think != 0 {
+				w.sink = work(w.think, w.sink)
+			}
+		}
+		if !w.look() {
+			return
+		}
+	}
+}
+
+// readInside is what a reader does inside.
+func (w *worker) readInside() {
+	if w.data != nil {
+		w.doing = readingData
+		w.data.Read(w.id)
+		w.doing = reading
+		if w.hold != 0 {
+			w.stay()
+		}
+		return
+	}
+	w.doing = reading
+	n := w.section.enter()
+	if w.hold != 0 {
+		w.stay()
+	}
+	w.section.check(w, n)
+}
+
+// writeInside is what a writer does inside.
+func (w *worker) writeInside() {
+	if w.data != nil {
+		w.doing = writingData
+		w.data.Write(w.id)
+		w.doing = writing
+		if w.hold != 0 {
+			w.stay()
+		}
+		return
+	}
+	w.doing = writing
+	n := w.section.enter()
+	w.section.check(w, n)
+	w.section.beginWrite(n)
+	if w.hold != 0 {
+		w.stay()
+	}
+	w.section.endWrite(w, n)
+}
+
+// verifyData reports what is wrong with the data of a workload.
+func (r *run) verifyData() error {
+	err := r.data.Verify()
+	if err == nil {
+		return nil
+	}
+	broken := BrokenError{
+		When: "verifying workload " + r.Workload.Name,
+		Want: "sound data",
+		Have: err.Error(),
+	}
+	if e := (*BrokenError)(nil); errors.As(err, &e) {
+		broken = *e
+	}
+	broken.Lock = r.Name
+	return &broken
+}
+
+// seats are what a built-in workload keeps for each worker.
+type seats []seat
+
+// A seat belongs to one worker, on cache lines of its own.
+type seat struct {
+	_      pad
+	writes uint64
+	seen   uint64 // the newest that this worker has seen
+	random uint64
+	broken *BrokenError
+	_      pad
+}
+
+func newSeats(workers int, seed uint64) seats {
+	s := make(seats, workers)
+	for i := range s {
+		s[i].random = rand.NewPCG(seed, uint64(i)).Uint64()
+	}
+	return s
+}
+
+// draw returns a random number below n. Its generator is small enough to run
+// inside a critical section.
+func (s *seat) draw(n uint64) uint64 {
+	s.random = work(1, s.random)
+	below, _ := bits.Mul64(s.random, n)
+	return below
+}
+
+// accuse notes that the lock is broken. The first time counts.
+func (s *seat) accuse(when, want, have string) {
+	if s.broken == nil {
+		s.broken = &BrokenError{When: when, Want: want, Have: have}
+	}
+}
+
+// sees notes that what only ever grows is now at n. It reports whether that is
+// as far at least as the worker has seen it before.
+func (s *seat) sees(n uint64) bool {
+	forward := n >= s.seen
+	s.seen = n
+	return forward
+}
+
+// verify returns how much was written, and what was first noted as wrong.
+func (s seats) verify() (writes uint64, err error) {
+	for i := range s {
+		if s[i].broken != nil {
+			return 0, s[i].broken
+		}
+		writes += s[i].writes
+	}
+	return writes, nil
+}
+
+// lost says that updates were, after so many writes.
+func lost(workload, what string, writes, want uint64, have any) error {
+	return &BrokenError{
+		When: fmt.Sprintf("workload %s, after %d writes", workload, writes),
+		Want: fmt.Sprintf("%s %d", what, want),
+		Have: fmt.Sprint(have),
+	}
+}
+
+// apart returns n values on cache lines that nothing else uses.
+func apart[T any](n int) []T {
+	around := 1 + len(pad{})/int(unsafe.Sizeof(*new(T)))
+	return make([]T, n+2*around)[around : around+n : around+n]
+}

@@ -1,0 +1,396 @@
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/lockbench/lockbench/results"
+)
+
+// eachWorkload calls f with each of the built-in workloads.
+func eachWorkload(t *testing.T, f func(*testing.T, Workload)) {
+	for _, w := range Workloads() {
+		t.Run(w.Name, func(t *testing.T) { f(t, w) })
+	}
+}
+
+func TestWorkloads(t *testing.T) {
+	eachWorkload(t, func(t *testing.T, w Workload) {
+		for _, l := range []Subject{mutex, rwmutex, subject[spinner]("spinner")} {
+			for _, reads := range []int{0, 50, 100} {
+				for _, workers := range []int{1, 2, 5} {
+					s := quick(l)
+					s.Workload, s.Reads, s.Workers = w, reads, workers
+					s.Latency = workers == 2
+					s.Hold = time.Duration(reads)
+					sample, err := Run(context.Background(), s)
+					if err != nil {
+						t.Errorf("%v: %v", s.Cell(), err)
+						continue
+					}
+					if sample.Cell.Workload != w.Name || sample.Ops < 1 {
+						t.Errorf("sample of %v with %d operations, want %v with some", sample.Cell, sample.Ops, s.Cell())
+					}
+					if err := sample.Validate(); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		}
+	})
+}
+
+// An open lock stops excluding readers after a hundred of them.
+type open struct {
+	spinner
+	readers  atomic.Int32
+	byReader atomic.Bool
+}
+
+func (l *open) RLock() {
+	if l.readers.Add(1) < 100 {
+		l.spinner.Lock()
+		l.byReader.Store(true)
+	}
+}
+
+func (l *open) RUnlock() {
+	if l.byReader.CompareAndSwap(true, false) {
+		l.spinner.Unlock()
+	}
+}
+
+// What excludes until the preflight is over, the workload itself must find out.
+func TestWorkloadsFindBroken(t *testing.T) {
+	if racy {
+		t.Skip("the race detector fails the test first")
+	}
+	if runtime.NumCPU() < 2 {
+		t.Skip("needs two CPUs to meet")
+	}
+	eachWorkload(t, func(t *testing.T, w Workload) {
+		for _, l := range []Subject{subject[worn]("worn"), subject[open]("open")} {
+			if l.Name == "open" && w.Name == "counter" {
+				continue // who reads one word cannot see it half-written
+			}
+			s := quick(l)
+			s.Workload, s.Reads, s.Duration = w, 50, time.Millisecond
+			var broken *BrokenError
+			// If the machine is busy with something else, they may miss each other.
+			for try := 0; broken == nil && try < 1000; try++ {
+				s.Seed++
+				_, err := Run(context.Background(), s)
+				errors.As(err, &broken)
+			}
+			if broken == nil || broken.Lock != l.Name || !strings.Contains(broken.When, "workload "+w.Name) {
+				t.Errorf("Run with lock %s = %v, want workload %s to find it broken", l.Name, broken, w.Name)
+				continue
+			}
+			t.Logf("seed %d: %v", s.Seed, broken)
+		}
+	})
+}
+
+// use has two workers write and read in turn, and a third read alone.
+func use(d Data, n int) {
+	for i := range n {
+		d.Write(i % 2)
+		d.Read(1 - i%2)
+		d.Read(2)
+	}
+}
+
+// A broken lock leaves data behind as these do.
+func TestWorkloadsSpoilt(t *testing.T) {
+	for _, test := range []struct {
+		workload string
+		spoil    func(Data)
+		want     string // of Verify at once
+		then     string // of Verify after more use; the same if ""
+	}{
+		{"counter", func(d Data) { c := d.(*counter); c.n.Set(c.n.Get() - 1) },
+			"after 1000 writes: want a count of 1000, have 999", "looks again: want 1000 or more, have 999"},
+		{"counter", func(d Data) { c := d.(*counter); c.n.Set(c.n.Get() + 1) },
+			"want a count of 1000, have 1001", "want a count of 1010, have 1011"},
+
+		{"log", func(d Data) { l := d.(*recordLog); l.next.Set(l.next.Get() - 1) },
+			"want records: 1093, have 1092", "want records: 1103, have 1102"},
+		{"log", func(d Data) { l := d.(*recordLog); l.word(l.firstAt.Get()).Set(7) },
+			"as it was written, have another, or a torn one", "makes room: want record "},
+		{"log", func(d Data) { l := d.(*recordLog); l.word(l.nextAt.Get() - 1).Set(7) },
+			"as it was written, have another, or a torn one", ""},
+		{"log", func(d Data) { l := d.(*recordLog); l.nextAt.Set(l.nextAt.Get() + 1) },
+			"at place", "as it was written, have another, or a torn one"},
+		{"log", func(d Data) { d.(*recordLog).seats[0].writes++; d.(*recordLog).seats[1].writes-- },
+			"to follow number 500 of worker 0, have 499", "of worker"},
+
+		{"clock", func(d Data) { c := d.(*clock); c.seconds.Set(c.seconds.Get() + 1) },
+			"want ticks: 1000, have a torn time", "want whole ticks, have a torn time"},
+		{"clock", func(d Data) { c := d.(*clock); c.fraction.Set(c.fraction.Get() - 1) },
+			"want ticks: 1000, have", "want whole ticks, have a torn time"},
+		{"clock", func(d Data) { c := d.(*clock); c.seconds.Set(0); c.fraction.Set(0) },
+			"want ticks: 1000, have 0", "want 1000 ticks or more, have 0"},
+
+		{"config", func(d Data) { c := d.(*config); c.version.Set(c.version.Get() - 1) },
+			"want version 1000, have 999", "want version 1000 or later, have 999"},
+		{"config", func(d Data) { c := d.(*config); c.settings[30].Set(setting(999, 30)) },
+			"want all settings of version 1000, have 999", "none"},
+
+		{"intervals", func(d Data) { v := d.(*intervals); v.n.Set(v.n.Get() - 1) },
+			"mappings, have ", ""},
+		{"intervals", func(d Data) {
+			v := d.(*intervals)
+			a, b := v.sorted[0].Get(), v.sorted[1].Get()
+			v.sorted[0].Set(b)
+			v.sorted[1].Set(a)
+		}, "in the end: want pages", "workload intervals"},
+		{"intervals", func(d Data) {
+			v := d.(*intervals)
+			m := v.sorted[5].Get()
+			m.owner++
+			v.sorted[5].Set(m)
+		}, "in the end: want pages", "workload intervals"},
+		{"intervals", func(d Data) {
+			v := d.(*intervals)
+			m := v.sorted[0].Get()
+			o := &v.owners[m.owner]
+			o.mappings[0] = m // forgets one, has the other twice
+		}, "in the end: want ", ""},
+
+		{"pool", func(d Data) { p := d.(*pool); p.idle.Set(p.idle.Get() - 1) },
+			"want 2 in all", "counts: want 2 in all, have"},
+		{"pool", func(d Data) { p := d.(*pool); p.free[0].Set(p.free[1].Get()) },
+			"once, have it twice", "workload pool, as buffer"},
+		{"pool", func(d Data) { p := d.(*pool); p.user[0].Set(2) },
+			"want buffer 0 with nobody, have it with worker 2", "workload pool, as buffer"},
+	} {
+		for _, w := range Workloads() {
+			if w.Name != test.workload {
+				continue
+			}
+			at, then := w.New(3, 1), w.New(3, 1)
+			use(at, 1000)
+			use(then, 1000)
+			if err := at.Verify(); err != nil {
+				t.Fatalf("%s: sound data: %v", w.Name, err)
+			}
+			test.spoil(at)
+			if err := at.Verify(); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("%s spoilt: Verify = %v, want %q", w.Name, err, test.want)
+			}
+			test.spoil(then)
+			use(then, 10)
+			want := test.then
+			if want == "" {
+				want = test.want
+			}
+			if err := then.Verify(); want != "none" && (err == nil || !strings.Contains(err.Error(), want)) {
+				t.Errorf("%s spoilt, then used: Verify = %v, want %q", w.Name, err, want)
+			}
+		}
+	}
+}
+
+// A time that is put together from any two of the ticks is no time.
+func TestTornClock(t *testing.T) {
+	c := newClock(1, 0).(*clock)
+	type time struct{ seconds, fraction uint64 }
+	var times []time
+	for range 2000 {
+		times = append(times, time{c.seconds.Get(), c.fraction.Get()})
+		c.Write(0)
+	}
+	for i, a := range times {
+		for j, b := range times {
+			if n, whole := ticks(a.seconds, b.fraction); whole != (i == j) || whole && n != uint64(i) {
+				t.Fatalf("seconds of tick %d and the fraction of tick %d: %d whole ticks: %t", i, j, n, whole)
+			}
+		}
+	}
+}
+
+// A reader sees every record that is there, in order, and then begins again.
+func TestLogReader(t *testing.T) {
+	l := newLog(1, 1).(*recordLog)
+	for range 500 {
+		l.Write(0)
+	}
+	first, next := l.first.Get(), l.next.Get()
+	if n := next - first; n < ringLen/(recordHeader+longestText) || n > ringLen/recordHeader {
+		t.Fatalf("the log has %d records", n)
+	}
+	for range 2 {
+		for number := first; number < next; number++ {
+			l.Read(0)
+			if got := l.readers[0].next - 1; got != number {
+				t.Fatalf("read record %d, want %d", got, number)
+			}
+		}
+	}
+	if err := l.Verify(); err != nil {
+		t.Error(err)
+	}
+}
+
+// Equal seeds make equal data, whatever is done to it.
+func TestWorkloadsSeed(t *testing.T) {
+	eachWorkload(t, func(t *testing.T, w Workload) {
+		a, b, c := w.New(3, 1), w.New(3, 1), w.New(3, 2)
+		use(a, 1000)
+		use(b, 1000)
+		use(c, 1000)
+		if !reflect.DeepEqual(a, b) {
+			t.Error("two of the same seed differ")
+		}
+		if reflect.DeepEqual(a, c) {
+			t.Error("two of different seeds do not differ")
+		}
+	})
+}
+
+func TestWorkloadsAllocate(t *testing.T) {
+	eachWorkload(t, func(t *testing.T, w Workload) {
+		d := w.New(3, 1)
+		if n := testing.AllocsPerRun(100, func() { use(d, 10) }); n != 0 {
+			t.Errorf("%v allocations", n)
+		}
+	})
+}
+
+// A custom workload, of whoever brings one.
+type custom struct {
+	write  func(worker int)
+	verify error
+}
+
+func (c *custom) Write(worker int) {
+	if c.write != nil {
+		c.write(worker)
+	}
+}
+func (c *custom) Read(int)      {}
+func (c *custom) Verify() error { return c.verify }
+
+func (c *custom) workload() Workload {
+	return Workload{Name: "custom", New: func(int, uint64) Data { return c }}
+}
+
+func TestCustomWorkload(t *testing.T) {
+	s := quick(mutex)
+	s.Workload = (&custom{verify: errors.New("it rained")}).workload()
+	wrong(t, s, "verifying workload custom: want sound data, have it rained")
+	s.Workload = (&custom{verify: fmt.Errorf("outside: %w", &BrokenError{When: "on Sunday", Want: "sun", Have: "rain"})}).workload()
+	wrong(t, s, "on Sunday: want sun, have rain")
+	s.Workload = (&custom{write: func(worker int) { panic("out of paper") }}).workload()
+	s.Workers = 1
+	wrong(t, s, "the workload's Write by worker 0: want no panic, have out of paper")
+}
+
+// Where nothing is excluded nothing is shared, and nothing verified.
+func TestWorkloadUnlocked(t *testing.T) {
+	var all []Data
+	l := subject[busted]("none")
+	l.Unlocked = true
+	s := quick(l)
+	s.Reads, s.Workers = 50, 5
+	for _, w := range Workloads() {
+		fresh := w.New
+		w.New = func(workers int, seed uint64) Data {
+			all = append(all, fresh(workers, seed))
+			return all[len(all)-1]
+		}
+		s.Workload, all = w, nil
+		if _, err := Run(context.Background(), s); err != nil {
+			t.Error(err)
+		}
+		if len(all) != s.Workers {
+			t.Errorf("workload %s: %d times data for %d workers", w.Name, len(all), s.Workers)
+		}
+	}
+	s.Workload = (&custom{verify: errors.New("it rained")}).workload()
+	if _, err := Run(context.Background(), s); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestWorkloadValidate(t *testing.T) {
+	fresh := new(custom).workload().New
+	for _, test := range []struct {
+		workload Workload
+		want     string
+	}{
+		{Workload{}, ""},
+		{Workload{Name: "custom", New: fresh}, ""},
+		{Workload{Name: "custom"}, `workload "custom": New is nil, want a function that returns data`},
+		{Workload{New: fresh}, "workload without a name: only the bare section has none"},
+		{Workload{Name: "a b", New: fresh}, `workload "a b": must be printable, without spaces and "/"`},
+	} {
+		s := quick(mutex)
+		s.Workload = test.workload
+		got := ""
+		if err := s.Validate(); err != nil {
+			got = err.Error()
+		}
+		if got != test.want {
+			t.Errorf("Validate of %+v = %q, want %q", test.workload, got, test.want)
+		}
+	}
+	names := make(map[string]bool)
+	for _, w := range Workloads() {
+		if err := w.validate(); err != nil || names[w.Name] || w.About == "" {
+			t.Errorf("workload %q, about %q: %v, want a name of its own, and words", w.Name, w.About, err)
+		}
+		names[w.Name] = true
+	}
+}
+
+func TestSweepWorkloads(t *testing.T) {
+	s := smallSweep()
+	n := len(s.Scenarios())
+	s.Workloads = append([]Workload{{}}, Workloads()...)
+	if got, want := len(s.Scenarios()), n*len(s.Workloads); got != want {
+		t.Errorf("%d scenarios, want %d", got, want)
+	}
+	s.Count = 1
+	seen := make(map[results.Cell]bool)
+	for _, c := range order(t, s) {
+		seen[c] = true
+	}
+	if len(seen) != n*len(s.Workloads) {
+		t.Errorf("measured %d cells, want %d", len(seen), n*len(s.Workloads))
+	}
+
+	s.Workloads = append(s.Workloads, Workload{}, Workloads()[0], Workload{Name: "mine"})
+	const want = `workload "": given twice
+workload "counter": given twice
+workload "mine": New is nil, want a function that returns data`
+	if err := s.Validate(); err == nil || err.Error() != want {
+		t.Errorf("Validate = %v, want %s", err, want)
+	}
+}
+
+// A worker that is stuck in a workload is said to be there.
+func TestStuckInWorkload(t *testing.T) {
+	free := make(chan struct{})
+	var once sync.Once
+	s := quick(mutex)
+	s.Workload = (&custom{write: func(int) { once.Do(func() { <-free }) }}).workload()
+	s.Patience = 50 * time.Millisecond
+	before := runtime.NumGoroutine()
+	_, err := Run(context.Background(), s)
+	close(free)
+	for runtime.NumGoroutine() > before {
+		runtime.Gosched()
+	}
+	if err == nil || !strings.Contains(err.Error(), " is in the workload's Write, for ") {
+		t.Errorf("Run = %v, want a worker in the workload's Write", err)
+	}
+}
