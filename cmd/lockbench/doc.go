@@ -55,6 +55,25 @@
 //	lockbench: ... lock "busted" is broken: ...
 //	exit status 1
 //
+// # What critical sections do
+//
+// By default they do next to nothing: they touch the one line that is
+// protected. Workloads do what locks are really used for, and verify that
+// nothing in it was torn or lost:
+//
+//	$ lockbench list --workloads
+//	WORKLOAD ...
+//	bare       two words on one cache line: change both; compare them
+//	counter    a statistic: add one; look
+//	log        a ring of log records: append one; read the next
+//	clock      a 128-bit time: tick; tell the time
+//	config     a configuration: replace all of it; consult a part
+//	intervals  an address space: map and unmap; look up a page
+//	pool       a bounded pool: take a buffer or give it back; count them
+//	$ lockbench run --workload bare,log --locks ticket,none --quick --out log.txt --plots=
+//	lockbench: 2 locks in ... situations, 6 samples of each; about ...
+//	...
+//
 // # What can go wrong
 //
 // All that is wrong with a command line is said at once, before anything is

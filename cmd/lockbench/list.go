@@ -3,14 +3,16 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/lockbench/lockbench/internal/catalog"
 )
 
 type listCmd struct {
-	Locks []string `arg:"" optional:"" help:"Names or patterns; all locks without them."`
-	JSON  bool     `help:"Write JSON."`
+	Locks     []string `arg:"" optional:"" help:"Names or patterns; all locks without them."`
+	Workloads bool     `help:"List the workloads instead."`
+	JSON      bool     `help:"Write JSON."`
 }
 
 // A listed is a lock as list --json writes it.
@@ -26,6 +28,12 @@ type listed struct {
 }
 
 func (c *listCmd) Run(con console) error {
+	if c.Workloads {
+		if len(c.Locks) > 0 {
+			return problems{fmt.Errorf("list --workloads %s: want no locks", strings.Join(c.Locks, " "))}
+		}
+		return listWorkloads(con, c.JSON)
+	}
 	entries := catalog.All()
 	if len(c.Locks) > 0 {
 		var err error

@@ -15,7 +15,7 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 type commands struct {
 	Run    runCmd    `cmd:"" help:"Measure locks, and show which is fastest."`
 	Plot   plotCmd   `cmd:"" help:"Draw what results files hold."`
-	List   listCmd   `cmd:"" help:"List the locks."`
+	List   listCmd   `cmd:"" help:"List the locks, or the workloads."`
 	Decode decodeCmd `cmd:"" help:"Explain the word of a lock."`
 
 	Help help `short:"h" help:"Show this."`

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lockbench/lockbench/harness"
 	"github.com/lockbench/lockbench/internal/catalog"
 )
 
@@ -100,6 +101,8 @@ func TestBadInput(t *testing.T) {
 		{"run --duration 3ms,4ms", "--duration 3ms,4ms: want one value"},
 		{"run --count 0", "--count 0: must be at least 1"},
 		{"run --seed x", `--seed x: want a whole number, have "x"`},
+		{"run --workload lgo,log,", `--workload: unknown workload "lgo" (known: bare, counter, log, clock, config, intervals, pool)` + "\n" + `--workload: unknown workload "" (known: `},
+		{"list --workloads tas", "list --workloads tas: want no locks"},
 		{"run --mode fast", `--mode: unknown mode "fast" (known: goroutine, thread, pinned)`},
 		{"run --mode pinned --locks sync.Mutex,tas,chan", `lock "sync.Mutex": cannot be held pinned` + "\n" + `lock "chan": cannot be held pinned`},
 		{"run --out good.txt", "--out good.txt: exists: want --resume to add to it, --force to replace it, or another name"},
@@ -172,6 +175,23 @@ func TestList(t *testing.T) {
 	for _, l := range locks {
 		if !strings.Contains(text, "\n"+l.Name+" ") {
 			t.Errorf("list: no %s in\n%s", l.Name, text)
+		}
+	}
+}
+
+func TestListWorkloads(t *testing.T) {
+	_, text, _ := lockbench(t, "list --workloads")
+	code, stdout, _ := lockbench(t, "list --workloads --json")
+	var all []listedWorkload
+	if err := json.Unmarshal([]byte(stdout), &all); err != nil || code != exitOK {
+		t.Fatalf("list --workloads --json: exit status %d, %v", code, err)
+	}
+	if got, want := len(all), 1+len(harness.Workloads()); got != want {
+		t.Errorf("list --workloads --json: %d, want %d", got, want)
+	}
+	for _, w := range all {
+		if !strings.Contains(text, "\n"+w.Name+" ") || !strings.Contains(text, w.About) {
+			t.Errorf("list --workloads: no %s in\n%s", w.Name, text)
 		}
 	}
 }

@@ -29,6 +29,7 @@ type runCmd struct {
 	Workers  string `placeholder:"N,..." default:"1" help:"Workers per CPU (${default})."`
 	Hold     string `placeholder:"D,..." default:"0s" help:"Work in the critical section beyond its one shared line (${default})."`
 	Think    string `placeholder:"D,..." default:"100ns" help:"Work between two critical sections (${default})."`
+	Workload string `placeholder:"NAME,..." default:"bare" help:"What critical sections do (${default}: touch one line); lockbench list --workloads shows them."`
 	Mode     string `placeholder:"MODE" default:"goroutine" help:"Workers are goroutines (goroutine), threads bound to a CPU each (thread), or goroutines that cannot be preempted while they hold the lock (pinned)."`
 	Duration string `placeholder:"D" help:"Length of a sample (3ms; 100ms with more than one worker per CPU)."`
 	Count    string `placeholder:"N" help:"Samples of each combination (as many as take half a minute, 6 to 20)."`
@@ -102,6 +103,7 @@ func (c *runCmd) sweep(bad *problems) harness.Sweep {
 		Reads:         bad.ints("--reads", cmp.Or(c.Reads, reads), 0, 100),
 		Hold:          bad.durations("--hold", c.Hold, 0, time.Second),
 		Think:         bad.durations("--think", c.Think, 0, time.Second),
+		Workloads:     bad.workloads("--workload", c.Workload),
 		Latency:       c.Latency,
 		Seed:          one(bad, "--seed", c.Seed, list(bad, "--seed", c.Seed, parseSeed, "a whole number", 0, math.MaxUint64)),
 	}

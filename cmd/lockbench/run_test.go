@@ -298,3 +298,35 @@ func TestResumeWithOtherSettings(t *testing.T) {
 		t.Errorf("--force: exit status %d: %s", code, errs.String())
 	}
 }
+
+// Workloads are cells of their own: a file that has one is resumed with it and
+// with others.
+func TestWorkloads(t *testing.T) {
+	t.Chdir(t.TempDir())
+	const args = "run --locks ticket,sync.RWMutex --quick --cpus 1 --count 2 --plots= --out results.txt --workload "
+	for _, test := range []struct {
+		flags   string
+		samples int // in the file, then
+	}{
+		{"log,clock", 2 * 2 * 2 * 2},
+		{"log,clock --resume", 2 * 2 * 2 * 2},
+		{"clock,bare,log,clock --resume", 2 * 2 * 2 * 3},
+	} {
+		var out, errs bytes.Buffer
+		if code := run(strings.Fields(args+test.flags), &out, &errs); code != exitOK {
+			t.Fatalf("--workload %s: exit status %d, want %d\n%s", test.flags, code, exitOK, &errs)
+		}
+		if got := count(t, "."); got != test.samples {
+			t.Errorf("--workload %s: %d samples in the file, want %d", test.flags, got, test.samples)
+		}
+	}
+	file, err := results.ReadFile("results.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for cell, n := range file.Done() {
+		if n != 2 {
+			t.Errorf("%v: %d samples, want 2", cell, n)
+		}
+	}
+}
