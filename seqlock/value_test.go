@@ -205,7 +205,7 @@ func TestLongReadsAreWhole(t *testing.T) {
 			for i := range vals[1] {
 				vals[1][i] = 1
 			}
-			for n := 1; n <= 200 || reads.Load() < 20; n++ {
+			for n := 1; n <= 500 || reads.Load() < 20; n++ {
 				s.Store(vals[n%2])
 				if n%8 == 0 { // lets a patient reader through
 					before := reads.Load()
