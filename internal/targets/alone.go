@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"sync"
 
+	"github.com/lockbench/lockbench/blocking"
 	"github.com/lockbench/lockbench/mcs"
 	"github.com/lockbench/lockbench/primitives"
 	"github.com/lockbench/lockbench/qspinlock"
@@ -90,6 +91,13 @@ var loops = []struct {
 			l.Unlock()
 		}
 	}},
+	{"mutex", func(n int) {
+		l := new(blocking.Mutex)
+		for range n {
+			l.Lock()
+			l.Unlock()
+		}
+	}},
 	{"qspinlock-pinned", func(n int) {
 		l := new(qspinlock.Lock)
 		for range n {
@@ -136,7 +144,7 @@ func alone(ctx context.Context, j *judge, rounds int) error {
 		limit float64
 	}{
 		{"tas", 0.70}, {"ttas", 0.70}, {"backoff", 0.70}, {"ticket", 0.70}, {"ticket-pb", 0.70}, {"qspinlock", 0.70},
-		{"clh", 0.75}, {"mcs", 1.2}, {"mcs.Queue", 1.9}, {"qspinlock-pinned", 1.0},
+		{"clh", 0.75}, {"mcs", 1.2}, {"mcs.Queue", 1.9}, {"qspinlock-pinned", 1.0}, {"mutex", 1.0},
 	} {
 		claims = append(claims, claim{lock: c.lock, unit: "ns/op", distance: results.Local, limit: c.limit})
 	}

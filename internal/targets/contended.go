@@ -64,7 +64,7 @@ func sweep(ctx context.Context, j *judge, cpus, workersPerCPU, rounds int, durat
 
 // pair is two workers on two CPUs.
 func pair(ctx context.Context, j *judge, rounds int) error {
-	spinlocks := []string{"tas", "ttas", "backoff", "ticket", "ticket-pb", "mcs", "clh", "qspinlock"}
+	spinlocks := []string{"tas", "ttas", "backoff", "ticket", "ticket-pb", "mcs", "clh", "qspinlock", "mutex"}
 	samples, err := sweep(ctx, j, 2, 1, rounds, 0, spinlocks...)
 	if err != nil {
 		return err
@@ -77,7 +77,7 @@ func pair(ctx context.Context, j *judge, rounds int) error {
 	claims = append(claims, claim{lock: "floor", unit: "ns/op", distance: results.Near})
 	for _, lock := range spinlocks {
 		c := claim{lock: lock, unit: "ns/op", distance: results.Far}
-		if lock == "backoff" {
+		if lock == "backoff" || lock == "mutex" {
 			c.limit = 1.0
 		}
 		claims = append(claims, c)
@@ -90,7 +90,7 @@ func pair(ctx context.Context, j *judge, rounds int) error {
 // crowd is 64 goroutines.
 func crowd(ctx context.Context, j *judge, cpus, rounds int) error {
 	samples, err := sweep(ctx, j, cpus, 64/cpus, rounds, 350*time.Millisecond,
-		"ttas", "ticket", "mcs", "clh", "qspinlock", "ticket-pinned", "mcs-pinned", "qspinlock-pinned")
+		"ttas", "ticket", "mcs", "clh", "qspinlock", "ticket-pinned", "mcs-pinned", "qspinlock-pinned", "mutex")
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func crowd(ctx context.Context, j *judge, cpus, rounds int) error {
 		for _, c := range []struct {
 			lock  string
 			limit float64
-		}{{"mcs", 4}, {"clh", 4}, {"qspinlock", 4}, {"ticket-pinned", 2}, {"mcs-pinned", 2}, {"qspinlock-pinned", 2}, {"ttas", 1}, {"ticket", 0}} {
+		}{{"mcs", 4}, {"clh", 4}, {"qspinlock", 4}, {"ticket-pinned", 2}, {"mcs-pinned", 2}, {"qspinlock-pinned", 2}, {"ttas", 1}, {"ticket", 0}, {"mutex", 1}} {
 			claims = append(claims, claim{lock: c.lock, unit: "ns/op", distance: d, limit: c.limit})
 		}
 		j.claims(samples, claims)

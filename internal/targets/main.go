@@ -1,5 +1,5 @@
-// Command targets measures what the spinlocks are meant to reach against
-// sync.Mutex, and prints each claim beside what it found:
+// Command targets measures what the spinlocks, and the mutex, are meant to
+// reach against sync.Mutex, and prints each claim beside what it found:
 //
 //	go run ./internal/targets [-part all|alone|pair|crowd|cost] [-rounds N] [-out FILE]
 //
