@@ -121,7 +121,8 @@ func (l *Biased) TryRLock() bool {
 		return false
 	}
 	if l.settle() {
-		l.base.RUnlock()
+		primitives.Pin() // the caller may be pinned, and RUnlock gives way
+		l.base.RUnlockPinned()
 	}
 	return true
 }
@@ -210,7 +211,7 @@ func (l *Biased) TryLock() bool {
 		l.bias.Store(revoking) // full: relies on SC, see counts
 		if _, inside := l.readers.sum(); inside > 0 {
 			l.bias.StoreRelease(biased) // for readers it is all one, by I4
-			l.base.Unlock()
+			quietly(l.base)
 			return false
 		}
 		l.revoke(primitives.Spin{})

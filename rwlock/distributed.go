@@ -111,7 +111,8 @@ func (l *Distributed) TryLock() bool {
 	case inside < 0:
 		l.wait(primitives.Spin{}) // panics
 	}
-	l.Unlock()
+	l.open()
+	quietly(&l.queue.lock)
 	return false
 }
 

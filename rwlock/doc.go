@@ -90,8 +90,16 @@ func (q *queue) enter(pinned bool) {
 // qspinlock's Unlock would: the caller leaves because the rwlock is now its
 // own, and giving up the CPU would make all others wait for longer.
 func (q *queue) leave(pinned bool) {
-	if !pinned {
-		primitives.Pin()
+	if pinned {
+		q.lock.UnlockPinned()
+	} else {
+		quietly(&q.lock)
 	}
-	q.lock.UnlockPinned()
+}
+
+// quietly unlocks l without giving way to anybody, for a caller that has more
+// to do, or that may be pinned: then to yield is fatal.
+func quietly(l interface{ UnlockPinned() }) {
+	primitives.Pin()
+	l.UnlockPinned()
 }

@@ -160,7 +160,7 @@ func (l *PhaseFair) TryLock() bool {
 	if l.tryPhase() {
 		return true
 	}
-	l.writers.Unlock()
+	quietly(&l.writers)
 	return false
 }
 
