@@ -214,7 +214,9 @@ func (l *Biased) TryLock() bool {
 			quietly(l.base)
 			return false
 		}
-		l.revoke(primitives.Spin{})
+		// All that is left to wait for is a reader on its way out through the
+		// gate that we shut, and it is pinned. We may be, too.
+		l.revoke(primitives.Spin{Pinned: true})
 	}
 	return true
 }

@@ -109,7 +109,7 @@ func (l *Distributed) TryLock() bool {
 	case inside == 0:
 		return true
 	case inside < 0:
-		l.wait(primitives.Spin{}) // panics
+		l.wait(primitives.Spin{Pinned: true}) // panics; the caller may be pinned
 	}
 	l.open()
 	quietly(&l.queue.lock)

@@ -33,6 +33,7 @@ type RWLock interface {
 // among them. newLock returns a fresh one.
 func AllRW(t *testing.T, newLock func() RWLock) {
 	All(t, func() Lock { return newLock() })
+	t.Run("PinnedTries", func(t *testing.T) { PinnedTries(t, newLock()) })
 	t.Run("TryRLock", func(t *testing.T) { TryRLock(t, newLock()) })
 	t.Run("ReaderMisuse", func(t *testing.T) { ReaderMisuse(t, newLock()) })
 	t.Run("ReadersExclude", func(t *testing.T) { ReadersExclude(t, newLock()) })
@@ -462,4 +463,53 @@ func WriterProgress(t testing.TB, l RWLock) {
 	}
 	stop.Store(true)
 	wg.Wait()
+}
+
+// PinnedTries lets pinned readers, writers and those who only try meet while
+// other goroutines wait for their CPUs. A lock that gives way inside a pinned
+// section, as the ends of unpinned ones do, ends the program here: the runtime
+// does not let a pinned goroutine yield.
+func PinnedTries(t testing.TB, l RWLock) {
+	t.Helper()
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
+	const duration = 50 * time.Millisecond
+	var n int // guarded by l
+	var written primitives.Uint64
+	var wg sync.WaitGroup
+	began := time.Now()
+	each := func(section func()) {
+		wg.Go(func() {
+			for time.Since(began) < duration {
+				for range 100 {
+					section()
+				}
+				runtime.Gosched()
+			}
+		})
+	}
+	write := func() {
+		n++
+		written.Add(1)
+	}
+	for range 2 {
+		each(func() { l.RLockPinned(); _ = n; l.RUnlockPinned() })
+		each(func() { l.LockPinned(); write(); l.UnlockPinned() })
+		each(func() {
+			if l.TryLockPinned() {
+				write()
+				l.UnlockPinned()
+			}
+		})
+		each(func() {
+			if l.TryRLockPinned() {
+				_ = n
+				l.RUnlockPinned()
+			}
+		})
+		each(runtime.Gosched)
+	}
+	wg.Wait()
+	if want := int(written.Load()); n != want {
+		t.Errorf("after %d write sections the counter reads %d", want, n)
+	}
 }
