@@ -64,6 +64,11 @@ func wrong(t *testing.T, s Scenario, want string) {
 	t.Helper()
 	restoresCPUs(t)
 	sample, err := Run(context.Background(), s)
+	// Some locks are given away only when holders meet. On a machine that is
+	// busy with other things they may not, once or twice.
+	for tries := 1; err == nil && tries < 5; tries++ {
+		sample, err = Run(context.Background(), s)
+	}
 	var broken *BrokenError
 	if !errors.As(err, &broken) {
 		t.Fatalf("Run = %v, %v, want a BrokenError", sample, err)
