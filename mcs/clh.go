@@ -52,8 +52,8 @@ const (
 //	g, 0 -> g, s    the successor s parks
 //	g, * -> g+1, 0  the release; s is woken
 //
-// I3: one release follows each acquisition, and it is a Swap: a successor
-// that manages to write its number will be seen.
+// I3: one release follows each acquisition, and it is a CAS of the whole word:
+// a successor that manages to write its number will be seen.
 
 // Lock locks l, waiting its turn behind the goroutines already in line.
 func (l *CLH) Lock() {
