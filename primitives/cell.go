@@ -1,3 +1,5 @@
+//go:build !virtual
+
 package primitives
 
 // A Cell is plain data that a lock or a workload protects: not atomic, and

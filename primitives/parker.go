@@ -3,6 +3,7 @@ package primitives
 import (
 	"context"
 	"time"
+	"unsafe"
 )
 
 // A Parker puts one goroutine to sleep until another wakes it. It holds at
@@ -34,6 +35,10 @@ const (
 
 // Park sleeps until a wake-up comes, and consumes it.
 func (p *Parker) Park() {
+	if e := engine(); e != nil {
+		e.Park(unsafe.Pointer(p), nil, 0)
+		return
+	}
 	if p.lieDown() {
 		p.sleep()
 	}
@@ -52,6 +57,12 @@ func (p *Parker) ParkContext(ctx context.Context) error {
 		p.Park()
 		return nil
 	}
+	if e := engine(); e != nil {
+		if !e.Park(unsafe.Pointer(p), ctx, 0) {
+			return context.Cause(ctx)
+		}
+		return nil
+	}
 	if !p.parkUntil(func(f func()) func() bool { return context.AfterFunc(ctx, f) }) {
 		return context.Cause(ctx)
 	}
@@ -61,6 +72,9 @@ func (p *Parker) ParkContext(ctx context.Context) error {
 // ParkTimeout is [Parker.Park] that gives up after d. It reports whether a
 // wake-up came.
 func (p *Parker) ParkTimeout(d time.Duration) bool {
+	if e := engine(); e != nil {
+		return e.Park(unsafe.Pointer(p), nil, d)
+	}
 	return p.parkUntil(func(f func()) func() bool { return After(d, f) })
 }
 
@@ -108,6 +122,10 @@ func (p *Parker) Unpark() { p.wake(false) }
 func (p *Parker) Handoff() { p.wake(true) }
 
 func (p *Parker) wake(handoff bool) {
+	if e := engine(); e != nil {
+		e.Unpark(unsafe.Pointer(p), handoff)
+		return
+	}
 	for {
 		// First without a look: the line is then fetched once, for writing.
 		if p.state.CompareAndSwap(idle, held) { // release: pairs with lieDown and Await
@@ -126,6 +144,10 @@ func (p *Parker) wake(handoff bool) {
 // Await is [Parker.Park] that first watches for the wake-up, for as long as
 // spin says that this can pay; under a pinned spin, until it comes.
 func (p *Parker) Await(spin Spin) {
+	if e := engine(); e != nil {
+		e.Park(unsafe.Pointer(p), nil, 0) // to watch for it is to wait for it
+		return
+	}
 	for p.state.Load() != held { // acquire: pairs with wake
 		if !spin.Try() {
 			p.Park()

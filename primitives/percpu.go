@@ -1,14 +1,18 @@
 package primitives
 
-import "math/bits"
+import (
+	"math/bits"
+	"sync/atomic"
+)
 
 // A PerCPU holds a T for each CPU, each on cache lines of its own. The zero
 // PerCPU is ready for use, whatever GOMAXPROCS is or becomes.
 // A PerCPU must not be copied after first use.
 type PerCPU[T any] struct {
 	// chunks[k] holds the 2^k slots of CPUs 2^k-1 to 2^(k+1)-2. A chunk is
-	// published once, whole, and never moves.
-	chunks [15]Pointer[[]slot[T]]
+	// published once, whole, and never moves. To the engines it is
+	// no word: slots are just there.
+	chunks [15]atomic.Pointer[[]slot[T]]
 }
 
 type slot[T any] struct {

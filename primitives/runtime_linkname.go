@@ -33,22 +33,9 @@ func runtime_cheaprand() uint32
 
 func nanotime() int64 { return runtime_nanotime() }
 
-// Pin disables preemption of the calling goroutine and returns the CPU it
-// runs on: a number in [0, GOMAXPROCS). Until [Unpin] the goroutine keeps
-// that CPU, no other runs on it, and the collector cannot stop the world.
-// Pin nests. The pair costs 2.2 ns.
-//
-// A pinned goroutine must not block: no channel operation, no sync.Mutex, no
-// I/O, and nothing long. The runtime throws if it does, and a panic in a
-// pinned section is fatal: it cannot be recovered from.
-//
-// Under the tag purego, Pin cannot disable preemption: it returns some CPU
-// number, and two goroutines may hold the same one at once. What is kept per
-// CPU must therefore be updated atomically.
-func Pin() int { return runtime_procPin() }
+func pin() int { return runtime_procPin() }
 
-// Unpin undoes one [Pin].
-func Unpin() { runtime_procUnpin() }
+func unpin() { runtime_procUnpin() }
 
 // canSpin reports whether spinning can pay: another CPU is running something
 // (perhaps the holder), and nothing waits to run on this one.

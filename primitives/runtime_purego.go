@@ -13,19 +13,15 @@ var start = time.Now()
 
 func nanotime() int64 { return int64(time.Since(start)) }
 
-// Pin returns a CPU number in [0, NumCPU). In the default build it also
-// disables preemption; under the tag purego it cannot, so two goroutines may
-// hold the same number at once and what is kept per CPU must be updated
-// atomically.
-func Pin() int {
+// pin cannot disable preemption.
+func pin() int {
 	// The stack's address tells goroutines apart well enough to spread them.
 	var here byte
 	h := uint64(uintptr(unsafe.Pointer(&here))>>13) * 0x9e3779b97f4a7c15
 	return int(h >> 33 % uint64(runtime.NumCPU()))
 }
 
-// Unpin undoes one [Pin].
-func Unpin() {}
+func unpin() {}
 
 // canSpin says no: without the runtime's help nothing tells whether spinning
 // pays, so Spin goes by its budget alone.

@@ -39,6 +39,10 @@ const (
 // line it also yields at the beginning of one wait in 64: a CPU whose
 // goroutines never yield does not look whether others have more of them.
 func (s *Spin) Once() {
+	if e := engine(); e != nil {
+		e.Wait(s.Pinned)
+		return
+	}
 	if s.burst == 0 && !s.InLine && !s.Pinned && oneIn64() {
 		runtime.Gosched()
 	}
@@ -65,6 +69,10 @@ func (s *Spin) Try() bool {
 // OnceFor is [Spin.Once] with a pause of about d, for a waiter that knows how
 // long it should stay away from the lock.
 func (s *Spin) OnceFor(d time.Duration) {
+	if engine() != nil {
+		s.Once()
+		return
+	}
 	if !s.TryFor(d) {
 		s.yield()
 	}
@@ -72,6 +80,14 @@ func (s *Spin) OnceFor(d time.Duration) {
 
 // TryFor is [Spin.Try] with a pause of about d.
 func (s *Spin) TryFor(d time.Duration) bool {
+	if e := engine(); e != nil {
+		if s.Pinned {
+			e.Wait(true)
+			return true
+		}
+		s.spent++ // counts the tries: an engine has no use for nanoseconds here
+		return e.Try(int(s.spent - 1))
+	}
 	if s.Pinned && !pinnedMayYield {
 		pause(pauses(d))
 		return true
@@ -90,6 +106,10 @@ func (s *Spin) TryFor(d time.Duration) bool {
 // by somebody who waits for this CPU, and join the queue it could have let
 // drain.
 func GiveWay() {
+	if e := engine(); e != nil {
+		e.Yield()
+		return
+	}
 	if !canSpin() {
 		yieldHere()
 	}

@@ -39,6 +39,9 @@ const (
 // [FarStay], and whether it should time those of its looks that fetch the line
 // and report them to [Travel.Learn]. It is called once in each wait.
 func (t *Travel) Stay() (stay time.Duration, timed bool) {
+	if engine() != nil {
+		return NearStay, false // what a lock learns changes its pace and not what it does
+	}
 	hint := t.hint.Load()
 	switch {
 	case hint == far:
@@ -52,6 +55,9 @@ func (t *Travel) Stay() (stay time.Duration, timed bool) {
 
 // Learn keeps what a look that fetched the line says of the line's travel.
 func (t *Travel) Learn(look time.Duration) {
+	if engine() != nil {
+		return
+	}
 	hint := uint32(0)
 	if look > farLook {
 		hint = far

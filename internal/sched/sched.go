@@ -5,50 +5,72 @@
 // calls it when there is one; without one it does the real thing, so ordinary
 // tests pass under the tag too. Package primitives does not import an engine,
 // and an engine does not import primitives: both know only this package, which
-// holds the current engine and no logic.
-//
-// The native build does not use this package at all. The interface below is
-// the width that the design foresees; whoever builds the first engine settles
-// it.
+// holds the current engine and no logic. The native build calls nothing here.
 package sched
 
-import "time"
+import (
+	"context"
+	"sync/atomic"
+	"time"
+	"unsafe"
+)
 
-// A Kind says what an access does to its word.
+// A Kind says what a step does to its word.
 type Kind uint8
 
-// The kinds of access. Plain ones are a Cell's: the engine checks that
-// something else orders them.
+// The kinds of access. Plain ones are a Cell's: not atomic, so something else
+// must order them.
 const (
 	Load Kind = iota
 	Store
-	StoreRelease // may be delayed in the CPU's store buffer
-	ReadModifyWrite
+	Modify         // Add, And, Or, Swap
+	CompareAndSwap // a load, if it fails
 	PlainRead
 	PlainWrite
 )
 
-// A Parker is the identity of a place to sleep.
-type Parker any
+// A Location is a word: the engine knows it by its address, and reads and sets
+// its value. A word of up to 64 bits has its value in bits; a pointer has it in
+// both.
+type Location interface {
+	Raw() (bits uint64, pointer unsafe.Pointer)
+	SetRaw(bits uint64, pointer unsafe.Pointer)
+}
 
 // An Engine runs the workers of a virtual machine, one at a time. Its methods
-// are called by the worker that takes the step.
+// are called by the worker that takes the step, and return when it has taken
+// it, or may take it.
 type Engine interface {
-	// Access is called before each operation on the word at addr. It returns
-	// when the worker may take this step.
-	Access(addr any, kind Kind)
-	// Fence drains the CPU's store buffer.
-	Fence()
+	// Access is called before a step on the word at at, which the caller takes
+	// when Access returns, and tells Done what it did. A CompareAndSwap expects
+	// the value expect. A Cell has only an address.
+	Access(addr unsafe.Pointer, at Location, kind Kind, expect uint64)
+	// Done says that the value was old and is now.
+	Done(addr unsafe.Pointer, old, now uint64)
+	// Load is a load of a word, which may come from the CPU's store buffer.
+	Load(addr unsafe.Pointer, at Location) uint64
+	// StoreRelease puts the store of val's bits in mask in the CPU's store
+	// buffer.
+	StoreRelease(addr unsafe.Pointer, at Location, val, mask uint64)
+	// Membarrier drains the store buffers of all CPUs.
+	Membarrier()
 
-	// Wait is called by Spin: the worker waits for a word that it has read
-	// since the last Wait to be written by another.
+	// Wait waits until a word that the worker has read since its last Wait, and
+	// that made it wait, has changed.
 	Wait(pinned bool)
-	// Park sleeps until Unpark, or until the virtual clock reads deadline (0
-	// for never), and reports whether it was Unpark.
-	Park(p Parker, deadline int64) bool
-	// Unpark wakes the worker that sleeps on p, or lets its next Park return;
+	// Try is Wait by a worker that may give up, and has not done so tried
+	// times before in this wait. It reports whether it goes on.
+	Try(tried int) bool
+	// Yield lets others run.
+	Yield()
+
+	// Park sleeps until the parker at addr is unparked, and consumes that; or until
+	// ctx is done, or d has passed, if they are not nil and not 0. It reports
+	// whether it was unparked.
+	Park(addr unsafe.Pointer, ctx context.Context, d time.Duration) bool
+	// Unpark wakes the worker that sleeps there, or lets its next Park return;
 	// handoff gives it the caller's CPU.
-	Unpark(p Parker, handoff bool)
+	Unpark(addr unsafe.Pointer, handoff bool)
 
 	// Pin disables preemption and returns the number of the virtual CPU.
 	Pin() int
@@ -57,6 +79,32 @@ type Engine interface {
 	// Now is the virtual clock, in nanoseconds.
 	Now() int64
 	Sleep(d time.Duration)
+	// After starts a worker that runs f once d has passed.
+	After(d time.Duration, f func()) (stop func() bool)
 	// Go starts a worker.
 	Go(f func())
 }
+
+var current atomic.Pointer[Engine]
+
+// Enter makes e the current engine. There must be none.
+func Enter(e Engine) {
+	if !current.CompareAndSwap(nil, &e) {
+		panic("sched: an engine is running already")
+	}
+}
+
+// Leave makes none the current engine.
+func Leave() { current.Store(nil) }
+
+// Current returns the current engine, or nil.
+func Current() Engine {
+	if e := current.Load(); e != nil {
+		return *e
+	}
+	return nil
+}
+
+// ContextKey is the key under which an engine finds its own context, in one that
+// is or wraps it: only such a context can end a Park.
+type ContextKey struct{}
