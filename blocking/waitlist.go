@@ -3,7 +3,6 @@ package blocking
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/lockbench/lockbench/primitives"
@@ -47,11 +46,11 @@ type waiter struct {
 
 // waiters has those that are not in use: a waiter is good for another wait
 // once its own has ended, by I2.
-var waiters = sync.Pool{New: func() any { return new(waiter) }}
+var waiters primitives.Pool[waiter]
 
 // newWaiter returns a waiter that is in no line.
 func newWaiter(want int64) *waiter {
-	w := waiters.Get().(*waiter)
+	w := waiters.Get()
 	w.granted, w.want = false, want
 	return w
 }

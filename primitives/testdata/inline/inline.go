@@ -11,6 +11,7 @@ var (
 	B   primitives.Bool
 	P   primitives.Pointer[int]
 	C   primitives.Cell[int]
+	F   primitives.Pool[int]
 )
 
 func Uint32() uint32 {
@@ -64,3 +65,5 @@ func Release() {
 	B.StoreRelease(true)
 	U32.ClearLowByteRelease()
 }
+
+func Pool() { F.Put(F.Get()) }

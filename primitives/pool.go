@@ -1,0 +1,31 @@
+package primitives
+
+import (
+	"sync"
+	"unsafe"
+)
+
+// A Pool keeps values that are not in use, for whoever needs one next, so that
+// the path which needs one does not allocate. The zero Pool is empty.
+// A Pool must not be copied after first use.
+//
+// What happens before a Put of a value synchronizes before the return of the
+// Get that returns it. Any value may be dropped at any time, so nothing may
+// depend on getting one back; under the engines all are, lest what one schedule
+// leaves behind changes the next.
+//
+// The caller must not be pinned: Get may allocate.
+type Pool[T any] struct {
+	free sync.Pool // of unsafe.Pointer: to assert that it is a *T is too much for Get to inline
+}
+
+// Get returns a value that was Put, as it was then, or a new one, which is zero.
+func (p *Pool[T]) Get() *T {
+	if v, _ := p.free.Get().(unsafe.Pointer); v != nil {
+		return (*T)(v)
+	}
+	return new(T)
+}
+
+// Put gives up v, which is no longer in use, for a later Get to return.
+func (p *Pool[T]) Put(v *T) { p.free.Put(unsafe.Pointer(v)) }
