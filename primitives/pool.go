@@ -1,3 +1,5 @@
+//go:build !virtual
+
 package primitives
 
 import (
