@@ -1,0 +1,363 @@
+package check
+
+// A dpor searches by dynamic partial-order reduction with source sets and sleep
+// sets: Abdulla, Aronis, Jonsson and Sagonas, "Optimal Dynamic Partial Order
+// Reduction" (POPL 2014), algorithm 1.
+//
+// Two steps conflict if they access one object and one of them writes. Two
+// executions that differ in the order of steps that do not conflict are
+// equivalent, and the search completes one of each class. It runs an execution
+// to its end; for each race in it, two steps that conflict with nothing between
+// to order them, it sees to it that the other order is tried from where the
+// first of the two was taken.
+//
+// I1: nodes[i] and events[i] are of the same step, or of the same choice.
+// I2: the execution repeats the nodes that there are, and then adds its own.
+type dpor struct {
+	vm     *vm
+	nodes  []node
+	events []event
+	depth  int   // steps and choices of the execution so far
+	fresh  int   // the first of them that no execution before had
+	asleep procs // in the state that the execution is in, once it is fresh
+	last   proc  // who took the last step
+
+	order  [maxProcs]order // each proc's last step, and all that comes before it
+	count  [maxProcs]uint16
+	issued [maxWorkers][]order // for each store in a buffer
+	trails []trail             // by object
+	rivals []int32             // events that the step conflicts with
+}
+
+// A node is a state that the execution went through, and where to go from it.
+type node struct {
+	choice    bool // a way to go on was chosen, and not a step
+	taken, of int8 // which of how many
+	chosen    proc
+	enabled   procs
+	asleep    procs // need not be tried: what they lead to was seen elsewhere
+	explored  procs // have been tried
+	backtrack procs // are to be tried
+}
+
+// An event is a step that was taken.
+type event struct {
+	proc    proc // -1 for a choice
+	index   uint16
+	object  int32
+	changed bool
+	order   order // how many steps of each proc come before this, itself included
+}
+
+// An order says for each proc how many of its steps come before something.
+type order [maxProcs]uint16
+
+func (c *order) join(d *order, n int) {
+	for i := range n {
+		c[i] = max(c[i], d[i])
+	}
+}
+
+// A trail is who accessed an object last: the last write and the reads since.
+type trail struct {
+	writer  int32 // the event, or -1
+	readers procs
+	read    [maxProcs]int32
+}
+
+func (d *dpor) begin() {
+	d.depth, d.asleep, d.last = 0, 0, 0
+	for i := range d.order {
+		d.order[i] = order{}
+	}
+	d.count = [maxProcs]uint16{}
+	for i := range d.issued {
+		d.issued[i] = d.issued[i][:0]
+	}
+	d.trails = d.trails[:0]
+}
+
+// width is how many procs there are.
+func (d *dpor) width() int { return 3 * d.vm.live }
+
+func (d *dpor) pick(self proc, enabled procs) (proc, bool) {
+	if d.depth < len(d.nodes) {
+		return d.nodes[d.depth].chosen, true
+	}
+	awake := enabled &^ d.asleep
+	if awake == 0 {
+		return 0, false
+	}
+	p := self
+	if !awake.has(p) {
+		p = awake.first()
+	}
+	d.nodes = append(d.nodes, node{chosen: p, enabled: enabled, asleep: d.asleep, backtrack: one(p)})
+	return p, true
+}
+
+func (d *dpor) choose(self proc, n int) int {
+	if d.depth == len(d.nodes) {
+		d.nodes = append(d.nodes, node{choice: true, of: int8(n), asleep: d.asleep})
+	}
+	at := &d.nodes[d.depth]
+	d.asleep = at.asleep
+	if d.depth >= len(d.events) {
+		d.events = append(d.events, event{})
+	}
+	d.events[d.depth].proc = -1
+	d.depth++
+	return int(at.taken)
+}
+
+func (d *dpor) step(p proc, o *op) {
+	i := d.depth
+	d.depth++
+	if i >= len(d.events) {
+		d.events = append(d.events, event{})
+	}
+	e := &d.events[i]
+	d.last = p
+	if o.object >= 0 {
+		d.trail(o.object)
+	}
+	for _, s := range o.more {
+		d.trail(s.object)
+	}
+	if i < d.fresh {
+		d.order[p] = e.order
+		d.count[p] = e.index
+		d.leave(i, p, o)
+		if w := int(p) / 3; p%3 == 1 {
+			d.issued[w] = d.issued[w][:copy(d.issued[w], d.issued[w][1:])]
+		}
+		return
+	}
+
+	n := d.width()
+	before := &d.order[p]
+	if w := int(p) / 3; p%3 == 1 {
+		before.join(&d.issued[w][0], n)
+		d.issued[w] = d.issued[w][:copy(d.issued[w], d.issued[w][1:])]
+	} else if o.fence {
+		before.join(&d.order[p+1], n)
+	}
+	d.count[p]++
+	*e = event{proc: p, index: d.count[p], object: -1, order: *before}
+	e.order[p] = e.index
+	if o.write {
+		e.object = o.object
+	}
+
+	// What it conflicts with comes before it, too. The last of those may race.
+	d.rivals = d.rivals[:0]
+	if o.object >= 0 {
+		d.rival(before, &d.trails[o.object], p, o.write)
+	}
+	for _, s := range o.more {
+		d.rival(before, &d.trails[s.object], p, false)
+	}
+	for _, j := range d.rivals {
+		e.order.join(&d.events[j].order, n)
+	}
+	for _, j := range d.rivals {
+		first := &d.events[j]
+		immediate := true
+		for _, l := range d.rivals {
+			if j != l && d.events[l].order[first.proc] >= first.index {
+				immediate = false // it comes before another of them
+			}
+		}
+		if immediate {
+			d.reverse(int(j), i, o)
+		}
+	}
+	d.order[p] = e.order
+	d.leave(i, p, o)
+
+	// Who sleeps wakes up if its step conflicts with this one.
+	at := &d.nodes[i]
+	d.asleep = 0
+	for rest := (at.asleep | at.explored) &^ one(p); rest != 0; {
+		q := rest.first()
+		rest &^= one(q)
+		if !d.vm.conflict(&d.vm.pending[q], o) {
+			d.asleep |= one(q)
+		}
+	}
+}
+
+// conflict reports whether the order of two pending steps matters.
+func (m *vm) conflict(a, b *op) bool {
+	if a.object >= 0 && a.object == b.object && (m.writes(a) || m.writes(b)) {
+		return true
+	}
+	return readsOf(a, b, m) || readsOf(b, a, m)
+}
+
+// readsOf reports whether what a reads besides its object is written by b.
+func readsOf(a, b *op, m *vm) bool {
+	for _, s := range a.more {
+		if s.object == b.object && m.writes(b) {
+			return true
+		}
+	}
+	return false
+}
+
+// writes reports whether o would write its object now.
+func (m *vm) writes(o *op) bool {
+	if o.cas {
+		return m.value(o.object) == o.expect
+	}
+	return o.write
+}
+
+// trail makes the trail of an object, if there is none yet.
+func (d *dpor) trail(id int32) {
+	for int(id) >= len(d.trails) {
+		if len(d.trails) < cap(d.trails) {
+			d.trails = d.trails[:len(d.trails)+1]
+		} else {
+			d.trails = append(d.trails, trail{})
+		}
+		t := &d.trails[len(d.trails)-1]
+		t.writer, t.readers = -1, 0
+	}
+}
+
+// leave puts event i of p on the trails of what it accesses.
+func (d *dpor) leave(i int, p proc, o *op) {
+	if o.object >= 0 {
+		t := &d.trails[o.object]
+		if o.write {
+			t.writer, t.readers = int32(i), 0
+		} else {
+			t.readers |= one(p)
+			t.read[p] = int32(i)
+		}
+	}
+	for _, s := range o.more {
+		t := &d.trails[s.object]
+		t.readers |= one(p)
+		t.read[p] = int32(i)
+	}
+}
+
+// rival adds to rivals the events on t that conflict with a step of p, and that
+// nothing else puts before it.
+func (d *dpor) rival(before *order, t *trail, p proc, write bool) {
+	if write && t.readers != 0 { // they come after the writer
+		for rest := t.readers &^ one(p); rest != 0; {
+			q := rest.first()
+			rest &^= one(q)
+			if j := t.read[q]; d.events[j].index > before[q] {
+				d.rivals = append(d.rivals, j)
+			}
+		}
+		return
+	}
+	if t.writer >= 0 {
+		if e := &d.events[t.writer]; e.proc != p && e.index > before[e.proc] {
+			d.rivals = append(d.rivals, t.writer)
+		}
+	}
+}
+
+// reverse sees to it that the steps that event j now comes before, without
+// need, are tried before it: among them event i, which is step o.
+func (d *dpor) reverse(j, i int, o *op) {
+	first, at := &d.events[j], &d.nodes[j]
+	second := d.events[i].proc
+	possible := at.enabled.has(second)
+	switch o.kind {
+	case opPark, opUnpark, opRing, opStop:
+		if !possible {
+			return // event j made step o possible
+		}
+	}
+	// What is between and does not come after event j could be taken before it,
+	// and then o. The procs that could begin with that are the initials.
+	var initials, met procs
+	var began order
+	for k := j + 1; k <= i; k++ {
+		e := &d.events[k]
+		if e.proc < 0 {
+			continue
+		}
+		if k < i && e.order[first.proc] >= first.index {
+			continue
+		}
+		if o.kind == opWait && e.changed && !possible {
+			for _, s := range o.more {
+				possible = possible || s.object == e.object
+			}
+		}
+		if met.has(e.proc) {
+			continue
+		}
+		initial := true
+		for rest := met; rest != 0; {
+			q := rest.first()
+			rest &^= one(q)
+			if e.order[q] >= began[q] {
+				initial = false
+			}
+		}
+		met |= one(e.proc)
+		began[e.proc] = e.index
+		if initial {
+			initials |= one(e.proc)
+		}
+	}
+	if o.kind == opWait && !possible {
+		return
+	}
+	initials &= at.enabled
+	switch {
+	case initials == 0:
+		at.backtrack |= at.enabled
+	case initials&(at.backtrack|at.asleep|at.explored) != 0:
+	case initials.has(second):
+		at.backtrack |= one(second)
+	default:
+		at.backtrack |= one(initials.first())
+	}
+}
+
+func (d *dpor) changed() {
+	if e := &d.events[d.depth-1]; e.proc >= 0 {
+		e.changed = true
+	}
+}
+
+func (d *dpor) issue(w *worker) { d.issued[w.id] = append(d.issued[w.id], d.order[w.proc()]) }
+
+func (d *dpor) follow(p, q proc) {
+	if q < 0 {
+		q = d.last
+	}
+	d.order[p].join(&d.order[q], maxProcs)
+}
+
+// advance prepares the next execution, and reports whether there is one.
+func (d *dpor) advance() bool {
+	for i := len(d.nodes) - 1; i >= 0; i-- {
+		at := &d.nodes[i]
+		if at.choice {
+			if at.taken+1 < at.of {
+				at.taken++
+				d.nodes, d.fresh = d.nodes[:i+1], i+1
+				return true
+			}
+			continue
+		}
+		at.explored |= one(at.chosen)
+		if rest := at.backtrack &^ at.explored &^ at.asleep; rest != 0 {
+			at.chosen = rest.first()
+			d.nodes, d.fresh = d.nodes[:i+1], i
+			return true
+		}
+	}
+	return false
+}

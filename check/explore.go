@@ -1,0 +1,235 @@
+package check
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/lockbench/lockbench/internal/sched"
+)
+
+// A Mode is a way to go through the schedules.
+type Mode uint8
+
+const (
+	// Exhaustive takes every schedule, but for those that differ from one that
+	// was taken only in the order of steps that do not conflict.
+	Exhaustive Mode = iota
+	// Bounded takes every schedule with at most Config.Bound preemptions.
+	Bounded
+	// Random chooses each step at random.
+	Random
+	// PCT gives workers random priorities and changes Config.Bound of them at
+	// random steps: Burckhardt, Kothari, Musuvathi and Nagarakatte, "A
+	// Randomized Scheduler with Probabilistic Guarantees of Finding Bugs"
+	// (ASPLOS 2010).
+	PCT
+)
+
+var modes = [...]string{Exhaustive: "exhaustive", Bounded: "bounded", Random: "random", PCT: "pct"}
+
+func (m Mode) String() string { return modes[m] }
+
+// A Config says how to search. The zero Config takes every schedule.
+type Config struct {
+	Mode Mode
+
+	// Bound is the number of preemptions in mode Bounded, and of changes of
+	// priority in mode PCT.
+	Bound int
+
+	// Seed is for the modes Random and PCT: the same seed, the same schedules.
+	Seed uint64
+
+	// Schedules and Budget end the search early, if they are not 0. The modes
+	// Random and PCT have no other end: without either they take 10,000.
+	Schedules int
+	Budget    time.Duration
+
+	// Spins is how often a wait that may end at any time (a Spin's Try) goes
+	// on before it ends; 0 means 1, and a negative number 0.
+	Spins int
+
+	// Steps is how many steps an execution may have: one that has more has
+	// workers who keep each other from getting on. 0 means 10,000.
+	Steps int
+
+	// Replay is a token from a failure: run that schedule alone. Explore takes
+	// it from the environment variable LOCKBENCH_REPLAY, too.
+	Replay string
+
+	// Progress is where a line goes once a second, or nil.
+	Progress io.Writer
+}
+
+const (
+	defaultSteps     = 10_000
+	defaultSchedules = 10_000
+)
+
+// ErrNative says that the program was built without the tag virtual.
+var ErrNative = errors.New("check: this build runs locks on the host; build it with -tags virtual")
+
+// Explore runs body on every schedule, or on those that cfg says, and fails t
+// if one of them fails.
+//
+// body sets up, starts workers with [Machine.Go], waits for them with
+// [Machine.Wait] and looks at what came of it. It runs once in each schedule, so
+// it must make what it uses anew, and must not depend on anything but the
+// schedule: no time, no randomness, no goroutines, no locks but those under
+// test. While Explore runs no other goroutine may use package primitives.
+func Explore(t testing.TB, cfg Config, body func(m *Machine)) Report {
+	t.Helper()
+	if cfg.Replay == "" {
+		cfg.Replay = os.Getenv("LOCKBENCH_REPLAY")
+	}
+	r, err := Run(cfg, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Failure != nil {
+		t.Fatalf("%v\n%v", r, r.Failure)
+	}
+	return r
+}
+
+// Run is [Explore] outside of tests. The error says that cfg makes no sense, or
+// that the program was built without the tag virtual; a failed schedule is in
+// the report.
+func Run(cfg Config, body func(m *Machine)) (Report, error) {
+	if !sched.Virtual {
+		return Report{}, ErrNative
+	}
+	if err := cfg.check(); err != nil {
+		return Report{}, err
+	}
+	x := &explorer{cfg: cfg, body: body, began: time.Now()}
+	x.vm = newVM(cfg)
+	x.machine = &Machine{x.vm}
+	sched.Enter(x.vm)
+	defer sched.Leave()
+	defer x.vm.close()
+	return x.explore()
+}
+
+func (cfg *Config) check() error {
+	var wrong []error
+	if int(cfg.Mode) >= len(modes) {
+		wrong = append(wrong, fmt.Errorf("mode %d, want one of %v", cfg.Mode, modes))
+	}
+	if cfg.Bound < 0 {
+		wrong = append(wrong, fmt.Errorf("bound %d, want 0 or more", cfg.Bound))
+	}
+	if cfg.Schedules < 0 || cfg.Budget < 0 || cfg.Steps < 0 {
+		wrong = append(wrong, fmt.Errorf("schedules %d, budget %v, steps %d: want 0 or more", cfg.Schedules, cfg.Budget, cfg.Steps))
+	}
+	if err := errors.Join(wrong...); err != nil {
+		return fmt.Errorf("check: %w", err)
+	}
+	if cfg.Schedules == 0 && cfg.Budget == 0 && cfg.Mode >= Random {
+		cfg.Schedules = defaultSchedules
+	}
+	if cfg.Steps == 0 {
+		cfg.Steps = defaultSteps
+	}
+	if cfg.Spins == 0 {
+		cfg.Spins = 1
+	}
+	return nil
+}
+
+func newVM(cfg Config) *vm { return &vm{limit: cfg.Steps, spins: max(cfg.Spins, 0)} }
+
+// An explorer goes through the schedules.
+type explorer struct {
+	cfg     Config
+	body    func(*Machine)
+	vm      *vm
+	machine *Machine
+	began   time.Time
+	told    time.Time
+}
+
+// A plan is a search that has more than one execution in it.
+type plan interface {
+	search
+	// advance prepares the next execution, and reports whether there is one.
+	advance() bool
+}
+
+func (x *explorer) plan() plan {
+	switch x.cfg.Mode {
+	case Bounded:
+		return &bounded{bound: x.cfg.Bound}
+	case Random:
+		return newRandom(x.cfg.Seed)
+	case PCT:
+		return newPCT(x.cfg.Seed, x.cfg.Bound)
+	default:
+		return &dpor{vm: x.vm}
+	}
+}
+
+// once runs one execution under s.
+func (x *explorer) once(s search) outcome {
+	x.vm.search = s
+	return x.vm.run(func() {
+		x.body(x.machine)
+		x.vm.join()
+	})
+}
+
+func (x *explorer) explore() (Report, error) {
+	r := Report{Config: x.cfg}
+	if x.cfg.Replay != "" {
+		script, err := decodeScript(x.cfg.Replay)
+		if err != nil {
+			return r, err
+		}
+		err = x.replay(&r, script)
+		return r, err
+	}
+	p := x.plan()
+	for more := true; more; more = p.advance() {
+		if x.over(&r) {
+			r.Elapsed = time.Since(x.began)
+			return r, nil
+		}
+		outcome := x.once(p)
+		r.Steps += x.vm.steps
+		switch outcome {
+		case complete:
+			r.Schedules++
+		case abandoned:
+			r.Abandoned++
+		case failed:
+			r.Schedules++
+			r.Elapsed = time.Since(x.began)
+			script := x.shortest(x.vm.failure.kind, x.vm.script)
+			return r, x.replay(&r, script)
+		}
+	}
+	r.Ended = true
+	r.Elapsed = time.Since(x.began)
+	return r, nil
+}
+
+// over reports whether the budget is spent, and now and then how far it is.
+func (x *explorer) over(r *Report) bool {
+	n := r.Schedules + r.Abandoned
+	if x.cfg.Schedules > 0 && n >= x.cfg.Schedules {
+		return true
+	}
+	if n%1024 != 0 || x.cfg.Budget == 0 && x.cfg.Progress == nil {
+		return false
+	}
+	now := time.Now()
+	if x.cfg.Progress != nil && now.Sub(x.told) >= time.Second && now.Sub(x.began) >= time.Second {
+		x.told = now
+		fmt.Fprintf(x.cfg.Progress, "check: %d schedules, %d steps, %v\n", n, r.Steps, now.Sub(x.began).Round(time.Second))
+	}
+	return x.cfg.Budget > 0 && now.Sub(x.began) >= x.cfg.Budget
+}

@@ -1,0 +1,115 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"time"
+	"unsafe"
+
+	"github.com/lockbench/lockbench/internal/sched"
+)
+
+// A Machine is what one execution runs on. It is the body's to use, and its
+// workers'; it is good until the body returns.
+type Machine struct{ vm *vm }
+
+// Go starts a worker that runs f. The body, too, is one: it goes on meanwhile.
+func (m *Machine) Go(f func()) { m.vm.goes(f, false) }
+
+// GoNamed is [Machine.Go] with a name for the worker in reports.
+func (m *Machine) GoNamed(name string, f func()) { m.vm.goes(f, false).name = name }
+
+// Wait waits until all workers have finished that Go started. What they did
+// happens before its return.
+func (m *Machine) Wait() { m.vm.join() }
+
+// Assert ends the execution as failed if ok is false.
+func (m *Machine) Assert(ok bool) {
+	if !ok {
+		m.vm.abort(Assertion, "assertion is false")
+	}
+}
+
+// Failf ends the execution as failed.
+func (m *Machine) Failf(format string, args ...any) {
+	m.vm.abort(Assertion, fmt.Sprintf(format, args...))
+}
+
+// Choose returns each number from 0 to n-1, in one execution or another.
+func (m *Machine) Choose(n int) int {
+	if n < 1 || n > 127 {
+		panic(fmt.Sprintf("check: Choose(%d), want 1 to 127", n))
+	}
+	return m.vm.choose(n)
+}
+
+// WithCancel returns a context, and a function that cancels it. The locks'
+// waits see the cancellation on every schedule.
+func (m *Machine) WithCancel() (ctx context.Context, cancel func()) {
+	s := &scope{vm: m.vm, done: make(chan struct{})}
+	return s, s.cancel
+}
+
+// Context returns a context that is cancelled at any time, or never: whoever
+// counts on it to end a wait is stuck.
+func (m *Machine) Context() context.Context {
+	ctx, cancel := m.WithCancel()
+	w := m.vm.goes(cancel, true)
+	w.name, w.optional = "cancel", true
+	return ctx
+}
+
+// A scope is a context whose end is a step.
+type scope struct {
+	vm        *vm
+	done      chan struct{}
+	cancelled bool
+}
+
+func (s *scope) Deadline() (time.Time, bool) { return time.Time{}, false }
+
+func (s *scope) Done() <-chan struct{} { return s.done }
+
+func (s *scope) Err() error {
+	m := s.vm
+	if m.killing {
+		return context.Canceled
+	}
+	id := m.object(unsafe.Pointer(s), nil)
+	m.step(m.self, op{kind: opErr, object: id})
+	m.self.clock.join(&m.objects[id].released)
+	if m.recorder != nil {
+		m.recorder.step(m, m.self.proc(), &m.pending[m.self.proc()], uint64(btoi(s.cancelled)), uint64(btoi(s.cancelled)))
+	}
+	if s.cancelled {
+		return context.Canceled
+	}
+	return nil
+}
+
+func (s *scope) Value(key any) any {
+	if key == (sched.ContextKey{}) {
+		return s
+	}
+	return nil
+}
+
+func (s *scope) rings() bool { return s.cancelled }
+
+func (s *scope) cancel() {
+	m := s.vm
+	if m.killing {
+		return
+	}
+	id := m.object(unsafe.Pointer(s), nil)
+	m.step(m.self, op{kind: opCancel, object: id, write: true, fence: true})
+	if !s.cancelled {
+		s.cancelled = true
+		close(s.done)
+	}
+	m.objects[id].released.join(&m.self.clock)
+	m.self.clock[m.self.id]++
+	if m.recorder != nil {
+		m.recorder.step(m, m.self.proc(), &m.pending[m.self.proc()], 0, 1)
+	}
+}

@@ -1,0 +1,128 @@
+package check
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A script is the decisions of an execution, in their order: who took each
+// step, and which way each choice went.
+type script []int8
+
+// A proc is its number in a script, and way n of a choice is -1-n.
+//
+// In a token, worker 0 (the body) is a, worker 1 b and so on; their store
+// buffers are A, B …; their alarms k, l …; and the ways of a choice 0, 1 … 9,
+// or (n).
+func (s script) String() string {
+	var b strings.Builder
+	for _, d := range s {
+		switch {
+		case d < -10:
+			fmt.Fprintf(&b, "(%d)", -1-d)
+		case d < 0:
+			b.WriteByte('0' + byte(-1-d))
+		case d%3 == 0:
+			b.WriteByte('a' + byte(d/3))
+		case d%3 == 1:
+			b.WriteByte('A' + byte(d/3))
+		default:
+			b.WriteByte('k' + byte(d/3))
+		}
+	}
+	return b.String()
+}
+
+func decodeScript(token string) (script, error) {
+	var s script
+	for i := 0; i < len(token); i++ {
+		switch c := token[i]; {
+		case c >= 'a' && c < 'k':
+			s = append(s, int8(c-'a')*3)
+		case c >= 'A' && c < 'K':
+			s = append(s, int8(c-'A')*3+1)
+		case c >= 'k' && c < 'u':
+			s = append(s, int8(c-'k')*3+2)
+		case c >= '0' && c <= '9':
+			s = append(s, -1-int8(c-'0'))
+		case c == '(':
+			var n int8
+			if _, err := fmt.Sscanf(token[i:], "(%d)", &n); err != nil || n < 0 {
+				return nil, fmt.Errorf("check: replay token, character %d: want a number in parentheses, have %q", i+1, token[i:])
+			}
+			s = append(s, -1-n)
+			i += strings.IndexByte(token[i:], ')')
+		default:
+			return nil, fmt.Errorf("check: replay token, character %d: want a letter of a worker or a choice, have %q", i+1, c)
+		}
+	}
+	return s, nil
+}
+
+// A repeat follows a script, and then goes on as it comes.
+type repeat struct {
+	script script
+	at     int
+	wrong  error // where the execution did not fit
+}
+
+func (r *repeat) begin() { r.at, r.wrong = 0, nil }
+
+func (r *repeat) pick(self proc, enabled procs) (proc, bool) {
+	if r.at == len(r.script) {
+		if enabled.has(self) {
+			return self, true
+		}
+		return enabled.first(), true
+	}
+	d := r.script[r.at]
+	r.at++
+	if d < 0 || !enabled.has(proc(d)) {
+		r.misfit(fmt.Sprintf("%v cannot take a step", script{d}))
+		return 0, false
+	}
+	return proc(d), true
+}
+
+func (r *repeat) choose(self proc, n int) int {
+	if r.at == len(r.script) {
+		return 0
+	}
+	d := r.script[r.at]
+	r.at++
+	if d >= 0 || int(-1-d) >= n {
+		r.misfit(fmt.Sprintf("%v is not one of %d choices", script{d}, n))
+		return 0
+	}
+	return int(-1 - d)
+}
+
+func (r *repeat) misfit(what string) {
+	if r.wrong == nil {
+		r.wrong = fmt.Errorf("check: replay token does not fit this program: decision %d: %s", r.at, what)
+	}
+}
+
+func (r *repeat) step(proc, *op)   {}
+func (r *repeat) changed()         {}
+func (r *repeat) issue(*worker)    {}
+func (r *repeat) follow(_, _ proc) {}
+
+// replay runs one schedule, notes its steps, and puts what came of it in r.
+func (x *explorer) replay(r *Report, s script) error {
+	again := &repeat{script: slices.Clone(s)}
+	x.vm.recorder = new(recorder)
+	defer func() { x.vm.recorder = nil }()
+	outcome := x.once(again)
+	if x.cfg.Replay != "" {
+		r.Schedules, r.Steps = 1, x.vm.steps
+	}
+	if again.wrong != nil {
+		return again.wrong
+	}
+	if outcome == failed {
+		r.Failure = x.vm.recorder.failure(x.vm)
+	}
+	return nil
+}

@@ -1,0 +1,669 @@
+package check
+
+import (
+	"context"
+	"fmt"
+	"math/bits"
+	"time"
+	"unsafe"
+
+	"github.com/lockbench/lockbench/internal/sched"
+)
+
+// A proc is what can take a step: a worker, a worker's store buffer when it
+// writes its oldest store to memory, or a worker's alarm, which ends its Park.
+type proc int
+
+const (
+	maxWorkers = 10
+	maxProcs   = 3 * maxWorkers
+)
+
+func (w *worker) proc() proc   { return proc(3 * w.id) }
+func (w *worker) buffer() proc { return proc(3*w.id + 1) }
+func (w *worker) alarm() proc  { return proc(3*w.id + 2) }
+
+// procs is a set of them.
+type procs uint32
+
+func (s procs) has(p proc) bool { return s>>p&1 != 0 }
+func (s procs) count() int      { return bits.OnesCount32(uint32(s)) }
+func (s procs) first() proc     { return proc(bits.TrailingZeros32(uint32(s))) }
+func one(p proc) procs          { return 1 << p }
+
+// An op is the next step of a proc.
+type op struct {
+	kind   opKind
+	object int32 // what it accesses, or -1
+	write  bool  // whether it may change that
+	cas    bool  // whether it writes only if it finds expect
+	fence  bool  // whether it waits for the worker's store buffer to drain
+	expect uint64
+	more   []seen // what else it reads
+	timer  *worker
+}
+
+type opKind uint8
+
+const (
+	opLoad opKind = iota
+	opStore
+	opModify
+	opCompareAndSwap
+	opFlush
+	opWait
+	opYield
+	opPark
+	opUnpark
+	opRing
+	opCancel
+	opErr
+	opTimer
+	opStop
+	opFence
+	opMembarrier
+	opJoin
+	opRead  // of a Cell, which is no step
+	opWrite // of a Cell, which is no step
+	opIssue // of a store into the buffer, which is no step
+)
+
+// A search decides who takes each step, and which way each choice goes. It is
+// told what happens.
+type search interface {
+	begin()
+	// pick chooses the next among enabled, which is not empty; self had the
+	// last step. It reports false to abandon the execution.
+	pick(self proc, enabled procs) (proc, bool)
+	// choose chooses one of n ways to go on.
+	choose(self proc, n int) int
+	// step says that p takes its step o.
+	step(p proc, o *op)
+	// changed says that the step changed its object.
+	changed()
+	// issue says that w put a store in its buffer.
+	issue(w *worker)
+	// follow says that what p does next comes after all that q has done.
+	follow(p, q proc)
+}
+
+// A vm is the virtual machine. It runs the workers of one execution after the
+// other, one worker at a time, and is their engine.
+type vm struct {
+	search search
+	steps  int // so far
+	limit  int // on steps
+	spins  int // how often a wait that may end goes on
+
+	workers []*worker // all that were ever started; the first live of them are in use
+	live    int
+	self    *worker // who runs, or ran last
+	next    *worker // who is to run, or nil if the execution is over
+	silent  uint32  // workers that run on before the next step is chosen
+	pending [maxProcs]op
+
+	memory
+	now      int64
+	script   script // the decisions so far
+	outcome  outcome
+	failure  *failure
+	killing  bool
+	recorder *recorder // nil unless the execution is traced
+}
+
+type outcome uint8
+
+const (
+	running outcome = iota
+	complete
+	failed
+	abandoned // by the search, or because it is like another one
+)
+
+// run runs one execution of body.
+func (m *vm) run(body func()) outcome {
+	m.memory.begin()
+	m.steps, m.live, m.silent, m.now = 0, 0, 0, 0
+	m.outcome, m.failure, m.script = running, nil, m.script[:0]
+	m.search.begin()
+	w := m.start(body, false)
+	m.silent = 0
+	w.state = runs
+	m.self, m.next = w, w
+	for m.next != nil {
+		w := m.next
+		m.next = nil
+		w.resume()
+	}
+	m.kill()
+	m.memory.restore()
+	return m.outcome
+}
+
+// kill unwinds the workers that have not finished.
+func (m *vm) kill() {
+	m.killing = true
+	for _, w := range m.workers[:m.live] {
+		if w.inside {
+			m.self = w
+			w.resume()
+		}
+		w.body = nil
+	}
+	m.killing = false
+}
+
+// close ends the workers' coroutines.
+func (m *vm) close() {
+	for _, w := range m.workers {
+		w.stop()
+	}
+}
+
+// start makes a worker that will run f.
+func (m *vm) start(f func(), background bool) *worker {
+	if m.live == maxWorkers {
+		panic(fmt.Sprintf("check: more than %d workers", maxWorkers))
+	}
+	if m.live == len(m.workers) {
+		m.workers = append(m.workers, newWorker(m, m.live))
+	}
+	w := m.workers[m.live]
+	m.live++
+	w.reset(f, background)
+	m.silent |= 1 << w.id
+	if w.id > 0 {
+		m.search.follow(w.proc(), m.self.proc())
+		w.clock = m.self.clock
+		m.self.clock[m.self.id]++
+	}
+	w.clock[w.id] = 1
+	return w
+}
+
+// step waits until w, which runs, may take step o.
+func (m *vm) step(w *worker, o op) {
+	m.pending[w.proc()] = o
+	w.state = posted
+	m.block(w)
+}
+
+// block lets others run until it is w's turn.
+func (m *vm) block(w *worker) {
+	if m.decide(w) {
+		return
+	}
+	w.yield(struct{}{})
+	if m.killing {
+		panic(killed{})
+	}
+}
+
+// decide chooses steps, and takes those that are no worker's, until a worker
+// runs. It reports whether that is self; else it is m.next, if not nil.
+func (m *vm) decide(self *worker) bool {
+	for {
+		var w *worker
+		if m.silent != 0 {
+			i := bits.TrailingZeros32(m.silent)
+			m.silent &^= 1 << i
+			w = m.workers[i]
+		} else {
+			p, ok := m.pick()
+			if !ok {
+				m.next = nil
+				return false
+			}
+			o := &m.pending[p]
+			if o.cas {
+				o.write = m.value(o.object) == o.expect
+			}
+			m.steps++
+			m.script = append(m.script, int8(p))
+			m.search.step(p, o)
+			w = m.workers[p/3]
+			switch p {
+			case w.buffer():
+				m.flush(w)
+				continue
+			case w.alarm():
+				m.ring(w)
+				continue
+			}
+		}
+		w.state = runs
+		m.self = w
+		if w == self {
+			return true
+		}
+		m.next = w
+		return false
+	}
+}
+
+// pick chooses the next step, or ends the execution.
+func (m *vm) pick() (proc, bool) {
+	if m.workers[0].state == finished {
+		m.outcome = complete
+		return 0, false
+	}
+	enabled, needed := m.enabled()
+	switch {
+	case needed == 0 && m.spared():
+		m.outcome = abandoned // like one in which it has ended
+		return 0, false
+	case needed == 0:
+		m.fail(Deadlock, m.deadlocked())
+		return 0, false
+	case m.steps >= m.limit:
+		m.fail(Livelock, fmt.Sprintf("%d steps and no end: the workers keep each other from getting on, or the limit on steps is too low", m.steps))
+		return 0, false
+	}
+	p, ok := m.search.pick(m.self.proc(), enabled)
+	if !ok {
+		m.outcome = abandoned
+	}
+	return p, ok
+}
+
+// choose chooses one of n ways for the worker that runs.
+func (m *vm) choose(n int) int {
+	way := m.search.choose(m.self.proc(), n)
+	m.script = append(m.script, int8(-1-way))
+	return way
+}
+
+// enabled returns who can take a step, and which of them must happen in the end.
+func (m *vm) enabled() (enabled, needed procs) {
+	for _, w := range m.workers[:m.live] {
+		if w.state == posted && m.can(w) {
+			enabled |= one(w.proc())
+			if !w.optional {
+				needed |= one(w.proc())
+			}
+		}
+		if len(w.stores) > 0 {
+			enabled |= one(w.buffer())
+			needed |= one(w.buffer())
+		}
+		if w.heeds {
+			if w.bell.rings() {
+				enabled |= one(w.alarm())
+			}
+			needed = enabled // also a cancellation that need not come: it was chosen
+		}
+	}
+	return enabled, needed
+}
+
+// can reports whether w's pending step is possible.
+func (m *vm) can(w *worker) bool {
+	o := &m.pending[w.proc()]
+	if o.fence && len(w.stores) > 0 {
+		return false
+	}
+	switch o.kind {
+	case opWait:
+		return m.anyChanged(o.more)
+	case opPark:
+		return m.objects[o.object].token || w.rang
+	case opUnpark:
+		for _, other := range m.workers[:m.live] {
+			if other.heeds && m.pending[other.proc()].object == o.object {
+				return false // its bell rings first
+			}
+		}
+	case opTimer:
+		return w.fires
+	case opStop:
+		return !o.timer.fires || o.timer.fired
+	case opMembarrier:
+		for _, w := range m.workers[:m.live] {
+			if len(w.stores) > 0 {
+				return false
+			}
+		}
+	case opJoin:
+		for _, w := range m.workers[1:m.live] {
+			if !w.background && (w.state != finished || len(w.stores) > 0) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// spared reports whether somebody waits whose wait could also have ended, in an
+// execution in which that was chosen.
+func (m *vm) spared() bool {
+	for _, w := range m.workers[:m.live] {
+		switch {
+		case w.state != watches && w.state != posted:
+		case w.trying, w.heeds, w.bell != nil && w.bell.rings(), w.timer && !w.fires && !w.stopped:
+			return true
+		}
+	}
+	return false
+}
+
+// finish ends w.
+func (m *vm) finish(w *worker) {
+	w.state = finished
+	m.decide(w)
+}
+
+// The methods of sched.Engine.
+
+func (m *vm) Access(addr unsafe.Pointer, at sched.Location, kind sched.Kind, expect uint64) {
+	w := m.self
+	if m.killing {
+		return
+	}
+	id := m.object(addr, at)
+	o := op{object: id, fence: true, write: true}
+	switch kind {
+	case sched.PlainRead, sched.PlainWrite:
+		m.plain(w, id, kind == sched.PlainWrite)
+		return
+	case sched.Load:
+		o.kind, o.fence, o.write = opLoad, false, false
+	case sched.Store:
+		o.kind = opStore
+	case sched.Modify:
+		o.kind = opModify
+	case sched.CompareAndSwap:
+		o.kind, o.cas, o.expect = opCompareAndSwap, true, expect
+	}
+	m.step(w, o)
+	if kind != sched.Store {
+		w.clock.join(&m.objects[id].released)
+	}
+}
+
+func (m *vm) Done(addr unsafe.Pointer, old, now uint64) {
+	w := m.self
+	if m.killing {
+		return
+	}
+	o := &m.pending[w.proc()]
+	object := &m.objects[o.object]
+	if o.write {
+		object.released = w.clock
+		w.clock[w.id]++
+	}
+	if old != now {
+		w.forget(o.object)
+		m.change(o.object)
+	} else {
+		w.see(o.object, object.version)
+	}
+	if m.recorder != nil {
+		m.recorder.step(m, w.proc(), o, old, now)
+	}
+}
+
+func (m *vm) Load(addr unsafe.Pointer, at sched.Location) uint64 {
+	w := m.self
+	if m.killing {
+		val, _ := at.Raw()
+		return val
+	}
+	id := m.object(addr, at)
+	// A load of a word of which only a part is in the buffer waits for that.
+	s := w.latest(id)
+	m.step(w, op{kind: opLoad, object: id, fence: s != nil && s.mask != ^uint64(0)})
+	val := m.value(id)
+	if s := w.latest(id); s != nil {
+		val = s.val
+	} else {
+		w.clock.join(&m.objects[id].released)
+	}
+	w.see(id, m.objects[id].version)
+	if m.recorder != nil {
+		m.recorder.step(m, w.proc(), &m.pending[w.proc()], val, val)
+	}
+	return val
+}
+
+func (m *vm) StoreRelease(addr unsafe.Pointer, at sched.Location, val, mask uint64) {
+	w := m.self
+	if m.killing {
+		return
+	}
+	id := m.object(addr, at)
+	w.stores = append(w.stores, store{object: id, val: val, mask: mask, clock: w.clock})
+	w.clock[w.id]++
+	w.forget(id)
+	m.search.issue(w)
+	m.pending[w.buffer()] = op{kind: opFlush, object: w.stores[0].object, write: true}
+	if m.recorder != nil {
+		m.recorder.step(m, w.proc(), &op{kind: opIssue, object: id}, val, val)
+	}
+}
+
+// flush writes the oldest store in w's buffer to memory.
+func (m *vm) flush(w *worker) {
+	s := w.stores[0]
+	object := &m.objects[s.object]
+	old := m.value(s.object)
+	object.at.SetRaw(old&^s.mask|s.val&s.mask, nil)
+	object.released = s.clock
+	now := m.value(s.object)
+	if m.recorder != nil {
+		m.recorder.step(m, w.buffer(), &m.pending[w.buffer()], old, now)
+	}
+	w.stores = w.stores[:copy(w.stores, w.stores[1:])]
+	if len(w.stores) > 0 {
+		m.pending[w.buffer()].object = w.stores[0].object
+	}
+	if old != now {
+		m.change(s.object)
+	}
+}
+
+// change says that the step just taken changed an object.
+func (m *vm) change(id int32) {
+	m.objects[id].version++
+	m.search.changed()
+	for _, w := range m.workers[:m.live] {
+		if w.state == watches && w.watched == id {
+			m.silent |= 1 << w.id
+			w.state = runs
+			m.search.follow(w.proc(), -1)
+		}
+	}
+}
+
+func (m *vm) Membarrier() {
+	if !m.killing {
+		m.step(m.self, op{kind: opMembarrier, object: -1, fence: true})
+		for _, w := range m.workers[:m.live] {
+			m.search.follow(m.self.proc(), w.buffer())
+		}
+	}
+}
+
+func (m *vm) Wait(pinned bool) { m.wait(m.self) }
+
+// wait waits until something has changed that w read since it last waited.
+func (m *vm) wait(w *worker) {
+	if m.killing {
+		panic(killed{})
+	}
+	read := w.read
+	w.read = w.read[:0]
+	switch {
+	case len(read) == 0:
+		m.step(w, op{kind: opYield, object: -1})
+	case m.anyChanged(read):
+	case len(read) == 1:
+		w.state, w.watched = watches, read[0].object
+		m.block(w)
+	default:
+		// Not one of several words: whose change ends the wait is a matter of
+		// the schedule, so the wait is a step that reads them all.
+		w.awaited = append(w.awaited[:0], read...)
+		m.step(w, op{kind: opWait, object: -1, more: w.awaited})
+	}
+}
+
+func (m *vm) anyChanged(read []seen) bool {
+	for _, s := range read {
+		if m.objects[s.object].version != s.version {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *vm) Try(tried int) bool {
+	w := m.self
+	if m.killing {
+		panic(killed{})
+	}
+	if tried >= m.spins || m.choose(2) == 1 {
+		return false
+	}
+	w.trying = true
+	m.wait(w)
+	w.trying = false
+	return true
+}
+
+func (m *vm) Yield() {}
+
+func (m *vm) Park(addr unsafe.Pointer, ctx context.Context, d time.Duration) bool {
+	w := m.self
+	if m.killing {
+		panic(killed{})
+	}
+	id := m.object(addr, nil)
+	o := op{kind: opRing, object: id, write: true}
+	w.bell, w.rang = nil, false
+	if ctx != nil {
+		if s, ok := ctx.Value(sched.ContextKey{}).(*scope); ok {
+			w.bell, w.context = s, [1]seen{{object: m.object(unsafe.Pointer(s), nil)}}
+			o.more = w.context[:]
+		}
+	} else if d > 0 {
+		w.bell = timer{}
+	}
+	// Whether the bell rings before an Unpark comes is chosen here, and not by
+	// who is first: an Unpark that came first would leave no trace of the race.
+	w.heeds = w.bell != nil && !m.objects[id].token && m.choose(2) == 1
+	if w.heeds {
+		m.pending[w.alarm()] = o
+		m.search.follow(w.alarm(), w.proc())
+	}
+	m.step(w, op{kind: opPark, object: id, write: true})
+	object := &m.objects[id]
+	if !w.rang {
+		object.token = false
+		w.clock.join(&object.released)
+	}
+	w.bell, w.heeds = nil, false
+	if m.recorder != nil {
+		m.recorder.step(m, w.proc(), &m.pending[w.proc()], 0, uint64(btoi(!w.rang)))
+	}
+	return !w.rang
+}
+
+// ring ends w's Park.
+func (m *vm) ring(w *worker) {
+	w.rang, w.heeds = true, false
+	if m.recorder != nil {
+		m.recorder.step(m, w.alarm(), &m.pending[w.alarm()], 0, 0)
+	}
+}
+
+func (m *vm) Unpark(addr unsafe.Pointer, handoff bool) {
+	w := m.self
+	if m.killing {
+		return
+	}
+	id := m.object(addr, nil)
+	m.step(w, op{kind: opUnpark, object: id, write: true, fence: true})
+	object := &m.objects[id]
+	object.token = true
+	object.released.join(&w.clock)
+	w.clock[w.id]++
+	if m.recorder != nil {
+		m.recorder.step(m, w.proc(), &m.pending[w.proc()], 0, 0)
+	}
+}
+
+// Pin returns a CPU of the worker's own: the store buffer and what is kept
+// per CPU are then its own, too.
+func (m *vm) Pin() int {
+	m.self.pins++
+	return m.self.id
+}
+
+func (m *vm) Unpin() {
+	w := m.self
+	w.pins--
+	if w.pins < 0 && !m.killing {
+		m.abort(Misuse, "Unpin without Pin")
+	}
+}
+
+func (m *vm) Now() int64 { return m.now }
+
+func (m *vm) Sleep(d time.Duration) {
+	if m.killing {
+		panic(killed{})
+	}
+	m.step(m.self, op{kind: opYield, object: -1})
+	m.now += int64(d)
+}
+
+func (m *vm) After(d time.Duration, f func()) (stop func() bool) {
+	var w *worker
+	w = m.goes(func() {
+		m.step(w, op{kind: opTimer, object: m.object(unsafe.Pointer(&w.fired), nil), write: true})
+		w.fired = true
+		f()
+	}, true)
+	w.timer = true
+	w.fires = m.killing || m.choose(2) == 0 // before it is stopped
+	return func() bool {
+		if m.killing {
+			return false
+		}
+		m.step(m.self, op{kind: opStop, object: m.object(unsafe.Pointer(&w.fired), nil), write: true, fence: true, timer: w})
+		w.stopped = !w.fired
+		return w.stopped
+	}
+}
+
+func (m *vm) Go(f func()) { m.goes(f, true) }
+
+func (m *vm) goes(f func(), background bool) *worker {
+	if len(m.self.stores) > 0 && !m.killing {
+		m.step(m.self, op{kind: opFence, object: -1, fence: true})
+	}
+	return m.start(f, background)
+}
+
+// join waits until all workers that are not in the background have finished.
+func (m *vm) join() {
+	w := m.self
+	if m.killing {
+		panic(killed{})
+	}
+	m.step(w, op{kind: opJoin, object: -1, fence: true})
+	for _, other := range m.workers[1:m.live] {
+		if !other.background {
+			m.search.follow(w.proc(), other.proc())
+			m.search.follow(w.proc(), other.buffer())
+			w.clock.join(&other.clock)
+		}
+	}
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,150 @@
+package check
+
+import (
+	"iter"
+	"runtime/debug"
+)
+
+// A worker is a coroutine of the virtual machine.
+type worker struct {
+	vm     *vm
+	id     int
+	resume func() (struct{}, bool)
+	yield  func(struct{}) bool
+	stop   func()
+	inside bool // whether it is in body
+
+	body       func()
+	name       string
+	background bool // whether the execution may end without it
+	optional   bool // whether its steps may never be taken
+	state      state
+	clock      clock   // what happened before, for the detection of data races
+	read       []seen  // since it last waited
+	awaited    []seen  // while it waits for one of several words
+	watched    int32   // the one that it waits for
+	trying     bool    // whether it could give up waiting
+	stores     []store // its store buffer, the oldest first
+	pins       int
+	bell       bell    // what may end its Park, or nil
+	context    [1]seen // the bell's, if it is a context
+	heeds      bool    // whether the bell will ring before an Unpark comes
+	rang       bool    // whether it has
+
+	// Of After's workers.
+	timer   bool
+	fires   bool // whether it is before it is stopped
+	fired   bool
+	stopped bool
+}
+
+type state uint8
+
+const (
+	starts state = iota
+	runs
+	posted  // its next step is pending
+	watches // it waits for the change of a word
+	finished
+)
+
+// A seen is a word and which of its values was seen.
+type seen struct {
+	object  int32
+	version uint32
+}
+
+// A store is in a store buffer: the bits of val in mask.
+type store struct {
+	object    int32
+	val, mask uint64
+	clock     clock
+}
+
+// killed is the panic that unwinds a worker whose execution is over.
+type killed struct{}
+
+// aborted is the panic that unwinds a worker that has found a failure.
+type aborted struct{}
+
+func newWorker(m *vm, id int) *worker {
+	w := &worker{vm: m, id: id}
+	w.resume, w.stop = iter.Pull(w.lives)
+	return w
+}
+
+func (w *worker) reset(body func(), background bool) {
+	w.body, w.name, w.background, w.optional = body, "", background, false
+	w.state, w.clock = starts, clock{}
+	w.read, w.stores, w.trying = w.read[:0], w.stores[:0], false
+	w.pins, w.bell, w.heeds, w.rang = 0, nil, false, false
+	w.timer, w.fires, w.fired, w.stopped = false, false, false, false
+}
+
+// lives runs one body after the other, and yields after each.
+func (w *worker) lives(yield func(struct{}) bool) {
+	w.yield = yield
+	for {
+		w.inside = true
+		w.runs()
+		if !yield(struct{}{}) {
+			return
+		}
+	}
+}
+
+func (w *worker) runs() {
+	defer func() {
+		w.inside = false
+		switch v := recover().(type) {
+		case nil, killed, aborted:
+		default:
+			if !w.vm.killing {
+				w.vm.fail(Panic, "panic: "+message(v)+"\n"+string(debug.Stack()))
+			}
+		}
+	}()
+	w.body()
+	w.vm.finish(w)
+}
+
+// see notes that w read a word.
+func (w *worker) see(object int32, version uint32) {
+	for i := range w.read {
+		if w.read[i].object == object {
+			return // the older one: what w did since then is out of date
+		}
+	}
+	w.read = append(w.read, seen{object, version})
+}
+
+// forget notes that w wrote a word.
+func (w *worker) forget(object int32) {
+	for i := range w.read {
+		if w.read[i].object == object {
+			w.read[i] = w.read[len(w.read)-1]
+			w.read = w.read[:len(w.read)-1]
+			return
+		}
+	}
+}
+
+// latest returns the latest store to a word in w's buffer, or nil.
+func (w *worker) latest(object int32) *store {
+	for i := len(w.stores) - 1; i >= 0; i-- {
+		if w.stores[i].object == object {
+			return &w.stores[i]
+		}
+	}
+	return nil
+}
+
+// A bell is what may end a Park.
+type bell interface {
+	rings() bool // whether it can now
+}
+
+// A timer rings when it likes: the machine does not say how fast a worker is.
+type timer struct{}
+
+func (timer) rings() bool { return true }
