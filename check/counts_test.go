@@ -7,14 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lockbench/lockbench/blocking"
-	"github.com/lockbench/lockbench/mcs"
 	"github.com/lockbench/lockbench/primitives"
-	"github.com/lockbench/lockbench/qspinlock"
-	"github.com/lockbench/lockbench/rwlock"
-	"github.com/lockbench/lockbench/spinlock"
-	"github.com/lockbench/lockbench/ticket"
-	"sync"
 )
 
 func run(t *testing.T, name string, body func(m *Machine)) Report {
@@ -82,42 +75,4 @@ func TestCounts(t *testing.T) {
 		seen[[2]uint32{a.Load(), b.Load()}]++
 	})
 	fmt.Println(seen)
-}
-
-func lockTest(t *testing.T, name string, workers, ops int, fresh func() sync.Locker) {
-	run(t, fmt.Sprintf("%s %dx%d", name, workers, ops), func(m *Machine) {
-		l := fresh()
-		var n primitives.Cell[int]
-		for range workers {
-			m.Go(func() {
-				for range ops {
-					l.Lock()
-					n.Set(n.Get() + 1)
-					l.Unlock()
-				}
-			})
-		}
-		m.Wait()
-		m.Assert(n.Get() == workers*ops)
-	})
-}
-
-func TestLocks(t *testing.T) {
-	for _, c := range []struct {
-		name  string
-		fresh func() sync.Locker
-	}{
-		{"ticket", func() sync.Locker { return new(ticket.Lock) }},
-		{"tas", func() sync.Locker { return new(spinlock.TAS) }},
-		{"ttas", func() sync.Locker { return new(spinlock.TTAS) }},
-		{"qspinlock", func() sync.Locker { return new(qspinlock.Lock) }},
-		{"mcs", func() sync.Locker { return new(mcs.Lock) }},
-		{"clh", func() sync.Locker { return new(mcs.CLH) }},
-		{"mutex", func() sync.Locker { return new(blocking.Mutex) }},
-		{"rwq", func() sync.Locker { return new(rwlock.Queued) }},
-	} {
-		lockTest(t, c.name, 2, 1, c.fresh)
-		lockTest(t, c.name, 2, 2, c.fresh)
-		lockTest(t, c.name, 3, 1, c.fresh)
-	}
 }
