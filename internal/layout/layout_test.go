@@ -25,14 +25,15 @@ var table = layout.Layout{
 		{"results", "golang.org/x/perf/... github.com/montanaflynn/stats gonum.org/v1/gonum/stat/...", layout.OSTags},
 		{"harness", "primitives results github.com/HdrHistogram/hdrhistogram-go golang.org/x/sys/...", layout.OSTags},
 		{"plots", "results gonum.org/v1/plot/... golang.org/x/image/...", layout.NoTags},
-		{"internal/sched", "", layout.NoTags},
+		{"internal/sched", "", layout.AnyTags},
 		{"internal/locktest", "primitives", layout.NoTags},
+		{"internal/model", "check primitives", layout.NoTags},
 		{"internal/layout", "", layout.NoTags},
 		{"internal/catalog", "primitives spinlock ticket mcs seqlock qspinlock rwlock blocking rcu harness golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4", layout.NoTags},
 		{"cmd/... internal/targets", "...", layout.NoTags},
 	},
 	// A benchmark measures its reference in the same run, hence the peers.
-	Tests: "primitives internal/locktest internal/catalog go.uber.org/goleak pgregory.net/rapid golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4",
+	Tests: "primitives check internal/locktest internal/model internal/catalog go.uber.org/goleak pgregory.net/rapid golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4",
 	Never: []layout.Edge{
 		{From: locks, To: "harness", Tests: true},
 		{From: "harness", To: locks, Tests: true},

@@ -1,0 +1,44 @@
+// Package model has the properties of locks as bodies for package check: each
+// function returns one that tries a property of a lock made anew, on the
+// schedule that it runs in.
+//
+// What workers share beyond the lock is in Cells, whose accesses must be
+// ordered by the lock alone, or in words, which are steps of their own; what
+// one worker notes in a plain variable is read after Machine.Wait.
+package model
+
+import (
+	"sync"
+
+	"github.com/lockbench/lockbench/check"
+	"github.com/lockbench/lockbench/primitives"
+)
+
+// Exclusion says that a lock admits one holder at a time, and that all workers
+// get it ops times. Two holders at a time are a data race on the counter that
+// the lock protects, whether or not an update is lost.
+func Exclusion(fresh func() sync.Locker, workers, ops int) func(*check.Machine) {
+	return func(m *check.Machine) {
+		l := fresh()
+		var n primitives.Cell[int] // guarded by l
+		for range workers {
+			m.Go(func() {
+				for range ops {
+					l.Lock()
+					n.Set(n.Get() + 1)
+					l.Unlock()
+				}
+			})
+		}
+		m.Wait()
+		wantCount(m, &n, workers*ops)
+	}
+}
+
+// wantCount fails the execution if n, which nobody else accesses any more, is
+// not want, the number of critical sections.
+func wantCount(m *check.Machine, n *primitives.Cell[int], want int) {
+	if got := n.Get(); got != want {
+		m.Failf("after %d critical sections the counter reads %d", want, got)
+	}
+}
