@@ -23,9 +23,14 @@ func (e *BrokenError) Error() string {
 // A StuckError says that no worker made progress for too long: a deadlock, a
 // lost wake-up, a waiter that spins on a word that nobody will change.
 type StuckError struct {
-	Lock    string        // name of the lock
-	For     time.Duration // how long nobody has moved
-	State   string        // what the lock's String method says; "" if it has none
+	Lock string        // name of the lock
+	For  time.Duration // how long nobody has moved
+
+	// Cause is why, as far as the harness can tell; "" if it cannot. It begins
+	// with "AA deadlock" if a worker waits for a lock that itself holds.
+	Cause string
+
+	State   string // what the lock's String method says; "" if it has none
 	Workers []WorkerState
 
 	// Stacks are those of all goroutines, as a crash prints them. They are
@@ -47,11 +52,14 @@ type WorkerState struct {
 	Ops   uint64        // operations it completed before
 }
 
-// Error describes the state on a line of its own, and each worker. It leaves
-// out the stacks.
+// Error describes the cause, the state and each worker on lines of their own.
+// It leaves out the stacks.
 func (e *StuckError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "lock %q is stuck: no worker made progress for %v", e.Lock, e.For.Round(time.Millisecond))
+	if e.Cause != "" {
+		fmt.Fprintf(&b, "\n\tcause: %s", e.Cause)
+	}
 	if e.State != "" {
 		fmt.Fprintf(&b, "\n\tstate: %s", e.State)
 	}

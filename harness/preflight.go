@@ -75,20 +75,32 @@ func (w *worker) try() {
 		w.gotPast("TryRLock of the lock held for writing", w.rw.RUnlock, w.lock.Unlock)
 		return
 	}
+	w.tryRelease()
+	if w.rw != nil {
+		w.doing = waitsToRead
+		w.rw.RLock()
+		w.doing = triesToWrite
+		if l != nil && l.TryLock() {
+			w.gotPast("TryLock of the lock held for reading", w.lock.Unlock, w.rw.RUnlock)
+			return
+		}
+		w.doing = reading
+		w.rw.RUnlock()
+		w.read++
+	}
+	w.doing = waitsToWrite
+	w.lock.Lock() // was it released?
+	w.tryRelease()
+}
+
+// tryRelease ends a critical section of try.
+func (w *worker) tryRelease() {
+	n := w.section.enter()
+	w.section.beginWrite(n)
+	w.section.endWrite(w, n)
 	w.doing = writing
 	w.lock.Unlock()
-	if w.rw == nil {
-		return
-	}
-	w.doing = waitsToRead
-	w.rw.RLock()
-	w.doing = triesToWrite
-	if l != nil && l.TryLock() {
-		w.gotPast("TryLock of the lock held for reading", w.lock.Unlock, w.rw.RUnlock)
-		return
-	}
-	w.doing = reading
-	w.rw.RUnlock()
+	w.written++
 }
 
 // gotPast notes that what was tried succeeded, and should not have. The lock

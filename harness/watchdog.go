@@ -174,30 +174,33 @@ func (d *watchdog) barks(now int64) bool {
 }
 
 // report says who is stuck where.
-func (d *watchdog) report(now int64) *StuckError {
+func (d *watchdog) report(at int64) *StuckError {
 	e := &StuckError{
 		Lock: d.run.Name,
-		For:  time.Duration(now - d.moved),
+		For:  time.Duration(at - d.moved),
 	}
 	if l, ok := d.run.lock.(fmt.Stringer); ok {
 		e.State = l.String()
 	}
+	var doing []uint32
 	for i, w := range d.run.workers {
-		ops, doing := w.peek()
+		ops, now := w.peek()
+		doing = append(doing, now)
 		e.Workers = append(e.Workers, WorkerState{
 			ID:    i,
-			Doing: doings[doing],
-			For:   time.Duration(now - d.since[i]),
+			Doing: doings[now],
+			For:   time.Duration(at - d.since[i]),
 			Ops:   ops,
 		})
 	}
 	if d.run.pins() {
 		// To take their stacks is to stop the world first.
 		e.Unpreemptible = len(e.Workers) > d.run.CPUs
-		return e
+	} else {
+		stacks := make([]byte, 1<<20)
+		e.Stacks = string(stacks[:runtime.Stack(stacks, true)])
 	}
-	stacks := make([]byte, 1<<20)
-	e.Stacks = string(stacks[:runtime.Stack(stacks, true)])
+	e.Cause = d.run.cause(doing, d.moved, e.Stacks)
 	return e
 }
 

@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"runtime/debug"
-	"strings"
 	"sync"
 
 	"github.com/lockbench/lockbench/primitives"
@@ -147,12 +146,9 @@ func newWorker(r *run, id int, lock sync.Locker) *worker {
 // process if it is off.
 func (w *worker) lead(life func(*worker)) {
 	defer func() {
-		operation := operations[w.doing]
+		operation := w.operation(w.doing)
 		if operation == "" {
 			return // if anything panics, it is the harness
-		}
-		if w.rw == nil {
-			operation = strings.TrimPrefix(operation, "R")
 		}
 		if v := recover(); v != nil {
 			w.run.panicked.CompareAndSwap(nil, &BrokenError{

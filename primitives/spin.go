@@ -90,6 +90,10 @@ func (s *Spin) TryFor(d time.Duration) bool {
 	}
 	if s.Pinned && !pinnedMayYield {
 		pause(pauses(d))
+		if s.spent += int32(d); s.spent > stalls {
+			s.spent = 0
+			noteStall()
+		}
 		return true
 	}
 	if s.spent > budget || !canSpin() {

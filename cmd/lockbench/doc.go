@@ -91,6 +91,12 @@
 // SIGTERM). A second interrupt ends the process at once.
 //
 // A lock is stuck if no worker gets any further for ten seconds. The report
-// has the state of the lock and, where they can be had, the stacks of all
-// goroutines.
+// has the cause, such as an AA deadlock (a worker waits for what itself holds),
+// as far as it can be known, the state of the lock and, where they can be had,
+// the stacks of all goroutines:
+//
+//	lockbench: ... lock "mine" is stuck: no worker made progress for 10s
+//		cause: AA deadlock: worker 0 waits for the lock that nobody else has held: it has not been released
+//		state: locked, 1 in line
+//		worker 0 waits to write, for 10s, after 17 operations
 package main

@@ -47,6 +47,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 		err = problems{fmt.Errorf("%w (lockbench --help tells more)", err)}
 	}
 
+	return report(stderr, err)
+}
+
+// report says what went wrong, if anything did, and returns the exit code.
+func report(stderr io.Writer, err error) int {
 	if err == nil || errors.Is(err, errHelp) {
 		return exitOK
 	}

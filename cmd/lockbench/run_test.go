@@ -216,8 +216,12 @@ func TestStuck(t *testing.T) {
 		if !errors.As(err, &stuck) || errors.Is(err, errInterrupted) {
 			t.Fatalf("interrupted = %t: got %v, want a StuckError", interrupted, err)
 		}
-		if !strings.Contains(err.Error(), "state of the deadlock") {
-			t.Errorf("interrupted = %t: no state of the lock in\n%v", interrupted, err)
+		if code := report(&errs, err); code != exitFailed {
+			t.Errorf("interrupted = %t: exit status %d, want %d", interrupted, code, exitFailed)
+		}
+		const want = "\n\tcause: AA deadlock: worker 0 waits for the lock that nobody else has held: it has not been released\n\tstate: state of the deadlock\n"
+		if !strings.Contains(errs.String(), want) {
+			t.Errorf("interrupted = %t: no cause and state of the lock in\n%v", interrupted, errs.String())
 		}
 		if !strings.Contains(errs.String(), "(*deadlock).Lock") {
 			t.Errorf("interrupted = %t: no stack of the worker in\n%s", interrupted, errs.String())

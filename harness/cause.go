@@ -1,0 +1,184 @@
+package harness
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/lockbench/lockbench/primitives"
+)
+
+// cause says why nobody gets any further, as far as that can be known from what
+// the workers were seen doing and from the stacks of all goroutines, if there
+// are any.
+//
+// A worker notes that it holds the lock once Lock has returned, and that it
+// does not once Unlock has. What an operation of the lock does meanwhile the
+// harness cannot see; but if there is one worker, there is nobody else whom it
+// could wait for.
+func (r *run) cause(doing []uint32, since int64, stacks string) string {
+	waiting := 0
+	for id, now := range doing {
+		switch now {
+		case waitsToRead, waitsToWrite:
+			waiting++
+		case triesToRead, triesToWrite:
+			return fmt.Sprintf("AA deadlock: worker %d holds the lock, and its %s waits for it", id, r.workers[id].operation(now))
+		case readingData, writingData:
+			if r.workers[id].isInLock(stacks) || r.pins() && r.allWait(doing, since) {
+				return fmt.Sprintf("AA deadlock: worker %d holds the lock, and locks it again in %s", id, operations[now])
+			}
+			return fmt.Sprintf("worker %d holds the lock, and does not return from %s", id, operations[now])
+		case reading, writing:
+			return fmt.Sprintf("worker %d holds the lock, and does not return from its %s", id, r.workers[id].operation(now))
+		}
+	}
+	switch {
+	case waiting == 0 || r.panicked.Load() != nil: // nobody is at the lock, or who panicked may hold it
+		return ""
+	case r.isFree():
+		return "lost wake-up: the lock is free, and " + counted(waiting, "worker") + " wait for it"
+	case len(doing) == 1:
+		ops, now := r.workers[0].peek()
+		if ops == 0 {
+			return "AA deadlock: worker 0 is alone with a new lock, so its " + r.workers[0].operation(now) + " waits for itself"
+		}
+		return "AA deadlock: worker 0 waits for the lock that nobody else has held: it has not been released"
+	}
+	cause := "nobody holds the lock, and " + counted(waiting, "worker") + " wait for it"
+	if last := r.lastWriter(); last >= 0 {
+		cause += fmt.Sprintf(": worker %d, which held it last, has not released it (an AA deadlock), or it was handed over in vain", last)
+	}
+	return cause
+}
+
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// operation returns the method that w is in, or that comes next, while it is
+// doing what it does.
+func (w *worker) operation(doing uint32) string {
+	if w.rw == nil {
+		return strings.TrimPrefix(operations[doing], "R")
+	}
+	return operations[doing]
+}
+
+// lastWriter returns who was the last inside, or -1 if that is not known.
+//
+//go:norace
+func (r *run) lastWriter() int {
+	if r.data != nil || r.Unlocked {
+		return -1
+	}
+	for _, w := range r.workers {
+		if w.read > 0 {
+			return -1 // it may have been a reader
+		}
+	}
+	return r.section.writer.Get()
+}
+
+// isFree reports whether the lock lets one in who does not wait. Where holders
+// are pinned, nobody tries: one that waited all the same could not be left
+// alone.
+func (r *run) isFree() bool {
+	const atOnce = 100 * time.Millisecond
+	lock := r.lock
+	if l, ok := lock.(interface{ Worker() sync.Locker }); ok {
+		lock = l.Worker()
+	}
+	l, ok := lock.(interface{ TryLock() bool })
+	if !ok || r.pins() {
+		return false
+	}
+	r.stop() // the release may help somebody on
+	free := make(chan bool, 1)
+	go func() {
+		defer func() {
+			if recover() != nil {
+				free <- false // it is what it is
+			}
+		}()
+		got := l.TryLock()
+		if got {
+			lock.Unlock()
+		}
+		free <- got
+	}()
+	select {
+	case got := <-free:
+		return got
+	case <-time.After(atOnce):
+		return false
+	}
+}
+
+// allWait reports whether on each CPU that the workers have somebody waits with
+// preemption off: then the worker inside does, too, since it keeps its CPU. It
+// sees those who wait by a [primitives.Spin].
+func (r *run) allWait(doing []uint32, since int64) bool {
+	const toNotice = time.Second
+	cpus := min(r.CPUs, len(doing))
+	until := primitives.Nanotime() + int64(toNotice)
+	for primitives.Stalled(r.CPUs+1, since) < cpus { // one is the supervisor's
+		if primitives.Nanotime() > until {
+			return false
+		}
+		r.over.wait(toNotice / 100)
+	}
+	return true
+}
+
+// isInLock reports whether stacks show w inside a method of its lock other than
+// Unlock: in a function whose first argument points into the lock.
+func (w *worker) isInLock(stacks string) bool {
+	const ours = "harness.(*worker)."
+	me := fmt.Sprintf("(%p", w)
+	for stack := range strings.SplitSeq(stacks, "\n\n") {
+		inLock := false
+		for line := range strings.Lines(stack) { // from the innermost frame outwards
+			function, argument, ok := strings.Cut(line, "(0x")
+			switch {
+			case strings.Contains(line, ours) && strings.Contains(line, me):
+				return inLock
+			case !ok || strings.Contains(function, "Unlock") || strings.Contains(function, ours):
+				continue
+			}
+			// One with a "?" is what is left in its place, and fails to parse.
+			if end := strings.IndexAny(argument, ",)"); end >= 0 {
+				argument = argument[:end]
+			}
+			if p, err := strconv.ParseUint(argument, 16, 64); err == nil {
+				inLock = inLock || points(uintptr(p), w.run.lock) || points(uintptr(p), w.lock)
+			}
+		}
+	}
+	return false
+}
+
+// points reports whether p points into l, or into what l points to.
+func points(p uintptr, l sync.Locker) bool {
+	into := func(v reflect.Value) bool {
+		return v.Kind() == reflect.Pointer && p >= v.Pointer() && p-v.Pointer() < v.Type().Elem().Size()
+	}
+	v := reflect.ValueOf(l)
+	if into(v) {
+		return true
+	}
+	if v = reflect.Indirect(v); v.Kind() == reflect.Struct {
+		for i := range v.NumField() {
+			if into(v.Field(i)) {
+				return true
+			}
+		}
+	}
+	return false
+}
