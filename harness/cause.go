@@ -125,7 +125,7 @@ func (r *run) isFree() bool {
 // preemption off: then the worker inside does, too, since it keeps its CPU. It
 // sees those who wait by a [primitives.Spin].
 func (r *run) allWait(doing []uint32, since int64) bool {
-	const toNotice = time.Second
+	const toNotice = 2 * time.Second
 	cpus := min(r.CPUs, len(doing))
 	until := primitives.Nanotime() + int64(toNotice)
 	for primitives.Stalled(r.CPUs+1, since) < cpus { // one is the supervisor's

@@ -4,7 +4,7 @@ import "time"
 
 // stalls is for how long a pinned waiter waits, in ns, until it notes that it
 // does, and again after each note.
-const stalls = int32(50 * time.Millisecond)
+const stalls = int32(10 * time.Millisecond)
 
 // stalledAt has for each CPU when a waiter that is pinned there noted last that
 // it waits in vain, in the time of [Nanotime].
@@ -17,7 +17,7 @@ func noteStall() {
 
 // Stalled returns on how many of the first cpus CPUs a [Spin] with Pinned set
 // noted, since then in the time of [Nanotime], that it had waited for another
-// 50 ms in vain. Such a waiter cannot be stopped, so nobody can take its stack;
+// 10 ms in vain. Such a waiter cannot be stopped, so nobody can take its stack;
 // who stands by on another CPU can at least know that it waits. Under the tag
 // purego nobody is pinned, and it is 0.
 func Stalled(cpus int, since int64) int {
