@@ -90,17 +90,18 @@ func (b *bounded) follow(_, _ proc) {}
 // looks for a while only; found is where it begins.
 func (x *explorer) shortest(kind Kind, found script) script {
 	const (
-		most  = 20_000 // schedules for each number of preemptions
+		most  = 1_000_000 // steps for each number of preemptions
 		bound = 3
 	)
 	best := append(script(nil), found...)
 	for n := 0; n <= bound; n++ {
 		b := &bounded{bound: n}
 		better := false
-		for tried, more := 0, true; more && tried < most; tried, more = tried+1, b.advance() {
+		for steps, more := 0, true; more && steps < most; more = b.advance() {
 			if x.once(b) == failed && x.vm.failure.kind == kind && (!better || len(x.vm.script) < len(best)) {
 				best, better = append(best[:0], x.vm.script...), true
 			}
+			steps += x.vm.steps
 		}
 		if better {
 			break

@@ -43,6 +43,7 @@ type node struct {
 // An event is a step that was taken.
 type event struct {
 	proc    proc // -1 for a choice
+	kind    opKind
 	index   uint16
 	object  int32
 	changed bool
@@ -143,7 +144,7 @@ func (d *dpor) step(p proc, o *op) {
 		before.join(&d.order[p+1], n)
 	}
 	d.count[p]++
-	*e = event{proc: p, index: d.count[p], object: -1, order: *before}
+	*e = event{proc: p, kind: o.kind, index: d.count[p], object: -1, order: *before}
 	e.order[p] = e.index
 	if o.write {
 		e.object = o.object
@@ -270,11 +271,13 @@ func (d *dpor) reverse(j, i int, o *op) {
 	first, at := &d.events[j], &d.nodes[j]
 	second := d.events[i].proc
 	possible := at.enabled.has(second)
-	switch o.kind {
-	case opPark, opUnpark, opRing, opStop:
-		if !possible {
-			return // event j made step o possible
-		}
+	switch { // did event j make step o possible?
+	case possible:
+	case o.kind == opPark && (first.kind == opUnpark && first.changed || first.kind == opRing),
+		o.kind == opRing && first.kind == opCancel && first.changed,
+		o.kind == opUnpark && first.kind == opRing,
+		o.kind == opStop && first.kind == opTimer:
+		return
 	}
 	// What is between and does not come after event j could be taken before it,
 	// and then o. The procs that could begin with that are the initials.

@@ -105,6 +105,7 @@ func (s *scope) cancel() {
 	m.step(m.self, op{kind: opCancel, object: id, write: true, fence: true})
 	if !s.cancelled {
 		s.cancelled = true
+		m.search.changed()
 		close(s.done)
 	}
 	m.objects[id].released.join(&m.self.clock)
@@ -113,3 +114,7 @@ func (s *scope) cancel() {
 		m.recorder.step(m, m.self.proc(), &m.pending[m.self.proc()], 0, 1)
 	}
 }
+
+// Membarrier drains the store buffers of all workers, as membarrier(2) does
+// those of all CPUs that run the process.
+func (m *Machine) Membarrier() { m.vm.Membarrier() }

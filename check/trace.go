@@ -34,7 +34,7 @@ type recorder struct{ steps []Step }
 
 var opNames = [...]string{
 	opLoad: "Load", opStore: "Store", opModify: "Modify", opCompareAndSwap: "CompareAndSwap",
-	opFlush: "flush", opWait: "wait", opYield: "yield", opPark: "Park", opUnpark: "Unpark",
+	opFlush: "flush", opWait: "wait", opYield: "yield", opSleep: "Sleep", opLieDown: "lie down", opPark: "Park", opUnpark: "Unpark",
 	opRing: "ring", opCancel: "cancel", opErr: "Err", opTimer: "timer", opStop: "stop",
 	opFence: "fence", opMembarrier: "Membarrier", opJoin: "Wait",
 	opRead: "Get", opWrite: "Set", opIssue: "StoreRelease",

@@ -53,6 +53,8 @@ const (
 	opFlush
 	opWait
 	opYield
+	opSleep
+	opLieDown
 	opPark
 	opUnpark
 	opRing
@@ -243,20 +245,21 @@ func (m *vm) decide(self *worker) bool {
 
 // pick chooses the next step, or ends the execution.
 func (m *vm) pick() (proc, bool) {
-	if m.workers[0].state == finished {
+	enabled, needed := m.enabled()
+	done := m.workers[0].state == finished
+	switch {
+	case enabled == 0 && done:
 		m.outcome = complete
 		return 0, false
-	}
-	enabled, needed := m.enabled()
-	switch {
+	case m.steps >= m.limit:
+		m.fail(Livelock, fmt.Sprintf("%d steps and no end: the workers keep each other from getting on, or the limit on steps is too low", m.steps))
+		return 0, false
+	case done: // what is left in the background and in buffers may race with what was done
 	case needed == 0 && m.spared():
 		m.outcome = abandoned // like one in which it has ended
 		return 0, false
 	case needed == 0:
 		m.fail(Deadlock, m.deadlocked())
-		return 0, false
-	case m.steps >= m.limit:
-		m.fail(Livelock, fmt.Sprintf("%d steps and no end: the workers keep each other from getting on, or the limit on steps is too low", m.steps))
 		return 0, false
 	}
 	p, ok := m.search.pick(m.self.proc(), enabled)
@@ -313,6 +316,8 @@ func (m *vm) can(w *worker) bool {
 				return false // its bell rings first
 			}
 		}
+	case opSleep:
+		return m.workers[0].state != finished
 	case opTimer:
 		return w.fires
 	case opStop:
@@ -538,6 +543,11 @@ func (m *vm) Park(addr unsafe.Pointer, ctx context.Context, d time.Duration) boo
 		panic(killed{})
 	}
 	id := m.object(addr, nil)
+	for _, other := range m.workers[:m.live] {
+		if o := &m.pending[other.proc()]; other != w && other.state == posted && o.kind == opPark && o.object == id {
+			m.abort(Misuse, fmt.Sprintf("%v and %v park on one Parker", other, w))
+		}
+	}
 	o := op{kind: opRing, object: id, write: true}
 	w.bell, w.rang = nil, false
 	if ctx != nil {
@@ -548,9 +558,14 @@ func (m *vm) Park(addr unsafe.Pointer, ctx context.Context, d time.Duration) boo
 	} else if d > 0 {
 		w.bell = timer{}
 	}
-	// Whether the bell rings before an Unpark comes is chosen here, and not by
-	// who is first: an Unpark that came first would leave no trace of the race.
-	w.heeds = w.bell != nil && !m.objects[id].token && m.choose(2) == 1
+	if w.bell != nil {
+		// Lying down is a step, as an Unpark before it is not like one after.
+		m.step(w, op{kind: opLieDown, object: id, write: true})
+		// Whether the bell rings before an Unpark comes is chosen here, and not
+		// by who is first: an Unpark that came first would leave no trace of the
+		// race. If a wake-up is held already there is nothing to choose.
+		w.heeds = !m.objects[id].token && m.choose(2) == 1
+	}
 	if w.heeds {
 		m.pending[w.alarm()] = o
 		m.search.follow(w.alarm(), w.proc())
@@ -584,7 +599,10 @@ func (m *vm) Unpark(addr unsafe.Pointer, handoff bool) {
 	id := m.object(addr, nil)
 	m.step(w, op{kind: opUnpark, object: id, write: true, fence: true})
 	object := &m.objects[id]
-	object.token = true
+	if !object.token {
+		object.token = true
+		m.search.changed()
+	}
 	object.released.join(&w.clock)
 	w.clock[w.id]++
 	if m.recorder != nil {
@@ -613,7 +631,7 @@ func (m *vm) Sleep(d time.Duration) {
 	if m.killing {
 		panic(killed{})
 	}
-	m.step(m.self, op{kind: opYield, object: -1})
+	m.step(m.self, op{kind: opSleep, object: -1})
 	m.now += int64(d)
 }
 

@@ -1,0 +1,414 @@
+//go:build virtual
+
+package check_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/bits"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lockbench/lockbench/check"
+	"github.com/lockbench/lockbench/primitives"
+)
+
+// The number of schedules is known for these programs, and no schedule is run
+// in vain.
+func TestExactCounts(t *testing.T) {
+	expect := func(name string, want int, body func(m *check.Machine)) {
+		t.Helper()
+		r := check.Explore(t, check.Config{}, body)
+		if r.Schedules != want || r.Abandoned != 0 || !r.Ended {
+			t.Errorf("%s: %d schedules and %d abandoned, want %d and 0", name, r.Schedules, r.Abandoned, want)
+		}
+	}
+	factorial := 1
+	for k := 1; k <= 7; k++ {
+		factorial *= k
+		expect(fmt.Sprintf("%d workers add to one word", k), factorial, func(m *check.Machine) {
+			var word primitives.Uint32
+			for range k {
+				m.Go(func() { word.Add(1) })
+			}
+			m.Wait()
+			m.Assert(word.Load() == uint32(k))
+		})
+		expect(fmt.Sprintf("a writer and %d readers", k), 1<<k, func(m *check.Machine) {
+			var word primitives.Uint32
+			m.Go(func() { word.Store(1) })
+			for range k {
+				m.Go(func() { word.Load() })
+			}
+		})
+		expect(fmt.Sprintf("%d workers, a word each", k), 1, func(m *check.Machine) {
+			words := make([]primitives.Uint64, k)
+			for i := range words {
+				m.Go(func() { words[i].Store(1); words[i].Add(1) })
+			}
+		})
+	}
+}
+
+// litmus runs two workers that share x and y, and returns what they can have
+// read: "01" if the first read 0 and the second 1.
+func litmus(t *testing.T, first, second func(x, y *primitives.Uint32) uint32) []string {
+	seen := map[string]bool{}
+	check.Explore(t, check.Config{}, func(m *check.Machine) {
+		var x, y primitives.Uint32
+		var a, b uint32
+		m.Go(func() { a = first(&x, &y) })
+		m.Go(func() { b = second(&x, &y) })
+		m.Wait()
+		seen[fmt.Sprint(a, b)] = true
+	})
+	return slices.Sorted(maps.Keys(seen))
+}
+
+func TestLitmus(t *testing.T) {
+	for _, test := range []struct {
+		name          string
+		first, second func(x, y *primitives.Uint32) uint32
+		want          string
+	}{
+		{"store buffering, Store", // Dekker: one of them sees the other
+			func(x, y *primitives.Uint32) uint32 { x.Store(1); return y.Load() },
+			func(x, y *primitives.Uint32) uint32 { y.Store(1); return x.Load() },
+			"0 1, 1 0, 1 1"},
+		{"store buffering, StoreRelease", // neither need see the other
+			func(x, y *primitives.Uint32) uint32 { x.StoreRelease(1); return y.Load() },
+			func(x, y *primitives.Uint32) uint32 { y.StoreRelease(1); return x.Load() },
+			"0 0, 0 1, 1 0, 1 1"},
+		{"store buffering, one fence is not enough",
+			func(x, y *primitives.Uint32) uint32 { x.StoreRelease(1); return y.Load() },
+			func(x, y *primitives.Uint32) uint32 { y.Store(1); return x.Load() },
+			"0 0, 0 1, 1 0, 1 1"},
+		{"store buffering, an Add is a fence",
+			func(x, y *primitives.Uint32) uint32 { x.StoreRelease(1); y.Add(0); return y.Load() },
+			func(x, y *primitives.Uint32) uint32 { y.StoreRelease(1); x.Add(0); return x.Load() },
+			"0 1, 1 0, 1 1"},
+		{"message passing", // stores keep their order
+			func(x, y *primitives.Uint32) uint32 { x.StoreRelease(1); y.StoreRelease(1); return 0 },
+			func(x, y *primitives.Uint32) uint32 { flag := y.Load(); return 2*flag + x.Load() },
+			"0 0, 0 1, 0 3"},
+		{"load buffering", // loads do not pass later stores
+			func(x, y *primitives.Uint32) uint32 { r := x.Load(); y.StoreRelease(1); return r },
+			func(x, y *primitives.Uint32) uint32 { r := y.Load(); x.StoreRelease(1); return r },
+			"0 0, 0 1, 1 0"},
+		{"a CPU sees its own stores", // before the others do
+			func(x, y *primitives.Uint32) uint32 { x.StoreRelease(1); r := x.Load(); return 2*r + y.Load() },
+			func(x, y *primitives.Uint32) uint32 { y.StoreRelease(1); r := y.Load(); return 2*r + x.Load() },
+			"2 2, 2 3, 3 2, 3 3"},
+		{"a byte's store waits for a load of the word",
+			func(x, y *primitives.Uint32) uint32 { x.Store(0x101); x.ClearLowByteRelease(); return x.Load() },
+			func(x, y *primitives.Uint32) uint32 { return x.Or(0) },
+			"256 0, 256 256, 256 257"},
+	} {
+		if got := strings.Join(litmus(t, test.first, test.second), ", "); got != test.want {
+			t.Errorf("%s: %s, want %s", test.name, got, test.want)
+		}
+	}
+}
+
+// fails runs a body that must fail, and returns how.
+func fails(t *testing.T, cfg check.Config, body func(m *check.Machine)) *check.Failure {
+	t.Helper()
+	r, err := check.Run(cfg, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Failure == nil {
+		t.Fatalf("no failure in %v", r)
+	}
+	return r.Failure
+}
+
+func TestFailures(t *testing.T) {
+	for _, test := range []struct {
+		want check.Kind
+		body func(m *check.Machine)
+	}{
+		{check.Assertion, func(m *check.Machine) { // a lost update
+			var word primitives.Uint32
+			for range 2 {
+				m.Go(func() { word.Store(word.Load() + 1) })
+			}
+			m.Wait()
+			m.Assert(word.Load() == 2)
+		}},
+		{check.Panic, func(m *check.Machine) {
+			var words [2]primitives.Uint32
+			m.Go(func() { words[words[0].Load()].Load(); _ = words[words[0].Load()+words[1].Load()] })
+			m.Go(func() { words[0].Store(1); words[1].Store(1) })
+		}},
+		{check.DataRace, func(m *check.Machine) {
+			var data primitives.Cell[int]
+			var ready primitives.Bool
+			m.Go(func() { ready.Store(true); data.Set(1) })
+			m.Go(func() {
+				if ready.Load() {
+					data.Get()
+				}
+			})
+		}},
+		{check.Deadlock, func(m *check.Machine) { // AB-BA
+			var a, b primitives.Uint32
+			lock := func(word *primitives.Uint32) {
+				var spin primitives.Spin
+				for !word.CompareAndSwap(0, 1) {
+					spin.Once()
+				}
+			}
+			m.Go(func() { lock(&a); lock(&b); b.Store(0); a.Store(0) })
+			m.Go(func() { lock(&b); lock(&a); a.Store(0); b.Store(0) })
+		}},
+		{check.Deadlock, func(m *check.Machine) { // a lost wake-up
+			var parker primitives.Parker
+			var sleeps primitives.Bool
+			m.Go(func() { sleeps.Store(true); parker.Park() })
+			m.Go(func() {
+				if sleeps.Load() {
+					parker.Unpark()
+				}
+			})
+		}},
+		{check.Deadlock, func(m *check.Machine) { // only a cancellation would help, and it need not come
+			var parker primitives.Parker
+			ctx := m.Context()
+			m.Go(func() { parker.ParkContext(ctx) })
+		}},
+		{check.Livelock, func(m *check.Machine) {
+			var word primitives.Uint32
+			m.Go(func() {
+				for word.Add(1) > 0 {
+				}
+			})
+		}},
+		{check.Misuse, func(m *check.Machine) {
+			var parker primitives.Parker
+			m.Go(func() { parker.Park() })
+			m.Go(func() { parker.Park() })
+		}},
+		{check.Misuse, func(*check.Machine) { primitives.Unpin() }},
+	} {
+		f := fails(t, check.Config{Steps: 500}, test.body)
+		if f.Kind != test.want {
+			t.Errorf("have a %s, %s; want a %s", f.Kind, f.Message, test.want)
+		}
+		again := fails(t, check.Config{Steps: 500, Replay: f.Token}, test.body)
+		if again.String() != f.String() {
+			t.Errorf("replay of %s:\n%vwant\n%v", f.Token, again, f)
+		}
+	}
+}
+
+// None of these fails.
+func TestSound(t *testing.T) {
+	for name, body := range map[string]func(m *check.Machine){
+		"message passing orders data": func(m *check.Machine) {
+			var data primitives.Cell[int]
+			var ready primitives.Bool
+			m.Go(func() { data.Set(1); ready.StoreRelease(true) })
+			m.Go(func() {
+				if ready.Load() {
+					m.Assert(data.Get() == 1)
+				}
+			})
+		},
+		"Go and Wait order data": func(m *check.Machine) {
+			var data primitives.Cell[int]
+			data.Set(1)
+			m.Go(func() { data.Set(data.Get() + 1) })
+			m.Wait()
+			m.Assert(data.Get() == 2)
+		},
+		"Unpark orders data": func(m *check.Machine) {
+			var data primitives.Cell[int]
+			var parker primitives.Parker
+			m.Go(func() { parker.Park(); m.Assert(data.Get() == 1) })
+			m.Go(func() { data.Set(1); parker.Unpark() })
+		},
+		"a timeout ends a wait": func(m *check.Machine) {
+			var parker primitives.Parker
+			m.Assert(!parker.ParkTimeout(time.Second))
+		},
+		"a bounded spin ends": func(m *check.Machine) {
+			var word primitives.Uint32
+			var spin primitives.Spin
+			for word.Load() == 0 && spin.Try() {
+			}
+		},
+		"a spinner sees what it waits for among several": func(m *check.Machine) {
+			var words [3]primitives.Uint32
+			for i := range words {
+				m.Go(func() { words[i].Store(1) })
+			}
+			var spin primitives.Spin
+			for words[0].Load()+words[1].Load()+words[2].Load() < 3 {
+				spin.Once()
+			}
+		},
+		"Membarrier drains the buffers of all": func(m *check.Machine) {
+			// The asymmetric form of Dekker: the rare side pays for both.
+			var x, y primitives.Uint32
+			var a, b uint32
+			m.Go(func() { x.StoreRelease(1); a = y.Load() })
+			m.Go(func() { y.Store(1); m.Membarrier(); b = x.Load() })
+			m.Wait()
+			m.Assert(a+b > 0)
+		},
+	} {
+		if r, err := check.Run(check.Config{}, body); err != nil || r.Failure != nil {
+			t.Errorf("%s: %v\n%v %v", name, r, r.Failure, err)
+		}
+	}
+}
+
+// A wake-up and a timeout that come together: one of them wins, and a wake-up
+// that lost is there for the next Park.
+func TestTimeoutRacesWakeUp(t *testing.T) {
+	var woken, late int
+	check.Explore(t, check.Config{}, func(m *check.Machine) {
+		var parker primitives.Parker
+		m.Go(func() {
+			if parker.ParkTimeout(time.Second) {
+				woken++
+				return
+			}
+			parker.Park()
+			late++
+		})
+		m.Go(parker.Unpark)
+	})
+	if woken == 0 || late == 0 {
+		t.Errorf("woken %d times, late %d times, want each at least once", woken, late)
+	}
+}
+
+func TestCancellation(t *testing.T) {
+	var ended, woken int
+	check.Explore(t, check.Config{}, func(m *check.Machine) {
+		var parker primitives.Parker
+		ctx, cancel := m.WithCancel()
+		m.Go(cancel)
+		m.Go(parker.Unpark)
+		switch err := parker.ParkContext(ctx); err {
+		case nil:
+			woken++
+		case context.Canceled:
+			ended++
+		default:
+			m.Failf("error %v, want %v", err, context.Canceled)
+		}
+	})
+	if woken == 0 || ended == 0 {
+		t.Errorf("woken %d times, ended %d times, want each at least once", woken, ended)
+	}
+}
+
+func TestChoose(t *testing.T) {
+	var seen uint
+	r := check.Explore(t, check.Config{}, func(m *check.Machine) { seen |= 1 << (3*m.Choose(3) + m.Choose(3)) })
+	if bits.OnesCount(seen) != 9 || r.Schedules != 9 {
+		t.Errorf("%d of 9 pairs in %d schedules", bits.OnesCount(seen), r.Schedules)
+	}
+}
+
+// lostUpdate fails on some schedules: its workers add without excluding each
+// other, and only if both are interrupted is the sum 1.
+func lostUpdate(m *check.Machine) {
+	var word primitives.Uint32
+	for range 3 {
+		m.Go(func() { word.Store(word.Load() + 1) })
+	}
+	m.Wait()
+	m.Assert(word.Load() > 1)
+}
+
+func TestModes(t *testing.T) {
+	for _, cfg := range []check.Config{
+		{Mode: check.Exhaustive},
+		{Mode: check.Bounded, Bound: 2},
+		{Mode: check.Random, Seed: 1},
+		{Mode: check.PCT, Bound: 3, Seed: 1},
+	} {
+		fails(t, cfg, lostUpdate)
+	}
+	// Without a preemption each worker adds in peace.
+	if r := check.Explore(t, check.Config{Mode: check.Bounded}, lostUpdate); !r.Ended || r.Schedules != 6 {
+		t.Errorf("without preemptions: %v, want 6 schedules", r)
+	}
+	// The same seed takes the same schedules.
+	a := fails(t, check.Config{Mode: check.Random, Seed: 7}, lostUpdate)
+	b := fails(t, check.Config{Mode: check.Random, Seed: 7}, lostUpdate)
+	if a.Token != b.Token {
+		t.Errorf("seed 7 finds %s and then %s", a.Token, b.Token)
+	}
+}
+
+// What ends early does not claim to be whole.
+func TestBudget(t *testing.T) {
+	body := func(m *check.Machine) {
+		var word primitives.Uint32
+		for range 8 {
+			m.Go(func() { word.Add(1) })
+		}
+	}
+	r := check.Explore(t, check.Config{Schedules: 100}, body)
+	if r.Ended || r.Schedules != 100 || !strings.Contains(r.String(), "not every schedule") {
+		t.Errorf("after 100 of 40,320 schedules: %v", r)
+	}
+	r = check.Explore(t, check.Config{Budget: time.Nanosecond}, body)
+	if r.Ended {
+		t.Errorf("after a budget of 1 ns: %v", r)
+	}
+}
+
+func TestBadConfig(t *testing.T) {
+	for _, cfg := range []check.Config{{Mode: 9}, {Bound: -1}, {Steps: -1}, {Replay: "a?"}, {Replay: "bbbb"}} {
+		if _, err := check.Run(cfg, func(*check.Machine) {}); err == nil {
+			t.Errorf("%+v: no error", cfg)
+		}
+	}
+}
+
+// Words that outlive an execution have their values back after it, so that each
+// begins alike; and after a search, also one that a panic ended, the host is
+// the host again.
+func TestLeavesNoTrace(t *testing.T) {
+	var outside primitives.Uint32
+	outside.Store(7)
+	r := check.Explore(t, check.Config{}, func(m *check.Machine) {
+		m.Go(func() { outside.Add(1) })
+		m.Go(func() { outside.StoreRelease(2) })
+		m.Wait()
+		m.Assert(outside.Load() != 7)
+	})
+	if r.Schedules != 2 || outside.Load() != 7 {
+		t.Errorf("%d schedules and then %d, want 2 and 7", r.Schedules, outside.Load())
+	}
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("a panic of Progress did not get out")
+			}
+		}()
+		check.Run(check.Config{Budget: time.Hour, Progress: panics{}}, func(m *check.Machine) {
+			var word primitives.Uint32
+			for range 10 - 1 {
+				m.Go(func() { word.Add(1) })
+			}
+		})
+	}()
+	outside.Add(1)
+	if outside.Load() != 8 {
+		t.Errorf("%d, want 8", outside.Load())
+	}
+}
+
+type panics struct{}
+
+func (panics) Write([]byte) (int, error) { panic("written to") }
