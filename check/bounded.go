@@ -6,6 +6,7 @@ package check
 // of schedules that are alike. After Musuvathi and Qadeer, "Iterative Context
 // Bounding for Systematic Testing of Multithreaded Programs" (PLDI 2007).
 type bounded struct {
+	blind
 	bound int
 	turns []turn
 	depth int
@@ -79,11 +80,6 @@ func (b *bounded) advance() bool {
 	}
 	return false
 }
-
-func (b *bounded) step(proc, *op)   {}
-func (b *bounded) changed()         {}
-func (b *bounded) issue(*worker)    {}
-func (b *bounded) follow(_, _ proc) {}
 
 // shortest returns the script of a failure of this kind that a reader follows
 // most easily: with the fewest preemptions, and among those the shortest. It

@@ -267,6 +267,32 @@ func TestSound(t *testing.T) {
 	}
 }
 
+// What is kept per CPU needs no atomic operation while pinned, and does need
+// one otherwise.
+func TestPin(t *testing.T) {
+	body := func(pinned bool) func(m *check.Machine) {
+		return func(m *check.Machine) {
+			var counts [2]primitives.Uint32
+			for range 3 {
+				m.Go(func() {
+					n := &counts[primitives.Pin()]
+					if !pinned {
+						primitives.Unpin()
+					}
+					n.StoreRelease(n.Load() + 1)
+					if pinned {
+						primitives.Unpin()
+					}
+				})
+			}
+			m.Wait()
+			m.Assert(counts[0].Load()+counts[1].Load() == 3)
+		}
+	}
+	check.Explore(t, check.Config{CPUs: 2}, body(true))
+	fails(t, check.Config{CPUs: 2}, body(false))
+}
+
 // A wake-up and a timeout that come together: one of them wins, and a wake-up
 // that lost is there for the next Park.
 func TestTimeoutRacesWakeUp(t *testing.T) {

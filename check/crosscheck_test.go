@@ -27,6 +27,7 @@ var programs = flag.Int("programs", 400, "random programs on which reduction is 
 //	p o x    Park, ParkTimeout, ParkContext
 //	u        Unpark
 //	k        cancel the context
+//	i        Add to the word of the CPU while pinned; there are two CPUs
 //	l        After a timer adds to a word, and whether it was stopped in time
 type program [][]instruction
 
@@ -48,7 +49,7 @@ func (p program) String() string {
 }
 
 func randomProgram(rng *rand.Rand) program {
-	alphabet := []string{"rsac", "rsacb", "rsab", "racwt", "sbwtv", "rapou", "pxukr", "bsvtr", "lra", "xoukab", "cwtvb"}[rng.IntN(11)]
+	alphabet := []string{"rsac", "rsacb", "rsab", "racwt", "sbwtv", "rapou", "pxukr", "bsvtr", "lra", "xoukab", "cwtvb", "ira", "isbr", "iau"}[rng.IntN(14)]
 	p := make(program, 2+rng.IntN(2))
 	for i := range p {
 		n := 1 + rng.IntN(5-len(p))
@@ -111,6 +112,11 @@ func (p program) body(out *string) func(m *Machine) {
 						parker.Unpark()
 					case 'k':
 						cancel()
+					case 'i':
+						at := &words[primitives.Pin()]
+						n := at.Load()
+						at.StoreRelease(n + 1)
+						primitives.Unpin()
 					case 'l':
 						stop := primitives.After(time.Second, func() { w.Add(2) })
 						see(w.Load())
@@ -128,7 +134,7 @@ func b(ok bool) uint32 { return uint32(btoi(ok)) }
 // outcomes returns everything that can come of a body, by one of the plans, and
 // the number of executions, or false if there are more than most.
 func outcomes(t *testing.T, p program, plan func(*vm) plan, most int) (found map[string]bool, n int, ok bool) {
-	cfg := Config{}
+	cfg := Config{CPUs: 2}
 	if err := cfg.check(); err != nil {
 		t.Fatal(err)
 	}

@@ -25,8 +25,9 @@ type dpor struct {
 	order  [maxProcs]order // each proc's last step, and all that comes before it
 	count  [maxProcs]uint16
 	issued [maxWorkers][]order // for each store in a buffer
-	trails []trail             // by object
-	rivals []int32             // events that the step conflicts with
+	kept   [maxWorkers]order
+	trails []trail // by object
+	rivals []int32 // events that the step conflicts with
 }
 
 // A node is a state that the execution went through, and where to go from it.
@@ -47,6 +48,7 @@ type event struct {
 	index   uint16
 	object  int32
 	changed bool
+	pinned  int32 // of an Unpin: the event of the Pin that it ends
 	order   order // how many steps of each proc come before this, itself included
 }
 
@@ -76,6 +78,7 @@ func (d *dpor) begin() {
 		d.issued[i] = d.issued[i][:0]
 	}
 	d.trails = d.trails[:0]
+	d.kept = [maxWorkers]order{}
 }
 
 // width is how many procs there are.
@@ -150,6 +153,10 @@ func (d *dpor) step(p proc, o *op) {
 		e.object = o.object
 	}
 
+	if o.kind == opUnpin {
+		e.pinned = d.trails[o.object].writer
+	}
+
 	// What it conflicts with comes before it, too. The last of those may race.
 	d.rivals = d.rivals[:0]
 	if o.object >= 0 {
@@ -170,6 +177,9 @@ func (d *dpor) step(p proc, o *op) {
 			}
 		}
 		if immediate {
+			if first.kind == opUnpin && o.kind == opPin {
+				j = first.pinned // that Pin could have come later
+			}
 			d.reverse(int(j), i, o)
 		}
 	}
@@ -340,8 +350,12 @@ func (d *dpor) follow(p, q proc) {
 	if q < 0 {
 		q = d.last
 	}
-	d.order[p].join(&d.order[q], maxProcs)
+	d.order[p].join(&d.order[q], d.width())
 }
+
+func (d *dpor) keep(n int, q proc) { d.kept[n] = d.order[q] }
+
+func (d *dpor) recall(p proc, n int) { d.order[p].join(&d.kept[n], d.width()) }
 
 // advance prepares the next execution, and reports whether there is one.
 func (d *dpor) advance() bool {

@@ -53,6 +53,11 @@ type Config struct {
 	// on before it ends; 0 means 1, and a negative number 0.
 	Spins int
 
+	// CPUs is how many CPUs the workers share: each Pin then finds itself on
+	// one of them, any one, until Unpin. 0 means that each worker has a CPU of
+	// its own, which is quicker to search.
+	CPUs int
+
 	// Steps is how many steps an execution may have: one that has more has
 	// workers who keep each other from getting on. 0 means 10,000.
 	Steps int
@@ -126,6 +131,9 @@ func (cfg *Config) check() error {
 	if cfg.Schedules < 0 || cfg.Budget < 0 || cfg.Steps < 0 {
 		wrong = append(wrong, fmt.Errorf("schedules %d, budget %v, steps %d: want 0 or more", cfg.Schedules, cfg.Budget, cfg.Steps))
 	}
+	if cfg.CPUs < 0 || cfg.CPUs > maxWorkers {
+		wrong = append(wrong, fmt.Errorf("%d CPUs, want 0 to %d", cfg.CPUs, maxWorkers))
+	}
 	if err := errors.Join(wrong...); err != nil {
 		return fmt.Errorf("check: %w", err)
 	}
@@ -141,7 +149,7 @@ func (cfg *Config) check() error {
 	return nil
 }
 
-func newVM(cfg Config) *vm { return &vm{limit: cfg.Steps, spins: max(cfg.Spins, 0)} }
+func newVM(cfg Config) *vm { return &vm{limit: cfg.Steps, spins: max(cfg.Spins, 0), cpus: cfg.CPUs} }
 
 // An explorer goes through the schedules.
 type explorer struct {

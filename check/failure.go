@@ -53,6 +53,8 @@ func (m *vm) deadlocked() string {
 			says = append(says, fmt.Sprintf("%v waits for one of %d words to change", w, len(o.more)))
 		case o.kind == opPark:
 			says = append(says, fmt.Sprintf("%v is parked", w))
+		case o.kind == opPin:
+			says = append(says, fmt.Sprintf("%v waits for a CPU", w))
 		case o.kind == opJoin:
 			says = append(says, fmt.Sprintf("%v waits for the others", w))
 		}

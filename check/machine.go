@@ -78,9 +78,7 @@ func (s *scope) Err() error {
 	id := m.object(unsafe.Pointer(s), nil)
 	m.step(m.self, op{kind: opErr, object: id})
 	m.self.clock.join(&m.objects[id].released)
-	if m.recorder != nil {
-		m.recorder.step(m, m.self.proc(), &m.pending[m.self.proc()], uint64(btoi(s.cancelled)), uint64(btoi(s.cancelled)))
-	}
+	m.note(m.self.proc(), &m.pending[m.self.proc()], uint64(btoi(s.cancelled)), uint64(btoi(s.cancelled)))
 	if s.cancelled {
 		return context.Canceled
 	}
@@ -110,9 +108,7 @@ func (s *scope) cancel() {
 	}
 	m.objects[id].released.join(&m.self.clock)
 	m.self.clock[m.self.id]++
-	if m.recorder != nil {
-		m.recorder.step(m, m.self.proc(), &m.pending[m.self.proc()], 0, 1)
-	}
+	m.note(m.self.proc(), &m.pending[m.self.proc()], 0, 1)
 }
 
 // Membarrier drains the store buffers of all workers, as membarrier(2) does

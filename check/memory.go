@@ -33,7 +33,7 @@ type object struct {
 	before   uint64         // its value when it was first met
 	pointer  unsafe.Pointer
 	version  uint32 // grows when its value changes
-	token    bool   // of a parker: whether it holds a wake-up
+	token    bool   // of a parker: whether it holds a wake-up; of a CPU: whether it is taken
 	cell     int32  // of a Cell: its number among cells, plus one
 	released clock  // what happened before the step that set it
 }

@@ -4,6 +4,7 @@ import "math/rand/v2"
 
 // A random search chooses each step at random.
 type random struct {
+	blind
 	seed, n uint64
 	rng     *rand.Rand
 }
@@ -19,11 +20,6 @@ func (r *random) pick(_ proc, enabled procs) (proc, bool) {
 func (r *random) choose(_ proc, n int) int { return r.rng.IntN(n) }
 
 func (r *random) advance() bool { r.n++; return true }
-
-func (r *random) step(proc, *op)   {}
-func (r *random) changed()         {}
-func (r *random) issue(*worker)    {}
-func (r *random) follow(_, _ proc) {}
 
 // nth returns the n'th of a set.
 func nth(s procs, n int) proc {

@@ -62,6 +62,7 @@ func decodeScript(token string) (script, error) {
 
 // A repeat follows a script, and then goes on as it comes.
 type repeat struct {
+	blind
 	script script
 	at     int
 	wrong  error // where the execution did not fit
@@ -103,11 +104,6 @@ func (r *repeat) misfit(what string) {
 		r.wrong = fmt.Errorf("check: replay token does not fit this program: decision %d: %s", r.at, what)
 	}
 }
-
-func (r *repeat) step(proc, *op)   {}
-func (r *repeat) changed()         {}
-func (r *repeat) issue(*worker)    {}
-func (r *repeat) follow(_, _ proc) {}
 
 // replay runs one schedule, notes its steps, and puts what came of it in r.
 func (x *explorer) replay(r *Report, s script) error {

@@ -36,7 +36,7 @@ var opNames = [...]string{
 	opLoad: "Load", opStore: "Store", opModify: "Modify", opCompareAndSwap: "CompareAndSwap",
 	opFlush: "flush", opWait: "wait", opYield: "yield", opSleep: "Sleep", opLieDown: "lie down", opPark: "Park", opUnpark: "Unpark",
 	opRing: "ring", opCancel: "cancel", opErr: "Err", opTimer: "timer", opStop: "stop",
-	opFence: "fence", opMembarrier: "Membarrier", opJoin: "Wait",
+	opPin: "Pin", opUnpin: "Unpin", opFence: "fence", opMembarrier: "Membarrier", opJoin: "Wait",
 	opRead: "Get", opWrite: "Set", opIssue: "StoreRelease",
 }
 

@@ -41,6 +41,7 @@ type op struct {
 	expect uint64
 	more   []seen // what else it reads
 	timer  *worker
+	cpu    int
 }
 
 type opKind uint8
@@ -62,6 +63,8 @@ const (
 	opErr
 	opTimer
 	opStop
+	opPin
+	opUnpin
 	opFence
 	opMembarrier
 	opJoin
@@ -87,7 +90,21 @@ type search interface {
 	issue(w *worker)
 	// follow says that what p does next comes after all that q has done.
 	follow(p, q proc)
+	// keep and recall are follow in two parts: what p does next comes after all
+	// that q had done when it was kept under n.
+	keep(n int, q proc)
+	recall(p proc, n int)
 }
+
+// A blind search does not look at what happens.
+type blind struct{}
+
+func (blind) step(proc, *op)   {}
+func (blind) changed()         {}
+func (blind) issue(*worker)    {}
+func (blind) follow(_, _ proc) {}
+func (blind) keep(int, proc)   {}
+func (blind) recall(proc, int) {}
 
 // A vm is the virtual machine. It runs the workers of one execution after the
 // other, one worker at a time, and is their engine.
@@ -95,6 +112,9 @@ type vm struct {
 	search search
 	steps  int // so far
 	limit  int // on steps
+	cpus   int // how many CPUs the workers share, or 0 if each has its own
+	cpu    [maxWorkers]byte
+	debts  [maxWorkers]debt
 	spins  int // how often a wait that may end goes on
 
 	workers []*worker // all that were ever started; the first live of them are in use
@@ -126,6 +146,7 @@ const (
 func (m *vm) run(body func()) outcome {
 	m.memory.begin()
 	m.steps, m.live, m.silent, m.now = 0, 0, 0, 0
+	m.debts = [maxWorkers]debt{}
 	m.outcome, m.failure, m.script = running, nil, m.script[:0]
 	m.search.begin()
 	w := m.start(body, false)
@@ -243,6 +264,13 @@ func (m *vm) decide(self *worker) bool {
 	}
 }
 
+// note records a step, if the execution is recorded.
+func (m *vm) note(p proc, o *op, old, now uint64) {
+	if m.recorder != nil {
+		m.recorder.step(m, p, o, old, now)
+	}
+}
+
 // pick chooses the next step, or ends the execution.
 func (m *vm) pick() (proc, bool) {
 	enabled, needed := m.enabled()
@@ -310,6 +338,8 @@ func (m *vm) can(w *worker) bool {
 		return m.anyChanged(o.more)
 	case opPark:
 		return m.objects[o.object].token || w.rang
+	case opPin:
+		return !m.objects[o.object].token && !m.debts[o.cpu].open(w)
 	case opUnpark:
 		for _, other := range m.workers[:m.live] {
 			if other.heeds && m.pending[other.proc()].object == o.object {
@@ -402,9 +432,7 @@ func (m *vm) Done(addr unsafe.Pointer, old, now uint64) {
 	} else {
 		w.see(o.object, object.version)
 	}
-	if m.recorder != nil {
-		m.recorder.step(m, w.proc(), o, old, now)
-	}
+	m.note(w.proc(), o, old, now)
 }
 
 func (m *vm) Load(addr unsafe.Pointer, at sched.Location) uint64 {
@@ -424,9 +452,7 @@ func (m *vm) Load(addr unsafe.Pointer, at sched.Location) uint64 {
 		w.clock.join(&m.objects[id].released)
 	}
 	w.see(id, m.objects[id].version)
-	if m.recorder != nil {
-		m.recorder.step(m, w.proc(), &m.pending[w.proc()], val, val)
-	}
+	m.note(w.proc(), &m.pending[w.proc()], val, val)
 	return val
 }
 
@@ -437,13 +463,12 @@ func (m *vm) StoreRelease(addr unsafe.Pointer, at sched.Location, val, mask uint
 	}
 	id := m.object(addr, at)
 	w.stores = append(w.stores, store{object: id, val: val, mask: mask, clock: w.clock})
+	w.issued++
 	w.clock[w.id]++
 	w.forget(id)
 	m.search.issue(w)
 	m.pending[w.buffer()] = op{kind: opFlush, object: w.stores[0].object, write: true}
-	if m.recorder != nil {
-		m.recorder.step(m, w.proc(), &op{kind: opIssue, object: id}, val, val)
-	}
+	m.note(w.proc(), &op{kind: opIssue, object: id}, val, val)
 }
 
 // flush writes the oldest store in w's buffer to memory.
@@ -454,13 +479,12 @@ func (m *vm) flush(w *worker) {
 	object.at.SetRaw(old&^s.mask|s.val&s.mask, nil)
 	object.released = s.clock
 	now := m.value(s.object)
-	if m.recorder != nil {
-		m.recorder.step(m, w.buffer(), &m.pending[w.buffer()], old, now)
-	}
+	m.note(w.buffer(), &m.pending[w.buffer()], old, now)
 	w.stores = w.stores[:copy(w.stores, w.stores[1:])]
 	if len(w.stores) > 0 {
 		m.pending[w.buffer()].object = w.stores[0].object
 	}
+	m.settle(w)
 	if old != now {
 		m.change(s.object)
 	}
@@ -577,18 +601,14 @@ func (m *vm) Park(addr unsafe.Pointer, ctx context.Context, d time.Duration) boo
 		w.clock.join(&object.released)
 	}
 	w.bell, w.heeds = nil, false
-	if m.recorder != nil {
-		m.recorder.step(m, w.proc(), &m.pending[w.proc()], 0, uint64(btoi(!w.rang)))
-	}
+	m.note(w.proc(), &m.pending[w.proc()], 0, uint64(btoi(!w.rang)))
 	return !w.rang
 }
 
 // ring ends w's Park.
 func (m *vm) ring(w *worker) {
 	w.rang, w.heeds = true, false
-	if m.recorder != nil {
-		m.recorder.step(m, w.alarm(), &m.pending[w.alarm()], 0, 0)
-	}
+	m.note(w.alarm(), &m.pending[w.alarm()], 0, 0)
 }
 
 func (m *vm) Unpark(addr unsafe.Pointer, handoff bool) {
@@ -605,25 +625,73 @@ func (m *vm) Unpark(addr unsafe.Pointer, handoff bool) {
 	}
 	object.released.join(&w.clock)
 	w.clock[w.id]++
-	if m.recorder != nil {
-		m.recorder.step(m, w.proc(), &m.pending[w.proc()], 0, 0)
-	}
+	m.note(w.proc(), &m.pending[w.proc()], 0, 0)
 }
 
-// Pin returns a CPU of the worker's own: the store buffer and what is kept
-// per CPU are then its own, too.
+// Pin returns a CPU that is the worker's until Unpin. If there are as many as
+// workers each has its own; else any is possible each time, and a worker that
+// comes to one that is taken waits.
 func (m *vm) Pin() int {
-	m.self.pins++
-	return m.self.id
+	w := m.self
+	w.pins++
+	if w.pins > 1 || m.cpus == 0 || m.killing {
+		return w.cpu
+	}
+	cpu := m.choose(m.cpus)
+	// To move to another CPU is to be rescheduled, which is a fence.
+	m.step(w, op{kind: opPin, object: m.object(m.cpuAddr(cpu), nil), write: true, fence: cpu != w.cpu, cpu: cpu})
+	m.search.recall(w.proc(), cpu)
+	w.cpu = cpu
+	object := &m.objects[m.pending[w.proc()].object]
+	object.token = true
+	w.clock.join(&object.released)
+	m.note(w.proc(), &m.pending[w.proc()], 0, uint64(cpu))
+	return cpu
 }
 
 func (m *vm) Unpin() {
 	w := m.self
 	w.pins--
-	if w.pins < 0 && !m.killing {
+	switch {
+	case m.killing:
+	case w.pins < 0:
 		m.abort(Misuse, "Unpin without Pin")
+	case w.pins == 0 && m.cpus > 0:
+		id := m.object(m.cpuAddr(w.cpu), nil)
+		m.step(w, op{kind: opUnpin, object: id, write: true})
+		object := &m.objects[id]
+		object.token = false
+		object.released = w.clock
+		w.clock[w.id]++
+		m.debts[w.cpu] = debt{w, w.issued}
+		m.settle(w)
+		m.note(w.proc(), &m.pending[w.proc()], 0, uint64(w.cpu))
 	}
 }
+
+// A debt is what a worker that pinned itself to a CPU has left in its store
+// buffer: it is written to memory before another runs there.
+type debt struct {
+	worker *worker
+	stores int // how many the worker had put in its buffer, ever
+}
+
+// open reports whether w must wait for it.
+func (d *debt) open(w *worker) bool {
+	return d.worker != nil && d.worker != w && d.worker.issued-len(d.worker.stores) < d.stores
+}
+
+// settle notes which CPUs w has no debt on any more.
+func (m *vm) settle(w *worker) {
+	for cpu := range m.cpus {
+		if m.debts[cpu].worker == w && w.issued-len(w.stores) == m.debts[cpu].stores {
+			m.search.keep(cpu, w.buffer())
+		}
+	}
+}
+
+// cpuAddr stands for a CPU among the objects.
+func (m *vm) cpuAddr(cpu int) unsafe.Pointer { return unsafe.Pointer(&m.cpu[cpu]) }
 
 func (m *vm) Now() int64 { return m.now }
 

@@ -27,7 +27,9 @@ type worker struct {
 	watched    int32   // the one that it waits for
 	trying     bool    // whether it could give up waiting
 	stores     []store // its store buffer, the oldest first
+	issued     int     // how many stores it ever put there
 	pins       int
+	cpu        int
 	bell       bell    // what may end its Park, or nil
 	context    [1]seen // the bell's, if it is a context
 	heeds      bool    // whether the bell will ring before an Unpark comes
@@ -79,6 +81,7 @@ func (w *worker) reset(body func(), background bool) {
 	w.body, w.name, w.background, w.optional = body, "", background, false
 	w.state, w.clock = starts, clock{}
 	w.read, w.stores, w.trying = w.read[:0], w.stores[:0], false
+	w.cpu, w.issued = w.id, 0
 	w.pins, w.bell, w.heeds, w.rang = 0, nil, false, false
 	w.timer, w.fires, w.fired, w.stopped = false, false, false, false
 }
