@@ -82,15 +82,23 @@ func BenchmarkLatencyCost(b *testing.B) {
 	}
 }
 
-var empty = harness.Subject{Name: "none", New: func() sync.Locker { return unlocked{} }, Unlocked: true}
+var empty = harness.Subject{Name: "none", New: func() sync.Locker { return unlocked{} }, Counting: func(int) sync.Locker { return unlocked{} }, Unlocked: true}
 
 type unlocked struct{}
 
 func (unlocked) Lock()   {}
 func (unlocked) Unlock() {}
 
+// tokens is a semaphore that is a channel.
+type tokens chan struct{}
+
+func (l tokens) Lock()   { l <- struct{}{} }
+func (l tokens) Unlock() { <-l }
+
+func newTokens(permits int) sync.Locker { return make(tokens, permits) }
+
 // BenchmarkWorkload measures what the workloads themselves cost, with a lock
-// that does nothing, and what they do to two that are real.
+// that does nothing, and what they do to those that are real.
 //
 //	go test -bench Workload -cpu 1,2 ./harness
 func BenchmarkWorkload(b *testing.B) {
@@ -99,7 +107,11 @@ func BenchmarkWorkload(b *testing.B) {
 			empty,
 			{Name: "sync.Mutex", New: func() sync.Locker { return new(sync.Mutex) }},
 			{Name: "sync.RWMutex", New: func() sync.Locker { return new(sync.RWMutex) }},
+			{Name: "chan", New: func() sync.Locker { return newTokens(1) }, Counting: newTokens},
 		} {
+			if workload.Permits != nil && subject.Counting == nil {
+				continue
+			}
 			for _, reads := range []int{0, 90} {
 				s := harness.Scenario{Subject: subject, Reads: reads, Workers: runtime.GOMAXPROCS(0), Workload: workload}
 				b.Run(s.Cell().Params(), func(b *testing.B) { harness.Bench(b, s) })

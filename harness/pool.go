@@ -2,143 +2,130 @@ package harness
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A pool has one buffer for every two workers. A worker takes one, if there is
-// any, and gives it back the next time: what a counting semaphore bounds.
-// Here the lock guards the list of free ones, so that any lock can be measured
-// with it; a worker that finds none does not wait.
+// A pool is a bounded one: a buffer for every two workers, and a counting
+// semaphore with as many permits. A worker waits for a permit, takes a buffer,
+// of which there must be one, uses it, puts it back and gives the permit back.
 //
-// No buffer may ever be with two workers, and none get lost.
+// Never may more buffers be out than there are permits, and none with two
+// workers. What is inside a buffer is plain: only its user touches it. Who has
+// which is not, since the semaphore lets in several at once.
 type pool struct {
-	_     pad
-	idle  primitives.Cell[int] // how many are free: the first so many of free
-	taken primitives.Cell[int] // how many are not
-	_     pad
-	free  []primitives.Cell[int] // numbers of buffers
-	user  []primitives.Cell[int] // of each buffer, or nobody
-
-	seats seats
-	hands []hand
+	out     inUse
+	buffers []buffer
+	seats   seats
 }
 
-const nobody = -1
+type inUse struct {
+	_ pad
+	n atomic.Int64
+	_ pad
+}
 
-// A hand has the buffer that its worker has taken, or none.
-type hand struct {
-	_      pad
-	full   bool
-	buffer int
+// A buffer is on cache lines of its own.
+type buffer struct {
+	_    pad
+	user atomic.Int64 // 1 + its number, or 0
+
+	// Each use changes both; see section.
+	uses   primitives.Cell[uint64]
+	mirror primitives.Cell[uint64]
 	_      pad
 }
+
+// permits is how many buffers are there for so many workers.
+func permits(workers int) int { return (workers + 1) / 2 }
 
 func newPool(workers int, seed uint64) Data {
-	n := (workers + 1) / 2
-	p := &pool{
-		free:  apart[primitives.Cell[int]](n),
-		user:  apart[primitives.Cell[int]](n),
-		seats: newSeats(workers, seed),
-		hands: make([]hand, workers),
+	p := &pool{buffers: make([]buffer, permits(workers)), seats: newSeats(workers, seed)}
+	for i := range p.buffers {
+		p.buffers[i].mirror.Set(^uint64(0))
 	}
-	for i := range n {
-		p.free[i].Set(i)
-		p.user[i].Set(nobody)
-	}
-	p.idle.Set(n)
 	return p
 }
 
-// Write takes a buffer, or gives it back.
+// Write fills a buffer.
 func (p *pool) Write(worker int) {
-	h, idle, taken := &p.hands[worker], p.look(worker), p.taken.Get()
-	switch {
-	case h.full && idle < len(p.free):
-		p.hand(worker, h.buffer, worker, nobody)
-		p.free[idle].Set(h.buffer)
-		p.idle.Set(idle + 1)
-		p.taken.Set(taken - 1)
-		h.full = false
-	case h.full:
-		p.seats[worker].accuse(fmt.Sprintf("workload pool, as worker %d gives back a buffer", worker), "room for it", "none")
-	case idle > 0:
-		h.full, h.buffer = true, p.free[idle-1].Get()
-		p.hand(worker, h.buffer, nobody, worker)
-		p.idle.Set(idle - 1)
-		p.taken.Set(taken + 1)
+	b := p.take(worker)
+	if b == nil {
+		return
+	}
+	uses := p.look(worker, b) + 1
+	b.uses.Set(uses)
+	b.mirror.Set(^uses)
+	p.seats[worker].writes++
+	p.giveBack(worker, b)
+}
+
+// Read looks at what is in a buffer.
+func (p *pool) Read(worker int) {
+	if b := p.take(worker); b != nil {
+		p.look(worker, b)
+		p.giveBack(worker, b)
 	}
 }
 
-// hand hands a buffer from one user to another.
-func (p *pool) hand(worker, buffer, from, to int) {
-	if user := p.user[buffer].Get(); user != from {
-		p.seats[worker].accuse(fmt.Sprintf("workload pool, as buffer %d goes from %s to %s", buffer, who(from), who(to)), "it with "+who(from), "it with "+who(user))
+// take takes a buffer out of the pool, beginning to look where the worker's own
+// would be: all that have a permit find one in one round, if only others put
+// theirs back, since they are as many as there are buffers.
+func (p *pool) take(worker int) *buffer {
+	if out := p.out.n.Add(1); out > int64(len(p.buffers)) {
+		p.seats[worker].accuse(fmt.Sprintf("workload pool, as worker %d takes a buffer", worker),
+			fmt.Sprintf("at most %d out", len(p.buffers)), fmt.Sprint(out))
+		p.out.n.Add(-1)
+		return nil
 	}
-	p.user[buffer].Set(to)
+	for i := worker; ; i++ {
+		b := &p.buffers[i%len(p.buffers)]
+		if b.user.Load() == 0 && b.user.CompareAndSwap(0, int64(worker)+1) {
+			return b
+		}
+	}
 }
 
-func who(user int) string {
-	if user == nobody {
-		return "nobody"
+// look looks at what is in b.
+func (p *pool) look(worker int, b *buffer) (uses uint64) {
+	uses = b.uses.Get()
+	if mirror := ^b.mirror.Get(); mirror != uses {
+		p.seats[worker].accuse(fmt.Sprintf("workload pool, as worker %d uses a buffer", worker),
+			"two words to agree", fmt.Sprintf("%d and %d", uses, mirror))
 	}
-	return fmt.Sprintf("worker %d", user)
+	return uses
 }
 
-// Read counts the buffers.
-func (p *pool) Read(worker int) { p.look(worker) }
-
-// look returns how many are free.
-func (p *pool) look(worker int) int {
-	idle, taken := p.idle.Get(), p.taken.Get()
-	if idle+taken != len(p.free) || idle < 0 || taken < 0 {
-		p.seats[worker].accuse(fmt.Sprintf("workload pool, as worker %d counts", worker),
-			fmt.Sprintf("%d in all", len(p.free)), fmt.Sprintf("%d free and %d taken", idle, taken))
-		return min(max(idle, 0), len(p.free))
+// giveBack puts b back into the pool.
+func (p *pool) giveBack(worker int, b *buffer) {
+	if user := b.user.Swap(0); user != int64(worker)+1 {
+		p.seats[worker].accuse(fmt.Sprintf("workload pool, as worker %d puts a buffer back", worker),
+			"it with worker "+fmt.Sprint(worker), "it with "+who(int(user)-1))
 	}
-	return idle
+	p.out.n.Add(-1)
 }
 
 func (p *pool) Verify() error {
+	writes, err := p.seats.verify()
+	if err != nil {
+		return err
+	}
+	var uses uint64
+	for i := range p.buffers {
+		uses += p.look(0, &p.buffers[i])
+		if user := p.buffers[i].user.Load(); user != 0 {
+			return &BrokenError{When: "workload pool, in the end", Want: fmt.Sprintf("buffer %d with nobody", i), Have: "it with " + who(int(user)-1)}
+		}
+	}
 	if _, err := p.seats.verify(); err != nil {
 		return err
 	}
-	wrong := func(buffer int, want, have string) error {
-		return &BrokenError{When: "workload pool, in the end", Want: fmt.Sprintf("buffer %d %s", buffer, want), Have: have}
+	if out := p.out.n.Load(); out != 0 {
+		return &BrokenError{When: "workload pool, in the end", Want: "no buffer out", Have: fmt.Sprint(out)}
 	}
-	has := make([]int, len(p.free)) // who has each, by the hands
-	for i := range has {
-		has[i] = nobody
-	}
-	taken := 0
-	for worker := range p.hands {
-		h := &p.hands[worker]
-		if !h.full {
-			continue
-		}
-		if has[h.buffer] != nobody {
-			return wrong(h.buffer, "with one", fmt.Sprintf("it with %s and %s", who(has[h.buffer]), who(worker)))
-		}
-		has[h.buffer] = worker
-		taken++
-	}
-	idle := p.idle.Get()
-	if taken != p.taken.Get() || idle+taken != len(p.free) {
-		return &BrokenError{When: "workload pool, in the end", Want: fmt.Sprintf("%d in all, %d of them taken", len(p.free), taken),
-			Have: fmt.Sprintf("%d free and %d taken", idle, p.taken.Get())}
-	}
-	for buffer := range has {
-		if user := p.user[buffer].Get(); user != has[buffer] {
-			return wrong(buffer, "with "+who(has[buffer]), "it with "+who(user))
-		}
-	}
-	listed := make([]bool, len(p.free))
-	for i := range idle {
-		buffer := p.free[i].Get()
-		if listed[buffer] || has[buffer] != nobody {
-			return wrong(buffer, "once", "it twice")
-		}
-		listed[buffer] = true
+	if uses != writes {
+		return lost("pool", "uses:", writes, writes, uses)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"sync"
 	"time"
@@ -14,6 +15,11 @@ import (
 func preflight(ctx context.Context, s Scenario) error {
 	if s.Unlocked {
 		return nil
+	}
+	if s.Workload.Permits != nil {
+		if err := s.preflightPermits(ctx); err != nil {
+			return err
+		}
 	}
 	s.Workload = Workload{} // the bare section knows how to be looked at half-written
 	type form struct {
@@ -45,6 +51,67 @@ func preflight(ctx context.Context, s Scenario) error {
 		}
 	}
 	return nil
+}
+
+// preflightPermits checks that a fresh semaphore lets in as many as it should,
+// and no more.
+func (s Scenario) preflightPermits(ctx context.Context) error {
+	s.Workload = Workload{}
+	fresh := func(workers int, life func(*worker)) error {
+		r := newRun(s, s.Counting(preflightPermits), workers)
+		return r.fly(ctx, life)
+	}
+	if err := fresh(1, (*worker).tryPermits); err != nil {
+		return err
+	}
+	return fresh(2*preflightPermits, (*worker).share)
+}
+
+const preflightPermits = 3
+
+// tryPermits has a worker take all permits, and try for one more.
+func (w *worker) tryPermits() {
+	l, _ := w.lock.(interface{ TryLock() bool })
+	for range preflightPermits {
+		w.doing = waitsToWrite
+		w.lock.Lock()
+	}
+	w.doing = triesToWrite
+	if l != nil && l.TryLock() {
+		w.gotPast(fmt.Sprintf("TryLock of a semaphore with %d of %d permits out", preflightPermits, preflightPermits))
+		return
+	}
+	w.doing = writing
+	for range preflightPermits {
+		w.lock.Unlock()
+	}
+}
+
+// In share, workers dawdle inside, each until all permits are out.
+func (w *worker) share() {
+	for range preflightRounds {
+		w.doing = waitsToWrite
+		w.lock.Lock()
+		w.doing = writing
+		if in := w.run.present.Add(1); in > preflightPermits {
+			w.broken = &BrokenError{
+				Lock: w.run.Name,
+				When: fmt.Sprintf("inside, with one of %d permits", preflightPermits),
+				Want: fmt.Sprintf("at most %d workers", preflightPermits),
+				Have: fmt.Sprint(in),
+			}
+		}
+		for range preflightRounds {
+			if w.run.present.Load() >= preflightPermits || w.run.left.Load() == 1 {
+				break
+			}
+			runtime.Gosched()
+		}
+		runtime.Gosched()
+		w.run.present.Add(-1)
+		w.lock.Unlock()
+		w.doing = thinking
+	}
 }
 
 // fly is one flight of the preflight: a run that is verified, not measured.

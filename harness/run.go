@@ -139,9 +139,13 @@ func setUp(s Scenario) (restore func(error)) {
 // pins reports whether critical sections run with preemption off.
 func (s Scenario) pins() bool { return s.Mode == Pinned || s.Pins }
 
-// newLock returns a fresh lock in the form that the mode asks for.
+// newLock returns a fresh lock in the form that the mode and the workload ask
+// for.
 func (s Scenario) newLock() sync.Locker {
-	if s.Mode == Pinned {
+	switch {
+	case s.Workload.Permits != nil:
+		return s.Counting(s.Workload.Permits(s.Workers))
+	case s.Mode == Pinned:
 		return s.Subject.Pinned()
 	}
 	return s.New()

@@ -36,6 +36,11 @@ type Subject struct {
 	// because it blocks.
 	Pinned func() sync.Locker
 
+	// Counting returns a fresh semaphore with so many permits, all free: Lock
+	// takes one, waiting until one is free, Unlock gives one back, and New is
+	// Counting(1). Nil if the lock cannot count. See [Workload.Permits].
+	Counting func(permits int) sync.Locker
+
 	// Pins says that New's lock, too, keeps preemption off while held, so
 	// that nothing in a critical section may yield. [Run] then checks it with
 	// [Subject.Pinned]'s rules in every mode.
@@ -126,7 +131,20 @@ type Scenario struct {
 
 // Validate reports everything that is wrong with s.
 func (s Scenario) Validate() error {
-	return errors.Join(s.Subject.validate(s.Mode), s.validate())
+	return errors.Join(s.Subject.validate(s.Mode), s.Subject.suits(s.Workload, s.Mode), s.validate())
+}
+
+// suits reports why s cannot run a workload.
+func (s Subject) suits(w Workload, mode Mode) error {
+	switch {
+	case w.Permits == nil:
+		return nil
+	case s.Counting == nil:
+		return fmt.Errorf("lock %q: cannot count, want a semaphore for workload %s", s.Name, w.Name)
+	case mode == Pinned:
+		return fmt.Errorf("workload %s: cannot run pinned, want another mode: its semaphores block", w.Name)
+	}
+	return nil
 }
 
 func (s Subject) validate(mode Mode) error {

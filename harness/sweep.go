@@ -65,6 +65,14 @@ func (s Sweep) Validate() error {
 			continue
 		}
 		errs = append(errs, w.validate())
+		for _, subject := range s.Subjects {
+			if err := subject.suits(w, s.Mode); err != nil {
+				errs = append(errs, err)
+				if s.Mode == Pinned && subject.Counting != nil {
+					break // it is the same for all
+				}
+			}
+		}
 	}
 	common := s.scenario()
 	common.CPUs, common.Workers = 1, 1

@@ -21,6 +21,12 @@ type Workload struct {
 	// from one to the next comes from the seed. What differs between workers
 	// should be on cache lines of its own.
 	New func(workers int, seed uint64) Data
+
+	// Permits, if not nil, says that the data is guarded by a counting
+	// semaphore, with so many permits for so many workers, at least 1: as many
+	// may be inside at once, writers or readers. Only a [Subject] that has
+	// Counting can run it.
+	Permits func(workers int) int
 }
 
 // Data is what a lock protects, and what workers do to it.
@@ -49,12 +55,13 @@ type Data interface {
 // describes them.
 func Workloads() []Workload {
 	return []Workload{
-		{"counter", "a statistic: add one; look", newCounter},
-		{"log", "a ring of log records: append one; read the next", newLog},
-		{"clock", "a 128-bit time: tick; tell the time", newClock},
-		{"config", "a configuration: replace all of it; consult a part", newConfig},
-		{"intervals", "an address space: map and unmap; look up a page", newIntervals},
-		{"pool", "a bounded pool: take a buffer or give it back; count them", newPool},
+		{Name: "counter", About: "a statistic: add one; look", New: newCounter},
+		{Name: "log", About: "a ring of log records: append one; read the next", New: newLog},
+		{Name: "clock", About: "a 128-bit time: tick; tell the time", New: newClock},
+		{Name: "config", About: "a configuration: replace all of it; consult a part", New: newConfig},
+		{Name: "intervals", About: "an address space: map and unmap; look up a page", New: newIntervals},
+		{Name: "freelist", About: "a list of free buffers: take one or give it back; count them", New: newFreelist},
+		{Name: "pool", About: "a bounded pool under a semaphore: fill a buffer; look at one", New: newPool, Permits: permits},
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -24,7 +25,7 @@ func eachWorkload(t *testing.T, f func(*testing.T, Workload)) {
 
 func TestWorkloads(t *testing.T) {
 	eachWorkload(t, func(t *testing.T, w Workload) {
-		for _, l := range []Subject{mutex, rwmutex, subject[spinner]("spinner")} {
+		for _, l := range suiting(w, mutex, rwmutex, subject[spinner]("spinner"), tokens) {
 			for _, reads := range []int{0, 50, 100} {
 				for _, workers := range []int{1, 2, 5} {
 					s := quick(l)
@@ -77,7 +78,7 @@ func TestWorkloadsFindBroken(t *testing.T) {
 		t.Skip("needs two CPUs to meet")
 	}
 	eachWorkload(t, func(t *testing.T, w Workload) {
-		for _, l := range []Subject{subject[worn]("worn"), subject[open]("open")} {
+		for _, l := range suiting(w, subject[worn]("worn"), subject[open]("open"), leaking) {
 			if l.Name == "open" && w.Name == "counter" {
 				continue // who reads one word cannot see it half-written
 			}
@@ -97,6 +98,145 @@ func TestWorkloadsFindBroken(t *testing.T) {
 			t.Logf("seed %d: %v", s.Seed, broken)
 		}
 	})
+}
+
+// suiting returns the subjects that a workload can run.
+func suiting(w Workload, all ...Subject) []Subject {
+	return slices.DeleteFunc(all, func(s Subject) bool { return (s.Counting != nil) != (w.Permits != nil) })
+}
+
+// A semaphore is a channel with room for its permits.
+type semaphore chan struct{}
+
+func (s semaphore) Lock()   { s <- struct{}{} }
+func (s semaphore) Unlock() { <-s }
+func (s semaphore) TryLock() bool {
+	select {
+	case s <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+// counting makes a Subject of a semaphore.
+func counting(name string, fresh func(permits int) sync.Locker) Subject {
+	return Subject{Name: name, Counting: fresh, New: func() sync.Locker { return fresh(1) }}
+}
+
+var (
+	tokens  = counting("tokens", func(permits int) sync.Locker { return make(semaphore, permits) })
+	leaking = counting("leaking", func(permits int) sync.Locker { return &leaky{semaphore: make(semaphore, permits)} })
+)
+
+// A leaky semaphore lets one in too many once it has been used a hundred times.
+type leaky struct {
+	semaphore
+	uses, guest atomic.Int32
+}
+
+func (l *leaky) Lock() {
+	if l.uses.Add(1) > 100 && l.guest.CompareAndSwap(0, 1) {
+		return
+	}
+	l.semaphore.Lock()
+}
+
+func (l *leaky) Unlock() {
+	if !l.guest.CompareAndSwap(1, 0) {
+		l.semaphore.Unlock()
+	}
+}
+
+// The preflight finds a semaphore that has too many permits, by trying for one
+// or, if that cannot be, by letting in one too many.
+func TestPreflightPermits(t *testing.T) {
+	for _, test := range []struct {
+		hide bool // that it can be tried
+		want string
+	}{
+		{false, "TryLock of a semaphore with 3 of 3 permits out: want false, have true"},
+		{true, "inside, with one of 3 permits: want at most 3 workers, have 4"},
+	} {
+		l := tokens
+		l.Counting = func(permits int) sync.Locker {
+			s := make(semaphore, permits+1)
+			if test.hide {
+				return struct{ sync.Locker }{s}
+			}
+			return s
+		}
+		for _, cpus := range []int{1, 2} {
+			s := quick(l)
+			s.CPUs, s.Workload = cpus, workloadNamed(t, "pool")
+			wrong(t, s, test.want)
+		}
+	}
+}
+
+func workloadNamed(t *testing.T, name string) Workload {
+	all := Workloads()
+	i := slices.IndexFunc(all, func(w Workload) bool { return w.Name == name })
+	if i < 0 {
+		t.Fatalf("no workload %q", name)
+	}
+	return all[i]
+}
+
+// Who has a permit finds a buffer, and nobody else puts it back.
+func TestPoolBuffers(t *testing.T) {
+	p := newPool(5, 1).(*pool)
+	var taken []*buffer
+	for worker := range permits(5) {
+		b := p.take(worker)
+		if b == nil || slices.Contains(taken, b) {
+			t.Fatalf("worker %d took buffer %p, after %p", worker, b, taken)
+		}
+		taken = append(taken, b)
+	}
+	if b := p.take(3); b != nil {
+		t.Error("took a buffer too many")
+	}
+	p.giveBack(4, taken[0])
+	for worker, want := range map[int]string{
+		3: "as worker 3 takes a buffer: want at most 3 out, have 4",
+		4: "as worker 4 puts a buffer back: want it with worker 4, have it with worker 0",
+	} {
+		if broken := p.seats[worker].broken; broken == nil || !strings.Contains(broken.Error(), want) {
+			t.Errorf("worker %d: %v, want %s", worker, broken, want)
+		}
+	}
+}
+
+// What cannot count is refused where that is wanted.
+func TestCountingValidate(t *testing.T) {
+	pool := workloadNamed(t, "pool")
+	for _, test := range []struct {
+		subject Subject
+		mode    Mode
+		want    string
+	}{
+		{tokens, Goroutine, ""},
+		{mutex, Goroutine, `lock "sync.Mutex": cannot count, want a semaphore for workload pool`},
+	} {
+		s := quick(test.subject)
+		s.Workload, s.Mode = pool, test.mode
+		sweep := smallSweep()
+		sweep.Subjects, sweep.Workloads = []Subject{test.subject}, []Workload{pool}
+		for _, err := range []error{s.Validate(), sweep.Validate()} {
+			if got := fmt.Sprint(err); got != test.want && (err != nil || test.want != "") {
+				t.Errorf("Validate = %v, want %q", err, test.want)
+			}
+		}
+	}
+	pinned := tokens
+	pinned.Pinned = pinned.New
+	s := quick(pinned)
+	s.Workload, s.Mode = pool, Pinned
+	const want = "workload pool: cannot run pinned, want another mode: its semaphores block"
+	if err := s.Validate(); err == nil || err.Error() != want {
+		t.Errorf("Validate = %v, want %s", err, want)
+	}
 }
 
 // use has two workers write and read in turn, and a third read alone.
@@ -165,12 +305,22 @@ func TestWorkloadsSpoilt(t *testing.T) {
 			o.mappings[0] = m // forgets one, has the other twice
 		}, "in the end: want ", ""},
 
-		{"pool", func(d Data) { p := d.(*pool); p.idle.Set(p.idle.Get() - 1) },
+		{"pool", func(d Data) { d.(*pool).out.n.Store(1) }, "want no buffer out, have 1", ""},
+		{"pool", func(d Data) { d.(*pool).out.n.Store(2) }, "want no buffer out, have 2", "takes a buffer: want at most 2 out, have 3"},
+		{"pool", func(d Data) { d.(*pool).buffers[0].user.Store(3) }, "want buffer 0 with nobody, have it with worker 2", ""},
+		{"pool", func(d Data) { d.(*pool).buffers[0].mirror.Set(7) }, "uses a buffer: want two words to agree, have 500 and ", ""},
+		{"pool", func(d Data) {
+			b := &d.(*pool).buffers[1]
+			b.uses.Set(499)
+			b.mirror.Set(^uint64(499))
+		}, "want uses: 1000, have 999", "want uses: 1010, have 1009"},
+
+		{"freelist", func(d Data) { l := d.(*freelist); l.idle.Set(l.idle.Get() - 1) },
 			"want 2 in all", "counts: want 2 in all, have"},
-		{"pool", func(d Data) { p := d.(*pool); p.free[0].Set(p.free[1].Get()) },
-			"once, have it twice", "workload pool, as buffer"},
-		{"pool", func(d Data) { p := d.(*pool); p.user[0].Set(2) },
-			"want buffer 0 with nobody, have it with worker 2", "workload pool, as buffer"},
+		{"freelist", func(d Data) { l := d.(*freelist); l.free[0].Set(l.free[1].Get()) },
+			"once, have it twice", "workload freelist, as buffer"},
+		{"freelist", func(d Data) { l := d.(*freelist); l.user[0].Set(2) },
+			"want buffer 0 with nobody, have it with worker 2", "workload freelist, as buffer"},
 	} {
 		for _, w := range Workloads() {
 			if w.Name != test.workload {
@@ -297,7 +447,7 @@ func TestCustomWorkload(t *testing.T) {
 // Where nothing is excluded nothing is shared, and nothing verified.
 func TestWorkloadUnlocked(t *testing.T) {
 	var all []Data
-	l := subject[busted]("none")
+	l := counting("none", func(int) sync.Locker { return new(busted) })
 	l.Unlocked = true
 	s := quick(l)
 	s.Reads, s.Workers = 50, 5
@@ -354,6 +504,7 @@ func TestWorkloadValidate(t *testing.T) {
 
 func TestSweepWorkloads(t *testing.T) {
 	s := smallSweep()
+	s.Subjects = []Subject{tokens}
 	n := len(s.Scenarios())
 	s.Workloads = append([]Workload{{}}, Workloads()...)
 	if got, want := len(s.Scenarios()), n*len(s.Workloads); got != want {

@@ -69,9 +69,19 @@
 //	clock      a 128-bit time: tick; tell the time
 //	config     a configuration: replace all of it; consult a part
 //	intervals  an address space: map and unmap; look up a page
-//	pool       a bounded pool: take a buffer or give it back; count them
+//	freelist   a list of free buffers: take one or give it back; count them
+//	pool       a bounded pool under a semaphore: fill a buffer; look at one
 //	$ lockbench run --workload bare,log --locks ticket,none --quick --out log.txt --plots=
 //	lockbench: 2 locks in ... situations, 6 samples of each; about ...
+//	...
+//
+// The pool wants a counting semaphore, with a permit for every two workers:
+//
+//	$ lockbench run --workload pool --locks semaphore,chan,mutex
+//	lockbench: lock "mutex": cannot count, want a semaphore for workload pool
+//	exit status 2
+//	$ lockbench run --workload pool --workers 4 --quick --count 1 --out pool.txt --plots=
+//	lockbench: 4 locks in ... situations, 1 sample of each; about ...
 //	...
 //
 // # What can go wrong

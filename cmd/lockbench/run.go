@@ -23,7 +23,7 @@ import (
 )
 
 type runCmd struct {
-	Locks    string `placeholder:"LOCK,..." help:"Names or patterns; !PATTERN leaves out. By default all but the pinned forms, and none; lockbench list shows them."`
+	Locks    string `placeholder:"LOCK,..." help:"Names or patterns; !PATTERN leaves out. By default all that suit the mode and the workloads but the pinned forms, and none; lockbench list shows them."`
 	CPUs     string `name:"cpus" placeholder:"N,..." help:"CPU counts (by default 1, 2, 4 ... all)."`
 	Reads    string `placeholder:"PERCENT,..." help:"Shares of the operations that only read (0,50,90,99,100)."`
 	Workers  string `placeholder:"N,..." default:"1" help:"Workers per CPU (${default})."`
@@ -119,8 +119,9 @@ func (c *runCmd) sweep(bad *problems) harness.Sweep {
 	patterns := strings.Split(cmp.Or(c.Locks, "!*-pinned,none"), ",")
 	locks, err := catalog.Match(patterns...)
 	bad.add(err)
+	count := slices.ContainsFunc(sweep.Workloads, func(w harness.Workload) bool { return w.Permits != nil })
 	for _, l := range locks {
-		if c.Locks != "" || sweep.Mode != harness.Pinned || l.Pinned != nil {
+		if c.Locks != "" || (sweep.Mode != harness.Pinned || l.Pinned != nil) && (!count || l.Counting != nil) {
 			sweep.Subjects = append(sweep.Subjects, l.Subject)
 		}
 	}

@@ -120,10 +120,10 @@ var table = []Entry{
 		Source: "Linux kernel/locking/mutex.c",
 	},
 	{
-		Subject: harness.Subject{Name: "semaphore", New: newPermitLock},
+		Subject: harness.Subject{Name: "semaphore", New: func() sync.Locker { return newPermits(1) }, Counting: newPermits},
 		Family:  "semaphore", Fairness: "FIFO", Waits: "spins then parks", Holder: "yields",
 		Bytes:  unsafe.Sizeof(blocking.Semaphore{}),
-		Source: "Linux kernel/locking/semaphore.c, of one permit",
+		Source: "Linux kernel/locking/semaphore.c, of one permit, or as many as a workload wants",
 	},
 	{
 		Subject: harness.Subject{Name: "rwsem", New: fresh[blocking.RWSem]},
@@ -176,16 +176,16 @@ var table = []Entry{
 		Source: "Go, sync",
 	},
 	{
-		Subject: harness.Subject{Name: "chan", New: newChanLock},
+		Subject: harness.Subject{Name: "chan", New: func() sync.Locker { return newChan(1) }, Counting: newChan},
 		Family:  "semaphore", Fairness: "FIFO", Waits: "parks", Holder: "yields",
-		Bytes:  unsafe.Sizeof(chanLock(nil)),
-		Source: "Go, a channel of capacity 1",
+		Bytes:  unsafe.Sizeof(chanSemaphore(nil)),
+		Source: "Go, a channel of capacity 1, or as many",
 	},
 	{
-		Subject: harness.Subject{Name: "semaphore.Weighted", New: newSemaphoreLock},
+		Subject: harness.Subject{Name: "semaphore.Weighted", New: func() sync.Locker { return newWeighted(1) }, Counting: newWeighted},
 		Family:  "semaphore", Fairness: "FIFO", Waits: "parks", Holder: "yields",
 		Bytes: unsafe.Sizeof(semaphore.Weighted{}), WaiterBytes: unsafe.Sizeof(list.Element{}),
-		Source: "golang.org/x/sync v0.24.0, of weight 1",
+		Source: "golang.org/x/sync v0.24.0, of weight 1, or as much",
 	},
 	{
 		Subject: harness.Subject{Name: "xsync.RBMutex", New: newRBMutex},
@@ -194,13 +194,13 @@ var table = []Entry{
 		Source: "github.com/puzpuzpuz/xsync/v4 v4.5.0; Dice and Kogan 2019, BRAVO",
 	},
 	{
-		Subject: harness.Subject{Name: "none", New: fresh[noLock], Pinned: fresh[noLock], Unlocked: true},
+		Subject: harness.Subject{Name: "none", New: fresh[noLock], Pinned: fresh[noLock], Counting: newNoSemaphore, Unlocked: true},
 		Family:  "none", Fairness: "none", Waits: "never", Holder: "yields",
 		Bytes:  unsafe.Sizeof(noLock{}),
 		Source: "nothing: what the harness itself costs",
 	},
 	{
-		Subject: harness.Subject{Name: "busted", New: fresh[noLock], Pinned: fresh[noLock]},
+		Subject: harness.Subject{Name: "busted", New: fresh[noLock], Pinned: fresh[noLock], Counting: newNoSemaphore},
 		Family:  "none", Fairness: "none", Waits: "never", Holder: "yields",
 		Bytes:  unsafe.Sizeof(noLock{}),
 		Source: "nothing: a lock that every run must find broken",

@@ -3,18 +3,8 @@ package catalog
 import (
 	"sync"
 
-	"github.com/lockbench/lockbench/blocking"
 	"github.com/lockbench/lockbench/rwlock"
 )
-
-// A permitLock is a semaphore of one permit.
-type permitLock struct{ *blocking.Semaphore }
-
-func newPermitLock() sync.Locker { return permitLock{blocking.NewSemaphore(1)} }
-
-func (l permitLock) Lock()         { l.Down() }
-func (l permitLock) TryLock() bool { return l.TryDown() }
-func (l permitLock) Unlock()       { l.Up() }
 
 func newBiased() sync.Locker { return rwlock.NewBiased(new(rwlock.Queued)) }
 

@@ -1,0 +1,53 @@
+package catalog
+
+import (
+	"context"
+	"sync"
+
+	"golang.org/x/sync/semaphore"
+
+	"github.com/lockbench/lockbench/blocking"
+)
+
+// Semaphores are locks that let in as many at once as they have permits.
+
+// A permits is our semaphore.
+type permits struct{ *blocking.Semaphore }
+
+func newPermits(n int) sync.Locker { return permits{blocking.NewSemaphore(n)} }
+
+func (l permits) Lock()         { l.Down() }
+func (l permits) TryLock() bool { return l.TryDown() }
+func (l permits) Unlock()       { l.Up() }
+
+// A chanSemaphore is a channel with room for its permits: sending acquires,
+// receiving releases.
+type chanSemaphore chan struct{}
+
+func newChan(n int) sync.Locker { return make(chanSemaphore, n) }
+
+func (l chanSemaphore) Lock()   { l <- struct{}{} }
+func (l chanSemaphore) Unlock() { <-l }
+
+func (l chanSemaphore) TryLock() bool {
+	select {
+	case l <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+// A weighted is a weighted semaphore, of which everybody wants 1.
+type weighted struct{ *semaphore.Weighted }
+
+func newWeighted(n int) sync.Locker { return weighted{semaphore.NewWeighted(int64(n))} }
+
+func (l weighted) Lock() {
+	// Acquire fails only when its context ends.
+	if err := l.Acquire(context.Background(), 1); err != nil {
+		panic(err)
+	}
+}
+func (l weighted) TryLock() bool { return l.TryAcquire(1) }
+func (l weighted) Unlock()       { l.Release(1) }
