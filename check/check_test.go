@@ -37,6 +37,12 @@ func TestExactCounts(t *testing.T) {
 			m.Wait()
 			m.Assert(word.Load() == uint32(k))
 		})
+		expect(fmt.Sprintf("%d workers, all alike, add to one word", k), 1, func(m *check.Machine) {
+			var word primitives.Uint32
+			m.GoAlike(k, func() { word.Add(1) })
+			m.Wait()
+			m.Assert(word.Load() == uint32(k))
+		})
 		expect(fmt.Sprintf("a writer and %d readers", k), 1<<k, func(m *check.Machine) {
 			var word primitives.Uint32
 			m.Go(func() { word.Store(1) })
@@ -352,6 +358,45 @@ func lostUpdate(m *check.Machine) {
 	}
 	m.Wait()
 	m.Assert(word.Load() > 1)
+}
+
+// A search in which workers are alike finds what one finds in which they are
+// not.
+func TestAlike(t *testing.T) {
+	found := func(start func(m *check.Machine, f func())) []string {
+		seen := map[string]bool{}
+		check.Explore(t, check.Config{}, func(m *check.Machine) {
+			var words [2]primitives.Uint32
+			var log primitives.Uint64
+			start(m, func() {
+				n := words[0].Load()
+				words[1].StoreRelease(n + 1)
+				words[0].Add(words[1].Load() + 1)
+				log.Add(1 << (8 * n))
+			})
+			m.Wait()
+			seen[fmt.Sprint(words[0].Load(), words[1].Load(), log.Load())] = true
+		})
+		return slices.Sorted(maps.Keys(seen))
+	}
+	alike := found(func(m *check.Machine, f func()) { m.GoAlike(3, f) })
+	named := found(func(m *check.Machine, f func()) {
+		for range 3 {
+			m.Go(f)
+		}
+	})
+	if !slices.Equal(alike, named) {
+		t.Errorf("alike: %v\nnamed: %v", alike, named)
+	}
+	fails(t, check.Config{}, func(m *check.Machine) { // and races, too
+		var data primitives.Cell[int]
+		var word primitives.Uint32
+		m.GoAlike(2, func() { word.Load(); data.Set(1) })
+	})
+	fails(t, check.Config{}, func(m *check.Machine) {
+		var data primitives.Cell[int]
+		m.GoAlike(2, func() { data.Set(1) })
+	})
 }
 
 func TestModes(t *testing.T) {

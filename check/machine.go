@@ -19,6 +19,18 @@ func (m *Machine) Go(f func()) { m.vm.goes(f, false) }
 // GoNamed is [Machine.Go] with a name for the worker in reports.
 func (m *Machine) GoNamed(name string, f func()) { m.vm.goes(f, false).name = name }
 
+// GoAlike starts n workers that run f. They are alike: whatever they do can be
+// told by f alone, not by which of them does it. So it need not be searched who
+// of them is the first to take a step, and who the second: of n! schedules that
+// differ in the workers' names one is run.
+func (m *Machine) GoAlike(n int, f func()) {
+	if n > 0 {
+		w := m.vm.goes(f, false)
+		w.alike, w.born = n-1, w.clock
+		w.born[w.id] = 0
+	}
+}
+
 // Wait waits until all workers have finished that Go started. What they did
 // happens before its return.
 func (m *Machine) Wait() { m.vm.join() }

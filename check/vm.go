@@ -149,7 +149,7 @@ func (m *vm) run(body func()) outcome {
 	m.debts = [maxWorkers]debt{}
 	m.outcome, m.failure, m.script = running, nil, m.script[:0]
 	m.search.begin()
-	w := m.start(body, false)
+	w := m.add(body, false)
 	m.silent = 0
 	w.state = runs
 	m.self, m.next = w, w
@@ -183,8 +183,8 @@ func (m *vm) close() {
 	}
 }
 
-// start makes a worker that will run f.
-func (m *vm) start(f func(), background bool) *worker {
+// add makes a worker that will run f.
+func (m *vm) add(f func(), background bool) *worker {
 	if m.live == maxWorkers {
 		panic(fmt.Sprintf("check: more than %d workers", maxWorkers))
 	}
@@ -194,13 +194,18 @@ func (m *vm) start(f func(), background bool) *worker {
 	w := m.workers[m.live]
 	m.live++
 	w.reset(f, background)
-	m.silent |= 1 << w.id
-	if w.id > 0 {
-		m.search.follow(w.proc(), m.self.proc())
-		w.clock = m.self.clock
-		m.self.clock[m.self.id]++
-	}
 	w.clock[w.id] = 1
+	m.silent |= 1 << w.id
+	return w
+}
+
+// start makes a worker that will run f after what the one that runs has done.
+func (m *vm) start(f func(), background bool) *worker {
+	w := m.add(f, background)
+	m.search.follow(w.proc(), m.self.proc())
+	w.clock = m.self.clock
+	w.clock[w.id] = 1
+	m.self.clock[m.self.id]++
 	return w
 }
 
@@ -245,6 +250,9 @@ func (m *vm) decide(self *worker) bool {
 			m.script = append(m.script, int8(p))
 			m.search.step(p, o)
 			w = m.workers[p/3]
+			if w.alike > 0 && p == w.proc() {
+				m.another(w)
+			}
 			switch p {
 			case w.buffer():
 				m.flush(w)
@@ -381,8 +389,22 @@ func (m *vm) spared() bool {
 	return false
 }
 
+// another starts the next of the workers that are alike, after w, which takes
+// its first step or ends without one.
+func (m *vm) another(w *worker) {
+	next := m.add(w.body, false)
+	next.alike, w.alike = w.alike-1, 0
+	m.search.follow(next.proc(), w.proc())
+	// The search may know that next comes after w, but no data race is hidden.
+	next.clock, next.born = w.born, w.born
+	next.clock[next.id] = 1
+}
+
 // finish ends w.
 func (m *vm) finish(w *worker) {
+	if w.alike > 0 {
+		m.another(w)
+	}
 	w.state = finished
 	m.decide(w)
 }

@@ -35,6 +35,9 @@ type worker struct {
 	heeds      bool    // whether the bell will ring before an Unpark comes
 	rang       bool    // whether it has
 
+	alike int   // how many more there will be like it, once it has taken a step
+	born  clock // when those could have been started
+
 	// Of After's workers.
 	timer   bool
 	fires   bool // whether it is before it is stopped
@@ -83,6 +86,7 @@ func (w *worker) reset(body func(), background bool) {
 	w.read, w.stores, w.trying = w.read[:0], w.stores[:0], false
 	w.cpu, w.issued = w.id, 0
 	w.pins, w.bell, w.heeds, w.rang = 0, nil, false, false
+	w.alike = 0
 	w.timer, w.fires, w.fired, w.stopped = false, false, false, false
 }
 
