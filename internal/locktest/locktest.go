@@ -40,13 +40,20 @@ func All(t *testing.T, newLock func() Lock) {
 	}
 }
 
-// Pinned returns a Locker that locks l pinned.
-func Pinned(l Lock) sync.Locker { return pinned{l} }
+// Pinned returns l as its pinned forms make it.
+func Pinned(l Lock) TryLocker { return pinned{l} }
+
+// A TryLocker can be had without waiting, or not at all.
+type TryLocker interface {
+	sync.Locker
+	TryLock() bool
+}
 
 type pinned struct{ l Lock }
 
-func (p pinned) Lock()   { p.l.LockPinned() }
-func (p pinned) Unlock() { p.l.UnlockPinned() }
+func (p pinned) Lock()         { p.l.LockPinned() }
+func (p pinned) TryLock() bool { return p.l.TryLockPinned() }
+func (p pinned) Unlock()       { p.l.UnlockPinned() }
 
 // trying tries before it waits, so that those who stand in line meet those
 // who do not.

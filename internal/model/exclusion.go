@@ -5,6 +5,9 @@
 // What workers share beyond the lock is in Cells, whose accesses must be
 // ordered by the lock alone, or in words, which are steps of their own; what
 // one worker notes in a plain variable is read after Machine.Wait.
+//
+// That every waiter gets on is in all of them: the checker finds deadlocks and
+// lost wake-ups by itself.
 package model
 
 import (
@@ -13,6 +16,12 @@ import (
 	"github.com/lockbench/lockbench/check"
 	"github.com/lockbench/lockbench/primitives"
 )
+
+// A Lock can be had without waiting, or not at all.
+type Lock interface {
+	sync.Locker
+	TryLock() bool
+}
 
 // Exclusion says that a lock admits one holder at a time, and that all workers
 // get it ops times. Two holders at a time are a data race on the counter that
@@ -24,15 +33,20 @@ func Exclusion(fresh func() sync.Locker, workers, ops int) func(*check.Machine) 
 		for range workers {
 			m.Go(func() {
 				for range ops {
-					l.Lock()
-					n.Set(n.Get() + 1)
-					l.Unlock()
+					section(l, &n)
 				}
 			})
 		}
 		m.Wait()
 		wantCount(m, &n, workers*ops)
 	}
+}
+
+// section is a critical section that adds 1 to n.
+func section(l sync.Locker, n *primitives.Cell[int]) {
+	l.Lock()
+	n.Set(n.Get() + 1)
+	l.Unlock()
 }
 
 // wantCount fails the execution if n, which nobody else accesses any more, is

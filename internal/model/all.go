@@ -1,0 +1,40 @@
+package model
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/lockbench/lockbench/check"
+	"github.com/lockbench/lockbench/internal/locktest"
+)
+
+// All runs, on every schedule, what holds for any spinlock, and logs how many
+// schedules there were. fresh returns a new lock.
+func All(t *testing.T, fresh func() locktest.Lock) {
+	forms := []struct {
+		name  string
+		fresh func() Lock
+	}{
+		{"", func() Lock { return fresh() }},
+		{"Pinned", func() Lock { return locktest.Pinned(fresh()) }},
+	}
+	for _, form := range forms {
+		name, fresh := form.name, form.fresh
+		for _, size := range [][2]int{{2, 2}, {3, 1}} {
+			workers, ops := size[0], size[1]
+			Every(t, fmt.Sprintf("Exclusion%s/%dx%d", name, workers, ops), Exclusion(func() sync.Locker { return fresh() }, workers, ops))
+			Every(t, fmt.Sprintf("TryLock%s/%dx%d", name, workers, ops), TryLock(fresh, workers, ops))
+		}
+		Every(t, "Tries"+name, Tries(fresh, 3))
+		Every(t, "Misuse"+name, Misuse(fresh, 2))
+	}
+}
+
+// Every runs body on every schedule as a test of its own, and logs the report.
+func Every(t *testing.T, name string, body func(*check.Machine)) {
+	t.Run(name, func(t *testing.T) {
+		t.Helper()
+		t.Log(check.Explore(t, check.Config{}, body))
+	})
+}

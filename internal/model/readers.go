@@ -1,0 +1,62 @@
+package model
+
+import (
+	"sync"
+
+	"github.com/lockbench/lockbench/check"
+	"github.com/lockbench/lockbench/primitives"
+)
+
+// A Readers is a lock that lets readers in together.
+type Readers interface {
+	sync.Locker
+	RLock()
+	RUnlock()
+}
+
+// ReadersExclude says that nobody else is in while a writer is, and that all
+// workers get in ops times. A reader beside a writer is a data race.
+func ReadersExclude(fresh func() Readers, readers, writers, ops int) func(*check.Machine) {
+	return func(m *check.Machine) {
+		l := fresh()
+		var n primitives.Cell[int] // guarded by l
+		for range writers {
+			m.GoNamed("writer", func() {
+				for range ops {
+					section(l, &n)
+				}
+			})
+		}
+		for range readers {
+			m.GoNamed("reader", func() {
+				for range ops {
+					l.RLock()
+					n.Get()
+					l.RUnlock()
+				}
+			})
+		}
+		m.Wait()
+		wantCount(m, &n, writers*ops)
+	}
+}
+
+// ReadersMeet says that readers let each other in where no writer is about: each
+// of them stays until all have come.
+func ReadersMeet(fresh func() Readers, readers int) func(*check.Machine) {
+	return func(m *check.Machine) {
+		l := fresh()
+		var inside primitives.Uint32
+		for range readers {
+			m.GoNamed("reader", func() {
+				l.RLock()
+				inside.Add(1)
+				var spin primitives.Spin
+				for inside.Load() != uint32(readers) {
+					spin.Once()
+				}
+				l.RUnlock()
+			})
+		}
+	}
+}

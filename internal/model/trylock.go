@@ -1,0 +1,95 @@
+package model
+
+import (
+	"github.com/lockbench/lockbench/check"
+	"github.com/lockbench/lockbench/primitives"
+)
+
+// TryLock says that a lock admits one holder at a time where the first worker
+// waits for it and the others only try, ops times each; and that once they are
+// gone a TryLock succeeds, and the next fails.
+func TryLock(fresh func() Lock, workers, ops int) func(*check.Machine) {
+	return func(m *check.Machine) {
+		l := fresh()
+		var n primitives.Cell[int] // guarded by l
+		got := make([]int, workers)
+		for i := range workers {
+			m.Go(func() {
+				for range ops {
+					if i == 0 {
+						l.Lock()
+					} else if !l.TryLock() {
+						continue
+					}
+					n.Set(n.Get() + 1)
+					l.Unlock()
+					got[i]++
+				}
+			})
+		}
+		m.Wait()
+		sections := 0
+		for _, n := range got {
+			sections += n
+		}
+		wantCount(m, &n, sections)
+		wantFree(m, l)
+	}
+}
+
+// wantFree fails the execution unless l, which nobody else touches any more,
+// can be locked once.
+func wantFree(m *check.Machine, l Lock) {
+	if !l.TryLock() {
+		m.Failf("TryLock of unlocked lock = false, want true")
+	}
+	if l.TryLock() {
+		m.Failf("TryLock of locked lock = true, want false")
+	}
+	l.Unlock()
+}
+
+// Tries says that of some workers who try to get a free lock one succeeds,
+// though it keeps the lock: no TryLock waits.
+func Tries(fresh func() Lock, workers int) func(*check.Machine) {
+	return func(m *check.Machine) {
+		l := fresh()
+		got := make([]bool, workers)
+		for i := range workers {
+			m.Go(func() { got[i] = l.TryLock() })
+		}
+		m.Wait()
+		n := 0
+		for _, locked := range got {
+			if locked {
+				n++
+			}
+		}
+		if n != 1 {
+			m.Failf("of %d workers who tried to lock a free lock %d succeeded, want 1", workers, n)
+		}
+	}
+}
+
+// Misuse says that an Unlock too many panics, whatever happened to the lock
+// before, and leaves it as it was.
+func Misuse(fresh func() Lock, workers int) func(*check.Machine) {
+	return func(m *check.Machine) {
+		l := fresh()
+		var n primitives.Cell[int] // guarded by l
+		for range workers {
+			m.Go(func() { section(l, &n) })
+		}
+		m.Wait()
+		if !panics(l.Unlock) {
+			m.Failf("Unlock of unlocked lock did not panic")
+		}
+		wantFree(m, l)
+	}
+}
+
+func panics(f func()) (panicked bool) {
+	defer func() { panicked = recover() != nil }()
+	f()
+	return false
+}
