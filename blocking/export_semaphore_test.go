@@ -4,6 +4,12 @@ package blocking
 func (s *Semaphore) InLine() int { return s.line.length() }
 
 // InLine returns how many wait in line.
+func (m *Mutex) InLine() int { return m.line.length() }
+
+// InLine returns how many wait in line.
+func (c *Completion) InLine() int { return c.line.length() }
+
+// InLine returns how many wait in line.
 func (s *RWSem) InLine() int { return s.line.length() }
 
 func (l *waitList) length() (n int) {

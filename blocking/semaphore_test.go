@@ -5,14 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 	"unsafe"
-
-	"pgregory.net/rapid"
 
 	"github.com/lockbench/lockbench/blocking"
 	"github.com/lockbench/lockbench/internal/locktest"
@@ -323,129 +320,6 @@ func TestSemaphoreStorm(t *testing.T) {
 			}
 		})
 	}
-}
-
-// spec is what a Semaphore is, in so many words and one goroutine.
-type spec struct {
-	size, held int
-	line       []*request
-}
-
-type request struct {
-	id, n  int
-	cancel context.CancelFunc
-	done   chan error
-}
-
-// serve returns those who are served now.
-func (s *spec) serve() (served []*request) {
-	for i := 0; i < len(s.line); {
-		r := s.line[i]
-		switch {
-		case r.n > s.size:
-			i++ // aside
-		case s.held+r.n > s.size:
-			return served
-		default:
-			s.held += r.n
-			s.line = slices.Delete(s.line, i, i+1)
-			served = append(served, r)
-		}
-	}
-	return served
-}
-
-// free says whether n permits can be taken at once.
-func (s *spec) free(n int) bool {
-	possible := func(r *request) bool { return r.n <= s.size }
-	return n == 0 || s.held+n <= s.size && !slices.ContainsFunc(s.line, possible)
-}
-
-// TestSemaphoreModel does to a Semaphore and to its spec whatever rapid thinks
-// of, and they must agree on who is served, when and in what order.
-func TestSemaphoreModel(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		weight := rapid.IntRange(0, 5)
-		size := weight.Draw(t, "size")
-		s, model, ids := blocking.NewSemaphore(size), spec{size: size}, 0
-		settle := func(served []*request) {
-			for _, r := range served {
-				if err := <-r.done; err != nil {
-					t.Fatalf("request %d for %d = %v, want it served", r.id, r.n, err)
-				}
-			}
-		}
-		t.Repeat(map[string]func(*rapid.T){
-			"Down": func(t *rapid.T) {
-				ctx, cancel := context.WithCancel(context.Background())
-				r := &request{ids, weight.Draw(t, "n"), cancel, make(chan error, 1)}
-				ids++
-				atOnce := r.n == 0
-				if !atOnce {
-					model.line = append(model.line, r)
-				}
-				served := model.serve()
-				go func() { r.done <- s.DownNContext(ctx, r.n) }()
-				if atOnce {
-					served = append(served, r)
-				}
-				locktest.Until(func() bool { return s.InLine() == len(model.line) && s.State().Held == model.held })
-				settle(served)
-			},
-			"Try": func(t *rapid.T) {
-				n := weight.Draw(t, "n")
-				want := model.free(n)
-				if want {
-					model.held += n
-				}
-				if got := s.TryDownN(n); got != want {
-					t.Fatalf("TryDownN(%d) = %v, want %v", n, got, want)
-				}
-			},
-			"Up": func(t *rapid.T) {
-				n := rapid.IntRange(0, model.held).Draw(t, "n")
-				model.held -= n
-				served := model.serve()
-				s.UpN(n)
-				settle(served)
-			},
-			"Resize": func(t *rapid.T) {
-				model.size = weight.Draw(t, "size")
-				served := model.serve()
-				s.Resize(model.size)
-				settle(served)
-			},
-			"GiveUp": func(t *rapid.T) {
-				if len(model.line) == 0 {
-					t.Skip("nobody waits")
-				}
-				i := rapid.IntRange(0, len(model.line)-1).Draw(t, "who")
-				r := model.line[i]
-				model.line = slices.Delete(model.line, i, i+1)
-				served := model.serve()
-				r.cancel()
-				if err := <-r.done; !errors.Is(err, context.Canceled) {
-					t.Fatalf("request %d for %d = %v, want it cancelled", r.id, r.n, err)
-				}
-				settle(served)
-			},
-			"": func(t *rapid.T) {
-				want := blocking.SemaphoreState{Size: model.size, Held: model.held, Waiting: len(model.line) > 0}
-				if got := s.State(); got != want {
-					t.Fatalf("State = %+v, want %+v", got, want)
-				}
-				for _, r := range model.line {
-					if len(r.done) > 0 {
-						t.Fatalf("request %d for %d returned %v, want it in line", r.id, r.n, <-r.done)
-					}
-				}
-			},
-		})
-		for _, r := range model.line {
-			r.cancel()
-			<-r.done
-		}
-	})
 }
 
 func TestSemaphoreString(t *testing.T) {

@@ -33,7 +33,7 @@ var table = layout.Layout{
 		{"cmd/... internal/targets", "...", layout.NoTags},
 	},
 	// A benchmark measures its reference in the same run, hence the peers.
-	Tests: "primitives check internal/locktest internal/model internal/catalog go.uber.org/goleak pgregory.net/rapid golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4",
+	Tests: "primitives check internal/locktest internal/model internal/catalog go.uber.org/goleak pgregory.net/rapid github.com/anishathalye/porcupine golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4",
 	Never: []layout.Edge{
 		{From: locks, To: "harness", Tests: true},
 		{From: "harness", To: locks, Tests: true},
