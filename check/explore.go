@@ -79,7 +79,9 @@ const (
 var ErrNative = errors.New("check: this build runs locks on the host; build it with -tags virtual")
 
 // Explore runs body on every schedule, or on those that cfg says, and fails t
-// if one of them fails.
+// if one of them fails: the message has the schedule as a table, and the command
+// that replays it. If the environment variable LOCKBENCH_SVG names a directory,
+// the figure of it goes there (see [Failure.WriteSVG]).
 //
 // body sets up, starts workers with [Machine.Go], waits for them with
 // [Machine.Wait] and looks at what came of it. It runs once in each schedule, so
@@ -96,7 +98,11 @@ func Explore(t testing.TB, cfg Config, body func(m *Machine)) Report {
 		t.Fatal(err)
 	}
 	if r.Failure != nil {
-		t.Fatalf("%v\n%v", r, r.Failure)
+		r.Failure.in(t)
+		t.Fatalf("%v\n\n%v", r, r.Failure)
+	}
+	if cfg.Replay != "" {
+		t.Logf("%v: it does not fail", r)
 	}
 	return r
 }
@@ -208,6 +214,7 @@ func (x *explorer) explore() (Report, error) {
 		}
 		outcome := x.once(p)
 		r.Steps += x.vm.steps
+		r.Cut = x.vm.cut
 		switch outcome {
 		case complete:
 			r.Schedules++

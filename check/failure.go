@@ -1,9 +1,6 @@
 package check
 
-import (
-	"fmt"
-	"strings"
-)
+import "fmt"
 
 // A Kind is a kind of failure.
 type Kind string
@@ -22,11 +19,15 @@ const (
 type failure struct {
 	kind    Kind
 	message string
+	self    int   // the worker that it went wrong in
+	other   int   // of a data race: who made the earlier access
+	at      place // where, if it is no step
+	stack   []place
 }
 
 // fail ends the execution as failed.
 func (m *vm) fail(kind Kind, message string) {
-	m.outcome, m.failure = failed, &failure{kind, message}
+	m.outcome, m.failure = failed, &failure{kind: kind, message: message, self: m.self.id}
 }
 
 // abort ends the execution as failed, and the worker that calls it.
@@ -35,31 +36,36 @@ func (m *vm) abort(kind Kind, message string) {
 		panic(killed{})
 	}
 	m.fail(kind, message)
+	if m.recorder != nil {
+		m.failure.at = caller()
+	}
 	m.killing = true
 	panic(aborted{})
 }
 
-// deadlocked says who waits for what.
-func (m *vm) deadlocked() string {
-	var says []string
-	for _, w := range m.workers[:m.live] {
-		if w.state == finished || w.background {
-			continue
-		}
-		switch o := &m.pending[w.proc()]; {
-		case w.state == watches:
-			says = append(says, fmt.Sprintf("%v waits for a word to change", w))
-		case o.kind == opWait:
-			says = append(says, fmt.Sprintf("%v waits for one of %d words to change", w, len(o.more)))
-		case o.kind == opPark:
-			says = append(says, fmt.Sprintf("%v is parked", w))
-		case o.kind == opPin:
-			says = append(says, fmt.Sprintf("%v waits for a CPU", w))
-		case o.kind == opJoin:
-			says = append(says, fmt.Sprintf("%v waits for the others", w))
+// panicked ends the execution as failed by a panic with v, which is under way.
+func (m *vm) panicked(v any) {
+	m.fail(Panic, message(v))
+	if m.recorder == nil {
+		return
+	}
+	frames := callers()
+	for i, f := range frames {
+		if f.Function == "runtime.gopanic" {
+			frames = frames[i:]
+			break
 		}
 	}
-	return "nobody can get on: " + strings.Join(says, "; ")
+	m.failure.at = placeOf(frames)
+	for _, f := range frames {
+		if functionPackage(f.Function) == "runtime" {
+			continue
+		}
+		if f.Function == ownPath+".(*worker).runs" {
+			return
+		}
+		m.failure.stack = append(m.failure.stack, place{file: f.File, line: f.Line, fn: f.Function})
+	}
 }
 
 func (w *worker) String() string {
@@ -67,7 +73,7 @@ func (w *worker) String() string {
 	case w.name != "":
 		return w.name
 	case w.id == 0:
-		return "the body"
+		return "body"
 	default:
 		return fmt.Sprintf("worker %d", w.id)
 	}

@@ -37,7 +37,7 @@ func (m *vm) plain(w *worker, id int32, write bool) {
 	}
 	c := &m.cells[object.cell-1]
 	if c.writer >= 0 && c.wrote > w.clock[c.writer] {
-		m.race(w, m.workers[c.writer], "write", write)
+		m.races(w, m.workers[c.writer])
 	}
 	if !write {
 		c.read[w.id] = w.clock[w.id]
@@ -45,16 +45,16 @@ func (m *vm) plain(w *worker, id int32, write bool) {
 	}
 	for i := range c.read {
 		if c.read[i] > w.clock[i] {
-			m.race(w, m.workers[i], "read", write)
+			m.races(w, m.workers[i])
 		}
 	}
 	c.writer, c.wrote = w.id, w.clock[w.id]
 }
 
-func (m *vm) race(w, other *worker, what string, write bool) {
-	does := "read"
-	if write {
-		does = "write"
-	}
-	m.abort(DataRace, fmt.Sprintf("a %s by %v and a %s by %v: nothing orders them", what, other, does, w))
+// races ends the execution: other's earlier access races with w's.
+func (m *vm) races(w, other *worker) {
+	m.fail(DataRace, fmt.Sprintf("%v and %v access a Cell: nothing orders them", other, w))
+	m.failure.other = other.id
+	m.killing = true
+	panic(aborted{})
 }

@@ -14,10 +14,15 @@ type script []int8
 //
 // In a token, worker 0 (the body) is a, worker 1 b and so on; their store
 // buffers are A, B …; their alarms k, l …; and the ways of a choice 0, 1 … 9,
-// or (n).
+// or (n). What is there n times in a row, for large n, has xn. after it.
 func (s script) String() string {
 	var b strings.Builder
-	for _, d := range s {
+	for i := 0; i < len(s); i++ {
+		d := s[i]
+		n := 1
+		for i+n < len(s) && s[i+n] == d {
+			n++
+		}
 		switch {
 		case d < -10:
 			fmt.Fprintf(&b, "(%d)", -1-d)
@@ -30,9 +35,19 @@ func (s script) String() string {
 		default:
 			b.WriteByte('k' + byte(d/3))
 		}
+		if n >= longRun {
+			fmt.Fprintf(&b, "x%d.", n)
+			i += n - 1
+		}
 	}
 	return b.String()
 }
+
+// Limits of a token: what is a long run, and how long one may be.
+const (
+	longRun    = 8
+	longestRun = 1 << 24
+)
 
 func decodeScript(token string) (script, error) {
 	var s script
@@ -53,6 +68,13 @@ func decodeScript(token string) (script, error) {
 			}
 			s = append(s, -1-n)
 			i += strings.IndexByte(token[i:], ')')
+		case c == 'x' && len(s) > 0:
+			var n int
+			if _, err := fmt.Sscanf(token[i:], "x%d.", &n); err != nil || n < 1 || n > longestRun {
+				return nil, fmt.Errorf("check: replay token, character %d: want how often as x8., have %q", i+1, token[i:])
+			}
+			s = append(s, slices.Repeat(s[len(s)-1:], n-1)...)
+			i += strings.IndexByte(token[i:], '.')
 		default:
 			return nil, fmt.Errorf("check: replay token, character %d: want a letter of a worker or a choice, have %q", i+1, c)
 		}
@@ -113,6 +135,9 @@ func (x *explorer) replay(r *Report, s script) error {
 	outcome := x.once(again)
 	if x.cfg.Replay != "" {
 		r.Schedules, r.Steps = 1, x.vm.steps
+	}
+	if again.at < len(again.script) && again.wrong == nil {
+		again.misfit("the execution has ended")
 	}
 	if again.wrong != nil {
 		return again.wrong

@@ -4,91 +4,331 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"unsafe"
 )
 
-// A Failure is a schedule that failed, step by step.
-type Failure struct {
-	Kind    Kind
-	Message string
-	Workers []string // the workers' names; the body is the first
-	Steps   []Step
-	Token   string // replays it: see [Config.Replay]
+// A recorder notes what happens in an execution.
+type recorder struct {
+	entries []entry
+	at      [maxWorkers]place   // where each worker waits, or was last
+	issued  [maxWorkers][]place // where the stores in each worker's buffer are from
+	kept    []unsafe.Pointer    // what words point to, so that its address stays its own
 }
 
-// A Step is one line of a schedule.
-type Step struct {
-	Worker   int    // number in Failure.Workers
-	By       string // "", or "store buffer" or "alarm" if it is that of the worker
-	Op       string // what was done: "Load", "CompareAndSwap", "Unpark"
-	Object   int    // number of what it was done to, or -1: see Name
-	Name     string // how the source calls that: "l.owner"; "" if it cannot be told
-	Old, New uint64 // the value before and after; equal if the step did not write
-	Valued   bool   // whether there are values
-	File     string // where the source is
-	Line     int
-	Func     string // the function that it is in
+// An entry is a step as the machine knows it, or something between two steps
+// that a reader wants to know.
+type entry struct {
+	proc     proc
+	kind     opKind
+	object   int32
+	old, now uint64
+	cas      bool
+	expect   uint64
+	of       int // of a choice: how many ways there were; now is the one taken
+	at       place
 }
 
-// A recorder notes the steps of an execution.
-type recorder struct{ steps []Step }
-
-var opNames = [...]string{
-	opLoad: "Load", opStore: "Store", opModify: "Modify", opCompareAndSwap: "CompareAndSwap",
-	opFlush: "flush", opWait: "wait", opYield: "yield", opSleep: "Sleep", opLieDown: "lie down", opPark: "Park", opUnpark: "Unpark",
-	opRing: "ring", opCancel: "cancel", opErr: "Err", opTimer: "timer", opStop: "stop",
-	opPin: "Pin", opUnpin: "Unpin", opFence: "fence", opMembarrier: "Membarrier", opJoin: "Wait",
-	opRead: "Get", opWrite: "Set", opIssue: "StoreRelease",
+// A place is a call of the machine in the source.
+type place struct {
+	file   string
+	line   int
+	fn     string // the function that it is in
+	method string // what is called
+	typ    string // whose method that is
 }
 
+// step notes a step of p, or an access that is none.
 func (r *recorder) step(m *vm, p proc, o *op, old, now uint64) {
-	s := Step{Worker: int(p) / 3, Op: opNames[o.kind], Object: int(o.object), Old: old, New: now}
-	switch o.kind {
-	case opLoad, opStore, opModify, opCompareAndSwap, opFlush, opIssue:
-		s.Valued = true
-	}
+	w := int(p) / 3
+	e := entry{proc: p, kind: o.kind, object: o.object, old: old, now: now, cas: o.cas, expect: o.expect}
 	switch p % 3 {
+	case 0:
+		e.at = caller()
+		r.at[w] = e.at
+		if o.kind == opIssue {
+			r.issued[w] = append(r.issued[w], e.at)
+		}
 	case 1:
-		s.By = "store buffer"
-	case 2:
-		s.By = "alarm"
+		e.at = r.issued[w][0]
+		r.issued[w] = r.issued[w][1:]
 	default:
-		s.File, s.Line, s.Func = caller()
+		e.at = r.at[w]
 	}
-	r.steps = append(r.steps, s)
+	if o.object >= 0 {
+		if at := m.objects[o.object].at; at != nil {
+			if _, pointer := at.Raw(); pointer != nil {
+				r.kept = append(r.kept, pointer)
+			}
+		}
+	}
+	r.entries = append(r.entries, e)
 }
 
-// caller returns where the source is that takes the step: the first frame that
-// is neither the machine's nor package primitives'.
-func caller() (file string, line int, fn string) {
-	var pcs [32]uintptr
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs[:])])
+// taken notes a step that has no value.
+func (r *recorder) taken(p proc, o *op) {
+	switch o.kind {
+	case opWait, opLieDown, opSleep, opTimer, opStop, opMembarrier, opJoin:
+		r.entries = append(r.entries, entry{proc: p, kind: o.kind, object: o.object, at: r.at[p/3]})
+	}
+}
+
+// blocks notes where w is before it lets others run.
+func (r *recorder) blocks(w *worker) { r.at[w.id] = caller() }
+
+// chose notes that w went one of n ways.
+func (r *recorder) chose(w *worker, way, n int) {
+	at := caller()
+	if at.method != "Choose" && !strings.HasPrefix(at.typ, "Spin") {
+		return // whether a bell rings: its step tells
+	}
+	r.entries = append(r.entries, entry{proc: w.proc(), kind: opChoose, object: -1, now: uint64(way), of: n, at: at})
+}
+
+// The import paths of those who take steps for others: this package and that
+// of the words. Their tests take steps of their own.
+var (
+	ownPath        = functionPackage(callers()[0].Function)
+	primitivesPath = strings.TrimSuffix(ownPath, "check") + "primitives"
+)
+
+func callers() []runtime.Frame {
+	var pcs [64]uintptr
+	var all []runtime.Frame
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
 	for {
 		f, more := frames.Next()
-		if !strings.Contains(f.Function, "lockbench/primitives.") && !strings.Contains(f.Function, "lockbench/check.(*vm)") &&
-			!strings.Contains(f.Function, "lockbench/check.(*Machine)") && !strings.Contains(f.Function, "lockbench/check.(*scope)") {
-			return f.File, f.Line, f.Function
-		}
+		all = append(all, f)
 		if !more {
-			return "", 0, ""
+			return all
 		}
 	}
 }
 
+// caller returns where the worker that runs called the machine, or package
+// primitives, or the context of one: the innermost call by anybody else.
+func caller() place { return placeOf(callers()) }
+
+func placeOf(frames []runtime.Frame) place {
+	for i, f := range frames {
+		if i == 0 || isMachine(f) {
+			continue
+		}
+		if f.Function == ownPath+".(*worker).runs" {
+			return place{}
+		}
+		p := place{file: f.File, line: f.Line, fn: f.Function}
+		p.typ, p.method = splitMethod(frames[i-1].Function)
+		return p
+	}
+	return place{}
+}
+
+// isMachine reports whether f takes steps for others.
+func isMachine(f runtime.Frame) bool {
+	switch functionPackage(f.Function) {
+	case ownPath:
+		return !strings.HasSuffix(f.File, "_test.go") && f.Function != ownPath+".(*worker).runs"
+	case primitivesPath:
+		return !strings.HasSuffix(f.File, "_test.go")
+	case "context", "runtime":
+		return true
+	}
+	return false
+}
+
+// functionPackage returns the import path of a function's package.
+func functionPackage(fn string) string {
+	slash := strings.LastIndexByte(fn, '/') + 1
+	if dot := strings.IndexByte(fn[slash:], '.'); dot >= 0 {
+		return fn[:slash+dot]
+	}
+	return fn
+}
+
+// splitMethod splits the name of a function into its receiver's type, if it has
+// one, and its own: "Cell" and "Get" of "path/primitives.(*Cell[...]).Get".
+func splitMethod(fn string) (typ, name string) {
+	name = strings.TrimPrefix(fn, functionPackage(fn)+".")
+	if rest, ok := strings.CutPrefix(name, "(*"); ok {
+		if t, n, ok := strings.Cut(rest, ")."); ok {
+			typ, name = t, n
+		}
+	}
+	typ, _, _ = strings.Cut(typ, "[")
+	name, _, _ = strings.Cut(name, ".") // of a closure, the function that it is in
+	return typ, name
+}
+
+// conflicts reports whether two accesses to a Cell may be a race.
+func (e *entry) conflicts(other *entry) bool {
+	plain := other.kind == opRead || other.kind == opWrite
+	return plain && e.object == other.object && (e.kind == opWrite || other.kind == opWrite)
+}
+
+// failure returns the execution as people see it.
 func (r *recorder) failure(m *vm) *Failure {
-	f := &Failure{Kind: m.failure.kind, Message: m.failure.message, Steps: r.steps, Token: m.script.String()}
+	n := newNamer(m, r)
+	f := &Failure{Kind: m.failure.kind, Message: m.failure.message, Token: m.script.String()}
 	for _, w := range m.workers[:m.live] {
 		f.Workers = append(f.Workers, w.String())
+	}
+	for _, p := range m.failure.stack {
+		f.Stack = append(f.Stack, Call{p.file, p.line, p.fn})
+	}
+	for i := range r.entries {
+		f.Steps = append(f.Steps, n.step(&r.entries[i]))
+	}
+	r.sources(f.Steps)
+	last := len(r.entries) - 1
+	switch f.Kind {
+	case DataRace:
+		for i := last - 1; i >= 0; i-- {
+			if int(r.entries[i].proc)/3 == m.failure.other && r.entries[last].conflicts(&r.entries[i]) {
+				f.Steps[i].Failed, f.Steps[last].Failed = true, true
+				f.Message = fmt.Sprintf("step %d (%v) and step %d (%v) access %s, and nothing orders them",
+					i+1, f.Workers[f.Steps[i].Worker], last+1, f.Workers[f.Steps[last].Worker], f.Steps[last].Name)
+				break
+			}
+		}
+	case Deadlock:
+		f.Waits = r.waits(m, n)
+	case Livelock:
+		if last >= 0 {
+			f.Steps[last].Failed = true
+		}
+	default:
+		what := f.Message
+		if text := n.asserted(m.failure.at); f.Kind == Assertion && text != "" {
+			f.Message, what = text+" is false", "Assert"
+		}
+		at := m.failure.at
+		f.Steps = append(f.Steps, Step{
+			Worker: m.failure.self, Op: what, Failed: true,
+			File: at.file, Line: at.line, Func: at.fn, object: -1, from: -1,
+		})
 	}
 	return f
 }
 
-// String shows the schedule, one line a step.
-func (f *Failure) String() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s\n", f.Kind, f.Message)
-	for i, s := range f.Steps {
-		fmt.Fprintf(&b, "%4d %-10s %-14s %3d %x -> %x  %s:%d %s %s\n", i+1, f.Workers[s.Worker], s.Op, s.Object, s.Old, s.New, s.File, s.Line, s.Func, s.By)
+// step returns an entry as people see it.
+func (n *namer) step(e *entry) Step {
+	s := Step{
+		Worker: int(e.proc) / 3, Op: e.at.method, object: int(e.object), from: -1,
+		File: e.at.file, Line: e.at.line, Func: e.at.fn,
 	}
-	fmt.Fprintf(&b, "LOCKBENCH_REPLAY=%s\n", f.Token)
-	return b.String()
+	if e.object >= 0 {
+		s.Name = n.names[e.object]
+	}
+	switch e.proc % 3 {
+	case 1:
+		s.By = StoreBuffer
+	case 2:
+		s.By = Alarm
+	}
+	switch e.kind {
+	case opLoad:
+		s.Old = n.value(e.object, e.old)
+	case opStore, opModify, opFlush:
+		s.Old, s.New = n.value(e.object, e.old), n.value(e.object, e.now)
+	case opCompareAndSwap:
+		s.Old, s.New = n.value(e.object, e.old), n.value(e.object, e.now)
+		if e.old != e.expect {
+			s.New, s.Want = "", n.value(e.object, e.expect)
+		}
+	case opIssue:
+		s.New, s.issue = n.value(e.object, e.now), true
+	case opRead, opWrite:
+		s.cell = true
+	case opPark:
+		s.New = "gives up"
+		if e.now != 0 {
+			s.New = "is woken"
+		}
+	case opLieDown:
+		s.New = "lies down"
+	case opPin:
+		s.Name, s.New = "", fmt.Sprintf("CPU %d", e.now)
+	case opUnpin:
+		s.Name = ""
+	case opRing:
+		s.Op = "ring"
+	case opCancel:
+		s.Op = "cancel"
+	case opErr:
+		s.Op, s.Old = "Err", "nil"
+		if e.now != 0 {
+			s.Old = "cancelled"
+		}
+	case opTimer:
+		s.Op, s.Name = "timer fires", ""
+	case opStop:
+		s.Op, s.Name = "stop timer", ""
+	case opChoose:
+		switch {
+		case s.Op == "Choose":
+			s.New = fmt.Sprint(e.now)
+		case e.now == 0:
+			s.New = "goes on"
+		default:
+			s.New = "gives up"
+		}
+	}
+	return s
+}
+
+// sources finds out who wrote what each step read.
+func (r *recorder) sources(steps []Step) {
+	wrote := make(map[int32]int) // object to step
+	for i := range r.entries {
+		e := &r.entries[i]
+		if from, ok := wrote[e.object]; ok {
+			switch e.kind {
+			case opLoad, opModify, opCompareAndSwap, opPark, opErr:
+				steps[i].from = from
+			}
+		}
+		switch e.kind {
+		case opStore, opFlush, opUnpark, opCancel:
+			wrote[e.object] = i
+		case opModify, opCompareAndSwap:
+			if e.old != e.now {
+				wrote[e.object] = i
+			}
+		}
+	}
+}
+
+// waits says who waits for what when nobody can get on. That somebody waits for
+// all the others goes without saying.
+func (r *recorder) waits(m *vm, n *namer) []Wait {
+	last := make([]string, len(m.objects)) // values in memory
+	for _, e := range r.entries {
+		switch e.kind {
+		case opLoad, opStore, opModify, opCompareAndSwap, opFlush:
+			last[e.object] = n.value(e.object, e.now)
+		}
+	}
+	var all []Wait
+	for _, w := range m.workers[:m.live] {
+		if w.state == finished || w.background || w.state == posted && m.pending[w.proc()].kind == opJoin {
+			continue
+		}
+		at := r.at[w.id]
+		wait := Wait{Worker: w.id, Op: at.method, File: at.file, Line: at.line, Func: at.fn}
+		o := &m.pending[w.proc()]
+		switch {
+		case w.state == watches:
+			wait.For = append(wait.For, Value{n.names[w.watched], last[w.watched]})
+		case o.kind == opWait:
+			for _, s := range o.more {
+				wait.For = append(wait.For, Value{n.names[s.object], last[s.object]})
+			}
+		case o.kind == opPin:
+			wait.For = append(wait.For, Value{fmt.Sprintf("CPU %d", o.cpu), "taken"})
+		case o.kind == opPark:
+			wait.For = append(wait.For, Value{n.names[o.object], ""})
+		}
+		all = append(all, wait)
+	}
+	return all
 }

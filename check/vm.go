@@ -71,6 +71,7 @@ const (
 	opRead  // of a Cell, which is no step
 	opWrite // of a Cell, which is no step
 	opIssue // of a store into the buffer, which is no step
+	opChoose
 )
 
 // A search decides who takes each step, and which way each choice goes. It is
@@ -115,7 +116,8 @@ type vm struct {
 	cpus   int // how many CPUs the workers share, or 0 if each has its own
 	cpu    [maxWorkers]byte
 	debts  [maxWorkers]debt
-	spins  int // how often a wait that may end goes on
+	spins  int  // how often a wait that may end goes on
+	cut    bool // whether one of them had to end for that
 
 	workers []*worker // all that were ever started; the first live of them are in use
 	live    int
@@ -218,6 +220,9 @@ func (m *vm) step(w *worker, o op) {
 
 // block lets others run until it is w's turn.
 func (m *vm) block(w *worker) {
+	if m.recorder != nil {
+		m.recorder.blocks(w)
+	}
 	if m.decide(w) {
 		return
 	}
@@ -249,6 +254,9 @@ func (m *vm) decide(self *worker) bool {
 			m.steps++
 			m.script = append(m.script, int8(p))
 			m.search.step(p, o)
+			if m.recorder != nil {
+				m.recorder.taken(p, o)
+			}
 			w = m.workers[p/3]
 			if w.alike > 0 && p == w.proc() {
 				m.another(w)
@@ -295,7 +303,7 @@ func (m *vm) pick() (proc, bool) {
 		m.outcome = abandoned // like one in which it has ended
 		return 0, false
 	case needed == 0:
-		m.fail(Deadlock, m.deadlocked())
+		m.fail(Deadlock, "nobody can get on")
 		return 0, false
 	}
 	p, ok := m.search.pick(m.self.proc(), enabled)
@@ -309,6 +317,9 @@ func (m *vm) pick() (proc, bool) {
 func (m *vm) choose(n int) int {
 	way := m.search.choose(m.self.proc(), n)
 	m.script = append(m.script, int8(-1-way))
+	if m.recorder != nil {
+		m.recorder.chose(m.self, way, n)
+	}
 	return way
 }
 
@@ -572,7 +583,11 @@ func (m *vm) Try(tried int) bool {
 	if m.killing {
 		panic(killed{})
 	}
-	if tried >= m.spins || m.choose(2) == 1 {
+	if tried >= m.spins {
+		m.cut = true
+		return false
+	}
+	if m.choose(2) == 1 {
 		return false
 	}
 	w.trying = true

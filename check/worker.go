@@ -1,11 +1,6 @@
 package check
 
-import (
-	"fmt"
-	"iter"
-	"runtime"
-	"strings"
-)
+import "iter"
 
 // A worker is a coroutine of the virtual machine.
 type worker struct {
@@ -109,33 +104,12 @@ func (w *worker) runs() {
 		case nil, killed, aborted:
 		default:
 			if !w.vm.killing {
-				w.vm.fail(Panic, message(v)+"\n"+panicStack())
+				w.vm.panicked(v)
 			}
 		}
 	}()
 	w.body()
 	w.vm.finish(w)
-}
-
-// panicStack returns where the panic that is being recovered came from: the
-// functions between the runtime's and the worker's own.
-func panicStack() string {
-	var pcs [64]uintptr
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(1, pcs[:])])
-	var b strings.Builder
-	panicking := false
-	for {
-		f, more := frames.Next()
-		switch {
-		case f.Function == "runtime.gopanic":
-			panicking = true
-			b.Reset()
-		case strings.HasSuffix(f.Function, "check.(*worker).runs"), !more:
-			return b.String()
-		case panicking && !strings.HasPrefix(f.Function, "runtime."):
-			fmt.Fprintf(&b, "\tat %s:%d, in %s\n", f.File, f.Line, f.Function)
-		}
-	}
 }
 
 // see notes that w read a word.

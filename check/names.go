@@ -1,0 +1,370 @@
+package check
+
+import (
+	"cmp"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// A namer knows what the source calls what an execution accessed, so that a
+// failure reads in the words of the lock.
+//
+// What a Pointer points to is called by its type, and its fields by theirs:
+// node2.next. Everything else is called by the expression that it was accessed
+// through: l.owner.
+type namer struct {
+	names    []string // by object
+	values   []valueKind
+	pointees []pointee
+	sources  map[string]*source
+}
+
+type valueKind uint8
+
+const (
+	unsigned valueKind = iota
+	signed
+	boolean
+	pointer
+)
+
+// A pointee is what a Pointer points to.
+type pointee struct {
+	base uint64
+	typ  reflect.Type
+	name string
+}
+
+// A source is a file that was parsed.
+type source struct {
+	text  []byte
+	fset  *token.FileSet
+	calls []*ast.CallExpr
+}
+
+// newNamer looks at all that an execution did, and at what its workers wait for.
+func newNamer(m *vm, r *recorder) *namer {
+	entries := slices.Clone(r.entries)
+	for _, w := range m.workers[:m.live] {
+		if o := &m.pending[w.proc()]; w.state == posted && o.object >= 0 {
+			entries = append(entries, entry{proc: w.proc(), kind: o.kind, object: o.object, at: r.at[w.id]})
+		}
+	}
+	n := &namer{
+		names:   make([]string, len(m.objects)),
+		values:  make([]valueKind, len(m.objects)),
+		sources: make(map[string]*source),
+	}
+	n.classify(m, entries)
+	for id := range m.objects {
+		n.names[id] = n.field(uint64(uintptr(m.objects[id].addr)))
+	}
+	n.expressions(entries)
+	n.rest(m, entries)
+	return n
+}
+
+// classify finds out what kind of value each word has, and what is pointed to.
+func (n *namer) classify(m *vm, entries []entry) {
+	targets := make([]reflect.Type, len(m.objects))
+	for id := range m.objects {
+		at := m.objects[id].at
+		if at == nil {
+			continue
+		}
+		switch t := reflect.TypeOf(at).Elem(); {
+		case strings.HasPrefix(t.Name(), "Pointer["):
+			n.values[id] = pointer
+			targets[id] = target(t)
+		case t.Field(t.NumField()-1).Type.Kind() == reflect.Int64:
+			n.values[id] = signed
+		}
+	}
+	seen := make(map[string]int)
+	for _, e := range entries {
+		if e.object < 0 {
+			continue
+		}
+		if e.at.typ == "Bool" {
+			n.values[e.object] = boolean
+		}
+		if targets[e.object] == nil {
+			continue
+		}
+		for _, base := range []uint64{e.old, e.now} {
+			if base == 0 || n.pointee(base) != "" {
+				continue
+			}
+			name, _, _ := strings.Cut(targets[e.object].Name(), "[")
+			first, size := utf8.DecodeRuneInString(name)
+			name = string(unicode.ToLower(first)) + name[size:]
+			seen[name]++
+			n.pointees = append(n.pointees, pointee{base, targets[e.object], name + strconv.Itoa(seen[name])})
+		}
+	}
+}
+
+// target returns the T of a primitives.Pointer[T], whose only field is an
+// atomic.Pointer[T], in which a field of size 0 has the type *T.
+func target(t reflect.Type) reflect.Type {
+	for t.Kind() == reflect.Struct && t.NumField() > 0 {
+		t = t.Field(0).Type
+	}
+	if t.Kind() != reflect.Array || t.Elem().Kind() != reflect.Pointer {
+		return nil
+	}
+	return t.Elem().Elem()
+}
+
+// pointee returns the name of what is at base, or "".
+func (n *namer) pointee(base uint64) string {
+	for _, p := range n.pointees {
+		if p.base == base {
+			return p.name
+		}
+	}
+	return ""
+}
+
+// field returns the name of what is at addr if that is a field of a pointee,
+// or "".
+func (n *namer) field(addr uint64) string {
+	for _, p := range n.pointees {
+		if addr-p.base < uint64(p.typ.Size()) {
+			if path := fieldPath(p.typ, uintptr(addr-p.base)); path != "" {
+				return p.name + path
+			}
+		}
+	}
+	return ""
+}
+
+// fieldPath returns which part of a t begins at offset, down to a type of
+// package primitives. Embedded fields are not named.
+func fieldPath(t reflect.Type, offset uintptr) string {
+	var b strings.Builder
+	for t.PkgPath() != primitivesPath {
+		switch t.Kind() {
+		case reflect.Struct:
+			i := slices.IndexFunc(reflect.VisibleFields(t), func(f reflect.StructField) bool {
+				return len(f.Index) == 1 && f.Offset <= offset && offset-f.Offset < f.Type.Size()
+			})
+			if i < 0 {
+				return ""
+			}
+			f := reflect.VisibleFields(t)[i]
+			if !f.Anonymous {
+				b.WriteString("." + f.Name)
+			}
+			t, offset = f.Type, offset-f.Offset
+		case reflect.Array:
+			size := t.Elem().Size()
+			fmt.Fprintf(&b, "[%d]", offset/size)
+			t, offset = t.Elem(), offset%size
+		default:
+			return b.String()
+		}
+	}
+	return b.String()
+}
+
+// expressions names objects by how the source reaches them.
+func (n *namer) expressions(entries []entry) {
+	ways := make([][]string, len(n.names))    // how each is certainly called
+	perhaps := make([][]string, len(n.names)) // one of these
+	for _, e := range entries {
+		if e.object < 0 || n.names[e.object] != "" {
+			continue
+		}
+		switch e.kind {
+		case opLoad, opStore, opModify, opCompareAndSwap, opIssue, opRead, opWrite, opPark, opUnpark:
+		case opErr:
+			if e.at.method != "Err" {
+				continue
+			}
+		default:
+			continue
+		}
+		switch found := n.receivers(e.at); len(found) {
+		case 0:
+		case 1:
+			ways[e.object] = append(ways[e.object], found[0])
+		default:
+			perhaps[e.object] = append(perhaps[e.object], found...)
+		}
+	}
+	for id := range ways {
+		if len(ways[id]) > 0 {
+			n.names[id] = best(ways[id])
+		}
+	}
+	// Of several calls in one line it is likely the one that is nobody else's.
+	for id := range perhaps {
+		if n.names[id] != "" || len(perhaps[id]) == 0 {
+			continue
+		}
+		free := slices.DeleteFunc(slices.Clone(perhaps[id]), func(s string) bool { return slices.Contains(n.names, s) })
+		if len(free) == 0 {
+			free = perhaps[id]
+		}
+		n.names[id] = free[0]
+	}
+}
+
+// best returns the shortest way to call something that says whose it is, or
+// else the first.
+func best(ways []string) string {
+	found := ways[0]
+	for _, s := range ways[1:] {
+		if strings.Contains(s, ".") && (!strings.Contains(found, ".") || len(s) < len(found)) {
+			found = s
+		}
+	}
+	return found
+}
+
+// rest names what has no name, and tells apart what has the same.
+func (n *namer) rest(m *vm, entries []entry) {
+	what := make([]string, len(n.names))
+	for id := range what {
+		what[id] = "word"
+		if m.objects[id].at == nil {
+			what[id] = "cell"
+		}
+	}
+	for _, e := range entries {
+		if e.object >= 0 {
+			switch e.kind {
+			case opPark, opUnpark, opRing:
+				what[e.object] = "parker"
+			case opErr, opCancel:
+				n.names[e.object] = cmp.Or(n.names[e.object], "context")
+			}
+		}
+	}
+	count := make(map[string]int)
+	for _, name := range n.names {
+		count[name]++
+	}
+	number := make(map[string]int)
+	for id, name := range n.names {
+		switch {
+		case name == "":
+			n.names[id] = what[id] + " " + strconv.Itoa(id+1)
+		case count[name] > 1:
+			number[name]++
+			n.names[id] = name + "#" + strconv.Itoa(number[name])
+		}
+	}
+}
+
+// value returns a value of an object for people: what may be a packed word in
+// hexadecimal.
+func (n *namer) value(id int32, val uint64) string {
+	switch n.values[id] {
+	case boolean:
+		return strconv.FormatBool(val != 0)
+	case pointer:
+		if val == 0 {
+			return "nil"
+		}
+		if name := n.pointee(val); name != "" {
+			return name
+		}
+	case signed:
+		if int64(val) < 0 {
+			return strconv.FormatInt(int64(val), 10)
+		}
+	}
+	if val < 256 {
+		return strconv.FormatUint(val, 10)
+	}
+	return "0x" + strconv.FormatUint(val, 16)
+}
+
+// source returns a file, parsed; it has no calls if it cannot be read.
+func (n *namer) source(name string) *source {
+	s := n.sources[name]
+	if s == nil {
+		s = &source{fset: token.NewFileSet()}
+		n.sources[name] = s
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return s
+		}
+		s.text = text
+		file, err := parser.ParseFile(s.fset, name, text, parser.SkipObjectResolution)
+		if err != nil {
+			return s
+		}
+		ast.Inspect(file, func(node ast.Node) bool {
+			if call, ok := node.(*ast.CallExpr); ok {
+				s.calls = append(s.calls, call)
+			}
+			return true
+		})
+	}
+	return s
+}
+
+// find returns the calls of at's method in at's line.
+func (s *source) find(at place) []*ast.CallExpr {
+	return slices.DeleteFunc(slices.Clone(s.calls), func(call *ast.CallExpr) bool {
+		fun, ok := call.Fun.(*ast.SelectorExpr)
+		return !ok || fun.Sel.Name != at.method ||
+			s.fset.Position(call.Lparen).Line != at.line && s.fset.Position(fun.Sel.Pos()).Line != at.line
+	})
+}
+
+// receivers returns the receivers of the calls that at may be, each once.
+func (n *namer) receivers(at place) []string {
+	s := n.source(at.file)
+	var found []string
+	for _, call := range s.find(at) {
+		x := ast.Unparen(call.Fun.(*ast.SelectorExpr).X)
+		if u, ok := x.(*ast.UnaryExpr); ok && u.Op == token.AND {
+			x = u.X
+		}
+		if text := s.of(x); !slices.Contains(found, text) {
+			found = append(found, text)
+		}
+	}
+	return found
+}
+
+// of returns the text of an expression, on one line.
+func (s *source) of(x ast.Expr) string {
+	text := s.text[s.fset.Position(x.Pos()).Offset:s.fset.Position(x.End()).Offset]
+	return strings.Join(strings.Fields(string(text)), " ")
+}
+
+// asserted returns what the call of Assert at a place asserts, or "".
+func (n *namer) asserted(at place) string {
+	s := n.source(at.file)
+	if calls := s.find(at); at.method == "Assert" && len(calls) == 1 && len(calls[0].Args) == 1 {
+		return s.of(calls[0].Args[0])
+	}
+	return ""
+}
+
+// shortFile returns the last directory and the name of a file.
+func shortFile(file string) string {
+	return path.Join(path.Base(path.Dir(file)), path.Base(file))
+}
+
+// shortFunc returns the name of a function without its package, and without
+// what tells it from other closures.
+func shortFunc(fn string) string {
+	typ, name := splitMethod(fn)
+	return strings.TrimPrefix(typ+"."+name, ".")
+}

@@ -1,0 +1,300 @@
+package check
+
+import (
+	"bufio"
+	"fmt"
+	"html"
+	"io"
+	"slices"
+	"unicode/utf8"
+)
+
+// The figure's measures, in pixels, and its colours: Okabe and Ito's, which
+// readers tell apart who do not see all colours. Vermillion is for what failed.
+const (
+	svgRow    = 24
+	svgGutter = 44  // the steps' numbers
+	svgTop    = 70  // title and names
+	svgChar   = 6.7 // width of a monospaced character of 11 pixels
+	svgDot    = 4.5
+	svgText   = 14 // from a lane's line to its text
+	mostWords = 5  // of the words whose values are shown
+
+	svgFault = "#d55e00"
+	svgBody  = "#555555"
+)
+
+var svgLanes = [...]string{"#0072b2", "#009e73", "#aa5a8c", "#b07800", "#2b8cbe", "#000000"}
+
+func svgColour(worker int) string {
+	if worker == 0 {
+		return svgBody
+	}
+	return svgLanes[(worker-1)%len(svgLanes)]
+}
+
+// WriteSVG writes the schedule as a figure: a lane for each worker, time
+// downward, and beside them what the words held. A full dot is a write, an empty
+// one a read, a square an access to a Cell, and a diamond a store that goes from
+// the store buffer to memory. An arrow goes from a write to the read that saw it.
+func (f *Failure) WriteSVG(w io.Writer) error {
+	d := &drawing{Writer: bufio.NewWriter(w), f: f, rows: f.rows(), y: make(map[int]float64)}
+	d.layout()
+	d.draw()
+	return d.Flush()
+}
+
+// A drawing is a figure in the making.
+type drawing struct {
+	*bufio.Writer
+	f       *Failure
+	rows    []row
+	workers []int
+	x       map[int]float64 // of a worker's lane
+	y       map[int]float64 // of a step that is shown
+	words   []int           // objects whose values are shown
+	column  []float64       // and where
+	source  float64         // where the places begin
+	width   float64
+	bottom  float64 // of the last row
+}
+
+func (d *drawing) layout() {
+	f := d.f
+	d.workers, d.x = f.acting(), make(map[int]float64)
+	longest := make([]int, len(f.Workers))
+	places := 0
+	for i, r := range d.rows {
+		if r.steps > 1 {
+			continue
+		}
+		s := &f.Steps[r.step]
+		d.y[r.step] = svgTop + float64(i)*svgRow + svgRow/2
+		longest[s.Worker] = max(longest[s.Worker], utf8.RuneCountInString(s.String()))
+		places = max(places, len(s.place()))
+	}
+	x := float64(svgGutter)
+	for _, w := range d.workers {
+		d.x[w] = x + svgDot
+		x += svgText + svgDot + 22 + svgChar*float64(max(longest[w], len(f.Workers[w])))
+	}
+	d.words = f.written()
+	for _, id := range d.words {
+		name, wide := "", 0
+		for i := range f.Steps {
+			if s := &f.Steps[i]; s.object == id {
+				name, wide = s.Name, max(wide, utf8.RuneCountInString(s.New))
+			}
+		}
+		width := svgChar*float64(max(len(name), wide)) + 20
+		d.column = append(d.column, x+width/2)
+		x += width
+	}
+	d.source = x + 10
+	d.width = max(d.source+svgChar*0.92*float64(places)+16, svgGutter+svgChar*float64(len(f.Kind)+len(f.Message)+4))
+	d.bottom = svgTop + svgRow*float64(len(d.rows))
+}
+
+// written returns the words that were written, those that were written last if
+// they are too many.
+func (f *Failure) written() []int {
+	var words []int
+	for i := range slices.Backward(f.Steps) {
+		s := &f.Steps[i]
+		if s.writes() && !slices.Contains(words, s.object) && len(words) < mostWords {
+			words = append(words, s.object)
+		}
+	}
+	slices.Sort(words)
+	return words
+}
+
+// writes reports whether s wrote a word in memory.
+func (s *Step) writes() bool { return s.object >= 0 && s.Old != "" && s.New != "" }
+
+func (d *drawing) draw() {
+	f := d.f
+	height := d.bottom + 2*svgRow + svgRow*float64(len(f.Waits))
+	d.printf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %.0f" width="%.0f" height="%.0f" font-family="Helvetica, Arial, sans-serif" font-size="13">`, d.width, height, d.width, height)
+	d.printf(`<title>%s</title>`, html.EscapeString(string(f.Kind)+": "+f.Message))
+	d.printf(`<style>.m{font-family:DejaVu Sans Mono,Menlo,Consolas,monospace;font-size:11px}.h{paint-order:stroke;stroke:white;stroke-width:3px;stroke-linejoin:round}</style>`)
+	d.printf(`<defs><marker id="to" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" fill="#777"/></marker></defs>`)
+	d.printf(`<rect width="%.0f" height="%.0f" fill="white"/>`, d.width, height)
+	d.printf(`<text x="12" y="22" font-weight="bold" fill="%s">%s: <tspan font-weight="normal" fill="#222">%s</tspan></text>`,
+		svgFault, f.Kind, html.EscapeString(f.Message))
+	d.faults()
+	d.lanes()
+	d.memory()
+	d.arrows()
+	for i, r := range d.rows {
+		y := svgTop + float64(i)*svgRow + svgRow/2
+		if r.steps > 1 {
+			d.leftOut(y, r)
+			continue
+		}
+		d.step(y, r.step)
+	}
+	y := d.bottom + svgRow
+	for i := range f.Waits {
+		wait := &f.Waits[i]
+		d.printf(`<text x="%d" y="%.1f" font-size="12" fill="%s">%s <tspan fill="#222">%s, since %s</tspan></text>`, svgGutter, y,
+			svgColour(wait.Worker), html.EscapeString(f.Workers[wait.Worker]), html.EscapeString(wait.says()), wait.place())
+		y += svgRow
+	}
+	d.legend(y)
+	d.printf(`</svg>`)
+}
+
+func (d *drawing) printf(format string, args ...any) {
+	fmt.Fprintf(d, format, args...)
+	d.WriteByte('\n')
+}
+
+// faults shades the steps that failed.
+func (d *drawing) faults() {
+	for _, r := range d.rows {
+		if r.steps == 1 && d.f.Steps[r.step].Failed {
+			d.printf(`<rect x="4" y="%.1f" width="%.1f" height="%d" rx="3" fill="#fbe6da"/>`, d.y[r.step]-svgRow/2+1, d.width-8, svgRow-2)
+		}
+	}
+}
+
+func (d *drawing) lanes() {
+	for _, w := range d.workers {
+		d.printf(`<text x="%.1f" y="%d" font-weight="bold" fill="%s">%s</text>`, d.x[w]-svgDot, svgTop-18, svgColour(w), html.EscapeString(d.f.Workers[w]))
+		d.printf(`<path d="M%.1f %dV%.1f" stroke="%s" stroke-opacity="0.35" stroke-width="1.5"/>`, d.x[w], svgTop, d.bottom, svgColour(w))
+	}
+}
+
+// memory shows what the words hold from each change on.
+func (d *drawing) memory() {
+	for c, id := range d.words {
+		x, named := d.column[c], false
+		value, since, by := "", float64(svgTop), 0
+		for i := range d.f.Steps {
+			s := &d.f.Steps[i]
+			if s.object != id {
+				continue
+			}
+			if !named {
+				d.printf(`<text x="%.1f" y="%d" text-anchor="middle" class="m" fill="#222">%s</text>`, x, svgTop-18, html.EscapeString(s.Name))
+				named = true
+			}
+			if !s.writes() {
+				continue
+			}
+			y, shown := d.y[i]
+			if value == "" {
+				d.value(x, since, y, s.Old, -1)
+			} else if shown {
+				d.value(x, since, y, value, by)
+			}
+			if value = s.New; shown {
+				since = y
+			}
+			by = s.Worker
+		}
+		d.value(x, since, d.bottom, value, by)
+	}
+}
+
+// value shows a value of a word between two heights.
+func (d *drawing) value(x, from, to float64, value string, by int) {
+	colour := "#777"
+	if by >= 0 {
+		colour = svgColour(by)
+	}
+	d.printf(`<path d="M%.1f %.1fV%.1f" stroke="%s" stroke-opacity="0.5"/>`, x, from, to, colour)
+	d.printf(`<text x="%.1f" y="%.1f" text-anchor="middle" class="m h" fill="%s">%s</text>`, x, from+4, colour, html.EscapeString(value))
+}
+
+// arrows shows who read what another wrote, and how long a store was in the
+// buffer.
+func (d *drawing) arrows() {
+	type key struct{ worker, object int }
+	issued := make(map[key][]int)
+	for i := range d.f.Steps {
+		s := &d.f.Steps[i]
+		y, shown := d.y[i]
+		k := key{s.Worker, s.object}
+		if s.issue {
+			issued[k] = append(issued[k], i)
+		}
+		if s.By == StoreBuffer && len(issued[k]) > 0 {
+			from, fromShown := d.y[issued[k][0]]
+			issued[k] = issued[k][1:]
+			if x := d.x[s.Worker]; shown && fromShown {
+				d.printf(`<path d="M%.1f %.1fC%.1f %.1f %.1f %.1f %.1f %.1f" stroke="%s" fill="none" stroke-dasharray="3 2"/>`,
+					x, from, x-12, from+6, x-12, y-6, x, y, svgColour(s.Worker))
+			}
+		}
+		if s.from < 0 || d.f.Steps[s.from].Worker == s.Worker {
+			continue
+		}
+		if from, fromShown := d.y[s.from]; shown && fromShown {
+			x1, x2 := d.x[d.f.Steps[s.from].Worker], d.x[s.Worker]
+			end := x2 - svgDot - 2
+			if x1 > x2 {
+				end = x2 + svgDot + 2
+			}
+			d.printf(`<path d="M%.1f %.1fC%.1f %.1f %.1f %.1f %.1f %.1f" stroke="#777" stroke-width="1.1" fill="none" marker-end="url(#to)"/>`,
+				x1, from, x1+(x2-x1)*0.35, from+4, x2-(x2-x1)*0.25, y-2, end, y)
+		}
+	}
+}
+
+func (d *drawing) step(y float64, i int) {
+	s := &d.f.Steps[i]
+	x, colour := d.x[s.Worker], svgColour(s.Worker)
+	class, text, weight := "m h", "#222", "normal"
+	if s.Failed {
+		class, text, weight = "m", svgFault, "bold"
+	}
+	d.printf(`<text x="%d" y="%.1f" text-anchor="end" font-size="11" fill="#777">%d</text>`, svgGutter-14, y+4, i+1)
+	fill := "white"
+	if s.writes() || s.New != "" || s.Op == "Set" || s.Op == "Unpark" || s.Op == "Handoff" {
+		fill = colour
+	}
+	switch {
+	case s.Failed && s.object < 0:
+		d.printf(`<path d="M%.1f %.1fl9 9m-9 0l9 -9" stroke="%s" stroke-width="2.5"/>`, x-4.5, y-4.5, svgFault)
+	case s.By == StoreBuffer:
+		d.printf(`<path d="M%.1f %.1fl5.5 5.5l-5.5 5.5l-5.5 -5.5z" fill="%s" stroke="%s"/>`, x, y-5.5, colour, colour)
+	case s.cell:
+		d.printf(`<rect x="%.1f" y="%.1f" width="8" height="8" fill="%s" stroke="%s" stroke-width="1.5"/>`, x-4, y-4, fill, colour)
+	case s.issue:
+		d.printf(`<path d="M%.1f %.1fl5.5 5.5l-5.5 5.5l-5.5 -5.5z" fill="white" stroke="%s" stroke-width="1.5"/>`, x, y-5.5, colour)
+	default:
+		d.printf(`<circle cx="%.1f" cy="%.1f" r="%.1f" fill="%s" stroke="%s" stroke-width="1.5"/>`, x, y, svgDot, fill, colour)
+	}
+	d.printf(`<text x="%.1f" y="%.1f" class="%s" fill="%s" font-weight="%s">%s</text>`, x+svgText, y+4, class, text, weight, html.EscapeString(s.String()))
+	d.printf(`<text x="%.1f" y="%.1f" class="m" fill="#777" style="font-size:10px">%s</text>`, d.source, y+4, html.EscapeString(s.place()))
+}
+
+func (d *drawing) leftOut(y float64, r row) {
+	d.printf(`<text x="%d" y="%.1f" font-style="italic" font-size="12" fill="#555" class="h">⋮ %s</text>`, svgGutter, y+4, r.says())
+}
+
+// legend explains the marks.
+func (d *drawing) legend(y float64) {
+	d.printf(`<g font-size="11" fill="#555" stroke-width="1.5">`)
+	x := float64(svgGutter)
+	for _, mark := range []struct {
+		shape, text string
+		used        func(s *Step) bool
+	}{
+		{`<circle cx="%.1f" cy="%.1f" r="4" fill="#555" stroke="#555"/>`, "writes", func(s *Step) bool { return s.writes() }},
+		{`<circle cx="%.1f" cy="%.1f" r="4" fill="white" stroke="#555"/>`, "reads", func(s *Step) bool { return s.Old != "" && !s.writes() }},
+		{`<path d="M%.1f %.1fm-5 0l5 -5l5 5l-5 5z" fill="white" stroke="#555"/>`, "store into the buffer", func(s *Step) bool { return s.issue }},
+		{`<path d="M%.1f %.1fm-5 0l5 -5l5 5l-5 5z" fill="#555" stroke="#555"/>`, "from the buffer to memory", func(s *Step) bool { return s.By == StoreBuffer }},
+		{`<path d="M%.1f %.1fm-4 -4h8v8h-8z" fill="white" stroke="#555"/>`, "accesses a Cell", func(s *Step) bool { return s.cell }},
+	} {
+		if !slices.ContainsFunc(d.f.Steps, func(s Step) bool { return mark.used(&s) }) {
+			continue
+		}
+		d.printf(mark.shape, x, y-4)
+		d.printf(`<text x="%.1f" y="%.1f">%s</text>`, x+9, y, mark.text)
+		x += 28 + 6*float64(len(mark.text))
+	}
+	d.printf(`</g>`)
+}

@@ -1,0 +1,180 @@
+//go:build virtual
+
+package check
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"flag"
+	"fmt"
+	"html"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+var failures = []struct {
+	name string
+	body func(*Machine)
+	kind Kind
+}{
+	{"race", drawsTicketByLoadAndStore, DataRace},
+	{"deadlock", locksInEitherOrder, Deadlock},
+	{"buffer", announcesThroughStoreBuffer, Assertion},
+	{"pointers", losesElement, Assertion},
+	{"livelock", stepsAside, Livelock},
+	{"lost", tellsNobody, Deadlock},
+	{"panic", ignoresCancellation, Panic},
+}
+
+// failureOf returns how a program fails.
+func failureOf(t *testing.T, cfg Config, body func(*Machine)) *Failure {
+	t.Helper()
+	r, err := Run(cfg, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Failure == nil {
+		t.Fatalf("%v: want a failure", r)
+	}
+	return r.Failure
+}
+
+// TestTables compares the tables with those that somebody has looked at:
+// testdata/*.txt, which -update writes. The token of each gives the same table.
+func TestTables(t *testing.T) {
+	for _, p := range failures {
+		t.Run(p.name, func(t *testing.T) {
+			f := failureOf(t, Config{Steps: 400}, p.body)
+			if f.Kind != p.kind {
+				t.Errorf("kind %q, want %q", f.Kind, p.kind)
+			}
+			got := f.String()
+			golden(t, p.name+".txt", got)
+			for line := range strings.Lines(got) {
+				if n := utf8.RuneCountInString(line); n > tableWidth {
+					t.Errorf("%d columns, want at most %d: %s", n, tableWidth, line)
+				}
+			}
+			if again := failureOf(t, Config{Steps: 400, Replay: f.Token}, p.body).String(); again != got {
+				t.Errorf("replay of %s\ngot:\n%s\nwant:\n%s", f.Token, again, got)
+			}
+		})
+	}
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+// Whatever fails can be drawn, and each step that the table has is there.
+func TestFigures(t *testing.T) {
+	for _, p := range failures {
+		t.Run(p.name, func(t *testing.T) {
+			f := failureOf(t, Config{Steps: 400}, p.body)
+			var b bytes.Buffer
+			if err := f.WriteSVG(&b); err != nil {
+				t.Fatal(err)
+			}
+			for d := xml.NewDecoder(bytes.NewReader(b.Bytes())); ; {
+				if _, err := d.Token(); err == io.EOF {
+					break
+				} else if err != nil {
+					t.Fatalf("%v in\n%s", err, &b)
+				}
+			}
+			for _, r := range f.rows() {
+				if text := html.EscapeString(f.Steps[r.step].String()); r.steps == 1 && !strings.Contains(b.String(), ">"+text+"<") {
+					t.Errorf("no %q in\n%s", text, &b)
+				}
+			}
+		})
+	}
+}
+
+var errFull = errors.New("disk is full")
+
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errFull }
+
+func TestWriteErrors(t *testing.T) {
+	f := failureOf(t, Config{}, drawsTicketByLoadAndStore)
+	if err := f.WriteTable(full{}); err != errFull {
+		t.Errorf("WriteTable to a full disk: %v", err)
+	}
+	if err := f.WriteSVG(full{}); err != errFull {
+		t.Errorf("WriteSVG to a full disk: %v", err)
+	}
+}
+
+// A token of another program, or of none, is an error, and not a pass.
+func TestTokensThatDoNotFit(t *testing.T) {
+	token := failureOf(t, Config{}, drawsTicketByLoadAndStore).Token
+	for _, test := range []struct{ token, want string }{
+		{"b!", `character 2: want a letter of a worker or a choice, have '!'`},
+		{"b(x)", `character 2: want a number in parentheses, have "(x)"`},
+		{"bx9", `character 2: want how often as x8., have "x9"`},
+		{"xx", `character 1: want a letter`},
+		{"bj", "decision 2: j cannot take a step"},
+		{"bA", "decision 2: A cannot take a step"},
+		{"b0", "decision 2: 0 cannot take a step"},
+		{token + "bb", "the execution has ended"},
+	} {
+		r, err := Run(Config{Replay: test.token}, drawsTicketByLoadAndStore)
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("replay of %q: report %v, error %v, want one with %q", test.token, r, err, test.want)
+		}
+	}
+}
+
+// A failing is a test that Explore may fail.
+type failing struct {
+	testing.TB
+	message string
+}
+
+func (f *failing) Helper()             {}
+func (f *failing) Name() string        { return "TestTicket/workers=3 (all)" }
+func (f *failing) Logf(string, ...any) {}
+func (f *failing) Fatalf(format string, args ...any) {
+	f.message = fmt.Sprintf(format, args...)
+}
+
+func TestExploreSaysHowToReplay(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("LOCKBENCH_SVG", dir)
+	f := failing{TB: t}
+	r := Explore(&f, Config{}, drawsTicketByLoadAndStore)
+	want := "again: LOCKBENCH_REPLAY=" + r.Failure.Token + ` go test -tags virtual -run '^TestTicket$/^workers=3 \(all\)$' ./check` + "\n"
+	if !strings.HasPrefix(f.message, "data race after ") || !strings.HasSuffix(f.message, want) {
+		t.Errorf("Explore says\n%s\nwant a data race and at the end %q", f.message, want)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "TestTicket_workers=3_all_.svg")); err != nil {
+		t.Error(err)
+	}
+
+	t.Setenv("LOCKBENCH_REPLAY", r.Failure.Token)
+	if again := Explore(&f, Config{}, drawsTicketByLoadAndStore); again.Schedules != 1 || again.Failure.String() != r.Failure.String() {
+		t.Errorf("replay took %d schedules and found\n%v\nwant\n%v", again.Schedules, again.Failure, r.Failure)
+	}
+}
