@@ -104,6 +104,18 @@ func (s *Spin) TryFor(d time.Duration) bool {
 	return true
 }
 
+// Doze is [Spin.Once] for long waits that nobody ends by a wake-up: it pauses
+// if that can pay, and sleeps for about d otherwise.
+func (s *Spin) Doze(d time.Duration) {
+	if e := engine(); e != nil {
+		e.Wait(s.Pinned)
+		return
+	}
+	if !s.Try() {
+		time.Sleep(d)
+	}
+}
+
 // GiveWay lets the goroutines that wait to run on this CPU go first, if there
 // are any. A releaser that knows of waiters calls it when they cannot be
 // handed the CPU directly: otherwise it would come back, find the lock taken

@@ -1,0 +1,53 @@
+package primitives_test
+
+import (
+	"runtime"
+	"sync"
+	"testing"
+
+	"github.com/lockbench/lockbench/primitives"
+)
+
+// Dekker's protocol with the fences of both on one side: never do both miss
+// the other.
+func TestMembarrier(t *testing.T) {
+	if !primitives.CanMembarrier() {
+		t.Skip("no membarrier here")
+	}
+	const rounds = 30_000
+	var x, y primitives.Uint32
+	var sawX, sawY primitives.Uint32
+	var turn primitives.Uint32 // counts the workers that are done with their rounds
+	meet := func(round uint32) {
+		turn.Add(1)
+		for looks := 0; turn.Load() < 2*round; looks++ {
+			if looks > 10_000 {
+				runtime.Gosched()
+			}
+		}
+	}
+	var group sync.WaitGroup
+	group.Go(func() {
+		for r := range uint32(rounds) {
+			x.StoreRelease(1)
+			sawY.Store(y.Load())
+			meet(2*r + 1)
+			meet(2*r + 2)
+		}
+	})
+	group.Go(func() {
+		for r := range uint32(rounds) {
+			y.Store(1)
+			primitives.Membarrier()
+			sawX.Store(x.Load())
+			meet(2*r + 1)
+			if sawX.Load()+sawY.Load() == 0 {
+				t.Error("each missed the other's store")
+			}
+			x.Store(0)
+			y.Store(0)
+			meet(2*r + 2)
+		}
+	})
+	group.Wait()
+}
