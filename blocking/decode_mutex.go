@@ -12,6 +12,10 @@ type MutexState struct {
 	Handoff  bool // the next Unlock hands it to the first in line
 	Pickup   bool // it was handed to a waiter that has not run since
 	Waiting  int  // how many are in line
+
+	// Owner is where it was acquired, if the Mutex notes that: a function, file
+	// and line.
+	Owner string
 }
 
 // DecodeMutex reads a [Mutex]'s word, the first four bytes of it.
@@ -26,7 +30,14 @@ func DecodeMutex(word uint32) MutexState {
 }
 
 // State returns what m's word says at the moment.
-func (m *Mutex) State() MutexState { return DecodeMutex(m.word.Load()) }
+func (m *Mutex) State() MutexState {
+	word := m.word.Load()
+	state := DecodeMutex(word)
+	if owner := m.owner.Load(); owner != nil && word&noting != 0 && state.Held && !state.Pickup {
+		state.Owner = *owner
+	}
+	return state
+}
 
 // String decodes m's word for diagnosis.
 func (m *Mutex) String() string { return m.State().String() }
@@ -36,6 +47,9 @@ func (s MutexState) String() string {
 	parts := []string{"unlocked"}
 	if s.Held {
 		parts[0] = "locked"
+	}
+	if s.Owner != "" {
+		parts[0] += " (" + s.Owner + ")"
 	}
 	if s.Pickup {
 		parts = append(parts, "handed over, not picked up yet")

@@ -33,6 +33,7 @@ type Mutex struct {
 	//	                     then look again: Unlock need not hand over
 	//	handoff   bit 2      the next Unlock must hand over
 	//	pickup    bit 3      handed to a waiter that has not run yet
+	//	noting    bit 4      whoever acquires it notes where; see NoteOwner
 	//	waiting   bits 8-31  how many are in line
 	//
 	// As (waiting, pickup, handoff, spinning, locked), * for whatever it was:
@@ -45,6 +46,9 @@ type Mutex struct {
 	//	n,0,*,*,1 -> n-1,1,0,*,1  Unlock hands it to the first in line
 	//	n,0,0,0,0 -> n-1,1,0,0,1  who finds it left over hands it on
 	//	*,1,*,*,1 -> *,0,*,*,1    that waiter runs
+	//
+	// noting stays as it is in all of them. While it is set, the first two do not
+	// see the word they want, so everybody takes the slow path.
 	//
 	// I1: waiting changes only under line.lock, and is then the length of the
 	// line.
@@ -67,6 +71,8 @@ type Mutex struct {
 	travel primitives.Travel // of the line that m is on
 
 	line waitList
+
+	owner primitives.Pointer[string] // where it was acquired, if it was while noting was set
 }
 
 const (
@@ -74,6 +80,7 @@ const (
 	spinning
 	handoff
 	pickup
+	noting
 
 	waitingShift = 8
 	oneWaiting   = 1 << waitingShift
@@ -98,7 +105,16 @@ func (m *Mutex) Lock() {
 // TryLock tries to lock m without waiting and reports whether it succeeded.
 // It never overtakes a waiter.
 func (m *Mutex) TryLock() bool {
-	return m.word.CompareAndSwap(0, locked) // acquire: pairs with Unlock
+	return m.word.CompareAndSwap(0, locked) || m.tryNoting() // acquire: pairs with Unlock
+}
+
+// tryNoting is TryLock while it is noted who has m.
+func (m *Mutex) tryNoting() bool {
+	if m.word.Load() != noting || !m.word.CompareAndSwap(noting, noting|locked) { // acquire: pairs with Unlock
+		return false
+	}
+	m.note()
+	return true
 }
 
 // LockContext locks m unless ctx is done first. It then returns the context's
@@ -133,6 +149,14 @@ func (m *Mutex) Unlock() {
 func (m *Mutex) lockSlow() { m.acquire(patience{}) }
 
 func (m *Mutex) acquire(p patience) error {
+	err := m.wait(p)
+	if err == nil {
+		m.note()
+	}
+	return err
+}
+
+func (m *Mutex) wait(p patience) error {
 	if m.spin() {
 		return nil
 	}
@@ -140,7 +164,7 @@ func (m *Mutex) acquire(p patience) error {
 	// its end. So the others of this CPU go first, if there are any: some of
 	// them are in the way, and none is in line.
 	primitives.GiveWay()
-	if m.word.Load() == 0 && m.TryLock() {
+	if m.word.Load()&^noting == 0 && m.TryLock() {
 		return nil
 	}
 	return m.park(p)
@@ -199,10 +223,10 @@ func (m *Mutex) spin() bool {
 	// line: a few looks come first.
 	for range firstLooks {
 		word := m.word.Load()
-		if word == 0 && m.TryLock() {
+		if word&^noting == 0 && m.TryLock() {
 			return true
 		}
-		if stay != primitives.NearStay || word != locked || !spin.TryFor(stay) {
+		if stay != primitives.NearStay || word&^noting != locked || !spin.TryFor(stay) {
 			break
 		}
 	}

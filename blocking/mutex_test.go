@@ -495,9 +495,59 @@ func TestTravel(t *testing.T) {
 	}
 }
 
+// A Mutex that notes its owner names whoever acquired it, in whichever way, and
+// works as before.
+func TestMutexNotesOwner(t *testing.T) {
+	var m blocking.Mutex
+	m.NoteOwner(true)
+	last := "" // each acquisition below is on a line of its own
+	held := func(how string, ok bool) {
+		t.Helper()
+		if !ok {
+			t.Fatalf("%s of unlocked Mutex failed", how)
+		}
+		owner := m.State().Owner
+		if !strings.Contains(owner, "TestMutexNotesOwner") || !strings.Contains(owner, ", mutex_test.go:") || m.String() != "locked ("+owner+")" || owner == last {
+			t.Errorf("after %s the owner is %q, and was %q; String = %q", how, owner, last, m.String())
+		}
+		last = owner
+		if m.TryLock() || m.LockTimeout(time.Microsecond) {
+			t.Errorf("after %s another got in", how)
+		}
+		m.Unlock()
+		if got := m.String(); got != "unlocked" {
+			t.Errorf("after Unlock String = %q, want unlocked", got)
+		}
+	}
+	m.Lock()
+	held("Lock", true)
+	held("TryLock", m.TryLock())
+	held("LockTimeout", m.LockTimeout(ages))
+	held("LockContext", m.LockContext(t.Context()) == nil)
+
+	m.Lock()
+	parked := park(&m, m.Lock)
+	m.Unlock()
+	<-parked
+	if owner := m.State().Owner; !strings.Contains(owner, "blocking_test.park") {
+		t.Errorf("after a wait the owner is %q, want park's goroutine", owner)
+	}
+	m.Unlock()
+	locktest.Exclusion(t, &m)
+	locktest.Panics(t, "Unlock of unlocked Mutex", m.Unlock)
+
+	m.Lock()
+	m.NoteOwner(false)
+	if got, want := m.State(), (blocking.MutexState{Held: true}); got != want {
+		t.Errorf("State = %+v, want %+v", got, want)
+	}
+	m.Unlock()
+	wantUnused(t, &m)
+}
+
 func TestMutexSize(t *testing.T) {
-	if got := unsafe.Sizeof(blocking.Mutex{}); unsafe.Sizeof(uintptr(0)) == 8 && got != 48 {
-		t.Errorf("a Mutex has %d bytes, want 48", got)
+	if got := unsafe.Sizeof(blocking.Mutex{}); unsafe.Sizeof(uintptr(0)) == 8 && got != 56 {
+		t.Errorf("a Mutex has %d bytes, want 56", got)
 	}
 }
 
