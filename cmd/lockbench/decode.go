@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/lockbench/lockbench/blocking"
+	"github.com/lockbench/lockbench/internal/commandline"
 	"github.com/lockbench/lockbench/qspinlock"
 	"github.com/lockbench/lockbench/rwlock"
 )
@@ -31,24 +32,24 @@ var decoders = map[string]decoder{
 	"semaphore": {64, func(word uint64) string { return blocking.DecodeSemaphore(word).String() }},
 }
 
-func (c *decodeCmd) Run(con console) error {
-	var bad problems
+func (c *decodeCmd) Run(con commandline.Console) error {
+	var bad commandline.Problems
 	decoder, known := decoders[c.Kind]
 	if !known {
 		decoder.bits = 64 // what is wrong with the words is said, too
-		bad.addf("unknown kind %q (known: %s)", c.Kind, strings.Join(slices.Sorted(maps.Keys(decoders)), ", "))
+		bad.Addf("unknown kind %q (known: %s)", c.Kind, strings.Join(slices.Sorted(maps.Keys(decoders)), ", "))
 	}
 	var words []uint64
 	for _, s := range c.Words {
 		word, err := parseWord(s, decoder.bits)
-		bad.add(err)
+		bad.Add(err)
 		words = append(words, word)
 	}
 	if len(bad) > 0 {
 		return bad
 	}
 	for _, word := range words {
-		fmt.Fprintf(con.out, "0x%0*x: %s\n", decoder.bits/4, word, decoder.explain(word))
+		fmt.Fprintf(con.Out, "0x%0*x: %s\n", decoder.bits/4, word, decoder.explain(word))
 	}
 	return nil
 }

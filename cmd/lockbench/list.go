@@ -7,6 +7,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/lockbench/lockbench/internal/catalog"
+	"github.com/lockbench/lockbench/internal/commandline"
 )
 
 type listCmd struct {
@@ -27,10 +28,10 @@ type listed struct {
 	Source         string `json:"source"`
 }
 
-func (c *listCmd) Run(con console) error {
+func (c *listCmd) Run(con commandline.Console) error {
 	if c.Workloads {
 		if len(c.Locks) > 0 {
-			return problems{fmt.Errorf("list --workloads %s: want no locks", strings.Join(c.Locks, " "))}
+			return commandline.Problems{fmt.Errorf("list --workloads %s: want no locks", strings.Join(c.Locks, " "))}
 		}
 		return listWorkloads(con, c.JSON)
 	}
@@ -38,7 +39,7 @@ func (c *listCmd) Run(con console) error {
 	if len(c.Locks) > 0 {
 		var err error
 		if entries, err = catalog.Match(c.Locks...); err != nil {
-			return problems{err}
+			return commandline.Problems{err}
 		}
 	}
 	var locks []listed
@@ -46,11 +47,11 @@ func (c *listCmd) Run(con console) error {
 		locks = append(locks, listed{e.Name, e.Family, e.Fairness, e.Waits, e.Holder, int(e.Bytes), int(e.WaiterBytes), e.Source})
 	}
 	if c.JSON {
-		enc := json.NewEncoder(con.out)
+		enc := json.NewEncoder(con.Out)
 		enc.SetIndent("", "  ")
 		return enc.Encode(locks)
 	}
-	w := tabwriter.NewWriter(con.out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(con.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "LOCK\tFAMILY\tFAIRNESS\tWAITERS\tHOLDER\tBYTES\t+WAITER\tSOURCE")
 	for _, l := range locks {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\n", l.Name, l.Family, l.Fairness, l.Waiting, l.Holder, l.Bytes, l.BytesPerWaiter, l.Source)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/lockbench/lockbench/internal/commandline"
 	"github.com/lockbench/lockbench/plots"
 	"github.com/lockbench/lockbench/results"
 )
@@ -20,23 +21,23 @@ type drawing struct {
 	All    bool   `help:"Draw every share of reads, and not the lowest and the highest alone."`
 }
 
-func (c *plotCmd) Run(con console) error {
-	var bad problems
+func (c *plotCmd) Run(con commandline.Console) error {
+	var bad commandline.Problems
 	var all *results.File
 	for _, name := range c.Files {
 		file, err := results.ReadFile(name)
-		bad.add(err)
+		bad.Add(err)
 		switch {
 		case err != nil:
 		case all == nil:
 			all = file
 		default:
-			bad.add(sameMachine(all, file))
+			bad.Add(sameMachine(all, file))
 			all.Samples = append(all.Samples, file.Samples...)
 		}
 	}
 	c.check(&bad)
-	bad.writable("--plots", c.Plots)
+	bad.Writable("--plots", c.Plots)
 	if len(bad) > 0 {
 		return bad
 	}
@@ -44,10 +45,10 @@ func (c *plotCmd) Run(con console) error {
 }
 
 // check checks the flags.
-func (d drawing) check(bad *problems) {
+func (d drawing) check(bad *commandline.Problems) {
 	for _, f := range d.formats() {
 		if f != "svg" && f != "png" {
-			bad.addf("--format %s: want svg, png or svg,png, have %q", d.Format, f)
+			bad.Addf("--format %s: want svg, png or svg,png, have %q", d.Format, f)
 		}
 	}
 }
@@ -56,7 +57,7 @@ func (d drawing) formats() []string { return strings.Split(d.Format, ",") }
 
 // draw draws the pictures of file into dir. It lists the figures in the order
 // in which to look at them: for each a path, and below it what it says.
-func (d drawing) draw(con console, dir string, file *results.File) error {
+func (d drawing) draw(con commandline.Console, dir string, file *results.File) error {
 	files, skipped, err := plots.Write(dir, results.Summarize(file.Samples), plots.Options{
 		Facts:      file.Facts,
 		Everything: d.All,
@@ -65,14 +66,14 @@ func (d drawing) draw(con console, dir string, file *results.File) error {
 	var last *plots.Figure
 	for _, f := range files {
 		if f.Figure != last {
-			fmt.Fprintf(con.out, "%s\n\t%s\n", f.Path, strings.ReplaceAll(f.Title, "\u00a0", " "))
+			fmt.Fprintf(con.Out, "%s\n\t%s\n", f.Path, strings.ReplaceAll(f.Title, "\u00a0", " "))
 		}
 		last = f.Figure
 	}
 	for _, s := range skipped {
-		fmt.Fprintf(con.err, "lockbench: not drawn: %v\n", s)
+		fmt.Fprintf(con.Err, "lockbench: not drawn: %v\n", s)
 	}
-	fmt.Fprintf(con.err, "lockbench: %s in %s\n", plural(len(files), "picture"), dir)
+	fmt.Fprintf(con.Err, "lockbench: %s in %s\n", plural(len(files), "picture"), dir)
 	return err
 }
 

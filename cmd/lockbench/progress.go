@@ -3,13 +3,12 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
-	"golang.org/x/term"
 
 	"github.com/lockbench/lockbench/harness"
+	"github.com/lockbench/lockbench/internal/commandline"
 )
 
 // A meter shows how far a sweep is: a bar on a terminal, else a line now and
@@ -27,7 +26,7 @@ type meter struct {
 // there already.
 func newMeter(out io.Writer, first, total int) *meter {
 	m := &meter{out: out, first: first, start: time.Now(), every: 5 * time.Second}
-	if width, ok := terminal(out); ok {
+	if width, ok := commandline.Terminal(out); ok {
 		m.every = 200 * time.Millisecond
 		m.bar = progressbar.NewOptions(total,
 			progressbar.OptionSetWriter(out),
@@ -62,14 +61,4 @@ func (m *meter) end() {
 	if m.bar != nil {
 		m.bar.Clear()
 	}
-}
-
-// terminal returns the width of w if it is a terminal.
-func terminal(w io.Writer) (width int, ok bool) {
-	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
-		return 0, false
-	}
-	width, _, err := term.GetSize(int(f.Fd()))
-	return width, err == nil
 }

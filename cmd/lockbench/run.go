@@ -19,6 +19,7 @@ import (
 
 	"github.com/lockbench/lockbench/harness"
 	"github.com/lockbench/lockbench/internal/catalog"
+	"github.com/lockbench/lockbench/internal/commandline"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -47,15 +48,15 @@ type runCmd struct {
 
 var errInterrupted = errors.New("interrupted")
 
-func (c *runCmd) Run(con console) error {
-	var bad problems
+func (c *runCmd) Run(con commandline.Console) error {
+	var bad commandline.Problems
 	sweep := c.sweep(&bad)
 	c.files(&bad, sweep)
 	if len(bad) > 0 {
 		return bad
 	}
 	if n := runtime.NumCPU(); slices.Max(sweep.CPUs) > n {
-		fmt.Fprintf(con.err, "lockbench: warning: the machine has %d CPUs: what runs on more is marked oversubscribed\n", n)
+		fmt.Fprintf(con.Err, "lockbench: warning: the machine has %d CPUs: what runs on more is marked oversubscribed\n", n)
 	}
 
 	// The first signal ends the sweep. From then on signals do what they
@@ -73,7 +74,7 @@ func (c *runCmd) Run(con console) error {
 		return err
 	}
 	if file.Torn != "" {
-		fmt.Fprintf(con.err, "lockbench: %s: dropped its last line, which was cut off\n", c.Out)
+		fmt.Fprintf(con.Err, "lockbench: %s: dropped its last line, which was cut off\n", c.Out)
 	}
 	sweep.Done = file.Done()
 	err = measure(ctx, con, sweep, func(s results.Sample) error {
@@ -84,7 +85,7 @@ func (c *runCmd) Run(con console) error {
 		return nil
 	})
 	err = errors.Join(err, w.Close())
-	fmt.Fprintf(con.err, "lockbench: %s in %s\n", plural(len(file.Samples), "sample"), c.Out)
+	fmt.Fprintf(con.Err, "lockbench: %s in %s\n", plural(len(file.Samples), "sample"), c.Out)
 	if err != nil && !errors.Is(err, errInterrupted) || len(file.Samples) == 0 {
 		return err
 	}
@@ -92,33 +93,33 @@ func (c *runCmd) Run(con console) error {
 }
 
 // sweep returns what the flags ask to measure.
-func (c *runCmd) sweep(bad *problems) harness.Sweep {
+func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 	all, reads := cpuCounts(), "0,50,90,99,100"
 	if c.Quick {
 		all, reads = slices.Compact([]int{all[0], all[len(all)-1]}), "0,90"
 	}
 	sweep := harness.Sweep{
 		CPUs:          all,
-		WorkersPerCPU: bad.ints("--workers", c.Workers, 1, 10_000),
-		Reads:         bad.ints("--reads", cmp.Or(c.Reads, reads), 0, 100),
-		Hold:          bad.durations("--hold", c.Hold, 0, time.Second),
-		Think:         bad.durations("--think", c.Think, 0, time.Second),
-		Workloads:     bad.workloads("--workload", c.Workload),
+		WorkersPerCPU: bad.Ints("--workers", c.Workers, 1, 10_000),
+		Reads:         bad.Ints("--reads", cmp.Or(c.Reads, reads), 0, 100),
+		Hold:          bad.Durations("--hold", c.Hold, 0, time.Second),
+		Think:         bad.Durations("--think", c.Think, 0, time.Second),
+		Workloads:     parseWorkloads(bad, "--workload", c.Workload),
 		Latency:       c.Latency,
-		Seed:          one(bad, "--seed", c.Seed, list(bad, "--seed", c.Seed, parseSeed, "a whole number", 0, math.MaxUint64)),
+		Seed:          commandline.One(bad, "--seed", c.Seed, commandline.List(bad, "--seed", c.Seed, parseSeed, "a whole number", 0, math.MaxUint64)),
 	}
 	if c.CPUs != "" {
-		sweep.CPUs = bad.ints("--cpus", c.CPUs, 1, 1024)
+		sweep.CPUs = bad.Ints("--cpus", c.CPUs, 1, 1024)
 	}
 	if c.Duration != "" {
-		sweep.Duration = one(bad, "--duration", c.Duration, bad.durations("--duration", c.Duration, 10*time.Microsecond, time.Minute))
+		sweep.Duration = commandline.One(bad, "--duration", c.Duration, bad.Durations("--duration", c.Duration, 10*time.Microsecond, time.Minute))
 	}
 	if err := sweep.Mode.UnmarshalText([]byte(c.Mode)); err != nil {
-		bad.addf("--mode: %w", err)
+		bad.Addf("--mode: %w", err)
 	}
 	patterns := strings.Split(cmp.Or(c.Locks, "!*-pinned,none"), ",")
 	locks, err := catalog.Match(patterns...)
-	bad.add(err)
+	bad.Add(err)
 	count := slices.ContainsFunc(sweep.Workloads, func(w harness.Workload) bool { return w.Permits != nil })
 	for _, l := range locks {
 		if c.Locks != "" || (sweep.Mode != harness.Pinned || l.Pinned != nil) && (!count || l.Counting != nil) {
@@ -127,14 +128,14 @@ func (c *runCmd) sweep(bad *problems) harness.Sweep {
 	}
 	switch {
 	case c.Count != "":
-		sweep.Count = one(bad, "--count", c.Count, bad.ints("--count", c.Count, 1, 10_000))
+		sweep.Count = commandline.One(bad, "--count", c.Count, bad.Ints("--count", c.Count, 1, 10_000))
 	case c.Quick:
 		sweep.Count = 6
 	default:
 		sweep.Count = affordable(sweep)
 	}
 	if err == nil {
-		bad.add(sweep.Validate())
+		bad.Add(sweep.Validate())
 	}
 	return sweep
 }
@@ -170,44 +171,44 @@ func cpuCounts() []int {
 }
 
 // files checks what is to be written.
-func (c *runCmd) files(bad *problems, sweep harness.Sweep) {
+func (c *runCmd) files(bad *commandline.Problems, sweep harness.Sweep) {
 	c.check(bad)
 	if c.Plots != "" {
-		bad.writable("--plots", c.Plots)
+		bad.Writable("--plots", c.Plots)
 	}
 	if c.Resume && c.Force {
-		bad.addf("--resume --force: want one of them")
+		bad.Addf("--resume --force: want one of them")
 	}
 	switch info, err := os.Stat(c.Out); {
 	case c.Out == "":
-		bad.addf("--out: want the name of a file")
+		bad.Addf("--out: want the name of a file")
 	case errors.Is(err, fs.ErrNotExist):
-		bad.writable("--out", filepath.Dir(c.Out))
+		bad.Writable("--out", filepath.Dir(c.Out))
 	case err != nil:
-		bad.addf("--out: %w", err)
+		bad.Addf("--out: %w", err)
 	case info.IsDir():
-		bad.addf("--out %s: is a directory", c.Out)
+		bad.Addf("--out %s: is a directory", c.Out)
 	case c.Resume:
 		c.resumable(bad, sweep)
 	case !c.Force:
-		bad.addf("--out %s: exists: want --resume to add to it, --force to replace it, or another name", c.Out)
+		bad.Addf("--out %s: exists: want --resume to add to it, --force to replace it, or another name", c.Out)
 	}
 }
 
 // resumable checks that the file has been measured as the sweep will be.
 // Whether it can be added to at all, [results.Resume] knows best; if that is
 // not going to be asked, because of other problems, it tells what it can.
-func (c *runCmd) resumable(bad *problems, sweep harness.Sweep) {
+func (c *runCmd) resumable(bad *commandline.Problems, sweep harness.Sweep) {
 	file, err := results.ReadFile(c.Out)
 	if err != nil && len(*bad) > 0 && (file == nil || file.Torn == "") {
-		bad.add(err)
+		bad.Add(err)
 	}
 	if file == nil {
 		return
 	}
 	for _, note := range file.Notes {
 		if note.Key == "settings" && note.Text != settings(sweep) {
-			bad.addf("--resume: %s was measured with %s, want that and not %s", c.Out, note.Text, settings(sweep))
+			bad.Addf("--resume: %s was measured with %s, want that and not %s", c.Out, note.Text, settings(sweep))
 			return
 		}
 	}
@@ -245,7 +246,7 @@ func (c *runCmd) open(facts results.Facts) (*results.Writer, *results.File, erro
 	if c.Resume {
 		w, file, err := results.Resume(c.Out, facts)
 		if err != nil {
-			return nil, nil, problems{err}
+			return nil, nil, commandline.Problems{err}
 		}
 		return w, file, nil
 	}
@@ -258,23 +259,23 @@ func (c *runCmd) open(facts results.Facts) (*results.Writer, *results.File, erro
 }
 
 // measure runs the sweep, keeps each sample, and shows how far it is.
-func measure(ctx context.Context, con console, sweep harness.Sweep, keep func(results.Sample) error) error {
+func measure(ctx context.Context, con commandline.Console, sweep harness.Sweep, keep func(results.Sample) error) error {
 	scenarios := sweep.Scenarios()
 	done, total := 0, len(scenarios)*sweep.Count
 	for _, s := range scenarios {
 		done += min(sweep.Done[s.Cell()], sweep.Count)
 	}
-	fmt.Fprintf(con.err, "lockbench: %s in %s, %s of each",
+	fmt.Fprintf(con.Err, "lockbench: %s in %s, %s of each",
 		plural(len(sweep.Subjects), "lock"), plural(len(scenarios)/len(sweep.Subjects), "situation"), plural(sweep.Count, "sample"))
 	if done > 0 {
-		fmt.Fprintf(con.err, "; have %d of %d", done, total)
+		fmt.Fprintf(con.Err, "; have %d of %d", done, total)
 	}
 	if left := float64(total-done) / float64(total); left > 0 {
 		wait := time.Duration(float64(estimate(sweep)) * left)
-		fmt.Fprintf(con.err, "; about %v", max(wait.Round(time.Second), time.Second))
+		fmt.Fprintf(con.Err, "; about %v", max(wait.Round(time.Second), time.Second))
 	}
-	fmt.Fprintln(con.err)
-	meter := newMeter(con.err, done, total)
+	fmt.Fprintln(con.Err)
+	meter := newMeter(con.Err, done, total)
 	err := sweep.Run(ctx, func(p harness.Progress) error {
 		if err := keep(p.Sample); err != nil {
 			return err
@@ -285,11 +286,11 @@ func measure(ctx context.Context, con console, sweep harness.Sweep, keep func(re
 	meter.end()
 	var broken *harness.BrokenError
 	if errors.As(err, &broken) && broken.Stack != "" {
-		fmt.Fprintln(con.err, broken.Stack)
+		fmt.Fprintln(con.Err, broken.Stack)
 	}
 	var stuck *harness.StuckError
 	if errors.As(err, &stuck) && stuck.Stacks != "" {
-		fmt.Fprintln(con.err, stuck.Stacks)
+		fmt.Fprintln(con.Err, stuck.Stacks)
 	}
 	return interruption(ctx, err)
 }
@@ -304,13 +305,13 @@ func interruption(ctx context.Context, err error) error {
 }
 
 // show writes the table and draws the pictures.
-func (c *runCmd) show(con console, file *results.File) error {
-	width, _ := terminal(con.out)
+func (c *runCmd) show(con commandline.Console, file *results.File) error {
+	width, _ := commandline.Terminal(con.Out)
 	table := results.Table{Unranked: []string{"none", "busted"}, Width: width}
-	if err := table.Write(con.out, file.Samples); err != nil || c.Plots == "" {
+	if err := table.Write(con.Out, file.Samples); err != nil || c.Plots == "" {
 		return err
 	}
-	fmt.Fprintf(con.out, "\npictures, the most telling first\n\n")
+	fmt.Fprintf(con.Out, "\npictures, the most telling first\n\n")
 	return c.draw(con, c.Plots, file)
 }
 

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/lockbench/lockbench/harness"
+	"github.com/lockbench/lockbench/internal/commandline"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -211,12 +212,12 @@ func TestStuck(t *testing.T) {
 			}}
 		})
 		var out, errs bytes.Buffer
-		err := measure(ctx, console{&out, &errs}, sweep, func(results.Sample) error { return nil })
+		err := measure(ctx, commandline.Console{Out: &out, Err: &errs}, sweep, func(results.Sample) error { return nil })
 		var stuck *harness.StuckError
 		if !errors.As(err, &stuck) || errors.Is(err, errInterrupted) {
 			t.Fatalf("interrupted = %t: got %v, want a StuckError", interrupted, err)
 		}
-		if code := report(&errs, err); code != exitFailed {
+		if code := program.Report(&errs, err); code != exitFailed {
 			t.Errorf("interrupted = %t: exit status %d, want %d", interrupted, code, exitFailed)
 		}
 		const want = "\n\tcause: AA deadlock: worker 0 waits for the lock that nobody else has held: it has not been released\n\tstate: state of the deadlock\n"
@@ -236,7 +237,7 @@ func (l *panicking) Unlock() { panic("no key") }
 
 func TestPanic(t *testing.T) {
 	var out, errs bytes.Buffer
-	err := measure(context.Background(), console{&out, &errs}, sweepOf(func() sync.Locker { return new(panicking) }),
+	err := measure(context.Background(), commandline.Console{Out: &out, Err: &errs}, sweepOf(func() sync.Locker { return new(panicking) }),
 		func(results.Sample) error { return nil })
 	if want := "Unlock by worker 0: want no panic, have no key"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want %s", err, want)

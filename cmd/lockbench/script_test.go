@@ -1,63 +1,9 @@
 package main
 
 import (
-	"bytes"
-	"fmt"
-	"go/parser"
-	"go/token"
-	"path/filepath"
-	"regexp"
-	"strings"
 	"testing"
+
+	"github.com/lockbench/lockbench/internal/commandline/script"
 )
 
-// TestPackageComment runs what the package comment shows: each line after "$"
-// is a command, the lines below it what it writes, to stdout or stderr. Three
-// dots stand for any text, and a line of them for any lines.
-func TestPackageComment(t *testing.T) {
-	comment := packageComment(t)
-	t.Chdir(t.TempDir())
-	commands := 0
-	for block := range strings.SplitSeq(comment, "\n\n") {
-		for step := range strings.SplitSeq("\n"+block, "\n\t$ ") {
-			command, want, _ := strings.Cut(step, "\n")
-			args := strings.Fields(command)
-			if len(args) == 0 || args[0] != "lockbench" {
-				continue
-			}
-			commands++
-			var out bytes.Buffer
-			if code := run(args[1:], &out, &out); code != 0 {
-				fmt.Fprintf(&out, "exit status %d\n", code)
-			}
-			want = strings.TrimSuffix(strings.ReplaceAll("\n"+want, "\n\t", "\n"), "\n") + "\n"
-			if !pattern(want).MatchString("\n" + out.String()) {
-				t.Errorf("$ %s\ngot:%s\nwant:%s", command, indent(out.String()), want)
-			}
-		}
-	}
-	if commands < 7 {
-		t.Errorf("ran %d commands of the package comment, want all", commands)
-	}
-}
-
-func packageComment(t *testing.T) string {
-	path, err := filepath.Abs("doc.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.PackageClauseOnly|parser.ParseComments)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return file.Doc.Text()
-}
-
-// pattern returns what text with its dots matches.
-func pattern(text string) *regexp.Regexp {
-	quoted := regexp.QuoteMeta(text)
-	quoted = strings.ReplaceAll(quoted, "\n"+regexp.QuoteMeta("...")+"\n", "\n(?:.*\n)*")
-	return regexp.MustCompile("^" + strings.ReplaceAll(quoted, regexp.QuoteMeta("..."), ".*") + "$")
-}
-
-func indent(s string) string { return "\n\t" + strings.ReplaceAll(strings.TrimSpace(s), "\n", "\n\t") }
+func TestPackageComment(t *testing.T) { script.PackageComment(t, "lockbench", 7, run) }

@@ -8,6 +8,7 @@ import (
 	"text/tabwriter"
 
 	"github.com/lockbench/lockbench/harness"
+	"github.com/lockbench/lockbench/internal/commandline"
 )
 
 // The name of the bare section, which has none in a results file.
@@ -20,9 +21,9 @@ func workloads() []harness.Workload {
 	}, harness.Workloads()...)
 }
 
-// workloads parses names of workloads with commas between them. It returns
+// parseWorkloads parses names of workloads with commas between them. It returns
 // them in the order given, each once.
-func (p *problems) workloads(flag, text string) []harness.Workload {
+func parseWorkloads(bad *commandline.Problems, flag, text string) []harness.Workload {
 	var chosen []harness.Workload
 	var names []string
 	for _, w := range workloads() {
@@ -32,7 +33,7 @@ func (p *problems) workloads(flag, text string) []harness.Workload {
 		name = strings.TrimSpace(name)
 		i := slices.Index(names, name)
 		if i < 0 {
-			p.addf("%s: unknown workload %q (known: %s)", flag, name, strings.Join(names, ", "))
+			bad.Addf("%s: unknown workload %q (known: %s)", flag, name, strings.Join(names, ", "))
 			continue
 		}
 		w := workloads()[i]
@@ -52,17 +53,17 @@ type listedWorkload struct {
 	About string `json:"about"`
 }
 
-func listWorkloads(con console, asJSON bool) error {
+func listWorkloads(con commandline.Console, asJSON bool) error {
 	var all []listedWorkload
 	for _, w := range workloads() {
 		all = append(all, listedWorkload{w.Name, w.About})
 	}
 	if asJSON {
-		enc := json.NewEncoder(con.out)
+		enc := json.NewEncoder(con.Out)
 		enc.SetIndent("", "  ")
 		return enc.Encode(all)
 	}
-	w := tabwriter.NewWriter(con.out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(con.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "WORKLOAD\tWHAT IT IS: WHAT WRITERS DO; WHAT READERS DO")
 	for _, l := range all {
 		fmt.Fprintf(w, "%s\t%s\n", l.Name, l.About)

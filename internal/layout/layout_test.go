@@ -30,6 +30,8 @@ var table = layout.Layout{
 		{"internal/model", "check primitives internal/locktest", layout.NoTags},
 		{"internal/layout", "", layout.NoTags},
 		{"internal/catalog", "primitives spinlock ticket mcs seqlock qspinlock rwlock blocking rcu harness golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4", layout.NoTags},
+		{"internal/commandline", "github.com/alecthomas/kong golang.org/x/term", layout.NoTags},
+		{"internal/commandline/script", "", layout.NoTags},
 		{"cmd/... internal/targets", "...", layout.NoTags},
 	},
 	// A benchmark measures its reference in the same run, hence the peers.

@@ -1,0 +1,125 @@
+package commandline
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// Problems is all that is wrong with a command line. Flags are read as plain
+// strings and parsed here, not by kong, which would stop at the first.
+type Problems []error
+
+// Error returns them on a line each.
+func (p Problems) Error() string { return errors.Join(p...).Error() }
+
+// Unwrap returns them.
+func (p Problems) Unwrap() []error { return p }
+
+// Add adds err, or the errors that it joins, unless it is nil.
+func (p *Problems) Add(err error) {
+	if err != nil {
+		*p = append(*p, eachOf(err)...)
+	}
+}
+
+// Addf adds an error, as [fmt.Errorf] makes it.
+func (p *Problems) Addf(format string, args ...any) { p.Add(fmt.Errorf(format, args...)) }
+
+// List parses values with commas between them, each from low to high, and
+// returns them in the order given, each once. If none is left it returns low,
+// so that what depends on it can be checked all the same.
+func List[T cmp.Ordered](p *Problems, flag, text string, parse func(string) (T, error), want string, low, high T) []T {
+	var values []T
+	for s := range strings.SplitSeq(text, ",") {
+		v, err := parse(strings.TrimSpace(s))
+		switch {
+		case err != nil:
+			p.Addf("%s %s: want %s, have %q", flag, text, want, s)
+		case v < low:
+			p.Addf("%s %v: must be at least %v", flag, s, low)
+		case v > high:
+			p.Addf("%s %v: must be at most %v", flag, s, high)
+		case !slices.Contains(values, v):
+			values = append(values, v)
+		}
+	}
+	if len(values) == 0 {
+		return []T{low}
+	}
+	return values
+}
+
+// Ints is [List] of whole numbers.
+func (p *Problems) Ints(flag, text string, low, high int) []int {
+	return List(p, flag, text, strconv.Atoi, "whole numbers such as 1,2", low, high)
+}
+
+// Durations is [List] of durations.
+func (p *Problems) Durations(flag, text string, low, high time.Duration) []time.Duration {
+	return List(p, flag, text, time.ParseDuration, "durations such as 0s,100ns", low, high)
+}
+
+// One returns the value that a flag has if it can have only one.
+func One[T any](p *Problems, flag, text string, values []T) T {
+	if len(values) > 1 {
+		p.Addf("%s %s: want one value", flag, text)
+	}
+	return values[0]
+}
+
+// Writable checks that files can be created in dir, which will be made if it
+// is not there. It leaves nothing behind.
+func (p *Problems) Writable(flag, dir string) {
+	info, err := os.Stat(dir)
+	for errors.Is(err, fs.ErrNotExist) && dir != filepath.Dir(dir) {
+		dir = filepath.Dir(dir)
+		info, err = os.Stat(dir)
+	}
+	switch {
+	case err != nil:
+		p.Addf("%s: %w", flag, err)
+	case !info.IsDir():
+		p.Addf("%s: %s is no directory", flag, dir)
+	default:
+		f, err := os.CreateTemp(dir, ".lockbench")
+		if err != nil {
+			p.Addf("%s: cannot write in %s: %w", flag, dir, errors.Unwrap(err))
+			return
+		}
+		f.Close()
+		p.Add(os.Remove(f.Name()))
+	}
+}
+
+// eachOf returns the errors that err joins, or err itself.
+func eachOf(err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	var errs []error
+	for _, err := range joined.Unwrap() {
+		errs = append(errs, eachOf(err)...)
+	}
+	return errs
+}
+
+// Help is the --help flag. Unlike kong's own it does not end the process.
+type Help bool
+
+var errHelp = errors.New("help")
+
+// BeforeReset shows the help; kong calls it.
+func (Help) BeforeReset(ctx *kong.Context) error {
+	return cmp.Or(ctx.PrintUsage(false), errHelp)
+}
