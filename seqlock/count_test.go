@@ -2,6 +2,11 @@ package seqlock_test
 
 import (
 	"math"
+	"os/exec"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -81,6 +86,29 @@ func TestCountMisuse(t *testing.T) {
 	locktest.Panics(t, "a second EndWrite", c.EndWrite)
 	if seq := c.Begin(); seq != 2 {
 		t.Errorf("sequence after one write and misuse = %d, want 2", seq)
+	}
+}
+
+// A Value's Load is generic, so it is compiled where it is used. Where T takes
+// two words nothing is called there, unless a writer disturbs.
+func TestLoadInlines(t *testing.T) {
+	if runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {
+		t.Skipf("what is an instruction and what a call is known for amd64 and arm64, not %s", runtime.GOARCH)
+	}
+	out, err := exec.Command("go", "build", "-gcflags=-S", "./testdata/inline").CombinedOutput()
+	if err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	_, code, compiled := strings.Cut(string(out), "/testdata/inline.Load STEXT")
+	code, _, _ = strings.Cut(code, " STEXT ")
+	var calls []string
+	for _, m := range regexp.MustCompile(`\tCALL\t(\S+)\(SB\)`).FindAllStringSubmatch(code, -1) {
+		if !strings.HasPrefix(m[1], "runtime.") {
+			calls = append(calls, m[1][strings.LastIndex(m[1], ".")+1:])
+		}
+	}
+	if !compiled || !slices.Equal(calls, []string{"loadSlow"}) {
+		t.Errorf("Load of two words calls %v (compiled: %v), want loadSlow alone", calls, compiled)
 	}
 }
 

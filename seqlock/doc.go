@@ -2,7 +2,7 @@
 // without writing a single shared word, so any number of readers scale; a
 // reader that a writer disturbed notices, and reads again.
 //
-//	Value[T]  any T without pointers, read in a nanosecond or two; start here
+//	Value[T]  any T without pointers, read in a nanosecond; start here
 //	Latch[T]  the same in two copies: no reader ever waits for a writer
 //	Lock      the lock itself, for data that a Value cannot hold
 //	Count     the bare sequence, where something else excludes the writers

@@ -1,5 +1,7 @@
 package seqlock
 
+import "unsafe"
+
 // SetSequence makes the next write be number n of the sequence. n must be even.
 func (c *Count) SetSequence(n uint64)    { c.seq.Store(n) }
 func (l *Lock) SetSequence(n uint64)     { l.seq.Store(n) }
@@ -42,4 +44,14 @@ func (l *Latch[T]) StoreHalf(n int, val T) (rest func()) {
 		}
 		l.guard.unlock()
 	}
+}
+
+// LoadAround is a Load of a Value of two words that meanwhile runs between the
+// reading of the words and the second look at the sequence.
+func LoadAround(v *Value[[2]uint64], meanwhile func()) [2]uint64 {
+	p := beginPair((*pairValue)(unsafe.Pointer(v)), func(v *pairValue, seq uint64, p pair) pair {
+		meanwhile()
+		return endPair(v, seq, p)
+	})
+	return [2]uint64{p.lo, p.hi}
 }

@@ -1,6 +1,10 @@
 package seqlock
 
-import "github.com/lockbench/lockbench/primitives"
+import (
+	"unsafe"
+
+	"github.com/lockbench/lockbench/primitives"
+)
 
 // A Latch is a [Value] in two copies, one of which is always whole: the
 // writer sends readers to the one while it writes the other. So no reader
@@ -42,24 +46,27 @@ func NewLatch[T any](v T) *Latch[T] {
 }
 
 // Load returns the value. It writes nothing shared.
-func (l *Latch[T]) Load() (val T) {
-	l.load(&val)
-	return val
+func (l *Latch[T]) Load() T {
+	var local words[T]
+	l.load(unsafe.Pointer(&local), unsafe.Sizeof(local))
+	return local.v
 }
 
 // LoadTo sets *to, which is the caller's alone, to the value. Where T is large
 // it saves Load's copy of the result. It panics if T contains pointers.
 func (l *Latch[T]) LoadTo(to *T) {
 	l.check()
-	l.load(to)
+	if fits(to) {
+		l.load(unsafe.Pointer(to), unsafe.Sizeof(*to))
+	} else {
+		*to = l.Load()
+	}
 }
 
-func (l *Latch[T]) load(to *T) {
+func (l *Latch[T]) load(to unsafe.Pointer, n uintptr) {
 	for {
 		seq := l.seq.Load() // acquire: pairs with publish
-		w := &l.copies[seq&1]
-		w.copyWhole(to)
-		w.copyRest(to)
+		copyWords(to, unsafe.Pointer(&l.copies[seq&1]), n)
 		// Who saw a word of a later write sees here, by I2, that seq moved.
 		if l.seq.Load() == seq {
 			return

@@ -1,6 +1,10 @@
 package seqlock
 
-import "github.com/lockbench/lockbench/primitives"
+import (
+	"unsafe"
+
+	"github.com/lockbench/lockbench/primitives"
+)
 
 // A Value is a T that is read far more often than written. T may be any type
 // without pointers, of any size: readers copy it, so a few cache lines at
@@ -17,6 +21,7 @@ type Value[T any] struct {
 	Tries int32
 
 	// I1: only who holds guard changes seq and words.
+	// I2: what is before words is as in a Lock, in this order.
 	guard guard
 	seq   primitives.Uint64
 	words words[T]
@@ -30,43 +35,62 @@ func NewValue[T any](v T) *Value[T] {
 }
 
 // Load returns the value. It writes nothing shared, unless writers disturb it
-// v.Tries times.
-func (v *Value[T]) Load() (val T) {
-	v.load(&val)
-	return val
+// v.Tries times. It inlines, and is fastest where T takes two words.
+func (v *Value[T]) Load() T {
+	var local words[T]
+	if unsafe.Sizeof(local) == unsafe.Sizeof(pair{}) { // settled by the compiler
+		*(*pair)(unsafe.Pointer(&local)) = (*pairValue)(unsafe.Pointer(v)).load(beginPair)
+	} else {
+		v.lock().call((*Lock).load, unsafe.Pointer(&v.words), unsafe.Pointer(&local), unsafe.Sizeof(local))
+	}
+	return local.v
 }
 
 // LoadTo sets *to, which is the caller's alone, to the value. Where T is large
 // it saves Load's copy of the result. It panics if T contains pointers.
 func (v *Value[T]) LoadTo(to *T) {
 	v.check()
-	v.load(to)
-}
-
-func (v *Value[T]) load(to *T) {
-	seq := v.seq.Load() // acquire: pairs with publish
-	v.words.copyWhole(to)
-	v.words.copyRest(to)
-	if seq&1 != 0 || v.seq.Load() != seq {
-		v.loadSlow(to)
+	if fits(to) {
+		v.lock().load(unsafe.Pointer(&v.words), unsafe.Pointer(to), unsafe.Sizeof(*to))
+	} else {
+		*to = v.Load()
 	}
 }
 
+// lock returns what v begins with, the same for every T.
+func (v *Value[T]) lock() *Lock { return (*Lock)(unsafe.Pointer(v)) }
+
+// load copies n bytes of words that l protects.
+func (l *Lock) load(words, to unsafe.Pointer, n uintptr) {
+	if !l.tryLoad(words, to, n) {
+		l.loadSlow(words, to, n)
+	}
+}
+
+// tryLoad is load if nobody writes meanwhile, and reports whether it was.
+func (l *Lock) tryLoad(words, to unsafe.Pointer, n uintptr) bool {
+	seq := l.seq.Load() // acquire: pairs with publish
+	if seq&1 != 0 {
+		return false
+	}
+	copyWords(to, words, n)
+	return l.seq.Load() == seq
+}
+
+// loadSlow is load after it has failed once.
+//
 //go:noinline
-func (v *Value[T]) loadSlow(to *T) {
+func (l *Lock) loadSlow(words, to unsafe.Pointer, n uintptr) {
 	var spin primitives.Spin
-	for n := int32(1); patient(n, v.Tries); n++ {
+	for tried := int32(1); patient(tried, l.Tries); tried++ {
 		spin.Once()
-		if seq := v.seq.Load(); seq&1 == 0 { // acquire: pairs with publish
-			v.words.copyTo(to)
-			if v.seq.Load() == seq {
-				return
-			}
+		if l.tryLoad(words, to, n) {
+			return
 		}
 	}
-	v.guard.share()
-	v.words.copyTo(to)
-	v.guard.unshare()
+	l.guard.share()
+	copyWords(to, words, n)
+	l.guard.unshare()
 }
 
 // Store sets the value to val. It panics if T contains pointers.
@@ -116,9 +140,9 @@ func (v *Value[T]) UpdatePinned(f func(T) T) T {
 // publish stores val. The caller holds v.guard.
 func (v *Value[T]) publish(val T) {
 	local := words[T]{v: val}
-	advance(&v.seq) // even -> odd; pairs with the second look of load
+	advance(&v.seq) // even -> odd; pairs with the reader's second look
 	v.words.store(&local)
-	advance(&v.seq) // odd -> even; release: publishes the words to load
+	advance(&v.seq) // odd -> even; release: publishes the words to readers
 }
 
 // check panics if T contains pointers. A Value that was written to has passed.

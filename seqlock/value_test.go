@@ -35,6 +35,13 @@ func wideOf(n uint64) (w wide) {
 	return w
 }
 
+// ofPair is torn if p is.
+func ofPair(p [2]uint64) wide {
+	w := wideOf(p[0])
+	w[1] = p[1]
+	return w
+}
+
 func (w wide) number(t testing.TB) uint64 {
 	t.Helper()
 	if w != wideOf(w[0]) {
@@ -76,6 +83,16 @@ func TestReadsAreWhole(t *testing.T) {
 		"ValueLoadTo": func() (func() wide, func(wide)) {
 			var v seqlock.Value[wide]
 			return func() (w wide) { v.LoadTo(&w); return w }, v.Store
+		},
+		"ValuePair": func() (func() wide, func(wide)) {
+			var v seqlock.Value[[2]uint64]
+			return func() wide { return ofPair(v.Load()) }, func(w wide) { v.Store([2]uint64{w[0], w[1]}) }
+		},
+		"ValuePairUpdate": func() (func() wide, func(wide)) {
+			v := seqlock.Value[[2]uint64]{Tries: 1}
+			return func() wide { return ofPair(v.Load()) }, func(w wide) {
+				v.Update(func([2]uint64) [2]uint64 { return [2]uint64{w[0], w[1]} })
+			}
 		},
 		"Latch": func() (func() wide, func(wide)) {
 			var l seqlock.Latch[wide]
@@ -140,7 +157,7 @@ func TestReadsAreWhole(t *testing.T) {
 	for name, fresh := range values {
 		t.Run(name, func(t *testing.T) {
 			load, put := fresh()
-			const writes, readers = 10_000, 2
+			const writes, readers = 2000, 2
 			var begun, done primitives.Uint64
 			var ready, wg sync.WaitGroup
 			ready.Add(readers)
@@ -165,7 +182,7 @@ func TestReadsAreWhole(t *testing.T) {
 				begun.Store(n)
 				put(wideOf(n))
 				done.Store(n)
-				if n%2048 == 0 {
+				if n%512 == 0 {
 					runtime.Gosched()
 				}
 			}
@@ -174,10 +191,10 @@ func TestReadsAreWhole(t *testing.T) {
 	}
 }
 
-// Here reads take so long that a writer always comes between: TestReadsAreWhole
+// Here reads take as long as writes, and meet them half-way. TestReadsAreWhole
 // often passed a Latch whose readers did not look twice.
 func TestLongReadsAreWhole(t *testing.T) {
-	type long [8192]uint64
+	type long [2048]uint64
 	for name, s := range map[string]store[long]{
 		"Value":          new(seqlock.Value[long]),
 		"ValuePatient":   &seqlock.Value[long]{Tries: -1},
@@ -185,16 +202,21 @@ func TestLongReadsAreWhole(t *testing.T) {
 		"Latch":          new(seqlock.Latch[long]),
 	} {
 		t.Run(name, func(t *testing.T) {
-			var reads, over primitives.Uint64
+			var begun, reads, met, over primitives.Uint64
 			var wg sync.WaitGroup
 			wg.Go(func() {
 				var got long
 				for over.Load() == 0 {
+					before := begun.Load()
 					s.LoadTo(&got)
+					if begun.Load() != before {
+						met.Add(1)
+					}
 					for i := range got {
 						if got[i] != got[0] {
 							t.Errorf("torn read: word 0 is %d, word %d is %d", got[0], i, got[i])
 							reads.Store(math.MaxUint64)
+							met.Store(math.MaxUint64)
 							return
 						}
 					}
@@ -205,13 +227,13 @@ func TestLongReadsAreWhole(t *testing.T) {
 			for i := range vals[1] {
 				vals[1][i] = 1
 			}
-			for n := 1; n <= 500 || reads.Load() < 20; n++ {
+			const meetings, atMost = 60, 600 // on one CPU they seldom meet
+			for n := uint64(1); met.Load() < meetings && n <= atMost; n++ {
+				begun.Store(n)
 				s.Store(vals[n%2])
 				if n%8 == 0 { // lets a patient reader through
 					before := reads.Load()
-					for i := 0; i < 1000 && reads.Load() == before; i++ {
-						runtime.Gosched()
-					}
+					locktest.Until(func() bool { return reads.Load() != before || met.Load() >= meetings })
 				}
 			}
 			over.Store(1)
@@ -300,6 +322,38 @@ func TestUpdateLeavesReadersAlone(t *testing.T) {
 			return wideOf(2)
 		})
 	}
+}
+
+// A reader of two words reads again if somebody wrote between its words and
+// its second look, or had begun to.
+func TestPairIsReadAgain(t *testing.T) {
+	var v seqlock.Value[[2]uint64]
+	v.Store([2]uint64{1, 1})
+	for _, c := range []struct {
+		disturbed string
+		by        func()
+		want      uint64
+	}{
+		{"nobody", func() {}, 1},
+		{"a Store", func() { v.Store([2]uint64{2, 2}) }, 2},
+	} {
+		if got := seqlock.LoadAround(&v, c.by); got != [2]uint64{c.want, c.want} {
+			t.Errorf("Load disturbed by %s = %v, want %d twice", c.disturbed, got, c.want)
+		}
+	}
+	v.Tries = 1
+	rest := v.StoreHalf([2]uint64{3, 3})
+	var over primitives.Bool
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if got := v.Load(); got != [2]uint64{3, 3} {
+			t.Errorf("Load within a Store = %v, want what it stores", got)
+		}
+		over.Store(true)
+	})
+	locktest.Until(func() bool { return v.Sharing() == 1 || over.Load() })
+	rest()
+	wg.Wait()
 }
 
 // A reader that finds somebody writing for too long reads next.

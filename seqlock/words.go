@@ -31,31 +31,23 @@ func (w *words[T]) word(offset uintptr) *primitives.Uint64 {
 	return (*primitives.Uint64)(unsafe.Add(unsafe.Pointer(w), offset))
 }
 
-// copyTo loads the words of w into *to, one after the other.
-func (w *words[T]) copyTo(to *T) {
-	w.copyWhole(to) // in two, each of which inlines
-	w.copyRest(to)
+// copyTo loads the words of w into those of a local copy, one after the other.
+func (w *words[T]) copyTo(local *words[T]) {
+	copyWords(unsafe.Pointer(local), unsafe.Pointer(w), unsafe.Sizeof(*w))
 }
 
-func (w *words[T]) copyWhole(to *T) {
-	for i := uintptr(0); i+wordSize <= unsafe.Sizeof(*to); i += wordSize {
-		*(*uint64)(unsafe.Add(unsafe.Pointer(to), i)) = w.word(i).Load()
+// copyWords loads n bytes of words, one word after the other, into plain
+// memory that is aligned as a uint64 is. n is a multiple of the word's size.
+func copyWords(to, from unsafe.Pointer, n uintptr) {
+	for i := uintptr(0); i < n; i += wordSize {
+		*(*uint64)(unsafe.Add(to, i)) = (*primitives.Uint64)(unsafe.Add(from, i)).Load()
 	}
 }
 
-func (w *words[T]) copyRest(to *T) {
-	if unsafe.Sizeof(*to)%wordSize != 0 {
-		w.copyBytes(to)
-	}
-}
-
-// copyBytes copies the bytes of *to that are no whole word.
-//
-//go:noinline
-func (w *words[T]) copyBytes(to *T) {
-	whole, rest := unsafe.Sizeof(*to)/wordSize*wordSize, unsafe.Sizeof(*to)%wordSize
-	last := w.word(whole).Load()
-	copy(unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(to), whole)), rest), unsafe.Slice((*byte)(unsafe.Pointer(&last)), rest))
+// fits reports whether *to can be copied to a word at a time: it has no part of
+// one, and the alignment.
+func fits[T any](to *T) bool {
+	return unsafe.Sizeof(*to)%wordSize == 0 && unsafe.Alignof(*to) == unsafe.Alignof(uint64(0))
 }
 
 // store stores a local copy into the words of w, one after the other. A
@@ -68,9 +60,9 @@ func (w *words[T]) store(local *words[T]) {
 
 // get returns the T, for who knows that nobody writes.
 func (w *words[T]) get() T {
-	var val T
-	w.copyTo(&val)
-	return val
+	var local words[T]
+	w.copyTo(&local)
+	return local.v
 }
 
 // mustHoldNoPointers panics if T contains pointers: the collector does not

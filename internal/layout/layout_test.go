@@ -35,7 +35,7 @@ var table = layout.Layout{
 		{"cmd/... internal/targets", "...", layout.NoTags},
 	},
 	// A benchmark measures its reference in the same run, hence the peers.
-	Tests: "primitives check internal/locktest internal/model internal/catalog go.uber.org/goleak pgregory.net/rapid github.com/anishathalye/porcupine golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4",
+	Tests: "primitives check internal/locktest internal/model internal/catalog go.uber.org/goleak pgregory.net/rapid github.com/anishathalye/porcupine golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4 gvisor.dev/gvisor/pkg/sync",
 	Never: []layout.Edge{
 		{From: locks, To: "harness", Tests: true},
 		{From: "harness", To: locks, Tests: true},
