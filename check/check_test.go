@@ -320,6 +320,34 @@ func TestTimeoutRacesWakeUp(t *testing.T) {
 	}
 }
 
+// A timer that starts itself for as long as a lock is held could ring without
+// end: the search bounds that, and says so.
+func TestTimerStartsItself(t *testing.T) {
+	rings := map[int]bool{}
+	r := check.Explore(t, check.Config{Spins: 2}, func(m *check.Machine) {
+		var held primitives.Bool
+		n := 0
+		var again func()
+		again = func() {
+			n++
+			if held.Load() {
+				primitives.After(time.Millisecond, again)
+			}
+		}
+		held.Store(true)
+		primitives.After(time.Millisecond, again)
+		m.Go(func() { held.Store(false) })
+		m.Wait()
+		rings[n] = true
+	})
+	if want := map[int]bool{0: true, 1: true, 2: true, 3: true}; !maps.Equal(rings, want) {
+		t.Errorf("the timer rang so often: %v, want %v", rings, want)
+	}
+	if !r.Cut {
+		t.Errorf("report of bounded timers: %v, want it to name the bound", r)
+	}
+}
+
 func TestCancellation(t *testing.T) {
 	var ended, woken int
 	check.Explore(t, check.Config{}, func(m *check.Machine) {

@@ -42,8 +42,9 @@
 // A worker that calls Spin.Once goes on when a word has changed that it read
 // since it called Once before. If nobody can go on, the schedule has a deadlock
 // or a lost wake-up. A wait that may end at any time (Spin.Try) is explored both
-// ways, a bounded number of times ([Config].Spins). Timers ring at any time, and
-// a [Machine.Context] ends at any time or never.
+// ways, a bounded number of times ([Config].Spins), and so is a timer that starts
+// itself again. Timers ring at any time, and a [Machine.Context] ends at any time
+// or never.
 //
 // [primitives.Cell]: https://pkg.go.dev/github.com/lockbench/lockbench/primitives#Cell
 package check

@@ -50,7 +50,8 @@ type Config struct {
 	Budget    time.Duration
 
 	// Spins is how often a wait that may end at any time (a Spin's Try) goes
-	// on before it ends; 0 means 1, and a negative number 0.
+	// on before it ends, and how often a timer that starts itself again rings
+	// after the first time; 0 means 1, and a negative number 0.
 	Spins int
 
 	// CPUs is how many CPUs the workers share: each Pin then finds itself on

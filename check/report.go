@@ -20,8 +20,9 @@ type Report struct {
 	// Steps how many steps all of them had.
 	Schedules, Abandoned, Steps int
 
-	// Cut is true if some wait that may end at any time went on for as often as
-	// Config.Spins allows, and so was ended then.
+	// Cut is true if some wait that may end at any time, or some timer that starts
+	// itself again, went on for as often as Config.Spins allows, and so was ended
+	// then.
 	Cut bool
 
 	// Ended is true if there was nothing left to search: no failure and no
@@ -48,7 +49,7 @@ func (r Report) Scope() string {
 	c := r.Config
 	bounds := ""
 	if r.Cut {
-		bounds = fmt.Sprintf(", waits that may end going on at most %s", times(max(c.Spins, 0)))
+		bounds = fmt.Sprintf(", waits and timers that may end going on at most %s", times(max(c.Spins, 0)))
 	}
 	switch {
 	case c.Replay != "":

@@ -748,7 +748,14 @@ func (m *vm) After(d time.Duration, f func()) (stop func() bool) {
 		f()
 	}, true)
 	w.timer = true
-	w.fires = m.killing || m.choose(2) == 0 // before it is stopped
+	if m.self.timer {
+		w.again = m.self.again + 1
+	}
+	if w.again > m.spins && !m.killing {
+		m.cut = true
+	} else {
+		w.fires = m.killing || m.choose(2) == 0 // before it is stopped
+	}
 	return func() bool {
 		if m.killing {
 			return false

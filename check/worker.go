@@ -35,6 +35,7 @@ type worker struct {
 
 	// Of After's workers.
 	timer   bool
+	again   int  // how many timers came before it, each of which started the next
 	fires   bool // whether it is before it is stopped
 	fired   bool
 	stopped bool
@@ -82,7 +83,7 @@ func (w *worker) reset(body func(), background bool) {
 	w.cpu, w.issued = w.id, 0
 	w.pins, w.bell, w.heeds, w.rang = 0, nil, false, false
 	w.alike = 0
-	w.timer, w.fires, w.fired, w.stopped = false, false, false, false
+	w.timer, w.again, w.fires, w.fired, w.stopped = false, 0, false, false, false
 }
 
 // lives runs one body after the other, and yields after each.
