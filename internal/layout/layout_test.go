@@ -27,7 +27,7 @@ var table = layout.Layout{
 		{"plots", "results gonum.org/v1/plot/... golang.org/x/image/...", layout.NoTags},
 		{"internal/sched", "", layout.AnyTags},
 		{"internal/locktest", "primitives", layout.NoTags},
-		{"internal/model", "check primitives internal/locktest", layout.NoTags},
+		{"internal/model", "check primitives internal/locktest github.com/anishathalye/porcupine", layout.NoTags},
 		{"internal/layout", "", layout.NoTags},
 		{"internal/catalog", "primitives spinlock ticket mcs seqlock qspinlock rwlock blocking rcu harness golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4", layout.NoTags},
 		{"internal/commandline", "github.com/alecthomas/kong golang.org/x/term", layout.NoTags},

@@ -1,0 +1,54 @@
+package model
+
+import (
+	"github.com/anishathalye/porcupine"
+
+	"github.com/lockbench/lockbench/check"
+	"github.com/lockbench/lockbench/primitives"
+)
+
+// A History is what operations on an object were called with and returned, and
+// which of them had returned when another was called. [History.Linearizable]
+// says whether a sequential object could have done that.
+//
+// The search takes one of many schedules that differ only in the order of steps
+// that do not conflict, so that order must be made of steps that do: a call
+// loads a word, a return adds to it. Calls may pass each other, for it makes no
+// difference to what has returned.
+type History struct {
+	returns primitives.Uint64
+	ops     []porcupine.Operation // of the workers, of whom one runs at a time
+}
+
+// Call notes that a worker, whose number is its own, calls an operation with
+// input, and returns what is to be called with its output when it returns.
+func (h *History) Call(worker int, input any) (done func(output any)) {
+	called := h.returns.Load()
+	return func(output any) {
+		returned := h.returns.Add(1)
+		// What returned as the n'th is at 2n, what was called after it at 2n+1.
+		h.ops = append(h.ops, porcupine.Operation{
+			ClientId: worker,
+			Input:    input, Call: 2*int64(called) + 1,
+			Output: output, Return: 2 * int64(returned),
+		})
+	}
+}
+
+// Linearizable fails the execution unless the operations that have returned
+// could have happened one after the other, each between its call and its
+// return, on the object that spec describes.
+func (h *History) Linearizable(m *check.Machine, spec porcupine.Model) {
+	if !porcupine.CheckOperations(spec, h.ops) {
+		m.Failf("not linearizable: %s", describe(spec, h.ops))
+	}
+}
+
+// describe lists operations in the order of their returns.
+func describe(spec porcupine.Model, ops []porcupine.Operation) string {
+	s := ""
+	for _, o := range ops {
+		s += "\n\t" + spec.DescribeOperation(o.Input, o.Output)
+	}
+	return s
+}

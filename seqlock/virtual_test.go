@@ -1,0 +1,321 @@
+//go:build virtual
+
+package seqlock_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/anishathalye/porcupine"
+
+	"github.com/lockbench/lockbench/check"
+	"github.com/lockbench/lockbench/internal/locktest"
+	"github.com/lockbench/lockbench/internal/model"
+	"github.com/lockbench/lockbench/primitives"
+	"github.com/lockbench/lockbench/seqlock"
+)
+
+// A pair is whole if its halves are equal. It is two words, so that a reader
+// can be disturbed between them.
+type pair [2]uint64
+
+func pairOf(n uint64) pair { return pair{n, n} }
+
+// number fails the execution if p is torn.
+func (p pair) number(m *check.Machine) uint64 {
+	if p[0] != p[1] {
+		m.Failf("read %v, which is torn", p)
+	}
+	return p[0]
+}
+
+// patient readers never keep writers out, and hasty ones do after one failed
+// try.
+func patient() store[pair] { return &seqlock.Value[pair]{Tries: -1} }
+func hasty() store[pair]   { return &seqlock.Value[pair]{Tries: 1} }
+func latch() store[pair]   { return new(seqlock.Latch[pair]) }
+
+var stores = []struct {
+	name  string
+	fresh func() store[pair]
+}{{"Patient", patient}, {"Hasty", hasty}, {"Latch", latch}}
+
+// until waits until cond, which reads words, is true.
+func until(cond func() bool) {
+	var spin primitives.Spin
+	for !cond() {
+		spin.Once()
+	}
+}
+
+// readAndWrite has a writer store 1, 2 … writes, and readers read beside it:
+// whole values, none older than the one before. Whoever sees a value sees what
+// its writer did before.
+func readAndWrite(fresh func() store[pair], readers, reads, writes int) func(*check.Machine) {
+	return func(m *check.Machine) {
+		v := fresh()
+		before := make([]primitives.Cell[uint64], writes+1)
+		for range readers {
+			m.GoNamed("reader", func() {
+				last := uint64(0)
+				for range reads {
+					n := v.Load().number(m)
+					if n < last {
+						m.Failf("read %d after %d", n, last)
+					}
+					if n > 0 && before[n].Get() != n {
+						m.Failf("read %d, and not what was written before it", n)
+					}
+					last = n
+				}
+			})
+		}
+		m.GoNamed("writer", func() {
+			for n := uint64(1); n <= uint64(writes); n++ {
+				before[n].Set(n)
+				v.Store(pairOf(n))
+			}
+		})
+		m.Wait()
+		if got, want := v.Load().number(m), uint64(writes); got != want {
+			m.Failf("after the last write read %d, want %d", got, want)
+		}
+	}
+}
+
+func TestVirtualReads(t *testing.T) {
+	for _, s := range stores {
+		for _, c := range []struct{ readers, reads, writes int }{{2, 2, 1}, {1, 2, 2}} {
+			model.Every(t, fmt.Sprintf("%s/readers=%d/reads=%d/writes=%d", s.name, c.readers, c.reads, c.writes),
+				readAndWrite(s.fresh, c.readers, c.reads, c.writes))
+		}
+	}
+}
+
+// No update is lost.
+func TestVirtualUpdates(t *testing.T) {
+	next := func(p pair) pair { return pairOf(p[0] + 1) }
+	type updates struct {
+		name           string
+		workers, times int
+		fresh          func() (load func() pair, update func(int))
+	}
+	var all []updates
+	for _, s := range stores {
+		fresh := func() (func() pair, func(int)) {
+			v := s.fresh()
+			return v.Load, func(int) { v.Update(next) }
+		}
+		all = append(all, updates{s.name, 2, 2, fresh}, updates{s.name, 3, 1, fresh})
+	}
+	// Pinned writers mix with others.
+	all = append(all, updates{"Mixed", 3, 1, func() (func() pair, func(int)) {
+		v := &seqlock.Value[pair]{Tries: 1}
+		return v.Load, func(i int) {
+			if i == 0 {
+				v.Update(next)
+			} else {
+				v.UpdatePinned(next)
+			}
+		}
+	}})
+	for _, u := range all {
+		model.Every(t, fmt.Sprintf("%s/%dx%d", u.name, u.workers, u.times), func(m *check.Machine) {
+			load, update := u.fresh()
+			for i := range u.workers {
+				m.Go(func() {
+					for range u.times {
+						update(i)
+					}
+				})
+			}
+			m.Wait()
+			if got, want := load().number(m), uint64(u.workers*u.times); got != want {
+				m.Failf("after %d updates read %d", want, got)
+			}
+		})
+	}
+}
+
+// An op is an operation of a register: a store if it is not negative.
+type op int
+
+const opLoad op = -1
+
+var register = porcupine.Model{
+	Init: func() any { return uint64(0) },
+	Step: func(state, input, output any) (bool, any) {
+		if in := input.(op); in != opLoad {
+			return true, uint64(in)
+		}
+		return output == state, state
+	},
+	DescribeOperation: func(input, output any) string {
+		if in := input.(op); in != opLoad {
+			return fmt.Sprintf("Store(%d)", in)
+		}
+		return fmt.Sprintf("Load() = %v", output)
+	},
+}
+
+// With two writers, too, it is as if one operation came after the other.
+func TestVirtualLinearizable(t *testing.T) {
+	for _, s := range stores {
+		model.Every(t, s.name, func(m *check.Machine) {
+			v := s.fresh()
+			var h model.History
+			store := func(worker int) {
+				n := uint64(worker + 1)
+				done := h.Call(worker, op(n))
+				v.Store(pairOf(n))
+				done(nil)
+			}
+			load := func(worker int) {
+				done := h.Call(worker, opLoad)
+				done(v.Load().number(m))
+			}
+			m.Go(func() { store(0) })
+			m.Go(func() { store(1); load(1) })
+			m.Wait()
+			load(2)
+			h.Linearizable(m, register)
+		})
+	}
+}
+
+// counts are the ways to say that words are being written, and what keeps the
+// writers from each other.
+var counts = []struct {
+	name  string
+	fresh func() (read func(func()), write func(func()))
+}{
+	{"Lock", func() (func(func()), func(func())) {
+		l := seqlock.Lock{Tries: 1}
+		return l.Read, func(f func()) { l.Lock(); f(); l.Unlock() }
+	}},
+	{"LockPinned", func() (func(func()), func(func())) {
+		l := seqlock.Lock{Tries: 1}
+		return l.Read, func(f func()) { l.LockPinned(); f(); l.UnlockPinned() }
+	}},
+	{"LockTry", func() (func(func()), func(func())) {
+		l := seqlock.Lock{Tries: 1}
+		return l.Read, func(f func()) {
+			until(l.TryLockPinned)
+			f()
+			l.UnlockPinned()
+		}
+	}},
+	{"LockBegin", func() (func(func()), func(func())) {
+		var l seqlock.Lock
+		return func(f func()) {
+			for again := true; again; {
+				seq := l.Begin()
+				f()
+				again = l.Retry(seq)
+			}
+		}, func(f func()) { l.Lock(); f(); l.Unlock() }
+	}},
+	{"Count", func() (func(func()), func(func())) {
+		var c seqlock.Count
+		return func(f func()) {
+			for again := true; again; {
+				seq := c.Begin()
+				f()
+				again = c.Retry(seq)
+			}
+		}, func(f func()) { c.BeginWrite(); f(); c.EndWrite() }
+	}},
+}
+
+// Words that a lock says are being written are not seen half-written.
+func TestVirtualSections(t *testing.T) {
+	for _, c := range counts {
+		sizes := []struct{ writers, readers int }{{1, 1}, {1, 2}, {2, 1}}
+		if c.name == "Count" {
+			sizes = sizes[:2] // it leaves one writer to its user
+		}
+		for _, size := range sizes {
+			model.Every(t, fmt.Sprintf("%s/writers=%d/readers=%d", c.name, size.writers, size.readers), func(m *check.Machine) {
+				read, write := c.fresh()
+				var words [2]primitives.Uint64
+				for range size.writers {
+					m.GoNamed("writer", func() {
+						write(func() {
+							for i := range words {
+								words[i].StoreRelease(words[i].Load() + 1)
+							}
+						})
+					})
+				}
+				var p pair
+				readPair := func(p *pair) {
+					for i := range p {
+						p[i] = words[i].Load()
+					}
+				}
+				for range size.readers {
+					m.GoNamed("reader", func() {
+						var p pair
+						read(func() { readPair(&p) })
+						p.number(m)
+					})
+				}
+				m.Wait()
+				read(func() { readPair(&p) })
+				if got, want := p.number(m), uint64(size.writers); got != want {
+					m.Failf("after %d writes read %d", want, got)
+				}
+			})
+		}
+	}
+}
+
+func TestVirtualLock(t *testing.T) {
+	model.All(t, func() locktest.Lock { return new(seqlock.Lock) })
+}
+
+// A reader of a Latch waits for nobody: it returns while a writer has stopped
+// half-way, in either copy.
+func TestVirtualLatchReadsBesideStoppedWriter(t *testing.T) {
+	for half := range 2 {
+		model.Every(t, fmt.Sprintf("copy=%d", half), func(m *check.Machine) {
+			l := new(seqlock.Latch[pair])
+			var stopped primitives.Parker
+			m.GoNamed("writer", func() {
+				rest := l.StoreHalf(half, pairOf(1))
+				stopped.Park()
+				rest()
+			})
+			var left primitives.Uint32
+			for range 2 {
+				m.GoNamed("reader", func() {
+					l.Load().number(m)
+					if left.Add(1) == 2 {
+						stopped.Unpark() // and not before
+					}
+				})
+			}
+			m.Wait()
+			m.Assert(l.Load().number(m) == 1)
+		})
+	}
+}
+
+// A reader that keeps writers out waits for the one that is inside, and those
+// that come later wait for it.
+func TestVirtualHastyReaderIsNext(t *testing.T) {
+	model.Every(t, "Value", func(m *check.Machine) {
+		v := &seqlock.Value[pair]{Tries: 1}
+		rest := v.StoreHalf(pairOf(1))
+		for range 2 {
+			m.GoNamed("reader", func() {
+				if n := v.Load().number(m); n != 1 {
+					m.Failf("read %d, want 1: a writer that came later was first", n)
+				}
+			})
+		}
+		until(func() bool { return v.Sharing() == 2 })
+		m.GoNamed("second writer", func() { v.Store(pairOf(2)) })
+		rest()
+	})
+}
