@@ -1,0 +1,288 @@
+//go:build virtual
+
+package rwlock_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lockbench/lockbench/check"
+	"github.com/lockbench/lockbench/internal/locktest"
+	"github.com/lockbench/lockbench/internal/model"
+	"github.com/lockbench/lockbench/primitives"
+	"github.com/lockbench/lockbench/rwlock"
+)
+
+// models are the locks as most models want them: small. Distributed and Biased
+// know how many CPUs there are, which is one for each worker.
+var models = []struct {
+	name  string
+	fresh func() rwlock.Lock
+}{
+	{"ReaderPref", func() rwlock.Lock { return new(rwlock.ReaderPref) }},
+	{"Queued", func() rwlock.Lock { return new(rwlock.Queued) }},
+	{"PhaseFair", func() rwlock.Lock { return new(rwlock.PhaseFair) }},
+	{"Distributed", func() rwlock.Lock { return new(rwlock.Distributed).Met(4) }},
+	{"Biased", func() rwlock.Lock { return rwlock.NewBiased(new(rwlock.ReaderPref)).Met(4) }},
+	{"Unbiased", func() rwlock.Lock { return rwlock.NewUnbiased(new(rwlock.ReaderPref)) }},
+}
+
+func until(cond func() bool) {
+	var spin primitives.Spin
+	for !cond() {
+		spin.Once()
+	}
+}
+
+func TestVirtualReadersExclude(t *testing.T) {
+	for _, l := range models {
+		plain := func() model.Readers { return l.fresh() }
+		pinned := func() model.Readers { return locktest.PinnedReaders(l.fresh()) }
+		for _, size := range []struct{ readers, writers, ops int }{{1, 1, 2}, {0, 2, 2}, {2, 1, 1}, {1, 2, 1}, {0, 3, 1}} {
+			name := fmt.Sprintf("/readers=%d/writers=%d/ops=%d", size.readers, size.writers, size.ops)
+			model.Every(t, l.name+name, model.ReadersExclude(plain, size.readers, size.writers, size.ops))
+			model.Every(t, l.name+"/pinned"+name, model.ReadersExclude(pinned, size.readers, size.writers, size.ops))
+		}
+	}
+}
+
+// Readers are inside together, on whatever schedule.
+func TestVirtualReadersMeet(t *testing.T) {
+	for _, l := range models {
+		model.Every(t, l.name, model.ReadersMeet(func() model.Readers { return l.fresh() }, 3))
+		model.Every(t, l.name+"/pinned", model.ReadersMeet(func() model.Readers { return locktest.PinnedReaders(l.fresh()) }, 3))
+	}
+}
+
+// One who waits, one who tries and one who tries to read: the tries exclude
+// whom they must, wait for nobody, and leave nothing behind.
+func TestVirtualTries(t *testing.T) {
+	for _, l := range models {
+		for form, waits := range map[string]func(rwlock.Lock, *primitives.Cell[int]){
+			"reader": func(l rwlock.Lock, n *primitives.Cell[int]) { l.RLock(); n.Get(); l.RUnlock() },
+			"writer": func(l rwlock.Lock, n *primitives.Cell[int]) { l.Lock(); n.Set(n.Get() + 1); l.Unlock() },
+		} {
+			model.Every(t, l.name+"/"+form, func(m *check.Machine) {
+				l := l.fresh()
+				var n primitives.Cell[int] // guarded by l
+				m.GoNamed(form, func() { waits(l, &n) })
+				m.GoNamed("trying writer", func() {
+					if l.TryLock() {
+						n.Set(n.Get() + 1)
+						l.Unlock()
+					}
+				})
+				m.GoNamed("trying reader", func() {
+					if l.TryRLock() {
+						n.Get()
+						l.RUnlock()
+					}
+				})
+				m.Wait()
+				wantFree(m, l)
+			})
+		}
+		// Whoever got in stays: all return nevertheless, and at least one is in.
+		model.Every(t, l.name+"/stay", func(m *check.Machine) {
+			l := l.fresh()
+			var n primitives.Cell[int] // guarded by l
+			wrote, read := make([]bool, 2), false
+			for i := range wrote {
+				m.GoNamed("writer", func() {
+					if wrote[i] = l.TryLock(); wrote[i] {
+						n.Set(n.Get() + 1)
+					}
+				})
+			}
+			m.GoNamed("reader", func() {
+				if read = l.TryRLock(); read {
+					n.Get()
+				}
+			})
+			m.Wait()
+			switch {
+			case wrote[0] && wrote[1] || read && (wrote[0] || wrote[1]):
+				m.Failf("all of them got in: writers %v, reader %v", wrote, read)
+			case read:
+				l.RUnlock()
+			case wrote[0] || wrote[1]:
+				l.Unlock()
+			}
+			wantFree(m, l)
+		})
+	}
+}
+
+// wantFree fails the execution unless l, which nobody else touches any more, can
+// be locked as if new.
+func wantFree(m *check.Machine, l rwlock.Lock) {
+	if !l.TryRLock() {
+		m.Failf("TryRLock of a free lock = false: %v", l)
+	}
+	if l.TryLock() {
+		m.Failf("TryLock beside a reader = true: %v", l)
+	}
+	l.RUnlock()
+	if !l.TryLockPinned() {
+		m.Failf("TryLockPinned of a free lock = false: %v", l)
+	}
+	if l.TryRLockPinned() {
+		m.Failf("TryRLockPinned beside a writer = true: %v", l)
+	}
+	l.UnlockPinned()
+}
+
+// A counting lock that has not met a worker's CPU yet meets it in time.
+func TestVirtualNewCPUs(t *testing.T) {
+	distributed := func() *rwlock.Distributed { return new(rwlock.Distributed) }
+	biased := func() *rwlock.Biased { return rwlock.NewBiased(new(rwlock.ReaderPref)) }
+	for _, c := range []struct {
+		name    string
+		readers int
+		fresh   func() model.Readers
+	}{
+		{"Distributed", 1, func() model.Readers { return distributed() }},
+		{"Distributed", 2, func() model.Readers { return distributed().Met(2) }},
+		{"Biased", 1, func() model.Readers { return biased() }},
+		{"Biased", 2, func() model.Readers { return biased().Met(2) }},
+	} {
+		body := model.ReadersExclude(c.fresh, c.readers, 1, 1)
+		if name := fmt.Sprintf("%s/readers=%d", c.name, c.readers); name != "Distributed/readers=2" {
+			model.Every(t, name, body)
+		} else {
+			model.Sampled(t, name, body) // it has 7 million schedules
+		}
+	}
+}
+
+// A waiting writer turns away readers that come later, and is next.
+func TestVirtualWriterIsNext(t *testing.T) {
+	for _, l := range models {
+		if l.name == "ReaderPref" || l.name == "Unbiased" {
+			continue // its writers may starve
+		}
+		model.Every(t, l.name, func(m *check.Machine) {
+			l := l.fresh()
+			var written primitives.Cell[bool] // guarded by l
+			l.RLock()
+			m.GoNamed("writer", func() { l.Lock(); written.Set(true); l.Unlock() })
+			until(func() bool { return strings.Contains(l.String(), "1 reader, a writer waits") })
+			m.GoNamed("later reader", func() {
+				l.RLock()
+				if !written.Get() {
+					m.Failf("a reader was quicker than the writer that it found in line")
+				}
+				l.RUnlock()
+			})
+			l.RUnlock()
+		})
+	}
+}
+
+// A ReaderPref's reader waits for no writer that is not inside.
+func TestVirtualReaderPrefNests(t *testing.T) {
+	model.Every(t, "ReaderPref", func(m *check.Machine) {
+		var l rwlock.ReaderPref
+		for range 2 {
+			m.GoNamed("reader", func() { l.RLock(); l.RLock(); l.RUnlock(); l.RUnlock() })
+		}
+		m.GoNamed("writer", func() { l.Lock(); l.Unlock() })
+	})
+}
+
+// Two writers, one inside and one in line, and then a reader: PhaseFair lets it
+// in between them, and Queued serves in the order of arrival.
+func TestVirtualPhases(t *testing.T) {
+	order := func(m *check.Machine, l rwlock.Lock, waiting func(writers, readers int) bool) []string {
+		var got primitives.Cell[[]string] // guarded by l, or the only reader's
+		note := func(who string) { got.Set(append(got.Get(), who)) }
+		l.Lock()
+		m.GoNamed("writer", func() { l.Lock(); note("writer"); l.Unlock() })
+		until(func() bool { return waiting(1, 0) })
+		m.GoNamed("reader", func() { l.RLock(); note("reader"); l.RUnlock() })
+		until(func() bool { return waiting(1, 1) })
+		l.Unlock()
+		m.Wait()
+		return got.Get()
+	}
+	model.Every(t, "PhaseFair", func(m *check.Machine) {
+		var l rwlock.PhaseFair
+		got := order(m, &l, func(w, r int) bool { return l.WritersInLine() == w && l.ReadersInLine() == r })
+		if want := []string{"reader", "writer"}; !slices.Equal(got, want) {
+			m.Failf("order %v, want %v", got, want)
+		}
+	})
+	model.Every(t, "Queued", func(m *check.Machine) {
+		var l rwlock.Queued
+		got := order(m, &l, func(w, r int) bool { return l.InLine() == w+r })
+		if want := []string{"writer", "reader"}; !slices.Equal(got, want) {
+			m.Failf("order %v, want %v", got, want)
+		}
+	})
+}
+
+// A PhaseFair's reader that sleeps through the moment between two writers does
+// not wait for the second.
+func TestVirtualPhaseFairReaderWaitsForOneWriter(t *testing.T) {
+	model.Every(t, "PhaseFair", func(m *check.Machine) {
+		var l rwlock.PhaseFair
+		var inside primitives.Bool
+		l.Lock()
+		m.GoNamed("reader", func() { l.RLock(); inside.Store(true); l.RUnlock() })
+		until(func() bool { return l.ReadersInLine() == 1 })
+		m.GoNamed("second writer", func() {
+			l.Lock()
+			until(inside.Load) // deadlocks if the reader waits for it
+			l.Unlock()
+		})
+		l.Unlock()
+	})
+}
+
+// A Biased loses its bias with a write and gets it back when the timer likes.
+func TestVirtualBias(t *testing.T) {
+	read := func(l *rwlock.Biased, n *primitives.Cell[int]) { l.RLock(); n.Get(); l.RUnlock() }
+	write := func(l *rwlock.Biased, n *primitives.Cell[int], credit int) {
+		l.Lock()
+		n.Set(n.Get() + 1)
+		l.SetCredit(credit)
+		l.Unlock()
+	}
+	biased := func() *rwlock.Biased { return rwlock.NewBiased(new(rwlock.ReaderPref)).Met(4) }
+	unbiased := func() *rwlock.Biased { return rwlock.NewUnbiased(new(rwlock.ReaderPref)).Met(4) }
+
+	// The writer ends the bias, and a timer begins to run.
+	model.Every(t, "lose", func(m *check.Machine) {
+		l := biased()
+		var n primitives.Cell[int] // guarded by l
+		m.GoNamed("reader", func() { read(l, &n) })
+		m.GoNamed("writer", func() { write(l, &n, 0) })
+		m.Wait()
+		read(l, &n)
+		write(l, &n, 1)
+	})
+	// The inhibition is over while others come and go.
+	model.Every(t, "gain", func(m *check.Machine) {
+		l := unbiased()
+		var n primitives.Cell[int] // guarded by l
+		m.GoNamed("reader", func() { read(l, &n) })
+		m.GoNamed("writer", func() { write(l, &n, 1) })
+		m.GoNamed("timer", func() { l.TimeOut() })
+		m.Wait()
+		read(l, &n)
+		write(l, &n, 1)
+	})
+	model.Every(t, "due", func(m *check.Machine) {
+		l := unbiased()
+		var n primitives.Cell[int] // guarded by l
+		m.GoNamed("writer", func() { write(l, &n, 1) })
+		m.GoNamed("timer", func() { l.TimeOut() })
+		m.Wait()
+		write(l, &n, 1)
+		if !l.Biased() {
+			m.Failf("after the inhibition and a write the lock is not biased")
+		}
+	})
+}
