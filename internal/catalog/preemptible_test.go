@@ -1,0 +1,5 @@
+//go:build purego
+
+package catalog_test
+
+const unpreemptible = false
