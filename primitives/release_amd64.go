@@ -19,5 +19,11 @@ func storeRelease64(addr *atomic.Uint64, val uint64)
 //go:noescape
 func storeReleaseInt64(addr *atomic.Int64, val int64)
 
+// One goroutine at a time runs on a CPU while pinned, and the runtime orders its
+// run before the next one's, so an ADD without LOCK loses nothing.
+
+//go:noescape
+func addPinned32(addr *atomic.Uint32, delta uint32)
+
 //go:noescape
 func clearLowByteRelease(addr *atomic.Uint32)

@@ -9,7 +9,8 @@ import "sync/atomic"
 // operation (golang/go#74783). A one-field struct with one-line methods
 // inlines to the instruction; TestInlining asserts it.
 //
-// Every operation but StoreRelease is sequentially consistent.
+// Every operation is sequentially consistent, but for StoreRelease,
+// ClearLowByteRelease and AddPinned.
 
 // A Uint32 is an atomic uint32. The zero value is 0.
 // A Uint32 must not be copied after first use.
@@ -33,6 +34,12 @@ func (u *Uint32) ClearLowByteRelease() { clearLowByteRelease(&u.v) }
 
 // Add adds delta and returns the new value. It wraps modulo 2³².
 func (u *Uint32) Add(delta uint32) uint32 { return u.v.Add(delta) }
+
+// AddPinned adds delta, with the ordering of StoreRelease, to a word that
+// nobody changes but callers pinned to one CPU, always the same: what a
+// [PerCPU] has for the CPU that [Pin] returned. There is then nobody to race
+// with, and on amd64 it needs no locked instruction. Others may Load the word.
+func (u *Uint32) AddPinned(delta uint32) { addPinned32(&u.v, delta) }
 
 // And sets the value to old & mask and returns old.
 func (u *Uint32) And(mask uint32) (old uint32) { return u.v.And(mask) }

@@ -2,6 +2,7 @@ package primitives_test
 
 import (
 	"math"
+	"runtime"
 	"sync"
 	"testing"
 	"unsafe"
@@ -30,6 +31,8 @@ func TestUint32(t *testing.T) {
 	u.Store(0xdeadbeef)
 	u.ClearLowByteRelease()
 	want(t, "ClearLowByteRelease", u.Load(), 0xdeadbe00)
+	u.AddPinned(math.MaxUint32)
+	want(t, "AddPinned", u.Load(), 0xdeadbdff)
 }
 
 func TestUint64(t *testing.T) {
@@ -138,4 +141,29 @@ func TestClearLowByteKeepsTheRest(t *testing.T) {
 	}
 	wg.Wait()
 	want(t, "word", word.Load(), n<<8)
+}
+
+// Goroutines that take turns on a CPU lose no addition to what is the CPU's.
+func TestAddPinned(t *testing.T) {
+	var counts primitives.PerCPU[primitives.Uint32]
+	var wg sync.WaitGroup
+	const goroutines, additions = 16, 10_000
+	for range goroutines {
+		wg.Go(func() {
+			for i := range additions {
+				cpu := primitives.Pin()
+				counts.At(cpu).AddPinned(1)
+				primitives.Unpin()
+				if i%100 == 0 {
+					runtime.Gosched()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	var sum uint32
+	for cpu := range max(runtime.NumCPU(), runtime.GOMAXPROCS(0)) {
+		sum += counts.At(cpu).Load()
+	}
+	want(t, "sum", sum, goroutines*additions)
 }

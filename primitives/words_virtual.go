@@ -119,6 +119,16 @@ func (w *integer[T]) CompareAndSwap(old, val T) bool {
 // A Uint32 is an atomic uint32.
 type Uint32 struct{ integer[uint32] }
 
+// AddPinned adds delta to a word that one CPU's pinned workers alone change: a
+// load and a store, which stays in the store buffer for a while.
+func (u *Uint32) AddPinned(delta uint32) {
+	if engine() == nil { // Pin may not exclude
+		u.Add(delta)
+		return
+	}
+	u.StoreRelease(u.Load() + delta)
+}
+
 // ClearLowByteRelease sets bits 0 to 7 to zero.
 func (u *Uint32) ClearLowByteRelease() { u.release(0, 0xff) }
 
