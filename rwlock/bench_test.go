@@ -45,7 +45,7 @@ func benches() []bench {
 				mutex.RUnlock()
 			}
 		}},
-		{"rw-reader", func(b *testing.B) {
+		{"rw-readerpref", func(b *testing.B) {
 			for b.Loop() {
 				readerPref.RLock()
 				readerPref.RUnlock()
@@ -153,11 +153,11 @@ func BenchmarkMix(b *testing.B) {
 		new  func() locktest.Readers
 	}{
 		{"sync.RWMutex", func() locktest.Readers { return new(sync.RWMutex) }},
-		{"rw-reader", func() locktest.Readers { return new(rwlock.ReaderPref) }},
+		{"rw-readerpref", func() locktest.Readers { return new(rwlock.ReaderPref) }},
 		{"rw-queued", func() locktest.Readers { return new(rwlock.Queued) }},
 		{"rw-phasefair", func() locktest.Readers { return new(rwlock.PhaseFair) }},
 		{"rw-distributed", func() locktest.Readers { return new(rwlock.Distributed) }},
-		{"rw-biased-reader", func() locktest.Readers { return rwlock.NewBiased(new(rwlock.ReaderPref)) }},
+		{"rw-biased-readerpref", func() locktest.Readers { return rwlock.NewBiased(new(rwlock.ReaderPref)) }},
 		{"rw-biased", func() locktest.Readers { return rwlock.NewBiased(new(rwlock.Queued)) }},
 		{"rw-biased-phasefair", func() locktest.Readers { return rwlock.NewBiased(new(rwlock.PhaseFair)) }},
 	} {

@@ -24,7 +24,7 @@ import (
 // there is no token to keep it in, and a goroutine has no identity to find it
 // by. So slots are counts of the lock's own, one for each CPU, and a count
 // does not care whose it is; and bias changes only when nobody reads, so that
-// what RLock did is what bias says. The price is memory, 136 bytes for each
+// what RLock did is what bias says. The price is memory, 144 bytes for each
 // CPU that read under bias, and that bias comes back only when the timer finds
 // nobody inside, or with the next writer.
 //
@@ -63,15 +63,15 @@ const (
 )
 
 const (
-	// price is how many reads must come between two writes for bias to pay:
-	// a revocation takes a few trips of a line between CPUs, and each read
-	// under bias saves a part of one.
-	price = 32
+	// pricePerCPU times the CPUs that have read is how many reads must come
+	// between two writes for bias to pay: a revocation takes a trip of a line
+	// from each of them and back, and each read under bias saves a part of one.
+	pricePerCPU = 4
 
 	// startCredit allows for a few writes at first. maxCredit, for bursts of
 	// them in between.
-	startCredit = 8 * price
-	maxCredit   = 64 * price
+	startCredit = 64 * pricePerCPU
+	maxCredit   = 512 * pricePerCPU
 
 	// inhibition is so long that a trial, of some microseconds, is nothing.
 	// It doubles while readers or writers are inside whenever the timer looks.
@@ -89,18 +89,19 @@ func NewBiased(base Lock) *Biased {
 
 // RLock locks l for reading.
 func (l *Biased) RLock() {
-	if !l.arrive() {
-		l.base.RLock()
-		if l.settle() {
-			l.base.RUnlock()
-		}
+	if l.arrive() || l.returns(false) {
+		return
+	}
+	l.base.RLock()
+	if l.settle() {
+		l.base.RUnlock()
 	}
 }
 
 // RLockPinned locks l for reading and disables preemption until
 // [Biased.RUnlockPinned].
 func (l *Biased) RLockPinned() {
-	if primitives.Pin(); l.arrive() {
+	if primitives.Pin(); l.arrive() || l.returns(true) {
 		return
 	}
 	l.base.RLockPinned()
@@ -134,6 +135,17 @@ func (l *Biased) TryRLockPinned() bool { return pinnedIf(l.TryRLock) }
 // arrive counts the caller in, if the gate is open, and reports whether it is.
 func (l *Biased) arrive() bool {
 	return l.bias.Load() == biased && l.readers.enter(&l.bias, biased)
+}
+
+// returns stays away from a gate that is shut, as those turned away from a
+// Distributed do, and arrives if it then is open. It reports false, at once, if
+// l is not biased.
+func (l *Biased) returns(pinned bool) bool {
+	if l.bias.Load() == unbiased {
+		return false
+	}
+	l.readers.stayAway(pinned)
+	return l.arrive()
 }
 
 // settle counts a reader in that has the base lock and finds that l is biased,
@@ -196,9 +208,12 @@ func (l *Biased) revoke(spin primitives.Spin) {
 		panic("rwlock: RUnlock of unlocked Biased")
 	}
 	earned := int(min(arrived-l.seen, maxCredit))
-	l.credit = min(l.credit+earned, maxCredit) - price
+	l.credit = min(l.credit+earned, maxCredit) - l.price()
 	l.seen = arrived
 }
+
+// price is what a revocation costs, in reads.
+func (l *Biased) price() int { return pricePerCPU * max(1, int(l.readers.cpus.Load())) }
 
 // TryLock tries to lock l for writing without waiting and reports whether it
 // succeeded. It panics if a reader has left that never came.

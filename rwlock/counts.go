@@ -1,6 +1,10 @@
 package rwlock
 
-import "github.com/lockbench/lockbench/primitives"
+import (
+	"time"
+
+	"github.com/lockbench/lockbench/primitives"
+)
 
 // A counts says how many readers there are, by a count for each CPU, each on
 // lines of its own. A reader counts itself in on the CPU where it finds itself
@@ -13,11 +17,16 @@ import "github.com/lockbench/lockbench/primitives"
 // other. A reader that finds the gate shut counts itself out on the CPU where
 // it counted itself in.
 //
+// To leave takes no such order, only release: all that the reader did must be
+// seen before its departure is. So the count of departures needs no locked
+// instruction where nobody else can change it, as while pinned; a writer then
+// sees a departure a little later, and waits for as long.
+//
 // I1: while the gate is shut, a sum of 0 says that nobody reads. Readers that
 // got past the gate had counted themselves in before it was shut, so the sum
 // has all of them, and each that it has out it has in, too. A reader that is
-// turned away meets one CPU's counts only, of which we read departed first: it
-// adds 1 or nothing.
+// turned away meets one CPU's counts only, of which we read departed first, and
+// it wrote departed last: it adds 1 or nothing.
 //
 // I2: therefore the sum is not negative, save by an RUnlock too many.
 type counts struct {
@@ -26,9 +35,23 @@ type counts struct {
 	on   primitives.PerCPU[tally]
 }
 
-// A tally is what one CPU counted, modulo 2³². (One word for the difference
-// would do; with two we also know how many reads there were.)
-type tally struct{ arrived, departed primitives.Uint32 }
+// A tally is what one CPU counted, modulo 2³². One word for the difference
+// would not do: readers come by a locked instruction and leave without one, and
+// the two must not change the same word. With two we also know how many reads
+// there were.
+type tally struct {
+	// arrived changes by Add alone, departed by AddPinned alone, on its own CPU.
+	arrived, departed primitives.Uint32
+
+	// returned is when a reader of this CPU last came back from a shut gate, in
+	// ns modulo 2³², and stay for how long it had stayed away, in ns. Both may
+	// lose updates: any value is right.
+	returned, stay primitives.Uint32
+}
+
+// soon is after how many ns readers are turned away again where writes are
+// frequent: what a few lines take to travel there and back, and a dozen reads.
+const soon = 1000
 
 // pin pins the caller and returns the tally of its CPU.
 func (c *counts) pin() *tally {
@@ -55,7 +78,7 @@ func (c *counts) enter(gate *primitives.Uint32, open uint32) bool {
 	here := c.on.At(cpu)
 	here.arrived.Add(1)      // full: relies on SC, see counts
 	if gate.Load() != open { // acquire: pairs with who opened it
-		here.departed.Add(1)
+		here.departed.AddPinned(1) // release: after arrived, for I1
 		primitives.Unpin()
 		return false
 	}
@@ -75,7 +98,7 @@ func (c *counts) depart() {
 	if uint32(cpu) >= c.cpus.Load() {
 		c.grow(uint32(cpu))
 	}
-	c.on.At(cpu).departed.Add(1) // release (departure)
+	c.on.At(cpu).departed.AddPinned(1) // release (departure)
 	primitives.Unpin()
 }
 
@@ -108,4 +131,24 @@ func (c *counts) drain(spin primitives.Spin) (arrived uint32, ok bool) {
 		}
 		spin.Once()
 	}
+}
+
+// stayAway is for a reader that met a shut gate, before it gets in line. The
+// lines that a writer has fetched are with its CPU, and each look of ours takes
+// some back. Where writes are frequent the two would do nothing but that. So
+// readers who are turned away soon after they came back stay away for longer
+// each time, a microsecond or two at most, and the writer's CPU gets on: it
+// writes and reads what it has at hand.
+func (c *counts) stayAway(pinned bool) {
+	here := c.pin()
+	stay := uint32(primitives.NearStay)
+	if uint32(primitives.Nanotime())-here.returned.Load() < soon {
+		stay = min(2*here.stay.Load(), uint32(primitives.FarStay))
+	}
+	here.stay.StoreRelease(stay)
+	primitives.Unpin()
+
+	spin := primitives.Spin{Pinned: pinned}
+	spin.OnceFor(time.Duration(stay))
+	here.returned.StoreRelease(uint32(primitives.Nanotime()))
 }

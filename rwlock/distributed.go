@@ -14,7 +14,7 @@ import (
 // line. The zero Distributed is unlocked.
 // A Distributed must not be copied after first use.
 //
-// Its price is memory, 136 bytes for each CPU besides its own 136, and the
+// Its price is memory, 144 bytes for each CPU besides its own 136, and the
 // writer's walk: a line fetched from each CPU. An RUnlock too many cannot be
 // seen when it happens; it is the next Lock or TryLock that panics.
 //
@@ -36,9 +36,7 @@ type Distributed struct {
 // RLock locks l for reading.
 func (l *Distributed) RLock() {
 	if !l.TryRLock() {
-		l.queue.enter(false)
-		l.readers.arrive() // the gate is open, by I3; acquire: pairs with leave in Unlock
-		l.queue.leave(false)
+		l.rwait(false)
 	}
 }
 
@@ -47,16 +45,28 @@ func (l *Distributed) RLock() {
 func (l *Distributed) RLockPinned() {
 	primitives.Pin()
 	if !l.TryRLock() {
-		l.queue.enter(true)
-		l.readers.arrive() // the gate is open, by I3; acquire: pairs with leave in Unlock
-		l.queue.leave(true)
+		l.rwait(true)
 	}
+}
+
+// rwait is for a reader that met a shut gate. It gets in line at last, so it is
+// not held up for long by staying away.
+func (l *Distributed) rwait(pinned bool) {
+	l.readers.stayAway(pinned)
+	if l.TryRLock() {
+		return
+	}
+	l.queue.enter(pinned)
+	l.readers.arrive() // the gate is open, by I3; acquire: pairs with leave in Unlock
+	l.queue.leave(pinned)
 }
 
 // TryRLock tries to lock l for reading without waiting and reports whether it
 // succeeded.
 func (l *Distributed) TryRLock() bool {
-	return l.readers.enter(&l.gate, 0)
+	// Look first: to count in and out takes the line from the writer who reads
+	// it, and back. It is enter's look that matters.
+	return l.gate.Load() == 0 && l.readers.enter(&l.gate, 0)
 }
 
 // TryRLockPinned is [Distributed.TryRLock] for pinned sections: preemption is

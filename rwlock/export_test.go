@@ -2,7 +2,7 @@ package rwlock
 
 import "unsafe"
 
-// TallySize is what one CPU's counts take, without padding.
+// TallySize is what is kept for one CPU, without padding.
 const TallySize = unsafe.Sizeof(tally{})
 
 // NewPhaseFairAt returns an unlocked PhaseFair whose counters stand at n.
