@@ -26,23 +26,23 @@ func TestModelQueue(t *testing.T) {
 	}
 }
 
-// nodeReuse says that a node can serve one acquisition after the other.
+// nodeReuse says that a node can serve one acquisition after the other, and that
+// the queue is empty at the end.
 func nodeReuse(workers, ops int) func(*check.Machine) {
 	return func(m *check.Machine) {
 		var q mcs.Queue
 		var n primitives.Cell[int] // guarded by q
-		for range workers {
-			m.Go(func() {
-				var mine mcs.Node
-				for range ops {
-					q.Lock(&mine)
-					n.Set(n.Get() + 1)
-					q.Unlock(&mine)
-				}
-			})
-		}
+		m.GoAlike(workers, func() {
+			var mine mcs.Node
+			for range ops {
+				q.Lock(&mine)
+				n.Set(n.Get() + 1)
+				q.Unlock(&mine)
+			}
+		})
 		m.Wait()
 		m.Assert(n.Get() == workers*ops)
+		m.Assert(q.TryLock(new(mcs.Node)))
 	}
 }
 
@@ -57,16 +57,60 @@ func TestModelLock(t *testing.T) {
 
 func TestModelCLH(t *testing.T) {
 	model.All(t, func() locktest.Lock { return new(mcs.CLH) })
-	model.Every(t, "Exclusion/4x1", model.Exclusion(func() sync.Locker { return new(mcs.CLH) }, 4, 1))
 	model.Every(t, "FIFO", model.Overtaking(func() (sync.Locker, func() uint64) {
 		l := new(mcs.CLH)
 		return l, l.Tail
 	}, 2, 1, 0))
 }
 
+// A waiter is one goroutine's from Enlist to Retire, also if two CPUs have lent
+// out their own and look for one of a third.
+func TestModelEnlist(t *testing.T) {
+	model.Every(t, "2x1", func(m *check.Machine) {
+		users := make(map[uint32]*primitives.Cell[int]) // by waiter, whose user alone accesses it
+		m.GoAlike(2, func() {
+			for range 4 {
+				mcs.Enlist()
+			}
+			w := mcs.Enlist()
+			if users[w.Number()] == nil {
+				users[w.Number()] = new(primitives.Cell[int])
+			}
+			users[w.Number()].Set(1)
+			w.Retire()
+		})
+	})
+}
+
+// Workers that share a CPU share its waiters, and come by one as soon as it is
+// retired.
+func TestModelSharedCPU(t *testing.T) {
+	for _, size := range [][2]int{{2, 2}, {3, 1}} {
+		workers, ops := size[0], size[1]
+		lock := model.Exclusion(func() sync.Locker { return new(mcs.Lock) }, workers, ops)
+		clh := model.Exclusion(func() sync.Locker { return new(mcs.CLH) }, workers, ops)
+		model.Explore(t, fmt.Sprintf("Lock/%dx%d", workers, ops), check.Config{CPUs: 1}, lock)
+		model.Explore(t, fmt.Sprintf("CLH/%dx%d", workers, ops), check.Config{CPUs: 1}, clh)
+	}
+}
+
 func TestModelOSQ(t *testing.T) {
-	for _, size := range [][2]int{{2, 1}, {3, 1}} {
-		model.Every(t, fmt.Sprintf("GiveUp/%dx%d", size[0], size[1]), giveUp(size[0], size[1]))
+	model.Every(t, "GiveUpOfHeld", giveUpOfHeld(2))
+	model.Every(t, "GiveUp/2x1", giveUp(2, 1))
+	// There are 6 million schedules of 2x2.
+	model.Explore(t, "GiveUp/2x2", check.Config{Mode: check.PCT, Bound: 3, Seed: 1, Schedules: 50_000}, giveUp(2, 2))
+	model.Every(t, "GiveUp/3x1", giveUp(3, 1))
+}
+
+// giveUpOfHeld says that waiters can all leave while the lock is held.
+func giveUpOfHeld(waiters int) func(*check.Machine) {
+	return func(m *check.Machine) {
+		var q mcs.OSQ
+		m.Assert(q.TryLock())
+		m.GoAlike(waiters, func() { m.Assert(!q.Lock(func() bool { return true })) })
+		m.Wait()
+		q.Unlock()
+		m.Assert(q.Tail() == 0)
 	}
 }
 
@@ -76,23 +120,17 @@ func giveUp(workers, ops int) func(*check.Machine) {
 	return func(m *check.Machine) {
 		var q mcs.OSQ
 		var n primitives.Cell[int] // guarded by q
-		got := make([]int, workers)
-		for i := range workers {
-			m.Go(func() {
-				for range ops {
-					if q.Lock(func() bool { return true }) {
-						n.Set(n.Get() + 1)
-						q.Unlock()
-						got[i]++
-					}
-				}
-			})
-		}
-		m.Wait()
 		sections := 0
-		for _, n := range got {
-			sections += n
-		}
+		m.GoAlike(workers, func() {
+			for range ops {
+				if q.Lock(func() bool { return true }) {
+					n.Set(n.Get() + 1)
+					q.Unlock()
+					sections++
+				}
+			}
+		})
+		m.Wait()
 		if n.Get() != sections {
 			m.Failf("after %d critical sections the counter reads %d", sections, n.Get())
 		}

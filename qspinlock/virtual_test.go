@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/lockbench/lockbench/check"
 	"github.com/lockbench/lockbench/internal/locktest"
 	"github.com/lockbench/lockbench/internal/model"
 	"github.com/lockbench/lockbench/qspinlock"
@@ -17,6 +18,18 @@ func TestModel(t *testing.T) {
 		l := new(qspinlock.Lock)
 		return l, l.Word
 	}, 2, 1, 0))
+}
+
+// Four at once have tens of millions of schedules: 45,562,880 were not all. So the
+// first has the lock and the second is in line before it releases, which leaves
+// the schedules that have a queue; without that, four are tried at random.
+func TestModelFour(t *testing.T) {
+	model.Explore(t, "Exclusion/4x1", check.Config{Mode: check.PCT, Bound: 3, Seed: 1, Schedules: 50_000},
+		model.Exclusion(func() sync.Locker { return new(qspinlock.Lock) }, 4, 1))
+	model.Every(t, "FIFO", model.Overtaking(func() (sync.Locker, func() uint64) {
+		l := new(qspinlock.Lock)
+		return l, l.Word
+	}, 1, 2, 0))
 }
 
 // Three are enough for a holder, a pending waiter and a queue, on some

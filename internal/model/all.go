@@ -33,8 +33,11 @@ func All(t *testing.T, fresh func() locktest.Lock) {
 
 // Every runs body on every schedule as a test of its own, and logs the report.
 func Every(t *testing.T, name string, body func(*check.Machine)) {
-	t.Run(name, func(t *testing.T) {
-		t.Helper()
-		t.Log(check.Explore(t, check.Config{}, body))
-	})
+	Explore(t, name, check.Config{}, body)
+}
+
+// Explore runs body on the schedules that cfg says as a test of its own, and
+// logs the report.
+func Explore(t *testing.T, name string, cfg check.Config, body func(*check.Machine)) {
+	t.Run(name, func(t *testing.T) { t.Log(check.Explore(t, cfg, body)) })
 }

@@ -3,8 +3,8 @@
 // schedule that it runs in.
 //
 // What workers share beyond the lock is in Cells, whose accesses must be
-// ordered by the lock alone, or in words, which are steps of their own; what
-// one worker notes in a plain variable is read after Machine.Wait.
+// ordered by the lock alone, or in words, which are steps of their own. What is
+// counted in plain variables is read after Machine.Wait and by nobody before.
 //
 // That every waiter gets on is in all of them: the checker finds deadlocks and
 // lost wake-ups by itself.
@@ -30,13 +30,11 @@ func Exclusion(fresh func() sync.Locker, workers, ops int) func(*check.Machine) 
 	return func(m *check.Machine) {
 		l := fresh()
 		var n primitives.Cell[int] // guarded by l
-		for range workers {
-			m.Go(func() {
-				for range ops {
-					section(l, &n)
-				}
-			})
-		}
+		m.GoAlike(workers, func() {
+			for range ops {
+				section(l, &n)
+			}
+		})
 		m.Wait()
 		wantCount(m, &n, workers*ops)
 	}

@@ -18,25 +18,21 @@ func Overtaking(fresh func() (l sync.Locker, line func() uint64), waiters, rival
 	return func(m *check.Machine) {
 		l, line := fresh()
 		var served primitives.Cell[[]int] // in which order; guarded by l
-		comes := func(i int, name string) {
-			m.GoNamed(fmt.Sprintf("%s %d", name, i), func() {
-				l.Lock()
-				served.Set(append(served.Get(), i))
-				l.Unlock()
-			})
+		serve := func(i int) {
+			l.Lock()
+			served.Set(append(served.Get(), i))
+			l.Unlock()
 		}
 		l.Lock()
 		for i := range waiters {
 			before := line()
-			comes(i, "waiter")
+			m.GoNamed(fmt.Sprintf("waiter %d", i), func() { serve(i) })
 			var spin primitives.Spin
 			for line() == before {
 				spin.Once()
 			}
 		}
-		for i := range rivals {
-			comes(waiters+i, "rival")
-		}
+		m.GoAlike(rivals, func() { serve(waiters) })
 		l.Unlock()
 		m.Wait()
 		order := served.Get()

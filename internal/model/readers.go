@@ -20,22 +20,18 @@ func ReadersExclude(fresh func() Readers, readers, writers, ops int) func(*check
 	return func(m *check.Machine) {
 		l := fresh()
 		var n primitives.Cell[int] // guarded by l
-		for range writers {
-			m.GoNamed("writer", func() {
-				for range ops {
-					section(l, &n)
-				}
-			})
-		}
-		for range readers {
-			m.GoNamed("reader", func() {
-				for range ops {
-					l.RLock()
-					n.Get()
-					l.RUnlock()
-				}
-			})
-		}
+		m.GoAlike(writers, func() {
+			for range ops {
+				section(l, &n)
+			}
+		})
+		m.GoAlike(readers, func() {
+			for range ops {
+				l.RLock()
+				n.Get()
+				l.RUnlock()
+			}
+		})
 		m.Wait()
 		wantCount(m, &n, writers*ops)
 	}
@@ -47,16 +43,14 @@ func ReadersMeet(fresh func() Readers, readers int) func(*check.Machine) {
 	return func(m *check.Machine) {
 		l := fresh()
 		var inside primitives.Uint32
-		for range readers {
-			m.GoNamed("reader", func() {
-				l.RLock()
-				inside.Add(1)
-				var spin primitives.Spin
-				for inside.Load() != uint32(readers) {
-					spin.Once()
-				}
-				l.RUnlock()
-			})
-		}
+		m.GoAlike(readers, func() {
+			l.RLock()
+			inside.Add(1)
+			var spin primitives.Spin
+			for inside.Load() != uint32(readers) {
+				spin.Once()
+			}
+			l.RUnlock()
+		})
 	}
 }

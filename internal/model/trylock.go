@@ -12,26 +12,22 @@ func TryLock(fresh func() Lock, workers, ops int) func(*check.Machine) {
 	return func(m *check.Machine) {
 		l := fresh()
 		var n primitives.Cell[int] // guarded by l
-		got := make([]int, workers)
-		for i := range workers {
-			m.Go(func() {
-				for range ops {
-					if i == 0 {
-						l.Lock()
-					} else if !l.TryLock() {
-						continue
-					}
+		sections := ops
+		m.Go(func() {
+			for range ops {
+				section(l, &n)
+			}
+		})
+		m.GoAlike(workers-1, func() {
+			for range ops {
+				if l.TryLock() {
 					n.Set(n.Get() + 1)
 					l.Unlock()
-					got[i]++
+					sections++
 				}
-			})
-		}
+			}
+		})
 		m.Wait()
-		sections := 0
-		for _, n := range got {
-			sections += n
-		}
 		wantCount(m, &n, sections)
 		wantFree(m, l)
 	}
@@ -54,17 +50,13 @@ func wantFree(m *check.Machine, l Lock) {
 func Tries(fresh func() Lock, workers int) func(*check.Machine) {
 	return func(m *check.Machine) {
 		l := fresh()
-		got := make([]bool, workers)
-		for i := range workers {
-			m.Go(func() { got[i] = l.TryLock() })
-		}
-		m.Wait()
 		n := 0
-		for _, locked := range got {
-			if locked {
+		m.GoAlike(workers, func() {
+			if l.TryLock() {
 				n++
 			}
-		}
+		})
+		m.Wait()
 		if n != 1 {
 			m.Failf("of %d workers who tried to lock a free lock %d succeeded, want 1", workers, n)
 		}
@@ -77,9 +69,7 @@ func Misuse(fresh func() Lock, workers int) func(*check.Machine) {
 	return func(m *check.Machine) {
 		l := fresh()
 		var n primitives.Cell[int] // guarded by l
-		for range workers {
-			m.Go(func() { section(l, &n) })
-		}
+		m.GoAlike(workers, func() { section(l, &n) })
 		m.Wait()
 		if !panics(l.Unlock) {
 			m.Failf("Unlock of unlocked lock did not panic")
