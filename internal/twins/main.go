@@ -1,0 +1,158 @@
+// Twins runs the model tests of every primitive against its broken twins: the
+// primitive with one small fault. A twin that no model test notices is a hole in
+// the tests, and makes the command fail.
+//
+//	go run ./internal/twins            the table in docs/verification.md, anew
+//	go run ./internal/twins -stress    also what an ordinary stress test notices
+//	go run ./internal/twins -run NAME  the twins whose package or fault match, to stdout
+//	go test -tags virtual ./internal/twins   the same check, as a test
+//
+// # The form of a twin
+//
+// A package's twins are in the file named after it, a table of
+//
+//	{file: "ticket.go", fault: "draws the ticket with a load and a store", kind: check.DataRace,
+//		old: `what is there, exactly once`,
+//		new: `what is there instead`},
+//
+// and in the list packages. The texts may have many lines, and need not begin or
+// end with one; what they make of the file must compile. No source is copied:
+// the twin is built from the file as it is now, by go test -overlay. Its package's tests
+// whose name begins with TestModel are run, in order, until one fails, which must be
+// with a failure of that kind.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"regexp"
+	"runtime"
+	"strings"
+	"sync"
+
+	"github.com/lockbench/lockbench/check"
+)
+
+// A twin is a primitive with a fault.
+type twin struct {
+	file, fault string
+	kind        check.Kind // of the failure
+	old, new    string
+}
+
+// packages has all twins.
+var packages = []struct {
+	name  string
+	twins []twin
+}{
+	{"spinlock", spinlock},
+	{"ticket", ticket},
+	{"mcs", mcs},
+	{"qspinlock", qspinlock},
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("twins", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	stress := flags.Bool("stress", false, "also run each package's ordinary tests under the race detector for 10 s")
+	only := flags.String("run", "", "run those of which package/fault matches this expression, and print them")
+	if err := flags.Parse(args); err != nil {
+		return 2
+	}
+	pattern, err := regexp.Compile(*only)
+	if err != nil || flags.NArg() > 0 {
+		fmt.Fprintln(stderr, "twins: want no arguments and an expression for -run:", err)
+		return 2
+	}
+	var chosen []*verdict
+	for _, p := range packages {
+		for _, t := range p.twins {
+			if pattern.MatchString(p.name + "/" + t.fault) {
+				chosen = append(chosen, &verdict{pkg: p.name, twin: t})
+			}
+		}
+	}
+	tryAll(ctx, chosen, stderr)
+	if *stress {
+		for _, v := range chosen { // one at a time: it wants the whole machine
+			v.stress, err = stressed(ctx, v.pkg, v.twin)
+			if err != nil {
+				v.err = err
+			}
+			fmt.Fprintf(stderr, "%s, under stress: %s\n", v, v.stress)
+		}
+	}
+	code := 0
+	for _, v := range chosen {
+		if v.err != nil {
+			fmt.Fprintf(stderr, "twins: %s: %v\n", v, v.err)
+			code = 1
+		}
+	}
+	switch {
+	case code != 0:
+	case *only != "":
+		fmt.Fprint(stdout, table(chosen))
+	default:
+		if err := rewrite(chosen); err != nil {
+			fmt.Fprintln(stderr, "twins:", err)
+			return 1
+		}
+	}
+	return code
+}
+
+// A verdict is what became of a twin.
+type verdict struct {
+	pkg string
+	twin
+	schedules int    // that it took to catch it
+	test      string // the test that caught it
+	stress    string // what an ordinary stress test says; "" if not asked
+	err       error  // it was not caught, or not for the reason stated
+}
+
+func (v *verdict) String() string { return v.pkg + "/" + v.fault }
+
+// tryAll fills in the verdicts, as many at a time as there are CPUs.
+func tryAll(ctx context.Context, verdicts []*verdict, progress io.Writer) {
+	var wg sync.WaitGroup
+	turn := make(chan bool, runtime.GOMAXPROCS(0))
+	for _, v := range verdicts {
+		turn <- true
+		wg.Go(func() {
+			v.try(ctx)
+			if v.err == nil {
+				fmt.Fprintf(progress, "%s: %s on schedule %d\n", v, v.kind, v.schedules)
+			}
+			<-turn
+		})
+	}
+	wg.Wait()
+}
+
+// root is the module's directory, from which commands are run.
+var root = sync.OnceValues(func() (string, error) {
+	dir, err := os.Getwd()
+	for err == nil {
+		if _, err := os.Stat(dir + "/go.mod"); err == nil {
+			return dir, nil
+		}
+		i := strings.LastIndexByte(dir, os.PathSeparator)
+		if i < 0 {
+			return "", fmt.Errorf("no go.mod here or above")
+		}
+		dir = dir[:i]
+	}
+	return "", err
+})

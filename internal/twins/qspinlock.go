@@ -1,0 +1,33 @@
+package main
+
+import "github.com/lockbench/lockbench/check"
+
+var qspinlock = []twin{
+	{file: "qspinlock.go", fault: "takes back a pending bit that is another's", kind: check.DataRace,
+		old: "if word&pending == 0 {",
+		new: "{"},
+	{file: "qspinlock.go", fault: "does not look whether somebody was pending first", kind: check.DataRace,
+		old: "if word&^lockedMask != 0 {\n\t\t// Somebody",
+		new: "if word&^(lockedMask|pending) != 0 {\n\t\t// Somebody"},
+	{file: "qspinlock.go", fault: "sets the pending bit with a load and a store", kind: check.Deadlock,
+		old: "word = l.word.Or(pending)",
+		new: "word = l.word.Load()\n\tl.word.Store(word | pending)"},
+	{file: "qspinlock.go", fault: "takes over with a store, and forgets the queue", kind: check.Deadlock,
+		old: "l.word.Add(takeOver)",
+		new: "l.word.StoreRelease(locked)"},
+	{file: "qspinlock.go", fault: "releases the whole word", kind: check.Deadlock,
+		old: "the rest is not.\n\tl.word.ClearLowByteRelease()",
+		new: "the rest is not.\n\tl.word.StoreRelease(0)"},
+	{file: "qspinlock.go", fault: "the head of the queue does not wait for the pending waiter", kind: check.Deadlock,
+		old: "case word&^tailMask != 0:",
+		new: "case word&lockedMask != 0:"},
+	{file: "qspinlock.go", fault: "the last in the queue takes the lock with a store", kind: check.Deadlock,
+		old: "if l.word.CompareAndSwap(tail, locked) {",
+		new: "if l.word.Store(locked); true {"},
+	{file: "qspinlock.go", fault: "the head of the queue does not wake the next", kind: check.Deadlock,
+		old: "next.Wake()",
+		new: "_ = next"},
+	{file: "qspinlock.go", fault: "who queues does not wait to be the head", kind: check.DataRace,
+		old: "w.Follow(prev)\n\t\tw.Await(spin)",
+		new: "w.Follow(prev)"},
+}

@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+const (
+	page      = "docs/verification.md"
+	beginning = "<!-- twins: written by go run ./internal/twins -->\n"
+	end       = "<!-- end of twins -->\n"
+)
+
+// table returns the verdicts as a table.
+func table(verdicts []*verdict) string {
+	var b strings.Builder
+	b.WriteString("| package | fault | caught as | by | on schedule | stress under `-race`, 10 s |\n|---|---|---|---|--:|---|\n")
+	for _, v := range verdicts {
+		fmt.Fprintf(&b, "| `%s` | %s | %s | `%s` | %d | %s |\n", v.pkg, v.fault, v.kind, strings.TrimPrefix(v.test, "TestModel"), v.schedules, v.stress)
+	}
+	return b.String()
+}
+
+// rewrite puts the table on its page. What the page says of stress it keeps,
+// where the verdict does not.
+func rewrite(verdicts []*verdict) error {
+	root, err := root()
+	if err != nil {
+		return err
+	}
+	name := filepath.Join(root, page)
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	before, rest, ok := strings.Cut(string(text), beginning)
+	old, after, ok2 := strings.Cut(rest, end)
+	if !ok || !ok2 {
+		return fmt.Errorf("%s: want the lines %q and %q, one after the other", page, beginning, end)
+	}
+	known := rows(old)
+	for _, v := range verdicts {
+		if row := known[v.String()]; v.stress == "" && row != nil {
+			v.stress = row[5]
+		}
+	}
+	return os.WriteFile(name, []byte(before+beginning+table(verdicts)+end+after), 0o666)
+}
+
+// rows returns the cells of each row in a table, by the name of its verdict.
+func rows(table string) map[string][]string {
+	known := make(map[string][]string)
+	for line := range strings.Lines(table) {
+		cells := strings.Split(strings.Trim(line, "|\n"), "|")
+		if len(cells) != 6 {
+			continue
+		}
+		for i := range cells {
+			cells[i] = strings.TrimSpace(cells[i])
+		}
+		known[strings.Trim(cells[0], "`")+"/"+cells[1]] = cells
+	}
+	return known
+}

@@ -1,0 +1,67 @@
+//go:build virtual
+
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// TestTwins checks that each twin is caught, as what it should be.
+func TestTwins(t *testing.T) {
+	for _, p := range packages {
+		for _, twin := range p.twins {
+			v := &verdict{pkg: p.name, twin: twin}
+			t.Run(v.String(), func(t *testing.T) {
+				t.Parallel()
+				v.try(t.Context())
+				if v.err != nil {
+					t.Fatal(v.err)
+				}
+				t.Logf("%s on schedule %d, by %s", v.kind, v.schedules, v.test)
+			})
+		}
+	}
+}
+
+// A fault that is none must survive, or TestTwins says nothing.
+func TestSoundTwin(t *testing.T) {
+	t.Parallel()
+	same := twin{file: "ttas.go", fault: "none", old: "for l.word.Load() != 0 {", new: "for l.word.Load() == 1 {"}
+	v := &verdict{pkg: "spinlock", twin: same}
+	if v.try(t.Context()); v.err == nil || v.err.Error() != "no model test notices it" {
+		t.Errorf("a twin without a fault: %v, want that no model test notices it", v.err)
+	}
+	same.old = "no such line"
+	if _, _, err := build(t.Context(), "spinlock", same); err == nil {
+		t.Error("a twin whose old text is not there was built")
+	}
+}
+
+// The page lists every twin, and no other.
+func TestPage(t *testing.T) {
+	root, err := root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(root, page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := rows(string(text))
+	delete(listed, "package/fault")
+	delete(listed, "---/---")
+	for _, p := range packages {
+		for _, twin := range p.twins {
+			v := &verdict{pkg: p.name, twin: twin}
+			if listed[v.String()] == nil {
+				t.Errorf("%s does not list %s: go run ./internal/twins", page, v)
+			}
+			delete(listed, v.String())
+		}
+	}
+	for name := range listed {
+		t.Errorf("%s lists %s, which is no twin: go run ./internal/twins", page, name)
+	}
+}
