@@ -14,8 +14,11 @@ type script []int8
 //
 // In a token, worker 0 (the body) is a, worker 1 b and so on; their store
 // buffers are A, B …; their alarms k, l …; and the ways of a choice 0, 1 … 9,
-// or (n). What is there n times in a row, for large n, has xn. after it.
+// or yn. for larger n; - is no decision. What is there n times in a row, for large n, has xn. after it.
 func (s script) String() string {
+	if len(s) == 0 {
+		return "-"
+	}
 	var b strings.Builder
 	for i := 0; i < len(s); i++ {
 		d := s[i]
@@ -25,7 +28,7 @@ func (s script) String() string {
 		}
 		switch {
 		case d < -10:
-			fmt.Fprintf(&b, "(%d)", -1-d)
+			fmt.Fprintf(&b, "y%d.", -1-d)
 		case d < 0:
 			b.WriteByte('0' + byte(-1-d))
 		case d%3 == 0:
@@ -51,6 +54,9 @@ const (
 
 func decodeScript(token string) (script, error) {
 	var s script
+	if token == "-" {
+		return s, nil
+	}
 	for i := 0; i < len(token); i++ {
 		switch c := token[i]; {
 		case c >= 'a' && c < 'k':
@@ -61,13 +67,13 @@ func decodeScript(token string) (script, error) {
 			s = append(s, int8(c-'k')*3+2)
 		case c >= '0' && c <= '9':
 			s = append(s, -1-int8(c-'0'))
-		case c == '(':
+		case c == 'y':
 			var n int8
-			if _, err := fmt.Sscanf(token[i:], "(%d)", &n); err != nil || n < 0 {
-				return nil, fmt.Errorf("check: replay token, character %d: want a number in parentheses, have %q", i+1, token[i:])
+			if _, err := fmt.Sscanf(token[i:], "y%d.", &n); err != nil || n < 0 {
+				return nil, fmt.Errorf("check: replay token, character %d: want a choice as y12., have %q", i+1, token[i:])
 			}
 			s = append(s, -1-n)
-			i += strings.IndexByte(token[i:], ')')
+			i += strings.IndexByte(token[i:], '.')
 		case c == 'x' && len(s) > 0:
 			var n int
 			if _, err := fmt.Sscanf(token[i:], "x%d.", &n); err != nil || n < 1 || n > longestRun {
@@ -137,7 +143,7 @@ func (x *explorer) replay(r *Report, s script) error {
 		r.Schedules, r.Steps = 1, x.vm.steps
 	}
 	if again.at < len(again.script) && again.wrong == nil {
-		again.misfit("the execution has ended")
+		again.misfit(fmt.Sprintf("the execution has ended, %d more are left", len(again.script)-again.at))
 	}
 	if again.wrong != nil {
 		return again.wrong

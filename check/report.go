@@ -40,32 +40,36 @@ func (r Report) String() string {
 	if r.Failure != nil {
 		return fmt.Sprintf("%s after %s", r.Failure.Kind, n)
 	}
-	return r.Scope() + ": " + n
+	return r.Scope("") + ": " + n
 }
 
-// Scope says which schedules were searched: of those the report says that they
-// do not fail.
-func (r Report) Scope() string {
+// Scope says which schedules were searched, of what: "every schedule of 3
+// workers".
+func (r Report) Scope(what string) string {
 	c := r.Config
-	bounds := ""
+	of, bounds := "", ""
+	if what != "" {
+		of = " of " + what
+	}
 	if r.Cut {
-		bounds = fmt.Sprintf(", waits and timers that may end going on at most %s", times(max(c.Spins, 0)))
+		bounds = ", waits and timers that may end going on at most " + times(max(c.Spins, 0))
+	}
+	every := "every schedule" + of
+	if !r.Ended {
+		every = "not every schedule" + of
+		bounds += ", the budget ended the search"
 	}
 	switch {
 	case c.Replay != "":
-		return "the schedule of the token"
+		return "one schedule" + of + ", that of the token"
 	case c.Mode == Random:
-		return fmt.Sprintf("random schedules, seed %d%s", c.Seed, bounds)
+		return fmt.Sprintf("random schedules%s, seed %d", of, c.Seed)
 	case c.Mode == PCT:
-		return fmt.Sprintf("random priorities with %s, seed %d%s", plural(c.Bound, "change"), c.Seed, bounds)
-	case c.Mode == Bounded && !r.Ended:
-		return fmt.Sprintf("not every schedule with at most %s%s, the budget ended the search", plural(c.Bound, "preemption"), bounds)
+		return fmt.Sprintf("schedules%s with random priorities and %s of them, seed %d", of, plural(c.Bound, "change"), c.Seed)
 	case c.Mode == Bounded:
-		return fmt.Sprintf("every schedule with at most %s%s", plural(c.Bound, "preemption"), bounds)
-	case !r.Ended:
-		return "not every schedule" + bounds + ", the budget ended the search"
+		return fmt.Sprintf("%s with at most %s%s", every, plural(c.Bound, "preemption"), bounds)
 	default:
-		return "every schedule" + bounds
+		return every + bounds
 	}
 }
 
@@ -88,9 +92,6 @@ func times(n int) string {
 func (f *Failure) in(t testing.TB) {
 	t.Helper()
 	f.Replay = fmt.Sprintf("LOCKBENCH_REPLAY=%s go test -tags virtual -run '%s' %s", f.Token, pattern(t.Name()), testPackage())
-	if strings.Contains(f.Token, "(") {
-		f.Replay = strings.Replace(f.Replay, f.Token, "'"+f.Token+"'", 1)
-	}
 	dir := os.Getenv("LOCKBENCH_SVG")
 	if dir == "" {
 		return

@@ -14,7 +14,7 @@ import (
 const (
 	svgRow    = 24
 	svgGutter = 44  // the steps' numbers
-	svgTop    = 70  // title and names
+	svgTop    = 74  // title and names
 	svgChar   = 6.7 // width of a monospaced character of 11 pixels
 	svgDot    = 4.5
 	svgText   = 14 // from a lane's line to its text
@@ -161,7 +161,7 @@ func (d *drawing) faults() {
 
 func (d *drawing) lanes() {
 	for _, w := range d.workers {
-		d.printf(`<text x="%.1f" y="%d" font-weight="bold" fill="%s">%s</text>`, d.x[w]-svgDot, svgTop-18, svgColour(w), html.EscapeString(d.f.Workers[w]))
+		d.printf(`<text x="%.1f" y="%d" font-weight="bold" fill="%s">%s</text>`, d.x[w]-svgDot, svgTop-22, svgColour(w), html.EscapeString(d.f.Workers[w]))
 		d.printf(`<path d="M%.1f %dV%.1f" stroke="%s" stroke-opacity="0.35" stroke-width="1.5"/>`, d.x[w], svgTop, d.bottom, svgColour(w))
 	}
 }
@@ -170,14 +170,14 @@ func (d *drawing) lanes() {
 func (d *drawing) memory() {
 	for c, id := range d.words {
 		x, named := d.column[c], false
-		value, since, by := "", float64(svgTop), 0
+		value, since, by := "", float64(svgTop-6), 0
 		for i := range d.f.Steps {
 			s := &d.f.Steps[i]
 			if s.object != id {
 				continue
 			}
 			if !named {
-				d.printf(`<text x="%.1f" y="%d" text-anchor="middle" class="m" fill="#222">%s</text>`, x, svgTop-18, html.EscapeString(s.Name))
+				d.printf(`<text x="%.1f" y="%d" text-anchor="middle" class="m" fill="#222">%s</text>`, x, svgTop-22, html.EscapeString(s.Name))
 				named = true
 			}
 			if !s.writes() {
@@ -213,6 +213,8 @@ func (d *drawing) value(x, from, to float64, value string, by int) {
 func (d *drawing) arrows() {
 	type key struct{ worker, object int }
 	issued := make(map[key][]int)
+	type pair struct{ from, worker int }
+	drawn := make(map[pair]bool) // who saw a write: once is enough
 	for i := range d.f.Steps {
 		s := &d.f.Steps[i]
 		y, shown := d.y[i]
@@ -231,14 +233,20 @@ func (d *drawing) arrows() {
 		if s.from < 0 || d.f.Steps[s.from].Worker == s.Worker {
 			continue
 		}
-		if from, fromShown := d.y[s.from]; shown && fromShown {
+		if from, fromShown := d.y[s.from]; shown && fromShown && !drawn[pair{s.from, s.Worker}] {
+			drawn[pair{s.from, s.Worker}] = true
 			x1, x2 := d.x[d.f.Steps[s.from].Worker], d.x[s.Worker]
 			end := x2 - svgDot - 2
 			if x1 > x2 {
 				end = x2 + svgDot + 2
 			}
-			d.printf(`<path d="M%.1f %.1fC%.1f %.1f %.1f %.1f %.1f %.1f" stroke="#777" stroke-width="1.1" fill="none" marker-end="url(#to)"/>`,
-				x1, from, x1+(x2-x1)*0.35, from+4, x2-(x2-x1)*0.25, y-2, end, y)
+			// Down the writer's lane first, so as not to cross out what it says.
+			side := 26.0
+			if x1 < x2 {
+				side = -26
+			}
+			d.printf(`<path d="M%.1f %.1fV%.1fC%.1f %.1f %.1f %.1f %.1f %.1f" stroke="#777" stroke-width="1.1" fill="none" marker-end="url(#to)"/>`,
+				x1, from, from+svgRow/2, x1, y+2, x2+2*side, y, end, y)
 		}
 	}
 }
@@ -252,7 +260,7 @@ func (d *drawing) step(y float64, i int) {
 	}
 	d.printf(`<text x="%d" y="%.1f" text-anchor="end" font-size="11" fill="#777">%d</text>`, svgGutter-14, y+4, i+1)
 	fill := "white"
-	if s.writes() || s.New != "" || s.Op == "Set" || s.Op == "Unpark" || s.Op == "Handoff" {
+	if s.writes() || s.New != "" || slices.Contains([]string{"Set", "Unpark", "Handoff", "cancel"}, s.Op) {
 		fill = colour
 	}
 	switch {

@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -132,13 +133,14 @@ func TestTokensThatDoNotFit(t *testing.T) {
 	token := failureOf(t, Config{}, drawsTicketByLoadAndStore).Token
 	for _, test := range []struct{ token, want string }{
 		{"b!", `character 2: want a letter of a worker or a choice, have '!'`},
-		{"b(x)", `character 2: want a number in parentheses, have "(x)"`},
+		{"byx.", `character 2: want a choice as y12., have "yx."`},
 		{"bx9", `character 2: want how often as x8., have "x9"`},
 		{"xx", `character 1: want a letter`},
 		{"bj", "decision 2: j cannot take a step"},
 		{"bA", "decision 2: A cannot take a step"},
 		{"b0", "decision 2: 0 cannot take a step"},
-		{token + "bb", "the execution has ended"},
+		{token + "bb", "the execution has ended, 2 more are left"},
+		{"-b", "character 1: want a letter"},
 	} {
 		r, err := Run(Config{Replay: test.token}, drawsTicketByLoadAndStore)
 		if err == nil || !strings.Contains(err.Error(), test.want) {
@@ -176,5 +178,40 @@ func TestExploreSaysHowToReplay(t *testing.T) {
 	t.Setenv("LOCKBENCH_REPLAY", r.Failure.Token)
 	if again := Explore(&f, Config{}, drawsTicketByLoadAndStore); again.Schedules != 1 || again.Failure.String() != r.Failure.String() {
 		t.Errorf("replay took %d schedules and found\n%v\nwant\n%v", again.Schedules, again.Failure, r.Failure)
+	}
+}
+
+func TestShortFunc(t *testing.T) {
+	for fn, want := range map[string]string{
+		"example.org/a.b/ticket.(*Lock).wait":          "Lock.wait",
+		"example.org/ticket.Lock.String":               "String", // as if inlined
+		"example.org/ticket.(*Lock).wait.func1.2":      "Lock.wait",
+		"example.org/mcs.(*Queue[...]).Lock":           "Queue.Lock",
+		"example.org/model.section":                    "section",
+		"example.org/model_test.TestLock.func1":        "TestLock",
+		"example.org/model.init.func2.TryLock.1":       "TryLock",
+		"main.init.func2.with[...].TryLock.func1.1":    "TryLock",
+		"example.org/check.TestX.gowrap1":              "TestX",
+		"example.org/check.(*T).All.func1-range2":      "T.All",
+		"example.org/check.TestX.(*T).All.func1":       "T.All",
+		"example.org/check.TestX.func1.(*T).All.func1": "T.All",
+	} {
+		if got := shortFunc(fn); got != want {
+			t.Errorf("%s: got %q, want %q", fn, got, want)
+		}
+	}
+}
+
+// What a token says is what the script was.
+func TestTokenRoundTrip(t *testing.T) {
+	for _, s := range []script{
+		nil, {0}, {-1, -10, -11, -128}, {0, 3, 4, 5, 27, 28, 29},
+		slices.Repeat(script{3}, 7), slices.Repeat(script{3}, 8), append(slices.Repeat(script{3}, 1000), -3, -12, -12),
+		append(slices.Repeat(script{-12}, 9), 6),
+	} {
+		got, err := decodeScript(s.String())
+		if err != nil || !slices.Equal(got, s) {
+			t.Errorf("%v is the token %s, which is %v, %v", []int8(s), s, []int8(got), err)
+		}
 	}
 }

@@ -34,6 +34,10 @@ type Entry struct {
 	Bytes, WaiterBytes uintptr
 
 	Source string // where the algorithm is from
+
+	// Peer says that the lock is not written against package primitives: no
+	// engine can run it.
+	Peer bool
 }
 
 // All returns every lock, in the order in which tables list them. A lock that
@@ -167,31 +171,31 @@ var table = []Entry{
 		Subject: harness.Subject{Name: "sync.Mutex", New: fresh[sync.Mutex]},
 		Family:  "mutex", Fairness: "barging, FIFO after 1 ms", Waits: "spins then parks", Holder: "yields",
 		Bytes:  unsafe.Sizeof(sync.Mutex{}),
-		Source: "Go, sync",
+		Source: "Go, sync", Peer: true,
 	},
 	{
 		Subject: harness.Subject{Name: "sync.RWMutex", New: fresh[sync.RWMutex]},
 		Family:  "reader-writer", Fairness: "phases of readers and writers", Waits: "parks", Holder: "yields",
 		Bytes:  unsafe.Sizeof(sync.RWMutex{}),
-		Source: "Go, sync",
+		Source: "Go, sync", Peer: true,
 	},
 	{
 		Subject: harness.Subject{Name: "chan", New: func() sync.Locker { return newChan(1) }, Counting: newChan},
 		Family:  "semaphore", Fairness: "FIFO", Waits: "parks", Holder: "yields",
 		Bytes:  unsafe.Sizeof(chanSemaphore(nil)),
-		Source: "Go, a channel of capacity 1, or as many",
+		Source: "Go, a channel of capacity 1, or as many", Peer: true,
 	},
 	{
 		Subject: harness.Subject{Name: "semaphore.Weighted", New: func() sync.Locker { return newWeighted(1) }, Counting: newWeighted},
 		Family:  "semaphore", Fairness: "FIFO", Waits: "parks", Holder: "yields",
 		Bytes: unsafe.Sizeof(semaphore.Weighted{}), WaiterBytes: unsafe.Sizeof(list.Element{}),
-		Source: "golang.org/x/sync v0.24.0, of weight 1, or as much",
+		Source: "golang.org/x/sync v0.24.0, of weight 1, or as much", Peer: true,
 	},
 	{
 		Subject: harness.Subject{Name: "xsync.RBMutex", New: newRBMutex},
 		Family:  "reader-writer", Fairness: "readers first while biased", Waits: "spins then parks", Holder: "yields",
 		Bytes:  unsafe.Sizeof(xsync.RBMutex{}),
-		Source: "github.com/puzpuzpuz/xsync/v4 v4.5.0; Dice and Kogan 2019, BRAVO",
+		Source: "github.com/puzpuzpuz/xsync/v4 v4.5.0; Dice and Kogan 2019, BRAVO", Peer: true,
 	},
 	{
 		Subject: harness.Subject{Name: "none", New: fresh[noLock], Pinned: fresh[noLock], Counting: newNoSemaphore, Unlocked: true},

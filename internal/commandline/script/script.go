@@ -21,7 +21,8 @@ func PackageComment(t *testing.T, program string, least int, run func(args []str
 	comment := packageComment(t)
 	t.Chdir(t.TempDir())
 	commands := 0
-	for block := range strings.SplitSeq(comment, "\n\n") {
+	// What a command writes may have blank lines: only text ends it.
+	for block := range strings.SplitSeq(strings.ReplaceAll(comment, "\n\n\t", "\n\t\n\t"), "\n\n") {
 		for step := range strings.SplitSeq("\n"+block, "\n\t$ ") {
 			command, want, _ := strings.Cut(step, "\n")
 			args := strings.Fields(command)
@@ -33,7 +34,7 @@ func PackageComment(t *testing.T, program string, least int, run func(args []str
 			if code := run(args[1:], &out, &out); code != 0 {
 				fmt.Fprintf(&out, "exit status %d\n", code)
 			}
-			want = strings.TrimSuffix(strings.ReplaceAll("\n"+want, "\n\t", "\n"), "\n") + "\n"
+			want = strings.TrimRight(strings.ReplaceAll("\n"+want, "\n\t", "\n"), "\n") + "\n"
 			if !pattern(want).MatchString("\n" + out.String()) {
 				t.Errorf("$ %s\ngot:%s\nwant:%s", command, indent(out.String()), want)
 			}

@@ -1,0 +1,358 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lockbench/lockbench/check"
+	"github.com/lockbench/lockbench/internal/catalog"
+	"github.com/lockbench/lockbench/internal/commandline"
+	"github.com/lockbench/lockbench/internal/sched"
+)
+
+type checkCmd struct {
+	Locks      string `placeholder:"LOCK,..." help:"Names or patterns; !PATTERN leaves out. By default all that are written against package primitives."`
+	Properties string `placeholder:"NAME,..." default:"*" help:"Names or patterns: exclusion, trylock, tries, readers, meeting (all that the lock claims)."`
+	Workers    string `placeholder:"N" default:"3" help:"Workers (${default})."`
+	Ops        string `placeholder:"N" default:"1" help:"Acquisitions, or attempts, of each worker (${default})."`
+	Mode       string `placeholder:"MODE" default:"dpor" help:"Take every schedule, one of those that are alike (dpor); every schedule with few preemptions (bounded); schedules with random priorities (pct); or random ones (random)."`
+	Bound      string `placeholder:"N" help:"Preemptions in mode bounded (2), changes of priority in mode pct (3)."`
+	Seed       string `placeholder:"N" help:"Seed of the modes pct and random (1)."`
+	Schedules  string `placeholder:"N" help:"End each search after so many schedules (10000 in the modes pct and random)."`
+	Budget     string `placeholder:"D" default:"60s" help:"Time for all searches together (${default}); 0s for no end."`
+	Replay     string `placeholder:"TOKEN" help:"Run one schedule, that of a failure, of one lock and property."`
+	JSON       bool   `help:"Write JSON."`
+	SVG        string `name:"svg" placeholder:"DIR" help:"Draw each violation into this directory."`
+}
+
+var errEarly = errors.New("the budget ended a search early")
+
+// A job is a property of a lock to be tried.
+type job struct {
+	lock     catalog.Entry
+	property string
+	what     string
+	body     func(*check.Machine)
+}
+
+// A verdict is a job's outcome, as --json writes it.
+type verdict struct {
+	Lock      string         `json:"lock"`
+	Property  string         `json:"property"`
+	Verdict   string         `json:"verdict"` // holds, not refuted, or violated
+	Workers   int            `json:"workers"`
+	Ops       int            `json:"ops"`
+	Scope     string         `json:"scope"` // the schedules that were searched
+	Schedules int            `json:"schedules"`
+	Abandoned int            `json:"abandoned"`
+	Steps     int            `json:"steps"`
+	Seconds   float64        `json:"seconds"`
+	Early     bool           `json:"early"` // whether a budget ended the search
+	Failure   *check.Failure `json:"failure,omitempty"`
+}
+
+const (
+	holds      = "holds"
+	notRefuted = "not refuted"
+	violated   = "violated"
+)
+
+func (c *checkCmd) Run(con commandline.Console) error {
+	if !sched.Virtual {
+		return commandline.Problems{errors.New("this build runs locks on the host alone; to check them, go build -tags virtual ./cmd/locksim")}
+	}
+	var bad commandline.Problems
+	workers := commandline.One(&bad, "--workers", c.Workers, bad.Ints("--workers", c.Workers, 1, 9))
+	ops := commandline.One(&bad, "--ops", c.Ops, bad.Ints("--ops", c.Ops, 1, 100))
+	cfg := c.config(&bad)
+	budget := commandline.One(&bad, "--budget", c.Budget, bad.Durations("--budget", c.Budget, 0, 1000*time.Hour))
+	jobs := c.jobs(&bad, workers, ops)
+	if c.SVG != "" {
+		bad.Writable("--svg", c.SVG)
+	}
+	if len(bad) > 0 {
+		return bad
+	}
+
+	t := newTable(con.Out, jobs)
+	if !c.JSON {
+		t.head()
+	}
+	verdicts := make([]verdict, len(jobs))
+	tries := func(i int, share time.Duration, last bool) error {
+		j := jobs[i]
+		cfg.Budget = share
+		meter := newProgress(con.Err, j.lock.Name+", "+j.property)
+		cfg.Progress = meter
+		r, err := check.Run(cfg, j.body)
+		meter.end()
+		if err != nil {
+			return commandline.Problems{fmt.Errorf("--replay: %w", err)}
+		}
+		verdicts[i] = c.verdict(j, workers, ops, r)
+		if v := verdicts[i]; !c.JSON && (last || !v.Early) {
+			t.row(v)
+		}
+		if verdicts[i].Failure == nil || c.SVG == "" {
+			return nil
+		}
+		return draw(verdicts[i], c.SVG, con.Err)
+	}
+	// At first all have the same share of the budget. What most of them leave of
+	// it is for those that need more, which begin again.
+	ends := time.Now().Add(budget)
+	first := budget / time.Duration(len(jobs))
+	var again []int
+	for i := range jobs {
+		if err := tries(i, first, budget == 0); err != nil {
+			return err
+		}
+		if verdicts[i].Early {
+			again = append(again, i)
+		}
+	}
+	for n, i := range again {
+		share := time.Until(ends) / time.Duration(len(again)-n)
+		if share <= first {
+			if !c.JSON {
+				t.row(verdicts[i])
+			}
+		} else if err := tries(i, share, true); err != nil {
+			return err
+		}
+	}
+	return c.end(con, verdicts)
+}
+
+// config returns how to search.
+func (c *checkCmd) config(bad *commandline.Problems) check.Config {
+	cfg := check.Config{Replay: c.Replay, Seed: 1}
+	switch c.Mode {
+	case "dpor":
+		cfg.Mode = check.Exhaustive
+	case "bounded":
+		cfg.Mode, cfg.Bound = check.Bounded, 2
+	case "pct":
+		cfg.Mode, cfg.Bound = check.PCT, 3
+	case "random":
+		cfg.Mode = check.Random
+	default:
+		bad.Addf("--mode: unknown mode %q (known: dpor, bounded, pct, random)", c.Mode)
+		return cfg // what else is right depends on it
+	}
+	drawn := cfg.Mode == check.PCT || cfg.Mode == check.Random
+	if c.Bound != "" {
+		cfg.Bound = commandline.One(bad, "--bound", c.Bound, bad.Ints("--bound", c.Bound, 0, 1000))
+		if cfg.Mode != check.Bounded && cfg.Mode != check.PCT {
+			bad.Addf("--bound %s: want --mode bounded or pct with it", c.Bound)
+		}
+	}
+	if c.Seed != "" {
+		cfg.Seed = commandline.One(bad, "--seed", c.Seed, commandline.List(bad, "--seed", c.Seed, parseSeed, "a whole number", 0, math.MaxUint64))
+		if !drawn {
+			bad.Addf("--seed %s: want --mode pct or random with it", c.Seed)
+		}
+	}
+	if drawn {
+		cfg.Schedules = 10_000
+	}
+	if c.Schedules != "" {
+		cfg.Schedules = commandline.One(bad, "--schedules", c.Schedules, bad.Ints("--schedules", c.Schedules, 1, math.MaxInt))
+	}
+	return cfg
+}
+
+func parseSeed(s string) (uint64, error) { return strconv.ParseUint(s, 10, 64) }
+
+// jobs returns what to search.
+func (c *checkCmd) jobs(bad *commandline.Problems, workers, ops int) []job {
+	properties, err := matching(strings.Split(c.Properties, ","))
+	if err != nil {
+		bad.Addf("--properties: %w", err)
+	}
+	patterns := strings.Split(cmp.Or(c.Locks, "!none"), ",")
+	entries, err := catalog.Match(patterns...)
+	if err != nil {
+		bad.Add(err)
+		return nil
+	}
+	var jobs []job
+	for _, e := range entries {
+		switch named := slices.Contains(patterns, e.Name); {
+		case e.Peer && named:
+			bad.Addf("lock %q: is not written against package primitives, so it cannot be checked", e.Name)
+		case e.Unlocked:
+			bad.Addf("lock %q: claims nothing that could be checked", e.Name)
+		}
+		if e.Peer || e.Unlocked {
+			continue
+		}
+		for _, p := range properties {
+			if body, what := p.of(e, workers, ops); body != nil {
+				jobs = append(jobs, job{e, p.name, what, body})
+			}
+		}
+	}
+	switch {
+	case len(*bad) > 0:
+	case len(jobs) == 0:
+		bad.Addf("no lock of %q claims a property of %q", cmp.Or(c.Locks, "!none"), c.Properties)
+	case c.Replay != "" && len(jobs) > 1:
+		bad.Addf("--replay: want one lock and one property, have %s", plural(len(jobs), "pair"))
+	}
+	return jobs
+}
+
+func (c *checkCmd) verdict(j job, workers, ops int, r check.Report) verdict {
+	v := verdict{
+		Lock: j.lock.Name, Property: j.property, Workers: workers, Ops: ops, Scope: r.Scope(j.what),
+		Schedules: r.Schedules, Abandoned: r.Abandoned, Steps: r.Steps, Seconds: r.Elapsed.Seconds(),
+	}
+	drawn := r.Config.Mode == check.PCT || r.Config.Mode == check.Random
+	switch {
+	case r.Failure != nil:
+		v.Verdict, v.Failure = violated, r.Failure
+		v.Failure.Replay = fmt.Sprintf("locksim check --locks %s --properties %s --workers %d --ops %d --replay %s",
+			j.lock.Name, j.property, workers, ops, r.Failure.Token)
+	case c.Replay != "":
+		v.Verdict = notRefuted
+	case r.Ended && r.Config.Mode == check.Exhaustive:
+		v.Verdict = holds
+	default:
+		v.Verdict = notRefuted
+		v.Early = !r.Ended && !(drawn && r.Schedules+r.Abandoned >= r.Config.Schedules)
+	}
+	return v
+}
+
+// end writes what is left to say, and returns an error if there was a violation
+// or a search that ended early.
+func (c *checkCmd) end(con commandline.Console, verdicts []verdict) error {
+	if c.JSON {
+		enc := json.NewEncoder(con.Out)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		if err := enc.Encode(verdicts); err != nil {
+			return err
+		}
+	}
+	early := 0
+	var broken []string
+	for _, v := range verdicts {
+		if v.Early {
+			early++
+		}
+		if v.Failure == nil {
+			continue
+		}
+		if !c.JSON {
+			fmt.Fprintf(con.Out, "\n%s, %s\n\n%v", v.Lock, v.Property, v.Failure)
+		}
+		if !slices.Contains(broken, v.Lock) {
+			broken = append(broken, v.Lock)
+		}
+	}
+	switch {
+	case len(broken) > 0:
+		return fmt.Errorf("violations by %s", strings.Join(broken, ", "))
+	case early > 0:
+		return fmt.Errorf("%w: %d of %d; want a longer --budget, fewer --workers or --ops, or another --mode", errEarly, early, len(verdicts))
+	}
+	return nil
+}
+
+// draw writes the figure of a violation.
+func draw(v verdict, dir string, log io.Writer) error {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return err
+	}
+	name := filepath.Join(dir, v.Lock+"_"+v.Property+".svg")
+	file, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(v.Failure.WriteSVG(file), file.Close()); err != nil {
+		return err
+	}
+	fmt.Fprintf(log, "locksim: %s\n", name)
+	return nil
+}
+
+// A table shows each verdict as soon as it is there.
+type table struct {
+	out            io.Writer
+	lock, property int // widths
+}
+
+func newTable(out io.Writer, jobs []job) *table {
+	t := &table{out, len("LOCK"), len("PROPERTY")}
+	for _, j := range jobs {
+		t.lock, t.property = max(t.lock, len(j.lock.Name)), max(t.property, len(j.property))
+	}
+	return t
+}
+
+const tableLine = "%-*s  %-*s  %-11s  %9s  %11s  %6s  %s\n"
+
+func (t *table) head() {
+	fmt.Fprintf(t.out, tableLine, t.lock, "LOCK", t.property, "PROPERTY", "VERDICT", "SCHEDULES", "STEPS", "TIME", "SEARCHED")
+}
+
+func (t *table) row(v verdict) {
+	searched := v.Scope
+	if v.Failure != nil {
+		searched = string(v.Failure.Kind) + ": " + v.Failure.Message
+	}
+	fmt.Fprintf(t.out, tableLine, t.lock, v.Lock, t.property, v.Property, v.Verdict, strconv.Itoa(v.Schedules), strconv.Itoa(v.Steps),
+		fmt.Sprintf("%.1fs", v.Seconds), searched)
+}
+
+// A progress is where a search tells how far it is. It passes that on once the
+// search takes long: on one line of a terminal, else now and then.
+type progress struct {
+	out      io.Writer
+	of       string
+	began    time.Time
+	after    time.Duration
+	terminal bool
+	shown    bool
+}
+
+const patience = 2 * time.Second
+
+func newProgress(out io.Writer, of string) *progress {
+	_, terminal := commandline.Terminal(out)
+	return &progress{out: out, of: of, began: time.Now(), after: patience, terminal: terminal}
+}
+
+func (p *progress) Write(line []byte) (int, error) {
+	if time.Since(p.began) < p.after {
+		return len(line), nil
+	}
+	text := fmt.Sprintf("locksim: %s: %s", p.of, strings.TrimPrefix(string(line), "check: "))
+	if p.terminal {
+		p.shown = true
+		text = "\r\x1b[K" + strings.TrimSuffix(text, "\n")
+	} else {
+		p.after *= 2
+	}
+	_, err := io.WriteString(p.out, text)
+	return len(line), err
+}
+
+// end takes the line off the terminal.
+func (p *progress) end() {
+	if p.shown {
+		io.WriteString(p.out, "\r\x1b[K")
+	}
+}

@@ -1,0 +1,167 @@
+//go:build virtual
+
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lockbench/lockbench/internal/catalog"
+	"github.com/lockbench/lockbench/internal/commandline/script"
+)
+
+func TestPackageComment(t *testing.T) { script.PackageComment(t, "locksim", 6, run) }
+
+func locksim(command string) (code int, stdout, stderr string) {
+	var out, errs bytes.Buffer
+	code = run(strings.Fields(command), &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+// verdicts returns what check --json says.
+func verdicts(t *testing.T, flags string, want int) []verdict {
+	t.Helper()
+	code, stdout, stderr := locksim("check --json " + flags)
+	if code != want {
+		t.Fatalf("check %s: exit status %d, want %d: %s", flags, code, want, stderr)
+	}
+	var all []verdict
+	if err := json.Unmarshal([]byte(stdout), &all); err != nil {
+		t.Fatalf("check --json %s: %v in\n%s", flags, err, stdout)
+	}
+	return all
+}
+
+// Every lock that can be checked claims something, and it holds for two.
+func TestEveryLock(t *testing.T) {
+	has := make(map[string]bool)
+	for _, v := range verdicts(t, "--workers 2 --locks !none --budget 0s", exitOK) {
+		has[v.Lock] = true
+		if v.Verdict != holds || v.Schedules == 0 || v.Early || v.Failure != nil {
+			t.Errorf("%+v: want it to hold", v)
+		}
+	}
+	for _, e := range catalog.All() {
+		if want := !e.Peer && !e.Unlocked && e.Name != "busted"; has[e.Name] != want {
+			t.Errorf("%s: checked: %t, want %t", e.Name, has[e.Name], want)
+		}
+	}
+}
+
+// What busted claims is violated, in every mode, and each token runs the same
+// schedule again, by the command that is shown.
+func TestBusted(t *testing.T) {
+	for _, mode := range []string{"dpor", "bounded", "pct", "random"} {
+		dir := filepath.Join(t.TempDir(), "figures")
+		all := verdicts(t, "--locks busted --mode "+mode+" --svg "+dir, exitFailed)
+		if len(all) != 3 {
+			t.Errorf("--mode %s: %d properties, want exclusion, trylock and tries", mode, len(all))
+		}
+		for _, v := range all {
+			if v.Verdict != violated || v.Failure == nil {
+				t.Errorf("--mode %s: %+v, want a violation", mode, v)
+				continue
+			}
+			if text, err := os.ReadFile(filepath.Join(dir, "busted_"+v.Property+".svg")); err != nil || !bytes.Contains(text, []byte("</svg>")) {
+				t.Errorf("--mode %s: no figure: %v", mode, err)
+			}
+			code, first, _ := locksim("check --locks busted --mode " + mode + " --properties " + v.Property)
+			again, second, _ := locksim(strings.TrimPrefix(v.Failure.Replay, "locksim "))
+			if _, want, _ := strings.Cut(first, "\n\n"); code != exitFailed || again != exitFailed || !strings.HasSuffix(second, want) {
+				t.Errorf("$ %s\n%s\nwant\n%s", v.Failure.Replay, second, want)
+			}
+		}
+	}
+}
+
+// What leaves schedules out never claims that something holds.
+func TestOnlyWholeSearchesHold(t *testing.T) {
+	for _, test := range []struct {
+		flags string
+		code  int
+		want  string
+	}{
+		{"--workers 2", exitOK, holds},
+		{"--workers 2 --mode bounded", exitOK, notRefuted},
+		{"--workers 2 --mode bounded --bound 1000", exitOK, notRefuted},
+		{"--workers 2 --mode pct --schedules 10", exitOK, notRefuted},
+		{"--workers 2 --mode random --schedules 10", exitOK, notRefuted},
+		{"--workers 2 --replay bbcca", exitOK, notRefuted},
+		{"--workers 3 --schedules 1", exitEarly, notRefuted},
+		{"--workers 8 --budget 1ns", exitEarly, notRefuted},
+		{"--workers 8 --budget 1ns --mode random", exitEarly, notRefuted},
+	} {
+		v := verdicts(t, "--locks ticket --properties tries "+test.flags, test.code)[0]
+		if v.Verdict != test.want || v.Early != (test.code == exitEarly) {
+			t.Errorf("%s: %s, early: %t; want %s, %t", test.flags, v.Verdict, v.Early, test.want, test.code == exitEarly)
+		}
+	}
+}
+
+// All that is wrong is said, on a line each.
+func TestBadInput(t *testing.T) {
+	plain := filepath.Join(t.TempDir(), "plain.txt")
+	if err := os.WriteFile(plain, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ command, want string }{
+		{"", `expected "check"`},
+		{"check extra", "unexpected argument extra"},
+		{"check --frobnicate", "unknown flag --frobnicate"},
+		{"check --workers 10", "--workers 10: must be at most 9"},
+		{"check --workers 1,2", "--workers 1,2: want one value"},
+		{"check --ops 0", "--ops 0: must be at least 1"},
+		{"check --mode fast", `--mode: unknown mode "fast" (known: dpor, bounded, pct, random)`},
+		{"check --mode random --bound 1", "--bound 1: want --mode bounded or pct"},
+		{"check --seed 1", "--seed 1: want --mode pct or random"},
+		{"check --mode pct --seed x", `--seed x: want a whole number, have "x"`},
+		{"check --schedules 0", "--schedules 0: must be at least 1"},
+		{"check --budget 5", `--budget 5: want durations such as 0s,100ns, have "5"`},
+		{"check --properties exclusion,fifo", `--properties: unknown property "fifo" (known: exclusion, `},
+		{"check --locks tikcet", `unknown lock "tikcet", did you mean "ticket"?`},
+		{"check --locks none,sync.Mutex", `lock "sync.Mutex": is not written against package primitives` + "\n" + `lock "none": claims nothing`},
+		{"check --locks sync*", `no lock of "sync*" claims a property of "*"`},
+		{"check --locks ticket --properties readers", `no lock of "ticket" claims a property of "readers"`},
+		{"check --locks ticket --replay aa", "--replay: want one lock and one property, have 3 pairs"},
+		{"check --locks ticket --properties tries --replay !", "--replay: check: replay token, character 1"},
+		{"check --locks ticket --properties tries --replay bbbbbbbbbb", "--replay: check: replay token does not fit this program: decision 3"},
+		{"check --svg " + plain, "--svg: " + plain + " is no directory"},
+		{"check --workers 0 --mode pct --bound x --locks tikcet", "--workers 0: \n--bound x: \nunknown lock"},
+	} {
+		code, stdout, stderr := locksim(test.command)
+		if code != exitUsage || stdout != "" && !strings.Contains(test.command, "replay") {
+			t.Errorf("$ locksim %s\nexit status %d, want %d; stdout %q, want none", test.command, code, exitUsage, stdout)
+		}
+		lines, wants := strings.Split(strings.TrimSuffix(stderr, "\n"), "\n"), strings.Split(test.want, "\n")
+		for i, want := range wants {
+			if len(lines) != len(wants) || !strings.HasPrefix(lines[i], "locksim: ") || !strings.Contains(lines[i], want) {
+				t.Errorf("$ locksim %s\ngot:\n%s\nwant:\n%s", test.command, stderr, test.want)
+				break
+			}
+		}
+	}
+}
+
+// A search tells how far it is once it takes long, and then less and less often.
+func TestProgress(t *testing.T) {
+	var out bytes.Buffer
+	p := newProgress(&out, "ticket, exclusion")
+	const line = "check: 1 schedule\n"
+	p.Write([]byte(line))
+	if out.Len() > 0 {
+		t.Errorf("after no time: %q", &out)
+	}
+	p.began = p.began.Add(-patience - time.Second)
+	for range 2 {
+		p.Write([]byte(line))
+	}
+	p.end()
+	if got, want := out.String(), "locksim: ticket, exclusion: 1 schedule\n"; got != want {
+		t.Errorf("after %v: got %q, want %q", patience+time.Second, got, want)
+	}
+}

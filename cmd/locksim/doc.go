@@ -1,0 +1,78 @@
+// Locksim runs locks on a virtual machine, on which they take every schedule.
+// It must be built so that they can:
+//
+//	go build -tags virtual ./cmd/locksim
+//
+// # The main job
+//
+// Check tries what a lock claims with a few workers: that it admits one holder
+// at a time, that a TryLock does not wait, that readers keep out of a writer's
+// way and not of each other's, and always that everybody gets on. Without flags
+// it takes every lock that is written against package primitives.
+//
+//	$ locksim check --locks ticket,rw-queued --workers 2
+//	LOCK       PROPERTY   VERDICT      SCHEDULES        STEPS    TIME  SEARCHED
+//	ticket     exclusion  holds ... every schedule of 2 workers × 1 acquisition
+//	ticket     trylock    holds ... every schedule of 2 workers × 1 attempt
+//	ticket     tries      holds ... every schedule of 2 workers × 1 attempt
+//	rw-queued  exclusion  holds ... every schedule of 2 workers × 1 acquisition
+//	rw-queued  trylock    holds ... every schedule of 2 workers × 1 attempt
+//	rw-queued  tries      holds ... every schedule of 2 workers × 1 attempt
+//	rw-queued  readers    holds ... every schedule of 2 workers × 1 acquisition, one writes
+//	rw-queued  meeting    holds ... every schedule of 2 workers × 1 acquisition
+//
+// "Holds" is a proof for so many workers: of schedules that differ only in the
+// order of steps that do not conflict one was taken, and none was left out.
+// What a search can say that leaves some out is "not refuted":
+//
+//	$ locksim check --locks mcs --properties exclusion --mode bounded --bound 1
+//	LOCK ...
+//	mcs   exclusion  not refuted ... every schedule of 3 workers × 1 acquisition with at most 1 preemption
+//	$ locksim check --locks mcs --properties exclusion --workers 6 --mode pct --schedules 500
+//	LOCK ...
+//	mcs   exclusion  not refuted        500 ... schedules of 6 workers × 1 acquisition with random priorities and 3 changes of them, seed 1
+//	$ locksim check --locks mcs --properties exclusion --workers 6 --budget 100ms
+//	LOCK ...
+//	mcs   exclusion  not refuted ... not every schedule of 6 workers × 1 acquisition...the budget ended the search
+//	locksim: the budget ended a search early: 1 of 1; want a longer --budget, fewer --workers or --ops, or another --mode
+//	exit status 3
+//
+// # A violation
+//
+// Busted is in the catalogue so that something fails. The schedule is a table
+// with a column for each worker; the last line runs it again:
+//
+//	$ locksim check --locks busted --properties exclusion
+//	LOCK    PROPERTY   VERDICT      SCHEDULES        STEPS    TIME  SEARCHED
+//	busted  exclusion  violated             1 ... data race: step 2 (worker 1) and step 3 (worker 2) access n, and nothing orders them
+//
+//	busted, exclusion
+//
+//	  step  │ worker 1 │ worker 2 │ source
+//	────────┼──────────┼──────────┼─...
+//	     1  │ Get n    │          │ model/exclusion.go:...  section
+//	   ✗ 2  │ Set n    │          │ model/exclusion.go:...  section
+//	   ✗ 3  │          │ Get n    │ model/exclusion.go:...  section
+//
+//	data race: step 2 (worker 1) and step 3 (worker 2) access n, and nothing orders them
+//	  step 2, worker 1: Set n, model/exclusion.go:... in section
+//	  step 3, worker 2: Get n, model/exclusion.go:... in section
+//	again: locksim check --locks busted --properties exclusion --workers 3 --ops 1 --replay -
+//	locksim: violations by busted
+//	exit status 1
+//
+// With --svg there is a figure of it, too; docs/verification.md says how to
+// read both.
+//
+// # What can go wrong
+//
+//	$ locksim check --locks tikcet --workers 0 --mode dpor --bound 2
+//	locksim: --workers 0: must be at least 1
+//	locksim: --bound 2: want --mode bounded or pct with it
+//	locksim: unknown lock "tikcet", did you mean "ticket"? (known: ...)
+//	exit status 2
+//
+// The exit code is 0 if nothing was violated; 1 if something was; 2 if the
+// command line makes no sense, or if locksim was built without the tag virtual;
+// and 3 if the budget ended a search before it had taken all that it should.
+package main

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/lockbench/lockbench/check"
+	"github.com/lockbench/lockbench/internal/catalog"
+	"github.com/lockbench/lockbench/internal/model"
+)
+
+// A property is what a lock should have.
+type property struct {
+	name  string
+	about string
+	// of returns the body that tries it and what that does, or nil if the lock
+	// does not claim the property.
+	of func(e catalog.Entry, workers, ops int) (body func(*check.Machine), what string)
+}
+
+var properties = []property{
+	{"exclusion", "one holder at a time, and everybody gets on", func(e catalog.Entry, workers, ops int) (func(*check.Machine), string) {
+		return model.Exclusion(e.New, workers, ops), size(workers, ops, "acquisition")
+	}},
+	{"trylock", "one holder at a time where the first worker waits and the others try", func(e catalog.Entry, workers, ops int) (func(*check.Machine), string) {
+		return with(e, func(fresh func() model.Lock) (func(*check.Machine), string) {
+			return model.TryLock(fresh, workers, ops), size(workers, ops, "attempt")
+		})
+	}},
+	{"tries", "of those who try to get a free lock one succeeds", func(e catalog.Entry, workers, _ int) (func(*check.Machine), string) {
+		return with(e, func(fresh func() model.Lock) (func(*check.Machine), string) {
+			return model.Tries(fresh, workers), size(workers, 1, "attempt")
+		})
+	}},
+	{"readers", "no reader beside a writer", func(e catalog.Entry, workers, ops int) (func(*check.Machine), string) {
+		return with(e, func(fresh func() model.Readers) (func(*check.Machine), string) {
+			return model.ReadersExclude(fresh, workers-1, 1, ops), size(workers, ops, "acquisition") + ", one writes"
+		})
+	}},
+	{"meeting", "readers do not wait for each other", func(e catalog.Entry, workers, _ int) (func(*check.Machine), string) {
+		return with(e, func(fresh func() model.Readers) (func(*check.Machine), string) {
+			return model.ReadersMeet(fresh, workers), size(workers, 1, "acquisition")
+		})
+	}},
+}
+
+// with returns what of returns if the lock is an L, or nil.
+func with[L any](e catalog.Entry, of func(fresh func() L) (func(*check.Machine), string)) (func(*check.Machine), string) {
+	if _, ok := e.New().(L); !ok {
+		return nil, ""
+	}
+	return of(func() L { return e.New().(L) })
+}
+
+func size(workers, ops int, what string) string {
+	return fmt.Sprintf("%s × %s", plural(workers, "worker"), plural(ops, what))
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// matching returns the properties whose names match one of the patterns.
+func matching(patterns []string) ([]property, error) {
+	var unknown, names []string
+	chosen := make([]bool, len(properties))
+	for _, pattern := range patterns {
+		known := false
+		for i, p := range properties {
+			if ok, err := path.Match(pattern, p.name); ok && err == nil {
+				chosen[i], known = true, true
+			}
+		}
+		if !known {
+			unknown = append(unknown, fmt.Sprintf("%q", pattern))
+		}
+	}
+	var all []property
+	for i, p := range properties {
+		names = append(names, p.name)
+		if chosen[i] {
+			all = append(all, p)
+		}
+	}
+	if len(unknown) > 0 {
+		return nil, fmt.Errorf("unknown property %s (known: %s)", strings.Join(unknown, ", "), strings.Join(names, ", "))
+	}
+	return all, nil
+}
