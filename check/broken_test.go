@@ -136,7 +136,7 @@ func ignoresCancellation(m *Machine) {
 	ctx := m.Context()
 	m.Go(func() {
 		if way := m.Choose(3); way == 2 && b.await(ctx) != nil {
-			panic("cancelled")
+			panic("<cancelled>")
 		}
 	})
 	m.Go(func() {
