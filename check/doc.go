@@ -46,5 +46,11 @@
 // itself again. Timers ring at any time, and a [Machine.Context] ends at any time
 // or never.
 //
+// # When it fails
+//
+// [Explore] shows the schedule as a table, with a column for each worker, and the
+// command that runs it again. docs/verification.md shows a lock of one's own being
+// checked, how to read the table and the figure, and what each [Mode] may claim.
+//
 // [primitives.Cell]: https://pkg.go.dev/github.com/lockbench/lockbench/primitives#Cell
 package check

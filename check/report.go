@@ -137,6 +137,9 @@ func testPackage() string {
 		}
 	}
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Path != "" {
+		if path == info.Main.Path {
+			return "."
+		}
 		if dir, ours := strings.CutPrefix(path, info.Main.Path+"/"); ours {
 			return "./" + dir
 		}
