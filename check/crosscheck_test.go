@@ -28,6 +28,7 @@ var programs = flag.Int("programs", 400, "random programs on which reduction is 
 //	u        Unpark
 //	k        cancel the context
 //	i        Add to the word of the CPU while pinned; there are two CPUs
+//	m        Membarrier
 //	l        After a timer adds to a word, and whether it was stopped in time
 type program [][]instruction
 
@@ -49,7 +50,7 @@ func (p program) String() string {
 }
 
 func randomProgram(rng *rand.Rand) program {
-	alphabet := []string{"rsac", "rsacb", "rsab", "racwt", "sbwtv", "rapou", "pxukr", "bsvtr", "lra", "xoukab", "cwtvb", "ira", "isbr", "iau"}[rng.IntN(14)]
+	alphabet := []string{"rsac", "rsacb", "rsab", "racwt", "sbwtv", "rapou", "pxukr", "bsvtr", "lra", "xoukab", "cwtvb", "ira", "isbr", "iau", "bmr", "bmrs", "sbmra"}[rng.IntN(17)]
 	p := make(program, 2+rng.IntN(2))
 	for i := range p {
 		n := 1 + rng.IntN(5-len(p))
@@ -117,6 +118,8 @@ func (p program) body(out *string) func(m *Machine) {
 						n := at.Load()
 						at.StoreRelease(n + 1)
 						primitives.Unpin()
+					case 'm':
+						m.Membarrier()
 					case 'l':
 						stop := primitives.After(time.Second, func() { w.Add(2) })
 						see(w.Load())

@@ -495,6 +495,9 @@ func (m *vm) StoreRelease(addr unsafe.Pointer, at sched.Location, val, mask uint
 		return
 	}
 	id := m.object(addr, at)
+	// A step, for a Membarrier: it drains what is in the buffer, and not what
+	// comes there later.
+	m.step(w, op{kind: opIssue, object: m.bufferOf(w), write: true})
 	w.stores = append(w.stores, store{object: id, val: val, mask: mask, clock: w.clock})
 	w.issued++
 	w.clock[w.id]++
@@ -536,13 +539,25 @@ func (m *vm) change(id int32) {
 	}
 }
 
+// bufferOf returns the number of w's store buffer among the objects.
+func (m *vm) bufferOf(w *worker) int32 { return m.object(unsafe.Pointer(&w.stores), nil) }
+
 func (m *vm) Membarrier() {
-	if !m.killing {
-		m.step(m.self, op{kind: opMembarrier, object: -1, fence: true})
-		for _, w := range m.workers[:m.live] {
-			m.search.follow(m.self.proc(), w.buffer())
+	self := m.self
+	if m.killing {
+		return
+	}
+	self.awaited = self.awaited[:0]
+	for _, w := range m.workers[:m.live] {
+		if w != self {
+			self.awaited = append(self.awaited, seen{object: m.bufferOf(w)})
 		}
 	}
+	m.step(self, op{kind: opMembarrier, object: -1, fence: true, more: self.awaited})
+	for _, w := range m.workers[:m.live] {
+		m.search.follow(self.proc(), w.buffer())
+	}
+	m.note(self.proc(), &m.pending[self.proc()], 0, 0)
 }
 
 func (m *vm) Wait(pinned bool) { m.wait(m.self) }

@@ -48,9 +48,9 @@ func yieldHere() { runtime_goyield() }
 // oneIn64 is true once in 64 times, at random.
 func oneIn64() bool { return runtime_cheaprand()%64 == 0 }
 
-// pinnedMayYield is false where Pin disables preemption: the runtime refuses
-// to reschedule a pinned goroutine.
-const pinnedMayYield = false
+// PinExcludes says that no two goroutines are pinned to one CPU at a time. It
+// is false under the tag purego.
+const PinExcludes = true
 
 // budget is for how long a wait may spin, in ns: about what it costs to take a CPU away and give it back.
 const budget = 20_000

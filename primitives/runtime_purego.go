@@ -33,9 +33,9 @@ func yieldHere() { runtime.Gosched() }
 // oneIn64 is true once in 64 times, at random.
 func oneIn64() bool { return rand.Uint32()%64 == 0 }
 
-// pinnedMayYield is true where Pin does not disable preemption: a waiter that
-// never yielded would hold its CPU against the holder.
-const pinnedMayYield = true
+// PinExcludes says that no two goroutines are pinned to one CPU at a time:
+// without the runtime's help they may be, so a pinned waiter must yield.
+const PinExcludes = false
 
 // budget is for how long a wait may spin, in ns: short, because nothing tells whether others want the CPU.
 const budget = 2_000

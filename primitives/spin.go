@@ -88,7 +88,7 @@ func (s *Spin) TryFor(d time.Duration) bool {
 		s.spent++ // counts the tries: an engine has no use for nanoseconds here
 		return e.Try(int(s.spent - 1))
 	}
-	if s.Pinned && !pinnedMayYield {
+	if s.Pinned && PinExcludes {
 		pause(pauses(d))
 		if s.spent += int32(d); s.spent > stalls {
 			s.spent = 0

@@ -1,0 +1,15 @@
+package rcu
+
+// SetFenced says whether readers have fences of their own, and returns a
+// function that undoes it.
+func SetFenced(f bool) (undo func()) {
+	was := fenced
+	fenced = f
+	return func() { fenced = was }
+}
+
+// See makes n CPUs known, as if each had been read on.
+func (d *Domain) See(n int) { d.sets.grow(uint32(n) - 1) }
+
+// See makes n CPUs known, as if each had been read on.
+func (p *Pinned) See(n int) { p.sets.grow(uint32(n) - 1) }

@@ -1,0 +1,149 @@
+package rcu
+
+import (
+	"fmt"
+
+	"github.com/lockbench/lockbench/primitives"
+)
+
+// A Registered is RCU for goroutines that register and get a [Reader] each: a
+// read-side critical section costs two plain stores. A reader may block in its
+// section, and begin another inside. [NewRegistered] makes one.
+//
+// The source is liburcu's urcu-memb.
+type Registered struct {
+	Updater
+
+	// now is what a reader's word becomes when a section begins: the phase, and
+	// a nesting of one. A grace period waits until no section of the other phase
+	// is left, turns the phase, and does so again.
+	//
+	// I1: once is not enough. A reader may read now, be held up, and announce a
+	// phase that is the current one's other by then: two grace periods later it
+	// looks as if it had just begun. But no section looks so in both phases.
+	now primitives.Uint32
+
+	readers registry[Reader]
+}
+
+// A Reader is one goroutine's place in a [Registered]. It is that goroutine's
+// alone to use.
+type Reader struct {
+	domain *Registered
+	number int
+	trace  mark
+	_      primitives.CacheLine
+
+	// word is, in bits 0-15, how many sections the reader is in, one inside the
+	// other, and in bit 16 the phase in which the outermost began.
+	word primitives.Uint32
+	_    primitives.CacheLine
+}
+
+const (
+	nesting = 1<<16 - 1
+	phase   = 1 << 16
+)
+
+// NewRegistered returns a Registered.
+func NewRegistered(cfg Config) *Registered {
+	r := new(Registered)
+	r.init(cfg, r)
+	r.now.Store(1)
+	return r
+}
+
+// Register returns a new Reader, until [Reader.Unregister].
+func (r *Registered) Register() *Reader {
+	reader := &Reader{domain: r}
+	reader.number = r.readers.add(reader)
+	return reader
+}
+
+// Unregister ends the reader. It panics in a read-side critical section.
+func (r *Reader) Unregister() {
+	r.mustBeOutside("Unregister in a read-side critical section")
+	r.domain.readers.remove(r)
+}
+
+// ReadLock begins a read-side critical section.
+func (r *Reader) ReadLock() {
+	switch word := r.word.Load(); {
+	case word&nesting != 0:
+		r.word.StoreRelease(word + 1)
+		return
+	case fenced:
+		r.word.Store(r.domain.now.Load()) // full: before what the section reads
+	default:
+		r.word.StoreRelease(r.domain.now.Load()) // before what the section reads: pairs with barrier in wait
+	}
+	if r.domain.cfg.Trace {
+		r.trace.set()
+	}
+}
+
+// ReadUnlock ends it. It panics if there is none.
+func (r *Reader) ReadUnlock() {
+	word := r.word.Load()
+	if word&nesting == 0 {
+		panic("rcu: ReadUnlock without ReadLock")
+	}
+	r.word.StoreRelease(word - 1) // release: pairs with pass
+}
+
+// Synchronize is [Updater.Synchronize] by the reader's own goroutine: it panics
+// in a read-side critical section.
+func (r *Reader) Synchronize() {
+	r.mustBeOutside("Synchronize in a read-side critical section waits for itself")
+	r.domain.Synchronize()
+}
+
+// Barrier is [Updater.Barrier] by the reader's own goroutine: it panics in a
+// read-side critical section.
+func (r *Reader) Barrier() {
+	r.mustBeOutside("Barrier in a read-side critical section waits for itself")
+	r.domain.Barrier()
+}
+
+func (r *Reader) mustBeOutside(otherwise string) {
+	if r.word.Load()&nesting != 0 {
+		panic("rcu: " + otherwise)
+	}
+}
+
+func (r *Registered) wait(g *grace) {
+	// A reader that announced itself before the barrier is seen below; one that
+	// does so after it reads what the caller stored before.
+	barrier()
+	r.pass(g)
+	r.now.Store(r.now.Load() ^ phase)
+	g.again()
+	r.pass(g)
+}
+
+// pass waits until no section of the other phase is left.
+func (r *Registered) pass(g *grace) {
+	now := r.now.Load()
+	for _, reader := range r.readers.all() {
+		for {
+			word := reader.word.Load() // acquire: pairs with ReadUnlock
+			if word&nesting == 0 || (word^now)&phase == 0 {
+				break
+			}
+			g.pause()
+		}
+	}
+}
+
+// reads cannot be known; see Reader.Synchronize.
+func (r *Registered) reads() bool { return false }
+
+func (r *Registered) holdups() []Holdup {
+	var all []Holdup
+	for _, reader := range r.readers.all() {
+		if reader.word.Load()&nesting != 0 {
+			all = append(all, reader.trace.holdup(fmt.Sprintf("reader %d", reader.number)))
+		}
+	}
+	return all
+}

@@ -1,0 +1,105 @@
+package rcu
+
+import "github.com/lockbench/lockbench/primitives"
+
+// sets is the protocol of the flavours that count readers by CPU: the kernel's
+// SRCU. There are two sets of counters. Readers use the one that epoch names; a
+// grace period waits until nobody is counted in the other, turns readers to
+// that, and waits until nobody is counted in theirs.
+//
+// I1: to turn once is not enough. A reader may read epoch, be held up, and count
+// itself in when a grace period has turned the sets about. It is counted in the
+// set that the next grace period would turn readers to, and so would be missed
+// by that one; but that one first waits until the set is empty.
+type sets struct {
+	epoch primitives.Uint32 // its low bit names the set
+
+	// cpus is how many CPUs have been seen. It grows before a new one counts.
+	cpus primitives.Uint32
+	on   primitives.PerCPU[tally]
+}
+
+// A tally is what one CPU counted, modulo 2³², in each set: readers that came
+// and readers that left. Who comes and who leaves need not do so on one CPU: only
+// the sums over all CPUs mean anything.
+type tally struct{ came, left [2]primitives.Uint32 }
+
+// at returns the tally of a CPU to which the caller is pinned.
+func (s *sets) at(cpu int) *tally {
+	if uint32(cpu) >= s.cpus.Load() {
+		s.grow(uint32(cpu))
+	}
+	return s.on.At(cpu)
+}
+
+func (s *sets) grow(cpu uint32) {
+	for n := s.cpus.Load(); n <= cpu; n = s.cpus.Load() {
+		s.cpus.CompareAndSwap(n, cpu+1)
+	}
+}
+
+// enter counts a reader in that is pinned to a CPU, and returns in which set.
+func (s *sets) enter(cpu int) (set uint32) {
+	set = s.epoch.Load() & 1
+	came := &s.at(cpu).came[set]
+	if fenced {
+		came.Add(1) // full: before what the section reads
+	} else {
+		came.AddPinned(1) // before what the section reads: pairs with barrier in idle
+	}
+	return set
+}
+
+// leave counts a reader out that is pinned to a CPU.
+func (s *sets) leave(cpu int, set uint32) {
+	s.at(cpu).left[set].AddPinned(1) // release: pairs with sum
+}
+
+// wait waits until all sections are over that had begun.
+func (s *sets) wait(g *grace) {
+	epoch := s.epoch.Load()
+	s.drain(g, 1-epoch&1)
+	s.epoch.Store(epoch + 1)
+	g.again()
+	s.drain(g, epoch&1)
+}
+
+// drain waits until nobody is counted in a set.
+func (s *sets) drain(g *grace, set uint32) {
+	for !s.idle(set) {
+		g.pause()
+	}
+}
+
+// idle reports whether nobody is in a section of that set that had begun when
+// idle was called.
+func (s *sets) idle(set uint32) bool {
+	// Who came before the barrier is counted in came. Who is counted in left as
+	// well has left, and is counted in came because we look there later. Who
+	// comes after the barrier reads what we stored before it.
+	_, left := s.sum(set)
+	barrier()
+	came, _ := s.sum(set)
+	return came == left
+}
+
+func (s *sets) sum(set uint32) (came, left uint32) {
+	for cpu := range int(s.cpus.Load()) {
+		t := s.on.At(cpu)
+		left += t.left[set].Load() // acquire: pairs with leave
+		came += t.came[set].Load()
+	}
+	return came, left
+}
+
+// inside returns how many readers are in a section on a CPU, or would be if all
+// left where they came.
+func (s *sets) inside(cpu int) int32 {
+	t := s.on.At(cpu)
+	n := int32(0)
+	for set := range 2 {
+		left := t.left[set].Load()
+		n += int32(t.came[set].Load() - left)
+	}
+	return n
+}
