@@ -44,14 +44,11 @@ type tally struct {
 	arrived, departed primitives.Uint32
 
 	// returned is when a reader of this CPU last came back from a shut gate, in
-	// ns modulo 2³², and stay for how long it had stayed away, in ns. Both may
-	// lose updates: any value is right.
+	// ns modulo 2³², stay for how long it had stayed away, in ns, and travel how
+	// far the gate's line travels. They may lose updates: any value is right.
 	returned, stay primitives.Uint32
+	travel         primitives.Travel
 }
-
-// soon is after how many ns readers are turned away again where writes are
-// frequent: what a few lines take to travel there and back, and a dozen reads.
-const soon = 1000
 
 // pin pins the caller and returns the tally of its CPU.
 func (c *counts) pin() *tally {
@@ -133,22 +130,38 @@ func (c *counts) drain(spin primitives.Spin) (arrived uint32, ok bool) {
 	}
 }
 
+// Writes are frequent if readers that came back are turned away again within
+// this: what it takes to fetch a few lines, and a dozen reads.
+const (
+	nearSoon = 1 * time.Microsecond
+	farSoon  = 8 * time.Microsecond
+)
+
 // stayAway is for a reader that met a shut gate, before it gets in line. The
 // lines that a writer has fetched are with its CPU, and each look of ours takes
-// some back. Where writes are frequent the two would do nothing but that. So
+// some back. Where writes are frequent the CPUs would do nothing but that. So
 // readers who are turned away soon after they came back stay away for longer
-// each time, a microsecond or two at most, and the writer's CPU gets on: it
-// writes and reads what it has at hand.
-func (c *counts) stayAway(pinned bool) {
+// each time, some microseconds at most, and the writer's CPU gets on: it writes
+// and reads what it has at hand.
+func (c *counts) stayAway(gate *primitives.Uint32, open uint32, pinned bool) {
 	here := c.pin()
-	stay := uint32(primitives.NearStay)
-	if uint32(primitives.Nanotime())-here.returned.Load() < soon {
-		stay = min(2*here.stay.Load(), uint32(primitives.FarStay))
+	stay, soon, longest := primitives.NearStay, nearSoon, primitives.FarStay
+	if here.travel.Far() {
+		soon, longest = farSoon, primitives.LongestStay
 	}
-	here.stay.StoreRelease(stay)
+	if uint32(primitives.Nanotime())-here.returned.Load() < uint32(soon) {
+		stay = min(2*time.Duration(here.stay.Load()), longest)
+	}
+	here.stay.StoreRelease(uint32(stay))
 	primitives.Unpin()
 
 	spin := primitives.Spin{Pinned: pinned}
-	spin.OnceFor(time.Duration(stay))
-	here.returned.StoreRelease(uint32(primitives.Nanotime()))
+	spin.OnceFor(stay)
+	began := primitives.Nanotime()
+	isOpen := gate.Load() == open
+	now := primitives.Nanotime()
+	if isOpen { // so the line has changed, and this look fetched it
+		here.travel.Learn(time.Duration(now - began))
+	}
+	here.returned.StoreRelease(uint32(now))
 }

@@ -69,8 +69,8 @@ func (l *Biased) Biased() bool { return l.bias.Load() == biased }
 // SetCredit sets what the next Unlock goes by. The caller holds l.
 func (l *Biased) SetCredit(n int) { l.credit = n }
 
-// TimeOut does what the timer does.
-func (l *Biased) TimeOut() { l.tryBias(longestInhibition) }
+// TimeOut does what the timer does first.
+func (l *Biased) TimeOut() { l.tryBias(inhibition) }
 
 // TryBias biases l if nobody is inside.
 func (l *Biased) TryBias() {

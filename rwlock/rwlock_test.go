@@ -288,7 +288,7 @@ func TestSizes(t *testing.T) {
 		"ReaderPref": {unsafe.Sizeof(rwlock.ReaderPref{}), 4},
 		"Queued":     {unsafe.Sizeof(rwlock.Queued{}), 8},
 		"PhaseFair":  {unsafe.Sizeof(rwlock.PhaseFair{}), 16},
-		"tally":      {rwlock.TallySize, 16},
+		"tally":      {rwlock.TallySize, 20},
 	} {
 		if sizes[0] != sizes[1] {
 			t.Errorf("a %s has %d bytes, want %d", name, sizes[0], sizes[1])
