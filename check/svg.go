@@ -236,17 +236,15 @@ func (d *drawing) arrows() {
 		if from, fromShown := d.y[s.from]; shown && fromShown && !drawn[pair{s.from, s.Worker}] {
 			drawn[pair{s.from, s.Worker}] = true
 			x1, x2 := d.x[d.f.Steps[s.from].Worker], d.x[s.Worker]
-			end := x2 - svgDot - 2
+			// Down the writer's lane first, and to the reader from the left or from
+			// above, so as not to cross out what either says.
+			d.printf(`<path d="M%.1f %.1fV%.1f" stroke="#777" stroke-width="1.1"/>`, x1, from, from+svgRow/2)
+			end, turn, over := [2]float64{x2 - svgDot - 2, y}, y+2, [2]float64{x2 - 52, y}
 			if x1 > x2 {
-				end = x2 + svgDot + 2
+				end, turn, over = [2]float64{x2 + 2, y - svgDot - 2}, y-svgRow/2, [2]float64{x2 + 10, y - svgRow/2}
 			}
-			// Down the writer's lane first, so as not to cross out what it says.
-			side := 26.0
-			if x1 < x2 {
-				side = -26
-			}
-			d.printf(`<path d="M%.1f %.1fV%.1fC%.1f %.1f %.1f %.1f %.1f %.1f" stroke="#777" stroke-width="1.1" fill="none" marker-end="url(#to)"/>`,
-				x1, from, from+svgRow/2, x1, y+2, x2+2*side, y, end, y)
+			d.printf(`<path d="M%.1f %.1fC%.1f %.1f %.1f %.1f %.1f %.1f" stroke="#777" stroke-width="1.1" fill="none" marker-end="url(#to)"/>`,
+				x1, from+svgRow/2, x1, turn, over[0], over[1], end[0], end[1])
 		}
 	}
 }
