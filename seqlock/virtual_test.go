@@ -142,7 +142,7 @@ type op int
 
 const opLoad op = -1
 
-var register = porcupine.Model{
+var opRegister = porcupine.Model{
 	Init: func() any { return uint64(0) },
 	Step: func(state, input, output any) (bool, any) {
 		if in := input.(op); in != opLoad {
@@ -178,7 +178,7 @@ func TestVirtualLinearizable(t *testing.T) {
 			m.Go(func() { store(1); load(1) })
 			m.Wait()
 			load(2)
-			h.Linearizable(m, register)
+			h.Linearizable(m, opRegister)
 		})
 	}
 }
