@@ -10,14 +10,14 @@ import (
 	"github.com/lockbench/lockbench/spinlock"
 )
 
-func TestModelTAS(t *testing.T) {
+func TestVirtualTAS(t *testing.T) {
 	model.All(t, func() locktest.Lock { return new(spinlock.TAS) })
 }
 
-func TestModelTTAS(t *testing.T) {
+func TestVirtualTTAS(t *testing.T) {
 	model.All(t, func() locktest.Lock { return new(spinlock.TTAS) })
 }
 
-func TestModelBackoff(t *testing.T) {
+func TestVirtualBackoff(t *testing.T) {
 	model.All(t, func() locktest.Lock { return new(spinlock.Backoff) })
 }

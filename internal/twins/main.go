@@ -18,20 +18,21 @@
 // and in the list packages. The texts may have many lines, and need not begin or
 // end with one; what they make of the file must compile. No source is copied:
 // the twin is built from the file as it is now, by go test -overlay. Its package's tests
-// whose name begins with TestModel are run, in order, until one fails, which must be
+// whose name begins with TestVirtual are run, in order, until one fails, which must be
 // with a failure of that kind.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"regexp"
 	"runtime"
-	"strings"
 	"sync"
 
 	"github.com/lockbench/lockbench/check"
@@ -145,14 +146,13 @@ func tryAll(ctx context.Context, verdicts []*verdict, progress io.Writer) {
 var root = sync.OnceValues(func() (string, error) {
 	dir, err := os.Getwd()
 	for err == nil {
-		if _, err := os.Stat(dir + "/go.mod"); err == nil {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
 			return dir, nil
 		}
-		i := strings.LastIndexByte(dir, os.PathSeparator)
-		if i < 0 {
-			return "", fmt.Errorf("no go.mod here or above")
+		if dir == filepath.Dir(dir) {
+			return "", errors.New("no go.mod here or above")
 		}
-		dir = dir[:i]
+		dir = filepath.Dir(dir)
 	}
 	return "", err
 })

@@ -20,64 +20,62 @@ import (
 // most is how long the model tests of a twin may take.
 const most = 2 * time.Minute
 
-// build compiles the tests of package pkg with the twin's fault, and returns
-// the program and the directory that it is in, for the caller to remove.
-func build(ctx context.Context, pkg string, t twin, flags ...string) (program, dir string, err error) {
+// build compiles the tests of package pkg with the twin's fault into a program
+// in dir, and returns a function that makes a command of it.
+func build(ctx context.Context, dir, pkg string, t twin, flags ...string) (tests func(ctx context.Context, args ...string) *exec.Cmd, err error) {
 	root, err := root()
 	if err != nil {
-		return "", "", err
+		return nil, err
 	}
 	path := filepath.Join(root, pkg, t.file)
 	src, err := os.ReadFile(path)
 	if err != nil {
-		return "", "", err
+		return nil, err
 	}
 	if n := strings.Count(string(src), t.old); n != 1 {
-		return "", "", fmt.Errorf("%s/%s has %d times what the twin replaces, want once:\n%s", pkg, t.file, n, t.old)
+		return nil, fmt.Errorf("%s/%s has %d times what the twin replaces, want once:\n%s", pkg, t.file, n, t.old)
 	}
-	dir, err = os.MkdirTemp("", "twin")
-	if err != nil {
-		return "", "", err
-	}
-	defer func() {
-		if err != nil {
-			os.RemoveAll(dir)
-		}
-	}()
 	broken := filepath.Join(dir, t.file)
 	if err := os.WriteFile(broken, []byte(strings.Replace(string(src), t.old, t.new, 1)), 0o666); err != nil {
-		return "", "", err
+		return nil, err
 	}
 	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{path: broken}})
 	if err != nil {
-		return "", "", err
+		return nil, err
 	}
 	if err := os.WriteFile(filepath.Join(dir, "overlay.json"), overlay, 0o666); err != nil {
-		return "", "", err
+		return nil, err
 	}
-	program = filepath.Join(dir, "twin.test")
+	program := filepath.Join(dir, "twin.test")
 	args := append([]string{"test", "-c", "-vet=off", "-overlay", filepath.Join(dir, "overlay.json"), "-o", program}, flags...)
 	cmd := exec.CommandContext(ctx, "go", append(args, "./"+pkg)...)
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", "", fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, out)
+		return nil, fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, out)
 	}
-	return program, dir, nil
+	return func(ctx context.Context, args ...string) *exec.Cmd {
+		cmd := exec.CommandContext(ctx, program, args...)
+		cmd.Dir = filepath.Join(root, pkg)
+		return cmd
+	}, nil
 }
 
 // try runs the model tests.
 func (v *verdict) try(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
-	program, dir, err := build(ctx, v.pkg, v.twin, "-tags", "virtual")
+	dir, err := os.MkdirTemp("", "twin")
 	if err != nil {
 		v.err = err
 		return
 	}
 	defer os.RemoveAll(dir)
-	cmd := exec.CommandContext(ctx, program, "-test.run", "^TestModel", "-test.v", "-test.failfast")
-	cmd.Dir = filepath.Dir(filepath.Join(mustRoot(), v.pkg, v.file))
-	out, err := cmd.CombinedOutput()
+	tests, err := build(ctx, dir, v.pkg, v.twin, "-tags", "virtual")
+	if err != nil {
+		v.err = err
+		return
+	}
+	out, err := tests(ctx, "-test.run=^TestVirtual", "-test.v", "-test.failfast").CombinedOutput()
 	switch kind := v.read(string(out)); {
 	case ctx.Err() != nil:
 		v.err = fmt.Errorf("its model tests took more than %v", most)
@@ -89,8 +87,6 @@ func (v *verdict) try(ctx context.Context) {
 		v.err = fmt.Errorf("its model tests fail by %s, want %s", kind, v.kind)
 	}
 }
-
-func mustRoot() string { dir, _ := root(); return dir }
 
 var (
 	running = regexp.MustCompile(`^=== RUN\s+(\S+)`)
@@ -121,40 +117,49 @@ func (v *verdict) read(out string) (kind check.Kind) {
 
 const (
 	stressTime = 10 * time.Second
-	silence    = 5 * time.Second // of a test that hangs
+	silence    = 20 * time.Second // of a test that hangs
 )
 
 // stressed runs the package's ordinary tests under the race detector, over and
-// over, and says what they notice.
+// over until stressTime has passed, and says what they notice. They are run to
+// the end once, however long that takes.
 func stressed(ctx context.Context, pkg string, t twin) (string, error) {
-	program, dir, err := build(ctx, pkg, t, "-race")
+	dir, err := os.MkdirTemp("", "twin")
 	if err != nil {
 		return "", err
 	}
 	defer os.RemoveAll(dir)
-	ctx, cancel := context.WithTimeout(ctx, stressTime)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, program, "-test.v", "-test.failfast", "-test.count=1000000", "-test.skip=Inlines|Size")
-	cmd.Dir = filepath.Join(mustRoot(), pkg)
-	out, err := cmd.StdoutPipe()
+	tests, err := build(ctx, dir, pkg, t, "-race")
 	if err != nil {
 		return "", err
 	}
-	began := time.Now()
-	if err := cmd.Start(); err != nil {
-		return "", err
-	}
-	last := began
-	for lines := bufio.NewReader(out); ; last = time.Now() {
-		if _, err := lines.ReadString('\n'); err != nil {
-			break
+	for began := time.Now(); time.Since(began) < stressTime; {
+		pass, cancel := context.WithCancel(ctx)
+		hangs := time.AfterFunc(silence, cancel)
+		cmd := tests(pass, "-test.v", "-test.failfast", "-test.skip=Inlines|Size") // which say nothing of schedules
+		out, err := cmd.StdoutPipe()
+		if err == nil {
+			err = cmd.Start()
 		}
-	}
-	switch err := cmd.Wait(); {
-	case ctx.Err() == nil && err != nil:
-		return fmt.Sprintf("yes, after %.1f s", time.Since(began).Seconds()), nil
-	case time.Since(last) >= silence:
-		return "hangs", nil
+		if err != nil {
+			cancel()
+			return "", err
+		}
+		for lines := bufio.NewScanner(out); lines.Scan(); {
+			hangs.Reset(silence)
+		}
+		err = cmd.Wait()
+		hung := pass.Err() != nil
+		hangs.Stop()
+		cancel()
+		switch {
+		case ctx.Err() != nil:
+			return "", ctx.Err()
+		case hung:
+			return "hangs", nil
+		case err != nil:
+			return fmt.Sprintf("yes, after %.1f s", time.Since(began).Seconds()), nil
+		}
 	}
 	return "no", nil
 }
