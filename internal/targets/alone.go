@@ -2,140 +2,153 @@ package main
 
 import (
 	"context"
-	"math/rand/v2"
-	"runtime"
 	"sync"
+
+	"golang.org/x/sync/semaphore"
 
 	"github.com/lockbench/lockbench/blocking"
 	"github.com/lockbench/lockbench/mcs"
-	"github.com/lockbench/lockbench/primitives"
 	"github.com/lockbench/lockbench/qspinlock"
 	"github.com/lockbench/lockbench/results"
 	"github.com/lockbench/lockbench/spinlock"
 	"github.com/lockbench/lockbench/ticket"
 )
 
-// loops lock and unlock n times. Each is a loop of its own, with the type of
-// its lock known, so that what inlines for a user does so here.
-var loops = []struct {
-	lock string
-	loop func(n int)
-}{
-	{"sync.Mutex", func(n int) {
-		l := new(sync.Mutex)
-		for range n {
-			l.Lock()
-			l.Unlock()
+// writes lock and unlock.
+var writes = []loop{
+	{"sync.Mutex", func() func(int) {
+		l := alone[sync.Mutex]()
+		return func(n int) {
+			for range n {
+				l.Lock()
+				l.Unlock()
+			}
 		}
 	}},
-	{"tas", func(n int) {
-		l := new(spinlock.TAS)
-		for range n {
-			l.Lock()
-			l.Unlock()
+	{"tas", func() func(int) {
+		l := alone[spinlock.TAS]()
+		return func(n int) {
+			for range n {
+				l.Lock()
+				l.Unlock()
+			}
 		}
 	}},
-	{"ttas", func(n int) {
-		l := new(spinlock.TTAS)
-		for range n {
-			l.Lock()
-			l.Unlock()
+	{"ttas", func() func(int) {
+		l := alone[spinlock.TTAS]()
+		return func(n int) {
+			for range n {
+				l.Lock()
+				l.Unlock()
+			}
 		}
 	}},
-	{"backoff", func(n int) {
-		l := new(spinlock.Backoff)
-		for range n {
-			l.Lock()
-			l.Unlock()
+	{"backoff", func() func(int) {
+		l := alone[spinlock.Backoff]()
+		return func(n int) {
+			for range n {
+				l.Lock()
+				l.Unlock()
+			}
 		}
 	}},
-	{"ticket", func(n int) {
-		l := new(ticket.Lock)
-		for range n {
-			l.Lock()
-			l.Unlock()
+	{"ticket", func() func(int) {
+		l := alone[ticket.Lock]()
+		return func(n int) {
+			for range n {
+				l.Lock()
+				l.Unlock()
+			}
 		}
 	}},
-	{"ticket-pb", func(n int) {
-		l := new(ticket.Proportional)
-		for range n {
-			l.Lock()
-			l.Unlock()
+	{"ticket-pb", func() func(int) {
+		l := alone[ticket.Proportional]()
+		return func(n int) {
+			for range n {
+				l.Lock()
+				l.Unlock()
+			}
 		}
 	}},
-	{"mcs", func(n int) {
-		l := new(mcs.Lock)
-		for range n {
-			l.Lock()
-			l.Unlock()
+	{"mcs", func() func(int) {
+		l := alone[mcs.Lock]()
+		return func(n int) {
+			for range n {
+				l.Lock()
+				l.Unlock()
+			}
 		}
 	}},
-	{"mcs.Queue", func(n int) {
-		l, node := new(mcs.Queue), new(mcs.Node)
-		for range n {
-			l.Lock(node)
-			l.Unlock(node)
+	{"mcs.Queue", func() func(int) {
+		l, node := alone[mcs.Queue](), alone[mcs.Node]()
+		return func(n int) {
+			for range n {
+				l.Lock(node)
+				l.Unlock(node)
+			}
 		}
 	}},
-	{"clh", func(n int) {
-		l := new(mcs.CLH)
-		for range n {
-			l.Lock()
-			l.Unlock()
+	{"clh", func() func(int) {
+		l := alone[mcs.CLH]()
+		return func(n int) {
+			for range n {
+				l.Lock()
+				l.Unlock()
+			}
 		}
 	}},
-	{"qspinlock", func(n int) {
-		l := new(qspinlock.Lock)
-		for range n {
-			l.Lock()
-			l.Unlock()
+	{"qspinlock", func() func(int) {
+		l := alone[qspinlock.Lock]()
+		return func(n int) {
+			for range n {
+				l.Lock()
+				l.Unlock()
+			}
 		}
 	}},
-	{"mutex", func(n int) {
-		l := new(blocking.Mutex)
-		for range n {
-			l.Lock()
-			l.Unlock()
+	{"mutex", func() func(int) {
+		l := alone[blocking.Mutex]()
+		return func(n int) {
+			for range n {
+				l.Lock()
+				l.Unlock()
+			}
 		}
 	}},
-	{"qspinlock-pinned", func(n int) {
-		l := new(qspinlock.Lock)
-		for range n {
-			l.LockPinned()
-			l.UnlockPinned()
+	{"qspinlock-pinned", func() func(int) {
+		l := alone[qspinlock.Lock]()
+		return func(n int) {
+			for range n {
+				l.LockPinned()
+				l.UnlockPinned()
+			}
+		}
+	}},
+	{"semaphore", func() func(int) {
+		s := blocking.NewSemaphore(1)
+		return func(n int) {
+			for range n {
+				s.Down()
+				s.Up()
+			}
+		}
+	}},
+	{"semaphore.Weighted", func() func(int) {
+		s, ctx := semaphore.NewWeighted(1), context.Background()
+		return func(n int) {
+			for range n {
+				s.Acquire(ctx, 1)
+				s.Release(1)
+			}
 		}
 	}},
 }
 
-// alone measures each loop in every round, in random order. A sample is about
-// half a millisecond: short enough that the clock does not change within a
-// round.
-func alone(ctx context.Context, j *judge, rounds int) error {
-	const sections = 50_000
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	var samples []results.Sample
-	for round := range rounds {
-		for _, i := range rand.Perm(len(loops)) {
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-			l := loops[i]
-			began := primitives.Nanotime()
-			l.loop(sections)
-			took := primitives.Nanotime() - began
-			s := results.Sample{
-				Cell:     results.Cell{Lock: l.lock, Workers: 1, CPUs: runtime.GOMAXPROCS(0), Workload: "direct"},
-				Round:    round + 1,
-				Distance: results.Local,
-				Ops:      sections,
-				Values:   []results.Value{{Unit: "ns/op", Value: float64(took) / sections}},
-			}
-			samples = append(samples, s)
-			if err := j.sample(s); err != nil {
-				return err
-			}
-		}
+// nobodyContends measures the locks alone.
+func nobodyContends(ctx context.Context, j *judge, rounds int) error {
+	samples, err := inTurn(ctx, j, writes, rounds)
+	if err != nil {
+		return err
 	}
 	j.title("Lock and Unlock when nobody contends, against sync.Mutex")
 	var claims []claim
@@ -148,6 +161,7 @@ func alone(ctx context.Context, j *judge, rounds int) error {
 	} {
 		claims = append(claims, claim{lock: c.lock, unit: "ns/op", distance: results.Local, limit: c.limit})
 	}
+	claims = append(claims, claim{lock: "semaphore", against: "semaphore.Weighted", unit: "ns/op", distance: results.Local, limit: 0.5})
 	j.claims(samples, claims)
 	return nil
 }

@@ -2,14 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/lockbench/lockbench/harness"
-	"github.com/lockbench/lockbench/internal/catalog"
 	"github.com/lockbench/lockbench/primitives"
 	"github.com/lockbench/lockbench/results"
 )
@@ -34,32 +33,19 @@ func (f *floor) Unlock() { f.lock.StoreRelease(0) }
 // sweep measures locks, and sync.Mutex and the floor with them, with think
 // 100 ns.
 func sweep(ctx context.Context, j *judge, cpus, workersPerCPU, rounds int, duration time.Duration, locks ...string) ([]results.Sample, error) {
-	entries, err := catalog.Match(append(locks, "sync.Mutex")...)
+	subjects, err := catalogued(append(locks, "sync.Mutex")...)
 	if err != nil {
 		return nil, err
 	}
-	subjects := []harness.Subject{{Name: "floor", Unlocked: true, New: func() sync.Locker { return new(floor) }}}
-	for _, e := range entries {
-		subjects = append(subjects, e.Subject)
-	}
-	var samples []results.Sample
-	err = harness.Sweep{
-		Subjects:      subjects,
+	return j.sweep(ctx, harness.Sweep{
+		Subjects:      append(subjects, harness.Subject{Name: "floor", Unlocked: true, New: func() sync.Locker { return new(floor) }}),
 		CPUs:          []int{cpus},
 		WorkersPerCPU: []int{workersPerCPU},
 		Reads:         []int{0},
-		Hold:          []time.Duration{0},
 		Think:         []time.Duration{100 * time.Nanosecond},
 		Duration:      duration,
 		Count:         rounds,
-	}.Run(ctx, func(p harness.Progress) error {
-		samples = append(samples, p.Sample)
-		if p.Done%max(1, p.Total/10) == 0 {
-			fmt.Fprintf(os.Stderr, "targets: %d of %d samples\n", p.Done, p.Total)
-		}
-		return j.sample(p.Sample)
-	})
-	return samples, err
+	}, asMeasured)
 }
 
 // pair is two workers on two CPUs.
@@ -85,6 +71,16 @@ func pair(ctx context.Context, j *judge, rounds int) error {
 	claims = append(claims, claim{lock: "floor", unit: "ns/op", distance: results.Far})
 	j.claims(samples, claims)
 	return nil
+}
+
+// crowds is 64 goroutines on two CPUs and on one.
+func crowds(ctx context.Context, j *judge, rounds int) error {
+	for _, cpus := range []int{2, 1} {
+		if err := errors.Join(crowd(ctx, j, cpus, rounds), shares(ctx, j, cpus, min(rounds, 6))); err != nil {
+			return err
+		}
+	}
+	return patience(ctx, j, min(rounds, 10))
 }
 
 // crowd is 64 goroutines.
@@ -123,11 +119,67 @@ func shares(ctx context.Context, j *judge, cpus, rounds int) error {
 	return nil
 }
 
+// patience is what 64 goroutines see of it: how long the longest wait is, and
+// what CPU time goes into waiting.
+func patience(ctx context.Context, j *judge, rounds int) error {
+	subjects, err := catalogued("mutex", "sync.Mutex")
+	if err != nil {
+		return err
+	}
+	s := harness.Sweep{
+		Subjects: subjects, CPUs: []int{2}, WorkersPerCPU: []int{32}, Reads: []int{0}, Think: []time.Duration{100 * time.Nanosecond},
+		Latency: true, Duration: time.Second, Count: rounds,
+	}
+	samples, err := j.sweep(ctx, s, asMeasured)
+	if err != nil {
+		return err
+	}
+	j.title("Waits of 64 goroutines on 2 CPUs, think 100 ns, against sync.Mutex")
+	for _, d := range told(samples) {
+		j.claims(samples, []claim{
+			{lock: "mutex", unit: "write-max-ns", distance: d, limit: 1},
+			{lock: "mutex", unit: "cpu-ns/op", distance: d},
+			{lock: "mutex", unit: "share-min-max", distance: d},
+		})
+	}
+	return nil
+}
+
+// permits is a semaphore of one permit between two workers, think 0.
+func permits(ctx context.Context, j *judge, rounds int) error {
+	subjects, err := catalogued("semaphore", "semaphore.Weighted")
+	if err != nil {
+		return err
+	}
+	s := harness.Sweep{Subjects: subjects, CPUs: []int{2}, WorkersPerCPU: []int{1}, Reads: []int{0}, Count: rounds}
+	samples, err := j.sweep(ctx, s, asMeasured)
+	if err != nil {
+		return err
+	}
+	j.title("A semaphore of one permit, two workers on two CPUs, think 0, against semaphore.Weighted")
+	for _, d := range told(samples) {
+		j.claims(samples, []claim{{lock: "semaphore", against: "semaphore.Weighted", unit: "ns/op", distance: d, limit: 0.25}})
+	}
+	return nil
+}
+
 func counted(cpus int) string {
 	if cpus == 1 {
 		return "one CPU"
 	}
 	return fmt.Sprintf("%d CPUs", cpus)
+}
+
+// told returns those distances at which samples were taken that are known: the
+// others are of a busy machine, or a mixture.
+func told(samples []results.Sample) []results.Distance {
+	known := slices.DeleteFunc(distances(samples), func(d results.Distance) bool {
+		return d == results.Unknown || d == results.Mixed
+	})
+	if len(known) == 0 {
+		return []results.Distance{results.Near} // for claims to say that they saw nothing
+	}
+	return known
 }
 
 // distances returns those at which samples were taken.

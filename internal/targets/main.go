@@ -1,15 +1,20 @@
-// Command targets measures what the spinlocks, and the mutex, are meant to
-// reach against sync.Mutex, and prints each claim beside what it found:
+// Command targets measures what the locks are meant to reach against their
+// peers, and prints each claim beside what it found:
 //
-//	go run ./internal/targets [-part all|alone|pair|crowd|cost] [-rounds N] [-out FILE]
+//	go run ./internal/targets [-part all|PART] [-rounds N] [-out FILE]
 //
 // Only ratios of samples taken in one round count on a machine that drifts, so
 // every number is the median of such ratios, with a 95 % interval. The parts:
 //
-//	alone  Lock and Unlock when nobody contends, with no interface between
-//	pair   two workers on two CPUs, think 100 ns, near and far told apart
-//	crowd  64 goroutines on two CPUs and on one, think 100 ns
-//	cost   the harness itself
+//	alone    Lock and Unlock when nobody contends, with no interface between
+//	pair     two workers on two CPUs, think 100 ns, near and far told apart
+//	crowd    64 goroutines on two CPUs and on one, think 100 ns
+//	reads    read sections on one CPU and on two, with no interface between
+//	mix      0, 90, 99 and 100 % reads on one CPU and on two, think 0
+//	starve   how long writers wait at 99 % reads
+//	permits  a semaphore of one permit, contended
+//	seq      seqlock readers
+//	cost     the harness itself
 //
 // A claim fails if the whole interval is on the wrong side of it, and cannot be
 // told if only the median is. The exit code is 1 if one fails. All parts take
@@ -19,7 +24,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -28,6 +32,7 @@ import (
 	"os/signal"
 	"runtime"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/montanaflynn/stats"
@@ -41,9 +46,27 @@ type claim struct {
 	lock     string
 	unit     string           // what is compared
 	distance results.Distance // at which it is claimed
-	limit    float64          // the most that it may be: times sync.Mutex, or in unit if absolute; 0 if nothing is claimed
+	against  string           // the reference; "" is sync.Mutex
+	limit    float64          // the most that it may be: times the reference, or in unit if absolute; 0 if nothing is claimed
 	absolute bool
 	atLeast  bool // limit is the least instead
+}
+
+// parts are what can be measured, and in how many rounds.
+var parts = []struct {
+	name    string
+	rounds  int
+	measure func(ctx context.Context, j *judge, rounds int) error
+}{
+	{"cost", 20, cost},
+	{"alone", 300, nobodyContends},
+	{"pair", 200, pair},
+	{"crowd", 20, crowds},
+	{"reads", 200, onlyReaders},
+	{"mix", 100, mixes},
+	{"starve", 20, starvation},
+	{"permits", 100, permits},
+	{"seq", 200, seqReaders},
 }
 
 func main() {
@@ -53,15 +76,18 @@ func main() {
 func run(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("targets", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	part := flags.String("part", "all", "what to measure: all, alone, pair, crowd or cost")
+	names := make([]string, len(parts))
+	for i, p := range parts {
+		names[i] = p.name
+	}
+	part := flags.String("part", "all", "what to measure: all, or one of "+strings.Join(names, ", "))
 	rounds := flags.Int("rounds", 0, "how often; 0 is what each part needs")
 	out := flags.String("out", "", "write the samples to this file, too")
 	if flags.Parse(args) != nil {
 		return 2
 	}
-	names := []string{"cost", "alone", "pair", "crowd"}
 	if *part != "all" && !slices.Contains(names, *part) {
-		fmt.Fprintf(stderr, "targets: -part %s: want all, alone, pair, crowd or cost\n", *part)
+		fmt.Fprintf(stderr, "targets: -part %s: want all, or one of %s\n", *part, strings.Join(names, ", "))
 		return 2
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -78,12 +104,12 @@ func run(args []string, stdout, stderr io.Writer) int {
 		j.file = w
 	}
 	fmt.Fprintf(stdout, "%s, %d CPUs, %s\n\n", results.Host().CPU, runtime.NumCPU(), runtime.Version())
-	for _, name := range names {
-		if *part != "all" && *part != name {
+	for _, p := range parts {
+		if *part != "all" && *part != p.name {
 			continue
 		}
-		fmt.Fprintf(stderr, "targets: measuring %s\n", name)
-		if err := measure(ctx, &j, name, *rounds); err != nil {
+		fmt.Fprintf(stderr, "targets: measuring %s\n", p.name)
+		if err := p.measure(ctx, &j, cmp.Or(*rounds, p.rounds)); err != nil {
 			j.table.Flush()
 			fmt.Fprintln(stderr, "targets:", err)
 			return 1
@@ -96,24 +122,6 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-func measure(ctx context.Context, j *judge, part string, rounds int) error {
-	switch part {
-	case "alone":
-		return alone(ctx, j, cmp.Or(rounds, 300))
-	case "pair":
-		return pair(ctx, j, cmp.Or(rounds, 200))
-	case "crowd":
-		for _, cpus := range []int{2, 1} {
-			if err := errors.Join(crowd(ctx, j, cpus, cmp.Or(rounds, 20)), shares(ctx, j, cpus, 6)); err != nil {
-				return err
-			}
-		}
-		return nil
-	default:
-		return cost(ctx, j)
-	}
-}
-
 // A judge holds claims against samples and prints a line for each.
 type judge struct {
 	table  *tabwriter.Writer
@@ -124,7 +132,7 @@ type judge struct {
 func (j *judge) title(format string, args ...any) {
 	j.table.Flush()
 	fmt.Fprintf(j.table, format+"\n", args...)
-	fmt.Fprintln(j.table, "  lock\tclaim\tmeasured\t95 % interval\tn\tmedian\treference\t")
+	fmt.Fprintln(j.table, "  lock\tclaim\tmeasured\t95 % interval\tn\tmedian\treference\tverdict")
 }
 
 // sample keeps what was measured, so that others can judge it, too.
@@ -146,11 +154,12 @@ func (j *judge) claims(samples []results.Sample, claims []claim) {
 		return results.Summary{Median: math.NaN(), Lo: math.NaN(), Hi: math.NaN()}
 	}
 	for _, c := range claims {
+		reference := cmp.Or(c.against, "sync.Mutex")
 		own := median(c.lock, c.unit, c.distance)
 		got, lo, hi, n := own.Median, own.Lo, own.Hi, own.N
 		if !c.absolute {
 			got, lo, hi, n = math.NaN(), math.NaN(), math.NaN(), 0
-			for _, r := range results.Ratios(samples, "sync.Mutex", c.unit) {
+			for _, r := range results.Ratios(samples, reference, c.unit) {
 				if r.Lock == c.lock && r.Distance == c.distance {
 					got, lo, hi, n = r.Median, r.Lo, r.Hi, r.N
 				}
@@ -180,6 +189,9 @@ func (j *judge) claims(samples []results.Sample, claims []claim) {
 			claimed = fmt.Sprintf("%s %.3g%s", sign, c.limit, times)
 		}
 		name := c.lock
+		if c.against != claims[0].against { // else it is the title's
+			name += " / " + c.against
+		}
 		switch c.distance {
 		case results.Local:
 		case results.Unknown:
@@ -188,15 +200,15 @@ func (j *judge) claims(samples []results.Sample, claims []claim) {
 			name += ", " + string(c.distance)
 		}
 		fmt.Fprintf(j.table, "  %s\t%s\t%.3g\t%.3g–%.3g\t%d\t%.4g\t%.4g %s\t%s\n", name, claimed, got, lo, hi, n,
-			own.Median, median("sync.Mutex", c.unit, c.distance).Median, c.unit, verdict)
+			own.Median, median(reference, c.unit, c.distance).Median, c.unit, verdict)
 	}
 	fmt.Fprintln(j.table)
 }
 
 // cost measures what the harness adds to each operation.
-func cost(ctx context.Context, j *judge) error {
+func cost(ctx context.Context, j *judge, rounds int) error {
 	var each []float64
-	for range 20 {
+	for range rounds {
 		ns, err := harness.Cost(ctx)
 		if err != nil {
 			return err
@@ -211,6 +223,6 @@ func cost(ctx context.Context, j *judge) error {
 	if q.Q2 > 5 {
 		verdict, j.failed = "FAILS", true
 	}
-	fmt.Fprintf(j.table, "The harness's own cost with an empty lock, 20 times\n  ≤ 5 ns/op\t%.3g\tquartiles %.3g–%.3g\t%s\n\n", q.Q2, q.Q1, q.Q3, verdict)
+	fmt.Fprintf(j.table, "The harness's own cost with an empty lock, %d times\n  ≤ 5 ns/op\t%.3g\tquartiles %.3g–%.3g\t%s\n\n", rounds, q.Q2, q.Q1, q.Q3, verdict)
 	return nil
 }

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/puzpuzpuz/xsync/v4"
+
+	"github.com/lockbench/lockbench/blocking"
+	"github.com/lockbench/lockbench/harness"
+	"github.com/lockbench/lockbench/results"
+	"github.com/lockbench/lockbench/rwlock"
+)
+
+// reads lock and unlock for reading.
+var reads = []loop{
+	{"sync.RWMutex", func() func(int) {
+		l := alone[sync.RWMutex]()
+		return func(n int) {
+			for range n {
+				l.RLock()
+				l.RUnlock()
+			}
+		}
+	}},
+	{"xsync.RBMutex", func() func(int) {
+		l := xsync.NewRBMutex()
+		return func(n int) {
+			for range n {
+				token := l.RLock()
+				l.RUnlock(token)
+			}
+		}
+	}},
+	{"rw-readerpref", func() func(int) {
+		l := alone[rwlock.ReaderPref]()
+		return func(n int) {
+			for range n {
+				l.RLock()
+				l.RUnlock()
+			}
+		}
+	}},
+	{"rw-queued", func() func(int) {
+		l := alone[rwlock.Queued]()
+		return func(n int) {
+			for range n {
+				l.RLock()
+				l.RUnlock()
+			}
+		}
+	}},
+	{"rw-phasefair", func() func(int) {
+		l := alone[rwlock.PhaseFair]()
+		return func(n int) {
+			for range n {
+				l.RLock()
+				l.RUnlock()
+			}
+		}
+	}},
+	{"rw-distributed", func() func(int) {
+		l := alone[rwlock.Distributed]()
+		return func(n int) {
+			for range n {
+				l.RLock()
+				l.RUnlock()
+			}
+		}
+	}},
+	{"rw-biased", func() func(int) {
+		l := rwlock.NewBiased(alone[rwlock.Queued]())
+		return func(n int) {
+			for range n {
+				l.RLock()
+				l.RUnlock()
+			}
+		}
+	}},
+	{"rwsem", func() func(int) {
+		l := alone[blocking.RWSem]()
+		return func(n int) {
+			for range n {
+				l.RLock()
+				l.RUnlock()
+			}
+		}
+	}},
+}
+
+// onlyReaders is read sections on one CPU and on two, with no interface
+// between.
+func onlyReaders(ctx context.Context, j *judge, rounds int) error {
+	samples, err := atOnce(ctx, j, reads, []int{1, 2}, rounds)
+	if err != nil {
+		return err
+	}
+	limits := map[string]float64{"rw-readerpref": 1, "rwsem": 1}
+	for _, cpus := range []int{1, 2} {
+		on := where(samples, func(s results.Sample) bool { return s.CPUs == cpus })
+		j.title("RLock and RUnlock on %s, against sync.RWMutex", counted(cpus))
+		for _, d := range told(on) {
+			var claims []claim
+			for _, l := range reads[1:] {
+				claims = append(claims, claim{lock: l.lock, against: "sync.RWMutex", unit: "ns/op", distance: d, limit: limits[l.lock]})
+			}
+			claims = append(claims, claim{lock: "rw-distributed", against: "xsync.RBMutex", unit: "ns/op", distance: d, limit: 1})
+			j.claims(on, claims)
+		}
+		limits["rw-distributed"] = 0.5
+	}
+
+	// The same sections on two CPUs and on one are what is compared here.
+	// Nothing travels, so distance does not matter.
+	const one, two = "on one CPU", "on 2 CPUs"
+	var pairs []results.Sample
+	for _, s := range samples {
+		if s.Lock == "rw-distributed" {
+			s.Lock = map[int]string{1: one, 2: two}[s.CPUs]
+			s.CPUs, s.Workers, s.Distance = 1, 1, results.Local
+			pairs = append(pairs, s)
+		}
+	}
+	j.title("RLock and RUnlock of rw-distributed on 2 CPUs, against one CPU")
+	j.claims(pairs, []claim{{lock: two, against: one, unit: "ns/op", distance: results.Local, limit: 0.55}})
+	return nil
+}
+
+// mixes is reads and writes together, through an interface, as fast as they
+// come.
+func mixes(ctx context.Context, j *judge, rounds int) error {
+	subjects, err := catalogued("rw-*", "!*-pinned", "rwsem", "xsync.RBMutex", "sync.RWMutex")
+	if err != nil {
+		return err
+	}
+	shares := []int{0, 90, 99, 100}
+	s := harness.Sweep{Subjects: subjects, CPUs: []int{1, 2}, WorkersPerCPU: []int{1}, Reads: shares, Count: rounds}
+	samples, err := j.sweep(ctx, s, asMeasured)
+	if err != nil {
+		return err
+	}
+	for _, cpus := range s.CPUs {
+		for _, share := range shares {
+			on := where(samples, func(s results.Sample) bool { return s.CPUs == cpus && s.Reads == share })
+			j.title("%d %% reads on %s, think 0, against sync.RWMutex", share, counted(cpus))
+			for _, d := range told(on) {
+				limits := map[string]float64{}
+				if cpus == 2 && d == results.Near {
+					limits["rw-distributed"] = map[int]float64{90: 1.3, 100: 0.5}[share]
+				}
+				var claims []claim
+				for _, e := range subjects {
+					if e.Name != "sync.RWMutex" {
+						claims = append(claims, claim{lock: e.Name, against: "sync.RWMutex", unit: "ns/op", distance: d, limit: limits[e.Name]})
+					}
+				}
+				if share == 90 || share == 99 {
+					base := claim{lock: "rw-biased", against: "rw-queued", unit: "ns/op", distance: d}
+					if cpus > 1 { // on one CPU there is nothing to gain
+						base.limit = 1
+					}
+					claims = append(claims, base)
+				}
+				if share == 100 {
+					claims = append(claims, claim{lock: "rw-distributed", against: "xsync.RBMutex", unit: "ns/op", distance: d, limit: 1})
+				}
+				j.claims(on, claims)
+			}
+		}
+	}
+	return nil
+}
+
+// starvation is how long writers wait at 99 % reads, over sections of a
+// microsecond: on two CPUs one reads while the other wants to write.
+func starvation(ctx context.Context, j *judge, rounds int) error {
+	subjects, err := catalogued("rw-*", "!*-pinned", "rwsem", "sync.RWMutex")
+	if err != nil {
+		return err
+	}
+	s := harness.Sweep{
+		Subjects: subjects, CPUs: []int{2}, WorkersPerCPU: []int{1}, Reads: []int{99}, Hold: []time.Duration{time.Microsecond},
+		Latency: true, Duration: 100 * time.Millisecond, Count: rounds,
+	}
+	samples, err := j.sweep(ctx, s, asMeasured)
+	if err != nil {
+		return err
+	}
+	j.title("Wait of writers at 99 %% reads on 2 CPUs, hold 1 µs, against rw-readerpref")
+	for _, d := range told(samples) {
+		var claims []claim
+		for _, e := range subjects {
+			if e.Name == "rw-readerpref" {
+				continue
+			}
+			c := claim{lock: e.Name, against: "rw-readerpref", unit: "write-p99-ns", distance: d}
+			if e.Name == "rw-queued" || e.Name == "rw-phasefair" {
+				c.limit = 0.2 // a tail of five times and more is what we call starving
+			}
+			claims = append(claims, c)
+		}
+		j.claims(samples, claims)
+	}
+	return nil
+}
+
+func where(samples []results.Sample, keep func(results.Sample) bool) (kept []results.Sample) {
+	for _, s := range samples {
+		if keep(s) {
+			kept = append(kept, s)
+		}
+	}
+	return kept
+}
