@@ -149,3 +149,12 @@ func ignoresCancellation(m *Machine) {
 		b.tell()
 	})
 }
+
+func fencesTooEarly(m *Machine) {
+	var x, y primitives.Uint32
+	var a, b uint32
+	m.Go(func() { x.StoreRelease(1); a = y.Load() })
+	m.Go(func() { m.Membarrier(); y.Store(1); b = x.Load() })
+	m.Wait()
+	m.Assert(a == 1 || b == 1)
+}

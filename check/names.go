@@ -336,7 +336,7 @@ func (n *namer) receivers(at place) []string {
 		if u, ok := x.(*ast.UnaryExpr); ok && u.Op == token.AND {
 			x = u.X
 		}
-		if text := s.of(x); !slices.Contains(found, text) {
+		if text := s.name(x); !slices.Contains(found, text) {
 			found = append(found, text)
 		}
 	}
@@ -347,6 +347,21 @@ func (n *namer) receivers(at place) []string {
 func (s *source) of(x ast.Expr) string {
 	text := s.text[s.fset.Position(x.Pos()).Offset:s.fset.Position(x.End()).Offset]
 	return strings.Join(strings.Fields(string(text)), " ")
+}
+
+// name returns the text of an expression without indices that are no literals:
+// words[i] is another word each time, and may be the same as words[j].
+func (s *source) name(x ast.Expr) string {
+	text := s.of(x)
+	ast.Inspect(x, func(node ast.Node) bool {
+		if at, ok := node.(*ast.IndexExpr); ok {
+			if _, literal := at.Index.(*ast.BasicLit); !literal {
+				text = strings.Replace(text, "["+s.of(at.Index)+"]", "[]", 1)
+			}
+		}
+		return true
+	})
+	return text
 }
 
 // asserted returns what the call of Assert at a place asserts, or "".

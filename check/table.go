@@ -24,9 +24,8 @@ type Failure struct {
 	Replay string `json:"replay,omitempty"`
 }
 
-// A Step is one line of a schedule. Accesses to a Cell are among them, and
-// stores as they go to a store buffer, though they are no steps of their own;
-// and the choices that are no worker's.
+// A Step is one line of a schedule. Accesses to a Cell are among them, though
+// they are no steps of their own, and the choices that a worker made.
 type Step struct {
 	Worker int    `json:"worker"`         // number in Failure.Workers
 	By     string `json:"by,omitempty"`   // "", StoreBuffer or Alarm

@@ -28,6 +28,7 @@ var failures = []struct {
 	{"race", drawsTicketByLoadAndStore, DataRace},
 	{"deadlock", locksInEitherOrder, Deadlock},
 	{"buffer", announcesThroughStoreBuffer, Assertion},
+	{"membarrier", fencesTooEarly, Assertion},
 	{"pointers", losesElement, Assertion},
 	{"livelock", stepsAside, Livelock},
 	{"lost", tellsNobody, Deadlock},

@@ -67,7 +67,7 @@ func (r *recorder) step(m *vm, p proc, o *op, old, now uint64) {
 // taken notes a step that has no value.
 func (r *recorder) taken(p proc, o *op) {
 	switch o.kind {
-	case opWait, opLieDown, opSleep, opTimer, opStop, opMembarrier, opJoin:
+	case opWait, opLieDown, opSleep, opTimer, opStop, opJoin:
 		r.entries = append(r.entries, entry{proc: p, kind: o.kind, object: o.object, at: r.at[p/3]})
 	}
 }
