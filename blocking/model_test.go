@@ -63,9 +63,9 @@ type modelled struct {
 	lined
 }
 
-// check does to a lock and to its spec whatever rapid thinks of, and they must
+// agree does to a lock and to its spec whatever rapid thinks of, and they must
 // agree on who is served, when and in what order.
-func check(t *testing.T, fresh func(*rapid.T) modelled) {
+func agree(t *testing.T, fresh func(*rapid.T) modelled) {
 	rapid.Check(t, func(t *rapid.T) {
 		l := fresh(t)
 		model, ids := spec{size: l.size}, 0
@@ -165,7 +165,7 @@ func upTo(n int) []int {
 }
 
 func TestSemaphoreModel(t *testing.T) {
-	check(t, func(t *rapid.T) modelled {
+	agree(t, func(t *rapid.T) modelled {
 		s := blocking.NewSemaphore(rapid.IntRange(0, 5).Draw(t, "size"))
 		return modelled{
 			size: s.State().Size, wants: upTo(5), lined: s,
@@ -183,7 +183,7 @@ func TestSemaphoreModel(t *testing.T) {
 }
 
 func TestMutexModel(t *testing.T) {
-	check(t, func(t *rapid.T) modelled {
+	agree(t, func(t *rapid.T) modelled {
 		m := new(blocking.Mutex)
 		return modelled{
 			size: 1, wants: []int{1}, lined: m,
@@ -204,7 +204,7 @@ func TestMutexModel(t *testing.T) {
 // all but one: a Downgrade.
 func TestRWSemModel(t *testing.T) {
 	const all = 1000
-	check(t, func(t *rapid.T) modelled {
+	agree(t, func(t *rapid.T) modelled {
 		s := new(blocking.RWSem)
 		return modelled{
 			size: all, wants: []int{1, all}, lined: s,
@@ -252,7 +252,7 @@ func TestRWSemModel(t *testing.T) {
 
 // A Complete is one permit more, which a Wait takes and nobody gives back.
 func TestCompletionModel(t *testing.T) {
-	check(t, func(t *rapid.T) modelled {
+	agree(t, func(t *rapid.T) modelled {
 		c := new(blocking.Completion)
 		return modelled{
 			wants: []int{1}, lined: c,

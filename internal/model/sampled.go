@@ -11,6 +11,6 @@ import (
 func Sampled(t *testing.T, name string, body func(*check.Machine)) {
 	t.Run(name, func(t *testing.T) {
 		t.Helper()
-		t.Log(check.Explore(t, check.Config{Mode: check.PCT, Bound: 3, Seed: 1, Schedules: 20_000}, body))
+		t.Log(check.Explore(t, check.Config{Mode: check.PCT, Bound: 3, Seed: 1, Schedules: 100_000}, body))
 	})
 }
