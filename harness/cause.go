@@ -20,11 +20,13 @@ import (
 // harness cannot see; but if there is one worker, there is nobody else whom it
 // could wait for.
 func (r *run) cause(doing []uint32, since int64, stacks string) string {
-	waiting := 0
+	waiting, rereading := 0, 0
 	for id, now := range doing {
 		switch now {
 		case waitsToRead, waitsToWrite:
 			waiting++
+		case beginning, looking, lookingAtData:
+			rereading++
 		case triesToRead, triesToWrite:
 			return fmt.Sprintf("AA deadlock: worker %d holds the lock, and its %s waits for it", id, r.workers[id].operation(now))
 		case readingData, writingData:
@@ -35,6 +37,9 @@ func (r *run) cause(doing []uint32, since int64, stacks string) string {
 		case reading, writing:
 			return fmt.Sprintf("worker %d holds the lock, and does not return from its %s", id, r.workers[id].operation(now))
 		}
+	}
+	if r.panicked.Load() == nil && waiting == 0 && rereading > 0 {
+		return "nobody writes, and " + counted(rereading, "reader") + " wait for a writer's end, or read again and again"
 	}
 	switch {
 	case waiting == 0 || r.panicked.Load() != nil: // nobody is at the lock, or who panicked may hold it
@@ -66,7 +71,10 @@ func counted(n int, noun string) string {
 // doing what it does.
 func (w *worker) operation(doing uint32) string {
 	if w.rw == nil {
-		return strings.TrimPrefix(operations[doing], "R")
+		switch doing {
+		case waitsToRead, reading:
+			return strings.TrimPrefix(operations[doing], "R")
+		}
 	}
 	return operations[doing]
 }
@@ -75,7 +83,7 @@ func (w *worker) operation(doing uint32) string {
 //
 //go:norace
 func (r *run) lastWriter() int {
-	if r.data != nil || r.Unlocked {
+	if !r.Workload.isBare() || r.Unlocked {
 		return -1
 	}
 	for _, w := range r.workers {
@@ -83,7 +91,7 @@ func (r *run) lastWriter() int {
 			return -1 // it may have been a reader
 		}
 	}
-	return r.section.writer.Get()
+	return r.turns().writer.Get()
 }
 
 // isFree reports whether the lock lets one in who does not wait. Where holders

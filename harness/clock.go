@@ -37,30 +37,88 @@ func newClock(workers int, seed uint64) Data {
 
 // Write ticks.
 func (c *clock) Write(worker int) {
-	seconds, fraction := c.time(worker)
-	fraction, carry := bits.Add64(fraction, tickFraction, 0)
-	c.seconds.Set(seconds + tickSeconds + carry)
+	seconds, fraction := c.seconds.Get(), c.fraction.Get()
+	c.seats.told(worker, seconds, fraction)
+	seconds, fraction = tick(seconds, fraction)
+	c.seconds.Set(seconds)
 	c.fraction.Set(fraction)
-	c.seats[worker].seen++
-	c.seats[worker].writes++
+	c.seats.ticked(worker)
 }
 
 // Read tells the time.
-func (c *clock) Read(worker int) { c.time(worker) }
+func (c *clock) Read(worker int) { c.seats.told(worker, c.seconds.Get(), c.fraction.Get()) }
 
-func (c *clock) time(worker int) (seconds, fraction uint64) {
-	seconds, fraction = c.seconds.Get(), c.fraction.Get()
-	s := &c.seats[worker]
-	before := s.seen
+func (c *clock) Verify() error { return c.seats.verifyTime(c.seconds.Get(), c.fraction.Get()) }
+
+// An openClock is a clock that can be read while it ticks.
+type openClock struct {
+	_        pad
+	seconds  primitives.Uint64
+	fraction primitives.Uint64
+	_        pad
+	seats    seats
+	glances  []glance
+}
+
+// A glance is a time that a worker saw.
+type glance struct {
+	_                 pad
+	seconds, fraction uint64
+	_                 pad
+}
+
+func newOpenClock(workers int, seed uint64) OpenData {
+	return &openClock{seats: newSeats(workers, seed), glances: make([]glance, workers)}
+}
+
+// Write ticks.
+func (c *openClock) Write(worker int) {
+	seconds, fraction := c.seconds.Load(), c.fraction.Load()
+	c.seats.told(worker, seconds, fraction)
+	seconds, fraction = tick(seconds, fraction)
+	c.seconds.StoreRelease(seconds)
+	c.fraction.StoreRelease(fraction)
+	c.seats.ticked(worker)
+}
+
+// Look looks at the time.
+func (c *openClock) Look(worker int) {
+	g := &c.glances[worker]
+	g.seconds, g.fraction = c.seconds.Load(), c.fraction.Load()
+}
+
+// Check tells the time.
+func (c *openClock) Check(worker int) {
+	g := &c.glances[worker]
+	c.seats.told(worker, g.seconds, g.fraction)
+}
+
+func (c *openClock) Verify() error { return c.seats.verifyTime(c.seconds.Load(), c.fraction.Load()) }
+
+// tick returns the time after another.
+func tick(seconds, fraction uint64) (uint64, uint64) {
+	fraction, carry := bits.Add64(fraction, tickFraction, 0)
+	return seconds + tickSeconds + carry, fraction
+}
+
+// ticked notes that a worker did.
+func (s seats) ticked(worker int) {
+	s[worker].seen++
+	s[worker].writes++
+}
+
+// told notes that a worker told the time, and accuses the lock if it is none.
+func (s seats) told(worker int, seconds, fraction uint64) {
+	seat := &s[worker]
+	before := seat.seen
 	n, whole := ticks(seconds, fraction)
 	if !whole {
-		s.accuse(fmt.Sprintf("workload clock, as worker %d tells the time", worker),
+		seat.accuse(fmt.Sprintf("workload clock, as worker %d tells the time", worker),
 			"whole ticks", fmt.Sprintf("a torn time, %d s and %#x", seconds, fraction))
-	} else if !s.sees(n) {
-		s.accuse(fmt.Sprintf("workload clock, as worker %d tells the time", worker),
+	} else if !seat.sees(n) {
+		seat.accuse(fmt.Sprintf("workload clock, as worker %d tells the time", worker),
 			fmt.Sprintf("%d ticks or more", before), fmt.Sprint(n))
 	}
-	return seconds, fraction
 }
 
 // ticks returns how many ticks a time is, and whether it is a whole number.
@@ -70,12 +128,13 @@ func ticks(seconds, fraction uint64) (n uint64, whole bool) {
 	return n, seconds == n*tickSeconds+carries
 }
 
-func (c *clock) Verify() error {
-	writes, err := c.seats.verify()
+// verifyTime reports what is wrong with the time in the end.
+func (s seats) verifyTime(seconds, fraction uint64) error {
+	writes, err := s.verify()
 	if err != nil {
 		return err
 	}
-	switch n, whole := ticks(c.seconds.Get(), c.fraction.Get()); {
+	switch n, whole := ticks(seconds, fraction); {
 	case !whole:
 		return lost("clock", "ticks:", writes, writes, "a torn time")
 	case n != writes:

@@ -37,46 +37,128 @@ func setting(version uint64, i int) uint64 { return version*numSettings + uint64
 
 // Write replaces the configuration.
 func (c *config) Write(worker int) {
-	version := c.look(worker) + 1
+	version := c.version.Get()
+	c.seats.sawVersion(worker, version)
+	version++
 	c.version.Set(version)
 	for i := range c.settings {
 		c.settings[i].Set(setting(version, i))
 	}
-	c.seats[worker].seen = version
-	c.seats[worker].writes++
+	c.seats.replaced(worker, version)
 }
 
 // Read consults the configuration.
 func (c *config) Read(worker int) {
-	version, s := c.look(worker), &c.seats[worker]
+	version := c.version.Get()
+	c.seats.sawVersion(worker, version)
 	for range consulted {
-		i := int(s.draw(numSettings))
-		if have := c.settings[i].Get(); have != setting(version, i) {
-			s.accuse(fmt.Sprintf("workload config, as worker %d consults version %d", worker, version),
-				"settings of that version", fmt.Sprintf("one of version %d", have/numSettings))
-		}
+		i := int(c.seats[worker].draw(numSettings))
+		c.seats.sawSetting(worker, version, i, c.settings[i].Get())
 	}
-}
-
-func (c *config) look(worker int) uint64 {
-	version, s := c.version.Get(), &c.seats[worker]
-	if before := s.seen; !s.sees(version) {
-		s.accuse(fmt.Sprintf("workload config, as worker %d looks again", worker),
-			fmt.Sprintf("version %d or later", before), fmt.Sprint(version))
-	}
-	return version
 }
 
 func (c *config) Verify() error {
-	writes, err := c.seats.verify()
+	return c.seats.verifyConfig(c.version.Get(), func(i int) uint64 { return c.settings[i].Get() })
+}
+
+// An openConfig is a config that can be consulted while it is replaced.
+type openConfig struct {
+	_        pad
+	version  primitives.Uint64
+	settings [numSettings]primitives.Uint64
+	_        pad
+	seats    seats
+	excerpts []excerpt
+}
+
+// An excerpt is what a worker saw of a configuration.
+type excerpt struct {
+	_       pad
+	version uint64
+	i       [consulted]int // which settings
+	setting [consulted]uint64
+	_       pad
+}
+
+func newOpenConfig(workers int, seed uint64) OpenData {
+	c := &openConfig{seats: newSeats(workers, seed), excerpts: make([]excerpt, workers)}
+	for i := range c.settings {
+		c.settings[i].Store(setting(0, i))
+	}
+	return c
+}
+
+// Write replaces the configuration.
+func (c *openConfig) Write(worker int) {
+	version := c.version.Load()
+	c.seats.sawVersion(worker, version)
+	version++
+	c.version.StoreRelease(version)
+	for i := range c.settings {
+		c.settings[i].StoreRelease(setting(version, i))
+	}
+	c.seats.replaced(worker, version)
+}
+
+// Look consults the configuration.
+func (c *openConfig) Look(worker int) {
+	e := &c.excerpts[worker]
+	e.version = c.version.Load()
+	for k := range consulted {
+		i := int(c.seats[worker].draw(numSettings))
+		e.i[k], e.setting[k] = i, c.settings[i].Load()
+	}
+}
+
+// Check checks what was consulted.
+func (c *openConfig) Check(worker int) {
+	e := &c.excerpts[worker]
+	c.seats.sawVersion(worker, e.version)
+	for k, i := range e.i {
+		c.seats.sawSetting(worker, e.version, i, e.setting[k])
+	}
+}
+
+func (c *openConfig) Verify() error {
+	return c.seats.verifyConfig(c.version.Load(), func(i int) uint64 { return c.settings[i].Load() })
+}
+
+// replaced notes that a worker replaced the configuration.
+func (s seats) replaced(worker int, version uint64) {
+	s[worker].seen = version
+	s[worker].writes++
+}
+
+// sawVersion accuses the lock if the version that a worker saw is older than
+// another that it has seen.
+func (s seats) sawVersion(worker int, version uint64) {
+	seat := &s[worker]
+	if before := seat.seen; !seat.sees(version) {
+		seat.accuse(fmt.Sprintf("workload config, as worker %d looks again", worker),
+			fmt.Sprintf("version %d or later", before), fmt.Sprint(version))
+	}
+}
+
+// sawSetting accuses the lock if a setting that a worker saw is not of the
+// version that it saw.
+func (s seats) sawSetting(worker int, version uint64, i int, have uint64) {
+	if have != setting(version, i) {
+		s[worker].accuse(fmt.Sprintf("workload config, as worker %d consults version %d", worker, version),
+			"settings of that version", fmt.Sprintf("one of version %d", have/numSettings))
+	}
+}
+
+// verifyConfig reports what is wrong with the configuration in the end.
+func (s seats) verifyConfig(version uint64, have func(i int) uint64) error {
+	writes, err := s.verify()
 	if err != nil {
 		return err
 	}
-	if version := c.version.Get(); version != writes {
+	if version != writes {
 		return lost("config", "version", writes, writes, version)
 	}
-	for i := range c.settings {
-		if have := c.settings[i].Get(); have != setting(writes, i) {
+	for i := range numSettings {
+		if have := have(i); have != setting(writes, i) {
 			return lost("config", "all settings of version", writes, writes, have/numSettings)
 		}
 	}

@@ -26,7 +26,7 @@ func minMaxShare(ops []uint64) float64 {
 // ended after the window opened, or did not end. What of it was before the
 // window or after it is in there.
 func (r *run) longestRun() uint64 {
-	longest := r.section.count.Get() - r.section.since.Get() // the last one; nobody ended it
+	longest := r.count() - r.turns().since.Get() // the last one; nobody ended it
 	for _, w := range r.workers {
 		longest = max(longest, w.longestRun)
 	}

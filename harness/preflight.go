@@ -41,9 +41,9 @@ func preflight(ctx context.Context, s Scenario) error {
 		}
 		r = newRun(s, form.new(), preflightWorkers)
 		for _, w := range r.workers {
-			w.hold, w.dawdle = 1, w.yield
+			w.hold, w.dawdle, w.outlast = 1, w.yield, w.yieldAndOutlast
 			if form.pins {
-				w.dawdle = w.linger
+				w.dawdle, w.outlast = w.linger, w.lingerAndOutlast
 			}
 		}
 		if err := r.fly(ctx, (*worker).meet); err != nil {
@@ -162,10 +162,7 @@ func (w *worker) try() {
 
 // tryRelease ends a critical section of try.
 func (w *worker) tryRelease() {
-	n := w.section.enter()
-	w.section.beginWrite(n)
-	w.section.endWrite(w, n)
-	w.doing = writing
+	w.writeInside()
 	w.lock.Unlock()
 	w.written++
 }
@@ -196,28 +193,20 @@ func (w *worker) meet() {
 			return
 		}
 		w.run.present.Add(1)
-		if w.rw != nil && (round+w.id)%2 == 1 {
+		reads := (round+w.id)%2 == 1
+		switch {
+		case reads && w.seq != nil:
+			w.readOpen(false)
+		case reads && w.rw != nil:
 			w.doing = waitsToRead
 			w.rw.RLock()
-			w.doing = reading
-			n := w.section.enter()
-			if w.hold != 0 {
-				w.stay()
-			}
-			w.section.check(w, n)
+			w.readInside()
 			w.rw.RUnlock()
 			w.read++
-		} else {
+		default:
 			w.doing = waitsToWrite
 			w.lock.Lock()
-			w.doing = writing
-			n := w.section.enter()
-			w.section.check(w, n)
-			w.section.beginWrite(n)
-			if w.hold != 0 {
-				w.stay()
-			}
-			w.section.endWrite(w, n)
+			w.writeInside()
 			w.lock.Unlock()
 			w.written++
 		}
@@ -239,13 +228,37 @@ func (w *worker) yield() {
 	}
 }
 
+const (
+	toCome  = 50 * time.Microsecond
+	toEnter = time.Microsecond
+)
+
 // linger is yield with preemption off.
 func (w *worker) linger() {
-	const toCome, toEnter = 50 * time.Microsecond, time.Microsecond
 	until := primitives.Nanotime() + int64(toCome)
 	for w.run.present.Load() == 1 && w.run.left.Load() > 1 && primitives.Nanotime() < until {
 	}
 	until = primitives.Nanotime() + int64(toEnter)
 	for primitives.Nanotime() < until {
+	}
+}
+
+// A reader that holds nothing keeps no writer waiting, whom it could meet. So
+// it dawdles until somebody has written since it looked; or it does not, and is
+// done before a writer that dawdles is.
+
+const toWrite = 100 // yields, after which nobody has
+
+func (w *worker) yieldAndOutlast() {
+	before := w.openSection.mirror.Load()
+	for n := 0; n < toWrite && w.openSection.mirror.Load() == before && w.run.left.Load() > 1; n++ {
+		runtime.Gosched()
+	}
+}
+
+func (w *worker) lingerAndOutlast() {
+	before := w.openSection.mirror.Load()
+	until := primitives.Nanotime() + int64(toCome)
+	for w.openSection.mirror.Load() == before && w.run.left.Load() > 1 && primitives.Nanotime() < until {
 	}
 }

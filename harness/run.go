@@ -176,9 +176,8 @@ func phase(word uint32) uint32 { return word % nudge }
 // A run is one measurement in progress.
 type run struct {
 	Scenario
-	lock    sync.Locker
-	section *section
-	data    Data // of the workload; nil for the bare section, and if nothing is shared
+	lock sync.Locker
+	protected
 	workers []*worker
 	quota   uint64
 
@@ -217,16 +216,20 @@ func newRun(s Scenario, lock sync.Locker, workers int) *run {
 	r := &run{
 		Scenario: s,
 		lock:     lock,
-		section:  newSection(),
 		begin:    make(chan struct{}),
 		done:     make(chan struct{}),
 	}
-	if !s.Workload.isBare() && !s.Unlocked {
-		r.data = s.Workload.New(workers, s.Seed)
-	}
 	r.left.Store(int32(workers))
 	for id := range workers {
-		r.workers = append(r.workers, newWorker(r, id, lock))
+		w := newWorker(r, id, lock)
+		if id == 0 || s.Unlocked { // then nothing is shared
+			r.protected = r.protect(workers, w.seq != nil)
+		}
+		w.protected = r.protected
+		if w.openSection == nil && w.openData == nil {
+			w.seq = nil
+		}
+		r.workers = append(r.workers, w)
 	}
 	return r
 }

@@ -14,15 +14,16 @@ import (
 // A Subject is a lock under test.
 //
 // A lock may have more than [sync.Locker]: TryLock() bool is checked before
-// each sample; RLock and RUnlock serve the reads (see [RWLocker]), which
-// otherwise take the lock as writes do; String() string tells the watchdog,
+// each sample; RLock and RUnlock serve the reads (see [RWLocker]), or Begin and
+// Retry (see [SeqLocker]), which otherwise take the lock as writes do;
+// String() string tells the watchdog,
 // and then the reader of a [StuckError], what state the lock is in. String
 // must be safe to call at any time.
 //
 // A lock that needs something of the caller's, such as a queue's node or a
 // reader's token, has Worker() sync.Locker. It returns a new view of the lock
 // that keeps it, for one worker alone; workers then use nothing but their
-// views, so TryLock, RLock and RUnlock must be the view's. What a view holds
+// views, so TryLock, RLock and the like must be the view's. What a view holds
 // should be on cache lines of its own.
 type Subject struct {
 	Name string // as in a results file: printable, without spaces and "/"
@@ -50,6 +51,20 @@ type Subject struct {
 	// claim to: nothing is shared, so nothing is verified. It is for measuring
 	// the harness itself; see [Cost].
 	Unlocked bool
+}
+
+// A SeqLocker is a lock whose readers hold nothing. Begin begins a read, once
+// nobody writes; Retry reports whether somebody wrote since, so that what was
+// read must be thrown away and read again. Readers who are not disturbed see
+// one moment, no older than any they have seen before.
+//
+// What such readers read are atomic words, of the bare section too. A
+// [Workload] without them, NewOpen, has no such reads: they take the lock then,
+// for reading if it has RLock.
+type SeqLocker interface {
+	sync.Locker
+	Begin() (seq uint64)
+	Retry(seq uint64) bool
 }
 
 // An RWLocker is a lock that tells readers from writers.

@@ -26,10 +26,15 @@ type section struct {
 	_      pad
 	count  primitives.Cell[uint64] // write sections so far
 	mirror primitives.Cell[uint64]
+	turns
+	_ [128 - 4*8]byte // makes the size a multiple of 128, and so the address
+	_ pad
+}
+
+// The turns of the writers.
+type turns struct {
 	writer primitives.Cell[int]    // who wrote last
 	since  primitives.Cell[uint64] // count when that worker took over from another
-	_      [128 - 4*8]byte         // makes the size a multiple of 128, and so the address
-	_      pad
 }
 
 func newSection() *section {
@@ -45,7 +50,7 @@ func (s *section) enter() (n uint64) { return s.count.Get() }
 // check notes if the two words do not agree.
 func (s *section) check(w *worker, n uint64) {
 	if s.mirror.Get() != ^n {
-		s.torn(w, n)
+		w.sawTorn(n, s.mirror.Get())
 	}
 }
 
@@ -60,20 +65,20 @@ func (s *section) endWrite(w *worker, n uint64) {
 
 // takeOver notes that another worker than the last one writes, or that
 // something is wrong.
-func (s *section) takeOver(w *worker, n uint64) {
-	w.longestRun = max(w.longestRun, n-s.since.Get())
-	s.writer.Set(w.id)
-	s.since.Set(n)
+func (t *turns) takeOver(w *worker, n uint64) {
+	w.longestRun = max(w.longestRun, n-t.since.Get())
+	t.writer.Set(w.id)
+	t.since.Set(n)
 }
 
-// torn notes that the two words disagree.
-func (s *section) torn(w *worker, n uint64) {
+// sawTorn notes that the two words disagree.
+func (w *worker) sawTorn(n, mirror uint64) {
 	if w.broken == nil {
 		w.broken = &BrokenError{
 			Lock: w.run.Name,
 			When: fmt.Sprintf("inside a critical section of worker %d", w.id),
 			Want: "two words to agree",
-			Have: fmt.Sprintf("%d and %d", n, ^s.mirror.Get()),
+			Have: fmt.Sprintf("%d and %d", n, ^mirror),
 		}
 	}
 }
@@ -87,6 +92,45 @@ func (w *worker) stay() {
 	w.sink = work(w.hold, w.sink)
 }
 
+// What the lock under test protects: one of these, the other three are nil.
+type protected struct {
+	section     *section
+	openSection *openSection // the bare section if readers retry
+	data        Data         // of the workload
+	openData    OpenData     // of the workload if readers retry
+}
+
+// protect returns something fresh to protect. retry says whether readers do,
+// where they can.
+func (r *run) protect(workers int, retry bool) protected {
+	switch w := r.Workload; {
+	case w.isBare() && retry:
+		return protected{openSection: newOpenSection()}
+	case w.isBare():
+		return protected{section: newSection()}
+	case retry && w.NewOpen != nil:
+		return protected{openData: w.NewOpen(workers, r.Seed)}
+	default:
+		return protected{data: w.New(workers, r.Seed)}
+	}
+}
+
+// count returns how many write sections of the bare section there were.
+func (p *protected) count() uint64 {
+	if p.openSection != nil {
+		return p.openSection.count.Load()
+	}
+	return p.section.count.Get()
+}
+
+// turns returns those in the bare section.
+func (p *protected) turns() *turns {
+	if p.openSection != nil {
+		return &p.openSection.turns
+	}
+	return &p.section.turns
+}
+
 // verify reports that a worker panicked, what the workers saw, or that an
 // update was lost, here or in the data of a workload. All workers must have returned.
 func (r *run) verify() error {
@@ -96,7 +140,7 @@ func (r *run) verify() error {
 	if r.Unlocked {
 		return nil
 	}
-	if r.data != nil {
+	if !r.Workload.isBare() {
 		return r.verifyData()
 	}
 	var written uint64
@@ -106,7 +150,7 @@ func (r *run) verify() error {
 		}
 		written += w.written
 	}
-	if count := r.section.count.Get(); count != written {
+	if count := r.count(); count != written {
 		return &BrokenError{
 			Lock: r.Name,
 			When: fmt.Sprintf("after %d critical sections that each added one", written),

@@ -21,36 +21,45 @@ const (
 	writingData
 	triesToRead
 	triesToWrite
+	beginning
+	looking
+	lookingAtData
 	thinking
 	finished
 )
 
 var doings = [...]string{
-	starting:     "has not begun",
-	waitsToRead:  "waits to read",
-	waitsToWrite: "waits to write",
-	reading:      "holds the lock for reading",
-	writing:      "holds the lock for writing",
-	readingData:  "is in the workload's Read",
-	writingData:  "is in the workload's Write",
-	triesToRead:  "tries to read what it holds",
-	triesToWrite: "tries to write what it holds",
-	thinking:     "is between two critical sections",
-	finished:     "has finished",
+	starting:      "has not begun",
+	waitsToRead:   "waits to read",
+	waitsToWrite:  "waits to write",
+	reading:       "holds the lock for reading",
+	writing:       "holds the lock for writing",
+	readingData:   "is in the workload's Read",
+	writingData:   "is in the workload's Write",
+	triesToRead:   "tries to read what it holds",
+	triesToWrite:  "tries to write what it holds",
+	beginning:     "waits to begin a read",
+	looking:       "reads beside writers",
+	lookingAtData: "is in the workload's Look or Check",
+	thinking:      "is between two critical sections",
+	finished:      "has finished",
 }
 
 // operations are the methods that a worker is in, or that may come next,
 // while it is doing what it does.
 var operations = [...]string{
-	waitsToRead:  "RLock",
-	waitsToWrite: "Lock",
-	reading:      "RUnlock",
-	writing:      "Unlock",
-	readingData:  "the workload's Read",
-	writingData:  "the workload's Write",
-	triesToRead:  "TryRLock",
-	triesToWrite: "TryLock",
-	finished:     "",
+	waitsToRead:   "RLock",
+	waitsToWrite:  "Lock",
+	reading:       "RUnlock",
+	writing:       "Unlock",
+	readingData:   "the workload's Read",
+	writingData:   "the workload's Write",
+	triesToRead:   "TryRLock",
+	triesToWrite:  "TryLock",
+	beginning:     "Begin",
+	looking:       "Retry",
+	lookingAtData: "the workload's Look or Check",
+	finished:      "",
 }
 
 // patternLen is the length of a worker's precomputed order of reads and
@@ -67,18 +76,20 @@ type worker struct {
 	run         *run
 	lock        sync.Locker // run.lock, or this worker's view of it
 	rw          RWLocker    // lock, if it tells readers from writers
-	section     *section
-	data        Data   // run.data, or this worker's own if nothing is shared; nil for the bare section
-	pattern     []bool // true for a read; nil if all operations are the same
-	hold, think int    // steps of work
+	seq         SeqLocker   // lock, if its readers retry, and can with what it protects
+	protected               // run.protected, or this worker's own if nothing is shared
+	pattern     []bool      // true for a read; nil if all operations are the same
+	hold, think int         // steps of work
 
 	// For the preflight.
-	pins   bool   // whether preemption is off inside
-	dawdle func() // what to do inside instead of work
+	pins    bool   // whether preemption is off inside
+	dawdle  func() // what to do inside instead of work
+	outlast func() // the same for a reader that retries, in every other read
 
 	// What it did since it started.
 	read, written uint64 // operations
 	longestRun    uint64 // of others, that it ended since it noted that the window is open
+	seen          uint64 // the highest count that it saw in an open section
 	broken        *BrokenError
 	sink          uint64 // what work returned last
 	doing         uint32
@@ -108,24 +119,17 @@ func newWorker(r *run, id int, lock sync.Locker) *worker {
 		lock = l.Worker()
 	}
 	w := &worker{
-		id:      id,
-		run:     r,
-		lock:    lock,
-		section: r.section,
-		data:    r.data,
-		hold:    steps(r.Hold),
-		think:   steps(r.Think),
-		stride:  1,
-		span:    1,
-		rng:     rand.New(rand.NewPCG(r.Seed, uint64(id))),
+		id:     id,
+		run:    r,
+		lock:   lock,
+		hold:   steps(r.Hold),
+		think:  steps(r.Think),
+		stride: 1,
+		span:   1,
+		rng:    rand.New(rand.NewPCG(r.Seed, uint64(id))),
 	}
 	w.rw, _ = lock.(RWLocker)
-	if r.Unlocked {
-		w.section = newSection()
-		if !r.Workload.isBare() {
-			w.data = r.Workload.New(r.Workers, r.Seed)
-		}
-	}
+	w.seq, _ = lock.(SeqLocker)
 	if 0 < r.Reads && r.Reads < 100 {
 		w.pattern = make([]bool, patternLen)
 		for i := range r.Reads * patternLen / 100 {
@@ -170,8 +174,10 @@ func (w *worker) lead(life func(*worker)) {
 // four stores, and one load that finds the phase unchanged.
 func (w *worker) measure() {
 	switch {
-	case w.data != nil:
+	case w.section == nil && w.openSection == nil:
 		w.measureData()
+	case w.openSection != nil:
+		w.measureOpen()
 	case w.run.Reads == 0:
 		w.measureWrites()
 	case w.run.Reads == 100:

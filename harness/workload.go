@@ -22,6 +22,11 @@ type Workload struct {
 	// should be on cache lines of its own.
 	New func(workers int, seed uint64) Data
 
+	// NewOpen returns fresh data that can be looked at while somebody writes,
+	// for locks whose readers retry (see [SeqLocker]). If it is nil, their
+	// readers take the lock as writers do.
+	NewOpen func(workers int, seed uint64) OpenData
+
 	// Permits, if not nil, says that the data is guarded by a counting
 	// semaphore, with so many permits for so many workers, at least 1: as many
 	// may be inside at once, writers or readers. Only a [Subject] that has
@@ -50,6 +55,27 @@ type Data interface {
 	Verify() error
 }
 
+// OpenData is data that can be looked at while somebody writes. What a Look
+// looks at, and a Write writes, are atomic words, or the two would race; each
+// that is written is a release (see package primitives, or use sync/atomic).
+// Otherwise it is as [Data] says.
+type OpenData interface {
+	// Write changes the data for a worker that holds the lock.
+	Write(worker int)
+
+	// Look notes, in what belongs to the worker, what it sees of the data. It
+	// must return, but not judge, whatever it sees: the words may not fit each
+	// other.
+	Look(worker int)
+
+	// Check judges what the worker saw in its last Look, now that it turns out
+	// that nobody wrote meanwhile.
+	Check(worker int)
+
+	// Verify is as that of Data.
+	Verify() error
+}
+
 // Workloads returns the workloads that are built in: one real use of each kind
 // of lock, each of which verifies its own invariants. docs/workloads.md
 // describes them.
@@ -57,8 +83,8 @@ func Workloads() []Workload {
 	return []Workload{
 		{Name: "counter", About: "a statistic: add one; look", New: newCounter},
 		{Name: "log", About: "a ring of log records: append one; read the next", New: newLog},
-		{Name: "clock", About: "a 128-bit time: tick; tell the time", New: newClock},
-		{Name: "config", About: "a configuration: replace all of it; consult a part", New: newConfig},
+		{Name: "clock", About: "a 128-bit time: tick; tell the time", New: newClock, NewOpen: newOpenClock},
+		{Name: "config", About: "a configuration: replace all of it; consult a part", New: newConfig, NewOpen: newOpenConfig},
 		{Name: "intervals", About: "an address space: map and unmap; look up a page", New: newIntervals},
 		{Name: "freelist", About: "a list of free buffers: take one or give it back; count them", New: newFreelist},
 		{Name: "pool", About: "a bounded pool under a semaphore: fill a buffer; look at one", New: newPool, Permits: permits},
@@ -73,6 +99,8 @@ func (w Workload) validate() error {
 	switch {
 	case w.New == nil && w.Name != "":
 		err = errors.Join(err, fmt.Errorf("workload %q: New is nil, want a function that returns data", w.Name))
+	case w.New == nil && w.NewOpen != nil:
+		err = errors.Join(err, errors.New("workload without New: NewOpen is for some locks only"))
 	case w.New != nil && w.Name == "":
 		err = errors.Join(err, errors.New("workload without a name: only the bare section has none"))
 	}
@@ -85,7 +113,17 @@ func (w *worker) measureData() {
 	word := &w.run.word
 	for {
 		for n := w.span; n > 0; n-- {
-			if w.nextReads() {
+			switch {
+			case !w.nextReads():
+				w.doing = waitsToWrite
+				w.lock.Lock()
+				w.writeInside()
+				w.lock.Unlock()
+				w.doing = thinking
+				w.written++
+			case w.seq != nil:
+				w.readOpen(false)
+			default:
 				w.doing = waitsToRead
 				if w.rw != nil {
 					w.rw.RLock()
@@ -100,13 +138,6 @@ func (w *worker) measureData() {
 				}
 				w.doing = thinking
 				w.read++
-			} else {
-				w.doing = waitsToWrite
-				w.lock.Lock()
-				w.writeInside()
-				w.lock.Unlock()
-				w.doing = thinking
-				w.written++
 			}
 			if word.Load() != w.word {
 				break
@@ -142,28 +173,41 @@ func (w *worker) readInside() {
 
 // writeInside is what a writer does inside.
 func (w *worker) writeInside() {
-	if w.data != nil {
-		w.doing = writingData
-		w.data.Write(w.id)
+	switch {
+	case w.openSection != nil:
 		w.doing = writing
+		w.openSection.write(w)
+		return
+	case w.section != nil:
+		w.doing = writing
+		n := w.section.enter()
+		w.section.check(w, n)
+		w.section.beginWrite(n)
 		if w.hold != 0 {
 			w.stay()
 		}
+		w.section.endWrite(w, n)
 		return
 	}
+	w.doing = writingData
+	if w.openData != nil {
+		w.openData.Write(w.id)
+	} else {
+		w.data.Write(w.id)
+	}
 	w.doing = writing
-	n := w.section.enter()
-	w.section.check(w, n)
-	w.section.beginWrite(n)
 	if w.hold != 0 {
 		w.stay()
 	}
-	w.section.endWrite(w, n)
 }
 
 // verifyData reports what is wrong with the data of a workload.
 func (r *run) verifyData() error {
-	err := r.data.Verify()
+	data := interface{ Verify() error }(r.data)
+	if r.openData != nil {
+		data = r.openData
+	}
+	err := data.Verify()
 	if err == nil {
 		return nil
 	}

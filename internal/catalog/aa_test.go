@@ -35,6 +35,9 @@ func TestAADeadlock(t *testing.T) {
 		if e.Pins && !unpreemptible {
 			continue // nobody knows where it is
 		}
+		if e.Name == "seqlock-pinned" {
+			continue // who waits yields: if pinned, as here, that ends the process
+		}
 		t.Run(e.Name, func(t *testing.T) {
 			t.Parallel()
 			cmd := exec.Command(os.Args[0], "-test.run=^TestAADeadlock$")

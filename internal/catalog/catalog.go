@@ -15,6 +15,7 @@ import (
 	"github.com/lockbench/lockbench/mcs"
 	"github.com/lockbench/lockbench/qspinlock"
 	"github.com/lockbench/lockbench/rwlock"
+	"github.com/lockbench/lockbench/seqlock"
 	"github.com/lockbench/lockbench/spinlock"
 	"github.com/lockbench/lockbench/ticket"
 )
@@ -168,6 +169,13 @@ var table = []Entry{
 	},
 
 	{
+		Subject: harness.Subject{Name: "seqlock", New: fresh[seqlock.Lock], Pinned: fresh[pinnedSeqlock]},
+		Family:  "sequence", Fairness: "barging; readers wait for writers", Waits: "spins", Holder: "yields",
+		Bytes:  unsafe.Sizeof(seqlock.Lock{}),
+		Source: "Linux include/linux/seqlock.h; Lameter 2005",
+	},
+
+	{
 		Subject: harness.Subject{Name: "sync.Mutex", New: fresh[sync.Mutex]},
 		Family:  "mutex", Fairness: "barging, FIFO after 1 ms", Waits: "spins then parks", Holder: "yields",
 		Bytes:  unsafe.Sizeof(sync.Mutex{}),
@@ -196,6 +204,12 @@ var table = []Entry{
 		Family:  "reader-writer", Fairness: "readers first while biased", Waits: "spins then parks", Holder: "yields",
 		Bytes:  unsafe.Sizeof(xsync.RBMutex{}),
 		Source: "github.com/puzpuzpuz/xsync/v4 v4.5.0; Dice and Kogan 2019, BRAVO", Peer: true,
+	},
+	{
+		Subject: harness.Subject{Name: "gvisor.SeqCount", New: fresh[seqCount]},
+		Family:  "sequence", Fairness: "barging, FIFO after 1 ms; readers wait for writers", Waits: "spins then parks", Holder: "yields",
+		Bytes:  unsafe.Sizeof(seqCount{}),
+		Source: "gvisor.dev/gvisor v0.0.0-20260905035102-160fafc42237, beside a sync.Mutex",
 	},
 	{
 		Subject: harness.Subject{Name: "none", New: fresh[noLock], Pinned: fresh[noLock], Counting: newNoSemaphore, Unlocked: true},

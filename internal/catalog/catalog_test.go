@@ -12,6 +12,7 @@ import (
 	"github.com/lockbench/lockbench/harness"
 	"github.com/lockbench/lockbench/internal/catalog"
 	"github.com/lockbench/lockbench/internal/locktest"
+	"github.com/lockbench/lockbench/primitives"
 )
 
 type locker interface {
@@ -61,7 +62,8 @@ func TestNames(t *testing.T) {
 		mutex semaphore rwsem
 		rw-readerpref rw-readerpref-pinned rw-queued rw-queued-pinned rw-phasefair rw-phasefair-pinned
 		rw-distributed rw-distributed-pinned rw-biased rw-biased-pinned
-		sync.Mutex sync.RWMutex chan semaphore.Weighted xsync.RBMutex
+		seqlock seqlock-pinned
+		sync.Mutex sync.RWMutex chan semaphore.Weighted xsync.RBMutex gvisor.SeqCount
 		none busted`)
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
@@ -191,6 +193,45 @@ func TestViews(t *testing.T) {
 	}
 }
 
+// Readers of what has a sequence see whole pairs of words.
+func TestSequences(t *testing.T) {
+	sequences := 0
+	for _, e := range catalog.All() {
+		l, ok := e.New().(harness.SeqLocker)
+		if !ok {
+			continue
+		}
+		sequences++
+		const writes = 10_000
+		var lo, hi primitives.Uint64
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			for n := uint64(0); n < writes; {
+				seq := l.Begin()
+				a, b := lo.Load(), hi.Load()
+				if l.Retry(seq) {
+					continue
+				}
+				if a != b || a < n {
+					t.Errorf("%s: read %d and %d after %d", e.Name, a, b, n)
+					return
+				}
+				n = a
+			}
+		})
+		for n := uint64(1); n <= writes; n++ {
+			l.Lock()
+			lo.StoreRelease(n)
+			hi.StoreRelease(n)
+			l.Unlock()
+		}
+		wg.Wait()
+	}
+	if sequences != 3 {
+		t.Errorf("%d locks with a sequence, want seqlock, seqlock-pinned and gvisor.SeqCount", sequences)
+	}
+}
+
 // Readers of an RBMutex leave with the tokens they got, whether the lock is
 // biased towards them or, after a write, not.
 func TestRBMutexTokens(t *testing.T) {
@@ -235,7 +276,7 @@ func TestMatch(t *testing.T) {
 		{"ticket*", "ticket ticket-pinned ticket-pb ticket-pb-pinned"},
 		{"ticket* !*-pinned", "ticket ticket-pb"},
 		{"t?as ticket ttas", "ttas ticket"}, // each once
-		{"!*-pinned !*.* !t* !rw*", "backoff mcs mcs-queue clh qspinlock mutex semaphore chan"},
+		{"!*-pinned !*.* !t* !rw*", "backoff mcs mcs-queue clh qspinlock mutex semaphore seqlock chan"},
 		{"sync.*", "sync.Mutex sync.RWMutex"},
 		{"none busted tas", "tas none busted"},
 		{"*u*ted", "rw-distributed"}, // and not busted or none
@@ -283,7 +324,7 @@ func TestSourceVersions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	version := regexp.MustCompile(`\S+/\S+ v[0-9.]+`)
+	version := regexp.MustCompile(`\S+/\S+ v[0-9][^ ,;]*`)
 	found := 0
 	for _, e := range catalog.All() {
 		for _, v := range version.FindAllString(e.Source, -1) {
@@ -293,7 +334,7 @@ func TestSourceVersions(t *testing.T) {
 			}
 		}
 	}
-	if found != 2 {
-		t.Errorf("%d modules named, want 2", found)
+	if found != 3 {
+		t.Errorf("%d modules named, want 3", found)
 	}
 }

@@ -30,7 +30,7 @@ var table = layout.Layout{
 		{"internal/locktest", "primitives", layout.NoTags},
 		{"internal/model", "check primitives internal/locktest github.com/anishathalye/porcupine", layout.NoTags},
 		{"internal/layout", "", layout.NoTags},
-		{"internal/catalog", "primitives spinlock ticket mcs seqlock qspinlock rwlock blocking rcu harness golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4", layout.NoTags},
+		{"internal/catalog", "primitives spinlock ticket mcs seqlock qspinlock rwlock blocking rcu harness golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4 gvisor.dev/gvisor/pkg/sync", layout.NoTags},
 		{"internal/commandline", "github.com/alecthomas/kong golang.org/x/term", layout.NoTags},
 		{"internal/commandline/script", "", layout.NoTags},
 		{"cmd/... internal/targets internal/twins", "...", layout.NoTags},
