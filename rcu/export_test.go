@@ -13,3 +13,14 @@ func (d *Domain) See(n int) { d.sets.grow(uint32(n) - 1) }
 
 // See makes n CPUs known, as if each had been read on.
 func (p *Pinned) See(n int) { p.sets.grow(uint32(n) - 1) }
+
+// Running reports whether a grace period is running.
+func (u *Updater) Running() bool { return u.seq.Load()&1 == 1 }
+
+// Members returns how many wait for the next grace period together.
+func (u *Updater) Members() (n int) {
+	for m := u.group.Load(); m != nil; m = m.next {
+		n++
+	}
+	return n
+}

@@ -17,7 +17,7 @@ type Stall struct {
 	Age     time.Duration // of the grace period
 	Period  uint64        // its number, from 1
 	Holdups []Holdup      // who holds it up
-	Stacks  string        // of all goroutines, as in a panic
+	Stacks  string        // of all goroutines, as in a panic; "" of a Pinned
 }
 
 // A Holdup is a reader that holds a grace period up.
@@ -37,7 +37,11 @@ func (u *Updater) stall(age time.Duration) {
 		Age:     age,
 		Period:  u.seq.Load()/2 + 1,
 		Holdups: u.flavour.holdups(),
-		Stacks:  stacks(),
+	}
+	// To take all stacks the runtime stops all goroutines, and those with
+	// preemption off do not stop.
+	if _, pinned := u.flavour.(*Pinned); !pinned {
+		s.Stacks = stacks()
 	}
 	u.counters.stalls.Add(1)
 	attrs := []any{

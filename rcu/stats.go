@@ -13,7 +13,7 @@ type Stats struct {
 	Longest      time.Duration
 	Stalls       uint64 // reports of stalled ones
 
-	Waiting  int    // callbacks that have not begun
+	Waiting  int    // callbacks that have not begun; each Barrier and StartPoll has one, too
 	Run      uint64 // that are over
 	Panicked uint64 // of those
 }

@@ -11,77 +11,15 @@ import (
 	"github.com/lockbench/lockbench/rcu"
 )
 
-// A flavour is one of RCU's, for the models: what updates, and what runs a
-// function in a read-side critical section. reader makes the latter for one
-// worker, which then says when it begins to read and when it has done so.
-type flavour struct {
-	updater *rcu.Updater
-	reader  func() reader
-}
-
-type reader struct {
-	read        func(f func())
-	begin, done func()
-}
-
-func nothing() {}
-
-var flavours = map[string]func() flavour{
-	"domain": func() flavour {
-		d := rcu.NewDomain(rcu.Config{})
-		d.See(4) // or the first to read on a CPU would conflict with all others
-		return flavour{&d.Updater, func() reader {
-			return reader{func(f func()) {
-				s := d.ReadLock()
-				f()
-				d.ReadUnlock(s)
-			}, nothing, nothing}
-		}}
-	},
-	"pinned": func() flavour {
-		p := rcu.NewPinned(rcu.Config{})
-		p.See(4)
-		return flavour{&p.Updater, func() reader {
-			return reader{func(f func()) {
-				s := p.ReadLock()
-				f()
-				p.ReadUnlock(s)
-			}, nothing, nothing}
-		}}
-	},
-	"registered": func() flavour {
-		d := rcu.NewRegistered(rcu.Config{})
-		return flavour{&d.Updater, func() reader {
-			r := d.Register()
-			return reader{func(f func()) {
-				r.ReadLock()
-				f()
-				r.ReadUnlock()
-			}, nothing, nothing}
-		}}
-	},
-	"qsbr": func() flavour {
-		q := rcu.NewQSBR(rcu.Config{})
-		return flavour{&q.Updater, func() reader {
-			r := q.Register()
-			r.Offline()
-			return reader{func(f func()) {
-				f()
-				r.Quiescent()
-			}, r.Online, r.Offline}
-		}}
-	},
-}
-
 // An object is in use from Assign to the end of the grace period after it was
 // replaced; then it is used again for something else, which who still reads it
 // would see as a data race.
 type object struct{ value primitives.Cell[int] }
 
 // readsAndUpdates says that nothing is used again that a reader may have.
-func readsAndUpdates(fresh func() flavour, readers, reads, updates int) func(m *check.Machine) {
+func readsAndUpdates(fresh func(rcu.Config) flavour, readers, reads, updates int) func(m *check.Machine) {
 	return func(m *check.Machine) {
-		f := fresh()
+		f := fresh(rcu.Config{})
 		var p rcu.Pointer[object]
 		p.Assign(new(object))
 		// The readers are alike: the first to take a step is number 0.
@@ -113,7 +51,7 @@ func readsAndUpdates(fresh func() flavour, readers, reads, updates int) func(m *
 	}
 }
 
-func TestGracePeriods(t *testing.T) {
+func TestModelGracePeriods(t *testing.T) {
 	for name, fresh := range flavours {
 		for _, fenced := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/fenced=%v", name, fenced), func(t *testing.T) {
@@ -129,10 +67,74 @@ func TestGracePeriods(t *testing.T) {
 
 // A reader may come on one CPU and leave on another: who sums must look at where
 // they leave first. And the first to read on a CPU makes it known.
-func TestDomainMoves(t *testing.T) {
+func TestModelDomainMoves(t *testing.T) {
 	fresh := flavours["domain"]
 	for _, size := range []struct{ readers, reads, updates int }{{1, 1, 1}, {2, 1, 1}} {
 		r := check.Explore(t, check.Config{CPUs: 2}, readsAndUpdates(fresh, size.readers, size.reads, size.updates))
 		t.Logf("%+v: %v", size, r)
 	}
+}
+
+// Callbacks run once, after a grace period, and before a Barrier returns that
+// came after them; none is left behind when the goroutine goes to sleep.
+func TestModelCallbacks(t *testing.T) {
+	for _, size := range []struct{ callers, calls int }{{1, 2}, {2, 1}} {
+		r := check.Explore(t, check.Config{}, func(m *check.Machine) {
+			f := flavours["qsbr"](rcu.Config{Batch: 1})
+			var ran primitives.Cell[int]
+			m.GoAlike(size.callers, func() {
+				for range size.calls {
+					f.updater.Call(func() { ran.Set(ran.Get() + 1) })
+				}
+			})
+			m.Wait()
+			f.updater.Barrier()
+			if n := ran.Get(); n != size.callers*size.calls {
+				m.Failf("%d callbacks ran, want %d", n, size.callers*size.calls)
+			}
+		})
+		t.Logf("%+v: %v", size, r)
+	}
+}
+
+// Updaters that share a grace period get one that began after they came.
+func TestModelSharing(t *testing.T) {
+	r := check.Explore(t, check.Config{}, func(m *check.Machine) {
+		f := flavours["qsbr"](rcu.Config{})
+		var p rcu.Pointer[object]
+		p.Assign(new(object))
+		r := f.reader()
+		m.Go(func() {
+			r.begin()
+			r.read(func() { p.Dereference().value.Get() })
+			r.done()
+		})
+		m.GoAlike(2, func() {
+			old := p.Replace(new(object))
+			f.updater.Synchronize()
+			old.value.Set(-1)
+		})
+	})
+	t.Log(r)
+}
+
+// A cookie is not ready before a grace period that began after it is over.
+func TestModelPoll(t *testing.T) {
+	r := check.Explore(t, check.Config{}, func(m *check.Machine) {
+		f := flavours["qsbr"](rcu.Config{Batch: 1})
+		var p rcu.Pointer[object]
+		p.Assign(new(object))
+		r := f.reader()
+		m.Go(func() {
+			r.begin()
+			r.read(func() { p.Dereference().value.Get() })
+			r.done()
+		})
+		m.Go(f.updater.Synchronize) // one that may be running already
+		old := p.Replace(new(object))
+		if c := f.updater.StartPoll(); f.updater.Poll(c) {
+			old.value.Set(-1)
+		}
+	})
+	t.Log(r)
 }
