@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -112,11 +113,12 @@ func onlyReaders(ctx context.Context, j *judge, rounds int) error {
 	}
 
 	// The same sections on two CPUs and on one are what is compared here.
-	// Nothing travels, so distance does not matter.
+	// Nothing travels, so it does not matter how far, only that it is known:
+	// else the two were not there at the same time.
 	const one, two = "on one CPU", "on 2 CPUs"
 	var pairs []results.Sample
 	for _, s := range samples {
-		if s.Lock == "rw-distributed" {
+		if s.Lock == "rw-distributed" && slices.Contains([]results.Distance{results.Local, results.Near, results.Far}, s.Distance) {
 			s.Lock = map[int]string{1: one, 2: two}[s.CPUs]
 			s.CPUs, s.Workers, s.Distance = 1, 1, results.Local
 			pairs = append(pairs, s)
