@@ -1,7 +1,7 @@
 package primitives
 
 import (
-	"math/bits"
+	"runtime"
 	"sync/atomic"
 )
 
@@ -9,10 +9,10 @@ import (
 // PerCPU is ready for use, whatever GOMAXPROCS is or becomes.
 // A PerCPU must not be copied after first use.
 type PerCPU[T any] struct {
-	// chunks[k] holds the 2^k slots of CPUs 2^k-1 to 2^(k+1)-2. A chunk is
-	// published once, whole, and never moves. To the engines it is
-	// no word: slots are just there.
-	chunks [15]atomic.Pointer[[]slot[T]]
+	// slots has those that there are. It is replaced, whole, by a longer one
+	// with the same slots and more: a slot never moves. To the engines it is no
+	// word, so that slots are just there.
+	slots atomic.Pointer[[]*slot[T]]
 }
 
 type slot[T any] struct {
@@ -26,17 +26,57 @@ const MaxCPUs = 1<<15 - 1
 // At returns the slot of cpu, in [0, MaxCPUs). The first use of a slot may
 // allocate, so a pinned caller that cannot afford that calls At beforehand.
 func (p *PerCPU[T]) At(cpu int) *T {
-	k := bits.Len(uint(cpu+1)) - 1
-	chunk := p.chunks[k].Load()
-	if chunk == nil {
-		chunk = p.grow(k)
+	if t := p.Find(cpu); t != nil {
+		return t
 	}
-	return &(*chunk)[cpu+1-1<<k].value
+	return p.grow(cpu)
 }
 
-// grow publishes chunk k, if nobody else was faster.
-func (p *PerCPU[T]) grow(k int) *[]slot[T] {
-	fresh := make([]slot[T], 1<<k)
-	p.chunks[k].CompareAndSwap(nil, &fresh)
-	return p.chunks[k].Load()
+// Find returns the slot of cpu, or nil if there is none yet. It inlines, where
+// At does not.
+func (p *PerCPU[T]) Find(cpu int) *T {
+	if slots := p.slots.Load(); slots != nil && cpu < len(*slots) {
+		return &(*slots)[cpu].value
+	}
+	return nil
+}
+
+// Len returns how many slots there are: those of the CPUs from 0 for which
+// [PerCPU.At] was called, and more. Who has used a slot before is seen.
+func (p *PerCPU[T]) Len() int {
+	if slots := p.slots.Load(); slots != nil {
+		return len(*slots)
+	}
+	return 0
+}
+
+// slotsUnderEngine is how many slots there are at first under an engine, where
+// the workers that take part are few. More would come as no step.
+const slotsUnderEngine = 8
+
+// grow makes slots, at least that of cpu, and returns it.
+func (p *PerCPU[T]) grow(cpu int) *T {
+	for {
+		old := p.slots.Load()
+		var slots []*slot[T]
+		if old != nil {
+			slots = *old
+		}
+		n := max(cpu+1, 2*len(slots))
+		if old == nil {
+			n = max(cpu+1, runtime.GOMAXPROCS(0))
+			if engine() != nil {
+				n = max(n, slotsUnderEngine)
+			}
+		}
+		fresh := make([]slot[T], n-len(slots))
+		slots = slots[:len(slots):len(slots)]
+		for i := range fresh {
+			slots = append(slots, &fresh[i])
+		}
+		p.slots.CompareAndSwap(old, &slots)
+		if t := p.Find(cpu); t != nil {
+			return t
+		}
+	}
 }

@@ -2,7 +2,10 @@
 
 package primitives
 
-import "sync/atomic"
+import (
+	"sync/atomic"
+	"unsafe"
+)
 
 // On amd64 every store is a release (TSO), so a MOV does. It must not be Go's
 // own plain store, which would inline and save the call: the compiler may
@@ -19,11 +22,11 @@ func storeRelease64(addr *atomic.Uint64, val uint64)
 //go:noescape
 func storeReleaseInt64(addr *atomic.Int64, val int64)
 
-// One goroutine at a time runs on a CPU while pinned, and the runtime orders its
-// run before the next one's, so an ADD without LOCK loses nothing.
-
-//go:noescape
-func addPinned32(addr *atomic.Uint32, delta uint32)
+// Nobody else adds, so an ADD without LOCK loses nothing: pinned goroutines run
+// on a CPU one at a time, and the runtime orders the one's run before the next's.
+// It may be Go's own, and inline: the compiler merges stores, but not additions,
+// and keeps them in their place among atomic operations.
+func addOwn32(addr *atomic.Uint32, delta uint32) { *(*uint32)(unsafe.Pointer(addr)) += delta }
 
 //go:noescape
 func clearLowByteRelease(addr *atomic.Uint32)

@@ -23,13 +23,6 @@ TEXT ·storeReleaseInt64(SB), NOSPLIT, $0-16
 	MOVQ CX, (AX)
 	RET
 
-// func addPinned32(addr *atomic.Uint32, delta uint32)
-TEXT ·addPinned32(SB), NOSPLIT, $0-12
-	MOVQ addr+0(FP), AX
-	MOVL delta+8(FP), CX
-	ADDL CX, (AX)
-	RET
-
 // func clearLowByteRelease(addr *atomic.Uint32)
 TEXT ·clearLowByteRelease(SB), NOSPLIT, $0-8
 	MOVQ addr+0(FP), AX

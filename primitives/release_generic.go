@@ -14,6 +14,6 @@ func storeRelease64(addr *atomic.Uint64, val uint64) { addr.Store(val) }
 func storeReleaseInt64(addr *atomic.Int64, val int64) { addr.Store(val) }
 
 // Under purego two goroutines may be pinned to one CPU, so this must be atomic.
-func addPinned32(addr *atomic.Uint32, delta uint32) { addr.Add(delta) }
+func addOwn32(addr *atomic.Uint32, delta uint32) { addr.Add(delta) }
 
 func clearLowByteRelease(addr *atomic.Uint32) { addr.And(^uint32(0xff)) }

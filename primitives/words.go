@@ -10,7 +10,7 @@ import "sync/atomic"
 // inlines to the instruction; TestInlining asserts it.
 //
 // Every operation is sequentially consistent, but for StoreRelease,
-// ClearLowByteRelease and AddPinned.
+// ClearLowByteRelease and AddOwn.
 
 // A Uint32 is an atomic uint32. The zero value is 0.
 // A Uint32 must not be copied after first use.
@@ -35,11 +35,11 @@ func (u *Uint32) ClearLowByteRelease() { clearLowByteRelease(&u.v) }
 // Add adds delta and returns the new value. It wraps modulo 2³².
 func (u *Uint32) Add(delta uint32) uint32 { return u.v.Add(delta) }
 
-// AddPinned adds delta, with the ordering of StoreRelease, to a word that
-// nobody changes but callers pinned to one CPU, always the same: what a
-// [PerCPU] has for the CPU that [Pin] returned. There is then nobody to race
-// with, and on amd64 it needs no locked instruction. Others may Load the word.
-func (u *Uint32) AddPinned(delta uint32) { addPinned32(&u.v, delta) }
+// AddOwn adds delta, with the ordering of StoreRelease, to a word that is the
+// caller's own to change: that of one goroutine, or what a [PerCPU] has for the
+// CPU to which the caller is pinned. There is nobody to race with, so on amd64
+// it needs no locked instruction, and no call. Others may Load the word.
+func (u *Uint32) AddOwn(delta uint32) { addOwn32(&u.v, delta) }
 
 // And sets the value to old & mask and returns old.
 func (u *Uint32) And(mask uint32) (old uint32) { return u.v.And(mask) }

@@ -31,8 +31,8 @@ func TestUint32(t *testing.T) {
 	u.Store(0xdeadbeef)
 	u.ClearLowByteRelease()
 	want(t, "ClearLowByteRelease", u.Load(), 0xdeadbe00)
-	u.AddPinned(math.MaxUint32)
-	want(t, "AddPinned", u.Load(), 0xdeadbdff)
+	u.AddOwn(math.MaxUint32)
+	want(t, "AddOwn", u.Load(), 0xdeadbdff)
 }
 
 func TestUint64(t *testing.T) {
@@ -144,7 +144,7 @@ func TestClearLowByteKeepsTheRest(t *testing.T) {
 }
 
 // Goroutines that take turns on a CPU lose no addition to what is the CPU's.
-func TestAddPinned(t *testing.T) {
+func TestAddOwn(t *testing.T) {
 	var counts primitives.PerCPU[primitives.Uint32]
 	var wg sync.WaitGroup
 	const goroutines, additions = 16, 10_000
@@ -152,7 +152,7 @@ func TestAddPinned(t *testing.T) {
 		wg.Go(func() {
 			for i := range additions {
 				cpu := primitives.Pin()
-				counts.At(cpu).AddPinned(1)
+				counts.At(cpu).AddOwn(1)
 				primitives.Unpin()
 				if i%100 == 0 {
 					runtime.Gosched()

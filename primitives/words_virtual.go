@@ -119,9 +119,9 @@ func (w *integer[T]) CompareAndSwap(old, val T) bool {
 // A Uint32 is an atomic uint32.
 type Uint32 struct{ integer[uint32] }
 
-// AddPinned adds delta to a word that one CPU's pinned workers alone change: a
-// load and a store, which stays in the store buffer for a while.
-func (u *Uint32) AddPinned(delta uint32) {
+// AddOwn adds delta to a word that is the caller's own: a load and a store, which
+// stays in the store buffer for a while.
+func (u *Uint32) AddOwn(delta uint32) {
 	if engine() == nil { // Pin may not exclude
 		u.Add(delta)
 		return

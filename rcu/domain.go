@@ -33,7 +33,9 @@ func NewDomain(cfg Config) *Domain {
 // ReadLock begins a read-side critical section. The Section it returns is for
 // [Domain.ReadUnlock] to end it; another goroutine may do that.
 func (d *Domain) ReadLock() Section {
-	set := d.sets.enter(primitives.Pin())
+	t := d.sets.at(primitives.Pin())
+	set := d.sets.set()
+	t.enter(set)
 	primitives.Unpin()
 	if d.cfg.Trace {
 		return Section{set, d.sections.begin()}
@@ -46,7 +48,7 @@ func (d *Domain) ReadUnlock(s Section) {
 	if s.trace != nil {
 		d.sections.end(s.trace)
 	}
-	d.sets.leave(primitives.Pin(), s.set)
+	d.sets.at(primitives.Pin()).leave(s.set)
 	primitives.Unpin()
 }
 
@@ -60,7 +62,7 @@ func (d *Domain) holdups() []Holdup {
 		return d.sections.holdups()
 	}
 	inside := int32(0)
-	for cpu := range int(d.sets.cpus.Load()) {
+	for cpu := range d.sets.on.Len() {
 		inside += d.sets.inside(cpu)
 	}
 	if inside <= 0 {

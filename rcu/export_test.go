@@ -8,12 +8,6 @@ func SetFenced(f bool) (undo func()) {
 	return func() { fenced = was }
 }
 
-// See makes n CPUs known, as if each had been read on.
-func (d *Domain) See(n int) { d.sets.grow(uint32(n) - 1) }
-
-// See makes n CPUs known, as if each had been read on.
-func (p *Pinned) See(n int) { p.sets.grow(uint32(n) - 1) }
-
 // Running reports whether a grace period is running.
 func (u *Updater) Running() bool { return u.seq.Load()&1 == 1 }
 

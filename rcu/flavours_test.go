@@ -22,7 +22,6 @@ func nothing() {}
 var flavours = map[string]func(cfg rcu.Config) flavour{
 	"domain": func(cfg rcu.Config) flavour {
 		d := rcu.NewDomain(cfg)
-		d.See(4) // or the first to read on a CPU would conflict with all others
 		return flavour{&d.Updater, func() reader {
 			return reader{func(f func()) {
 				s := d.ReadLock()
@@ -33,7 +32,6 @@ var flavours = map[string]func(cfg rcu.Config) flavour{
 	},
 	"pinned": func(cfg rcu.Config) flavour {
 		p := rcu.NewPinned(cfg)
-		p.See(4)
 		return flavour{&p.Updater, func() reader {
 			return reader{func(f func()) {
 				s := p.ReadLock()

@@ -16,8 +16,8 @@ type Pinned struct {
 
 // A PinnedSection is a read-side critical section of a [Pinned].
 type PinnedSection struct {
-	cpu int
-	set uint32
+	tally *tally
+	set   uint32
 }
 
 // NewPinned returns a Pinned.
@@ -31,14 +31,16 @@ func NewPinned(cfg Config) *Pinned {
 // [Pinned.ReadUnlock]. Nothing in the section may block: no channel, no
 // sync.Mutex, no I/O, nothing long; and a panic ends the program.
 func (p *Pinned) ReadLock() PinnedSection {
-	cpu := primitives.Pin()
-	return PinnedSection{cpu, p.sets.enter(cpu)}
+	t := p.sets.at(primitives.Pin())
+	set := p.sets.set()
+	t.enter(set)
+	return PinnedSection{t, set}
 }
 
 // ReadUnlock ends a read-side critical section. It is the goroutine's that
 // began it.
 func (p *Pinned) ReadUnlock(s PinnedSection) {
-	p.sets.leave(s.cpu, s.set)
+	s.tally.leave(s.set)
 	primitives.Unpin()
 }
 
@@ -49,12 +51,12 @@ func (p *Pinned) wait(g *grace) { p.sets.wait(g) }
 func (p *Pinned) reads() bool {
 	cpu := primitives.Pin()
 	defer primitives.Unpin()
-	return primitives.PinExcludes && p.sets.inside(cpu) > 0
+	return primitives.PinExcludes && cpu < p.sets.on.Len() && p.sets.inside(cpu) > 0
 }
 
 func (p *Pinned) holdups() []Holdup {
 	var all []Holdup
-	for cpu := range int(p.sets.cpus.Load()) {
+	for cpu := range p.sets.on.Len() {
 		if n := p.sets.inside(cpu); n > 0 {
 			all = append(all, Holdup{Reader: fmt.Sprintf("CPU %d", cpu)})
 		}

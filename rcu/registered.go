@@ -29,10 +29,12 @@ type Registered struct {
 // A Reader is one goroutine's place in a [Registered]. It is that goroutine's
 // alone to use.
 type Reader struct {
-	domain *Registered
 	number int
 	trace  mark
 	_      primitives.CacheLine
+
+	domain  *Registered
+	careful bool // whether to begin a section takes more than a store: a fence, or a trace
 
 	// word is, in bits 0-15, how many sections the reader is in, one inside the
 	// other, and in bit 16 the phase in which the outermost began.
@@ -55,7 +57,7 @@ func NewRegistered(cfg Config) *Registered {
 
 // Register returns a new Reader, until [Reader.Unregister].
 func (r *Registered) Register() *Reader {
-	reader := &Reader{domain: r}
+	reader := &Reader{domain: r, careful: fenced || r.cfg.Trace}
 	reader.number = r.readers.add(reader)
 	return reader
 }
@@ -68,14 +70,23 @@ func (r *Reader) Unregister() {
 
 // ReadLock begins a read-side critical section.
 func (r *Reader) ReadLock() {
-	switch word := r.word.Load(); {
+	word := r.word.Load()
+	if word&nesting != 0 || r.careful {
+		r.readLockSlow(word)
+		return
+	}
+	r.word.AddOwn(r.domain.now.Load() - word) // before what the section reads: pairs with barrier in wait
+}
+
+func (r *Reader) readLockSlow(word uint32) {
+	switch {
 	case word&nesting != 0:
-		r.word.StoreRelease(word + 1)
+		r.word.AddOwn(1)
 		return
 	case fenced:
 		r.word.Store(r.domain.now.Load()) // full: before what the section reads
 	default:
-		r.word.StoreRelease(r.domain.now.Load()) // before what the section reads: pairs with barrier in wait
+		r.word.AddOwn(r.domain.now.Load() - word) // before what the section reads: pairs with barrier in wait
 	}
 	if r.domain.cfg.Trace {
 		r.trace.set()
@@ -84,11 +95,10 @@ func (r *Reader) ReadLock() {
 
 // ReadUnlock ends it. It panics if there is none.
 func (r *Reader) ReadUnlock() {
-	word := r.word.Load()
-	if word&nesting == 0 {
+	if r.word.Load()&nesting == 0 {
 		panic("rcu: ReadUnlock without ReadLock")
 	}
-	r.word.StoreRelease(word - 1) // release: pairs with pass
+	r.word.AddOwn(1<<32 - 1) // adds -1; release: pairs with pass
 }
 
 // Synchronize is [Updater.Synchronize] by the reader's own goroutine: it panics

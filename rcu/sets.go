@@ -7,52 +7,46 @@ import "github.com/lockbench/lockbench/primitives"
 // grace period waits until nobody is counted in the other, turns readers to
 // that, and waits until nobody is counted in theirs.
 //
+// A slot for a CPU is there before a reader counts in it, so the sums, which are
+// taken after a barrier, leave out no reader that counted before that.
+//
 // I1: to turn once is not enough. A reader may read epoch, be held up, and count
 // itself in when a grace period has turned the sets about. It is counted in the
 // set that the next grace period would turn readers to, and so would be missed
 // by that one; but that one first waits until the set is empty.
 type sets struct {
 	epoch primitives.Uint32 // its low bit names the set
-
-	// cpus is how many CPUs have been seen. It grows before a new one counts.
-	cpus primitives.Uint32
-	on   primitives.PerCPU[tally]
+	on    primitives.PerCPU[tally]
 }
+
+// set returns the set that readers use.
+func (s *sets) set() uint32 { return s.epoch.Load() & 1 }
 
 // A tally is what one CPU counted, modulo 2³², in each set: readers that came
 // and readers that left. Who comes and who leaves need not do so on one CPU: only
 // the sums over all CPUs mean anything.
 type tally struct{ came, left [2]primitives.Uint32 }
 
-// at returns the tally of a CPU to which the caller is pinned.
+// at returns the tally of a CPU.
 func (s *sets) at(cpu int) *tally {
-	if uint32(cpu) >= s.cpus.Load() {
-		s.grow(uint32(cpu))
+	if t := s.on.Find(cpu); t != nil {
+		return t
 	}
 	return s.on.At(cpu)
 }
 
-func (s *sets) grow(cpu uint32) {
-	for n := s.cpus.Load(); n <= cpu; n = s.cpus.Load() {
-		s.cpus.CompareAndSwap(n, cpu+1)
-	}
-}
-
-// enter counts a reader in that is pinned to a CPU, and returns in which set.
-func (s *sets) enter(cpu int) (set uint32) {
-	set = s.epoch.Load() & 1
-	came := &s.at(cpu).came[set]
+// enter counts a reader in that is pinned to the tally's CPU.
+func (t *tally) enter(set uint32) {
 	if fenced {
-		came.Add(1) // full: before what the section reads
+		t.came[set].Add(1) // full: before what the section reads
 	} else {
-		came.AddPinned(1) // before what the section reads: pairs with barrier in idle
+		t.came[set].AddOwn(1) // before what the section reads: pairs with barrier in idle
 	}
-	return set
 }
 
-// leave counts a reader out that is pinned to a CPU.
-func (s *sets) leave(cpu int, set uint32) {
-	s.at(cpu).left[set].AddPinned(1) // release: pairs with sum
+// leave counts a reader out that is pinned to the tally's CPU.
+func (t *tally) leave(set uint32) {
+	t.left[set].AddOwn(1) // release: pairs with sum
 }
 
 // wait waits until all sections are over that had begun.
@@ -84,7 +78,7 @@ func (s *sets) idle(set uint32) bool {
 }
 
 func (s *sets) sum(set uint32) (came, left uint32) {
-	for cpu := range int(s.cpus.Load()) {
+	for cpu := range s.on.Len() {
 		t := s.on.At(cpu)
 		left += t.left[set].Load() // acquire: pairs with leave
 		came += t.came[set].Load()

@@ -40,7 +40,7 @@ type counts struct {
 // the two must not change the same word. With two we also know how many reads
 // there were.
 type tally struct {
-	// arrived changes by Add alone, departed by AddPinned alone, on its own CPU.
+	// arrived changes by Add alone, departed by AddOwn alone, on its own CPU.
 	arrived, departed primitives.Uint32
 
 	// returned is when a reader of this CPU last came back from a shut gate, in
@@ -75,7 +75,7 @@ func (c *counts) enter(gate *primitives.Uint32, open uint32) bool {
 	here := c.on.At(cpu)
 	here.arrived.Add(1)      // full: relies on SC, see counts
 	if gate.Load() != open { // acquire: pairs with who opened it
-		here.departed.AddPinned(1) // release: after arrived, for I1
+		here.departed.AddOwn(1) // release: after arrived, for I1
 		primitives.Unpin()
 		return false
 	}
@@ -95,7 +95,7 @@ func (c *counts) depart() {
 	if uint32(cpu) >= c.cpus.Load() {
 		c.grow(uint32(cpu))
 	}
-	c.on.At(cpu).departed.AddPinned(1) // release (departure)
+	c.on.At(cpu).departed.AddOwn(1) // release (departure)
 	primitives.Unpin()
 }
 

@@ -17,7 +17,7 @@ import (
 // Readers who are turned away again and again stay away for some microseconds:
 // where reads and writes are dense that gives each CPU the lines for a while.
 //
-// Its price is memory, 148 bytes for each CPU besides its own 136, and the
+// Its price is memory, 160 bytes for each CPU besides its own 24, and the
 // writer's walk: a line fetched from each CPU. An RUnlock too many cannot be
 // seen when it happens; it is the next Lock or TryLock that panics.
 //

@@ -64,7 +64,7 @@ func Release() {
 	I64.StoreRelease(1)
 	B.StoreRelease(true)
 	U32.ClearLowByteRelease()
-	U32.AddPinned(1)
+	U32.AddOwn(1)
 }
 
 func Pool() { F.Put(F.Get()) }
