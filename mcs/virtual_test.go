@@ -14,7 +14,7 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-func TestVirtualQueue(t *testing.T) {
+func TestModelQueue(t *testing.T) {
 	model.All(t, func() locktest.Lock { return new(queue) })
 	model.Every(t, "Exclusion/4x1", model.Exclusion(func() sync.Locker { return new(queue) }, 4, 1))
 	model.Every(t, "FIFO", model.Overtaking(func() (sync.Locker, func() uint64) {
@@ -46,7 +46,7 @@ func nodeReuse(workers, ops int) func(*check.Machine) {
 	}
 }
 
-func TestVirtualLock(t *testing.T) {
+func TestModelLock(t *testing.T) {
 	model.All(t, func() locktest.Lock { return new(mcs.Lock) })
 	model.Every(t, "Exclusion/4x1", model.Exclusion(func() sync.Locker { return new(mcs.Lock) }, 4, 1))
 	model.Every(t, "FIFO", model.Overtaking(func() (sync.Locker, func() uint64) {
@@ -55,7 +55,7 @@ func TestVirtualLock(t *testing.T) {
 	}, 2, 1, 0))
 }
 
-func TestVirtualCLH(t *testing.T) {
+func TestModelCLH(t *testing.T) {
 	model.All(t, func() locktest.Lock { return new(mcs.CLH) })
 	model.Every(t, "FIFO", model.Overtaking(func() (sync.Locker, func() uint64) {
 		l := new(mcs.CLH)
@@ -65,7 +65,7 @@ func TestVirtualCLH(t *testing.T) {
 
 // A waiter is one goroutine's from Enlist to Retire, also if two CPUs have lent
 // out their own and look for one of a third.
-func TestVirtualEnlist(t *testing.T) {
+func TestModelEnlist(t *testing.T) {
 	model.Every(t, "2x1", func(m *check.Machine) {
 		users := make(map[uint32]*primitives.Cell[int]) // by waiter, whose user alone accesses it
 		m.GoAlike(2, func() {
@@ -84,7 +84,7 @@ func TestVirtualEnlist(t *testing.T) {
 
 // Workers that share a CPU share its waiters, and come by one as soon as it is
 // retired.
-func TestVirtualSharedCPU(t *testing.T) {
+func TestModelSharedCPU(t *testing.T) {
 	for _, size := range [][2]int{{2, 2}, {3, 1}} {
 		workers, ops := size[0], size[1]
 		lock := model.Exclusion(func() sync.Locker { return new(mcs.Lock) }, workers, ops)
@@ -94,7 +94,7 @@ func TestVirtualSharedCPU(t *testing.T) {
 	}
 }
 
-func TestVirtualOSQ(t *testing.T) {
+func TestModelOSQ(t *testing.T) {
 	model.Every(t, "GiveUpOfHeld", giveUpOfHeld(2))
 	model.Every(t, "GiveUp/2x1", giveUp(2, 1))
 	// There are 6 million schedules of 2x2.

@@ -12,7 +12,7 @@ import (
 	"github.com/lockbench/lockbench/qspinlock"
 )
 
-func TestVirtualLock(t *testing.T) {
+func TestModel(t *testing.T) {
 	model.All(t, func() locktest.Lock { return new(qspinlock.Lock) })
 	model.Every(t, "FIFO", model.Overtaking(func() (sync.Locker, func() uint64) {
 		l := new(qspinlock.Lock)
@@ -23,7 +23,7 @@ func TestVirtualLock(t *testing.T) {
 // Four at once have tens of millions of schedules: 45,562,880 were not all. So the
 // first has the lock and the second is in line before it releases, which leaves
 // the schedules that have a queue; without that, four are tried at random.
-func TestVirtualFour(t *testing.T) {
+func TestModelFour(t *testing.T) {
 	model.Explore(t, "Exclusion/4x1", check.Config{Mode: check.PCT, Bound: 3, Seed: 1, Schedules: 50_000},
 		model.Exclusion(func() sync.Locker { return new(qspinlock.Lock) }, 4, 1))
 	model.Every(t, "FIFO", model.Overtaking(func() (sync.Locker, func() uint64) {
@@ -34,7 +34,7 @@ func TestVirtualFour(t *testing.T) {
 
 // Three are enough for a holder, a pending waiter and a queue, on some
 // schedules.
-func TestVirtualCoverage(t *testing.T) {
+func TestModelCoverage(t *testing.T) {
 	seen := make(map[qspinlock.State]bool)
 	model.Every(t, "3x1", model.Exclusion(func() sync.Locker { return &watched{seen: seen} }, 3, 1))
 	for _, want := range []qspinlock.State{

@@ -10,14 +10,14 @@ import (
 	"github.com/lockbench/lockbench/spinlock"
 )
 
-func TestVirtualTAS(t *testing.T) {
+func TestModelTAS(t *testing.T) {
 	model.All(t, func() locktest.Lock { return new(spinlock.TAS) })
 }
 
-func TestVirtualTTAS(t *testing.T) {
+func TestModelTTAS(t *testing.T) {
 	model.All(t, func() locktest.Lock { return new(spinlock.TTAS) })
 }
 
-func TestVirtualBackoff(t *testing.T) {
+func TestModelBackoff(t *testing.T) {
 	model.All(t, func() locktest.Lock { return new(spinlock.Backoff) })
 }

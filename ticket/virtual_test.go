@@ -12,7 +12,7 @@ import (
 	"github.com/lockbench/lockbench/ticket"
 )
 
-func TestVirtualLock(t *testing.T) {
+func TestModelLock(t *testing.T) {
 	model.All(t, func() locktest.Lock { return new(ticket.Lock) })
 	model.Every(t, "Exclusion/4x1", model.Exclusion(func() sync.Locker { return new(ticket.Lock) }, 4, 1))
 	model.Every(t, "FIFO", model.Overtaking(func() (sync.Locker, func() uint64) {
@@ -21,7 +21,7 @@ func TestVirtualLock(t *testing.T) {
 	}, 2, 1, 0))
 }
 
-func TestVirtualProportional(t *testing.T) {
+func TestModelProportional(t *testing.T) {
 	model.All(t, func() locktest.Lock { return new(ticket.Proportional) })
 	model.Every(t, "FIFO", model.Overtaking(func() (sync.Locker, func() uint64) {
 		l := ticket.NewProportionalAt(math.MaxUint32 - 1)
@@ -30,6 +30,6 @@ func TestVirtualProportional(t *testing.T) {
 }
 
 // Both counters pass zero in the middle of it.
-func TestVirtualAcrossWrap(t *testing.T) {
+func TestModelAcrossWrap(t *testing.T) {
 	model.All(t, func() locktest.Lock { return ticket.NewAt(math.MaxUint32) })
 }

@@ -26,7 +26,7 @@ func (l *barging) Unlock() { l.word.Store(0) }
 
 // Who waits for a barging lock is overtaken by all who come later, and by nobody
 // twice.
-func TestVirtualOvertaking(t *testing.T) {
+func TestModelOvertaking(t *testing.T) {
 	fresh := func() (sync.Locker, func() uint64) {
 		l := new(barging)
 		return l, func() uint64 { return uint64(l.line.Load()) }

@@ -16,9 +16,9 @@ const (
 // table returns the verdicts as a table.
 func table(verdicts []*verdict) string {
 	var b strings.Builder
-	b.WriteString("| package | fault | caught as | by | on schedule | stress under `-race`, 10 s |\n|---|---|---|---|--:|---|\n")
+	b.WriteString("| package | fault | caught as | by | on schedule | stress under `-race` |\n|---|---|---|---|--:|---|\n")
 	for _, v := range verdicts {
-		fmt.Fprintf(&b, "| `%s` | %s | %s | `%s` | %d | %s |\n", v.pkg, v.fault, v.kind, strings.TrimPrefix(v.test, "TestVirtual"), v.schedules, v.stress)
+		fmt.Fprintf(&b, "| `%s` | %s | %s | `%s` | %d | %s |\n", v.pkg, v.fault, v.kind, strings.TrimPrefix(v.test, "TestModel"), v.schedules, v.stress)
 	}
 	return b.String()
 }
