@@ -73,69 +73,9 @@ func wantCount(m *check.Machine, l waiting, n *primitives.Cell[int], want int) {
 	l.Unlock()
 }
 
-// Two workers, twice each.
-func TestModelExclusion(t *testing.T) {
-	for _, fresh := range locks {
-		hurried(t, fresh().name+"/2x2", model.Exclusion(func() sync.Locker { return fresh() }, 2, 2))
-	}
-	model.Every(t, "Mutex/spinning/2x2", model.Exclusion(func() sync.Locker { return new(blocking.Mutex) }, 2, 2))
-}
-
-// Two workers, one of whom gives up when its time is over, which it may be at
-// any time.
-func TestModelTimeout(t *testing.T) {
-	for _, c := range []struct {
-		fresh              func() waiting
-		impatient, patient int
-	}{{mutex, 2, 2}, {permit, 1, 2}, {permit, 2, 1}, {writers, 2, 2}} {
-		hurried(t, fmt.Sprintf("%s/impatient=%d/patient=%d", c.fresh().name, c.impatient, c.patient), func(m *check.Machine) {
-			l := c.fresh()
-			var n primitives.Cell[int] // guarded by l
-			got := c.patient + c.impatient
-			m.GoNamed("impatient", func() {
-				for i := range c.impatient {
-					if i > 0 {
-						l.Lock()
-					} else if !l.timeout() {
-						got--
-						continue
-					}
-					count(l, &n)
-				}
-			})
-			m.GoNamed("patient", func() {
-				for range c.patient {
-					l.Lock()
-					count(l, &n)
-				}
-			})
-			m.Wait()
-			wantCount(m, l, &n, got)
-		})
-	}
-}
-
-// Three workers, once each: one is inside and one in line when the third comes.
-func TestModelThird(t *testing.T) {
-	for _, fresh := range locks {
-		hurried(t, fresh().name, func(m *check.Machine) {
-			l := fresh()
-			var n primitives.Cell[int] // guarded by l
-			waits := func() { l.Lock(); count(l, &n) }
-			l.Lock()
-			m.GoNamed("first", waits)
-			until(l.inLine)
-			m.GoNamed("last", waits)
-			count(l, &n)
-			m.Wait()
-			wantCount(m, l, &n, 3)
-		})
-	}
-}
-
 // Two are in line, one of whom is cancelled when the lock is released: it
 // acquires the lock or nothing, and the other is not forgotten.
-func TestModelCancelInLine(t *testing.T) {
+func TestVirtualCancelInLine(t *testing.T) {
 	for cancelled := range 2 {
 		hurried(t, fmt.Sprintf("Mutex/place=%d", cancelled), func(m *check.Machine) {
 			l := new(blocking.Mutex)
@@ -163,7 +103,7 @@ func TestModelCancelInLine(t *testing.T) {
 }
 
 // Three at once are too many for every schedule.
-func TestModelSampled(t *testing.T) {
+func TestVirtualSampled(t *testing.T) {
 	for _, fresh := range locks {
 		model.Sampled(t, fresh().name, func(m *check.Machine) {
 			l := fresh()
@@ -185,7 +125,7 @@ func TestModelSampled(t *testing.T) {
 
 // One waits in a context that ends: it acquired nothing, or it holds the lock;
 // and who waits behind it gets the lock.
-func TestModelCancel(t *testing.T) {
+func TestVirtualCancel(t *testing.T) {
 	for _, fresh := range locks {
 		hurried(t, fresh().name, func(m *check.Machine) {
 			l := fresh()
@@ -216,7 +156,7 @@ var _ = model.Every
 
 // Who has been overtaken often enough is next, though another comes back again
 // and again, and is quicker.
-func TestModelMutexOvertaking(t *testing.T) {
+func TestVirtualMutexOvertaking(t *testing.T) {
 	hurried(t, "Mutex", func(m *check.Machine) {
 		var l blocking.Mutex
 		var served primitives.Cell[bool] // whether the waiter was; guarded by l
@@ -249,7 +189,7 @@ func TestModelMutexOvertaking(t *testing.T) {
 
 // There are never more permits out than there are, whoever asks for how many,
 // and whoever gives up.
-func TestModelPermits(t *testing.T) {
+func TestVirtualPermits(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		search func(*testing.T, string, func(*check.Machine))
@@ -280,7 +220,7 @@ func TestModelPermits(t *testing.T) {
 }
 
 // A big request that gives up lets those through whom it held up.
-func TestModelPermitsBehindBigRequest(t *testing.T) {
+func TestVirtualPermitsBehindBigRequest(t *testing.T) {
 	hurried(t, "Semaphore", func(m *check.Machine) {
 		s := blocking.NewSemaphore(2)
 		ctx, cancel := m.WithCancel()
@@ -298,7 +238,7 @@ func TestModelPermitsBehindBigRequest(t *testing.T) {
 }
 
 // Resize lets through whom there is room for now, and no more.
-func TestModelResize(t *testing.T) {
+func TestVirtualResize(t *testing.T) {
 	hurried(t, "grow", func(m *check.Machine) {
 		var s blocking.Semaphore
 		m.GoAlike(2, s.Down)
@@ -324,7 +264,7 @@ func TestModelResize(t *testing.T) {
 }
 
 // An Up of a permit that is not out panics, and gives nothing back.
-func TestModelUpTooMany(t *testing.T) {
+func TestVirtualUpTooMany(t *testing.T) {
 	hurried(t, "Semaphore", func(m *check.Machine) {
 		s := blocking.NewSemaphore(1)
 		s.Down()
@@ -346,7 +286,7 @@ func TestModelUpTooMany(t *testing.T) {
 }
 
 // Each Complete lets one go, and one that gives up uses none.
-func TestModelCompletion(t *testing.T) {
+func TestVirtualCompletion(t *testing.T) {
 	hurried(t, "each", func(m *check.Machine) {
 		var c blocking.Completion
 		var before primitives.Cell[int]
@@ -407,14 +347,8 @@ func TestModelCompletion(t *testing.T) {
 	})
 }
 
-// A reader and a writer, twice each.
-func TestModelReadersExclude(t *testing.T) {
-	hurried(t, "RWSem/2x2", model.ReadersExclude(func() model.Readers { return new(blocking.RWSem) }, 1, 1, 2))
-	model.Sampled(t, "RWSem/readers=2/writers=1", model.ReadersExclude(func() model.Readers { return new(blocking.RWSem) }, 2, 1, 1))
-}
-
 // Readers that are first in line come in together.
-func TestModelReadersMeet(t *testing.T) {
+func TestVirtualReadersMeet(t *testing.T) {
 	model.Every(t, "RWSem/free", model.ReadersMeet(func() model.Readers { return new(blocking.RWSem) }, 3))
 	for name, release := range map[string]func(*blocking.RWSem){"unlock": (*blocking.RWSem).Unlock, "downgrade": (*blocking.RWSem).Downgrade} {
 		model.Sampled(t, "RWSem/"+name, func(m *check.Machine) {
@@ -437,7 +371,7 @@ func TestModelReadersMeet(t *testing.T) {
 
 // No writer comes between a writer and the reader that it turns into; readers
 // do, if they are first in line.
-func TestModelDowngrade(t *testing.T) {
+func TestVirtualDowngrade(t *testing.T) {
 	hurried(t, "RWSem/writer", func(m *check.Machine) {
 		var s blocking.RWSem
 		var n primitives.Cell[int] // guarded by s
@@ -471,7 +405,7 @@ func TestModelDowngrade(t *testing.T) {
 }
 
 // A writer in line that gives up lets the readers behind it in.
-func TestModelReadersBehindCancelledWriter(t *testing.T) {
+func TestVirtualReadersBehindCancelledWriter(t *testing.T) {
 	hurried(t, "RWSem", func(m *check.Machine) {
 		var s blocking.RWSem
 		ctx, cancel := m.WithCancel()
@@ -486,4 +420,70 @@ func TestModelReadersBehindCancelledWriter(t *testing.T) {
 		m.GoNamed("cancel", cancel)
 		m.Wait()
 	})
+}
+
+// A reader and a writer, twice each.
+func TestVirtualReadersExclude(t *testing.T) {
+	hurried(t, "RWSem/2x2", model.ReadersExclude(func() model.Readers { return new(blocking.RWSem) }, 1, 1, 2))
+	model.Sampled(t, "RWSem/readers=2/writers=1", model.ReadersExclude(func() model.Readers { return new(blocking.RWSem) }, 2, 1, 1))
+}
+
+// Two workers, twice each.
+func TestVirtualExclusion(t *testing.T) {
+	for _, fresh := range locks {
+		hurried(t, fresh().name+"/2x2", model.Exclusion(func() sync.Locker { return fresh() }, 2, 2))
+	}
+	model.Every(t, "Mutex/spinning/2x2", model.Exclusion(func() sync.Locker { return new(blocking.Mutex) }, 2, 2))
+}
+
+// Two workers, one of whom gives up when its time is over, which it may be at
+// any time.
+func TestVirtualTimeout(t *testing.T) {
+	for _, c := range []struct {
+		fresh              func() waiting
+		impatient, patient int
+	}{{mutex, 2, 2}, {permit, 1, 2}, {permit, 2, 1}, {writers, 2, 2}} {
+		hurried(t, fmt.Sprintf("%s/impatient=%d/patient=%d", c.fresh().name, c.impatient, c.patient), func(m *check.Machine) {
+			l := c.fresh()
+			var n primitives.Cell[int] // guarded by l
+			got := c.patient + c.impatient
+			m.GoNamed("impatient", func() {
+				for i := range c.impatient {
+					if i > 0 {
+						l.Lock()
+					} else if !l.timeout() {
+						got--
+						continue
+					}
+					count(l, &n)
+				}
+			})
+			m.GoNamed("patient", func() {
+				for range c.patient {
+					l.Lock()
+					count(l, &n)
+				}
+			})
+			m.Wait()
+			wantCount(m, l, &n, got)
+		})
+	}
+}
+
+// Three workers, once each: one is inside and one in line when the third comes.
+func TestVirtualThird(t *testing.T) {
+	for _, fresh := range locks {
+		hurried(t, fresh().name, func(m *check.Machine) {
+			l := fresh()
+			var n primitives.Cell[int] // guarded by l
+			waits := func() { l.Lock(); count(l, &n) }
+			l.Lock()
+			m.GoNamed("first", waits)
+			until(l.inLine)
+			m.GoNamed("last", waits)
+			count(l, &n)
+			m.Wait()
+			wantCount(m, l, &n, 3)
+		})
+	}
 }
