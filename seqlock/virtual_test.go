@@ -35,10 +35,21 @@ func patient() store[pair] { return &seqlock.Value[pair]{Tries: -1} }
 func hasty() store[pair]   { return &seqlock.Value[pair]{Tries: 1} }
 func latch() store[pair]   { return new(seqlock.Latch[pair]) }
 
+// long is hasty as one of more than two words would be, which is read by other
+// code.
+func long() store[pair] { return longValue{&seqlock.Value[pair]{Tries: 1}} }
+
+type longValue struct{ *seqlock.Value[pair] }
+
+func (v longValue) Load() (p pair) {
+	v.LoadTo(&p)
+	return p
+}
+
 var stores = []struct {
 	name  string
 	fresh func() store[pair]
-}{{"Patient", patient}, {"Hasty", hasty}, {"Latch", latch}}
+}{{"Patient", patient}, {"Hasty", hasty}, {"Long", long}, {"Latch", latch}}
 
 // until waits until cond, which reads words, is true.
 func until(cond func() bool) {
@@ -46,6 +57,143 @@ func until(cond func() bool) {
 	for !cond() {
 		spin.Once()
 	}
+}
+
+// counts are the ways to say that words are being written, and what keeps the
+// writers from each other.
+var counts = []struct {
+	name  string
+	fresh func() (read func(func()), write func(func()))
+}{
+	{"Lock", func() (func(func()), func(func())) {
+		l := seqlock.Lock{Tries: 1}
+		return l.Read, func(f func()) { l.Lock(); f(); l.Unlock() }
+	}},
+	{"LockPinned", func() (func(func()), func(func())) {
+		l := seqlock.Lock{Tries: 1}
+		return l.Read, func(f func()) { l.LockPinned(); f(); l.UnlockPinned() }
+	}},
+	{"LockTry", func() (func(func()), func(func())) {
+		l := seqlock.Lock{Tries: 1}
+		return l.Read, func(f func()) {
+			until(l.TryLockPinned)
+			f()
+			l.UnlockPinned()
+		}
+	}},
+	{"LockBegin", func() (func(func()), func(func())) {
+		var l seqlock.Lock
+		return func(f func()) {
+			for again := true; again; {
+				seq := l.Begin()
+				f()
+				again = l.Retry(seq)
+			}
+		}, func(f func()) { l.Lock(); f(); l.Unlock() }
+	}},
+	{"Count", func() (func(func()), func(func())) {
+		var c seqlock.Count
+		return func(f func()) {
+			for again := true; again; {
+				seq := c.Begin()
+				f()
+				again = c.Retry(seq)
+			}
+		}, func(f func()) { c.BeginWrite(); f(); c.EndWrite() }
+	}},
+}
+
+// Words that a lock says are being written are not seen half-written.
+func TestVirtualSections(t *testing.T) {
+	for _, c := range counts {
+		sizes := []struct{ writers, readers int }{{1, 1}, {1, 2}, {2, 1}}
+		if c.name == "Count" {
+			sizes = sizes[:2] // it leaves one writer to its user
+		}
+		for _, size := range sizes {
+			model.Every(t, fmt.Sprintf("%s/writers=%d/readers=%d", c.name, size.writers, size.readers), func(m *check.Machine) {
+				read, write := c.fresh()
+				var words [2]primitives.Uint64
+				for range size.writers {
+					m.GoNamed("writer", func() {
+						write(func() {
+							for i := range words {
+								words[i].StoreRelease(words[i].Load() + 1)
+							}
+						})
+					})
+				}
+				var p pair
+				readPair := func(p *pair) {
+					for i := range p {
+						p[i] = words[i].Load()
+					}
+				}
+				for range size.readers {
+					m.GoNamed("reader", func() {
+						var p pair
+						read(func() { readPair(&p) })
+						p.number(m)
+					})
+				}
+				m.Wait()
+				read(func() { readPair(&p) })
+				if got, want := p.number(m), uint64(size.writers); got != want {
+					m.Failf("after %d writes read %d", want, got)
+				}
+			})
+		}
+	}
+}
+
+func TestVirtualLock(t *testing.T) {
+	model.All(t, func() locktest.Lock { return new(seqlock.Lock) })
+}
+
+// A reader of a Latch waits for nobody: it returns while a writer has stopped
+// half-way, in either copy.
+func TestVirtualLatchReadsBesideStoppedWriter(t *testing.T) {
+	for half := range 2 {
+		model.Every(t, fmt.Sprintf("copy=%d", half), func(m *check.Machine) {
+			l := new(seqlock.Latch[pair])
+			var stopped primitives.Parker
+			m.GoNamed("writer", func() {
+				rest := l.StoreHalf(half, pairOf(1))
+				stopped.Park()
+				rest()
+			})
+			var left primitives.Uint32
+			for range 2 {
+				m.GoNamed("reader", func() {
+					l.Load().number(m)
+					if left.Add(1) == 2 {
+						stopped.Unpark() // and not before
+					}
+				})
+			}
+			m.Wait()
+			m.Assert(l.Load().number(m) == 1)
+		})
+	}
+}
+
+// A reader that keeps writers out waits for the one that is inside, and those
+// that come later wait for it.
+func TestVirtualHastyReaderIsNext(t *testing.T) {
+	model.Every(t, "Value", func(m *check.Machine) {
+		v := &seqlock.Value[pair]{Tries: 1}
+		rest := v.StoreHalf(pairOf(1))
+		for range 2 {
+			m.GoNamed("reader", func() {
+				if n := v.Load().number(m); n != 1 {
+					m.Failf("read %d, want 1: a writer that came later was first", n)
+				}
+			})
+		}
+		until(func() bool { return v.Sharing() == 2 })
+		m.GoNamed("second writer", func() { v.Store(pairOf(2)) })
+		rest()
+	})
 }
 
 // readAndWrite has a writer store 1, 2 … writes, and readers read beside it:
@@ -83,7 +231,7 @@ func readAndWrite(fresh func() store[pair], readers, reads, writes int) func(*ch
 	}
 }
 
-func TestModelReads(t *testing.T) {
+func TestVirtualReads(t *testing.T) {
 	for _, s := range stores {
 		for _, c := range []struct{ readers, reads, writes int }{{2, 2, 1}, {1, 2, 2}} {
 			model.Every(t, fmt.Sprintf("%s/readers=%d/reads=%d/writes=%d", s.name, c.readers, c.reads, c.writes),
@@ -93,7 +241,7 @@ func TestModelReads(t *testing.T) {
 }
 
 // No update is lost.
-func TestModelUpdates(t *testing.T) {
+func TestVirtualUpdates(t *testing.T) {
 	next := func(p pair) pair { return pairOf(p[0] + 1) }
 	type updates struct {
 		name           string
@@ -159,7 +307,7 @@ var opRegister = porcupine.Model{
 }
 
 // With two writers, too, it is as if one operation came after the other.
-func TestModelLinearizable(t *testing.T) {
+func TestVirtualLinearizable(t *testing.T) {
 	for _, s := range stores {
 		model.Every(t, s.name, func(m *check.Machine) {
 			v := s.fresh()
@@ -181,141 +329,4 @@ func TestModelLinearizable(t *testing.T) {
 			h.Linearizable(m, opRegister)
 		})
 	}
-}
-
-// counts are the ways to say that words are being written, and what keeps the
-// writers from each other.
-var counts = []struct {
-	name  string
-	fresh func() (read func(func()), write func(func()))
-}{
-	{"Lock", func() (func(func()), func(func())) {
-		l := seqlock.Lock{Tries: 1}
-		return l.Read, func(f func()) { l.Lock(); f(); l.Unlock() }
-	}},
-	{"LockPinned", func() (func(func()), func(func())) {
-		l := seqlock.Lock{Tries: 1}
-		return l.Read, func(f func()) { l.LockPinned(); f(); l.UnlockPinned() }
-	}},
-	{"LockTry", func() (func(func()), func(func())) {
-		l := seqlock.Lock{Tries: 1}
-		return l.Read, func(f func()) {
-			until(l.TryLockPinned)
-			f()
-			l.UnlockPinned()
-		}
-	}},
-	{"LockBegin", func() (func(func()), func(func())) {
-		var l seqlock.Lock
-		return func(f func()) {
-			for again := true; again; {
-				seq := l.Begin()
-				f()
-				again = l.Retry(seq)
-			}
-		}, func(f func()) { l.Lock(); f(); l.Unlock() }
-	}},
-	{"Count", func() (func(func()), func(func())) {
-		var c seqlock.Count
-		return func(f func()) {
-			for again := true; again; {
-				seq := c.Begin()
-				f()
-				again = c.Retry(seq)
-			}
-		}, func(f func()) { c.BeginWrite(); f(); c.EndWrite() }
-	}},
-}
-
-// Words that a lock says are being written are not seen half-written.
-func TestModelSections(t *testing.T) {
-	for _, c := range counts {
-		sizes := []struct{ writers, readers int }{{1, 1}, {1, 2}, {2, 1}}
-		if c.name == "Count" {
-			sizes = sizes[:2] // it leaves one writer to its user
-		}
-		for _, size := range sizes {
-			model.Every(t, fmt.Sprintf("%s/writers=%d/readers=%d", c.name, size.writers, size.readers), func(m *check.Machine) {
-				read, write := c.fresh()
-				var words [2]primitives.Uint64
-				for range size.writers {
-					m.GoNamed("writer", func() {
-						write(func() {
-							for i := range words {
-								words[i].StoreRelease(words[i].Load() + 1)
-							}
-						})
-					})
-				}
-				var p pair
-				readPair := func(p *pair) {
-					for i := range p {
-						p[i] = words[i].Load()
-					}
-				}
-				for range size.readers {
-					m.GoNamed("reader", func() {
-						var p pair
-						read(func() { readPair(&p) })
-						p.number(m)
-					})
-				}
-				m.Wait()
-				read(func() { readPair(&p) })
-				if got, want := p.number(m), uint64(size.writers); got != want {
-					m.Failf("after %d writes read %d", want, got)
-				}
-			})
-		}
-	}
-}
-
-func TestModelLock(t *testing.T) {
-	model.All(t, func() locktest.Lock { return new(seqlock.Lock) })
-}
-
-// A reader of a Latch waits for nobody: it returns while a writer has stopped
-// half-way, in either copy.
-func TestModelLatchReadsBesideStoppedWriter(t *testing.T) {
-	for half := range 2 {
-		model.Every(t, fmt.Sprintf("copy=%d", half), func(m *check.Machine) {
-			l := new(seqlock.Latch[pair])
-			var stopped primitives.Parker
-			m.GoNamed("writer", func() {
-				rest := l.StoreHalf(half, pairOf(1))
-				stopped.Park()
-				rest()
-			})
-			var left primitives.Uint32
-			for range 2 {
-				m.GoNamed("reader", func() {
-					l.Load().number(m)
-					if left.Add(1) == 2 {
-						stopped.Unpark() // and not before
-					}
-				})
-			}
-			m.Wait()
-			m.Assert(l.Load().number(m) == 1)
-		})
-	}
-}
-
-// A reader that keeps writers out waits for the one that is inside, and those
-// that come later wait for it.
-func TestModelHastyReaderIsNext(t *testing.T) {
-	model.Every(t, "Value", func(m *check.Machine) {
-		v := &seqlock.Value[pair]{Tries: 1}
-		rest := v.StoreHalf(pairOf(1))
-		for range 2 {
-			m.GoNamed("reader", func() {
-				if n := v.Load().number(m); n != 1 {
-					m.Failf("read %d, want 1: a writer that came later was first", n)
-				}
-			})
-		}
-		until(func() bool { return v.Sharing() == 2 })
-		m.GoNamed("second writer", func() { v.Store(pairOf(2)) })
-		rest()
-	})
 }
