@@ -36,20 +36,8 @@ func until(cond func() bool) {
 	}
 }
 
-func TestModelReadersExclude(t *testing.T) {
-	for _, l := range models {
-		plain := func() model.Readers { return l.fresh() }
-		pinned := func() model.Readers { return locktest.PinnedReaders(l.fresh()) }
-		for _, size := range []struct{ readers, writers, ops int }{{1, 1, 2}, {0, 2, 2}, {2, 1, 1}, {1, 2, 1}, {0, 3, 1}} {
-			name := fmt.Sprintf("/readers=%d/writers=%d/ops=%d", size.readers, size.writers, size.ops)
-			model.Every(t, l.name+name, model.ReadersExclude(plain, size.readers, size.writers, size.ops))
-			model.Every(t, l.name+"/pinned"+name, model.ReadersExclude(pinned, size.readers, size.writers, size.ops))
-		}
-	}
-}
-
 // Readers are inside together, on whatever schedule.
-func TestModelReadersMeet(t *testing.T) {
+func TestVirtualReadersMeet(t *testing.T) {
 	for _, l := range models {
 		model.Every(t, l.name, model.ReadersMeet(func() model.Readers { return l.fresh() }, 3))
 		model.Every(t, l.name+"/pinned", model.ReadersMeet(func() model.Readers { return locktest.PinnedReaders(l.fresh()) }, 3))
@@ -58,7 +46,7 @@ func TestModelReadersMeet(t *testing.T) {
 
 // One who waits, one who tries and one who tries to read: the tries exclude
 // whom they must, wait for nobody, and leave nothing behind.
-func TestModelTries(t *testing.T) {
+func TestVirtualTries(t *testing.T) {
 	for _, l := range models {
 		for form, waits := range map[string]func(rwlock.Lock, *primitives.Cell[int]){
 			"reader": func(l rwlock.Lock, n *primitives.Cell[int]) { l.RLock(); n.Get(); l.RUnlock() },
@@ -134,31 +122,8 @@ func wantFree(m *check.Machine, l rwlock.Lock) {
 	l.UnlockPinned()
 }
 
-// A counting lock that has not met a worker's CPU yet meets it in time.
-func TestModelNewCPUs(t *testing.T) {
-	distributed := func() *rwlock.Distributed { return new(rwlock.Distributed) }
-	biased := func() *rwlock.Biased { return rwlock.NewBiased(new(rwlock.ReaderPref)) }
-	for _, c := range []struct {
-		name    string
-		readers int
-		fresh   func() model.Readers
-	}{
-		{"Distributed", 1, func() model.Readers { return distributed() }},
-		{"Distributed", 2, func() model.Readers { return distributed().Met(2) }},
-		{"Biased", 1, func() model.Readers { return biased() }},
-		{"Biased", 2, func() model.Readers { return biased().Met(2) }},
-	} {
-		body := model.ReadersExclude(c.fresh, c.readers, 1, 1)
-		if name := fmt.Sprintf("%s/readers=%d", c.name, c.readers); name != "Distributed/readers=2" {
-			model.Every(t, name, body)
-		} else {
-			model.Sampled(t, name, body) // it has 7 million schedules
-		}
-	}
-}
-
 // A waiting writer turns away readers that come later, and is next.
-func TestModelWriterIsNext(t *testing.T) {
+func TestVirtualWriterIsNext(t *testing.T) {
 	for _, l := range models {
 		if l.name == "ReaderPref" || l.name == "Unbiased" {
 			continue // its writers may starve
@@ -182,7 +147,7 @@ func TestModelWriterIsNext(t *testing.T) {
 }
 
 // A ReaderPref's reader waits for no writer that is not inside.
-func TestModelReaderPrefNests(t *testing.T) {
+func TestVirtualReaderPrefNests(t *testing.T) {
 	model.Every(t, "ReaderPref", func(m *check.Machine) {
 		var l rwlock.ReaderPref
 		for range 2 {
@@ -194,7 +159,7 @@ func TestModelReaderPrefNests(t *testing.T) {
 
 // Two writers, one inside and one in line, and then a reader: PhaseFair lets it
 // in between them, and Queued serves in the order of arrival.
-func TestModelPhases(t *testing.T) {
+func TestVirtualPhases(t *testing.T) {
 	order := func(m *check.Machine, l rwlock.Lock, waiting func(writers, readers int) bool) []string {
 		var got primitives.Cell[[]string] // guarded by l, or the only reader's
 		note := func(who string) { got.Set(append(got.Get(), who)) }
@@ -225,7 +190,7 @@ func TestModelPhases(t *testing.T) {
 
 // A PhaseFair's reader that sleeps through the moment between two writers does
 // not wait for the second.
-func TestModelPhaseFairReaderWaitsForOneWriter(t *testing.T) {
+func TestVirtualPhaseFairReaderWaitsForOneWriter(t *testing.T) {
 	model.Every(t, "PhaseFair", func(m *check.Machine) {
 		var l rwlock.PhaseFair
 		var inside primitives.Bool
@@ -241,8 +206,24 @@ func TestModelPhaseFairReaderWaitsForOneWriter(t *testing.T) {
 	})
 }
 
+// Nor does it if a writer tried in between, and failed.
+func TestVirtualPhaseFairTryDoesNotCount(t *testing.T) {
+	model.Every(t, "PhaseFair", func(m *check.Machine) {
+		var l rwlock.PhaseFair
+		l.Lock()
+		m.GoNamed("reader", func() { l.RLock(); l.RUnlock() })
+		until(func() bool { return l.ReadersInLine() == 1 })
+		l.Unlock()
+		if l.TryLockLate() {
+			l.Unlock()
+		}
+		l.Lock()
+		l.Unlock()
+	})
+}
+
 // A Biased loses its bias with a write and gets it back when the timer likes.
-func TestModelBias(t *testing.T) {
+func TestVirtualBias(t *testing.T) {
 	read := func(l *rwlock.Biased, n *primitives.Cell[int]) { l.RLock(); n.Get(); l.RUnlock() }
 	write := func(l *rwlock.Biased, n *primitives.Cell[int], credit int) {
 		l.Lock()
@@ -285,4 +266,39 @@ func TestModelBias(t *testing.T) {
 			m.Failf("after the inhibition and a write the lock is not biased")
 		}
 	})
+}
+
+// A counting lock that has not met a worker's CPU yet meets it in time.
+func TestVirtualNewCPUs(t *testing.T) {
+	distributed := func() *rwlock.Distributed { return new(rwlock.Distributed) }
+	biased := func() *rwlock.Biased { return rwlock.NewBiased(new(rwlock.ReaderPref)) }
+	for _, c := range []struct {
+		name    string
+		readers int
+		fresh   func() model.Readers
+	}{
+		{"Distributed", 1, func() model.Readers { return distributed() }},
+		{"Distributed", 2, func() model.Readers { return distributed().Met(2) }},
+		{"Biased", 1, func() model.Readers { return biased() }},
+		{"Biased", 2, func() model.Readers { return biased().Met(2) }},
+	} {
+		body := model.ReadersExclude(c.fresh, c.readers, 1, 1)
+		if name := fmt.Sprintf("%s/readers=%d", c.name, c.readers); name != "Distributed/readers=2" {
+			model.Every(t, name, body)
+		} else {
+			model.Sampled(t, name, body) // it has 7 million schedules
+		}
+	}
+}
+
+func TestVirtualReadersExclude(t *testing.T) {
+	for _, l := range models {
+		plain := func() model.Readers { return l.fresh() }
+		pinned := func() model.Readers { return locktest.PinnedReaders(l.fresh()) }
+		for _, size := range []struct{ readers, writers, ops int }{{1, 1, 2}, {0, 2, 2}, {2, 1, 1}, {1, 2, 1}, {0, 3, 1}} {
+			name := fmt.Sprintf("/readers=%d/writers=%d/ops=%d", size.readers, size.writers, size.ops)
+			model.Every(t, l.name+name, model.ReadersExclude(plain, size.readers, size.writers, size.ops))
+			model.Every(t, l.name+"/pinned"+name, model.ReadersExclude(pinned, size.readers, size.writers, size.ops))
+		}
+	}
 }
