@@ -1,17 +1,19 @@
 package check
 
 // A bounded search takes every schedule with at most so many preemptions: a
-// step of another worker while the last one could have gone on. Steps of store
-// buffers and alarms are no preemptions. It goes depth first, and knows nothing
-// of schedules that are alike. After Musuvathi and Qadeer, "Iterative Context
+// step of another worker while the last one could have gone on. That a store
+// stays in its buffer while anybody takes another step counts as one, too, once
+// for each store. Steps of alarms do not count. It goes depth first, and knows
+// nothing of schedules that are alike. After Musuvathi and Qadeer, "Iterative Context
 // Bounding for Systematic Testing of Multithreaded Programs" (PLDI 2007).
 type bounded struct {
 	blind
 	bound int
 	turns []turn
 	depth int
-	used  int  // preemptions so far
-	last  proc // the worker who took the last step
+	used  int   // preemptions so far
+	last  proc  // the worker who took the last step
+	late  procs // buffers whose oldest store has been delayed
 }
 
 // A turn is a decision: what could be decided, and what was.
@@ -20,43 +22,62 @@ type turn struct {
 	chosen proc
 	taken  int8 // of a choice
 	of     int8 // 0 if it is no choice
-	used   int  // preemptions before it
-	last   proc
 }
 
-func (b *bounded) begin() { b.depth, b.used, b.last = 0, 0, 0 }
+func (b *bounded) begin() { b.depth, b.used, b.last, b.late = 0, 0, 0, 0 }
+
+// buffers are the procs that are store buffers.
+const buffers = procs(0x12492492)
 
 func (b *bounded) pick(self proc, enabled procs) (proc, bool) {
+	prompt := enabled & buffers &^ b.late // stores that would be delayed
 	if b.depth == len(b.turns) {
-		free := enabled
-		if enabled.has(b.last) && b.used == b.bound {
-			for w := proc(0); w < maxProcs; w += 3 {
-				if w != b.last {
-					free &^= one(w)
-				}
+		affordable := enabled
+		for rest := enabled; rest != 0; {
+			p := rest.first()
+			rest &^= one(p)
+			if b.used+b.cost(p, enabled, prompt) > b.bound {
+				affordable &^= one(p)
 			}
 		}
-		p := free.first()
-		if free.has(b.last) {
+		p := affordable.first()
+		switch {
+		case prompt != 0:
+			p = prompt.first()
+		case affordable.has(b.last):
 			p = b.last
 		}
-		b.turns = append(b.turns, turn{rest: free &^ one(p), chosen: p, used: b.used, last: b.last})
+		b.turns = append(b.turns, turn{rest: affordable &^ one(p), chosen: p})
 	}
-	t := &b.turns[b.depth]
+	p := b.turns[b.depth].chosen
 	b.depth++
-	p := t.chosen
+	b.used += b.cost(p, enabled, prompt)
+	switch {
+	case buffers.has(p):
+		b.late &^= one(p)
+	default:
+		b.late |= prompt
+	}
 	if p%3 == 0 {
-		if p != b.last && enabled.has(b.last) {
-			b.used++
-		}
 		b.last = p
 	}
 	return p, true
 }
 
+// cost returns what a step of p costs.
+func (b *bounded) cost(p proc, enabled, prompt procs) (n int) {
+	if !buffers.has(p) {
+		n = prompt.count()
+	}
+	if p%3 == 0 && p != b.last && enabled.has(b.last) {
+		n++
+	}
+	return n
+}
+
 func (b *bounded) choose(self proc, n int) int {
 	if b.depth == len(b.turns) {
-		b.turns = append(b.turns, turn{of: int8(n), used: b.used, last: b.last})
+		b.turns = append(b.turns, turn{of: int8(n)})
 	}
 	t := &b.turns[b.depth]
 	b.depth++

@@ -417,6 +417,10 @@ func (m *vm) finish(w *worker) {
 		m.another(w)
 	}
 	w.state = finished
+	if w.pins != 0 {
+		m.fail(Misuse, fmt.Sprintf("%v has ended and is still pinned", w))
+		return
+	}
 	m.decide(w)
 }
 

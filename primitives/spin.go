@@ -116,6 +116,14 @@ func (s *Spin) Doze(d time.Duration) {
 	}
 }
 
+// Delay is [Spin.OnceFor] by a caller that waits for nothing but for time to
+// pass. To an engine it is nothing.
+func (s *Spin) Delay(d time.Duration) {
+	if engine() == nil {
+		s.OnceFor(d)
+	}
+}
+
 // GiveWay lets the goroutines that wait to run on this CPU go first, if there
 // are any. A releaser that knows of waiters calls it when they cannot be
 // handed the CPU directly: otherwise it would come back, find the lock taken

@@ -52,7 +52,8 @@ func readsAndUpdates(fresh func(rcu.Config) flavour, readers, reads, updates int
 }
 
 func TestModelGracePeriods(t *testing.T) {
-	for name, fresh := range flavours {
+	for _, name := range names {
+		fresh := flavours[name]
 		for _, fenced := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/fenced=%v", name, fenced), func(t *testing.T) {
 				defer rcu.SetFenced(fenced)()

@@ -156,7 +156,7 @@ func (c *counts) stayAway(gate *primitives.Uint32, open uint32, pinned bool) {
 	primitives.Unpin()
 
 	spin := primitives.Spin{Pinned: pinned}
-	spin.OnceFor(stay)
+	spin.Delay(stay)
 	began := primitives.Nanotime()
 	isOpen := gate.Load() == open
 	now := primitives.Nanotime()

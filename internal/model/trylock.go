@@ -46,15 +46,24 @@ func wantFree(m *check.Machine, l Lock) {
 }
 
 // Tries says that of some workers who try to get a free lock one succeeds,
-// though it keeps the lock: no TryLock waits.
+// though it keeps the lock until all have tried: no TryLock waits.
 func Tries(fresh func() Lock, workers int) func(*check.Machine) {
 	return func(m *check.Machine) {
 		l := fresh()
 		n := 0
+		var tried primitives.Uint32
 		m.GoAlike(workers, func() {
-			if l.TryLock() {
-				n++
+			won := l.TryLock()
+			tried.Add(1)
+			if !won {
+				return
 			}
+			n++
+			spin := primitives.Spin{Pinned: true} // it may be
+			for tried.Load() != uint32(workers) {
+				spin.Once()
+			}
+			l.Unlock()
 		})
 		m.Wait()
 		if n != 1 {
