@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -126,23 +125,23 @@ func pattern(name string) string {
 }
 
 // testPackage returns the package of the test that runs, as go test wants it in
-// the directory of the module.
+// the directory of the module: a test runs in the directory of its package,
+// whatever package helped it to call Explore.
 func testPackage() string {
-	path := ""
-	for _, f := range callers() {
-		switch p := functionPackage(f.Function); p {
-		case "testing", "runtime":
-		default:
-			path = strings.TrimSuffix(p, "_test")
-		}
+	here, err := os.Getwd()
+	if err != nil {
+		return "."
 	}
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Path != "" {
-		if path == info.Main.Path {
+	for root := here; ; root = filepath.Dir(root) {
+		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
+			dir, err := filepath.Rel(root, here)
+			if err != nil || dir == "." {
+				return "."
+			}
+			return "./" + filepath.ToSlash(dir)
+		}
+		if root == filepath.Dir(root) {
 			return "."
 		}
-		if dir, ours := strings.CutPrefix(path, info.Main.Path+"/"); ours {
-			return "./" + dir
-		}
 	}
-	return path
 }
