@@ -54,6 +54,9 @@ var packages = []struct {
 	{"ticket", ticket},
 	{"mcs", mcs},
 	{"qspinlock", qspinlock},
+	{"rcu", rcu},
+	{"rcu/list", list},
+	{"rcu/hash", hash},
 }
 
 func main() {

@@ -1,0 +1,36 @@
+package main
+
+import "github.com/lockbench/lockbench/check"
+
+var list = []twin{
+	{file: "list.go", fault: "List: publishes an element before its link", kind: check.Assertion,
+		old: "	n.next.Assign(next) // before n is published: by I1\n	next.prev.Set(n)\n	prev.next.Assign(n) // release: pairs with Next; publishes Value and next\n",
+		new: "	next.prev.Set(n)\n	prev.next.Assign(n)\n	n.next.Assign(next)\n"},
+	{file: "list.go", fault: "List: Delete poisons the link that a reader follows", kind: check.Assertion,
+		old: "	prev.next.Assign(next) // release: pairs with Next\n",
+		new: "	prev.next.Assign(next)\n	n.next.Assign(&l.root)\n"},
+	{file: "list.go", fault: "List: Delete leaves prev of the next element", kind: check.Assertion,
+		old: "	next.prev.Set(prev)\n",
+		new: ""},
+	{file: "list.go", fault: "List: Delete does not poison prev", kind: check.Panic,
+		old: "	n.prev.Set(nil)        // and not next: by I1\n",
+		new: ""},
+	{file: "list.go", fault: "List: Replace takes the old element out first", kind: check.Assertion,
+		old: "	n.add(old.prev.Get(), old.next.Access()) // one store for readers: to n instead of old\n",
+		new: "	prev, next := old.prev.Get(), old.next.Access()\n	prev.next.Assign(next)\n	n.add(prev, next)\n"},
+	{file: "list.go", fault: "List: Replace puts the new element in first", kind: check.Assertion,
+		old: "	n.add(old.prev.Get(), old.next.Access()) // one store for readers: to n instead of old\n",
+		new: "	l.AddAfter(old, n)\n	l.Delete(old)\n"},
+	{file: "hlist.go", fault: "HList: publishes an element before its link", kind: check.Assertion,
+		old: "	n.next.Assign(next) // before n is published: by I1\n	if next != nil {\n		next.at.Set(&n.next)\n	}\n	at.Assign(n) // release: pairs with Front and Next; publishes Value and next\n",
+		new: "	if next != nil {\n		next.at.Set(&n.next)\n	}\n	at.Assign(n)\n	n.next.Assign(next)\n"},
+	{file: "hlist.go", fault: "HList: Delete poisons the link that a reader follows", kind: check.Assertion,
+		old: "	at.Assign(next) // release: pairs with Front and Next\n",
+		new: "	at.Assign(next)\n	n.next.Assign(nil)\n"},
+	{file: "hlist.go", fault: "HList: Delete leaves the next element's way back", kind: check.Assertion,
+		old: "	if next != nil {\n		next.at.Set(at)\n	}\n",
+		new: ""},
+	{file: "hlist.go", fault: "HList: Replace takes the old element out first", kind: check.Assertion,
+		old: "	n.add(old.at.Get(), old.next.Access()) // one store for readers: to n instead of old\n",
+		new: "	at, next := old.at.Get(), old.next.Access()\n	at.Assign(next)\n	n.add(at, next)\n"},
+}

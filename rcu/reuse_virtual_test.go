@@ -1,0 +1,70 @@
+//go:build virtual
+
+package rcu_test
+
+import (
+	"testing"
+
+	"github.com/lockbench/lockbench/check"
+	"github.com/lockbench/lockbench/primitives"
+	"github.com/lockbench/lockbench/rcu"
+)
+
+// The end of an inner section is not the end of the outer one.
+func TestModelNesting(t *testing.T) {
+	for _, name := range []string{"domain", "pinned", "registered"} {
+		t.Run(name, func(t *testing.T) {
+			t.Log(check.Explore(t, check.Config{}, func(m *check.Machine) {
+				f := flavours[name](rcu.Config{})
+				var p rcu.Pointer[object]
+				p.Assign(new(object))
+				r := f.reader()
+				m.Go(func() {
+					r.read(func() {
+						o := p.Dereference()
+						r.read(func() {})
+						if v := o.value.Get(); v < 0 {
+							m.Failf("read %d from an object that is in use again", v)
+						}
+					})
+				})
+				m.Go(func() {
+					old := p.Replace(new(object))
+					f.updater.Synchronize()
+					old.value.Set(-1)
+				})
+			}))
+		})
+	}
+}
+
+// A callback may use an object again, runs though nobody asks for it, and after
+// those that were called before it.
+func TestModelCallbackReuse(t *testing.T) {
+	t.Log(check.Explore(t, check.Config{}, func(m *check.Machine) {
+		f := flavours["qsbr"](rcu.Config{Batch: 3}) // more than there are
+		var p rcu.Pointer[object]
+		p.Assign(new(object))
+		r := f.reader()
+		m.Go(func() {
+			r.begin()
+			r.read(func() { p.Dereference().value.Get() })
+			r.done()
+		})
+		var ran primitives.Uint32
+		old := p.Replace(new(object))
+		f.updater.Call(func() {
+			old.value.Set(-1)
+			ran.Store(1)
+		})
+		f.updater.Call(func() {
+			if !ran.CompareAndSwap(1, 2) {
+				m.Failf("the second callback is the first to run")
+			}
+		})
+		var spin primitives.Spin
+		for ran.Load() != 2 {
+			spin.Once()
+		}
+	}))
+}
