@@ -38,8 +38,8 @@ func TestModelNesting(t *testing.T) {
 	}
 }
 
-// A callback may use an object again, runs though nobody asks for it, and after
-// those that were called before it.
+// Callbacks may use objects again, run though nobody asks for them, and in the
+// order of their calls.
 func TestModelCallbackReuse(t *testing.T) {
 	t.Log(check.Explore(t, check.Config{}, func(m *check.Machine) {
 		f := flavours["qsbr"](rcu.Config{Batch: 3}) // more than there are
@@ -52,12 +52,14 @@ func TestModelCallbackReuse(t *testing.T) {
 			r.done()
 		})
 		var ran primitives.Uint32
-		old := p.Replace(new(object))
+		first := p.Replace(new(object))
 		f.updater.Call(func() {
-			old.value.Set(-1)
+			first.value.Set(-1)
 			ran.Store(1)
 		})
+		second := p.Replace(new(object))
 		f.updater.Call(func() {
+			second.value.Set(-1)
 			if !ran.CompareAndSwap(1, 2) {
 				m.Failf("the second callback is the first to run")
 			}
