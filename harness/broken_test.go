@@ -282,7 +282,7 @@ func TestPanicWhere(t *testing.T) {
 			return false
 		}()
 		got := ""
-		if broken := r.panicked.Load(); broken != nil {
+		if broken := r.condemned.Load(); broken != nil {
 			got = broken.When
 		}
 		if got != test.want || goesOn != (test.want == "") {
@@ -326,7 +326,7 @@ func TestPatienceAfterPanic(t *testing.T) {
 	if dog.barks(int64(straggle)) {
 		t.Errorf("stuck after %v of %v", straggle, s.Patience)
 	}
-	r.panicked.Store(new(BrokenError))
+	r.condemned.Store(new(BrokenError))
 	if !dog.barks(int64(straggle)) {
 		t.Errorf("not stuck after %v, though a worker panicked", straggle)
 	}

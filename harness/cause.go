@@ -20,13 +20,17 @@ import (
 // harness cannot see; but if there is one worker, there is nobody else whom it
 // could wait for.
 func (r *run) cause(doing []uint32, since int64, stacks string) string {
-	waiting, rereading := 0, 0
+	waiting, rereading, grace := 0, 0, 0
 	for id, now := range doing {
 		switch now {
 		case waitsToRead, waitsToWrite:
 			waiting++
 		case beginning, looking, lookingAtData:
 			rereading++
+		case inSection:
+			return fmt.Sprintf("worker %d does not leave its read-side critical section", id)
+		case waitsForGrace, waitsForCallbacks:
+			grace++
 		case triesToRead, triesToWrite:
 			return fmt.Sprintf("AA deadlock: worker %d holds the lock, and its %s waits for it", id, r.workers[id].operation(now))
 		case readingData, writingData:
@@ -38,11 +42,13 @@ func (r *run) cause(doing []uint32, since int64, stacks string) string {
 			return fmt.Sprintf("worker %d holds the lock, and does not return from its %s", id, r.workers[id].operation(now))
 		}
 	}
-	if r.panicked.Load() == nil && waiting == 0 && rereading > 0 {
+	if r.condemned.Load() == nil && waiting == 0 && rereading > 0 {
 		return "nobody writes, and " + counted(rereading, "reader") + " wait for a writer's end, or read again and again"
 	}
 	switch {
-	case waiting == 0 || r.panicked.Load() != nil: // nobody is at the lock, or who panicked may hold it
+	case grace > 0 && r.condemned.Load() == nil:
+		return "nobody is in a read-side critical section, and " + counted(grace, "worker") + " wait for a grace period, or for callbacks"
+	case waiting == 0 || r.condemned.Load() != nil: // nobody is at the lock, or who panicked may hold it
 		return ""
 	case r.isFree():
 		return "lost wake-up: the lock is free, and " + counted(waiting, "worker") + " wait for it"

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -8,7 +9,8 @@ import (
 
 // A BrokenError says that a lock did not protect what it guards, or panicked.
 type BrokenError struct {
-	Lock string // name of the lock
+	Kind string // of what is broken: "" for a lock, "flavour" for one of RCU
+	Lock string // its name
 	When string // when it was seen, such as "TryLock of the held lock"
 	Want string // what a lock guarantees then
 	Have string // what was seen
@@ -17,13 +19,14 @@ type BrokenError struct {
 }
 
 func (e *BrokenError) Error() string {
-	return fmt.Sprintf("lock %q is broken: %s: want %s, have %s", e.Lock, e.When, e.Want, e.Have)
+	return fmt.Sprintf("%s %q is broken: %s: want %s, have %s", cmp.Or(e.Kind, "lock"), e.Lock, e.When, e.Want, e.Have)
 }
 
 // A StuckError says that no worker made progress for too long: a deadlock, a
 // lost wake-up, a waiter that spins on a word that nobody will change.
 type StuckError struct {
-	Lock string        // name of the lock
+	Kind string        // as in a [BrokenError]
+	Lock string        // its name
 	For  time.Duration // how long nobody has moved
 
 	// Cause is why, as far as the harness can tell; "" if it cannot. It begins
@@ -56,7 +59,7 @@ type WorkerState struct {
 // It leaves out the stacks.
 func (e *StuckError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "lock %q is stuck: no worker made progress for %v", e.Lock, e.For.Round(time.Millisecond))
+	fmt.Fprintf(&b, "%s %q is stuck: no worker made progress for %v", cmp.Or(e.Kind, "lock"), e.Lock, e.For.Round(time.Millisecond))
 	if e.Cause != "" {
 		fmt.Fprintf(&b, "\n\tcause: %s", e.Cause)
 	}

@@ -183,6 +183,9 @@ type run struct {
 
 	neighbours []sync.Locker // of lock, and unused; see isolate
 
+	kind  string // of subject, if it is not a lock
+	state any    // tells it, if the lock does not
+
 	_    pad
 	word atomic.Uint32 // read after each operation, written a few times
 	_    pad
@@ -192,7 +195,7 @@ type run struct {
 	counted atomic.Uint64 // operations in the window, if there is a quota
 	present atomic.Int32  // workers at the lock; for the preflight
 
-	panicked atomic.Pointer[BrokenError] // what the first panic of the lock says
+	condemned atomic.Pointer[BrokenError] // what the first panic of the lock says, or what else ended the run
 
 	// The window. opened is set before the window opens, so whoever sees it
 	// open may read it.

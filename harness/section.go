@@ -134,7 +134,7 @@ func (p *protected) turns() *turns {
 // verify reports that a worker panicked, what the workers saw, or that an
 // update was lost, here or in the data of a workload. All workers must have returned.
 func (r *run) verify() error {
-	if broken := r.panicked.Load(); broken != nil {
+	if broken := r.condemned.Load(); broken != nil {
 		return broken
 	}
 	if r.Unlocked {

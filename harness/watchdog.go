@@ -44,7 +44,7 @@ func (r *run) supervise(ctx context.Context, await func(cancelled <-chan struct{
 		}
 		if dog.barks(now) {
 			stuck := dog.report(now)
-			if broken := r.panicked.Load(); broken != nil {
+			if broken := r.condemned.Load(); broken != nil {
 				return errors.Join(broken, stuck)
 			}
 			return stuck
@@ -167,7 +167,7 @@ func (d *watchdog) barks(now int64) bool {
 	}
 	r := d.run
 	patience := r.Patience
-	if r.panicked.Load() != nil { // who panicked may be whom they wait for
+	if r.condemned.Load() != nil { // who panicked may be whom they wait for
 		patience = min(patience, straggle)
 	}
 	return time.Duration(now-d.moved) >= patience+r.Hold+r.Think
@@ -176,11 +176,14 @@ func (d *watchdog) barks(now int64) bool {
 // report says who is stuck where.
 func (d *watchdog) report(at int64) *StuckError {
 	e := &StuckError{
+		Kind: d.run.kind,
 		Lock: d.run.Name,
 		For:  time.Duration(at - d.moved),
 	}
-	if l, ok := d.run.lock.(fmt.Stringer); ok {
-		e.State = l.String()
+	for _, l := range []any{d.run.lock, d.run.state} {
+		if l, ok := l.(fmt.Stringer); ok {
+			e.State = l.String()
+		}
 	}
 	var doing []uint32
 	for i, w := range d.run.workers {

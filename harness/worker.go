@@ -24,42 +24,51 @@ const (
 	beginning
 	looking
 	lookingAtData
+	inSection
+	waitsForGrace
+	waitsForCallbacks
 	thinking
 	finished
 )
 
 var doings = [...]string{
-	starting:      "has not begun",
-	waitsToRead:   "waits to read",
-	waitsToWrite:  "waits to write",
-	reading:       "holds the lock for reading",
-	writing:       "holds the lock for writing",
-	readingData:   "is in the workload's Read",
-	writingData:   "is in the workload's Write",
-	triesToRead:   "tries to read what it holds",
-	triesToWrite:  "tries to write what it holds",
-	beginning:     "waits to begin a read",
-	looking:       "reads beside writers",
-	lookingAtData: "is in the workload's Look or Check",
-	thinking:      "is between two critical sections",
-	finished:      "has finished",
+	starting:          "has not begun",
+	waitsToRead:       "waits to read",
+	waitsToWrite:      "waits to write",
+	reading:           "holds the lock for reading",
+	writing:           "holds the lock for writing",
+	readingData:       "is in the workload's Read",
+	writingData:       "is in the workload's Write",
+	triesToRead:       "tries to read what it holds",
+	triesToWrite:      "tries to write what it holds",
+	beginning:         "waits to begin a read",
+	looking:           "reads beside writers",
+	lookingAtData:     "is in the workload's Look or Check",
+	inSection:         "is in a read-side critical section",
+	waitsForGrace:     "waits for a grace period",
+	waitsForCallbacks: "waits for callbacks",
+	thinking:          "is between two critical sections",
+	finished:          "has finished",
 }
 
 // operations are the methods that a worker is in, or that may come next,
 // while it is doing what it does.
 var operations = [...]string{
-	waitsToRead:   "RLock",
-	waitsToWrite:  "Lock",
-	reading:       "RUnlock",
-	writing:       "Unlock",
-	readingData:   "the workload's Read",
-	writingData:   "the workload's Write",
-	triesToRead:   "TryRLock",
-	triesToWrite:  "TryLock",
-	beginning:     "Begin",
-	looking:       "Retry",
-	lookingAtData: "the workload's Look or Check",
-	finished:      "",
+	waitsToRead:       "RLock",
+	waitsToWrite:      "Lock",
+	reading:           "RUnlock",
+	writing:           "Unlock",
+	readingData:       "the workload's Read",
+	writingData:       "the workload's Write",
+	triesToRead:       "TryRLock",
+	triesToWrite:      "TryLock",
+	beginning:         "Begin",
+	looking:           "Retry",
+	lookingAtData:     "the workload's Look or Check",
+	inSection:         "a read-side critical section",
+	waitsForGrace:     "a wait for a grace period",
+	waitsForCallbacks: "Barrier or Close",
+	finished:          "",
 }
 
 // patternLen is the length of a worker's precomputed order of reads and
@@ -155,7 +164,8 @@ func (w *worker) lead(life func(*worker)) {
 			return // if anything panics, it is the harness
 		}
 		if v := recover(); v != nil {
-			w.run.panicked.CompareAndSwap(nil, &BrokenError{
+			w.run.condemned.CompareAndSwap(nil, &BrokenError{
+				Kind:  w.run.kind,
 				Lock:  w.run.Name,
 				When:  fmt.Sprintf("%s by worker %d", operation, w.id),
 				Want:  "no panic",

@@ -1,0 +1,219 @@
+package harness
+
+import (
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// A plain is a flavour of RCU under one mutex, with one fault. A grace period
+// ends when nobody is in a section that began before it.
+type plain struct {
+	fault string
+
+	lock     sync.Mutex // guards what follows
+	now      uint64
+	readers  map[*plainReader]bool
+	waiting  int // callbacks
+	given    int
+	released bool // lets everybody go who waits
+	closed   bool
+}
+
+func newPlain(fault string) *plain {
+	return &plain{fault: fault, readers: make(map[*plainReader]bool)}
+}
+
+type plainReader struct {
+	*plain
+	depth int
+	began uint64
+}
+
+func (s *plain) Register() RCUReader {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	r := &plainReader{plain: s}
+	s.readers[r] = true
+	return r
+}
+
+func (r *plainReader) Unregister() {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	delete(r.readers, r)
+}
+
+func (r *plainReader) ReadLock() {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	if r.depth++; r.depth == 1 {
+		r.began = r.now
+	}
+}
+
+func (r *plainReader) ReadUnlock() {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	r.depth--
+	if r.fault == "does not nest" {
+		r.depth = 0
+	}
+}
+
+func (*plainReader) Quiescent() {}
+func (*plainReader) Offline()   {}
+func (*plainReader) Online()    {}
+
+// begin begins a grace period, and over tells whether it is.
+func (s *plain) begin() (over func() bool) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	s.now++
+	mine := s.now
+	return func() bool {
+		s.lock.Lock()
+		defer s.lock.Unlock()
+		if s.fault == "hangs" && mine > 20 {
+			return s.released
+		}
+		for r := range s.readers {
+			if r.depth > 0 && r.began < mine {
+				return s.fault == "does not wait" || s.released
+			}
+		}
+		return true
+	}
+}
+
+func (s *plain) Synchronize() {
+	for over := s.begin(); !over(); {
+		runtime.Gosched()
+	}
+}
+
+func (s *plain) SynchronizeExpedited() {
+	if s.fault != "is too quick in a hurry" {
+		s.Synchronize()
+	}
+}
+
+func (s *plain) Call(f func()) {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	if s.closed && !s.released {
+		panic("Call after Close")
+	}
+	s.given++
+	if s.fault == "loses a callback" && s.given == 20 {
+		return
+	}
+	s.waiting++
+	go func() {
+		if s.fault != "calls at once" {
+			s.Synchronize()
+		}
+		f()
+		s.lock.Lock()
+		defer s.lock.Unlock()
+		s.waiting--
+	}()
+}
+
+func (s *plain) Barrier() {
+	s.Synchronize()
+	if s.fault == "has a Barrier that is a Synchronize" {
+		return
+	}
+	for over := false; !over; runtime.Gosched() {
+		s.lock.Lock()
+		over = s.waiting == 0 || s.released
+		s.lock.Unlock()
+	}
+}
+
+func (s *plain) StartPoll() func() bool {
+	if s.fault == "polls too early" {
+		return func() bool { return true }
+	}
+	return s.begin()
+}
+
+func (s *plain) Close() {
+	s.Barrier()
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	s.closed = true
+}
+
+func (s *plain) String() string { return "plain" }
+
+func TestTortureRCU(t *testing.T) {
+	restoresCPUs(t)
+	for _, pins := range []bool{false, true} {
+		d := newPlain("")
+		done, err := Torture{Duration: 200 * time.Millisecond, Seed: 1}.RCU(t.Context(), RCU{
+			Name: "plain", New: func() RCUDomain { return d }, Pins: pins,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := uint64(0)
+		for _, n := range done.Ages {
+			seen += n
+		}
+		if done.Reads == 0 || done.Writes == 0 || done.GracePeriods == 0 || done.Registrations == 0 || seen != done.Reads {
+			t.Errorf("done: %+v, want reads, as many ages, writes, grace periods and readers", done)
+		}
+		if !d.closed || len(d.readers) > 0 || d.waiting > 0 {
+			t.Errorf("closed %t, %d readers and %d callbacks left, want closed, and none", d.closed, len(d.readers), d.waiting)
+		}
+	}
+}
+
+func TestTortureFindsFaultsInRCU(t *testing.T) {
+	const early = `flavour "plain" is broken: at the end of a read-side critical section: want `
+	for fault, want := range map[string]string{
+		"does not wait":                       early,
+		"does not nest":                       early,
+		"is too quick in a hurry":             early + "what it found published",
+		"calls at once":                       early,
+		"polls too early":                     early + "no grace period over that began in it, have one over",
+		"loses a callback":                    "functions called that were given to Call",
+		"has a Barrier that is a Synchronize": "after a Barrier: want",
+		"hangs":                               "nobody is in a read-side critical section, and",
+	} {
+		t.Run(strings.ReplaceAll(fault, " ", "-"), func(t *testing.T) {
+			if racy && strings.HasPrefix(want, early) {
+				t.Skip("races")
+			}
+			restoresCPUs(t)
+			before := runtime.NumGoroutine()
+			d := newPlain(fault)
+			torture := Torture{Duration: time.Minute, Seed: 1} // at most
+			switch fault {
+			case "hangs":
+				torture.Patience = 200 * time.Millisecond
+			case "loses a callback":
+				torture.Duration = 200 * time.Millisecond // it is missed at the end, at the latest
+			}
+			done, err := torture.RCU(t.Context(), RCU{
+				Name: "plain", New: func() RCUDomain { return d },
+			})
+			d.lock.Lock()
+			d.released = true
+			d.lock.Unlock()
+			for runtime.NumGoroutine() > before {
+				runtime.Gosched()
+			}
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Fatalf("after %+v: %v, want %s", done, err, want)
+			}
+			if strings.Contains(err.Error(), "is stuck") && !strings.Contains(err.Error(), "state: plain") {
+				t.Errorf("%v, want the state: plain", err)
+			}
+		})
+	}
+}
