@@ -3,7 +3,10 @@ package catalog
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
+
+	"github.com/lockbench/lockbench/harness"
 )
 
 // Match returns the locks that patterns name, in the order of [All].
@@ -13,19 +16,63 @@ import (
 // from all. No wildcard stands for busted or none, which are no locks: they are
 // there by name only. The error tells of all that is wrong with the patterns.
 func Match(patterns ...string) ([]Entry, error) {
-	all := All()
+	entries, _, err := match(All(), nil, patterns)
+	return entries, err
+}
+
+// MatchAll is [Match] for locks and flavours of RCU. No wildcard stands for
+// busted-rcu either.
+func MatchAll(patterns ...string) ([]Entry, []harness.RCU, error) {
+	return match(All(), RCU(), patterns)
+}
+
+func match(locks []Entry, flavours []harness.RCU, patterns []string) ([]Entry, []harness.RCU, error) {
+	var all []subject
+	for _, e := range locks {
+		all = append(all, subject{e.Name, !e.isLock()})
+	}
+	for _, f := range flavours {
+		all = append(all, subject{f.Name, f.Name == bustedName})
+	}
+	chosen, err := choose(all, patterns)
+	if err != nil {
+		return nil, nil, err
+	}
+	var entries []Entry
+	for i, e := range locks {
+		if chosen[i] {
+			entries = append(entries, e)
+		}
+	}
+	var rcus []harness.RCU
+	for i, f := range flavours {
+		if chosen[len(locks)+i] {
+			rcus = append(rcus, f)
+		}
+	}
+	return entries, rcus, nil
+}
+
+// A subject is what patterns name.
+type subject struct {
+	name   string
+	hidden bool // from wildcards
+}
+
+// choose returns which of all the patterns name.
+func choose(all []subject, patterns []string) ([]bool, error) {
 	chosen := make([]bool, len(all))
 	var unknown []string
 	for i, pattern := range patterns {
 		name, out := strings.CutPrefix(pattern, "!")
 		if out && i == 0 {
-			for j, e := range all {
-				chosen[j] = e.isLock()
+			for j, s := range all {
+				chosen[j] = !s.hidden
 			}
 		}
 		known := false
-		for j, e := range all {
-			if e.Name == name || e.isLock() && glob(name, e.Name) {
+		for j, s := range all {
+			if s.name == name || !s.hidden && glob(name, s.name) {
 				chosen[j], known = !out, true
 			}
 		}
@@ -33,20 +80,13 @@ func Match(patterns ...string) ([]Entry, error) {
 			unknown = append(unknown, suggest(name, all))
 		}
 	}
-
-	var entries []Entry
-	for i, e := range all {
-		if chosen[i] {
-			entries = append(entries, e)
-		}
-	}
 	switch {
 	case len(unknown) > 0:
 		return nil, fmt.Errorf("unknown lock %s (known: %s)", strings.Join(unknown, ", "), strings.Join(names(all), ", "))
-	case len(entries) == 0:
+	case !slices.Contains(chosen, true):
 		return nil, fmt.Errorf("no lock left of %q", strings.Join(patterns, ","))
 	}
-	return entries, nil
+	return chosen, nil
 }
 
 // isLock reports whether e excludes anybody.
@@ -58,25 +98,25 @@ func glob(pattern, name string) bool {
 	return ok && err == nil
 }
 
-func names(entries []Entry) []string {
+func names(all []subject) []string {
 	var names []string
-	for _, e := range entries {
-		names = append(names, e.Name)
+	for _, s := range all {
+		names = append(names, s.name)
 	}
 	return names
 }
 
 // suggest returns name in quotes, with the locks that may have been meant:
 // those it is a part of, else those that are a typing error away.
-func suggest(name string, all []Entry) string {
+func suggest(name string, all []subject) string {
 	var parts, typos []string
-	for _, e := range all {
-		known, have := strings.ToLower(e.Name), strings.ToLower(name)
+	for _, s := range all {
+		known, have := strings.ToLower(s.name), strings.ToLower(name)
 		switch {
 		case have != "" && strings.Contains(known, have):
-			parts = append(parts, fmt.Sprintf("%q", e.Name))
+			parts = append(parts, fmt.Sprintf("%q", s.name))
 		case distance(have, known) <= min(2, len(name)/2):
-			typos = append(typos, fmt.Sprintf("%q", e.Name))
+			typos = append(typos, fmt.Sprintf("%q", s.name))
 		}
 	}
 	meant := parts

@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/semaphore"
 
@@ -19,6 +20,9 @@ func newPermits(n int) sync.Locker { return permits{blocking.NewSemaphore(n)} }
 func (l permits) Lock()         { l.Down() }
 func (l permits) TryLock() bool { return l.TryDown() }
 func (l permits) Unlock()       { l.Up() }
+
+func (l permits) LockContext(ctx context.Context) error { return l.DownContext(ctx) }
+func (l permits) LockTimeout(d time.Duration) bool      { return l.DownTimeout(d) }
 
 // A chanSemaphore is a channel with room for its permits: sending acquires,
 // receiving releases.
@@ -51,3 +55,5 @@ func (l weighted) Lock() {
 }
 func (l weighted) TryLock() bool { return l.TryAcquire(1) }
 func (l weighted) Unlock()       { l.Release(1) }
+
+func (l weighted) LockContext(ctx context.Context) error { return l.Acquire(ctx, 1) }
