@@ -84,6 +84,30 @@
 //	lockbench: 4 locks in ... situations, 1 sample of each; about ...
 //	...
 //
+// # Torture
+//
+// Torture does not measure. It treats each lock, and each flavour of RCU, as
+// badly as a program may, and says whether it stood that:
+//
+//	$ lockbench torture --locks ticket,rcu-qsbr --duration 400ms --seed 7
+//	lockbench: 2 locks, about 200ms each, seed 7
+//	LOCK    BOUTS  READS  WRITES  LONG  BIRTHS  REFUSED  TIMED OUT  CANCELLED  DOWNGRADES  FLIPS  COLLECTIONS  STORMS
+//	ticket  ...
+//	RCU       BOUTS  READS  WRITES  LONG  BIRTHS  READERS  GRACE PERIODS  CALLBACKS  FLIPS  COLLECTIONS  AGES 0 1 2 ...
+//	rcu-qsbr  ...
+//	SUCCESS
+//
+// The ages are of the objects that readers saw; only the first two may be above
+// 0. Without flags, all are tortured for a minute. Busted and busted-rcu, which
+// wait for nobody, are there by name only, and must fail:
+//
+//	$ lockbench torture --locks busted-rcu --duration 1s --seed 7
+//	...
+//	FAILURE of busted-rcu
+//	lockbench: flavour "busted-rcu" is broken: at the end of a read-side critical section: want ...
+//		again: lockbench torture --locks busted-rcu --duration 1s --seed 7
+//	exit status 1
+//
 // # What can go wrong
 //
 // All that is wrong with a command line is said at once, before anything is

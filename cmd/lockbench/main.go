@@ -11,10 +11,11 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // The commands and the flags that all of them have.
 type commands struct {
-	Run    runCmd    `cmd:"" help:"Measure locks, and show which is fastest."`
-	Plot   plotCmd   `cmd:"" help:"Draw what results files hold."`
-	List   listCmd   `cmd:"" help:"List the locks, or the workloads."`
-	Decode decodeCmd `cmd:"" help:"Explain the word of a lock."`
+	Run     runCmd     `cmd:"" help:"Measure locks, and show which is fastest."`
+	Plot    plotCmd    `cmd:"" help:"Draw what results files hold."`
+	Torture tortureCmd `cmd:"" help:"Try to break the locks, and the flavours of RCU."`
+	List    listCmd    `cmd:"" help:"List the locks, or the workloads."`
+	Decode  decodeCmd  `cmd:"" help:"Explain the word of a lock."`
 
 	Help commandline.Help `short:"h" help:"Show this."`
 }

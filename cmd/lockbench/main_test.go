@@ -126,8 +126,14 @@ func TestBadInput(t *testing.T) {
 		{"plot --format gif good.txt", `--format gif: want svg, png or svg,png, have "gif"`},
 		{"run --format png,gif", `--format png,gif: want svg, png or svg,png, have "gif"`},
 		{"plot --plots plain.txt/x good.txt", "--plots: "},
+		{"torture --locks tikcet", `unknown lock "tikcet", did you mean "ticket"? (known: tas, `},
+		{"torture --locks rcu-qbsr", `unknown lock "rcu-qbsr", did you mean "rcu-qsbr"? (known: tas, `},
+		{"torture --locks qsbr", `unknown lock "qsbr", did you mean "rcu-qsbr"? (known: tas, `},
+		{"torture --locks none,tas", `--locks: lock "none": does not claim to exclude anybody`},
+		{"torture --locks !*", `no lock left of "!*"`},
 
 		// All of it in one go.
+		{"torture --locks tikcet --duration 0 --seed x", "unknown lock \"tikcet\"\n--duration 0: must be at least 1ms\n" + `--seed x: want a whole number, have "x"`},
 		{"run --locks tikcet --cpus 0 --reads 101,x --hold y --mode z --out dir --plots plain.txt", "--reads 101: \n" +
 			"--reads 101,x: \n--hold y: \n--cpus 0: \n--mode: \nunknown lock \"tikcet\"\n--plots: \n--out dir: "},
 		{"run --cpus 0 --out notes.txt --resume", "--cpus 0: \nnotes.txt:2: "},
@@ -156,6 +162,7 @@ func TestHelp(t *testing.T) {
 		{"--help", "Usage: lockbench <command>"},
 		{"run --help", "Usage: lockbench run [flags]"},
 		{"run -h --cpus 0", "--resume"},
+		{"torture --help", "rcu-domain"},
 	} {
 		code, stdout, stderr := lockbench(t, test.command)
 		if code != exitOK || !strings.Contains(stdout, test.want) || stderr != "" {

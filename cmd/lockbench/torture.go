@@ -1,0 +1,177 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+	"time"
+
+	"github.com/lockbench/lockbench/harness"
+	"github.com/lockbench/lockbench/internal/catalog"
+	"github.com/lockbench/lockbench/internal/commandline"
+)
+
+type tortureCmd struct {
+	Locks    string `placeholder:"LOCK,..." help:"Names or patterns of locks, as for run, and of flavours of RCU: rcu-domain, rcu-pinned, rcu-registered, rcu-qsbr (all of both)."`
+	Duration string `placeholder:"D" default:"60s" help:"For how long, all together (${default})."`
+	Seed     string `placeholder:"N" help:"Seed of what is done (another one each time)."`
+}
+
+// A torment is one lock, or one flavour, in the command's turn.
+type torment struct {
+	name string
+	run  func(context.Context, harness.Torture) (harness.Tortured, error)
+}
+
+func (c *tortureCmd) Run(con commandline.Console) error {
+	var bad commandline.Problems
+	torments := c.torments(&bad)
+	total := commandline.One(&bad, "--duration", c.Duration, bad.Durations("--duration", c.Duration, time.Millisecond, 1000*time.Hour))
+	seed := strconv.FormatUint(uint64(time.Now().UnixNano()), 10)
+	seed = cmp.Or(c.Seed, seed[len(seed)-9:])
+	t := harness.Torture{
+		Seed: commandline.One(&bad, "--seed", seed, commandline.List(&bad, "--seed", seed, parseSeed, "a whole number", 0, math.MaxUint64)),
+	}
+	if len(bad) > 0 {
+		return bad
+	}
+
+	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer restore()
+	context.AfterFunc(ctx, restore)
+
+	share := total / time.Duration(len(torments))
+	fmt.Fprintf(con.Err, "lockbench: %s, about %v each, seed %d\n", plural(len(torments), "lock"), share.Round(time.Millisecond), t.Seed)
+	var all []harness.Tortured
+	var failures []error
+	var failed []string
+	log := newTortureLog(con.Err, total, len(torments))
+	t.Report = log.report
+	for i, m := range torments {
+		// What one takes too long, the others get less.
+		t.Duration = max(total-time.Since(log.began), time.Millisecond) / time.Duration(len(torments)-i)
+		done, err := m.run(ctx, t)
+		all = append(all, done)
+		log.done++
+		if interruption(ctx, err) == errInterrupted {
+			break
+		}
+		if err != nil {
+			failed = append(failed, m.name)
+			failures = append(failures, fmt.Errorf("%w\n\tagain: lockbench torture --locks %s --duration %v --seed %d", err, m.name, max(t.Duration.Round(time.Millisecond), time.Millisecond), t.Seed))
+		}
+		if stuck := (*harness.StuckError)(nil); errors.As(err, &stuck) {
+			fmt.Fprintln(con.Err, stuck.Stacks)
+			break // those who are stuck would disturb the next
+		}
+	}
+	err := writeTortured(con.Out, all)
+	switch {
+	case len(failed) > 0:
+		fmt.Fprintf(con.Out, "FAILURE of %s\n", strings.Join(failed, ", "))
+	case ctx.Err() != nil:
+		failures = append(failures, errInterrupted)
+	default:
+		fmt.Fprintln(con.Out, "SUCCESS")
+	}
+	return errors.Join(append(failures, err)...)
+}
+
+// torments returns what the flags ask to torture.
+func (c *tortureCmd) torments(bad *commandline.Problems) []torment {
+	locks, flavours, err := catalog.MatchAll(strings.Split(cmp.Or(c.Locks, "!none"), ",")...)
+	bad.Add(err)
+	var all []torment
+	for _, l := range locks {
+		if l.Unlocked {
+			bad.Addf("--locks: lock %q: does not claim to exclude anybody, want one that does", l.Name)
+		}
+		all = append(all, torment{l.Name, func(ctx context.Context, t harness.Torture) (harness.Tortured, error) {
+			return t.Lock(ctx, l.Subject)
+		}})
+	}
+	for _, f := range flavours {
+		all = append(all, torment{f.Name, func(ctx context.Context, t harness.Torture) (harness.Tortured, error) {
+			return t.RCU(ctx, f)
+		}})
+	}
+	return all
+}
+
+// A tortureLog writes a line now and then.
+type tortureLog struct {
+	out         io.Writer
+	began, next time.Time
+	total       time.Duration
+	done, of    int
+}
+
+const tortureLogEvery = 5 * time.Second
+
+func newTortureLog(out io.Writer, total time.Duration, of int) *tortureLog {
+	now := time.Now()
+	return &tortureLog{out: out, began: now, next: now.Add(tortureLogEvery), total: total, of: of}
+}
+
+// report is told of each bout.
+func (l *tortureLog) report(d harness.Tortured) {
+	now := time.Now()
+	if now.Before(l.next) {
+		return
+	}
+	l.next = now.Add(tortureLogEvery)
+	fmt.Fprintf(l.out, "lockbench: %v of %v, %d of %d done; %s: %s, %d reads, %d writes%s\n",
+		now.Sub(l.began).Round(time.Second), l.total.Round(time.Second), l.done, l.of,
+		d.Name, plural(d.Bouts, "bout"), d.Reads, d.Writes, ages(d))
+}
+
+// ages returns how old the objects were that readers saw, or nothing.
+func ages(d harness.Tortured) string {
+	if d.Ages == nil {
+		return ""
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, ", %d grace periods, ages", d.GracePeriods)
+	for _, n := range d.Ages {
+		fmt.Fprintf(&b, " %d", n)
+	}
+	return b.String()
+}
+
+// writeTortured writes what was done to locks, and then to flavours of RCU.
+func writeTortured(out io.Writer, all []harness.Tortured) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	header := "LOCK\tBOUTS\tREADS\tWRITES\tLONG\tBIRTHS\tREFUSED\tTIMED OUT\tCANCELLED\tDOWNGRADES\tFLIPS\tCOLLECTIONS\tSTORMS\n"
+	for _, d := range all {
+		if d.Ages != nil {
+			continue
+		}
+		fmt.Fprint(w, header)
+		header = ""
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", d.Name, d.Bouts, d.Reads, d.Writes, d.Long, d.Births,
+			d.Refused, d.TimedOut, d.Cancelled, d.Downgrades, d.Flips, d.Collections, d.Storms)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	header = "RCU\tBOUTS\tREADS\tWRITES\tLONG\tBIRTHS\tREADERS\tGRACE PERIODS\tCALLBACKS\tFLIPS\tCOLLECTIONS\tAGES 0 1 2 ...\n"
+	for _, d := range all {
+		if d.Ages == nil {
+			continue
+		}
+		fmt.Fprint(w, header)
+		header = ""
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", d.Name, d.Bouts, d.Reads, d.Writes, d.Long, d.Births,
+			d.Registrations, d.GracePeriods, d.Callbacks, d.Flips, d.Collections, strings.Trim(fmt.Sprint(d.Ages), "[]"))
+	}
+	return w.Flush()
+}
