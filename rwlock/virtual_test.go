@@ -37,7 +37,7 @@ func until(cond func() bool) {
 }
 
 // Readers are inside together, on whatever schedule.
-func TestVirtualReadersMeet(t *testing.T) {
+func TestModelReadersMeet(t *testing.T) {
 	for _, l := range models {
 		model.Every(t, l.name, model.ReadersMeet(func() model.Readers { return l.fresh() }, 3))
 		model.Every(t, l.name+"/pinned", model.ReadersMeet(func() model.Readers { return locktest.PinnedReaders(l.fresh()) }, 3))
@@ -46,7 +46,7 @@ func TestVirtualReadersMeet(t *testing.T) {
 
 // One who waits, one who tries and one who tries to read: the tries exclude
 // whom they must, wait for nobody, and leave nothing behind.
-func TestVirtualTries(t *testing.T) {
+func TestModelTries(t *testing.T) {
 	for _, l := range models {
 		for form, waits := range map[string]func(rwlock.Lock, *primitives.Cell[int]){
 			"reader": func(l rwlock.Lock, n *primitives.Cell[int]) { l.RLock(); n.Get(); l.RUnlock() },
@@ -123,7 +123,7 @@ func wantFree(m *check.Machine, l rwlock.Lock) {
 }
 
 // A waiting writer turns away readers that come later, and is next.
-func TestVirtualWriterIsNext(t *testing.T) {
+func TestModelWriterIsNext(t *testing.T) {
 	for _, l := range models {
 		if l.name == "ReaderPref" || l.name == "Unbiased" {
 			continue // its writers may starve
@@ -147,7 +147,7 @@ func TestVirtualWriterIsNext(t *testing.T) {
 }
 
 // A ReaderPref's reader waits for no writer that is not inside.
-func TestVirtualReaderPrefNests(t *testing.T) {
+func TestModelReaderPrefNests(t *testing.T) {
 	model.Every(t, "ReaderPref", func(m *check.Machine) {
 		var l rwlock.ReaderPref
 		for range 2 {
@@ -159,7 +159,7 @@ func TestVirtualReaderPrefNests(t *testing.T) {
 
 // Two writers, one inside and one in line, and then a reader: PhaseFair lets it
 // in between them, and Queued serves in the order of arrival.
-func TestVirtualPhases(t *testing.T) {
+func TestModelPhases(t *testing.T) {
 	order := func(m *check.Machine, l rwlock.Lock, waiting func(writers, readers int) bool) []string {
 		var got primitives.Cell[[]string] // guarded by l, or the only reader's
 		note := func(who string) { got.Set(append(got.Get(), who)) }
@@ -190,7 +190,7 @@ func TestVirtualPhases(t *testing.T) {
 
 // A PhaseFair's reader that sleeps through the moment between two writers does
 // not wait for the second.
-func TestVirtualPhaseFairReaderWaitsForOneWriter(t *testing.T) {
+func TestModelPhaseFairReaderWaitsForOneWriter(t *testing.T) {
 	model.Every(t, "PhaseFair", func(m *check.Machine) {
 		var l rwlock.PhaseFair
 		var inside primitives.Bool
@@ -207,7 +207,7 @@ func TestVirtualPhaseFairReaderWaitsForOneWriter(t *testing.T) {
 }
 
 // Nor does it if a writer tried in between, and failed.
-func TestVirtualPhaseFairTryDoesNotCount(t *testing.T) {
+func TestModelPhaseFairTryDoesNotCount(t *testing.T) {
 	model.Every(t, "PhaseFair", func(m *check.Machine) {
 		var l rwlock.PhaseFair
 		l.Lock()
@@ -223,7 +223,7 @@ func TestVirtualPhaseFairTryDoesNotCount(t *testing.T) {
 }
 
 // A Biased loses its bias with a write and gets it back when the timer likes.
-func TestVirtualBias(t *testing.T) {
+func TestModelBias(t *testing.T) {
 	read := func(l *rwlock.Biased, n *primitives.Cell[int]) { l.RLock(); n.Get(); l.RUnlock() }
 	write := func(l *rwlock.Biased, n *primitives.Cell[int], credit int) {
 		l.Lock()
@@ -269,7 +269,7 @@ func TestVirtualBias(t *testing.T) {
 }
 
 // A counting lock that has not met a worker's CPU yet meets it in time.
-func TestVirtualNewCPUs(t *testing.T) {
+func TestModelNewCPUs(t *testing.T) {
 	distributed := func() *rwlock.Distributed { return new(rwlock.Distributed) }
 	biased := func() *rwlock.Biased { return rwlock.NewBiased(new(rwlock.ReaderPref)) }
 	for _, c := range []struct {
@@ -291,7 +291,7 @@ func TestVirtualNewCPUs(t *testing.T) {
 	}
 }
 
-func TestVirtualReadersExclude(t *testing.T) {
+func TestModelReadersExclude(t *testing.T) {
 	for _, l := range models {
 		plain := func() model.Readers { return l.fresh() }
 		pinned := func() model.Readers { return locktest.PinnedReaders(l.fresh()) }

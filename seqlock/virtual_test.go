@@ -104,7 +104,7 @@ var counts = []struct {
 }
 
 // Words that a lock says are being written are not seen half-written.
-func TestVirtualSections(t *testing.T) {
+func TestModelSections(t *testing.T) {
 	for _, c := range counts {
 		sizes := []struct{ writers, readers int }{{1, 1}, {1, 2}, {2, 1}}
 		if c.name == "Count" {
@@ -146,13 +146,13 @@ func TestVirtualSections(t *testing.T) {
 	}
 }
 
-func TestVirtualLock(t *testing.T) {
+func TestModelLock(t *testing.T) {
 	model.All(t, func() locktest.Lock { return new(seqlock.Lock) })
 }
 
 // A reader of a Latch waits for nobody: it returns while a writer has stopped
 // half-way, in either copy.
-func TestVirtualLatchReadsBesideStoppedWriter(t *testing.T) {
+func TestModelLatchReadsBesideStoppedWriter(t *testing.T) {
 	for half := range 2 {
 		model.Every(t, fmt.Sprintf("copy=%d", half), func(m *check.Machine) {
 			l := new(seqlock.Latch[pair])
@@ -179,7 +179,7 @@ func TestVirtualLatchReadsBesideStoppedWriter(t *testing.T) {
 
 // A reader that keeps writers out waits for the one that is inside, and those
 // that come later wait for it.
-func TestVirtualHastyReaderIsNext(t *testing.T) {
+func TestModelHastyReaderIsNext(t *testing.T) {
 	model.Every(t, "Value", func(m *check.Machine) {
 		v := &seqlock.Value[pair]{Tries: 1}
 		rest := v.StoreHalf(pairOf(1))
@@ -231,7 +231,7 @@ func readAndWrite(fresh func() store[pair], readers, reads, writes int) func(*ch
 	}
 }
 
-func TestVirtualReads(t *testing.T) {
+func TestModelReads(t *testing.T) {
 	for _, s := range stores {
 		for _, c := range []struct{ readers, reads, writes int }{{2, 2, 1}, {1, 2, 2}} {
 			model.Every(t, fmt.Sprintf("%s/readers=%d/reads=%d/writes=%d", s.name, c.readers, c.reads, c.writes),
@@ -241,7 +241,7 @@ func TestVirtualReads(t *testing.T) {
 }
 
 // No update is lost.
-func TestVirtualUpdates(t *testing.T) {
+func TestModelUpdates(t *testing.T) {
 	next := func(p pair) pair { return pairOf(p[0] + 1) }
 	type updates struct {
 		name           string
@@ -307,7 +307,7 @@ var opRegister = porcupine.Model{
 }
 
 // With two writers, too, it is as if one operation came after the other.
-func TestVirtualLinearizable(t *testing.T) {
+func TestModelLinearizable(t *testing.T) {
 	for _, s := range stores {
 		model.Every(t, s.name, func(m *check.Machine) {
 			v := s.fresh()
