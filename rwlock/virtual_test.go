@@ -291,6 +291,26 @@ func TestModelNewCPUs(t *testing.T) {
 	}
 }
 
+// Readers that share CPUs count on each other's, and leave on another than the
+// one where they came.
+func TestModelSharedCPUs(t *testing.T) {
+	for _, l := range models {
+		if l.name != "Distributed" && l.name != "Biased" {
+			continue // CPUs are nothing to it
+		}
+		t.Run(l.name, func(t *testing.T) {
+			t.Log(check.Explore(t, check.Config{CPUs: 2}, func(m *check.Machine) {
+				l := l.fresh()
+				m.GoAlike(3, func() { l.RLock(); l.RUnlock() })
+				m.Wait()
+				if !l.TryLock() {
+					m.Failf("TryLock after all readers have left = false: %v", l)
+				}
+			}))
+		})
+	}
+}
+
 func TestModelReadersExclude(t *testing.T) {
 	for _, l := range models {
 		plain := func() model.Readers { return l.fresh() }

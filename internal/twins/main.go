@@ -57,6 +57,9 @@ var packages = []struct {
 	{"rcu", rcu},
 	{"rcu/list", list},
 	{"rcu/hash", hash},
+	{"blocking", blocking},
+	{"rwlock", rwlock},
+	{"seqlock", seqlock},
 }
 
 func main() {
