@@ -352,8 +352,11 @@ func TestModelCompletion(t *testing.T) {
 // Readers that are first in line come in together.
 func TestModelReadersMeet(t *testing.T) {
 	model.Every(t, "RWSem/free", model.ReadersMeet(func() model.Readers { return new(blocking.RWSem) }, 3))
-	for name, release := range map[string]func(*blocking.RWSem){"unlock": (*blocking.RWSem).Unlock, "downgrade": (*blocking.RWSem).Downgrade} {
-		model.Sampled(t, "RWSem/"+name, func(m *check.Machine) {
+	for _, c := range []struct {
+		name    string
+		release func(*blocking.RWSem)
+	}{{"unlock", (*blocking.RWSem).Unlock}, {"downgrade", (*blocking.RWSem).Downgrade}} {
+		model.Sampled(t, "RWSem/"+c.name, func(m *check.Machine) {
 			var s blocking.RWSem
 			var inside primitives.Uint32
 			read := func() {
@@ -366,7 +369,7 @@ func TestModelReadersMeet(t *testing.T) {
 			m.GoNamed("first", read)
 			until(func() bool { return s.State().Waiting })
 			m.GoNamed("second", read)
-			release(&s)
+			c.release(&s)
 		})
 	}
 }

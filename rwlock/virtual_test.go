@@ -48,14 +48,17 @@ func TestModelReadersMeet(t *testing.T) {
 // whom they must, wait for nobody, and leave nothing behind.
 func TestModelTries(t *testing.T) {
 	for _, l := range models {
-		for form, waits := range map[string]func(rwlock.Lock, *primitives.Cell[int]){
-			"reader": func(l rwlock.Lock, n *primitives.Cell[int]) { l.RLock(); n.Get(); l.RUnlock() },
-			"writer": func(l rwlock.Lock, n *primitives.Cell[int]) { l.Lock(); n.Set(n.Get() + 1); l.Unlock() },
+		for _, c := range []struct {
+			form  string
+			waits func(rwlock.Lock, *primitives.Cell[int])
+		}{
+			{"reader", func(l rwlock.Lock, n *primitives.Cell[int]) { l.RLock(); n.Get(); l.RUnlock() }},
+			{"writer", func(l rwlock.Lock, n *primitives.Cell[int]) { l.Lock(); n.Set(n.Get() + 1); l.Unlock() }},
 		} {
-			model.Every(t, l.name+"/"+form, func(m *check.Machine) {
+			model.Every(t, l.name+"/"+c.form, func(m *check.Machine) {
 				l := l.fresh()
 				var n primitives.Cell[int] // guarded by l
-				m.GoNamed(form, func() { waits(l, &n) })
+				m.GoNamed(c.form, func() { c.waits(l, &n) })
 				m.GoNamed("trying writer", func() {
 					if l.TryLock() {
 						n.Set(n.Get() + 1)
