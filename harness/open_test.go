@@ -311,7 +311,7 @@ func TestStuckReaders(t *testing.T) {
 	var reads atomic.Int64
 	var free atomic.Bool
 	s := quick(Subject{Name: "endless", New: func() sync.Locker { return &endless{reads: &reads, free: &free} }})
-	s.Reads, s.Patience = 100, 50*time.Millisecond
+	s.Reads, s.Patience, s.Duration = 100, 50*time.Millisecond, 10*time.Second // it is stuck long before
 	before := runtime.NumGoroutine()
 	_, err := Run(context.Background(), s)
 	free.Store(true)
