@@ -129,7 +129,7 @@ func TestBadInput(t *testing.T) {
 		{"check --locks ticket --properties readers", `no lock of "ticket" claims a property of "readers"`},
 		{"check --locks ticket --replay aa", "--replay: want one lock and one property, have 3 pairs"},
 		{"check --locks ticket --properties tries --replay !", "--replay: check: replay token, character 1"},
-		{"check --locks ticket --properties tries --replay bbbbbbbbbb", "--replay: check: replay token does not fit this program: decision 3"},
+		{"check --locks ticket --properties tries --replay bbbbbbbbbb", "--replay: check: replay token does not fit this program: decision"},
 		{"check --svg " + plain, "--svg: " + plain + " is no directory"},
 		{"check --workers 0 --mode pct --bound x --locks tikcet", "--workers 0: \n--bound x: \nunknown lock"},
 	} {
