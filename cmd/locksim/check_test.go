@@ -91,7 +91,7 @@ func TestOnlyWholeSearchesHold(t *testing.T) {
 		{"--workers 2 --mode bounded --bound 1000", exitOK, notRefuted},
 		{"--workers 2 --mode pct --schedules 10", exitOK, notRefuted},
 		{"--workers 2 --mode random --schedules 10", exitOK, notRefuted},
-		{"--workers 2 --replay bbcca", exitOK, notRefuted},
+		{"--workers 2 --replay bb", exitOK, notRefuted},
 		{"--workers 3 --schedules 1", exitEarly, notRefuted},
 		{"--workers 8 --budget 1ns", exitEarly, notRefuted},
 		{"--workers 8 --budget 1ns --mode random", exitEarly, notRefuted},
