@@ -210,6 +210,7 @@ var table = []Entry{
 		Family:  "sequence", Fairness: "barging, FIFO after 1 ms; readers wait for writers", Waits: "spins then parks", Holder: "yields",
 		Bytes:  unsafe.Sizeof(seqCount{}),
 		Source: "gvisor.dev/gvisor v0.0.0-20260905035102-160fafc42237, beside a sync.Mutex",
+		Peer:   true,
 	},
 	{
 		Subject: harness.Subject{Name: "none", New: fresh[noLock], Pinned: fresh[noLock], Counting: newNoSemaphore, Unlocked: true},
