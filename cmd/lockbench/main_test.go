@@ -131,6 +131,7 @@ func TestBadInput(t *testing.T) {
 		{"torture --locks qsbr", `unknown lock "qsbr", did you mean "rcu-qsbr"? (known: tas, `},
 		{"torture --locks none,tas", `--locks: lock "none": does not claim to exclude anybody`},
 		{"torture --locks !*", `no lock left of "!*"`},
+		{"torture --locks tikcet --seed 085657792", `unknown lock "tikcet"`}, // decimal all the same
 
 		// All of it in one go.
 		{"torture --locks tikcet --duration 0 --seed x", "unknown lock \"tikcet\"\n--duration 0: must be at least 1ms\n" + `--seed x: want a whole number, have "x"`},

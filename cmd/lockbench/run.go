@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -106,7 +105,7 @@ func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 		Think:         bad.Durations("--think", c.Think, 0, time.Second),
 		Workloads:     parseWorkloads(bad, "--workload", c.Workload),
 		Latency:       c.Latency,
-		Seed:          commandline.One(bad, "--seed", c.Seed, commandline.List(bad, "--seed", c.Seed, parseSeed, "a whole number", 0, math.MaxUint64)),
+		Seed:          bad.Seed("--seed", c.Seed),
 	}
 	if c.CPUs != "" {
 		sweep.CPUs = bad.Ints("--cpus", c.CPUs, 1, 1024)
@@ -157,8 +156,6 @@ func estimate(s harness.Sweep) time.Duration {
 	}
 	return total * time.Duration(s.Count)
 }
-
-func parseSeed(s string) (uint64, error) { return strconv.ParseUint(s, 0, 64) }
 
 // cpuCounts returns 1, 2, 4 and so on, up to as many as Go would use.
 func cpuCounts() []int {

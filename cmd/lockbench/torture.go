@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"os/signal"
 	"strconv"
@@ -36,10 +35,8 @@ func (c *tortureCmd) Run(con commandline.Console) error {
 	var bad commandline.Problems
 	torments := c.torments(&bad)
 	total := commandline.One(&bad, "--duration", c.Duration, bad.Durations("--duration", c.Duration, time.Millisecond, 1000*time.Hour))
-	seed := strconv.FormatUint(uint64(time.Now().UnixNano()), 10)
-	seed = cmp.Or(c.Seed, seed[len(seed)-9:])
 	t := harness.Torture{
-		Seed: commandline.One(&bad, "--seed", seed, commandline.List(&bad, "--seed", seed, parseSeed, "a whole number", 0, math.MaxUint64)),
+		Seed: bad.Seed("--seed", cmp.Or(c.Seed, strconv.Itoa(time.Now().Nanosecond()))),
 	}
 	if len(bad) > 0 {
 		return bad

@@ -158,7 +158,7 @@ func (c *checkCmd) config(bad *commandline.Problems) check.Config {
 		}
 	}
 	if c.Seed != "" {
-		cfg.Seed = commandline.One(bad, "--seed", c.Seed, commandline.List(bad, "--seed", c.Seed, parseSeed, "a whole number", 0, math.MaxUint64))
+		cfg.Seed = bad.Seed("--seed", c.Seed)
 		if !drawn {
 			bad.Addf("--seed %s: want --mode pct or random with it", c.Seed)
 		}
@@ -171,8 +171,6 @@ func (c *checkCmd) config(bad *commandline.Problems) check.Config {
 	}
 	return cfg
 }
-
-func parseSeed(s string) (uint64, error) { return strconv.ParseUint(s, 10, 64) }
 
 // jobs returns what to search.
 func (c *checkCmd) jobs(bad *commandline.Problems, workers, ops int) []job {

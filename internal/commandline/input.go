@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -67,6 +68,12 @@ func (p *Problems) Ints(flag, text string, low, high int) []int {
 // Durations is [List] of durations.
 func (p *Problems) Durations(flag, text string, low, high time.Duration) []time.Duration {
 	return List(p, flag, text, time.ParseDuration, "durations such as 0s,100ns", low, high)
+}
+
+// Seed returns the seed that text says: a whole number, decimal.
+func (p *Problems) Seed(flag, text string) uint64 {
+	parse := func(s string) (uint64, error) { return strconv.ParseUint(s, 10, 64) }
+	return One(p, flag, text, List(p, flag, text, parse, "a whole number", 0, math.MaxUint64))
 }
 
 // One returns the value that a flag has if it can have only one.
