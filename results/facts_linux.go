@@ -6,8 +6,7 @@ import (
 	"strings"
 )
 
-// cpuModel returns the model name of the first CPU. On x86 the kernel has it
-// from the same CPUID leaves as go test.
+// cpuModel returns the model name of the first CPU.
 func cpuModel() string {
 	f, err := os.Open("/proc/cpuinfo")
 	if err != nil {

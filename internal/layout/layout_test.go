@@ -24,7 +24,7 @@ var table = layout.Layout{
 		{"rcu/list", "primitives rcu", layout.NoTags},
 		{"rcu/hash", "primitives rcu rcu/list", layout.NoTags},
 		{"check sim", "internal/sched", layout.NoTags},
-		{"results", "golang.org/x/perf/... github.com/montanaflynn/stats gonum.org/v1/gonum/stat/...", layout.OSTags},
+		{"results", "golang.org/x/perf/... github.com/montanaflynn/stats github.com/klauspost/cpuid/v2 gonum.org/v1/gonum/stat/...", layout.OSTags},
 		{"harness", "primitives results github.com/HdrHistogram/hdrhistogram-go golang.org/x/sys/...", layout.OSTags},
 		{"plots", "results gonum.org/v1/plot/... golang.org/x/image/...", layout.NoTags},
 		{"internal/sched", "", layout.AnyTags},
