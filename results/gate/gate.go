@@ -1,0 +1,266 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/lockbench/lockbench/results"
+)
+
+// A Benchmark names what is compared.
+type Benchmark struct {
+	Pkg  string // import path; "" if unknown
+	Name string // as go test prints it, without the word Benchmark: Sum/n=10-2
+}
+
+// String returns the package, a dot and the name.
+func (b Benchmark) String() string {
+	if b.Pkg == "" {
+		return b.Name
+	}
+	return b.Pkg + "." + b.Name
+}
+
+// A Side says whose a reading is.
+type Side int
+
+// The sides of a round. The base is measured twice: what differs between two
+// runs of the same code is noise.
+const (
+	Base  Side = iota
+	Again      // the base once more, in binaries of its own where there are several
+	Head
+	sides
+)
+
+func (s Side) String() string { return [...]string{"base", "base again", "head"}[s] }
+
+// A Reading is what one run of a benchmark measured.
+type Reading struct {
+	// Build tells the binaries of a side apart, which have the same code in
+	// another layout; 0 is unknown.
+	Build  int
+	Values []results.Value
+}
+
+// value returns what r measured in unit, and whether it did.
+func (r *Reading) value(unit string) (float64, bool) {
+	if r == nil {
+		return 0, false
+	}
+	for _, v := range r.Values {
+		if v.Unit == unit {
+			return v.Value, true
+		}
+	}
+	return 0, false
+}
+
+// A Round is a reading of each side, all within a moment and in random order.
+type Round struct {
+	Benchmark
+	Number   int // from 1
+	Distance results.Distance
+	Readings [sides]*Reading // of Again it may be nil
+}
+
+// A Source has rounds of readings: it measures them, or somebody has.
+type Source interface {
+	// Benchmarks returns what both sides have, and what only one has.
+	Benchmarks() (both, onlyBase, onlyHead []Benchmark)
+
+	// Round returns one more reading of each side of each of the benchmarks,
+	// or of some of them, if it has no more of the others. The error is
+	// io.EOF if it has none of any.
+	Round(ctx context.Context, of []Benchmark) ([]Round, error)
+
+	// Fresh makes new binaries for the benchmarks, so that the rounds to come
+	// owe nothing to the layout of those before. It reports whether it could.
+	Fresh(ctx context.Context, of []Benchmark) (bool, error)
+
+	// Better returns +1 if more of unit is better, -1 if less is, and 0 if
+	// that is not known.
+	Better(unit string) int
+
+	// Exact reports whether values of the unit have no noise at all, as the
+	// counts of a simulator, so that one reading is as good as many. They are
+	// compared as they are; up to the tolerance, a share, they are equal.
+	Exact(unit string) (tolerance float64, exact bool)
+}
+
+// Rules say what is a regression. The zero value has the defaults.
+type Rules struct {
+	// Margin is by how much something must be worse to be called so: 0.03
+	// is 3 %, the default.
+	Margin float64
+
+	// FDR is the share of the regressions reported that may be false, on
+	// average: 0.01 is the default.
+	FDR float64
+
+	// Confidence is that of the intervals, and so of a pass: 0.99 is the default.
+	Confidence float64
+
+	// MinRounds is how many rounds there are at least: 10 is the default.
+	MinRounds int
+
+	// Budget is how long rounds may take, all together: 0 is for as long as
+	// it takes. What is undecided then cannot be told.
+	Budget time.Duration
+
+	// Units are those that are judged; if there are none, all are of which it
+	// is known whether more is better.
+	Units []string
+
+	// For, if it is not nil, returns what holds for one unit of one benchmark
+	// alone, and whether anything does.
+	For func(b Benchmark, unit string) (Exception, bool)
+
+	// Declared, if it is not nil, reports whether it is known, and right, that
+	// only that side has b.
+	Declared func(b Benchmark, only Side) bool
+
+	// Progress, if it is not nil, is told after each round.
+	Progress func(Progress)
+}
+
+// An Exception is what holds for one unit of one benchmark.
+type Exception struct {
+	Margin float64
+	Ignore bool // do not judge it
+}
+
+// Defaults for [Rules].
+const (
+	DefaultMargin     = 0.03
+	DefaultFDR        = 0.01
+	DefaultConfidence = 0.99
+	DefaultMinRounds  = 10
+)
+
+// Progress is how far a comparison is.
+type Progress struct {
+	Stage   string // "screening" or "confirming"
+	Rounds  int    // in this stage
+	Open    int    // benchmarks that are not decided
+	Suspect int    // benchmarks that seem to be worse
+	Of      int    // all benchmarks
+}
+
+// A Verdict is what is said of a change.
+type Verdict int
+
+// The verdicts, in the order of how bad they are.
+const (
+	Pass Verdict = iota
+	CannotTell
+	Regressed
+)
+
+func (v Verdict) String() string { return [...]string{"pass", "cannot tell", "regressed"}[v] }
+
+// MarshalText returns what String does.
+func (v Verdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText is the inverse of MarshalText.
+func (v *Verdict) UnmarshalText(text []byte) error {
+	for w := Pass; w <= Regressed; w++ {
+		if w.String() == string(text) {
+			*v = w
+			return nil
+		}
+	}
+	return fmt.Errorf("verdict %q: want pass, cannot tell or regressed", text)
+}
+
+// A Result is what became of one unit of one benchmark at one distance.
+type Result struct {
+	Benchmark
+	Unit     string
+	Better   int // +1 if more is better, -1 if less is
+	Distance results.Distance
+
+	Verdict Verdict
+	Why     string // for people: what the verdict rests on, or what it lacks
+
+	N        int     // pairs that it rests on
+	Rounds   int     // all that were measured, with those before a confirmation
+	Old, New float64 // medians
+
+	// Change is the median of New/Old over the pairs, less 1, and Lo and Hi
+	// bound it: for all n at once, with the confidence of the rules.
+	Change, Lo, Hi float64
+
+	// Noise is the change that the base shows against itself, with the same
+	// number of pairs: the larger of its interval's bounds. Below it, the
+	// machine decides, not the code. It is NaN if nobody looked.
+	Noise float64
+
+	Margin   float64
+	Evidence float64 // natural logarithm of the evidence for a regression
+	Builds   int     // binaries of the head
+
+	Exact     bool // the values do not vary: no statistics needed
+	Unpaired  bool // the sides were not measured together: judged more weakly
+	Confirmed bool // measured once more, afresh, after it had been suspect
+	Minor     bool // there is more of it at another distance, which decides
+
+	// BootLo and BootHi are a bootstrap's 99 % interval of the change, as a
+	// cross-check; NaN if there are too few pairs.
+	BootLo, BootHi float64
+}
+
+// Improved reports whether the change is for the better by more than the margin.
+func (r *Result) Improved() bool {
+	lo, hi := r.bad(r.Lo), r.bad(r.Hi)
+	return max(lo, hi) < -r.Margin || r.Exact && r.bad(r.Change) < 0
+}
+
+// bad turns a change, a share, so that more of it is worse.
+func (r *Result) bad(change float64) float64 { return -float64(r.Better) * change }
+
+// A Report is what came of a comparison.
+type Report struct {
+	Base, Head string // what was compared, for people
+	Rules      Rules  `json:"-"`
+
+	Verdict Verdict
+	Results []Result // the worst first
+
+	// OnlyBase and OnlyHead are benchmarks that only one side has, and that
+	// were not declared so. A comparison that has such is not whole, and must
+	// not pass.
+	OnlyBase, OnlyHead []Benchmark
+
+	// NotJudged are units of which it is not known whether more is better.
+	NotJudged []string
+
+	// Warnings is what a reader of the verdict should know.
+	Warnings []string
+
+	Took   time.Duration
+	Rounds int
+}
+
+// ErrNothing is returned where no verdict can be: a gate that compares nothing
+// must not pass.
+var ErrNothing = errors.New("nothing to compare")
+
+// cpus returns the number of CPUs in a benchmark's name: 1 if it has none.
+func (b Benchmark) cpus() int {
+	i := strings.LastIndexByte(b.Name, '-')
+	if i < 0 {
+		return 1
+	}
+	n := 0
+	for _, c := range b.Name[i+1:] {
+		if c < '0' || c > '9' || n > 1<<20 {
+			return 1
+		}
+		n = 10*n + int(c-'0')
+	}
+	return max(n, 1)
+}

@@ -1,0 +1,43 @@
+package gate_test
+
+import (
+	"testing"
+
+	"github.com/lockbench/lockbench/results/gate"
+)
+
+func compare(t *testing.T, r gate.Rules, src gate.Source) *gate.Report {
+	t.Helper()
+	rep, err := r.Compare(t.Context(), src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rep
+}
+
+func TestVerdicts(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		cell   cell
+		rounds int
+		want   gate.Verdict
+	}{
+		{"same", cell{noise: 0.005}, 0, gate.Pass},
+		{"faster", cell{noise: 0.005, change: -0.10}, 0, gate.Pass},
+		{"a little slower", cell{noise: 0.005, change: 0.01}, 0, gate.Pass},
+		{"slower", cell{noise: 0.005, change: 0.10}, 0, gate.Regressed},
+		{"slower, amid outliers", cell{noise: 0.005, change: 0.10, tail: 0.2}, 0, gate.Regressed},
+		{"too few rounds", cell{noise: 0.005}, 9, gate.CannotTell},
+		{"too noisy", cell{noise: 0.3}, 100, gate.CannotTell},
+		{"at the margin", cell{noise: 0.02, change: 0.03}, 100, gate.CannotTell},
+	} {
+		src := newSynth(1, test.cell)
+		src.rounds = test.rounds
+		rep := compare(t, gate.Rules{}, src)
+		r := rep.Results[0]
+		t.Logf("%s: %v after %d rounds: %+.2f%% [%+.2f%%, %+.2f%%], noise %.2f%%: %s", test.name, r.Verdict, r.Rounds, 100*r.Change, 100*r.Lo, 100*r.Hi, 100*r.Noise, r.Why)
+		if r.Verdict != test.want || rep.Verdict != test.want {
+			t.Errorf("%s: %v (%s), want %v", test.name, r.Verdict, r.Why, test.want)
+		}
+	}
+}

@@ -1,0 +1,494 @@
+package gate
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/lockbench/lockbench/results"
+)
+
+// Compare measures until each benchmark is decided, or the budget is spent, or
+// the source has no more.
+//
+// First all benchmarks are screened. Then those that seem to be worse, and
+// those that are undecided, are built anew and measured once more: a regression
+// is called so only if the rounds after that show it by themselves.
+func (r Rules) Compare(ctx context.Context, src Source) (*Report, error) {
+	j, err := newJudge(r, src)
+	if err != nil {
+		return nil, err
+	}
+	if err := j.measure(ctx); err != nil {
+		return nil, err
+	}
+	return j.report()
+}
+
+// withDefaults returns r with the defaults for what is zero.
+func (r Rules) withDefaults() Rules {
+	r.Margin = cmp.Or(r.Margin, DefaultMargin)
+	r.FDR = cmp.Or(r.FDR, DefaultFDR)
+	r.Confidence = cmp.Or(r.Confidence, DefaultConfidence)
+	r.MinRounds = cmp.Or(r.MinRounds, DefaultMinRounds)
+	return r
+}
+
+// alpha is the chance that an interval is wrong.
+func (r Rules) alpha() float64 { return 1 - r.Confidence }
+
+// A judge follows a comparison.
+type judge struct {
+	rules  Rules
+	src    Source
+	began  time.Time
+	all    []Benchmark
+	series map[seriesKey]*series // nil for what is not judged
+	order  []*series             // as they came
+
+	rounds     int
+	dropped    int             // rounds that were of no one distance
+	unknown    map[string]bool // units without a direction
+	confirming bool            // new binaries are measured
+	final      bool            // there are none to be had
+}
+
+type seriesKey struct {
+	Benchmark
+	unit     string
+	distance results.Distance
+}
+
+// A series is what there is of one unit of one benchmark at one distance.
+type series struct {
+	seriesKey
+	better int
+	margin float64
+	exact  bool    // has no noise
+	within float64 // up to what share values that do not vary are equal
+
+	// The pairs until it was suspect; and those since it was measured afresh.
+	screened, fresh pairs
+
+	suspect bool // the screening found it worse
+	done    bool // nothing to come can change the verdict
+	found   bool // by the confirmation, too
+}
+
+// now returns the pairs that decide.
+func (s *series) now() *pairs {
+	if s.suspect && s.fresh.n() > 0 {
+		return &s.fresh
+	}
+	return &s.screened
+}
+
+func newJudge(r Rules, src Source) (*judge, error) {
+	j := &judge{rules: r.withDefaults(), src: src, began: time.Now(), series: make(map[seriesKey]*series), unknown: make(map[string]bool)}
+	j.all, _, _ = src.Benchmarks()
+	if len(j.all) == 0 {
+		return nil, ErrNothing
+	}
+	for _, u := range r.Units {
+		if src.Better(u) == 0 {
+			return nil, fmt.Errorf("unit %s: not known whether more is better: want a line \"Unit %s better=lower\" (or higher) in the benchmark's output", u, u)
+		}
+	}
+	return j, nil
+}
+
+// screeningShare is the part of the budget that screening may take.
+const screeningShare = 0.6
+
+func (j *judge) measure(ctx context.Context) error {
+	open, err := j.stage(ctx, j.all, screeningShare)
+	if err != nil || len(open) == 0 {
+		return err
+	}
+	fresh, err := j.src.Fresh(ctx, open)
+	if err != nil {
+		return err
+	}
+	j.confirming, j.final = fresh, !fresh
+	if !fresh {
+		return nil
+	}
+	_, err = j.stage(ctx, open, 1)
+	return err
+}
+
+// stage measures benchmarks until none is open, or share of the budget is
+// spent, or there is no more. It returns those that are not done.
+func (j *judge) stage(ctx context.Context, of []Benchmark, share float64) (open []Benchmark, err error) {
+	active := slices.Clone(of)
+	for round := 1; len(active) > 0; round++ {
+		if b := j.rules.Budget; b > 0 && time.Since(j.began) > time.Duration(share*float64(b)) {
+			break
+		}
+		got, err := j.src.Round(ctx, active)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		j.rounds++
+		for _, r := range got {
+			j.add(r)
+		}
+		j.look()
+		active = slices.DeleteFunc(active, j.settled)
+		if j.rules.Progress != nil {
+			stage := "screening"
+			if j.confirming {
+				stage = "confirming"
+			}
+			j.rules.Progress(Progress{stage, round, len(active), j.suspects(), len(j.all)})
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(of), func(b Benchmark) bool {
+		return j.settled(b) && !slices.ContainsFunc(j.order, func(s *series) bool { return s.Benchmark == b && !s.done && s.suspect })
+	}), nil
+}
+
+// settled reports whether this stage needs no more rounds of b.
+func (j *judge) settled(b Benchmark) bool {
+	// Of several distances, the one that there is most of decides.
+	most := make(map[string]*series)
+	for _, s := range j.order {
+		if s.Benchmark != b {
+			continue
+		}
+		if s.suspect && !s.done && j.confirming {
+			return false
+		}
+		if m := most[s.unit]; m == nil || s.screened.n() > m.screened.n() {
+			most[s.unit] = s
+		}
+	}
+	for _, s := range most {
+		if !s.done && !s.suspect {
+			return false
+		}
+	}
+	return len(most) > 0
+}
+
+func (j *judge) suspects() int {
+	of := make(map[Benchmark]bool)
+	for _, s := range j.order {
+		if s.suspect && !(s.done && !s.found) {
+			of[s.Benchmark] = true
+		}
+	}
+	return len(of)
+}
+
+// add takes note of a round.
+func (j *judge) add(r Round) {
+	base, again, head := r.Readings[Base], r.Readings[Again], r.Readings[Head]
+	if base == nil || head == nil {
+		return
+	}
+	if r.Distance == results.Mixed {
+		j.dropped++ // not one state of the machine
+		return
+	}
+	for _, v := range base.Values {
+		after, ok := head.value(v.Unit)
+		s := j.of(seriesKey{r.Benchmark, v.Unit, r.Distance})
+		if !ok || s == nil {
+			continue
+		}
+		var second *value
+		if v, ok := again.value(v.Unit); ok {
+			second = &value{v, again.Build}
+		}
+		p := &s.screened
+		if s.suspect {
+			p = &s.fresh
+			if !j.confirming {
+				continue // the binaries are those that made it suspect
+			}
+		}
+		p.add(s.better, r.Number, value{v.Value, base.Build}, value{after, head.Build}, second)
+	}
+}
+
+// of returns the series of k, or nil if it is not judged.
+func (j *judge) of(k seriesKey) *series {
+	if s, ok := j.series[k]; ok {
+		return s
+	}
+	j.series[k] = nil
+	if len(j.rules.Units) > 0 && !slices.Contains(j.rules.Units, k.unit) {
+		return nil
+	}
+	better := j.src.Better(k.unit)
+	if better == 0 {
+		j.unknown[k.unit] = true
+		return nil
+	}
+	s := &series{seriesKey: k, better: better, margin: j.rules.Margin}
+	s.within, s.exact = j.src.Exact(k.unit)
+	if !s.exact && !isCount(k.unit) {
+		s.within = s.margin
+	}
+	if j.rules.For != nil {
+		if e, ok := j.rules.For(k.Benchmark, k.unit); ok {
+			if e.Ignore {
+				return nil
+			}
+			s.margin, s.within = e.Margin, e.Margin
+		}
+	}
+	s.screened.limit = limit(better, s.margin)
+	s.fresh.limit = s.screened.limit
+	j.series[k] = s
+	j.order = append(j.order, s)
+	return s
+}
+
+// isCount reports whether go test counts the unit, and does not measure it: if
+// it does not vary, one more is one too many.
+func isCount(unit string) bool { return unit == "allocs/op" || unit == "B/op" }
+
+// hypotheses returns how many there are, met yet or not.
+func (j *judge) hypotheses() int {
+	units, distances := make(map[string]bool), make(map[results.Distance]bool)
+	for _, s := range j.order {
+		units[s.unit] = true
+		if s.distance != results.Unknown && s.distance != results.Local {
+			distances[s.distance] = true
+		}
+	}
+	n := 0
+	for _, b := range j.all {
+		if b.cpus() > 1 && len(distances) > 0 {
+			n++ // near and far
+		}
+		n++
+	}
+	return n * max(1, len(units))
+}
+
+// look decides what can be decided after a round.
+func (j *judge) look() {
+	alpha := j.rules.alpha()
+	for i, found := range j.discoveries((*series).screening) {
+		s := j.order[i]
+		n := s.now().n()
+		switch {
+		case s.done || n < j.rules.MinRounds && !s.exact:
+		case s.exact || !s.suspect && !s.screened.varies:
+			s.done = true
+		case !s.suspect:
+			s.suspect = found
+			s.done = !found && s.screened.passes(alpha)
+		case j.confirming && s.fresh.n() >= j.rules.MinRounds:
+			s.done = s.fresh.passes(alpha)
+		}
+	}
+	if !j.confirming {
+		return
+	}
+	for i, found := range j.discoveries((*series).confirmation) {
+		s := j.order[i]
+		if found && s.fresh.n() >= j.rules.MinRounds && s.holdsBetweenBuilds() {
+			s.found, s.done = true, true
+		}
+	}
+}
+
+// discoveries says of each series whether it is found to be worse.
+func (j *judge) discoveries(evidence func(s *series, alpha float64) float64) []bool {
+	logs := make([]float64, len(j.order))
+	for i, s := range j.order {
+		logs[i] = evidence(s, j.rules.alpha())
+	}
+	return discoveries(logs, j.hypotheses(), j.rules.FDR)
+}
+
+func (s *series) screening(alpha float64) float64 { return s.screened.evidence(alpha) }
+
+// confirmation is the evidence of the screening and that of the rounds after it,
+// whichever is less: it must do by itself.
+func (s *series) confirmation(alpha float64) float64 {
+	if !s.suspect {
+		return math.Inf(-1)
+	}
+	return min(s.screened.evidence(alpha), s.fresh.evidence(alpha))
+}
+
+// holdsBetweenBuilds reports whether no chance of layout explains the change.
+func (s *series) holdsBetweenBuilds() bool {
+	if len(s.fresh.head) == 0 {
+		return true // a source that knows no binaries
+	}
+	atLeast, ok := s.fresh.betweenBuilds()
+	return ok && atLeast > s.fresh.limit
+}
+
+// report returns what came of it.
+func (j *judge) report() (*Report, error) {
+	rep := &Report{Rules: j.rules, Took: time.Since(j.began), Rounds: j.rounds}
+	_, rep.OnlyBase, rep.OnlyHead = j.src.Benchmarks()
+	if known := j.rules.Declared; known != nil {
+		rep.OnlyBase = slices.DeleteFunc(slices.Clone(rep.OnlyBase), func(b Benchmark) bool { return known(b, Base) })
+		rep.OnlyHead = slices.DeleteFunc(slices.Clone(rep.OnlyHead), func(b Benchmark) bool { return known(b, Head) })
+	}
+	rep.NotJudged = slices.Sorted(maps.Keys(j.unknown))
+
+	most := make(map[seriesKey]*series) // without a distance
+	for _, s := range j.order {
+		k := s.seriesKey
+		k.distance = ""
+		if m := most[k]; m == nil || s.screened.n()+s.fresh.n() > m.screened.n()+m.fresh.n() {
+			most[k] = s
+		}
+	}
+	met := make(map[Benchmark]bool)
+	for k := range j.series {
+		met[k.Benchmark] = true
+	}
+	for _, s := range j.order {
+		r := j.result(s)
+		k := s.seriesKey
+		k.distance = ""
+		r.Minor = s != most[k] && r.Verdict != Regressed
+		rep.Results = append(rep.Results, r)
+	}
+	for _, b := range j.all {
+		if !met[b] {
+			nan := math.NaN()
+			rep.Results = append(rep.Results, Result{Benchmark: b, Verdict: CannotTell, Why: "not measured: there was no round of it",
+				Old: nan, New: nan, Change: nan, Lo: nan, Hi: nan, Noise: nan, BootLo: nan, BootHi: nan})
+		}
+	}
+	if len(rep.Results) == 0 {
+		return nil, fmt.Errorf("%w: no unit left to judge", ErrNothing)
+	}
+	if j.dropped > 0 {
+		rep.Warnings = append(rep.Warnings, fmt.Sprintf("%d readings left out: the CPUs came nearer to each other, or went farther apart, in the middle", j.dropped))
+	}
+	rep.finish()
+	return rep, nil
+}
+
+// finish orders the results, the worst first, and sums them up.
+func (r *Report) finish() {
+	r.Verdict = Pass
+	for _, res := range r.Results {
+		if !res.Minor {
+			r.Verdict = max(r.Verdict, res.Verdict)
+		}
+	}
+	badness := func(r Result) float64 { // how much worse at least, or seems
+		b := r.bad(r.Lo)
+		if r.Better > 0 {
+			b = r.bad(r.Hi)
+		}
+		if math.IsNaN(b) {
+			return math.Inf(-1)
+		}
+		return b
+	}
+	slices.SortStableFunc(r.Results, func(a, b Result) int {
+		return cmp.Or(
+			cmp.Compare(b.Verdict, a.Verdict),
+			-cmp.Compare(badness(a), badness(b)),
+			cmp.Compare(a.Pkg, b.Pkg),
+			cmp.Compare(a.Name, b.Name),
+			cmp.Compare(a.Unit, b.Unit),
+		)
+	})
+}
+
+// result returns what is to be said of s.
+func (j *judge) result(s *series) Result {
+	p := s.now()
+	alpha := j.rules.alpha()
+	r := Result{
+		Benchmark: s.Benchmark, Unit: s.unit, Better: s.better, Distance: s.distance,
+		N: p.n(), Rounds: s.screened.n() + s.fresh.n(), Margin: s.margin, Builds: len(p.head),
+		Old: medianOf(p.bases), New: medianOf(p.heads),
+		Evidence:  s.screened.evidence(alpha),
+		Confirmed: s.found,
+	}
+	if s.exact || !p.varies && p.n() >= j.rules.MinRounds {
+		s.resultExact(&r)
+		return r
+	}
+
+	sorted := slices.Clone(p.differences)
+	lo, hi := bounds(sorted, alpha)
+	r.setChange(median(sorted), lo, hi)
+	r.Noise = change(-1, p.noise(alpha))
+	bootLo, bootHi := p.bootstrap(alpha)
+	r.BootLo, r.BootHi = change(s.better, bootLo), change(s.better, bootHi)
+	if s.better > 0 {
+		r.BootLo, r.BootHi = r.BootHi, r.BootLo
+	}
+	r.Verdict, r.Why = j.verdict(s, p)
+	return r
+}
+
+// setChange sets the change from differences, of which more is worse.
+func (r *Result) setChange(d, lo, hi float64) {
+	if r.Better > 0 {
+		lo, hi = hi, lo
+	}
+	r.Change, r.Lo, r.Hi = change(r.Better, d), change(r.Better, lo), change(r.Better, hi)
+}
+
+// resultExact compares values that do not vary.
+func (s *series) resultExact(r *Result) {
+	d := worse(s.better, r.Old, r.New)
+	r.setChange(d, d, d)
+	r.Exact, r.Noise, r.Margin = true, 0, s.within
+	r.BootLo, r.BootHi = math.NaN(), math.NaN()
+	switch {
+	case d > limit(s.better, s.within):
+		r.Verdict, r.Why = Regressed, "the values do not vary, and the head's is worse"
+	case d < 0:
+		r.Why = "the values do not vary, and the head's is better"
+	case d > 0:
+		r.Why = "the values do not vary, and the head's is worse by no more than the margin"
+	default:
+		r.Why = "the values do not vary, and are the same"
+	}
+}
+
+// verdict returns the verdict on values that vary, and what it rests on.
+func (j *judge) verdict(s *series, p *pairs) (Verdict, string) {
+	alpha := j.rules.alpha()
+	noise := p.noise(alpha)
+	switch {
+	case s.suspect && j.final:
+		return Regressed, "the whole interval is beyond the margin; not confirmed, since nothing could be measured again"
+	case s.suspect && s.fresh.n() < j.rules.MinRounds:
+		return CannotTell, "suspect, and the budget was spent before it could be confirmed"
+	case s.found:
+		return Regressed, "the whole interval is beyond the margin, and was again with new binaries"
+	case p.n() >= j.rules.MinRounds && p.passes(alpha):
+		if s.suspect {
+			return Pass, "suspect at first, not so with new binaries"
+		}
+		return Pass, "the whole interval is within the margin"
+	case p.n() < j.rules.MinRounds:
+		return CannotTell, fmt.Sprintf("%d pairs, want at least %d", p.n(), j.rules.MinRounds)
+	case noise > p.limit:
+		return CannotTell, "the base differs from itself by as much as the margin"
+	case s.suspect && !s.holdsBetweenBuilds():
+		return CannotTell, "suspect, but binaries of the same code differ as much"
+	case s.suspect:
+		return CannotTell, "suspect, but not confirmed with new binaries"
+	}
+	return CannotTell, "the margin is within the interval"
+}
