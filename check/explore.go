@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"testing"
 	"time"
 
@@ -64,7 +63,8 @@ type Config struct {
 	Steps int
 
 	// Replay is a token from a failure: run that schedule alone. Explore takes
-	// it from the environment variable LOCKBENCH_REPLAY, too.
+	// it from the environment variable LOCKBENCH_REPLAY, too, where n: before it
+	// says that it is of the n'th search of the test.
 	Replay string
 
 	// Progress is where a line goes once a second, or nil.
@@ -91,15 +91,24 @@ var ErrNative = errors.New("check: this build runs locks on the host; build it w
 // test. While Explore runs no other goroutine may use package primitives.
 func Explore(t testing.TB, cfg Config, body func(m *Machine)) Report {
 	t.Helper()
+	n := number(t)
 	if cfg.Replay == "" {
-		cfg.Replay = os.Getenv("LOCKBENCH_REPLAY")
+		token, meant, err := replayOf(t, n)
+		switch {
+		case err != nil:
+			t.Fatalf("%v", err)
+			return Report{}
+		case !meant:
+			return Report{Config: cfg, other: true}
+		}
+		cfg.Replay = token
 	}
 	r, err := Run(cfg, body)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if r.Failure != nil {
-		r.Failure.in(t)
+		r.Failure.in(t, n)
 		t.Fatalf("%v\n\n%v", r, r.Failure)
 	}
 	if cfg.Replay != "" {

@@ -30,6 +30,8 @@ type Report struct {
 
 	Elapsed time.Duration
 	Failure *Failure // nil if none was found
+
+	other bool // nothing was run, for LOCKBENCH_REPLAY is of another search
 }
 
 // String says what was searched, and within which bounds. Only a search that
@@ -59,6 +61,8 @@ func (r Report) Scope(what string) string {
 		bounds += ", the budget ended the search"
 	}
 	switch {
+	case r.other:
+		return "nothing: LOCKBENCH_REPLAY is of another search, and not this search"
 	case c.Replay != "":
 		return "one schedule" + of + ", that of the token"
 	case c.Mode == Random:
@@ -86,16 +90,21 @@ func times(n int) string {
 	return fmt.Sprintf("%d times", n)
 }
 
-// in says that f was found in test t: how to see it again, and the figure in the
-// directory that LOCKBENCH_SVG names, if it does.
-func (f *Failure) in(t testing.TB) {
+// in says that f was found by the n'th search of test t: how to see it again, and
+// the figure in the directory that LOCKBENCH_SVG names, if it does.
+func (f *Failure) in(t testing.TB, n int) {
 	t.Helper()
-	f.Replay = fmt.Sprintf("LOCKBENCH_REPLAY=%s go test -tags virtual -run '%s' %s", f.Token, pattern(t.Name()), testPackage())
+	token, file := f.Token, regexp.MustCompile(`[^\w.=-]+`).ReplaceAllString(t.Name(), "_")
+	if n > 1 {
+		token = fmt.Sprintf("%d:%s", n, token)
+		file = fmt.Sprintf("%s#%d", file, n) // no test has such a name
+	}
+	f.Replay = fmt.Sprintf("LOCKBENCH_REPLAY=%s go test -tags virtual -run '%s' %s", token, pattern(t.Name()), testPackage())
 	dir := os.Getenv("LOCKBENCH_SVG")
 	if dir == "" {
 		return
 	}
-	name := filepath.Join(dir, regexp.MustCompile(`[^\w.=-]+`).ReplaceAllString(t.Name(), "_")+".svg")
+	name := filepath.Join(dir, file+".svg")
 	if err := f.writeFile(name); err != nil {
 		t.Errorf("LOCKBENCH_SVG: %v", err)
 		return

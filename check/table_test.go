@@ -16,6 +16,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/lockbench/lockbench/primitives"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -154,11 +156,22 @@ func TestTokensThatDoNotFit(t *testing.T) {
 type failing struct {
 	testing.TB
 	message string
+	over    []func() // what is to be done at the end of the test
 }
 
 func (f *failing) Helper()             {}
 func (f *failing) Name() string        { return "TestTicket/workers=3 (all)" }
 func (f *failing) Logf(string, ...any) {}
+func (f *failing) Cleanup(over func()) { f.over = append(f.over, over) }
+func (f *failing) Errorf(format string, args ...any) {
+	f.message = fmt.Sprintf(format, args...)
+}
+func (f *failing) end() {
+	for _, over := range f.over {
+		over()
+	}
+	f.over = nil
+}
 func (f *failing) Fatalf(format string, args ...any) {
 	f.message = fmt.Sprintf(format, args...)
 }
@@ -167,6 +180,7 @@ func TestExploreSaysHowToReplay(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("LOCKBENCH_SVG", dir)
 	f := failing{TB: t}
+	defer f.end()
 	r := Explore(&f, Config{}, drawsTicketByLoadAndStore)
 	want := "again: LOCKBENCH_REPLAY=" + r.Failure.Token + ` go test -tags virtual -run '^TestTicket$/^workers=3 \(all\)$' ./check` + "\n"
 	if !strings.HasPrefix(f.message, "data race after ") || !strings.HasSuffix(f.message, want) {
@@ -176,9 +190,78 @@ func TestExploreSaysHowToReplay(t *testing.T) {
 		t.Error(err)
 	}
 
+	f.end()
 	t.Setenv("LOCKBENCH_REPLAY", r.Failure.Token)
 	if again := Explore(&f, Config{}, drawsTicketByLoadAndStore); again.Schedules != 1 || again.Failure.String() != r.Failure.String() {
 		t.Errorf("replay took %d schedules and found\n%v\nwant\n%v", again.Schedules, again.Failure, r.Failure)
+	}
+}
+
+// Of the searches of one test each has a number, which the token names: a replay
+// is of that one, and the others are left out.
+func TestReplayOfOneSearchAmongSeveral(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("LOCKBENCH_SVG", dir)
+	f := failing{TB: t}
+	sound := func(m *Machine) {
+		var word primitives.Uint32
+		m.GoAlike(2, func() { word.Add(1) })
+	}
+	searches := func() (first, second, third Report) {
+		defer f.end()
+		first = Explore(&f, Config{}, sound)
+		second = Explore(&f, Config{}, drawsTicketByLoadAndStore)
+		third = Explore(&f, Config{}, announcesThroughStoreBuffer)
+		return
+	}
+	_, second, third := searches()
+	for n, want := range map[int]*Failure{2: second.Failure, 3: third.Failure} {
+		if part := fmt.Sprintf(" LOCKBENCH_REPLAY=%d:%s go test ", n, want.Token); !strings.Contains(" "+want.Replay, part) {
+			t.Errorf("the command that replays search %d is %s, want%s", n, want.Replay, part)
+		}
+		if _, err := os.Stat(filepath.Join(dir, fmt.Sprintf("TestTicket_workers=3_all_#%d.svg", n))); err != nil {
+			t.Error(err)
+		}
+		t.Setenv("LOCKBENCH_REPLAY", fmt.Sprintf("%d:%s", n, want.Token))
+		first, second, third := searches()
+		all := []Report{first, second, third}
+		for i, r := range all {
+			switch {
+			case i+1 != n && (r.Schedules != 0 || r.Failure != nil || !strings.Contains(r.String(), "not this search")):
+				t.Errorf("replay of search %d: search %d: %v, want none", n, i+1, r)
+			case i+1 == n && (r.Failure == nil || r.Failure.String() != want.String()):
+				t.Errorf("replay of search %d:\n%v\nwant\n%v", n, r.Failure, want)
+			}
+		}
+	}
+	for _, test := range []struct{ replay, want string }{
+		{"4:bb", "the token is of search 4, and this test has 3"},
+		{"0:bb", "want the number of a search"},
+		{"x:bb", "want the number of a search"},
+	} {
+		f.message = ""
+		t.Setenv("LOCKBENCH_REPLAY", test.replay)
+		if searches(); !strings.Contains(f.message, test.want) {
+			t.Errorf("LOCKBENCH_REPLAY=%s: %q, want %q", test.replay, f.message, test.want)
+		}
+	}
+}
+
+// A test above the one that is replayed runs, too, and leaves the token alone.
+func TestReplayBelow(t *testing.T) {
+	for _, test := range []struct {
+		run, name string
+		want      bool
+	}{
+		{"^TestLock$", "TestLock", true},
+		{"^TestLock$", "TestLock/3x1", true},
+		{"^TestLock$/^3x1$", "TestLock/3x1", true},
+		{"^TestLock$/^3x1$", "TestLock", false},
+		{"", "TestLock", true},
+	} {
+		if got := isMeant(test.run, test.name); got != test.want {
+			t.Errorf("go test -run %q replays in %s: %v, want %v", test.run, test.name, got, test.want)
+		}
 	}
 }
 
