@@ -51,6 +51,7 @@ type judge struct {
 	all    []Benchmark
 	series map[seriesKey]*series // nil for what is not judged
 	order  []*series             // as they came
+	by     map[Benchmark][]*series
 
 	rounds     int
 	dropped    int             // rounds that were of no one distance
@@ -90,7 +91,7 @@ func (s *series) now() *pairs {
 }
 
 func newJudge(r Rules, src Source) (*judge, error) {
-	j := &judge{rules: r.withDefaults(), src: src, began: time.Now(), series: make(map[seriesKey]*series), unknown: make(map[string]bool)}
+	j := &judge{rules: r.withDefaults(), src: src, began: time.Now(), series: make(map[seriesKey]*series), by: make(map[Benchmark][]*series), unknown: make(map[string]bool)}
 	j.all, _, _ = src.Benchmarks()
 	if len(j.all) == 0 {
 		return nil, ErrNothing
@@ -153,7 +154,7 @@ func (j *judge) stage(ctx context.Context, of []Benchmark, share float64) (open 
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(of), func(b Benchmark) bool {
-		return j.settled(b) && !slices.ContainsFunc(j.order, func(s *series) bool { return s.Benchmark == b && !s.done && s.suspect })
+		return j.settled(b) && !slices.ContainsFunc(j.by[b], func(s *series) bool { return !s.done && s.suspect })
 	}), nil
 }
 
@@ -161,10 +162,7 @@ func (j *judge) stage(ctx context.Context, of []Benchmark, share float64) (open 
 func (j *judge) settled(b Benchmark) bool {
 	// Of several distances, the one that there is most of decides.
 	most := make(map[string]*series)
-	for _, s := range j.order {
-		if s.Benchmark != b {
-			continue
-		}
+	for _, s := range j.by[b] {
 		if s.suspect && !s.done && j.confirming {
 			return false
 		}
@@ -252,6 +250,7 @@ func (j *judge) of(k seriesKey) *series {
 	s.fresh.limit = s.screened.limit
 	j.series[k] = s
 	j.order = append(j.order, s)
+	j.by[k.Benchmark] = append(j.by[k.Benchmark], s)
 	return s
 }
 
