@@ -1,0 +1,3 @@
+package slowdown
+
+var Mutate = mutate

@@ -1,0 +1,85 @@
+// Package slowdown makes the benchmarks of a test binary slower by a chosen
+// share, in truth: for each measured stretch of time the binary works for a
+// share of it more, before the clock is read. A gate that is worth something
+// must notice.
+//
+// It does so to any package, without touching it: it builds with another
+// testing package, which differs from the toolchain's in one statement.
+package slowdown
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/format"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// Flag returns a flag of go build and go test -c that makes the benchmarks of
+// which the name matches the regular expression match slower by share; 0.05 is 5 %. What it needs is
+// in dir, which must be there until the last build.
+//
+// The name is that of the whole benchmark, as go test prints it, without the
+// number of CPUs.
+func Flag(dir string, share float64, match string) (string, error) {
+	if share < 0 || share > 10 {
+		return "", fmt.Errorf("slowdown of %g: want 0 to 10", share)
+	}
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return "", fmt.Errorf("go env GOROOT: %w", err)
+	}
+	file := filepath.Join(strings.TrimSpace(string(root)), "src", "testing", "benchmark.go")
+	source, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	slow, err := mutate(string(source), share, match)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", file, err)
+	}
+	ours := filepath.Join(dir, "benchmark.go")
+	if err := os.WriteFile(ours, slow, 0o666); err != nil {
+		return "", err
+	}
+	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{file: ours}})
+	if err != nil {
+		return "", err
+	}
+	name := filepath.Join(dir, "overlay.json")
+	return "-overlay=" + name, os.WriteFile(name, overlay, 0o666)
+}
+
+// The statement goes where the clock of a benchmark stops.
+const (
+	stop    = "func (b *B) StopTimer() {\n\tif b.timerOn {\n"
+	imports = "import (\n"
+)
+
+var errOther = errors.New("no testing.B as this knows it: want a newer lockbench, or an older Go")
+
+// mutate returns the source of testing's benchmark.go with the slowdown in it.
+func mutate(source string, share float64, match string) ([]byte, error) {
+	if strings.Count(source, stop) != 1 || strings.Count(source, imports) != 1 || !strings.Contains(source, "highPrecisionTimeSince(") {
+		return nil, errOther
+	}
+	source = strings.Replace(source, imports, imports+"\t\"regexp\"\n", 1)
+	source = strings.Replace(source, stop, stop+"\t\tb.slowDown()\n", 1)
+	source += fmt.Sprintf(`
+var slowNames = regexp.MustCompile(%q)
+
+// slowDown works for a share of the time since the clock was started.
+func (b *B) slowDown() {
+	if !slowNames.MatchString(b.name) {
+		return
+	}
+	more := %g * float64(highPrecisionTimeSince(b.start))
+	for began := highPrecisionTimeNow(); float64(highPrecisionTimeSince(began)) < more; {
+	}
+}
+`, match, share)
+	return format.Source([]byte(source))
+}
