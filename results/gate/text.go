@@ -1,0 +1,405 @@
+package gate
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// TextOptions say how [Report.WriteText] writes. The zero value is a good choice.
+type TextOptions struct {
+	Width     int  // of the terminal, in characters; 0 is 100
+	Passes    int  // how many to show that pass and are nothing special; 0 is 10, less is none
+	Verbose   bool // show all
+	NoVerdict bool // the comparison without a judgement
+	Color     bool // for a terminal that knows ANSI's escape sequences
+}
+
+// mostUntold is how many rows there are of those that cannot be told, or that
+// improved, unless all are asked for. What regressed is always shown.
+const mostUntold = 50
+
+// WriteText writes the report as a table for a terminal, the worst first, with
+// the reasons below it, and the summary last.
+func (r *Report) WriteText(w io.Writer, o TextOptions) error {
+	o.Width = cmp.Or(o.Width, 100)
+	o.Passes = cmp.Or(o.Passes, 10)
+	t := newTextTable(r, o)
+	var b strings.Builder
+	if s := t.title(); s != "" {
+		fmt.Fprintf(&b, "%s\n\n", s)
+	}
+	if len(t.rows) > 0 {
+		t.write(&b)
+		t.writeNotes(&b)
+		b.WriteByte('\n')
+	}
+	t.writeRemarks(&b)
+	writeWrapped(&b, t.summary(), "  ", t.Width)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// A selection is which results to show.
+type selection struct {
+	rows   []*Result
+	hidden []*Result
+}
+
+// choose leaves out plain passes but the first few, and much of what is
+// neither plain nor bad.
+func (r *Report) choose(passes int, all bool) (s selection) {
+	shown := make(map[string]int)
+	for i := range r.Results {
+		res := &r.Results[i]
+		kind, most := "plain", passes
+		switch {
+		case res.Verdict == Regressed:
+			kind, most = "regressed", len(r.Results)
+		case !res.plain():
+			kind, most = res.word(), mostUntold
+		}
+		if shown[kind]++; all || shown[kind] <= most {
+			s.rows = append(s.rows, res)
+		} else {
+			s.hidden = append(s.hidden, res)
+		}
+	}
+	return s
+}
+
+// left says what is not shown, "" if nothing is.
+func left(hidden []*Result) string {
+	var parts []string
+	passes, untold, worst := 0, 0, 0.0
+	for _, res := range hidden {
+		if res.Verdict != Pass {
+			untold++
+			continue
+		}
+		passes++
+		worst = max(worst, res.worst())
+	}
+	if untold > 0 {
+		parts = append(parts, thousands(untold)+" more that cannot be told")
+	}
+	if passes > 0 {
+		s := thousands(passes) + " more that pass"
+		if worst > 0 {
+			s += ", by their intervals none worse than by " + percent(worst)
+		}
+		parts = append(parts, s)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// A textTable is the layout of a report on a terminal.
+type textTable struct {
+	*Report
+	TextOptions
+	selection
+	names   map[Benchmark]string
+	unit    string // that of all rows, "" if they differ
+	columns []textColumn
+	reasons []string
+	reason  map[string]int // from 1
+}
+
+// A textColumn has a cell for each row.
+type textColumn struct {
+	head  string
+	left  bool
+	cell  func(*Result) string
+	width int
+}
+
+func newTextTable(r *Report, o TextOptions) *textTable {
+	t := &textTable{Report: r, TextOptions: o, names: r.Names(), reason: make(map[string]int)}
+	t.selection = r.choose(o.Passes, o.Verbose)
+	for i, res := range t.rows {
+		if i == 0 {
+			t.unit = res.Unit
+		} else if res.Unit != t.unit {
+			t.unit = ""
+			break
+		}
+	}
+	t.explain()
+
+	all := []textColumn{
+		{head: "unit", left: true, cell: func(res *Result) string {
+			if t.unit != "" {
+				return ""
+			}
+			return cmp.Or(clean(res.Unit), "-")
+		}},
+		{head: "old", cell: func(res *Result) string { return res.value(res.Old) }},
+		{head: "new", cell: func(res *Result) string { return res.value(res.New) }},
+		{head: "change", cell: (*Result).change},
+		{head: r.confidence() + " interval", cell: (*Result).interval},
+		{head: "noise", cell: (*Result).noise},
+		{head: "n", cell: (*Result).pairs},
+		{head: "margin", cell: r.margin},
+		{head: "verdict", left: true, cell: t.verdict},
+	}
+	if o.NoVerdict {
+		all = all[:len(all)-2]
+	}
+	for _, c := range all {
+		for _, res := range t.rows {
+			c.width = max(c.width, utf8.RuneCountInString(c.cell(res)))
+		}
+		if c.width > 0 {
+			c.width = max(c.width, utf8.RuneCountInString(c.head))
+			t.columns = append(t.columns, c)
+		}
+	}
+	return t
+}
+
+// explain numbers the reasons of the rows, those with the same one alike.
+func (t *textTable) explain() {
+	if t.NoVerdict {
+		return
+	}
+	for _, res := range t.rows {
+		if why := clean(res.Why); res.explained() && why != "" && t.reason[why] == 0 {
+			t.reasons = append(t.reasons, why)
+			t.reason[why] = len(t.reasons)
+		}
+	}
+}
+
+// verdict returns the verdict with the number of its reason.
+func (t *textTable) verdict(res *Result) string {
+	s := res.word()
+	if res.Minor {
+		s = "(" + s + ")"
+	}
+	if n := t.reason[clean(res.Why)]; n > 0 && res.explained() {
+		s += fmt.Sprintf(" [%d]", n)
+	}
+	return s
+}
+
+// title says what was compared, and in what unit if there is one only.
+func (t *textTable) title() string {
+	s := t.sides()
+	if t.unit == "" || len(t.rows) == 0 {
+		return s
+	}
+	if s != "" {
+		s += "; "
+	}
+	s += clean(t.unit)
+	switch t.rows[0].Better {
+	case +1:
+		s += ", more is better"
+	case -1:
+		s += ", less is better"
+	}
+	return s
+}
+
+// write writes the rows. A name that is too long for the width has a line to
+// itself, so that the numbers stay below each other.
+func (t *textTable) write(b *strings.Builder) {
+	const least = 12 // for names; if there is less, all have lines to themselves
+	room, head := t.room(), "benchmark"
+	narrow := room < least && room < t.longest()
+	if narrow {
+		room, head = 0, ""
+		t.columns = slices.DeleteFunc(t.columns, func(c textColumn) bool { return c.head == "unit" || c.head == "margin" })
+		fmt.Fprintln(b, "benchmark")
+	}
+	line := fmt.Sprintf("%-*s", room, head)
+	for _, c := range t.columns {
+		line += "  " + c.pad(c.head)
+	}
+	fmt.Fprintln(b, strings.TrimRight(line, " "))
+	for i, res := range t.rows {
+		if i > 0 && !t.NoVerdict && res.Verdict != t.rows[i-1].Verdict {
+			b.WriteByte('\n')
+		}
+		name := res.label(t.names)
+		if narrow {
+			if t.unit == "" && res.Unit != "" {
+				name += "  " + clean(res.Unit)
+			}
+			if m := t.margin(res); m != "" && !t.NoVerdict {
+				name += "  margin " + m
+			}
+		}
+		if utf8.RuneCountInString(name) > room {
+			fmt.Fprintln(b, t.paint(res, name, res.Minor))
+			name = ""
+		}
+		line := fmt.Sprintf("%-*s", room, name)
+		for i, c := range t.columns {
+			cell := c.pad(c.cell(res))
+			if i == len(t.columns)-1 {
+				cell = strings.TrimRight(cell, " ")
+				if !res.Minor && !t.NoVerdict {
+					cell = t.paint(res, cell, true)
+				}
+			}
+			line += "  " + cell
+		}
+		fmt.Fprintln(b, t.paint(res, strings.TrimRight(line, " "), res.Minor))
+	}
+	if s := left(t.hidden); s != "" {
+		fmt.Fprintf(b, "… and %s\n", s)
+	}
+}
+
+// room returns how many characters the numbers leave for names.
+func (t *textTable) room() int {
+	room := t.Width
+	for _, c := range t.columns {
+		room -= 2 + c.width
+	}
+	return min(room, t.longest())
+}
+
+// longest returns the number of characters of the longest name.
+func (t *textTable) longest() int {
+	n := len("benchmark")
+	for _, res := range t.rows {
+		n = max(n, utf8.RuneCountInString(res.label(t.names)))
+	}
+	return n
+}
+
+func (c textColumn) pad(s string) string {
+	if c.left {
+		return fmt.Sprintf("%-*s", c.width, s)
+	}
+	return fmt.Sprintf("%*s", c.width, s)
+}
+
+// paint gives s the colour of the verdict, if it should have one.
+func (t *textTable) paint(res *Result, s string, yes bool) string {
+	code := ""
+	switch {
+	case !t.Color || !yes:
+		return s
+	case res.Minor:
+		code = "2" // faint
+	case res.Verdict == Regressed:
+		code = "1;31" // bold red
+	case res.Verdict == CannotTell:
+		code = "33" // yellow
+	case res.Improved():
+		code = "32" // green
+	default:
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[0m"
+}
+
+// writeNotes explains the numbers and marks that the table has.
+func (t *textTable) writeNotes(b *strings.Builder) {
+	b.WriteByte('\n')
+	for i, why := range t.reasons {
+		count := 0
+		for _, res := range t.rows {
+			if res.explained() && clean(res.Why) == why {
+				count++
+			}
+		}
+		line := fmt.Sprintf("[%d] %s", i+1, why)
+		if count > 1 {
+			line += fmt.Sprintf(" (%d)", count)
+		}
+		writeWrapped(b, line, "    ", t.Width)
+	}
+	for _, m := range t.marks() {
+		writeWrapped(b, m, "  ", t.Width)
+	}
+}
+
+// marks explains what the rows have, and no more.
+func (t *textTable) marks() (lines []string) {
+	any := func(test func(*Result) bool) bool {
+		for _, res := range t.rows {
+			if test(res) {
+				return true
+			}
+		}
+		return false
+	}
+	if any(func(res *Result) bool { return !res.Exact && res.N > 0 }) {
+		lines = append(lines, "n: pairs, one a round; change: the median of their ratios; noise: what the base shows against itself")
+	}
+	if any(func(res *Result) bool { return res.Exact }) {
+		lines = append(lines, "exact: the values do not vary")
+	}
+	if any(func(res *Result) bool { return res.interval() == "-" && res.N > 0 }) {
+		lines = append(lines, "-: too few pairs to know")
+	}
+	if any(func(res *Result) bool { return res.Unpaired }) {
+		lines = append(lines, "?: the sides were not measured together: a drift between them would look like a change")
+	}
+	if any(func(res *Result) bool { return res.Minor }) && !t.NoVerdict {
+		lines = append(lines, "( ): of no account: there is more of it at another distance of the CPUs, which decides")
+	}
+	if !t.NoVerdict && any(func(res *Result) bool { return !res.Exact }) {
+		lines = append(lines, fmt.Sprintf("margin: %s, unless the row has another", round(t.Rules.withDefaults().Margin)))
+	}
+	return lines
+}
+
+// writeRemarks writes what the reader should know beside the results.
+func (t *textTable) writeRemarks(b *strings.Builder) {
+	var lines []string
+	for _, w := range t.Warnings {
+		lines = append(lines, "warning: "+clean(w))
+	}
+	lines = append(lines, t.advice(t.names, 20)...)
+	if s := t.notJudged(); s != "" {
+		lines = append(lines, s)
+	}
+	for _, line := range lines {
+		writeWrapped(b, line, "  ", t.Width)
+	}
+	if len(lines) > 0 {
+		b.WriteByte('\n')
+	}
+}
+
+// summary is the last line.
+func (t *textTable) summary() string {
+	tally := t.Tally()
+	if t.NoVerdict {
+		return fmt.Sprintf("%s; %s", plural(tally.Of()+tally.Minor, "result"), t.cost())
+	}
+	verdict := t.Verdict.String()
+	if t.Verdict == Pass && !t.Whole() {
+		verdict = "not whole"
+	}
+	return fmt.Sprintf("%s: %s; %s", verdict, tally, t.cost())
+}
+
+// writeWrapped writes a line, broken at spaces where it is too long; what
+// follows the first break is indented.
+func writeWrapped(b *strings.Builder, line, indent string, width int) {
+	at := 0
+	for i, word := range strings.Split(line, " ") {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case i == 0:
+		case at+1+n > width && at > len(indent):
+			b.WriteString("\n" + indent)
+			at = len(indent)
+		default:
+			b.WriteByte(' ')
+			at++
+		}
+		b.WriteString(word)
+		at += n
+	}
+	b.WriteByte('\n')
+}

@@ -1,0 +1,427 @@
+package gate
+
+import (
+	"fmt"
+	"math"
+	"path"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"golang.org/x/perf/benchunit"
+
+	"github.com/lockbench/lockbench/results"
+)
+
+// A Tally counts results. Those that are [Result.Minor] are counted apart.
+type Tally struct {
+	Regressed, CannotTell, Pass int
+	Improved                    int // of those that pass
+	Minor                       int
+}
+
+// Of returns how many results have a verdict that counts.
+func (t Tally) Of() int { return t.Regressed + t.CannotTell + t.Pass }
+
+// String returns the counts in words.
+func (t Tally) String() string {
+	s := fmt.Sprintf("%s regressed, %s cannot tell, %s pass", thousands(t.Regressed), thousands(t.CannotTell), thousands(t.Pass))
+	if t.Improved > 0 {
+		s += fmt.Sprintf(" (%s improved)", thousands(t.Improved))
+	}
+	return s + " of " + plural(t.Of(), "result")
+}
+
+// Tally counts the results.
+func (r *Report) Tally() (t Tally) {
+	for i := range r.Results {
+		res := &r.Results[i]
+		switch {
+		case res.Minor:
+			t.Minor++
+		case res.Verdict == Regressed:
+			t.Regressed++
+		case res.Verdict == CannotTell:
+			t.CannotTell++
+		default:
+			t.Pass++
+			if res.Improved() {
+				t.Improved++
+			}
+		}
+	}
+	return t
+}
+
+// Whole reports whether something was compared, and each benchmark is on both
+// sides or declared not to be. A report that is not whole must not pass.
+func (r *Report) Whole() bool {
+	return len(r.Results) > 0 && len(r.OnlyBase) == 0 && len(r.OnlyHead) == 0
+}
+
+// headline returns the verdict in a sentence.
+func (r *Report) headline() string {
+	t := r.Tally()
+	s := ""
+	switch {
+	case r.Verdict == Regressed || t.Regressed > 0:
+		s = fmt.Sprintf("regressed: %d of %s worse by more than the margin", t.Regressed, isAre(t.Of(), t.Regressed))
+	case r.Verdict == CannotTell || t.CannotTell > 0:
+		s = fmt.Sprintf("cannot tell: %d of %s too uncertain to judge, and none is known to be worse", t.CannotTell, isAre(t.Of(), t.CannotTell))
+	case len(r.Results) == 0:
+		s = "nothing was compared"
+	case !r.Whole():
+	default:
+		s = fmt.Sprintf("pass: of %s none is worse by more than the margin", plural(t.Of(), "result"))
+	}
+	if n := len(r.OnlyBase) + len(r.OnlyHead); n > 0 {
+		if s != "" {
+			s += "; "
+		}
+		s += "not whole: " + plural(n, "benchmark") + " on one side only"
+	}
+	return s
+}
+
+// isAre says "22 results is" where one of them is meant.
+func isAre(of, n int) string {
+	if n == 1 {
+		return plural(of, "result") + " is"
+	}
+	return plural(of, "result") + " are"
+}
+
+// cost says how much was measured.
+func (r *Report) cost() string {
+	s := plural(r.Rounds, "round")
+	if r.Took > 0 {
+		s += " in " + short(r.Took)
+	}
+	return s
+}
+
+// short writes a duration with no more digits than one reads.
+func short(d time.Duration) string {
+	switch {
+	case d >= time.Minute:
+		return strings.TrimSuffix(d.Round(time.Second).String(), "m0s") + map[bool]string{true: "m"}[d.Round(time.Second)%time.Minute == 0]
+	case d >= time.Second:
+		return d.Round(100 * time.Millisecond).String()
+	}
+	return d.Round(time.Millisecond).String()
+}
+
+// sides says what was compared, "" if that is not known.
+func (r *Report) sides() string {
+	if r.Base == "" && r.Head == "" {
+		return ""
+	}
+	return fmt.Sprintf("base %s, head %s", clean(r.Base), clean(r.Head))
+}
+
+// confidence returns the confidence of the intervals: "99%".
+func (r *Report) confidence() string {
+	return strconv.FormatFloat(100*r.Rules.withDefaults().Confidence, 'g', 6, 64) + "%"
+}
+
+// Names returns a short name for each benchmark in the report: that in front of
+// its name is no more of the package than tells it from the others, and nothing
+// if there is one package only.
+func (r *Report) Names() map[Benchmark]string {
+	names := make(map[Benchmark]string)
+	for i := range r.Results {
+		names[r.Results[i].Benchmark] = ""
+	}
+	for _, bs := range [][]Benchmark{r.OnlyBase, r.OnlyHead} {
+		for _, b := range bs {
+			names[b] = ""
+		}
+	}
+	packages := make(map[string]string)
+	for b := range names {
+		packages[b.Pkg] = ""
+	}
+	count := make(map[string]int) // of the packages that end so
+	for pkg := range packages {
+		for _, end := range ends(pkg) {
+			count[end]++
+		}
+	}
+	for pkg := range packages {
+		for _, end := range ends(pkg) {
+			if packages[pkg] = clean(end); count[end] == 1 {
+				break
+			}
+		}
+	}
+	for b := range names {
+		if b.Pkg == "" || len(packages) == 1 {
+			names[b] = clean(b.Name)
+		} else {
+			names[b] = packages[b.Pkg] + "." + clean(b.Name)
+		}
+	}
+	return names
+}
+
+// majorVersion is the last element of the path of a module from its second
+// version on.
+var majorVersion = regexp.MustCompile(`^v[0-9]+$`)
+
+// ends returns what a package can be called: one element of its path, two, and
+// so on. A major version is not a name.
+func ends(pkg string) (all []string) {
+	end := ""
+	for rest := pkg; rest != "" && rest != "." && rest != "/"; rest = path.Dir(rest) {
+		end = path.Join(path.Base(rest), end)
+		if !majorVersion.MatchString(end) {
+			all = append(all, end)
+		}
+	}
+	return append(all, pkg)
+}
+
+// label returns the name of the benchmark, with the distance if that matters.
+func (r *Result) label(names map[Benchmark]string) string {
+	name := names[r.Benchmark]
+	if r.Distance != results.Local && r.Distance != results.Unknown {
+		name += " " + clean(string(r.Distance))
+	}
+	return name
+}
+
+// clean returns s without what would disturb a line of text: control
+// characters and line ends, and such as change the direction of what follows.
+func clean(s string) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	return strings.Map(func(c rune) rune {
+		switch {
+		case c == '\t' || c == '\n' || c == '\r':
+			return ' '
+		case unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp):
+			return -1
+		}
+		return c
+	}, s)
+}
+
+func plural(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return thousands(n) + " " + what
+}
+
+// thousands writes n with commas: 12,345.
+func thousands(n int) string {
+	s := strconv.Itoa(n)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// number writes v to three digits, or as a whole number, or with a prefix.
+func number(v float64) string {
+	switch a := math.Abs(v); {
+	case math.IsNaN(v):
+		return "-"
+	case math.IsInf(v, 0):
+		return strconv.FormatFloat(v, 'g', -1, 64)
+	case a == 0:
+		return "0"
+	case a >= 99_999.5:
+		return benchunit.Scale(v, benchunit.Decimal)
+	case a >= 99.95:
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	case a >= 9.995:
+		return strconv.FormatFloat(v, 'f', 1, 64)
+	case a >= 0.9995:
+		return strconv.FormatFloat(v, 'f', 2, 64)
+	case a < 0.0005:
+		return strconv.FormatFloat(v, 'g', 3, 64)
+	}
+	return strconv.FormatFloat(v, 'f', 3, 64)
+}
+
+// value writes a value of the result. Of an exact one, each digit counts.
+func (r *Result) value(v float64) string {
+	if r.Exact && v == math.Trunc(v) && math.Abs(v) < 1e7 {
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return number(v)
+}
+
+// percent writes a share: 8.1%, 0.25%, 130%.
+func percent(v float64) string {
+	switch {
+	case math.IsNaN(v):
+		return "-"
+	case math.IsInf(v, 0):
+		return "∞"
+	}
+	return strconv.FormatFloat(100*math.Abs(v), 'f', digits(v), 64) + "%"
+}
+
+// digits returns how many digits after the point a share in percent has.
+func digits(v float64) int {
+	switch p := 100 * math.Abs(v); {
+	case p < 0.9995:
+		return 2
+	case p < 99.95:
+		return 1
+	}
+	return 0
+}
+
+// round writes a share that somebody chose: 3%, 0.5%.
+func round(v float64) string { return strconv.FormatFloat(100*v, 'g', 4, 64) + "%" }
+
+// signed writes a change: +8.1%, -0.25%, ×130.
+func signed(v float64) string {
+	switch s := percent(v); {
+	case math.IsNaN(v), strings.Trim(s, "0.%") == "":
+		return s
+	case v < 0:
+		return "-" + s
+	case v >= 99.5 && !math.IsInf(v, 0):
+		return "×" + number(v+1)
+	default:
+		return "+" + s
+	}
+}
+
+// change writes the change of the medians: "from 0" where there is no ratio.
+func (r *Result) change() string {
+	if math.IsInf(r.Change, +1) && r.Old == 0 {
+		return "from 0"
+	}
+	return signed(r.Change)
+}
+
+// interval writes the bounds of the change. "-" is none at all.
+func (r *Result) interval() string {
+	below, above := bounded(r.Lo), bounded(r.Hi)
+	switch {
+	case r.Exact:
+		return "exact"
+	case !below && !above:
+		return "-"
+	case !above:
+		return "≥ " + signed(r.Lo)
+	case !below:
+		return "≤ " + signed(r.Hi)
+	}
+	if max(r.Lo, r.Hi) >= 99.5 {
+		return "[" + signed(r.Lo) + ", " + signed(r.Hi) + "]"
+	}
+	d := digits(max(math.Abs(r.Lo), math.Abs(r.Hi)))
+	return fmt.Sprintf("[%+.*f, %+.*f]%%", d, 100*r.Lo, d, 100*r.Hi)
+}
+
+// bounded reports whether a bound of a change says something: nothing shrinks by
+// more than all there is.
+func bounded(v float64) bool { return v > -1 && v < math.Inf(1) }
+
+// noise writes by how much the base differs from itself.
+func (r *Result) noise() string {
+	if r.Exact {
+		return ""
+	}
+	if math.IsNaN(r.Noise) || math.IsInf(r.Noise, 0) {
+		return "-"
+	}
+	return "±" + percent(r.Noise)
+}
+
+// margin writes the margin, "" if it is that of the rules, or if there is none.
+func (r *Report) margin(res *Result) string {
+	if res.Margin == r.Rules.withDefaults().Margin || res.Margin == 0 {
+		return ""
+	}
+	return round(res.Margin)
+}
+
+// pairs writes how many pairs there are, with a mark if they are none.
+func (r *Result) pairs() string {
+	if r.Unpaired {
+		return strconv.Itoa(r.N) + "?"
+	}
+	return strconv.Itoa(r.N)
+}
+
+// word returns the verdict, or that the result passes and is better.
+func (r *Result) word() string {
+	if r.Verdict == Pass && r.Improved() {
+		return "improved"
+	}
+	return r.Verdict.String()
+}
+
+// plain reports whether r passes, and there is nothing to say about it.
+func (r *Result) plain() bool {
+	return r.Verdict == Pass && !r.Improved() && !r.again() && !(r.Exact && r.bad(r.Change) > 0)
+}
+
+// again reports whether r was suspect at first, and has been measured afresh.
+func (r *Result) again() bool { return r.Rounds > r.N }
+
+// explained reports whether it has to be said why the verdict is what it is.
+func (r *Result) explained() bool {
+	return r.Verdict != Pass || !r.plain() && !r.Improved()
+}
+
+// worst returns how much worse r may be, as far as its interval goes; -1 if the
+// interval does not end.
+func (r *Result) worst() float64 {
+	b := max(r.bad(r.Lo), r.bad(r.Hi))
+	if !bounded(r.Lo) || !bounded(r.Hi) {
+		return -1
+	}
+	return b
+}
+
+// advice says what is wrong with benchmarks that one side alone has, and what
+// to do, a line each, no more than most of them.
+func (r *Report) advice(names map[Benchmark]string, most int) (lines []string) {
+	for _, side := range []struct {
+		what, why, flag string
+		of              []Benchmark
+	}{
+		{"vanished", "only the base has it", "--removed", r.OnlyBase},
+		{"new", "only the head has it", "--new", r.OnlyHead},
+	} {
+		for i, b := range side.of {
+			if i == most {
+				lines = append(lines, fmt.Sprintf("%s: %s more", side.what, thousands(len(side.of)-most)))
+				break
+			}
+			lines = append(lines, fmt.Sprintf("%s: %s: %s", side.what, elide(names[b], 200), side.why))
+		}
+		if len(side.of) > 0 {
+			lines = append(lines, fmt.Sprintf("if that is right, declare it with %s RE or in the configuration", side.flag))
+		}
+	}
+	return lines
+}
+
+// notJudged says which units were left out, and what to do.
+func (r *Report) notJudged() string {
+	if len(r.NotJudged) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("not judged, since it is not known whether more is better: %s; a line \"Unit %s better=lower\" (or higher) in the benchmark's output says so",
+		elide(clean(strings.Join(r.NotJudged, ", ")), 500), elide(clean(r.NotJudged[0]), 100))
+}
+
+// elide shortens s to most characters, and leaves out its middle.
+func elide(s string, most int) string {
+	runes := []rune(s)
+	if len(runes) <= most {
+		return s
+	}
+	head := (most - 1) / 2
+	return string(runes[:head]) + "…" + string(runes[len(runes)-(most-1-head):])
+}
