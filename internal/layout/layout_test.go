@@ -25,7 +25,7 @@ var table = layout.Layout{
 		{"rcu/hash", "primitives rcu rcu/list", layout.NoTags},
 		{"check sim", "internal/sched", layout.NoTags},
 		{"results", "golang.org/x/perf/... github.com/montanaflynn/stats github.com/klauspost/cpuid/v2 gonum.org/v1/gonum/stat/...", layout.OSTags},
-		{"results/gate", "results golang.org/x/perf/... github.com/aclements/go-moremath/... github.com/montanaflynn/stats gonum.org/v1/gonum/...", layout.NoTags},
+		{"results/gate", "results github.com/BurntSushi/toml golang.org/x/perf/... github.com/aclements/go-moremath/... github.com/montanaflynn/stats gonum.org/v1/gonum/...", layout.NoTags},
 		{"internal/slowdown", "", layout.NoTags},
 		{"internal/abrun", "results results/gate golang.org/x/perf/... golang.org/x/sys/...", layout.OSTags},
 		{"harness", "primitives results github.com/HdrHistogram/hdrhistogram-go golang.org/x/sys/...", layout.OSTags},

@@ -1,0 +1,573 @@
+package gate
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/BurntSushi/toml"
+
+	"github.com/lockbench/lockbench/results"
+)
+
+// A Config is what a file says of the gate: defaults, exceptions for some
+// benchmarks, and the shapes that sweeps must have.
+//
+//	margin     = '3%'     # a share is '3%' or 0.03
+//	fdr        = '1%'
+//	confidence = '99%'
+//	min_rounds = 10
+//	budget     = '10m'
+//	metrics    = ['ns/op', 'allocs/op']
+//
+//	new     = ['^example\.org/p\.Sum/'] # only the head has these
+//	removed = ['\.Old$']                # only the base has these
+//
+//	[[rule]]
+//	bench  = '^example\.org/net\.' # matches package, dot, name without Benchmark
+//	metric = 'ns/op'
+//	margin = '10%'
+//
+//	[[rule]]
+//	bench  = 'Dial'
+//	ignore = true
+//	reason = 'waits for a name server'
+//
+// Of the rules that match, the last decides. A margin for all metrics is not one
+// for allocs/op and B/op, of which one more is one too many; these need a rule
+// that names them.
+//
+// A nil Config is an empty file.
+type Config struct {
+	Name string // of the file
+
+	// What the file sets; zero is what it does not.
+	Margin, FDR, Confidence float64
+	MinRounds               int
+	Budget                  time.Duration
+	Metrics                 []string
+
+	Shapes []Shape
+
+	rules        []*rule
+	new, removed []*pattern
+}
+
+// A pattern matches benchmarks, and remembers whether it did.
+type pattern struct {
+	*regexp.Regexp
+	line int
+	used bool
+}
+
+// match reports whether p matches b.
+func (p *pattern) match(b Benchmark) bool {
+	m := p.MatchString(b.String())
+	p.used = p.used || m
+	return m
+}
+
+// A rule is an exception for the benchmarks that it matches.
+type rule struct {
+	pattern
+	metric string // "" is all
+	margin float64
+	ignore bool
+	reason string
+}
+
+// match reports whether the rule has anything to say of unit of b.
+func (r *rule) match(b Benchmark, unit string) bool {
+	if r.metric != "" {
+		return r.metric == unit && r.pattern.match(b)
+	}
+	return r.pattern.match(b) && (r.ignore || !isCount(unit))
+}
+
+// Rules returns the rules that the file sets. Those for single benchmarks are
+// remembered as they are asked for: see [Config.Unused].
+func (c *Config) Rules() Rules {
+	if c == nil {
+		return Rules{}
+	}
+	return Rules{
+		Margin:     c.Margin,
+		FDR:        c.FDR,
+		Confidence: c.Confidence,
+		MinRounds:  c.MinRounds,
+		Budget:     c.Budget,
+		Units:      c.Metrics,
+		For:        c.exception,
+		Declared:   c.declared,
+	}
+}
+
+// exception is [Rules.For].
+func (c *Config) exception(b Benchmark, unit string) (e Exception, ok bool) {
+	for _, r := range c.rules { // all of them, to know which match
+		if r.match(b, unit) {
+			e, ok = Exception{Margin: r.margin, Ignore: r.ignore}, true
+		}
+	}
+	return e, ok
+}
+
+// declared is [Rules.Declared].
+func (c *Config) declared(b Benchmark, only Side) (ok bool) {
+	of := c.new
+	if only == Base {
+		of = c.removed
+	}
+	for _, p := range of {
+		ok = p.match(b) || ok
+	}
+	return ok
+}
+
+// Reason returns why unit of b is ignored, "" if it is not.
+func (c *Config) Reason(b Benchmark, unit string) (reason string) {
+	if c == nil {
+		return ""
+	}
+	for _, r := range c.rules {
+		if r.match(b, unit) {
+			reason = r.reason
+		}
+	}
+	return reason
+}
+
+// Unused returns a warning for each rule that matched nothing in the comparison
+// that [Config.Rules] were for. A regular expression that cannot match is the
+// quiet way for a gate to be open.
+func (c *Config) Unused() (warnings []string) {
+	if c == nil {
+		return nil
+	}
+	warn := func(key string, p *pattern) {
+		if p.used {
+			return
+		}
+		hint := ""
+		if strings.Contains(p.String(), "Benchmark") {
+			hint = " (names are without the word Benchmark)"
+		}
+		warnings = append(warnings, fmt.Sprintf("%s:%d: %s '%v' matched no benchmark%s", c.Name, p.line, key, p, hint))
+	}
+	for _, p := range c.new {
+		warn("new", p)
+	}
+	for _, p := range c.removed {
+		warn("removed", p)
+	}
+	for _, r := range c.rules {
+		key := "rule"
+		if r.metric != "" {
+			key += " for " + r.metric + ","
+		}
+		warn(key, &r.pattern)
+	}
+	return warnings
+}
+
+// ReadConfig reads a file. The error joins all that is wrong with it, each a
+// [*results.SyntaxError]: keys that are not known, and values that are not what
+// they should be.
+func ReadConfig(name string) (*Config, error) {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	return ParseConfig(name, data)
+}
+
+// ParseConfig is [ReadConfig] of data; name is for diagnostics.
+func ParseConfig(name string, data []byte) (*Config, error) {
+	p := &configParser{name: name}
+	tables, err := p.tables(string(data))
+	if err != nil {
+		return nil, err
+	}
+	c := &Config{Name: name}
+	for _, t := range tables {
+		switch t.name {
+		case "":
+			p.top(c, t)
+		case "rule":
+			p.rule(c, t)
+		case "shape":
+			p.shape(c, t)
+		}
+	}
+	return c, p.err()
+}
+
+// A configParser collects what is wrong with a file.
+type configParser struct {
+	name string
+	bad  []*results.SyntaxError
+}
+
+func (p *configParser) errorf(line int, format string, args ...any) {
+	p.bad = append(p.bad, &results.SyntaxError{File: p.name, Line: line, Msg: fmt.Sprintf(format, args...)})
+}
+
+func (p *configParser) err() error {
+	slices.SortStableFunc(p.bad, func(a, b *results.SyntaxError) int { return cmp.Compare(a.Line, b.Line) })
+	errs := make([]error, len(p.bad))
+	for i, e := range p.bad {
+		errs[i] = e
+	}
+	return errors.Join(errs...)
+}
+
+// A table is the keys below a header, or those above the first.
+type table struct {
+	name   string
+	line   int // of the header
+	values []keyed
+	taken  map[string]bool
+}
+
+// A keyed is a key with its value, as package toml has it.
+type keyed struct {
+	key   string
+	value any
+	line  int
+}
+
+// tables splits a file. Package toml says where a syntax error is, but not where
+// a value was, so each statement is parsed by itself: it is as many lines as make
+// sense together.
+func (p *configParser) tables(text string) ([]*table, error) {
+	if _, err := toml.Decode(text, &map[string]any{}); err != nil {
+		var syntax toml.ParseError
+		if !errors.As(err, &syntax) {
+			return nil, fmt.Errorf("%s: %w", p.name, err)
+		}
+		return nil, &results.SyntaxError{File: p.name, Line: syntax.Position.Line, Msg: syntax.Message}
+	}
+
+	text = strings.TrimPrefix(text, "\ufeff")
+	tables := []*table{{taken: make(map[string]bool)}}
+	t := tables[0]
+	lines := strings.SplitAfter(text, "\n")
+	for i := 0; i < len(lines); {
+		statement := make(map[string]any)
+		meta, err := toml.Decode(lines[i], &statement)
+		first := i
+		for all := lines[i]; err != nil && i < len(lines)-1; {
+			i++
+			all += lines[i]
+			statement = make(map[string]any)
+			meta, err = toml.Decode(all, &statement)
+		}
+		i++
+		if err != nil { // cannot be: the whole is valid
+			return nil, fmt.Errorf("%s:%d: %w", p.name, first+1, err)
+		}
+		keys := meta.Keys()
+		if len(keys) == 0 {
+			continue
+		}
+		key := keys[0].String()
+		if head := strings.TrimSpace(lines[first]); head[0] == '[' {
+			t = &table{name: key, line: first + 1, taken: make(map[string]bool)}
+			switch many := strings.HasPrefix(head, "[["); {
+			case key != "rule" && key != "shape":
+				p.errorf(t.line, "unknown table %q: want [[rule]] or [[shape]]", key)
+			case !many:
+				p.errorf(t.line, "[%s]: want [[%s]], since there may be several", key, key)
+			}
+			tables = append(tables, t)
+			continue
+		}
+		if len(keys[0]) == 1 {
+			t.values = append(t.values, keyed{key, statement[keys[0][0]], first + 1})
+		} else {
+			t.values = append(t.values, keyed{key, nil, first + 1}) // dotted: there is none such
+		}
+	}
+	return tables, nil
+}
+
+// take returns the value of a key of t, and its line; or nil and t's own.
+func (t *table) take(key string) (value any, line int) {
+	t.taken[key] = true
+	for _, v := range t.values {
+		if v.key == key {
+			return v.value, v.line
+		}
+	}
+	return nil, t.line
+}
+
+// has reports whether t has the key.
+func (t *table) has(key string) bool {
+	return slices.ContainsFunc(t.values, func(v keyed) bool { return v.key == key })
+}
+
+// known reports the keys that nobody took.
+func (p *configParser) known(t *table) {
+	where := ""
+	if t.name != "" {
+		where = " in [[" + t.name + "]]"
+	}
+	var known []string
+	for key := range t.taken {
+		known = append(known, key)
+	}
+	slices.Sort(known)
+	for _, v := range t.values {
+		switch {
+		case t.taken[v.key]:
+		case v.key == "rule" || v.key == "shape":
+			p.errorf(v.line, "%s: want a table [[%s]]", v.key, v.key)
+		default:
+			p.errorf(v.line, "unknown key %q%s (known: %s)", v.key, where, strings.Join(known, ", "))
+		}
+	}
+}
+
+// top reads what stands above all tables.
+func (p *configParser) top(c *Config, t *table) {
+	c.Margin = p.share(t, "margin", shareWithOne)
+	c.FDR = p.share(t, "fdr", shareBelowOne)
+	c.Confidence = p.share(t, "confidence", shareBelowOne)
+	c.MinRounds = p.count(t, "min_rounds", 1)
+	c.Budget = p.duration(t, "budget", false)
+	c.Metrics, _ = p.words(t, "metrics")
+	c.new = p.patterns(t, "new")
+	c.removed = p.patterns(t, "removed")
+	p.known(t)
+}
+
+// rule reads a [[rule]].
+func (p *configParser) rule(c *Config, t *table) {
+	r := &rule{metric: p.word(t, "metric")}
+	r.margin = p.share(t, "margin", shareWithOne)
+	r.ignore = p.boolean(t, "ignore")
+	r.reason = p.word(t, "reason")
+	re := p.pattern(t, "bench")
+	p.known(t)
+
+	if re == nil {
+		if !t.has("bench") {
+			p.errorf(t.line, "rule without bench: want bench = 'regular expression', or '.' for all")
+		}
+	} else {
+		r.pattern = *re
+		for _, other := range c.rules {
+			if other.String() == r.String() && other.metric == r.metric {
+				p.errorf(t.line, "rule for the same bench and metric as that in line %d", other.line)
+			}
+		}
+		r.line = t.line
+	}
+	switch {
+	case r.ignore && t.has("margin"):
+		p.errorf(t.line, "rule with both ignore and margin: want one of them")
+	case r.ignore && strings.TrimSpace(r.reason) == "":
+		p.errorf(t.line, "rule that ignores: want reason = 'why'")
+	case !t.has("margin") && !r.ignore:
+		p.errorf(t.line, "rule without an effect: want margin = '5%%', or ignore = true and a reason")
+	}
+	if re != nil {
+		c.rules = append(c.rules, r)
+	}
+}
+
+// wrong reports a value that is not what it should be.
+func (p *configParser) wrong(line int, key string, value any, want string) {
+	p.errorf(line, "%s: want %s, have %s", key, want, show(value))
+}
+
+// show writes a value as the file does, in short.
+func show(value any) string {
+	switch v := value.(type) {
+	case string:
+		return strconv.Quote(v)
+	case []any, []map[string]any:
+		return "a list"
+	case map[string]any:
+		return "a table"
+	}
+	return fmt.Sprint(value)
+}
+
+const (
+	shareWithOne  = "a share above 0 and up to 1, such as '3%' or 0.03"
+	shareBelowOne = "a share between 0 and 1, such as '3%' or 0.03"
+)
+
+// share reads a share, want of which says the bounds.
+func (p *configParser) share(t *table, key, want string) float64 {
+	value, line := t.take(key)
+	if value == nil {
+		return 0
+	}
+	share, ok := ParseShare(value)
+	if !ok || !(share > 0) || share > 1 || share == 1 && want == shareBelowOne {
+		p.wrong(line, key, value, want)
+		return 0
+	}
+	return share
+}
+
+// ParseShare returns the share that a string such as "3%" or "0.03", or a number,
+// says.
+func ParseShare(value any) (share float64, ok bool) {
+	switch v := value.(type) {
+	case float64:
+		return v, true
+	case int64:
+		return float64(v), true
+	case string:
+		number, percent := strings.CutSuffix(strings.TrimSpace(v), "%")
+		f, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+		if percent {
+			f /= 100
+		}
+		return f, err == nil
+	}
+	return 0, false
+}
+
+// number reads a number from low up; ok is false if there is none.
+func (p *configParser) number(t *table, key string, low float64) (f float64, ok bool) {
+	value, line := t.take(key)
+	switch v := value.(type) {
+	case nil:
+		return 0, false
+	case float64:
+		f = v
+	case int64:
+		f = float64(v)
+	default:
+		p.wrong(line, key, value, fmt.Sprintf("a number of at least %v", low))
+		return 0, false
+	}
+	if !(f >= low) || f > 1e18 {
+		p.wrong(line, key, value, fmt.Sprintf("a number of at least %v", low))
+		return 0, false
+	}
+	return f, true
+}
+
+// count reads a whole number from low up, 0 if there is none.
+func (p *configParser) count(t *table, key string, low int) int {
+	value, line := t.take(key)
+	if value == nil {
+		return 0
+	}
+	n, ok := value.(int64)
+	if !ok || n < int64(low) || n > 1<<30 {
+		p.wrong(line, key, value, fmt.Sprintf("a whole number of at least %d", low))
+		return 0
+	}
+	return int(n)
+}
+
+// duration reads a duration, 0 if there is none.
+func (p *configParser) duration(t *table, key string, zero bool) time.Duration {
+	value, line := t.take(key)
+	if value == nil {
+		return 0
+	}
+	text, ok := value.(string)
+	d, err := time.ParseDuration(text)
+	if !ok || err != nil || d < 0 || d == 0 && !zero {
+		p.wrong(line, key, value, "a duration such as '10m'")
+		return 0
+	}
+	return d
+}
+
+func (p *configParser) boolean(t *table, key string) bool {
+	value, line := t.take(key)
+	if value == nil {
+		return false
+	}
+	b, ok := value.(bool)
+	if !ok {
+		p.wrong(line, key, value, "true or false")
+	}
+	return b
+}
+
+// word reads a string that is not empty, "" if there is none.
+func (p *configParser) word(t *table, key string) string {
+	value, line := t.take(key)
+	if value == nil {
+		return ""
+	}
+	s, ok := value.(string)
+	if !ok || s == "" {
+		p.wrong(line, key, value, "a string that is not empty")
+	}
+	return s
+}
+
+// words reads a list of strings, each once.
+func (p *configParser) words(t *table, key string) (words []string, line int) {
+	value, line := t.take(key)
+	if value == nil {
+		return nil, line
+	}
+	list, ok := value.([]any)
+	if !ok {
+		p.wrong(line, key, value, "a list of strings, such as ['a', 'b']")
+		return nil, line
+	}
+	for _, v := range list {
+		s, ok := v.(string)
+		switch {
+		case !ok || s == "":
+			p.wrong(line, key, v, "strings that are not empty")
+		case slices.Contains(words, s):
+			p.errorf(line, "%s: %q twice", key, s)
+		default:
+			words = append(words, s)
+		}
+	}
+	return words, line
+}
+
+// pattern reads a regular expression, nil if there is none.
+func (p *configParser) pattern(t *table, key string) *pattern {
+	value, line := t.take(key)
+	if value == nil {
+		return nil
+	}
+	s, ok := value.(string)
+	if !ok || s == "" {
+		p.wrong(line, key, value, "a regular expression ('.' is all)")
+		return nil
+	}
+	return p.compile(line, key, s)
+}
+
+func (p *configParser) patterns(t *table, key string) (patterns []*pattern) {
+	words, line := p.words(t, key)
+	for _, s := range words {
+		if re := p.compile(line, key, s); re != nil {
+			patterns = append(patterns, re)
+		}
+	}
+	return patterns
+}
+
+func (p *configParser) compile(line int, key, s string) *pattern {
+	re, err := regexp.Compile(s)
+	if err != nil {
+		p.errorf(line, "%s: want a regular expression: %s", key, strings.TrimPrefix(err.Error(), "error parsing regexp: "))
+		return nil
+	}
+	return &pattern{Regexp: re, line: line}
+}

@@ -1,0 +1,242 @@
+package gate
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lockbench/lockbench/results"
+)
+
+// A Shape is what a sweep must look like: a table [[shape]] of a [Config]. What
+// it is about is selected by lock and, if they are given, reads, workers, cpus,
+// hold, think, workload, mode, load and distance. Its kind is one of
+//
+//   - scaling: throughput over CPUs, of each lock that matches, follows the
+//     Universal Scalability Law with max_sigma, max_kappa and min_peak_cpus; the
+//     efficiency at at_cpus is min_efficiency; and at the most CPUs it is not
+//     worse than the base's by more than the margin;
+//   - crossover: the share of reads, or the number of workers or CPUs, from which
+//     on lock is better than the lock `than`, in unit, is from min to max;
+//   - floor: in unit, each lock that matches has at least min;
+//   - ceiling: in unit, each lock that matches has at most max.
+type Shape struct {
+	Name string // for people; "" is made up of the rest
+	Kind string
+
+	Lock   string // for a crossover a name, else a regular expression of names
+	Than   string
+	Along  string // reads, workers or cpus
+	Unit   string
+	Filter Filter
+
+	Min, Max *float64 // nil is without
+
+	MaxSigma, MaxKappa, MinPeakCPUs, MinEfficiency *float64
+	AtCPUs                                         int
+	Margin                                         float64
+
+	file  string
+	line  int
+	locks *regexp.Regexp
+}
+
+// A Filter selects cells by all but their locks. Nil selects any.
+type Filter struct {
+	Reads, Workers, CPUs *int
+	Hold, Think          *time.Duration
+
+	Workload, Mode, Load *string
+	Distance             *results.Distance
+}
+
+// The kinds of shapes.
+const (
+	scaling   = "scaling"
+	crossover = "crossover"
+	floor     = "floor"
+	ceiling   = "ceiling"
+)
+
+// String returns the name of the shape, or what it says.
+func (s *Shape) String() string {
+	if s.Name != "" {
+		return s.Name
+	}
+	if s.Kind == crossover {
+		return fmt.Sprintf("%s better than %s along %s", s.Lock, s.Than, s.Along)
+	}
+	words := []string{s.Kind}
+	if s.Kind != scaling {
+		words = append(words, s.Unit)
+	}
+	if s.Lock != "." {
+		words = append(words, s.Lock)
+	}
+	return strings.Join(words, " ")
+}
+
+// Place returns where the shape is: file, colon, line.
+func (s *Shape) Place() string { return fmt.Sprintf("%s:%d", s.file, s.line) }
+
+// shape reads a [[shape]].
+func (p *configParser) shape(c *Config, t *table) {
+	before := len(p.bad)
+	s := Shape{file: p.name, line: t.line}
+	s.Name = p.word(t, "name")
+	kinds := []string{scaling, crossover, floor, ceiling}
+	s.Kind = p.word(t, "kind")
+	if !slices.Contains(kinds, s.Kind) {
+		_, line := t.take("kind")
+		p.errorf(line, "kind: want %s, have %q", strings.Join(kinds, ", "), s.Kind)
+		return // what else there should be depends on it
+	}
+	s.Filter = p.filter(t, s.Kind)
+	if s.Kind == crossover {
+		s.Lock = p.need(t, "lock")
+		s.Than = p.need(t, "than")
+		s.Along = p.oneOf(t, "along", "reads", "workers", "cpus")
+		if s.Lock != "" && s.Lock == s.Than {
+			p.errorf(t.line, "lock and than: want two, have %q twice", s.Lock)
+		}
+		for _, key := range []string{"reads", "workers", "cpus"} {
+			if _, line := t.take(key); key == s.Along && t.has(key) {
+				p.errorf(line, "%s: a crossover along it cannot be for one value of it", key)
+			}
+		}
+	} else if re := p.pattern(t, "lock"); re != nil {
+		s.Lock, s.locks = re.String(), re.Regexp
+	} else if !t.has("lock") {
+		p.errorf(t.line, "%s without lock: want lock = 'regular expression', or '.' for all", s.Kind)
+	}
+
+	switch s.Kind {
+	case scaling:
+		s.MaxSigma = p.limit(t, "max_sigma")
+		s.MaxKappa = p.limit(t, "max_kappa")
+		s.MinPeakCPUs = p.limit(t, "min_peak_cpus")
+		if e := p.share(t, "min_efficiency", shareWithOne); e != 0 {
+			s.MinEfficiency = &e
+		}
+		s.AtCPUs = p.count(t, "at_cpus", 2)
+		s.Margin = p.share(t, "margin", shareBelowOne)
+		if t.has("min_efficiency") != t.has("at_cpus") {
+			p.errorf(t.line, "min_efficiency and at_cpus: want both or neither")
+		}
+		p.some(t, "max_sigma", "max_kappa", "min_peak_cpus", "min_efficiency", "margin")
+	case crossover:
+		s.Unit = p.direction(t)
+		s.Min, s.Max = p.limit(t, "min"), p.limit(t, "max")
+		p.some(t, "min", "max")
+		if s.Min != nil && s.Max != nil && *s.Min > *s.Max {
+			p.errorf(t.line, "min %v is above max %v", *s.Min, *s.Max)
+		}
+	case floor:
+		s.Unit = p.need(t, "unit")
+		s.Min = p.limit(t, "min")
+		p.some(t, "min")
+	case ceiling:
+		s.Unit = p.need(t, "unit")
+		s.Max = p.limit(t, "max")
+		p.some(t, "max")
+	}
+	p.known(t)
+	for _, other := range c.Shapes {
+		if s.Name != "" && other.Name == s.Name {
+			p.errorf(t.line, "name %q is that of the shape in line %d, too", s.Name, other.line)
+		}
+	}
+	if len(p.bad) == before {
+		c.Shapes = append(c.Shapes, s)
+	}
+}
+
+// filter reads what selects cells.
+func (p *configParser) filter(t *table, kind string) (f Filter) {
+	for key, to := range map[string]**int{"reads": &f.Reads, "workers": &f.Workers, "cpus": &f.CPUs} {
+		low := 1
+		if key == "reads" {
+			low = 0
+		}
+		if key == "cpus" && kind == scaling {
+			continue // that is what it is over
+		}
+		if n := p.count(t, key, low); t.has(key) {
+			*to = &n
+		}
+	}
+	for key, to := range map[string]**time.Duration{"hold": &f.Hold, "think": &f.Think} {
+		if d := p.duration(t, key, true); t.has(key) {
+			*to = &d
+		}
+	}
+	for key, to := range map[string]**string{"workload": &f.Workload, "mode": &f.Mode, "load": &f.Load} {
+		value, line := t.take(key)
+		if value == nil {
+			continue
+		}
+		s, ok := value.(string) // may be empty, which is the default
+		if !ok {
+			p.wrong(line, key, value, "a string")
+		}
+		*to = &s
+	}
+	if t.take("distance"); t.has("distance") {
+		d := results.Distance(p.oneOf(t, "distance", "near", "far", "local"))
+		f.Distance = &d
+	}
+	return f
+}
+
+// need reads a word that must be there.
+func (p *configParser) need(t *table, key string) string {
+	s := p.word(t, key)
+	if !t.has(key) {
+		p.errorf(t.line, "shape without %s: want %s = '...'", key, key)
+	}
+	return s
+}
+
+// oneOf reads one of some words, which must be there.
+func (p *configParser) oneOf(t *table, key string, words ...string) string {
+	value, line := t.take(key)
+	s, _ := value.(string)
+	if !slices.Contains(words, s) {
+		if value == nil {
+			value = "nothing"
+		}
+		p.wrong(line, key, value, strings.Join(words, ", "))
+	}
+	return s
+}
+
+// direction reads a unit of which it is known whether more is better: ns/op if
+// there is none.
+func (p *configParser) direction(t *table) string {
+	unit := p.word(t, "unit")
+	if !t.has("unit") {
+		return "ns/op"
+	}
+	if _, line := t.take("unit"); unit != "" && results.Better(unit) == 0 {
+		p.errorf(line, "unit %s: not known whether more is better", unit)
+	}
+	return unit
+}
+
+// limit reads a number that is not negative, nil if there is none.
+func (p *configParser) limit(t *table, key string) *float64 {
+	f, ok := p.number(t, key, 0)
+	if !ok {
+		return nil
+	}
+	return &f
+}
+
+// some reports that none of keys is there.
+func (p *configParser) some(t *table, keys ...string) {
+	if !slices.ContainsFunc(keys, t.has) {
+		p.errorf(t.line, "shape that demands nothing: want %s", strings.Join(keys, ", "))
+	}
+}
