@@ -99,7 +99,7 @@ func take(ctx context.Context, s Scenario, quota uint64) (sample results.Sample,
 	}
 	allocated = countAllocations().minus(allocated)
 	after := before
-	if before.distance != results.Unknown { // else nothing is to be learnt
+	if before.Distance != results.Unknown { // else nothing is to be learnt
 		if after, err = probe(s); err != nil {
 			return sample, err
 		}

@@ -2,7 +2,6 @@ package harness
 
 import (
 	"context"
-	"errors"
 	"math"
 	"runtime"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/lockbench/lockbench/internal/distance"
 	"github.com/lockbench/lockbench/primitives"
 	"github.com/lockbench/lockbench/results"
 )
@@ -189,7 +189,7 @@ func TestWindow(t *testing.T) {
 				inside++
 			}
 		}
-		got := r.sample(trip{}, trip{}, allocations{}).Ops
+		got := r.sample(distance.Trip{}, distance.Trip{}, allocations{}).Ops
 		if got < inside-s.Workers || got > inside+s.Workers {
 			t.Errorf("%s: %d operations counted, %d released inside the window", test.name, got, inside)
 		}
@@ -342,7 +342,7 @@ func TestOverlapOfWorkers(t *testing.T) {
 	step(t, a, 1, true)
 	r.opened.wall -= int64(time.Hour / 2)
 	step(t, a, 1, true) // in another, alone
-	if got := value(t, r.sample(trip{}, trip{}, allocations{}), "overlap"); got != 1.0/windowSlices {
+	if got := value(t, r.sample(distance.Trip{}, distance.Trip{}, allocations{}), "overlap"); got != 1.0/windowSlices {
 		t.Errorf("overlap %v, want one slice of %d", got, windowSlices)
 	}
 }
@@ -546,27 +546,11 @@ func TestWork(t *testing.T) {
 	}
 }
 
-func TestDistance(t *testing.T) {
-	for _, test := range []struct{ before, after, want results.Distance }{
-		{results.Near, results.Near, results.Near},
-		{results.Far, results.Far, results.Far},
-		{results.Near, results.Far, results.Mixed},
-		{results.Far, results.Near, results.Mixed},
-		{results.Local, results.Local, results.Local},
-		{results.Unknown, results.Near, results.Unknown},
-		{results.Far, results.Unknown, results.Unknown},
-	} {
-		if got := (trip{distance: test.before}).and(trip{distance: test.after}); got != test.want {
-			t.Errorf("%s, then %s: %q, want %q", test.before, test.after, got, test.want)
-		}
-	}
-}
-
 func TestProbe(t *testing.T) {
 	for _, test := range []struct{ cpus, workers int }{{1, 1}, {1, 2}, {2, 1}} {
 		s := quick(mutex)
 		s.CPUs, s.Workers = test.cpus, test.workers
-		if p, err := probe(s); err != nil || p.distance != results.Local {
+		if p, err := probe(s); err != nil || p.Distance != results.Local {
 			t.Errorf("probe with %d CPUs, %d workers = %v, %v, want local", test.cpus, test.workers, p, err)
 		}
 	}
@@ -580,54 +564,12 @@ func TestProbe(t *testing.T) {
 			continue
 		}
 		p, err := probe(s)
-		if err != nil || p.distance == results.Local {
+		if err != nil || p.Distance == results.Local {
 			t.Errorf("probe in %v mode = %v, %v", mode, p, err)
 		}
-		if known := p.distance != results.Unknown; known && (p.ns <= 0 || (p.ns <= nearUpTo) != (p.distance == results.Near)) {
-			t.Errorf("probe in %v mode: %v ns are %s", mode, p.ns, p.distance)
+		if known := p.Distance != results.Unknown; known && p.NS <= 0 {
+			t.Errorf("probe in %v mode: %v ns are %s", mode, p.NS, p.Distance)
 		}
-	}
-}
-
-// A probe without an answer is tried again, but not forever.
-func TestProbeRetries(t *testing.T) {
-	broken := errors.New("no such CPU")
-	for _, test := range []struct {
-		plays []any // a distance or an error
-		tries int   // of them
-	}{
-		{[]any{results.Near, results.Far}, 1},
-		{[]any{results.Unknown, results.Far, results.Near}, 2},
-		{[]any{results.Unknown, results.Unknown, results.Near, results.Far}, 3},
-		{[]any{results.Unknown, results.Unknown, results.Unknown, results.Near}, 3},
-		{[]any{broken, results.Near}, 1},
-		{[]any{results.Unknown, broken, results.Near}, 2},
-	} {
-		tries := 0
-		got, err := retry(func() (trip, error) {
-			tries++
-			switch played := test.plays[tries-1].(type) {
-			case error:
-				return trip{}, played
-			default:
-				return trip{distance: played.(results.Distance)}, nil
-			}
-		})
-		want := test.plays[test.tries-1]
-		if tries != test.tries || want != broken && got.distance != want || (err != nil) != (want == broken) {
-			t.Errorf("%v: %q, %v after %d tries, want %v after %d", test.plays, got.distance, err, tries, want, test.tries)
-		}
-	}
-
-	// On one CPU the two never meet.
-	if runtime.NumCPU() < 2 {
-		t.Skip("needs two CPUs")
-	}
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
-	began := time.Now()
-	p, err := probe(quick(mutex))
-	if took := time.Since(began); err != nil || p.distance != results.Unknown || took < probeTries*probeLimit {
-		t.Errorf("probe on one CPU = %q, %v after %v, want unknown after at least %v", p.distance, err, took, probeTries*probeLimit)
 	}
 }
 

@@ -6,12 +6,13 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lockbench/lockbench/internal/distance"
 	"github.com/lockbench/lockbench/results"
 )
 
 // sample turns what the workers noted into numbers, in the order of
 // [results.Units]. All workers have returned.
-func (r *run) sample(before, after trip, allocated allocations) results.Sample {
+func (r *run) sample(before, after distance.Trip, allocated allocations) results.Sample {
 	var total, sinceBegin uint64
 	ops := make([]uint64, len(r.workers))
 	together := ^uint64(0)
@@ -46,9 +47,9 @@ func (r *run) sample(before, after trip, allocated allocations) results.Sample {
 			add(float64(bits.OnesCount64(together))/windowSlices, "overlap")
 		}
 	}
-	distance := before.and(after)
+	distance := before.And(after)
 	if distance != results.Local && distance != results.Unknown {
-		add((before.ns+after.ns)/2, "rtt-ns")
+		add((before.NS+after.NS)/2, "rtt-ns")
 	}
 	// The workers allocated all the while, and not only in the window.
 	add(float64(allocated.bytes)/float64(sinceBegin), "B/op")
