@@ -9,6 +9,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/perf/benchfmt"
 )
@@ -58,7 +60,7 @@ func ReadFile(name string) (*File, error) {
 func ReadAll(r io.Reader, name string) (*File, error) {
 	rd := newReader(r, name)
 	file, err := rd.all()
-	return file, errors.Join(err, rd.end())
+	return file, errors.Join(err, rd.end(ourLine))
 }
 
 // Read yields the samples in r in file order; name is for diagnostics only.
@@ -77,13 +79,18 @@ func Read(r io.Reader, name string) iter.Seq2[Sample, error] {
 				return
 			}
 		}
-		if err := rd.end(); err != nil {
+		if err := rd.end(ourLine); err != nil {
 			yield(Sample{}, err)
 		}
 	}
 }
 
-// A reader follows a file down to its last whole line.
+// ourLine is what [Read] wants to read, for errors.
+const ourLine = "BenchmarkLock/lock=ticket/reads=0/workers=2/hold=0s/think=100ns-2 5000000 61 ns/op"
+
+// A reader follows a file down to its last whole line. It is the only parser
+// of these files there is: [Read] and [Records] differ in which benchmarks they
+// want, and in what they make of them.
 type reader struct {
 	name  string
 	lines *lines
@@ -91,12 +98,17 @@ type reader struct {
 
 	// What the lines above say of the sample to come.
 	facts          Facts
-	round          int
+	pkg            string
+	round, build   int
 	distance       Distance
 	oversubscribed bool
 
-	ours int     // benchmark lines that have a key lock=, parsed or not
-	errs []error // found in lines that are no benchmarks, not yet yielded
+	ours   int     // benchmark lines that are wanted, parsed or not
+	errs   []error // found in lines that are no benchmarks, not yet yielded
+	failed bool    // a line says that the run failed
+
+	better map[string]int // what Unit lines declare, by unit
+	notes  remarks
 }
 
 func newReader(r io.Reader, name string) *reader {
@@ -124,25 +136,49 @@ func (r *reader) all() (*File, error) {
 // samples yields the samples and errors of the whole lines.
 func (r *reader) samples() iter.Seq2[Sample, error] {
 	return func(yield func(Sample, error) bool) {
+		for rec, err := range r.records(hasLock) {
+			var s Sample
+			if err == nil {
+				if s, err = rec.sample(); err != nil {
+					err = r.errorf("%v", err)
+				}
+			}
+			if !yield(s, err) {
+				return
+			}
+		}
+	}
+}
+
+func hasLock(name []byte) bool { return bytes.Contains(name, []byte("/lock=")) }
+
+// records yields the benchmarks whose names are wanted, and the errors, of the
+// whole lines.
+func (r *reader) records(wanted func(name []byte) bool) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
 		for r.bench.Scan() {
 			if !r.yieldErrs(yield) {
 				return
 			}
 			switch rec := r.bench.Result().(type) {
 			case *benchfmt.SyntaxError:
-				if !yield(Sample{}, r.explain(rec)) {
+				if isProse(r.lines.text) {
+					continue
+				}
+				if !yield(Record{}, r.explain(rec)) {
+					return
+				}
+			case *benchfmt.UnitMetadata:
+				if err := r.unit(rec); err != nil && !yield(Record{}, err) {
 					return
 				}
 			case *benchfmt.Result:
-				if !bytes.Contains(rec.Name, []byte("/lock=")) {
+				if !wanted(rec.Name) {
 					continue
 				}
 				r.ours++
-				s, err := r.sample(rec)
-				if err != nil {
-					err = r.errorf("%v", err)
-				}
-				if !yield(s, err) {
+				r.notes.benchmark(r.pkg)
+				if !yield(r.record(rec), nil) {
 					return
 				}
 			}
@@ -151,9 +187,19 @@ func (r *reader) samples() iter.Seq2[Sample, error] {
 	}
 }
 
-func (r *reader) yieldErrs(yield func(Sample, error) bool) bool {
+// isProse reports whether a line that cannot be parsed is none of go test's,
+// such as "Benchmarking the parser": its functions have another name, and its
+// lines have a number behind it.
+func isProse(line []byte) bool {
+	rest, ok := bytes.CutPrefix(line, []byte("Benchmark"))
+	first, _ := utf8.DecodeRune(rest)
+	fields := bytes.Fields(rest)
+	return ok && unicode.IsLower(first) && (len(fields) < 2 || fields[1][0] < '0' || fields[1][0] > '9')
+}
+
+func (r *reader) yieldErrs(yield func(Record, error) bool) bool {
 	for _, err := range r.errs {
-		if !yield(Sample{}, err) {
+		if !yield(Record{}, err) {
 			return false
 		}
 	}
@@ -164,9 +210,17 @@ func (r *reader) yieldErrs(yield func(Sample, error) bool) bool {
 // line takes note of a line that bears on the samples below it.
 func (r *reader) line(text []byte) {
 	line := string(text)
-	if strings.HasPrefix(line, "FAIL") || strings.HasPrefix(line, "--- FAIL") {
+	if r.isFailure(line) {
+		r.failed = true
 		r.errs = append(r.errs, r.errorf("want the output of a run that passed, have %q", line))
 		return
+	}
+	if what := foreign(line, r.lines.n); what != "" {
+		r.errs = append(r.errs, r.errorf("want plain text in UTF-8, have %s", what))
+		return
+	}
+	if isEnd(line) {
+		r.notes.end()
 	}
 	comment := strings.HasPrefix(line, "# ")
 	key, value, ok := strings.Cut(strings.TrimPrefix(line, "# "), ":")
@@ -181,23 +235,78 @@ func (r *reader) line(text []byte) {
 	}
 }
 
+// isFailure reports whether a line says that the run failed. What only follows
+// from a failure counts where there is no other sign of it.
+func (r *reader) isFailure(line string) bool {
+	if strings.HasPrefix(line, "FAIL") || strings.HasPrefix(line, "--- FAIL") {
+		return true
+	}
+	if r.failed {
+		return false
+	}
+	for _, prefix := range []string{"panic: ", "fatal error: ", "exit status ", "signal: ", "*** Test killed", "WARNING: DATA RACE"} {
+		if strings.HasPrefix(line, prefix) {
+			return true
+		}
+	}
+	return strings.HasPrefix(line, "goroutine ") && strings.HasSuffix(line, "]:")
+}
+
+// isEnd reports whether a line is what go test prints behind the benchmarks of
+// a package.
+func isEnd(line string) bool { return line == "PASS" || strings.HasPrefix(line, "ok  \t") }
+
+// foreign returns what the n'th line is if it is no text of ours at all. What
+// other software makes of a text is told by how it begins.
+func foreign(line string, n int) string {
+	if n == 1 {
+		for _, f := range []struct{ begin, what string }{
+			{"\x1f\x8b", "gzip data"},
+			{"\xff\xfe", "UTF-16"},
+			{"\xfe\xff", "UTF-16"},
+			{"\xef\xbb\xbf", "a byte order mark before it"},
+			{"<", "HTML or XML"},
+			{`{"Time":`, "the output of go test -json"},
+			{`{"Action":`, "the output of go test -json"},
+		} {
+			if strings.HasPrefix(line, f.begin) {
+				return f.what
+			}
+		}
+	}
+	if strings.Contains(line, "\x00") {
+		return "a zero byte"
+	}
+	return ""
+}
+
 func (r *reader) comment(key, value string) {
-	if key != "round" {
+	switch key {
+	case "round":
+		r.number(key, &r.round, value)
+	case "build":
+		r.number(key, &r.build, value)
+	default:
 		if isKey(key) {
 			r.facts.Note(key, value)
 		}
-		return
 	}
+}
+
+func (r *reader) number(key string, have *int, value string) {
 	n, err := strconv.Atoi(value)
 	if err != nil || n < 0 {
-		r.errs = append(r.errs, r.errorf("round: want a number, have %q", value))
+		r.errs = append(r.errs, r.errorf("%s: want a number, have %q", key, value))
 		return
 	}
-	r.round = n
+	*have = n
 }
 
 func (r *reader) config(key, value string) {
 	switch key {
+	case "pkg":
+		r.notes.begin(r.round, r.facts.Machine)
+		r.pkg = value
 	case "goos":
 		r.fact(key, &r.facts.GOOS, value)
 	case "goarch":
@@ -216,6 +325,8 @@ func (r *reader) config(key, value string) {
 		if value != "" && value != "true" && value != "false" {
 			r.errs = append(r.errs, r.errorf("oversubscribed: want true or false, have %q", value))
 		}
+	default:
+		r.notes.config(key, value)
 	}
 }
 
@@ -228,29 +339,44 @@ func (r *reader) fact(key string, have *string, value string) {
 	*have = value
 }
 
-// sample turns a benchmark of ours into a Sample.
-func (r *reader) sample(rec *benchfmt.Result) (Sample, error) {
-	cell, err := ParseCell(rec.Name.String())
-	if err != nil {
-		return Sample{}, err
+// unit takes note of what a line "Unit" declares.
+func (r *reader) unit(u *benchfmt.UnitMetadata) error {
+	if u.Key != "better" {
+		return nil
 	}
-	s := Sample{
-		Cell:           cell,
+	if r.better == nil {
+		r.better = make(map[string]int)
+	}
+	switch u.Value {
+	case "higher":
+		r.better[u.OrigUnit] = +1
+	case "lower":
+		r.better[u.OrigUnit] = -1
+	default:
+		return r.errorf("unit %s: better=%s: want higher or lower", u.OrigUnit, u.Value)
+	}
+	return nil
+}
+
+// record turns a benchmark into a Record.
+func (r *reader) record(rec *benchfmt.Result) Record {
+	record := Record{
+		Pkg:            r.pkg,
+		Name:           rec.Name.String(),
 		Round:          r.round,
+		Build:          r.build,
 		Distance:       r.distance,
 		Oversubscribed: r.oversubscribed,
 		Ops:            rec.Iters,
+		Line:           r.lines.n,
 	}
 	for _, v := range rec.Values {
 		if v.OrigUnit != "" { // benchfmt made seconds of nanoseconds
 			v.Value, v.Unit = v.OrigValue, v.OrigUnit
 		}
-		s.Values = append(s.Values, Value{v.Unit, v.Value})
+		record.Values = append(record.Values, Value{v.Unit, v.Value})
 	}
-	if err := s.Validate(); err != nil {
-		return Sample{}, err
-	}
-	return s, nil
+	return record
 }
 
 // explain adds to what benchfmt found wrong what it should have been.
@@ -263,9 +389,9 @@ func (r *reader) explain(err *benchfmt.SyntaxError) error {
 }
 
 // end returns what is wrong with the text as a whole, once all samples have
-// been read.
-func (r *reader) end() error {
-	const want = `"BenchmarkLock/lock=ticket/reads=0/workers=2/hold=0s/think=100ns-2 5000000 61 ns/op"`
+// been read. A line like example is what was wanted.
+func (r *reader) end(example string) error {
+	want := strconv.Quote(example)
 	l := r.lines
 	behind := func(format string, args ...any) error {
 		return &SyntaxError{r.name, l.n + 1, fmt.Sprintf(format, args...)}
@@ -283,6 +409,8 @@ func (r *reader) end() error {
 		return behind("empty file: want lines such as %s", want)
 	case r.facts.Machine != "":
 		return r.errorf("no samples: want lines such as %s", want)
+	case example == anyLine:
+		return r.errorf("no benchmarks: want lines such as %s", want)
 	}
 	return r.errorf("not a results file: want lines such as %s", want)
 }

@@ -94,7 +94,7 @@ func resume(f *os.File, name string, facts Facts) (*Writer, *File, error) {
 		return nil, nil, err
 	}
 	if err := r.lines.err; err != nil {
-		return nil, nil, r.end()
+		return nil, nil, r.end(ourLine)
 	}
 	w := &Writer{
 		w:              f,

@@ -1,0 +1,314 @@
+package results
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"math"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/perf/benchunit"
+)
+
+// A Record is one benchmark line of any Go benchmark, and what the lines above
+// it say of it. [Records] reads them; for benchmarks of locks, see [Sample].
+type Record struct {
+	Pkg  string // import path, from "pkg: path"; "" if unknown
+	Name string // as go test prints it, without the word Benchmark: Sum/n=10-2
+
+	// Round says which records were measured near each other in time: the
+	// comment "# round: n". Build tells apart the binaries that measured: "#
+	// build: n". 0 is unknown.
+	Round, Build int
+
+	Distance       Distance
+	Oversubscribed bool
+
+	Ops    int // iterations
+	Values []Value
+	Line   int // in its file, from 1
+}
+
+// Value returns what r measured in unit, and whether it did.
+func (r Record) Value(unit string) (v float64, ok bool) { return Sample{Values: r.Values}.Value(unit) }
+
+// String returns r as a benchmark line, without the newline.
+func (r Record) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Benchmark%s\t%d", r.Name, r.Ops)
+	for _, v := range r.Values {
+		fmt.Fprintf(&b, "\t%s %s", strconv.FormatFloat(v.Value, 'g', -1, 64), v.Unit)
+	}
+	return b.String()
+}
+
+// Validate reports everything that makes r no measurement, or keeps it from
+// being written to a file and read back the same.
+func (r Record) Validate() error {
+	var wrong problems
+	if strings.ContainsFunc(r.Name, notUnitRune) {
+		wrong.add("benchmark %q: must be printable, without spaces", r.Name)
+	}
+	if strings.ContainsFunc(r.Pkg, notUnitRune) {
+		wrong.add("pkg %q: must be printable, without spaces", r.Pkg)
+	}
+	if r.Round < 0 {
+		wrong.add("round %d: must not be negative", r.Round)
+	}
+	if r.Build < 0 {
+		wrong.add("build %d: must not be negative", r.Build)
+	}
+	if !r.Distance.valid() {
+		wrong.add("distance %q: must be local, near, far or mixed", string(r.Distance))
+	}
+	if r.Ops < 1 {
+		wrong.add("%d operations: must be at least 1", r.Ops)
+	}
+	if len(r.Values) == 0 {
+		wrong.add("no values")
+	}
+	seen := make(map[string]bool)
+	for _, v := range r.Values {
+		if v.Unit == "" || strings.ContainsFunc(v.Unit, notUnitRune) {
+			wrong.add("unit %q: must be printable, without spaces", v.Unit)
+		}
+		if seen[v.Unit] {
+			wrong.add("unit %s twice", v.Unit)
+		}
+		seen[v.Unit] = true
+		switch {
+		case math.IsNaN(v.Value) || math.IsInf(v.Value, 0):
+			wrong.add("%v %s: must be finite", v.Value, v.Unit)
+		case v.Value < 0:
+			wrong.add("%v %s: must not be negative", v.Value, v.Unit)
+		}
+	}
+	return wrong.err()
+}
+
+// sample turns a benchmark of a lock into a Sample.
+func (r Record) sample() (Sample, error) {
+	cell, err := ParseCell(r.Name)
+	if err != nil {
+		return Sample{}, err
+	}
+	s := Sample{
+		Cell:           cell,
+		Round:          r.Round,
+		Distance:       r.Distance,
+		Oversubscribed: r.Oversubscribed,
+		Ops:            r.Ops,
+		Values:         r.Values,
+	}
+	if err := s.Validate(); err != nil {
+		return Sample{}, err
+	}
+	return s, nil
+}
+
+// A RecordFile is what a file of Go benchmarks holds.
+type RecordFile struct {
+	Name string
+	Facts
+	Records []Record // in file order
+
+	// Declared has what lines such as "Unit jain better=higher" say: +1 if
+	// more of a unit is better, -1 if less is.
+	Declared map[string]int
+
+	// Torn is a last line without an end, cut off by whatever killed the run.
+	Torn string
+
+	// Warnings is what is not wrong, but odd: a package whose benchmarks are
+	// not followed by go test's PASS, a key that changes halfway.
+	Warnings []string
+}
+
+// Better returns +1 if the file says that more of unit is better, -1 if it says
+// that less is, and 0 if it says nothing.
+func (f *RecordFile) Better(unit string) int {
+	if b, ok := f.Declared[unit]; ok {
+		return b
+	}
+	// What is said of sec/op holds for ns/op, as it does for benchstat.
+	_, tidy := benchunit.Tidy(1, unit)
+	for u, b := range f.Declared {
+		if _, t := benchunit.Tidy(1, u); t == tidy {
+			return b
+		}
+	}
+	return 0
+}
+
+// ReadRecordFile reads a whole file of Go benchmarks, whoever wrote it. The
+// error joins all that is wrong with it, as [Records] finds it; the RecordFile
+// then holds what was right.
+func ReadRecordFile(name string) (*RecordFile, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return ReadRecords(f, name)
+}
+
+// ReadRecords is [ReadRecordFile] of r; name is for diagnostics only.
+func ReadRecords(r io.Reader, name string) (*RecordFile, error) {
+	rd := newReader(r, name)
+	f := &RecordFile{Name: name}
+	var errs []error
+	for rec, err := range rd.everything() {
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		f.Records = append(f.Records, rec)
+	}
+	rd.notes.begin(rd.round, rd.facts.Machine)
+	f.Facts, f.Torn, f.Declared, f.Warnings = rd.facts, rd.lines.torn, rd.better, rd.notes.warnings
+	return f, errors.Join(errs...)
+}
+
+// Records yields the benchmarks in r in file order, of whatever package; name is
+// for diagnostics only.
+//
+// What go test prints besides benchmarks is passed over, and so is what they
+// log. All else that is not as it should be yields a [*SyntaxError] and does not
+// end the sequence: a benchmark line that cannot be parsed, a value that is not
+// finite or is negative, a change of machine halfway, any sign that the run
+// failed, a last line that was cut off, a text that is none, and one that has no
+// benchmark in it. An error from r ends the sequence. The sequence can be ranged
+// over once.
+func Records(r io.Reader, name string) iter.Seq2[Record, error] {
+	return newReader(r, name).everything()
+}
+
+// anyLine is what [Records] wants to read, for errors.
+const anyLine = "BenchmarkSum/n=10-2 5000000 61 ns/op"
+
+// everything yields all benchmarks, valid ones, and then what is wrong with the whole.
+func (r *reader) everything() iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		for rec, err := range r.records(func([]byte) bool { return true }) {
+			if err == nil {
+				if err = rec.Validate(); err != nil {
+					rec, err = Record{}, r.errorf("%v", err)
+				}
+			}
+			if !yield(rec, err) {
+				return
+			}
+		}
+		if err := r.end(anyLine); err != nil {
+			yield(Record{}, err)
+		}
+	}
+}
+
+// Write writes f so that [ReadRecords] reads the same.
+func (f *RecordFile) Write(w io.Writer) error {
+	var b bytes.Buffer
+	for _, c := range f.config() {
+		if c.Value != "" {
+			fmt.Fprintln(&b, c)
+		}
+	}
+	b.Write(notes(f.Notes))
+	for _, unit := range slices.Sorted(maps.Keys(f.Declared)) {
+		better := "higher"
+		if f.Declared[unit] < 0 {
+			better = "lower"
+		}
+		fmt.Fprintf(&b, "Unit %s better=%s\n", unit, better)
+	}
+	var last Record
+	for _, r := range f.Records {
+		if err := r.Validate(); err != nil {
+			return fmt.Errorf("benchmark %s: %w", r.Name, err)
+		}
+		if r.Pkg != last.Pkg {
+			fmt.Fprintln(&b, config{"pkg", r.Pkg})
+		}
+		if r.Round != last.Round {
+			fmt.Fprintf(&b, "# round: %d\n", r.Round)
+		}
+		if r.Build != last.Build {
+			fmt.Fprintf(&b, "# build: %d\n", r.Build)
+		}
+		if r.Distance != last.Distance {
+			fmt.Fprintln(&b, config{"distance", string(r.Distance)})
+		}
+		if r.Oversubscribed != last.Oversubscribed {
+			value := "" // see [Writer.Write]
+			if r.Oversubscribed {
+				value = "true"
+			}
+			fmt.Fprintln(&b, config{"oversubscribed", value})
+		}
+		fmt.Fprintln(&b, r)
+		last = r
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// remarks collects what is odd in a file.
+type remarks struct {
+	warnings []string
+	open     string // the package whose benchmarks are above, and whose end is not
+	cut      bool   // said of one that its end is missing
+	n        int    // benchmarks so far
+	keys     map[string]*keyValue
+}
+
+// A keyValue is a configuration key that is none of ours.
+type keyValue struct {
+	value  string
+	since  int // how many benchmarks are above it
+	warned bool
+}
+
+// benchmark is told of each benchmark.
+func (m *remarks) benchmark(pkg string) {
+	m.open = pkg
+	m.n++
+}
+
+// end is told where go test says that the benchmarks of a package have ended.
+func (m *remarks) end() { m.open = "" }
+
+// begin is told where a package begins, and of the end of the file. Who writes
+// rounds or a machine is not go test, and does not write PASS either.
+func (m *remarks) begin(round int, machine string) {
+	if m.open != "" && !m.cut && round == 0 && machine == "" {
+		m.cut = true
+		m.warnings = append(m.warnings, fmt.Sprintf("no PASS behind the benchmarks of %s: perhaps the run did not end", m.open))
+	}
+	m.open = ""
+}
+
+// config is told of other keys.
+func (m *remarks) config(key, value string) {
+	if !isKey(key) {
+		return
+	}
+	k := m.keys[key]
+	if k == nil {
+		if m.keys == nil {
+			m.keys = make(map[string]*keyValue)
+		}
+		m.keys[key] = &keyValue{value: value, since: m.n}
+		return
+	}
+	if m.n > k.since && !k.warned && k.value != value {
+		k.warned = true
+		m.warnings = append(m.warnings, fmt.Sprintf("%s is %q for some benchmarks and %q for others: they are taken together", key, k.value, value))
+	}
+	k.value, k.since = value, m.n
+}

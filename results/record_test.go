@@ -1,0 +1,254 @@
+package results_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/lockbench/lockbench/results"
+)
+
+// What go test -v prints of two packages, with logs of all kinds in it.
+const goTest = `goos: linux
+goarch: amd64
+pkg: example.org/a
+cpu: AMD EPYC
+BenchmarkSum
+BenchmarkSum/n=10
+BenchmarkSum/n=10-2         	  184291	      6412 ns/op	1596.99 MB/s	      16 B/op	       1 allocs/op
+--- BENCH: BenchmarkSum/n=10-2
+    a_test.go:12: BenchmarkSum-2 1 2 ns/op is only a log
+    a_test.go:13: done: 5
+Benchmarking the parser
+BenchmarkSlow-2             	       1	1234567890123 ns/op
+PASS
+ok  	example.org/a	4.012s
+?   	example.org/c	[no test files]
+goos: linux
+goarch: amd64
+pkg: example.org/b
+cpu: AMD EPYC
+Unit widgets better=higher
+# round: 3
+# build: 2
+distance: near
+oversubscribed: true
+Benchmark	10	0.0000001 ns/op	3 widgets
+PASS
+ok  	example.org/b	4.012s
+`
+
+func TestReadRecords(t *testing.T) {
+	want := &results.RecordFile{
+		Name:  "x",
+		Facts: results.Facts{GOOS: "linux", GOARCH: "amd64", CPU: "AMD EPYC"},
+		Records: []results.Record{
+			{Pkg: "example.org/a", Name: "Sum/n=10-2", Ops: 184291, Line: 7,
+				Values: []results.Value{{"ns/op", 6412}, {"MB/s", 1596.99}, {"B/op", 16}, {"allocs/op", 1}}},
+			{Pkg: "example.org/a", Name: "Slow-2", Ops: 1, Line: 12, Values: []results.Value{{"ns/op", 1234567890123}}},
+			{Pkg: "example.org/b", Round: 3, Build: 2, Distance: results.Near, Oversubscribed: true, Ops: 10, Line: 25,
+				Values: []results.Value{{"ns/op", 1e-7}, {"widgets", 3}}},
+		},
+		Declared: map[string]int{"widgets": +1},
+	}
+	got, err := results.ReadRecords(strings.NewReader(goTest), "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got\n%+v\nwant\n%+v", got, want)
+	}
+	checkWritten(t, got)
+
+	var one []results.Record
+	for r, err := range results.Records(strings.NewReader(goTest), "x") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		one = append(one, r)
+	}
+	if !reflect.DeepEqual(one, want.Records) {
+		t.Errorf("Records yields %+v, want %+v", one, want.Records)
+	}
+}
+
+// checkWritten checks that f, written and read, is the same.
+func checkWritten(t *testing.T, f *results.RecordFile) {
+	t.Helper()
+	var b bytes.Buffer
+	if err := f.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	again, err := results.ReadRecords(bytes.NewReader(b.Bytes()), f.Name)
+	if err != nil {
+		t.Fatalf("%v in\n%s", err, b.Bytes())
+	}
+	want := *f
+	want.Records = nil
+	for i, r := range f.Records {
+		r.Line = again.Records[min(i, len(again.Records)-1)].Line
+		want.Records = append(want.Records, r)
+	}
+	want.Warnings, again.Warnings = nil, nil
+	if !reflect.DeepEqual(again, &want) {
+		t.Fatalf("%+v\ncame back as\n%+v\nfrom\n%q", want, *again, b.Bytes())
+	}
+}
+
+func TestBetterOfUnits(t *testing.T) {
+	f := &results.RecordFile{Declared: map[string]int{"sec/op": -1, "widgets": +1}}
+	for unit, want := range map[string]int{"ns/op": -1, "sec/op": -1, "widgets": +1, "jain": 0} {
+		if got := f.Better(unit); got != want {
+			t.Errorf("better of %s is %+d, want %+d", unit, got, want)
+		}
+	}
+}
+
+const sumLine = "BenchmarkSum-2\t5\t61 ns/op\n"
+
+func TestRecordErrors(t *testing.T) {
+	const (
+		wantAny   = `want lines such as "BenchmarkSum/n=10-2 5000000 61 ns/op"`
+		wantField = `want "BenchmarkName operations value unit ...", have `
+	)
+	for _, test := range []struct {
+		what, in string
+		records  int
+		want     string
+	}{
+		{"empty", "", 0, "x:1: empty file: " + wantAny},
+		{"blank", "\n  \n", 0, "x:2: no benchmarks: " + wantAny},
+		{"prose", "What went up, went down.\n", 0, "x:1: no benchmarks: " + wantAny},
+		{"ok only", "PASS\nok  \texample.org/a\t0.1s\n", 0, "x:2: no benchmarks: " + wantAny},
+		{"cut off", sumLine + sumLine[:20], 1, `x:2: last line is cut off: want a newline behind "BenchmarkSum-2\t5\t61 "`},
+		{"gzip", "\x1f\x8b\x08\x00abc\n", 0, "x:1: want plain text in UTF-8, have gzip data\nx:1: no benchmarks: " + wantAny},
+		{"UTF-16", "\xff\xfeB\x00e\x00\n\x00", 0, `x:1: want plain text in UTF-8, have UTF-16` + "\n" + `x:2: last line is cut off: want a newline behind "\x00"`},
+		{"byte order mark", "\xef\xbb\xbf" + sumLine + sumLine, 1, "x:1: want plain text in UTF-8, have a byte order mark before it"},
+		{"HTML", "<!DOCTYPE html>\n", 0, "x:1: want plain text in UTF-8, have HTML or XML\nx:1: no benchmarks: " + wantAny},
+		{"JSON", `{"Time":"2026-11-21T22:08:00Z","Action":"start"}` + "\n", 0, "x:1: want plain text in UTF-8, have the output of go test -json\nx:1: no benchmarks: " + wantAny},
+		{"binary", sumLine + "a\x00b\n", 1, "x:2: want plain text in UTF-8, have a zero byte"},
+		{"FAIL", sumLine + "--- FAIL: BenchmarkMean\nFAIL\nexit status 1\n" + sumLine, 2,
+			"x:2: want the output of a run that passed, have \"--- FAIL: BenchmarkMean\"\nx:3: want the output of a run that passed, have \"FAIL\""},
+		{"panic", sumLine + "panic: no more\n\ngoroutine 1 [running]:\nexit status 2\n", 1, `x:2: want the output of a run that passed, have "panic: no more"`},
+		{"stack", sumLine + "goroutine 1 [running]:\n", 1, `x:2: want the output of a run that passed, have "goroutine 1 [running]:"`},
+		{"exit status", sumLine + "exit status 2\n", 1, `x:2: want the output of a run that passed, have "exit status 2"`},
+		{"race", sumLine + "WARNING: DATA RACE\n", 1, `x:2: want the output of a run that passed, have "WARNING: DATA RACE"`},
+		{"no values", sumLine + "BenchmarkMean-2 5\n", 1, "x:2: missing measurements: " + wantField + `"BenchmarkMean-2 5"`},
+		{"a log in the line", "BenchmarkMean-2 \thello\n5\t61 ns/op\n" + sumLine, 1, "x:1: parsing iteration count: invalid syntax: " + wantField + `"BenchmarkMean-2 \thello"`},
+		{"no unit", sumLine + "BenchmarkMean-2 5 61\n", 1, "x:2: missing units: " + wantField + `"BenchmarkMean-2 5 61"`},
+		{"NaN", sumLine + "BenchmarkMean-2 5 NaN ns/op\n", 1, "x:2: NaN ns/op: must be finite"},
+		{"infinite", sumLine + "BenchmarkMean-2 5 +Inf ns/op\n", 1, "x:2: +Inf ns/op: must be finite"},
+		{"negative", sumLine + "BenchmarkMean-2 5 -61 ns/op\n", 1, "x:2: -61 ns/op: must not be negative"},
+		{"no operations", sumLine + "BenchmarkMean-2 0 61 ns/op\n", 1, "x:2: 0 operations: must be at least 1"},
+		{"unit twice", sumLine + "BenchmarkMean-2 5 61 ns/op 61 ns/op\n", 1, "x:2: unit ns/op twice"},
+		{"name", sumLine + "BenchmarkMe\x01an-2 5 61 ns/op\n", 1, `x:2: benchmark "Me\x01an-2": must be printable, without spaces`},
+		{"pkg", "pkg: a b\n" + sumLine, 0, "x:2: pkg \"a b\": must be printable, without spaces"},
+		{"round", "# round: x\n" + sumLine, 1, `x:1: round: want a number, have "x"`},
+		{"build", "# build: -1\n" + sumLine, 1, `x:1: build: want a number, have "-1"`},
+		{"distance", "distance: close\n" + sumLine, 0, `x:1: distance: want local, near, far or mixed, have "close"` + "\n" + `x:2: distance "close": must be local, near, far or mixed`},
+		{"unit line", "Unit widgets better=more\n" + sumLine, 1, "x:1: unit widgets: better=more: want higher or lower"},
+		{"another machine", "cpu: A\n" + sumLine + "cpu: B\n" + sumLine, 2, `x:3: cpu: want "A" as in the samples above, have "B"`},
+		{"long line", sumLine + strings.Repeat("x", 1<<15) + "\n" + sumLine, 1, "x:2: line is longer than 32768 bytes, which is not a benchmark"},
+	} {
+		t.Run(test.what, func(t *testing.T) {
+			f, err := results.ReadRecords(strings.NewReader(test.in), "x")
+			if got := message(err); got != test.want {
+				t.Errorf("got\n%s\nwant\n%s", got, test.want)
+			}
+			if got := len(f.Records); got != test.records {
+				t.Errorf("%d records, want %d", got, test.records)
+			}
+			var errs []error
+			for _, err := range results.Records(strings.NewReader(test.in), "x") {
+				errs = append(errs, err)
+			}
+			if got := message(errors.Join(errs...)); got != test.want {
+				t.Errorf("Records yields\n%s\nwant\n%s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestRecordWarnings(t *testing.T) {
+	for _, test := range []struct{ what, in, want string }{
+		{"go test", goTest, ""},
+		{"no end", "pkg: example.org/a\n" + sumLine, "no PASS behind the benchmarks of example.org/a: perhaps the run did not end"},
+		{"no end of the first", "pkg: example.org/a\n" + sumLine + "pkg: example.org/b\n" + sumLine + "PASS\n", "no PASS behind the benchmarks of example.org/a: perhaps the run did not end"},
+		{"rounds", "pkg: example.org/a\n# round: 1\n" + sumLine, ""},
+		{"lines alone", sumLine + sumLine, ""},
+		{"a key", "toolchain: a\n" + sumLine + "toolchain: b\n" + sumLine + "toolchain: c\n" + sumLine, `toolchain is "a" for some benchmarks and "b" for others: they are taken together`},
+		{"a key again", "commit: a\n" + sumLine + "commit: a\n" + sumLine, ""},
+	} {
+		f, err := results.ReadRecords(strings.NewReader(test.in), "x")
+		if err != nil {
+			t.Errorf("%s: %v", test.what, err)
+		}
+		if got := strings.Join(f.Warnings, "\n"); got != test.want {
+			t.Errorf("%s: warnings %q, want %q", test.what, got, test.want)
+		}
+	}
+}
+
+// A file of lockbench is a file of benchmarks, too, and reads the same either way.
+func TestRecordsOfASweep(t *testing.T) {
+	name := filepath.Join("testdata", "sweep.txt")
+	f, err := results.ReadRecordFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	samples, err := results.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(f.Records) != len(samples.Samples) || !reflect.DeepEqual(f.Facts, samples.Facts) {
+		t.Fatalf("%d records with %+v, want %d with %+v", len(f.Records), f.Facts, len(samples.Samples), samples.Facts)
+	}
+	for i, s := range samples.Samples {
+		r := f.Records[i]
+		if r.Name != s.Cell.String() || r.Round != s.Round || r.Distance != s.Distance || !reflect.DeepEqual(r.Values, s.Values) {
+			t.Errorf("record %+v of sample %+v", r, s)
+		}
+	}
+	if got := f.Better("jain"); got != +1 {
+		t.Errorf("better of jain is %+d, want +1", got)
+	}
+	checkWritten(t, f)
+}
+
+func TestRecordFileOfNothing(t *testing.T) {
+	if _, err := results.ReadRecordFile(filepath.Join(t.TempDir(), "none.txt")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("got %v, want %v", err, os.ErrNotExist)
+	}
+	if _, err := results.ReadRecordFile(t.TempDir()); err == nil || !strings.Contains(err.Error(), "is a directory") {
+		t.Errorf("got %v, want a directory to be an error", err)
+	}
+}
+
+func TestRecordNotWritten(t *testing.T) {
+	f := &results.RecordFile{Records: []results.Record{{Name: "A", Ops: 1}}}
+	if got, want := message(f.Write(&bytes.Buffer{})), "benchmark A: no values"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+// FuzzRecords checks that no text makes Records panic, and that what it accepts
+// comes back the same from a file.
+func FuzzRecords(f *testing.F) {
+	f.Add([]byte(goTest))
+	f.Add([]byte("distance: far\noversubscribed: true\n# round: 3\n# date: today\n" + sumLine + "oversubscribed:\ndistance:\npkg: x\nUnit ns better=lower\n" + line))
+	f.Add([]byte("machine: sim:x\nBenchmark-2 7 1e-300 x 5e-324 ns 1e300 MB -0 z 1_0 w\r\nBenchmarking\n# build: 1\n" + sumLine))
+	f.Fuzz(func(t *testing.T, in []byte) {
+		file, err := results.ReadRecords(bytes.NewReader(in), "in")
+		if err != nil {
+			return
+		}
+		if len(file.Records) == 0 {
+			t.Fatal("no records, and no error")
+		}
+		checkWritten(t, file)
+	})
+}
