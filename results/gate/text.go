@@ -74,14 +74,20 @@ func (r *Report) choose(passes int, all bool) (s selection) {
 // left says what is not shown, "" if nothing is.
 func left(hidden []*Result) string {
 	var parts []string
-	passes, untold, worst := 0, 0, 0.0
+	regressed, untold, passes, worst := 0, 0, 0, 0.0
 	for _, res := range hidden {
-		if res.Verdict != Pass {
+		switch res.Verdict {
+		case Regressed:
+			regressed++
+		case CannotTell:
 			untold++
-			continue
+		default:
+			passes++
+			worst = max(worst, res.worst())
 		}
-		passes++
-		worst = max(worst, res.worst())
+	}
+	if regressed > 0 {
+		parts = append(parts, thousands(regressed)+" more that regressed")
 	}
 	if untold > 0 {
 		parts = append(parts, thousands(untold)+" more that cannot be told")

@@ -59,7 +59,7 @@ func measured(name string, v gate.Verdict, why string, old, change, half, noise 
 		Verdict: v, Why: why, N: n, Rounds: n,
 		Old: old, New: old * (1 + change), Change: change, Lo: change - half, Hi: change + half,
 		Noise: noise, Margin: 0.03, Evidence: 1, Builds: 2,
-		BootLo: change - half*0.8, BootHi: change + half*0.8,
+		BootLo: change - float64(half*0.8), BootHi: change + float64(half*0.8), // not fused, so alike on all machines
 	}
 }
 
@@ -271,7 +271,11 @@ func (l *limited) Write(p []byte) (int, error) {
 
 func TestWriteErrors(t *testing.T) {
 	for name, write := range map[string]func(io.Writer) error{
-		"text": func(w io.Writer) error { return rich().WriteText(w, gate.TextOptions{}) },
+		"text":     func(w io.Writer) error { return rich().WriteText(w, gate.TextOptions{}) },
+		"markdown": func(w io.Writer) error { return rich().WriteMarkdown(w, gate.MarkdownOptions{}) },
+		"github":   func(w io.Writer) error { return rich().WriteGitHub(w, gate.GitHubOptions{}) },
+		"json":     func(w io.Writer) error { return rich().WriteJSON(w) },
+		"junit":    func(w io.Writer) error { return rich().WriteJUnit(w, gate.JUnitOptions{}) },
 	} {
 		var whole bytes.Buffer
 		if err := write(&whole); err != nil {

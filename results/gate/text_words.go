@@ -318,6 +318,9 @@ func (r *Result) interval() string {
 		return "[" + signed(r.Lo) + ", " + signed(r.Hi) + "]"
 	}
 	d := digits(max(math.Abs(r.Lo), math.Abs(r.Hi)))
+	if d == 1 && min(math.Abs(r.Lo), math.Abs(r.Hi)) < 0.0005 {
+		d = 2 // -0.0 says nothing
+	}
 	return fmt.Sprintf("[%+.*f, %+.*f]%%", d, 100*r.Lo, d, 100*r.Hi)
 }
 

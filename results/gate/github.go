@@ -1,0 +1,129 @@
+package gate
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"strings"
+)
+
+// GitHubOptions say how [Report.WriteGitHub] writes.
+type GitHubOptions struct {
+	Command string // see [MarkdownOptions]
+	Summary string // file to append the Markdown to: $GITHUB_STEP_SUMMARY; "" is none
+}
+
+// mostAnnotations is how many of a kind GitHub shows for a step. It drops the
+// rest without a word.
+const mostAnnotations = 10
+
+// WriteGitHub writes commands that GitHub's runner turns into annotations: an
+// error for what regressed or is on one side only, a warning for what cannot be
+// told, and a notice with the summary. It appends the report to the summary of
+// the step.
+func (r *Report) WriteGitHub(w io.Writer, o GitHubOptions) error {
+	var b strings.Builder
+	names := r.Names()
+	var errs, warnings []string
+	for i := range r.Results {
+		res := &r.Results[i]
+		if res.Minor || res.Verdict == Pass {
+			continue
+		}
+		name := strings.TrimSpace(res.label(names) + " " + clean(res.Unit))
+		message := res.sentence() + ": " + clean(res.Why)
+		if res.Verdict == Regressed {
+			errs = append(errs, annotation("error", "regressed: "+name, message))
+		} else {
+			warnings = append(warnings, annotation("warning", "cannot tell: "+name, message))
+		}
+	}
+	for _, side := range []struct {
+		title, message string
+		of             []Benchmark
+	}{
+		{"vanished", "only the base has it; if that is right, declare it with --removed RE or in the configuration", r.OnlyBase},
+		{"new", "only the head has it; if that is right, declare it with --new RE or in the configuration", r.OnlyHead},
+	} {
+		for _, b := range side.of {
+			errs = append(errs, annotation("error", side.title+": "+names[b], side.message))
+		}
+	}
+	for _, s := range r.Warnings {
+		warnings = append(warnings, annotation("warning", "benchmarks", clean(s)))
+	}
+	if s := r.notJudged(); s != "" {
+		warnings = append(warnings, annotation("warning", "benchmarks", s))
+	}
+	writeAnnotations(&b, "error", errs)
+	writeAnnotations(&b, "warning", warnings)
+	b.WriteString(annotation("notice", "benchmarks", fmt.Sprintf("%s (%s; %s)", r.headline(), r.Tally(), r.cost())))
+
+	_, err := io.WriteString(w, b.String())
+	if o.Summary != "" {
+		err = errors.Join(err, r.appendSummary(o))
+	}
+	return err
+}
+
+// writeAnnotations writes those that GitHub shows; the last one says how many
+// there are more.
+func writeAnnotations(b *strings.Builder, kind string, all []string) {
+	if n := len(all); n > mostAnnotations {
+		all = append(all[:mostAnnotations-1:mostAnnotations-1],
+			annotation(kind, "benchmarks", fmt.Sprintf("%s more like these: see the summary of the job", thousands(n-mostAnnotations+1))))
+	}
+	for _, s := range all {
+		b.WriteString(s)
+	}
+}
+
+// appendSummary appends the report to the summary of a step.
+func (r *Report) appendSummary(o GitHubOptions) (err error) {
+	f, err := os.OpenFile(o.Summary, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return r.WriteMarkdown(f, MarkdownOptions{Command: o.Command})
+}
+
+// sentence says what changed, and how sure that is.
+func (r *Result) sentence() string {
+	if r.N == 0 {
+		return "no change known"
+	}
+	s := fmt.Sprintf("from %s to %s %s", r.value(r.Old), r.value(r.New), clean(r.Unit))
+	if !math.IsInf(r.Change, 0) {
+		s = r.change() + ", " + s
+	}
+	switch i := r.interval(); i {
+	case "exact":
+		return s + ", exactly"
+	case "-":
+		s += ", interval unknown"
+	default:
+		s += ", interval " + i
+	}
+	if n := r.noise(); n != "-" {
+		s += ", noise " + n
+	}
+	kind := "pair"
+	if r.Unpaired {
+		kind = "unpaired reading"
+	}
+	return s + ", " + plural(r.N, kind) + ", margin " + round(r.Margin)
+}
+
+// annotation returns a command of GitHub's runner, a line.
+func annotation(kind, title, message string) string {
+	return fmt.Sprintf("::%s title=%s::%s\n", kind, githubProperty.Replace(title), githubData.Replace(message))
+}
+
+// How GitHub's runner wants text, see actions/toolkit, packages/core/src/command.ts.
+var (
+	githubData     = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	githubProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+)

@@ -1,0 +1,225 @@
+package gate
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"time"
+
+	"github.com/lockbench/lockbench/results"
+)
+
+// JSONVersion is the version of what [Report.WriteJSON] writes. It changes when
+// a field changes its meaning or goes; not when one is added.
+const JSONVersion = 1
+
+// The report as it is in JSON. All fields are always there. Shares are
+// fractions: 0.03 is 3 %.
+type jsonReport struct {
+	Version int    `json:"schema_version"` // JSONVersion
+	Verdict string `json:"verdict"`        // "pass", "cannot tell" or "regressed"; of all results that are not minor
+	Whole   bool   `json:"whole"`          // false if only_base or only_head has something: then it is no pass
+
+	Base   string       `json:"base"` // what was compared, for people
+	Head   string       `json:"head"`
+	Rules  jsonRules    `json:"rules"`
+	Rounds int          `json:"rounds"`
+	Took   int64        `json:"took_ns"`
+	Counts jsonCounts   `json:"counts"`
+	All    []jsonResult `json:"results"` // the worst first
+
+	OnlyBase  []jsonBenchmark `json:"only_base"` // vanished, and not declared so
+	OnlyHead  []jsonBenchmark `json:"only_head"` // new, and not declared so
+	NotJudged []string        `json:"not_judged"`
+	Warnings  []string        `json:"warnings"`
+}
+
+type jsonRules struct {
+	Margin     jsonNumber `json:"margin"`
+	FDR        jsonNumber `json:"fdr"`
+	Confidence jsonNumber `json:"confidence"`
+	MinRounds  int        `json:"min_rounds"`
+	Budget     int64      `json:"budget_ns"` // 0 is without end
+	Units      []string   `json:"units"`     // empty is all
+}
+
+// The counts follow from the results; reading ignores them.
+type jsonCounts struct {
+	Regressed  int `json:"regressed"`
+	CannotTell int `json:"cannot_tell"`
+	Pass       int `json:"pass"`
+	Improved   int `json:"improved"` // of those that pass
+	Minor      int `json:"minor"`
+}
+
+type jsonBenchmark struct {
+	Pkg  string `json:"package"`
+	Name string `json:"name"`
+}
+
+// A jsonResult is a [Result]; see there.
+type jsonResult struct {
+	jsonBenchmark
+	Unit      string     `json:"unit"`
+	Better    string     `json:"better"`   // "higher", "lower", or "" if that is not known
+	Distance  string     `json:"distance"` // of the CPUs: "local", "near", "far", or "" if that is not known
+	Verdict   string     `json:"verdict"`
+	Why       string     `json:"why"`
+	N         int        `json:"n"`
+	Rounds    int        `json:"rounds"`
+	Old       jsonNumber `json:"old"`
+	New       jsonNumber `json:"new"`
+	Change    jsonNumber `json:"change"`
+	Lo        jsonNumber `json:"lo"`
+	Hi        jsonNumber `json:"hi"`
+	Noise     jsonNumber `json:"noise"`
+	Margin    jsonNumber `json:"margin"`
+	Evidence  jsonNumber `json:"evidence"`
+	Builds    int        `json:"builds"`
+	Exact     bool       `json:"exact"`
+	Unpaired  bool       `json:"unpaired"`
+	Confirmed bool       `json:"confirmed"`
+	Minor     bool       `json:"minor"`
+	Improved  bool       `json:"improved"` // follows from the others; reading ignores it
+	BootLo    jsonNumber `json:"boot_lo"`
+	BootHi    jsonNumber `json:"boot_hi"`
+}
+
+// A jsonNumber is a number, null if it is not one (NaN), "inf" or "-inf".
+type jsonNumber float64
+
+func (n jsonNumber) MarshalJSON() ([]byte, error) {
+	switch v := float64(n); {
+	case math.IsNaN(v):
+		return []byte("null"), nil
+	case math.IsInf(v, +1):
+		return []byte(`"inf"`), nil
+	case math.IsInf(v, -1):
+		return []byte(`"-inf"`), nil
+	default:
+		return json.Marshal(v)
+	}
+}
+
+func (n *jsonNumber) UnmarshalJSON(text []byte) error {
+	switch string(text) {
+	case "null":
+		*n = jsonNumber(math.NaN())
+	case `"inf"`:
+		*n = jsonNumber(math.Inf(+1))
+	case `"-inf"`:
+		*n = jsonNumber(math.Inf(-1))
+	default:
+		var v float64
+		if err := json.Unmarshal(text, &v); err != nil {
+			return fmt.Errorf("%s: want a number, null, \"inf\" or \"-inf\"", text)
+		}
+		*n = jsonNumber(v)
+	}
+	return nil
+}
+
+var betterWords = map[int]string{+1: "higher", -1: "lower", 0: ""}
+
+// WriteJSON writes the report as JSON for other programs. What the fields are
+// called does not change within a [JSONVersion].
+func (r *Report) WriteJSON(w io.Writer) error {
+	t, rules := r.Tally(), r.Rules.withDefaults()
+	out := jsonReport{
+		Version: JSONVersion, Verdict: r.Verdict.String(), Whole: r.Whole(),
+		Base: r.Base, Head: r.Head, Rounds: r.Rounds, Took: int64(r.Took),
+		Rules: jsonRules{jsonNumber(rules.Margin), jsonNumber(rules.FDR), jsonNumber(rules.Confidence),
+			rules.MinRounds, int64(rules.Budget), append([]string{}, rules.Units...)},
+		Counts:    jsonCounts(t),
+		All:       make([]jsonResult, 0, len(r.Results)),
+		OnlyBase:  jsonBenchmarks(r.OnlyBase),
+		OnlyHead:  jsonBenchmarks(r.OnlyHead),
+		NotJudged: append([]string{}, r.NotJudged...),
+		Warnings:  append([]string{}, r.Warnings...),
+	}
+	for i := range r.Results {
+		res := &r.Results[i]
+		out.All = append(out.All, jsonResult{
+			jsonBenchmark: jsonBenchmark(res.Benchmark), Unit: res.Unit, Better: betterWords[res.Better], Distance: string(res.Distance),
+			Verdict: res.Verdict.String(), Why: res.Why, N: res.N, Rounds: res.Rounds,
+			Old: jsonNumber(res.Old), New: jsonNumber(res.New), Change: jsonNumber(res.Change), Lo: jsonNumber(res.Lo), Hi: jsonNumber(res.Hi),
+			Noise: jsonNumber(res.Noise), Margin: jsonNumber(res.Margin), Evidence: jsonNumber(res.Evidence), Builds: res.Builds,
+			Exact: res.Exact, Unpaired: res.Unpaired, Confirmed: res.Confirmed, Minor: res.Minor, Improved: res.Improved(),
+			BootLo: jsonNumber(res.BootLo), BootHi: jsonNumber(res.BootHi),
+		})
+	}
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "\t")
+	return e.Encode(out)
+}
+
+func jsonBenchmarks(bs []Benchmark) []jsonBenchmark {
+	out := make([]jsonBenchmark, 0, len(bs))
+	for _, b := range bs {
+		out = append(out, jsonBenchmark(b))
+	}
+	return out
+}
+
+// ReadJSON reads what [Report.WriteJSON] wrote. It is an error if the version is
+// another, if a verdict is not one, or if something follows the report.
+func ReadJSON(rd io.Reader) (*Report, error) {
+	var in jsonReport
+	d := json.NewDecoder(rd)
+	if err := d.Decode(&in); err != nil {
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		return nil, fmt.Errorf("report in JSON: %w", err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("report in JSON: something follows it")
+	}
+	if in.Version != JSONVersion {
+		return nil, fmt.Errorf("report in JSON: schema_version %d, want %d", in.Version, JSONVersion)
+	}
+	r := &Report{
+		Base: in.Base, Head: in.Head, Rounds: in.Rounds, Took: time.Duration(in.Took),
+		Rules: Rules{Margin: float64(in.Rules.Margin), FDR: float64(in.Rules.FDR), Confidence: float64(in.Rules.Confidence),
+			MinRounds: in.Rules.MinRounds, Budget: time.Duration(in.Rules.Budget), Units: in.Rules.Units},
+		OnlyBase: benchmarksIn(in.OnlyBase), OnlyHead: benchmarksIn(in.OnlyHead),
+		NotJudged: in.NotJudged, Warnings: in.Warnings,
+	}
+	if err := r.Verdict.UnmarshalText([]byte(in.Verdict)); err != nil {
+		return nil, fmt.Errorf("report in JSON: %w", err)
+	}
+	for i, res := range in.All {
+		out := Result{
+			Benchmark: Benchmark(res.jsonBenchmark), Unit: res.Unit, Distance: results.Distance(res.Distance),
+			Why: res.Why, N: res.N, Rounds: res.Rounds,
+			Old: float64(res.Old), New: float64(res.New), Change: float64(res.Change), Lo: float64(res.Lo), Hi: float64(res.Hi),
+			Noise: float64(res.Noise), Margin: float64(res.Margin), Evidence: float64(res.Evidence), Builds: res.Builds,
+			Exact: res.Exact, Unpaired: res.Unpaired, Confirmed: res.Confirmed, Minor: res.Minor,
+			BootLo: float64(res.BootLo), BootHi: float64(res.BootHi),
+		}
+		if err := out.Verdict.UnmarshalText([]byte(res.Verdict)); err != nil {
+			return nil, fmt.Errorf("report in JSON: result %d: %w", i+1, err)
+		}
+		switch res.Better {
+		case "higher":
+			out.Better = +1
+		case "lower":
+			out.Better = -1
+		case "":
+		default:
+			return nil, fmt.Errorf("report in JSON: result %d: better %q, want higher, lower or nothing", i+1, res.Better)
+		}
+		r.Results = append(r.Results, out)
+	}
+	return r, nil
+}
+
+func benchmarksIn(bs []jsonBenchmark) (out []Benchmark) {
+	for _, b := range bs {
+		out = append(out, Benchmark(b))
+	}
+	return out
+}

@@ -1,0 +1,188 @@
+package gate
+
+import (
+	"cmp"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// JUnitOptions say how [Report.WriteJUnit] writes.
+type JUnitOptions struct {
+	// CannotTellPasses makes what cannot be told a test that was skipped.
+	// Without, it is an error: a test that could not be run.
+	CannotTellPasses bool
+}
+
+// WriteJUnit writes the report as XML in the form of JUnit's, which most systems
+// for continuous integration read: a suite for each package, a test for each
+// unit of a benchmark. What regressed has failed; what cannot be told is an
+// error, and so is a benchmark that one side alone has. A test's time is its
+// share of the time that the comparison took, by rounds.
+func (r *Report) WriteJUnit(w io.Writer, o JUnitOptions) error {
+	doc := r.junit(o)
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return err
+	}
+	e := xml.NewEncoder(w)
+	e.Indent("", "\t")
+	if err := e.Encode(doc); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
+}
+
+type junitSuites struct {
+	XMLName xml.Name `xml:"testsuites"`
+	Name    string   `xml:"name,attr"`
+	junitCounts
+	Time   string        `xml:"time,attr"`
+	Suites []*junitSuite `xml:"testsuite"`
+}
+
+type junitCounts struct {
+	Tests    int `xml:"tests,attr"`
+	Failures int `xml:"failures,attr"`
+	Errors   int `xml:"errors,attr"`
+	Skipped  int `xml:"skipped,attr"`
+}
+
+func (c *junitCounts) add(d junitCounts) {
+	c.Tests += d.Tests
+	c.Failures += d.Failures
+	c.Errors += d.Errors
+	c.Skipped += d.Skipped
+}
+
+type junitSuite struct {
+	Name string `xml:"name,attr"`
+	junitCounts
+	Time       string          `xml:"time,attr"`
+	Properties []junitProperty `xml:"properties>property"`
+	Cases      []junitCase     `xml:"testcase"`
+	Log        string          `xml:"system-err,omitempty"`
+
+	took time.Duration
+}
+
+type junitProperty struct {
+	Name  string `xml:"name,attr"`
+	Value string `xml:"value,attr"`
+}
+
+type junitCase struct {
+	Class   string        `xml:"classname,attr"`
+	Name    string        `xml:"name,attr"`
+	Time    string        `xml:"time,attr"`
+	Skipped *junitOutcome `xml:"skipped"`
+	Error   *junitOutcome `xml:"error"`
+	Failure *junitOutcome `xml:"failure"`
+	Out     string        `xml:"system-out,omitempty"`
+}
+
+type junitOutcome struct {
+	Type    string `xml:"type,attr,omitempty"`
+	Message string `xml:"message,attr"`
+	Text    string `xml:",chardata"`
+}
+
+func (r *Report) junit(o JUnitOptions) *junitSuites {
+	doc := &junitSuites{Name: "lockbench gate", Time: seconds(r.Took)}
+	suites := make(map[string]*junitSuite)
+	suite := func(pkg string) *junitSuite {
+		name := cmp.Or(clean(pkg), "benchmarks")
+		s := suites[name]
+		if s == nil {
+			s = &junitSuite{Name: name, Properties: r.properties()}
+			suites[name] = s
+			doc.Suites = append(doc.Suites, s)
+		}
+		return s
+	}
+	rounds := 0
+	for i := range r.Results {
+		rounds += r.Results[i].Rounds
+	}
+	for i := range r.Results {
+		res := &r.Results[i]
+		var took time.Duration
+		if rounds > 0 {
+			took = time.Duration(float64(r.Took) * float64(res.Rounds) / float64(rounds))
+		}
+		name := strings.TrimSpace(res.label(map[Benchmark]string{res.Benchmark: clean(res.Name)}) + " " + clean(res.Unit))
+		c := junitCase{Name: name, Time: seconds(took), Out: res.sentence() + ": " + clean(res.Why)}
+		outcome := &junitOutcome{Type: res.Verdict.String(), Message: c.Out}
+		switch {
+		case res.Verdict == Pass:
+		case res.Verdict == Regressed:
+			outcome.Text, c.Out, c.Failure = c.Out, "", outcome
+		case res.Minor, o.CannotTellPasses:
+			c.Out, c.Skipped = "", outcome
+		default:
+			outcome.Text, c.Out, c.Error = c.Out, "", outcome
+		}
+		suite(res.Pkg).add(c, took)
+	}
+	for _, side := range []struct {
+		what, message string
+		of            []Benchmark
+	}{
+		{"vanished", "only the base has it; if that is right, declare it with --removed RE or in the configuration", r.OnlyBase},
+		{"new", "only the head has it; if that is right, declare it with --new RE or in the configuration", r.OnlyHead},
+	} {
+		for _, b := range side.of {
+			suite(b.Pkg).add(junitCase{Name: clean(b.Name), Time: "0", Error: &junitOutcome{Type: side.what, Message: side.message}}, 0)
+		}
+	}
+	if len(doc.Suites) == 0 {
+		suite("").add(junitCase{Name: "gate", Time: "0", Error: &junitOutcome{Type: "nothing", Message: ErrNothing.Error()}}, 0)
+	}
+	log := make([]string, 0, len(r.Warnings)+1)
+	for _, s := range r.Warnings {
+		log = append(log, "warning: "+clean(s))
+	}
+	if s := r.notJudged(); s != "" {
+		log = append(log, s)
+	}
+	doc.Suites[0].Log = strings.Join(log, "\n")
+	for _, s := range doc.Suites {
+		s.Time = seconds(s.took)
+		doc.junitCounts.add(s.junitCounts)
+	}
+	return doc
+}
+
+func (s *junitSuite) add(c junitCase, took time.Duration) {
+	c.Class = s.Name
+	s.Cases = append(s.Cases, c)
+	s.took += took
+	s.Tests++
+	switch {
+	case c.Failure != nil:
+		s.Failures++
+	case c.Error != nil:
+		s.Errors++
+	case c.Skipped != nil:
+		s.Skipped++
+	}
+}
+
+// properties are what holds for all results.
+func (r *Report) properties() []junitProperty {
+	rules := r.Rules.withDefaults()
+	return []junitProperty{
+		{"base", clean(r.Base)},
+		{"head", clean(r.Head)},
+		{"verdict", r.Verdict.String()},
+		{"rounds", strconv.Itoa(r.Rounds)},
+		{"margin", round(rules.Margin)},
+		{"fdr", round(rules.FDR)},
+		{"confidence", r.confidence()},
+	}
+}
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.3f", d.Seconds()) }

@@ -1,0 +1,281 @@
+package gate
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"strings"
+)
+
+// MarkdownOptions say how [Report.WriteMarkdown] writes.
+type MarkdownOptions struct {
+	Command string // the command line that does the same again; "" is not known
+	Limit   int    // bytes that the text may have; 0 is 65,000, since GitHub takes 65,536 characters
+}
+
+// MarkdownMark is the first line that [Report.WriteMarkdown] writes. It is not
+// seen, and tells the comment that is to be replaced from all others.
+const MarkdownMark = "<!-- lockbench gate -->"
+
+// WriteMarkdown writes the report for a pull request, in GitHub's Markdown: the
+// verdict in words, what regressed and what cannot be told, the worst first, and
+// the rest folded. If it would be longer than the limit, the tables end early,
+// that of the passes first, and say so.
+func (r *Report) WriteMarkdown(w io.Writer, o MarkdownOptions) error {
+	m := markdown{Report: r, names: r.Names(), limit: cmp.Or(o.Limit, 65_000), reason: make(map[string]int)}
+	_, err := io.WriteString(w, m.text(o.Command))
+	return err
+}
+
+// A markdown is a report in the making.
+type markdown struct {
+	*Report
+	names   map[Benchmark]string
+	limit   int
+	reasons []string
+	reason  map[string]int // from 1
+}
+
+func (m *markdown) text(command string) string {
+	var bad, passes []*Result
+	for i := range m.Results {
+		res := &m.Results[i]
+		if res.Verdict == Pass || res.Minor {
+			passes = append(passes, res)
+		} else {
+			bad = append(bad, res)
+		}
+	}
+	// What has to be there comes first, as far as room goes.
+	head, foot := m.head(), m.foot(command)
+	room := m.limit - len(head) - len(foot)
+	first := m.table(bad, &room)
+	summary := "<details><summary>" + m.passed(passes) + "</summary>\n\n"
+	room -= len(summary) + len("\n</details>\n\n")
+	second := m.table(passes, &room)
+
+	var b strings.Builder
+	b.WriteString(head)
+	if len(bad) > 0 {
+		b.WriteString(first)
+		b.WriteByte('\n')
+	}
+	if len(passes) > 0 {
+		b.WriteString(summary)
+		b.WriteString(second)
+		b.WriteString("\n</details>\n\n")
+	}
+	b.WriteString(foot)
+	return b.String()
+}
+
+// passed counts what is folded.
+func (m *markdown) passed(passes []*Result) string {
+	t := m.Tally()
+	s := thousands(t.Pass) + " pass"
+	if t.Improved > 0 {
+		s += fmt.Sprintf(", %s of them improved", thousands(t.Improved))
+	}
+	if t.Minor > 0 {
+		s += fmt.Sprintf("; %s at a distance of the CPUs that does not decide", thousands(t.Minor))
+	}
+	return s
+}
+
+// head is the verdict, and what it is on.
+func (m *markdown) head() string {
+	verdict, rest, _ := strings.Cut(m.headline(), ": ")
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n### Benchmarks: %s\n\n", MarkdownMark, verdict)
+	if rest != "" {
+		fmt.Fprintf(&b, "%s.\n\n", strings.ToUpper(rest[:1])+rest[1:])
+	}
+	var on []string
+	if m.Base != "" || m.Head != "" {
+		on = append(on, fmt.Sprintf("Base %s, head %s", code(elide(clean(m.Base), 200)), code(elide(clean(m.Head), 200))))
+	}
+	on = append(on, m.Tally().String(), m.cost())
+	fmt.Fprintf(&b, "%s.\n\n", strings.Join(on, "; "))
+	return b.String()
+}
+
+// table returns the rows that there is room for, and says what was left out.
+func (m *markdown) table(rows []*Result, room *int) string {
+	const rest = 600 // for the lines after the rows
+	margins := slices.ContainsFunc(rows, func(res *Result) bool { return m.margin(res) != "" })
+	heads := []string{"benchmark", "unit", "old", "new", "change", m.confidence() + " interval", "noise", "pairs", "margin", "verdict"}
+	rules := []string{"---", "---", "--:", "--:", "--:", "--:", "--:", "--:", "--:", "---"}
+	if !margins {
+		heads, rules = slices.Delete(heads, 8, 9), slices.Delete(rules, 8, 9)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "| %s |\n|%s|\n", strings.Join(heads, " | "), strings.Join(rules, "|"))
+	var hidden, shown []*Result
+	reasons := 0 // bytes
+	for i, res := range rows {
+		before := len(m.reasons)
+		cells := m.row(res)
+		if !margins {
+			cells = slices.Delete(cells, 8, 9)
+		}
+		line := "| " + strings.Join(cells, " | ") + " |\n"
+		for _, why := range m.reasons[before:] {
+			reasons += len(m.reasonLine(why))
+		}
+		if b.Len()+len(line)+reasons+rest > *room {
+			hidden = rows[i:]
+			break
+		}
+		b.WriteString(line)
+		shown = append(shown, res)
+	}
+	if s := left(hidden); s != "" {
+		fmt.Fprintf(&b, "\n… and %s: not shown, since a comment must not be longer.\n", s)
+	}
+	if lines := m.reasonsOf(shown); lines != "" {
+		fmt.Fprintf(&b, "\n%s", lines)
+	}
+	*room -= b.Len()
+	return b.String()
+}
+
+// reasonsOf explains the numbers in the rows, each in the table that has it.
+func (m *markdown) reasonsOf(rows []*Result) string {
+	var b strings.Builder
+	said := make(map[string]bool)
+	for _, res := range rows {
+		if why := clean(res.Why); res.explained() && m.reason[why] > 0 && !said[why] {
+			said[why] = true
+			b.WriteString(m.reasonLine(why))
+		}
+	}
+	return b.String()
+}
+
+func (m *markdown) reasonLine(why string) string {
+	return fmt.Sprintf("<sup>%d</sup> %s  \n", m.reason[why], prose(elide(why, 300)))
+}
+
+func (m *markdown) row(res *Result) []string {
+	verdict := res.word()
+	switch {
+	case res.Minor:
+		verdict = "(" + verdict + ")"
+	case res.Verdict == Regressed:
+		verdict = "**" + verdict + "**"
+	}
+	if why := clean(res.Why); res.explained() && why != "" {
+		if m.reason[why] == 0 {
+			m.reasons = append(m.reasons, why)
+			m.reason[why] = len(m.reasons)
+		}
+		verdict += fmt.Sprintf(" <sup>%d</sup>", m.reason[why])
+	}
+	return []string{
+		code(elide(res.label(m.names), 200)),
+		prose(elide(clean(res.Unit), 100)),
+		res.value(res.Old), res.value(res.New), res.change(), res.interval(), res.noise(), res.pairs(), m.margin(res), verdict,
+	}
+}
+
+// foot says how much the numbers are worth, and how to get them again.
+func (m *markdown) foot(command string) string {
+	const most = 10 // lines of a kind
+	var b strings.Builder
+	if s := m.machine(); s != "" {
+		fmt.Fprintf(&b, "%s\n\n", s)
+	}
+	var lines []string
+	for i, w := range m.Warnings {
+		if i == most {
+			lines = append(lines, fmt.Sprintf("%d more warnings", len(m.Warnings)-most))
+			break
+		}
+		lines = append(lines, "warning: "+prose(elide(clean(w), 300)))
+	}
+	for _, s := range m.advice(m.names, most) {
+		lines = append(lines, prose(s))
+	}
+	if s := m.notJudged(); s != "" {
+		lines = append(lines, prose(s))
+	}
+	for _, s := range lines {
+		fmt.Fprintf(&b, "- %s\n", s)
+	}
+	if len(lines) > 0 {
+		b.WriteByte('\n')
+	}
+	if command != "" {
+		fmt.Fprintf(&b, "<sub>Measured by %s</sub>\n", code(elide(clean(command), 1000)))
+	}
+	return b.String()
+}
+
+// machine says how many pairs there are, and how much noise.
+func (m *markdown) machine() string {
+	var s []string
+	fewest, most := math.MaxInt, 0
+	var noises []float64
+	var loudest *Result
+	unpaired := false
+	for i := range m.Results {
+		res := &m.Results[i]
+		unpaired = unpaired || res.Unpaired
+		if res.Exact || res.Minor || res.N == 0 {
+			continue
+		}
+		fewest, most = min(fewest, res.N), max(most, res.N)
+		if math.IsNaN(res.Noise) || math.IsInf(res.Noise, 0) {
+			continue
+		}
+		noises = append(noises, res.Noise)
+		if loudest == nil || res.Noise > loudest.Noise {
+			loudest = res
+		}
+	}
+	switch {
+	case most == 0:
+	case fewest == most:
+		s = append(s, fmt.Sprintf("Pairs of rounds: %d each.", most))
+	default:
+		s = append(s, fmt.Sprintf("Pairs of rounds: %d to %d.", fewest, most))
+	}
+	if loudest != nil {
+		slices.Sort(noises)
+		s = append(s, fmt.Sprintf("Noise, what the base shows against itself: ±%s in the middle of %s, at most ±%s (%s).",
+			percent(median(noises)), plural(len(noises), "result"), percent(loudest.Noise), code(elide(loudest.label(m.names), 200))))
+	}
+	if most > 0 {
+		s = append(s, fmt.Sprintf("Margin: %s, unless the row has another.", round(m.Rules.withDefaults().Margin)))
+	}
+	if unpaired {
+		s = append(s, "`?`: the sides were not measured together: a drift between them would look like a change.")
+	}
+	return strings.Join(s, " ")
+}
+
+// code returns s as code that stands in a table's cell, too.
+func code(s string) string {
+	switch {
+	case s == "":
+		return ""
+	case strings.ContainsAny(s, "`|\\") || s != strings.TrimSpace(s):
+		return "<code>" + prose(s) + "</code>"
+	}
+	return "`" + s + "`"
+}
+
+// prose returns s so that no character of it means anything in Markdown.
+func prose(s string) string {
+	var b strings.Builder
+	for _, c := range s {
+		if strings.ContainsRune("\\`*_{}[]<>#|~$@&!", c) {
+			fmt.Fprintf(&b, "&#%d;", c)
+		} else {
+			b.WriteRune(c)
+		}
+	}
+	return b.String()
+}
