@@ -200,6 +200,7 @@ type Result struct {
 	Noise float64
 
 	Margin   float64
+	Drift    float64 // what the sides may differ by besides, if they were not measured together
 	Evidence float64 // natural logarithm of the evidence for a regression
 	Builds   int     // binaries of the head
 
@@ -216,7 +217,7 @@ type Result struct {
 // Improved reports whether the change is for the better by more than the margin.
 func (r *Result) Improved() bool {
 	lo, hi := r.bad(r.Lo), r.bad(r.Hi)
-	return max(lo, hi) < -r.Margin || r.Exact && r.bad(r.Change) < 0
+	return max(lo, hi) < -r.Margin-r.Drift || r.Exact && r.bad(r.Change) < 0
 }
 
 // bad turns a change, a share, so that more of it is worse.

@@ -98,10 +98,14 @@ func newJudge(r Rules, src Source) (*judge, error) {
 	}
 	for _, u := range r.Units {
 		if src.Better(u) == 0 {
-			return nil, fmt.Errorf("unit %s: not known whether more is better: want a line \"Unit %s better=lower\" (or higher) in the benchmark's output", u, u)
+			return nil, unknownUnit(u)
 		}
 	}
 	return j, nil
+}
+
+func unknownUnit(u string) error {
+	return fmt.Errorf("unit %s: not known whether more is better: want a line \"Unit %s better=lower\" (or higher) in the benchmark's output", u, u)
 }
 
 // screeningShare is the part of the budget that screening may take.

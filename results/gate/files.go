@@ -1,0 +1,615 @@
+package gate
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/perf/benchfmt"
+
+	"github.com/lockbench/lockbench/results"
+)
+
+// Files are readings that somebody took, of whatever Go benchmarks.
+//
+// Where they were taken together they are judged as what is measured here, by
+// the pairs of a round ([Rules.Compare]). Two files say that they were with the
+// same comment "# session: name", and which readings are of one round, with "#
+// round: n" above them. Rounds alone do not say it: the fifth round of Monday's
+// run has nothing to do with the fifth of Tuesday's.
+//
+// All else, such as what go test -count=10 prints, is judged more weakly: the
+// results say [Result.Unpaired].
+type Files struct {
+	Base, Head *results.RecordFile
+
+	// Again is the base run a second time in each round; it may be nil. The
+	// second of two readings that Base has of a benchmark in one round is as
+	// good.
+	Again *results.RecordFile
+
+	// Only, if it is not nil, selects the benchmarks to compare.
+	Only func(Benchmark) bool
+
+	// SameRounds says that rounds of the same number were measured together,
+	// whether or not the files say so.
+	SameRounds bool
+
+	// IgnoreMachine makes it a warning that the files are of different
+	// machines, which is an error otherwise.
+	IgnoreMachine bool
+
+	// Drift is by how much, as a share, the machine's speed may have changed
+	// between the files: 0.05 is the default, less than 0 is not at all. What
+	// was not measured together must be worse by more than margin and drift
+	// to have regressed. Counts, such as allocs/op, do not drift.
+	Drift float64
+
+	// Strict lets what was not measured together pass only if no drift could
+	// hide a regression, which takes a margin above the drift. Without it the
+	// interval has to be within the margin.
+	Strict bool
+}
+
+// DefaultDrift is what a machine may drift between two files. On a shared
+// virtual machine the medians of one instruction differ by as much from one
+// quarter of an hour to the next.
+const DefaultDrift = 0.05
+
+// sessionNote is the key of the comment by which files say that they were
+// measured together.
+const sessionNote = "session"
+
+// ReadFiles reads a base and a head, and the base again unless again is "". The
+// error joins all that is wrong with any of them.
+func ReadFiles(base, again, head string) (Files, error) {
+	var f Files
+	var errs []error
+	read := func(name string) *results.RecordFile {
+		file, err := results.ReadRecordFile(name)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		return file
+	}
+	f.Base = read(base)
+	if again != "" {
+		f.Again = read(again)
+	}
+	f.Head = read(head)
+	return f, errors.Join(errs...)
+}
+
+// Better returns +1 if more of unit is better, -1 if less is, and 0 if that is
+// not known: what is known of the units of go test and of this module, and that
+// what ends in -ns is time.
+func Better(unit string) int {
+	if b := results.Better(unit); b != 0 {
+		return b
+	}
+	if strings.HasSuffix(unit, "-ns") && unit != "rtt-ns" {
+		return -1
+	}
+	return benchfmt.UnitMetadataMap(nil).GetBetter(unit)
+}
+
+// CompareFiles compares files, as [Rules.Compare] does a source. No reading of
+// them is left out: they cost nothing.
+//
+// It is an error if there is nothing to compare, if the files are not of one
+// machine, and if a unit of the rules is nowhere. Readings that cannot be
+// compared are results that cannot be told: a unit that only one side has, or
+// two files that are one.
+func (r Rules) CompareFiles(ctx context.Context, f Files) (*Report, error) {
+	src, err := newFileSource(f)
+	if err != nil {
+		return nil, err
+	}
+	return src.compare(ctx, r)
+}
+
+// FilesSource returns the rounds of files all of whose benchmarks were measured
+// together. All rounds come at once.
+func FilesSource(f Files) (Source, error) {
+	src, err := newFileSource(f)
+	if err != nil {
+		return nil, err
+	}
+	if len(src.apart) > 0 {
+		return nil, fmt.Errorf("%s: want rounds of one session, as in %s", src.apart[0], f.Base.Name)
+	}
+	return src, nil
+}
+
+// A fileSource has the rounds of files, and the readings that are in none.
+type fileSource struct {
+	Files
+	both               []Benchmark
+	onlyBase, onlyHead []Benchmark
+	paired, apart      []Benchmark // both
+	records            [sides]map[Benchmark][]results.Record
+	rounds             []Round
+	told               bool // the rounds
+	warnings           []string
+}
+
+func newFileSource(f Files) (*fileSource, error) {
+	if f.Base == nil || f.Head == nil {
+		return nil, fmt.Errorf("%w: want a base and a head", ErrNothing)
+	}
+	s := &fileSource{Files: f}
+	if err := s.sameMachine(); err != nil {
+		return nil, err
+	}
+	if err := s.index(); err != nil {
+		return nil, err
+	}
+	return s, s.pair()
+}
+
+// files returns those that there are, with their sides.
+func (f Files) files() (files [sides]*results.RecordFile) {
+	return [sides]*results.RecordFile{f.Base, f.Again, f.Head}
+}
+
+// sameMachine returns an error for each way in which the machines differ. What
+// a file does not say is a warning.
+func (s *fileSource) sameMachine() error {
+	var errs []error
+	for _, other := range []*results.RecordFile{s.Again, s.Head} {
+		if other == nil {
+			continue
+		}
+		for _, fact := range []struct{ key, base, other string }{
+			{"goos", s.Base.GOOS, other.GOOS},
+			{"goarch", s.Base.GOARCH, other.GOARCH},
+			{"cpu", s.Base.CPU, other.CPU},
+			{"machine", cmp.Or(s.Base.Machine, "host"), cmp.Or(other.Machine, "host")},
+			{"cpus", note(s.Base, "cpus"), note(other, "cpus")},
+		} {
+			switch {
+			case fact.base == fact.other:
+			case fact.key == "cpus" && (fact.base == "" || fact.other == ""):
+			case fact.base == "":
+				s.warn("%s does not say its %s, %s does: %q", s.Base.Name, fact.key, other.Name, fact.other)
+			case fact.other == "":
+				s.warn("%s does not say its %s, %s does: %q", other.Name, fact.key, s.Base.Name, fact.base)
+			case s.IgnoreMachine:
+				s.warn("of different machines: %s %q in %s, %q in %s", fact.key, fact.base, s.Base.Name, fact.other, other.Name)
+			default:
+				errs = append(errs, fmt.Errorf("%s: want %s %q as in %s, have %q: two machines cannot be compared", other.Name, fact.key, fact.base, s.Base.Name, fact.other))
+			}
+		}
+	}
+	for unit := range s.units() {
+		have := make(map[int]*results.RecordFile)
+		for _, file := range s.files() {
+			if file == nil {
+				continue
+			}
+			if b := cmp.Or(file.Better(unit), Better(unit)); b != 0 {
+				have[b] = file
+			}
+		}
+		if len(have) > 1 {
+			errs = append(errs, fmt.Errorf("unit %s: less is better in %s, more is better in %s", unit, have[-1].Name, have[+1].Name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// note returns the last note of that key, "" if there is none.
+func note(f *results.RecordFile, key string) (text string) {
+	for _, n := range f.Notes {
+		if n.Key == key {
+			text = n.Text
+		}
+	}
+	return text
+}
+
+func (s *fileSource) warn(format string, args ...any) {
+	s.warnings = append(s.warnings, fmt.Sprintf(format, args...))
+}
+
+// units returns all units that a file has readings in, in order.
+func (s *fileSource) units() func(yield func(string) bool) {
+	seen := make(map[string]bool)
+	for _, file := range s.files() {
+		if file == nil {
+			continue
+		}
+		for _, r := range file.Records {
+			for _, v := range r.Values {
+				seen[v.Unit] = true
+			}
+		}
+	}
+	return slices.Values(slices.Sorted(maps.Keys(seen)))
+}
+
+// index sorts the records by benchmark.
+func (s *fileSource) index() error {
+	var errs []error
+	var order [sides][]Benchmark
+	all := 0
+	for side, file := range s.files() {
+		s.records[side] = make(map[Benchmark][]results.Record)
+		if file == nil {
+			continue
+		}
+		for _, w := range file.Warnings {
+			s.warn("%s: %s", file.Name, w)
+		}
+		for _, r := range file.Records {
+			b := Benchmark{r.Pkg, r.Name}
+			if all++; s.Only != nil && !s.Only(b) {
+				continue
+			}
+			if v, ok := r.Value("ns/op"); ok && v == 0 {
+				errs = append(errs, fmt.Errorf("%s:%d: %s: 0 ns/op: want a time: does the benchmark loop b.N times?", file.Name, r.Line, b))
+			}
+			if s.records[side][b] == nil {
+				order[side] = append(order[side], b)
+			}
+			s.records[side][b] = append(s.records[side][b], r)
+		}
+	}
+	if len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	for _, b := range order[Base] {
+		if s.records[Head][b] == nil {
+			s.onlyBase = append(s.onlyBase, b)
+		} else {
+			s.both = append(s.both, b)
+		}
+	}
+	for _, b := range order[Head] {
+		if s.records[Base][b] == nil {
+			s.onlyHead = append(s.onlyHead, b)
+		}
+	}
+	switch {
+	case len(s.both) > 0:
+	case len(order[Base])+len(order[Head]) > 0:
+		first := func(bs []Benchmark) string {
+			if len(bs) == 0 {
+				return "none"
+			}
+			return fmt.Sprintf("%d such as %s", len(bs), bs[0])
+		}
+		return fmt.Errorf("%w: no benchmark is on both sides: want the same in both, have %s in %s and %s in %s",
+			ErrNothing, first(order[Base]), s.Base.Name, first(order[Head]), s.Head.Name)
+	case all > 0:
+		return fmt.Errorf("%w: the filter selects none of the benchmarks of %s and %s, such as %s", ErrNothing, s.Base.Name, s.Head.Name, someBenchmark(s.Base, s.Head))
+	default:
+		return fmt.Errorf("%w: no benchmarks in %s and %s", ErrNothing, s.Base.Name, s.Head.Name)
+	}
+	for _, b := range s.both {
+		if x, y := s.records[Base][b][0].Oversubscribed, s.records[Head][b][0].Oversubscribed; x != y && !s.IgnoreMachine {
+			return fmt.Errorf("%s:%d: %s: want oversubscribed %t as in %s, have %t: the machines differ in the number of their CPUs",
+				s.Head.Name, s.records[Head][b][0].Line, b, x, s.Base.Name, y)
+		}
+	}
+	return nil
+}
+
+func someBenchmark(files ...*results.RecordFile) Benchmark {
+	for _, f := range files {
+		if len(f.Records) > 0 {
+			return Benchmark{f.Records[0].Pkg, f.Records[0].Name}
+		}
+	}
+	return Benchmark{}
+}
+
+// pair finds the rounds.
+func (s *fileSource) pair() error {
+	together, rounds := s.together(), 0
+	for _, b := range s.both {
+		base, head := s.records[Base][b], s.records[Head][b]
+		if inRounds(base) && inRounds(head) {
+			rounds++
+			if together {
+				s.paired = append(s.paired, b)
+				continue
+			}
+		}
+		s.apart = append(s.apart, b)
+	}
+	if rounds > 0 && !together {
+		s.warn("both files have rounds, but do not say that they were measured together, by the same line \"# %s: name\": they are not paired", sessionNote)
+	}
+	if together && len(s.apart) > 0 {
+		s.warn("%d of %d benchmarks are not in rounds on both sides: they are not paired", len(s.apart), len(s.both))
+	}
+	var errs []error
+	for _, b := range s.paired {
+		errs = append(errs, s.roundsOf(b))
+	}
+	slices.SortStableFunc(s.rounds, func(a, b Round) int { return cmp.Compare(a.Number, b.Number) })
+	return errors.Join(errs...)
+}
+
+// together reports whether the files are of one session.
+func (s *fileSource) together() bool {
+	session := note(s.Base, sessionNote)
+	if s.SameRounds {
+		return true
+	}
+	return session != "" && session == note(s.Head, sessionNote) && (s.Again == nil || session == note(s.Again, sessionNote))
+}
+
+// inRounds reports whether all records are of a round.
+func inRounds(records []results.Record) bool {
+	return !slices.ContainsFunc(records, func(r results.Record) bool { return r.Round == 0 })
+}
+
+// roundsOf finds the rounds of b.
+func (s *fileSource) roundsOf(b Benchmark) error {
+	var errs []error
+	second := func(file *results.RecordFile, r results.Record) {
+		errs = append(errs, fmt.Errorf("%s:%d: %s: want one reading in round %d, have another", file.Name, r.Line, b, r.Round))
+	}
+	at := make(map[int]*Round)
+	set := func(side Side, r results.Record) {
+		round := at[r.Round]
+		if round == nil {
+			round = &Round{Benchmark: b, Number: r.Round, Distance: r.Distance}
+			at[r.Round] = round
+		}
+		if round.Distance != r.Distance {
+			round.Distance = results.Mixed
+		}
+		round.Readings[side] = &Reading{Build: r.Build, Values: r.Values}
+	}
+	has := func(side Side, number int) bool { return at[number] != nil && at[number].Readings[side] != nil }
+	for _, r := range s.records[Base][b] {
+		switch {
+		case !has(Base, r.Round):
+			set(Base, r)
+		case s.Again == nil && !has(Again, r.Round):
+			set(Again, r)
+		default:
+			second(s.Base, r)
+		}
+	}
+	for _, side := range []Side{Again, Head} {
+		for _, r := range s.records[side][b] {
+			if has(side, r.Round) {
+				second(s.files()[side], r)
+				continue
+			}
+			set(side, r)
+		}
+	}
+	missing := 0
+	for _, number := range slices.Sorted(maps.Keys(at)) {
+		if !has(Base, number) || !has(Head, number) {
+			missing++
+			continue
+		}
+		s.rounds = append(s.rounds, *at[number])
+	}
+	if missing > 0 && len(errs) == 0 {
+		s.warn("%s: %d of %d rounds are on one side only: they are left out", b, missing, len(at))
+	}
+	return errors.Join(errs...)
+}
+
+// Benchmarks is that of [Source]; of those on both sides it has the paired ones.
+func (s *fileSource) Benchmarks() (both, onlyBase, onlyHead []Benchmark) {
+	return s.paired, s.onlyBase, s.onlyHead
+}
+
+// Round returns all rounds, once.
+func (s *fileSource) Round(ctx context.Context, of []Benchmark) ([]Round, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	if s.told {
+		return nil, io.EOF
+	}
+	s.told = true
+	wanted := make(map[Benchmark]bool)
+	for _, b := range of {
+		wanted[b] = true
+	}
+	return slices.DeleteFunc(slices.Clone(s.rounds), func(r Round) bool { return !wanted[r.Benchmark] }), nil
+}
+
+// Fresh reports that nothing can be measured again.
+func (s *fileSource) Fresh(context.Context, []Benchmark) (bool, error) { return false, nil }
+
+// Better says what the files say, or else [Better].
+func (s *fileSource) Better(unit string) int {
+	for _, f := range s.files() {
+		if f != nil && f.Better(unit) != 0 {
+			return f.Better(unit)
+		}
+	}
+	return Better(unit)
+}
+
+// Exact reports whether the files are of a simulated machine, which counts, and
+// does not measure: "machine: sim:name". What it counts must be equal.
+func (s *fileSource) Exact(string) (tolerance float64, exact bool) {
+	return 0, strings.HasPrefix(s.Base.Machine, "sim:") && strings.HasPrefix(s.Head.Machine, "sim:")
+}
+
+// compare is [Rules.CompareFiles].
+func (s *fileSource) compare(ctx context.Context, r Rules) (*Report, error) {
+	began := time.Now()
+	if err := s.checkUnits(r); err != nil {
+		return nil, err
+	}
+	r = r.withDefaults()
+
+	// Each family of tests gets its share of the false discoveries.
+	share := func(of []Benchmark) Rules {
+		r := r
+		r.FDR *= float64(len(of)) / float64(len(s.both))
+		return r
+	}
+	rep := &Report{}
+	var unknown []string
+	if len(s.paired) > 0 {
+		of := share(s.paired)
+		of.Budget = 0 // nothing takes time
+		var err error
+		if rep, err = of.Compare(ctx, s); err != nil && !errors.Is(err, ErrNothing) {
+			return nil, err
+		} else if err != nil {
+			rep = &Report{}
+		}
+		unknown = rep.NotJudged
+	}
+	apart, units, err := s.judgeApart(ctx, share(s.apart))
+	if err != nil {
+		return nil, err
+	}
+	rep.Results = append(rep.Results, apart...)
+	missing, units2 := s.notCompared(r)
+	rep.Results = append(rep.Results, missing...)
+	if len(rep.Results) == 0 {
+		return nil, fmt.Errorf("%w: no unit left to judge", ErrNothing)
+	}
+
+	rep.Base, rep.Head, rep.Rules = s.Base.Name, s.Head.Name, r
+	rep.NotJudged = slices.Compact(slices.Sorted(slices.Values(slices.Concat(unknown, units, units2))))
+	rep.OnlyBase, rep.OnlyHead = s.onlyBase, s.onlyHead
+	if known := r.Declared; known != nil {
+		rep.OnlyBase = slices.DeleteFunc(slices.Clone(s.onlyBase), func(b Benchmark) bool { return known(b, Base) })
+		rep.OnlyHead = slices.DeleteFunc(slices.Clone(s.onlyHead), func(b Benchmark) bool { return known(b, Head) })
+	}
+	rep.Warnings = slices.Concat(s.warnings, rep.Warnings)
+	if s.same() {
+		rep.Warnings = append(rep.Warnings, fmt.Sprintf("%s and %s hold the very same readings: want two runs", s.Base.Name, s.Head.Name))
+		for i := range rep.Results {
+			rep.Results[i].Verdict, rep.Results[i].Why = CannotTell, "both sides hold the very same readings: this is one run, compared with itself"
+		}
+	}
+	rep.Rounds = 0
+	for _, res := range rep.Results {
+		rep.Rounds = max(rep.Rounds, res.Rounds)
+	}
+	rep.Took = time.Since(began)
+	rep.finish()
+	return rep, nil
+}
+
+// checkUnits returns an error for each unit of the rules that cannot be judged.
+func (s *fileSource) checkUnits(r Rules) error {
+	var errs []error
+	for _, u := range r.Units {
+		switch {
+		case !slices.ContainsFunc(s.both, func(b Benchmark) bool { return s.has(Base, b, u) && s.has(Head, b, u) }):
+			have := slices.DeleteFunc(slices.Collect(s.units()), func(u string) bool {
+				return !slices.ContainsFunc(s.both, func(b Benchmark) bool { return s.has(Base, b, u) && s.has(Head, b, u) })
+			})
+			errs = append(errs, fmt.Errorf("unit %s: no benchmark has it on both sides: want one of %s", u, cmp.Or(strings.Join(have, ", "), "none")))
+		case s.Better(u) == 0:
+			errs = append(errs, unknownUnit(u))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// has reports whether any of the readings of b has the unit.
+func (s *fileSource) has(side Side, b Benchmark, unit string) bool {
+	return slices.ContainsFunc(s.records[side][b], func(r results.Record) bool {
+		_, ok := r.Value(unit)
+		return ok
+	})
+}
+
+// unitsOf returns the units of the readings of b on one side.
+func (s *fileSource) unitsOf(side Side, b Benchmark) map[string]bool {
+	units := make(map[string]bool)
+	for _, r := range s.records[side][b] {
+		for _, v := range r.Values {
+			units[v.Unit] = true
+		}
+	}
+	return units
+}
+
+// notCompared returns a result for what should be judged and is on one side
+// only, and for each benchmark that has nothing that can be judged; and the
+// units of which it is not known whether more is better.
+func (s *fileSource) notCompared(r Rules) (res []Result, unknown []string) {
+	for _, b := range s.both {
+		base, head := s.unitsOf(Base, b), s.unitsOf(Head, b)
+		all := maps.Clone(base)
+		maps.Copy(all, head)
+		var nameless []string
+		known := false
+		for _, u := range slices.Sorted(maps.Keys(all)) {
+			if len(r.Units) > 0 && !slices.Contains(r.Units, u) {
+				continue
+			}
+			if s.Better(u) == 0 {
+				nameless = append(nameless, u)
+				continue
+			}
+			known = true
+			if base[u] && head[u] {
+				continue
+			}
+			if r.For != nil {
+				if e, ok := r.For(b, u); ok && e.Ignore {
+					continue
+				}
+			}
+			has := Base
+			if head[u] {
+				has = Head
+			}
+			res = append(res, untold(b, u, s.Better(u), fmt.Sprintf("only the %v has it: want both run with the same flags, such as -benchmem", has)))
+		}
+		unknown = append(unknown, nameless...)
+		if len(r.Units) == 0 && !known {
+			res = append(res, untold(b, "", 0, "nothing to judge: it is not known of any of its units whether more is better"))
+		}
+	}
+	return res, unknown
+}
+
+// untold is a result that cannot be told.
+func untold(b Benchmark, unit string, better int, why string) Result {
+	nan := math.NaN()
+	return Result{Benchmark: b, Unit: unit, Better: better, Verdict: CannotTell, Why: why,
+		Old: nan, New: nan, Change: nan, Lo: nan, Hi: nan, Noise: nan, BootLo: nan, BootHi: nan}
+}
+
+// same reports whether both sides hold the very same readings, though they have
+// noise: then they are one run, in one file or in two.
+func (s *fileSource) same() bool {
+	if _, exact := s.Exact(""); exact {
+		return false
+	}
+	noise := false
+	for _, b := range s.both {
+		base, head := s.records[Base][b], s.records[Head][b]
+		if len(base) != len(head) {
+			return false
+		}
+		for i, r := range base {
+			if r.Ops != head[i].Ops || !slices.Equal(r.Values, head[i].Values) {
+				return false
+			}
+			for k, v := range r.Values {
+				noise = noise || !isCount(v.Unit) && k < len(base[0].Values) && v != base[0].Values[k]
+			}
+		}
+	}
+	return noise
+}

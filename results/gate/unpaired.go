@@ -1,0 +1,444 @@
+package gate
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"sync"
+
+	"github.com/aclements/go-moremath/stats"
+
+	"github.com/lockbench/lockbench/results"
+)
+
+// What follows judges readings that were not taken together: ten of the base,
+// and then, or on another day, ten of the head. All there is to compare are two
+// heaps of numbers. It asks by how much one is shifted against the other, in
+// logarithms, and bounds the shift by the differences of all readings of the
+// head and all of the base, ordered: the interval of Hodges and Lehmann, from
+// the distribution of Mann and Whitney's U. It assumes no distribution, but that
+// the readings of a side are independent, and of one distribution but for the
+// shift.
+//
+// The shift is that of the code and that of the machine, and no number of
+// readings tells them apart: a drift of 5 % between the halves makes a rank test
+// flag three of four unchanged benchmarks at ten readings a side, and all of them
+// at a hundred. So the machine is allowed a drift, d ([Files.Drift]):
+//
+//   - regressed, if the interval is beyond margin and drift. Then the code is
+//     worse by more than the margin, whatever the machine did within d;
+//   - pass, if the interval is within the margin. Then the code is worse by no
+//     more than margin and drift: a weaker pass than that of pairs, and the
+//     reason given says so. To ask of the interval that it be within the
+//     margin less the drift would be as strong as pairs ([Files.Strict]), but
+//     then nothing could pass unless the margin is above the drift, and a
+//     gate that cannot pass is switched off;
+//   - cannot tell otherwise. In particular what is worse by 3 % to 8 % is
+//     never called regressed, nor passed.
+//
+// What is allowed for a drift covers, at the same time, that the code of either
+// side was laid out in one way only.
+//
+// Of all called regressed a share of no more than the FDR is false. The
+// p-values are those of the U test against the shift of margin and drift. What
+// disturbs a machine meets many benchmarks at once, and ns/op and ops/s in
+// opposite directions, so that nothing may be assumed of how they depend on each
+// other: it takes the procedure of Benjamini and Yekutieli 2001. (Benjamini and
+// Hochberg's own needs positive dependence.) Here the number of readings does
+// not depend on what was seen, so that p-values will do.
+
+// minSamples is how many readings there are at least on either side: with six,
+// the bounds of the interval at 99 % are the third differences from either end,
+// so that one odd reading cannot make a verdict; with five they are the first.
+const minSamples = 6
+
+// A shift is one comparison of two heaps of readings.
+type shift struct {
+	*series
+	base, head []float64 // as they are
+	builds     map[int]bool
+	x, y       []float64 // logarithms of them, ordered, of which more is worse
+	drift      float64   // as a difference of logarithms
+	p          float64   // of a shift by no more than margin and drift
+	exact      bool
+	found      bool
+}
+
+// judgeApart judges the benchmarks that were not measured together. It returns
+// the units without a direction, too.
+func (s *fileSource) judgeApart(ctx context.Context, r Rules) (res []Result, unknown []string, err error) {
+	if len(s.apart) == 0 {
+		return nil, nil, nil
+	}
+	var all []*shift
+	j, err := newJudge(r, apartSource{s})
+	if err != nil {
+		return nil, nil, err
+	}
+	mixed := 0
+	for _, b := range s.apart {
+		if ctx.Err() != nil {
+			return nil, nil, context.Cause(ctx)
+		}
+		of, n := s.shiftsOf(j, b)
+		all, mixed = append(all, of...), mixed+n
+		if len(of) == 0 && n > 0 {
+			res = append(res, untold(b, "", 0, "the CPUs came nearer to each other, or went farther apart, in the middle of all readings"))
+		}
+	}
+	if mixed > 0 {
+		s.warn("%d readings left out: the CPUs came nearer to each other, or went farther apart, in the middle", mixed)
+	}
+
+	var tests []*shift
+	for _, t := range all {
+		t.exact = t.series.exact || isCount(t.unit) && min(len(t.base), len(t.head)) >= minSamples && constant(t.base) && constant(t.head)
+		if !t.exact {
+			t.test()
+			tests = append(tests, t)
+		}
+	}
+	p := make([]float64, len(tests))
+	for i, t := range tests {
+		p[i] = t.p
+	}
+	for i, found := range yekutieli(p, r.FDR) {
+		tests[i].found = found
+	}
+
+	most := make(map[seriesKey]*shift) // without a distance
+	for _, t := range all {
+		k := t.seriesKey
+		k.distance = ""
+		if m := most[k]; m == nil || t.n() > m.n() {
+			most[k] = t
+		}
+	}
+	drifted := 0
+	for _, t := range all {
+		result := t.result(r, s.Strict, len(tests))
+		k := t.seriesKey
+		k.distance = ""
+		result.Minor = t != most[k] && result.Verdict != Regressed
+		res = append(res, result)
+		if t.drift > 0 && !t.exact {
+			drifted++
+		}
+	}
+	if drifted > 0 {
+		s.warn("%d results are of readings that were not taken together: a drift of %s between them would look like a change, so what is worse by less than margin and drift is not called regressed, and what passes may be worse by as much",
+			drifted, round(s.driftShare()))
+	}
+	return res, slices.Sorted(maps.Keys(j.unknown)), nil
+}
+
+// An apartSource is a fileSource whose benchmarks are those that are in no round.
+type apartSource struct{ *fileSource }
+
+func (s apartSource) Benchmarks() (both, onlyBase, onlyHead []Benchmark) { return s.apart, nil, nil }
+
+// driftShare returns the drift that is allowed for.
+func (f Files) driftShare() float64 {
+	switch {
+	case f.Drift == 0:
+		return DefaultDrift
+	case f.Drift < 0:
+		return 0
+	}
+	return f.Drift
+}
+
+// shiftsOf returns what there is to compare of b, and how many readings are left
+// out since their distance changed.
+func (s *fileSource) shiftsOf(j *judge, b Benchmark) (all []*shift, mixed int) {
+	of := make(map[*series]*shift)
+	for _, side := range []Side{Base, Head} {
+		for _, r := range s.records[side][b] {
+			if r.Distance == results.Mixed {
+				mixed++
+				continue
+			}
+			for _, v := range r.Values {
+				if !s.has(Base, b, v.Unit) || !s.has(Head, b, v.Unit) {
+					continue // said elsewhere
+				}
+				sr := j.of(seriesKey{b, v.Unit, r.Distance})
+				if sr == nil {
+					continue
+				}
+				t := of[sr]
+				if t == nil {
+					t = &shift{series: sr, builds: make(map[int]bool)}
+					if !isCount(v.Unit) {
+						t.drift = math.Log1p(s.driftShare())
+					}
+					of[sr] = t
+					all = append(all, t)
+				}
+				if side == Base {
+					t.base = append(t.base, v.Value)
+				} else {
+					t.head = append(t.head, v.Value)
+					t.builds[r.Build] = true
+				}
+			}
+		}
+	}
+	return all, mixed
+}
+
+func constant(values []float64) bool {
+	return len(values) > 0 && !slices.ContainsFunc(values, func(v float64) bool { return v != values[0] })
+}
+
+// n returns how many readings the smaller side has.
+func (t *shift) n() int { return min(len(t.base), len(t.head)) }
+
+// limit returns what the shift must be above for the head to be worse.
+func (t *shift) limit() float64 { return t.screened.limit + t.drift }
+
+// test prepares the readings, and tests the shift against its limit.
+func (t *shift) test() {
+	badness := func(values []float64) []float64 {
+		logs := make([]float64, len(values))
+		for i, v := range values {
+			logs[i] = -float64(t.better) * math.Log(v)
+		}
+		slices.Sort(logs)
+		return logs
+	}
+	t.x, t.y = badness(t.base), badness(t.head)
+	t.p = 1
+	if t.n() >= minSamples {
+		// Differences that are the limit count against it.
+		t.p = uCDF(len(t.x), len(t.y), countUpTo(t.x, t.y, t.limit()))
+	}
+}
+
+// interval returns the shift and its bounds.
+func (t *shift) interval(alpha float64) (d, lo, hi float64) {
+	n := len(t.x) * len(t.y)
+	if n == 0 {
+		return math.NaN(), math.Inf(-1), math.Inf(+1)
+	}
+	d = median([]float64{kth(t.x, t.y, (n+1)/2), kth(t.x, t.y, n/2+1)})
+	k := 0
+	if t.n() >= minSamples {
+		k = uCritical(len(t.x), len(t.y), alpha/2)
+	}
+	if k == 0 {
+		return d, math.Inf(-1), math.Inf(+1)
+	}
+	return d, kth(t.x, t.y, k), kth(t.x, t.y, n+1-k)
+}
+
+// result returns what is to be said of t, one of so many tests.
+func (t *shift) result(rules Rules, strict bool, tests int) Result {
+	r := Result{
+		Benchmark: t.Benchmark, Unit: t.unit, Better: t.better, Distance: t.distance,
+		N: t.n(), Rounds: t.n(), Margin: t.margin, Builds: len(t.builds),
+		Old: medianOf(t.base), New: medianOf(t.head),
+		Noise: math.NaN(), BootLo: math.NaN(), BootHi: math.NaN(),
+	}
+	if t.n() == 0 {
+		has := Base
+		if len(t.head) > 0 {
+			has = Head
+		}
+		r.Unpaired = true
+		r.Change, r.Lo, r.Hi = math.NaN(), math.NaN(), math.NaN()
+		r.Verdict, r.Why = CannotTell, fmt.Sprintf("only the %v was measured at this distance of the CPUs", has)
+		return r
+	}
+	if t.exact {
+		t.resultExact(&r)
+		return r
+	}
+	r.Unpaired, r.Drift = true, math.Expm1(t.drift)
+	d, lo, hi := t.interval(rules.alpha())
+	r.setChange(d, lo, hi)
+	if t.p > 0 {
+		// 1/√p - 1 is on average no more than 1 if there is no shift, so it
+		// is evidence as that of pairs is, if not the best (Vovk and Wang 2021).
+		r.Evidence = math.Log(1/math.Sqrt(t.p) - 1)
+	} else {
+		r.Evidence = math.Inf(+1)
+	}
+
+	hidden := ""
+	if t.drift > 0 {
+		hidden = fmt.Sprintf("; not measured together: a drift of %s could hide that it is worse by up to %s", round(r.Drift), percent(math.Expm1(max(hi, 0)+t.drift)))
+	}
+	switch reach := t.drift; {
+	case t.n() < minSamples:
+		r.Verdict, r.Why = CannotTell, fmt.Sprintf("%d readings of the base and %d of the head, not measured together: want at least %d of each", len(t.base), len(t.head), minSamples)
+	case lo > t.limit() && t.found:
+		r.Verdict, r.Why = Regressed, "the whole interval is beyond the margin"
+		if t.drift > 0 {
+			r.Why += fmt.Sprintf(", and beyond a drift of %s besides", round(r.Drift))
+		}
+	case lo > t.limit():
+		r.Verdict, r.Why = CannotTell, fmt.Sprintf("it seems to be worse, but %d readings a side are too few to show it among %d comparisons: want at least %d", t.n(), tests, enough(rules.FDR, tests, t.n()))
+	case lo > t.screened.limit:
+		r.Verdict, r.Why = CannotTell, fmt.Sprintf("worse by more than the margin, but not by more than a drift of %s could do: want both sides measured together", round(r.Drift))
+	case strict && hi < t.screened.limit && hi+reach >= t.screened.limit:
+		r.Verdict, r.Why = CannotTell, "the whole interval is within the margin"+hidden
+	case hi < t.screened.limit:
+		r.Verdict, r.Why = Pass, "the whole interval is within the margin"+hidden
+	case math.IsInf(lo, -1) && math.IsInf(hi, +1):
+		r.Verdict, r.Why = CannotTell, fmt.Sprintf("%d readings a side bound nothing at this confidence", t.n())
+	default:
+		r.Verdict, r.Why = CannotTell, "the margin is within the interval"
+	}
+	return r
+}
+
+// yekutieli says which hypotheses are refuted, given their p-values, so that no
+// more than a share fdr of these is refuted wrongly, on average, however they
+// depend on each other.
+func yekutieli(p []float64, fdr float64) []bool {
+	order := make([]int, len(p))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		switch {
+		case p[a] < p[b]:
+			return -1
+		case p[a] > p[b]:
+			return +1
+		}
+		return 0
+	})
+	found := make([]bool, len(p))
+	for k := len(order); k > 0; k-- {
+		if p[order[k-1]] <= threshold(fdr, len(p), k) {
+			for _, i := range order[:k] {
+				found[i] = true
+			}
+			break
+		}
+	}
+	return found
+}
+
+// threshold returns what the k'th of m p-values must not be above.
+func threshold(fdr float64, m, k int) float64 {
+	sum := 0.0
+	for i := m; i > 0; i-- {
+		sum += 1 / float64(i)
+	}
+	return fdr * float64(k) / (float64(m) * sum)
+}
+
+// enough returns how many readings a side it takes, and more than n, to find one
+// regression among m tests, if no reading of it is as good as any of the base.
+func enough(fdr float64, m, n int) int {
+	limit := threshold(fdr, m, 1)
+	for n++; n < 100; n++ {
+		p := 1.0 // one of all ways to draw n of 2n
+		for i := 1; i <= n; i++ {
+			p *= float64(i) / float64(n+i)
+		}
+		if p <= limit {
+			return n
+		}
+	}
+	return n
+}
+
+// difference returns y-x, also where both are infinite: it is that of the
+// logarithms of two zeros.
+func difference(x, y float64) float64 {
+	if x == y {
+		return 0
+	}
+	return y - x
+}
+
+// countUpTo returns how many of the differences of all y and all x, both
+// ordered, are no more than d.
+func countUpTo(x, y []float64, d float64) int {
+	n, i := 0, 0
+	for _, b := range y {
+		for i < len(x) && difference(x[i], b) > d {
+			i++
+		}
+		n += len(x) - i
+	}
+	return n
+}
+
+// kth returns the k'th smallest difference, from 1. It makes no list of them,
+// which may be many, but halves what numbers there are: between two floats of
+// one sign there are as many as between their bits, as integers.
+func kth(x, y []float64, k int) float64 {
+	lo, hi := ordinal(math.Inf(-1)), ordinal(math.Inf(+1))
+	for lo < hi {
+		middle := lo + (hi-lo)/2
+		if countUpTo(x, y, float(middle)) >= k {
+			hi = middle
+		} else {
+			lo = middle + 1
+		}
+	}
+	return float(lo)
+}
+
+const sign = 1 << 63
+
+// ordinal numbers the floats in their order.
+func ordinal(f float64) uint64 {
+	bits := math.Float64bits(f)
+	if bits&sign != 0 {
+		return ^bits
+	}
+	return bits | sign
+}
+
+// float is the inverse of ordinal.
+func float(n uint64) float64 {
+	if n&sign == 0 {
+		return math.Float64frombits(^n)
+	}
+	return math.Float64frombits(n &^ sign)
+}
+
+// mostExact is the product of the sizes of two samples up to which the
+// distribution of U is computed, and not taken to be normal.
+const mostExact = 2500
+
+// uCDF returns the probability that of n1·n2 pairs, drawn from one distribution,
+// no more than u are in one order.
+func uCDF(n1, n2, u int) float64 {
+	if n1*n2 > mostExact {
+		mean := float64(n1) * float64(n2) / 2
+		return stats.StdNormal.CDF((float64(u) + 0.5 - mean) / math.Sqrt(mean*float64(n1+n2+1)/6))
+	}
+	key := [3]int{n1, n2, u}
+	if p, ok := uCDFs.Load(key); ok {
+		return p.(float64)
+	}
+	p := stats.UDist{N1: n1, N2: n2}.CDF(float64(u))
+	uCDFs.Store(key, p)
+	return p
+}
+
+var uCDFs sync.Map // by n1, n2 and u
+
+// uCritical returns how many pairs may be in one order with a probability of no
+// more than alpha, plus one: 0 if not even none may.
+func uCritical(n1, n2 int, alpha float64) int {
+	lo, hi := 0, n1*n2/2+1
+	for lo < hi {
+		middle := lo + (hi-lo)/2
+		if uCDF(n1, n2, middle) <= alpha {
+			lo = middle + 1
+		} else {
+			hi = middle
+		}
+	}
+	return lo
+}
