@@ -1,0 +1,127 @@
+package gate
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/lockbench/lockbench/results"
+)
+
+// crossovers judges from where on one lock is better than another.
+func (j *shapeJudge) crossovers(head *results.File) ([]ShapeResult, error) {
+	var of [2]map[place]*sweep
+	for i, lock := range []string{j.Lock, j.Than} {
+		sweeps, err := j.sweeps(head, j.Along, j.Unit, func(name string) bool { return name == lock })
+		if err != nil {
+			return nil, fmt.Errorf("lock %s: %w", lock, err)
+		}
+		of[i] = make(map[place]*sweep)
+		for p, s := range sweeps {
+			p.Lock = ""
+			of[i][p] = s
+		}
+	}
+	var all []ShapeResult
+	for _, s := range ordered(of[0]) {
+		p := s.place
+		p.Lock = ""
+		if than := of[1][p]; than != nil {
+			all = append(all, j.crossover(s, than))
+		}
+	}
+	if len(all) == 0 {
+		return nil, fmt.Errorf("%s and %s were not measured in the same scenario", j.Lock, j.Than)
+	}
+	return all, nil
+}
+
+// crossover judges the one at a place.
+func (j *shapeJudge) crossover(s, than *sweep) ShapeResult {
+	lo, hi := math.Inf(-1), math.Inf(+1)
+	demand := j.Along
+	if j.Min != nil {
+		lo, demand = *j.Min, fmt.Sprintf("%v ≤ %s", *j.Min, demand)
+	}
+	if j.Max != nil {
+		hi, demand = *j.Max, fmt.Sprintf("%s ≤ %v", demand, *j.Max)
+	}
+	both := j.gains(s, than)
+	r := j.result(both, demand)
+	r.Unit, r.Left = j.Along, s.left+than.left
+	r.Minor = s.minor || than.minor
+	if len(both.at) < 2 {
+		return r.cannot("the two have samples of one round at %d of the values along %s: want 2 or more", len(both.at), j.Along)
+	}
+	g := both.grid()
+	xs, medians := g.medians(g.all())
+	at := crossing(xs, medians, j.Along != "reads")
+	e := j.bootstrap(g.rounds, []float64{at}, func(drawn []int) []float64 {
+		xs, medians := g.medians(drawn)
+		if len(xs) < 2 {
+			return nil
+		}
+		return []float64{crossing(xs, medians, j.Along != "reads")}
+	})[0]
+	// What is beyond the ends is somewhere there.
+	first, last := xs[0], xs[len(xs)-1]
+	if math.IsInf(e.hi, -1) {
+		e.hi = first
+	}
+	if math.IsInf(e.lo, +1) {
+		e.lo = math.Nextafter(last, math.Inf(+1))
+	}
+	r = r.within(e, lo, hi)
+	switch {
+	case math.IsInf(e.lo, -1) && math.IsInf(e.hi, +1) && r.N >= leastRounds:
+		r.Why = "the rounds do not agree on where it is"
+	case math.IsInf(at, +1):
+		r.Why += fmt.Sprintf("; %s is not the better one anywhere up to %v", j.Lock, last)
+	case math.IsInf(at, -1):
+		r.Why += fmt.Sprintf("; %s is the better one everywhere from %v", j.Lock, first)
+	}
+	return r
+}
+
+// gains returns by how much s is better than another, as differences of
+// logarithms, in the rounds in which both were measured.
+func (j *shapeJudge) gains(s, than *sweep) *sweep {
+	both := &sweep{place: s.place, at: make(map[int]map[int]float64)}
+	better := results.Better(j.Unit)
+	for x, rounds := range s.at {
+		of := make(map[int]float64)
+		for r, v := range rounds {
+			if w, ok := than.at[x][r]; ok {
+				of[r] = -worse(better, w, v)
+			}
+		}
+		if len(of) > 0 {
+			both.at[x] = of
+		}
+	}
+	return both
+}
+
+// crossing returns from where on gains are above 0 to the end: +Inf if the last
+// is not, -Inf if all are. Between two values of x it goes by a straight line,
+// over the logarithm of x if it counts something.
+func crossing(xs, gains []float64, log bool) float64 {
+	i := len(gains)
+	for i > 0 && gains[i-1] > 0 {
+		i--
+	}
+	switch i {
+	case 0:
+		return math.Inf(-1)
+	case len(gains):
+		return math.Inf(+1)
+	}
+	share := -gains[i-1] / (gains[i] - gains[i-1])
+	if math.IsNaN(share) { // from infinitely worse to infinitely better
+		share = 0.5
+	}
+	a, b := xs[i-1], xs[i]
+	if log && a > 0 {
+		return a * math.Pow(b/a, share)
+	}
+	return a + (b-a)*share
+}

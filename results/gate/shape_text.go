@@ -1,0 +1,137 @@
+package gate
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"unicode/utf8"
+)
+
+// WriteShapesText writes the results as a table for a terminal, shape by shape,
+// that with the worst verdict first. Where one does not pass, it says why.
+func WriteShapesText(w io.Writer, rs []ShapeResult) error {
+	var b strings.Builder
+	for _, of := range byShape(rs) {
+		if b.Len() > 0 {
+			b.WriteByte('\n')
+		}
+		fmt.Fprintf(&b, "%s (%s)\n", clean(of[0].Shape), clean(of[0].Place))
+		rows := [][]string{{"lock", "where", "demand", "found", "interval", "n", "verdict"}}
+		for i := range of {
+			rows = append(rows, of[i].cells())
+		}
+		wide := make([]int, len(rows[0]))
+		for _, row := range rows {
+			for i, cell := range row {
+				wide[i] = max(wide[i], utf8.RuneCountInString(cell))
+			}
+		}
+		for k, row := range rows {
+			line := ""
+			for i, cell := range row {
+				pad := strings.Repeat(" ", wide[i]-utf8.RuneCountInString(cell))
+				if right := 3 <= i && i <= 5; right {
+					line += "  " + pad + cell
+				} else {
+					line += "  " + cell + pad
+				}
+			}
+			fmt.Fprintln(&b, strings.TrimRight(line, " "))
+			if k > 0 && of[k-1].Verdict != Pass {
+				fmt.Fprintf(&b, "    %s\n", clean(of[k-1].Why))
+			}
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// WriteShapesMarkdown writes the results as a table in Markdown, with the reasons
+// in its last column.
+func WriteShapesMarkdown(w io.Writer, rs []ShapeResult) error {
+	var b strings.Builder
+	b.WriteString("| shape | lock | where | demand | found | interval | n | verdict |\n|---|---|---|---|---:|---:|---:|---|\n")
+	escape := strings.NewReplacer("|", `\|`, "`", "'", "<", "&lt;")
+	for _, of := range byShape(rs) {
+		for _, r := range of {
+			cells := append([]string{clean(r.Shape)}, r.cells()...)
+			if r.Verdict != Pass {
+				cells[len(cells)-1] = "**" + r.Verdict.String() + "**: " + clean(r.Why)
+			}
+			for i, c := range cells {
+				cells[i] = escape.Replace(c)
+			}
+			fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | "))
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// byShape puts the results of one shape together, in the order given.
+func byShape(rs []ShapeResult) (shapes [][]ShapeResult) {
+	at := make(map[string]int)
+	for _, r := range rs {
+		i, ok := at[r.Place]
+		if !ok {
+			i = len(shapes)
+			at[r.Place] = i
+			shapes = append(shapes, nil)
+		}
+		shapes[i] = append(shapes[i], r)
+	}
+	return shapes
+}
+
+// cells returns what a table has of r, but for the shape.
+func (r ShapeResult) cells() []string {
+	verdict := r.Verdict.String()
+	if r.Minor {
+		verdict = "(" + verdict + ")"
+	}
+	return []string{clean(r.Lock), clean(r.Where), clean(r.Demand), r.found(), r.interval(), fmt.Sprint(r.N), verdict}
+}
+
+// found writes the value.
+func (r ShapeResult) found() string {
+	switch {
+	case math.IsInf(r.Value, +1):
+		return "∞"
+	case math.IsInf(r.Value, -1):
+		return "none"
+	}
+	return number(r.Value)
+}
+
+// interval writes the bounds.
+func (r ShapeResult) interval() string {
+	switch lo, hi := math.IsInf(r.Lo, 0), math.IsInf(r.Hi, 0); {
+	case lo && hi:
+		return "-"
+	case hi:
+		return "≥ " + number(r.Lo)
+	case lo:
+		return "≤ " + number(r.Hi)
+	}
+	return "[" + number(r.Lo) + ", " + number(r.Hi) + "]"
+}
+
+// MarshalJSON writes r with null for numbers that are not finite, which JSON does
+// not have.
+func (r ShapeResult) MarshalJSON() ([]byte, error) {
+	type plain ShapeResult // without this method
+	return json.Marshal(struct {
+		plain
+		Value, Lo, Hi *float64
+	}{plain(r), finite(r.Value), finite(r.Lo), finite(r.Hi)})
+}
+
+// finite returns v, or nil if it is not.
+func finite(v float64) *float64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	return &v
+}
