@@ -49,6 +49,10 @@ type Tortured struct {
 	// was published, Ages[1] before the end of a grace period. There must be
 	// nothing beyond. Nil for a lock.
 	Ages []uint64
+
+	// Kept has the same of objects that a reader had kept from the section before,
+	// which may be as old as they like.
+	Kept []uint64
 }
 
 // A Tally is what workers did.
@@ -106,6 +110,7 @@ type bout struct {
 	cpus     int  // of the machine
 	tight    bool // nothing disturbs the workers, and they do not dawdle
 	reads    int  // share of the acts that read, in percent
+	strain   strain
 
 	storm atomic.Pointer[storm]
 }
@@ -146,7 +151,7 @@ func (t Torture) draw(s Subject, lock sync.Locker, number int) *bout {
 		cpus *= 2 // then the kernel preempts workers, at any instruction
 	}
 	workers := 2 + b.rng.IntN(4*b.cpus)
-	b.tight = b.rng.IntN(3) == 0
+	b.tight = b.rng.IntN(3) == 0 || lock == nil && b.rng.IntN(3) == 0
 	if b.tight {
 		cpus, workers = b.cpus, max(2, b.cpus)
 	}
@@ -179,6 +184,9 @@ func (b *bout) fight(ctx context.Context, done *Tortured, life func(*worker)) er
 	var disturber sync.WaitGroup
 	if !b.pins() && !b.tight {
 		disturber.Go(func() { b.disturb(done) })
+	}
+	for i := range b.hogs() {
+		disturber.Go(func() { b.hog(1+i, b.stream(-2-i)) })
 	}
 	err := b.release(ctx)
 	b.stop()

@@ -19,6 +19,10 @@ type RCU struct {
 
 	// Pins says that nothing in a read-side critical section may block.
 	Pins bool
+
+	// Keeps says that a reader may keep what it found after the end of a section,
+	// up to its next Quiescent, Offline or Unregister.
+	Keeps bool
 }
 
 // An RCUDomain is what readers and updaters share. If it has String() string,
@@ -77,7 +81,7 @@ const (
 //
 // The error is as that of [Torture.Lock].
 func (t Torture) RCU(ctx context.Context, s RCU) (Tortured, error) {
-	done := Tortured{Name: s.Name, Ages: make([]uint64, oldest+1)}
+	done := Tortured{Name: s.Name, Ages: make([]uint64, oldest+1), Kept: make([]uint64, oldest+1)}
 	// The bouts exclude nobody: they have no lock.
 	subject := Subject{Name: s.Name, Unlocked: true, New: func() sync.Locker { return none{} }}
 	if err := errors.Join(t.Validate(), subject.validate(Goroutine)); err != nil {
@@ -108,6 +112,11 @@ type pipeline struct {
 
 	lock sync.Mutex // guards free
 	free []*object
+
+	_       pad
+	periods atomic.Uint64 // that updaters have waited for in tight bouts
+	_       pad
+	far     []farLine
 }
 
 // fight is one bout.
@@ -116,12 +125,20 @@ func (p *pipeline) fight(ctx context.Context, b *bout) error {
 	updaters := 1 + b.rng.IntN(max(1, b.Workers/2))
 	if b.tight {
 		updaters = 1
+		b.strain = [...]strain{unstrained, clogged, clogged, interrupted, interrupted}[b.rng.IntN(5)]
+		if b.strain == clogged && p.far == nil {
+			p.far = newFarLines()
+		}
+		runtime.GOMAXPROCS(b.CPUs + b.hogs()) // until the bout is over
 	}
 	var victims []*rcuVictim
 	for _, w := range b.workers {
 		victims = append(victims, &rcuVictim{worker: w, pipeline: p, bout: b})
 	}
 	err := b.fight(ctx, p.done, func(w *worker) {
+		if b.strain != unstrained && w.id >= updaters {
+			defer b.settle(w.id)()
+		}
 		if w.id < updaters {
 			victims[w.id].update()
 		} else {
@@ -134,8 +151,9 @@ func (p *pipeline) fight(ctx context.Context, b *bout) error {
 	for _, v := range victims {
 		v.tally.Reads, v.tally.Callbacks = v.read, v.called.Load()
 		p.done.add(v.tally)
-		for i, n := range v.ages {
-			p.done.Ages[i] += n
+		for i := range v.ages {
+			p.done.Ages[i] += v.ages[i]
+			p.done.Kept[i] += v.kept[i]
 		}
 	}
 	return errors.Join(b.verify(), err)
@@ -215,6 +233,10 @@ type rcuVictim struct {
 	tally  Tally
 	ages   [oldest + 1]uint64
 
+	last  find // in the last section
+	quiet bool // whether there was a quiescent state since, or may have been
+	kept  [oldest + 1]uint64
+
 	aging  []*object     // retired, and not old enough to be used again
 	calls  uint64        // how many functions it gave to Call
 	called atomic.Uint64 // how many of them were called
@@ -225,16 +247,47 @@ func (v *rcuVictim) lookUp() {
 	v.reader = v.domain.Register()
 	v.bout.live(v.worker, &v.tally.Births, func(a act) {
 		v.doing = inSection
-		v.section(a)
+		if v.bout.strain != unstrained {
+			v.volley(a)
+		} else {
+			v.section(a)
+			v.read++
+		}
 		v.doing = thinking
-		v.read++
 		v.between(a)
 	})
 	v.reader.Unregister()
 	v.tally.Registrations++
 }
 
-// section is one read-side critical section, perhaps with another inside.
+// A find is an object that a reader found published, and what was in it.
+type find struct {
+	*object
+	value uint64
+}
+
+// find returns what is published.
+func (p *pipeline) find() find {
+	o := p.published.Load()
+	return find{o, o.value.Get()}
+}
+
+// look looks, in the section in which the reader found f, or in one that f was
+// kept to, whether it is as it was, and returns its age.
+func (v *rcuVictim) look(f find) (age int) {
+	age = int(f.age.Load())
+	const when = "at the end of a read-side critical section"
+	switch {
+	case age >= tooOld:
+		v.bout.accuse(when, "what it found published, or retired in the last grace period",
+			counted(age-1, "grace period")+" over since it was retired")
+	case f.object.value.Get() != f.value:
+		v.bout.accuse(when, "what it found to be as it was", "it in use for something else")
+	}
+	return min(age, oldest)
+}
+
+// section is one read-side critical section, perhaps with others inside.
 func (v *rcuVictim) section(a act) {
 	if v.Pins {
 		a.yields, a.sleep = false, 0
@@ -244,43 +297,59 @@ func (v *rcuVictim) section(a act) {
 	}
 	v.reader.ReadLock()
 	defer v.reader.ReadUnlock()
-	o := v.published.Load()
-	value := o.value.Get()
+	f := v.find()
 	over := func() bool { return false }
 	if !v.bout.tight && a.tries && v.calls == v.called.Load() {
 		over = v.domain.StartPoll()
 		v.call(func() {}) // once it has been called there is room for more
 	}
 	if !v.bout.tight && a.choice%4 == 0 {
+		// What is found in an inner section may be kept to the next, and to the
+		// end of the outer one.
 		v.reader.ReadLock()
+		inner := v.find()
 		v.dwell(a)
 		v.reader.ReadUnlock()
+		v.reader.ReadLock()
+		v.look(inner)
+		v.reader.ReadUnlock()
+		v.look(inner)
 	} else {
 		v.dwell(a)
 	}
-	age := int(o.age.Load())
-	v.ages[min(age, oldest)]++
-	const when = "at the end of a read-side critical section"
-	switch {
-	case age >= tooOld:
-		v.bout.accuse(when, "what it found published, or retired in the last grace period",
-			counted(age-1, "grace period")+" over since it was retired")
-	case o.value.Get() != value:
-		v.bout.accuse(when, "what it found to be as it was", "it in use for something else")
-	case over():
-		v.bout.accuse(when, "no grace period over that began in it", "one over")
+	v.ages[v.look(f)]++
+	if over() {
+		v.bout.accuse("at the end of a read-side critical section", "no grace period over that began in it", "one over")
 	}
+	v.keep(f)
+}
+
+// keep looks at what the reader found in the section before. It may be as old as
+// it likes, if a quiescent state was between, and must not be followed, but for
+// its age; otherwise it is protected as ever.
+func (v *rcuVictim) keep(f find) {
+	switch {
+	case v.last.object == nil:
+	case v.Keeps && !v.quiet:
+		v.kept[v.look(v.last)]++
+	default:
+		v.kept[min(v.last.age.Load(), oldest)]++
+	}
+	v.last, v.quiet = f, false
 }
 
 // between is what a reader does between two sections.
 func (v *rcuVictim) between(a act) {
 	if a.choice>>2%4 != 0 {
 		v.reader.Quiescent()
+		v.quiet = true
 	}
 	if v.bout.tight {
 		return
 	}
-	switch a.choice >> 4 % 64 {
+	n := a.choice >> 4 % 64
+	v.quiet = v.quiet || n <= 3
+	switch n {
 	case 0:
 		v.reader.Unregister()
 		v.tally.Registrations++
@@ -346,6 +415,9 @@ func (v *rcuVictim) retire(a act) {
 func (v *rcuVictim) waitFor(wait func()) {
 	v.doing = waitsForGrace
 	wait()
+	if v.bout.tight {
+		v.periods.Add(1)
+	}
 	v.doing = thinking
 	v.tally.GracePeriods++
 }

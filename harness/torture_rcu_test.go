@@ -2,6 +2,7 @@ package harness
 
 import (
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -12,6 +13,7 @@ import (
 // ends when nobody is in a section that began before it.
 type plain struct {
 	fault string
+	keeps bool // whether sections last until the next quiescent state
 
 	lock     sync.Mutex // guards what follows
 	now      uint64
@@ -28,8 +30,9 @@ func newPlain(fault string) *plain {
 
 type plainReader struct {
 	*plain
-	depth int
-	began uint64
+	depth  int
+	inside bool
+	began  uint64
 }
 
 func (s *plain) Register() RCUReader {
@@ -49,8 +52,8 @@ func (r *plainReader) Unregister() {
 func (r *plainReader) ReadLock() {
 	r.lock.Lock()
 	defer r.lock.Unlock()
-	if r.depth++; r.depth == 1 {
-		r.began = r.now
+	if r.depth++; r.depth == 1 && !r.inside {
+		r.inside, r.began = true, r.now
 	}
 }
 
@@ -61,10 +64,16 @@ func (r *plainReader) ReadUnlock() {
 	if r.fault == "does not nest" {
 		r.depth = 0
 	}
+	r.inside = r.depth > 0 || r.keeps
 }
 
-func (*plainReader) Quiescent() {}
-func (*plainReader) Offline()   {}
+func (r *plainReader) Quiescent() {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	r.inside = false
+}
+
+func (r *plainReader) Offline() { r.Quiescent() }
 func (*plainReader) Online()    {}
 
 // begin begins a grace period, and over tells whether it is.
@@ -80,7 +89,7 @@ func (s *plain) begin() (over func() bool) {
 			return s.released
 		}
 		for r := range s.readers {
-			if r.depth > 0 && r.began < mine {
+			if r.inside && r.began < mine {
 				return s.fault == "does not wait" || s.released
 			}
 		}
@@ -152,11 +161,11 @@ func (s *plain) String() string { return "plain" }
 
 func TestTortureRCU(t *testing.T) {
 	restoresCPUs(t)
-	for _, pins := range []bool{false, true} {
+	for _, s := range []RCU{{}, {Pins: true}, {Keeps: true}} {
 		d := newPlain("")
-		done, err := Torture{Duration: 200 * time.Millisecond, Seed: 1}.RCU(t.Context(), RCU{
-			Name: "plain", New: func() RCUDomain { return d }, Pins: pins,
-		})
+		d.keeps = s.Keeps
+		s.Name, s.New = "plain", func() RCUDomain { return d }
+		done, err := Torture{Duration: 200 * time.Millisecond, Seed: 1}.RCU(t.Context(), s)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -166,6 +175,9 @@ func TestTortureRCU(t *testing.T) {
 		}
 		if done.Reads == 0 || done.Writes == 0 || done.GracePeriods == 0 || done.Registrations == 0 || seen != done.Reads {
 			t.Errorf("done: %+v, want reads, as many ages, writes, grace periods and readers", done)
+		}
+		if done.Bouts > 10 && slices.Max(done.Kept) == 0 { // tight bouts keep nothing
+			t.Errorf("done: %+v, want something kept from one section to the next", done)
 		}
 		if !d.closed || len(d.readers) > 0 || d.waiting > 0 {
 			t.Errorf("closed %t, %d readers and %d callbacks left, want closed, and none", d.closed, len(d.readers), d.waiting)
@@ -180,6 +192,7 @@ func TestTortureFindsFaultsInRCU(t *testing.T) {
 		"does not nest":                       early,
 		"is too quick in a hurry":             early + "what it found published",
 		"calls at once":                       early,
+		"does not keep":                       early + "what it found published",
 		"polls too early":                     early + "no grace period over that began in it, have one over",
 		"loses a callback":                    "functions called that were given to Call",
 		"has a Barrier that is a Synchronize": "after a Barrier: want",
@@ -200,7 +213,7 @@ func TestTortureFindsFaultsInRCU(t *testing.T) {
 				torture.Duration = 200 * time.Millisecond // it is missed at the end, at the latest
 			}
 			done, err := torture.RCU(t.Context(), RCU{
-				Name: "plain", New: func() RCUDomain { return d },
+				Name: "plain", New: func() RCUDomain { return d }, Keeps: fault == "does not keep",
 			})
 			d.lock.Lock()
 			d.released = true
