@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"maps"
 	"math/bits"
+	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -266,10 +268,214 @@ func TestSound(t *testing.T) {
 			m.Wait()
 			m.Assert(a+b > 0)
 		},
+		"a loop ends when somebody else gets a turn": addsUntilStopped,
+		"spinners wake each other until somebody else gets a turn": func(m *check.Machine) {
+			var word primitives.Uint32
+			var stop primitives.Bool
+			m.GoAlike(2, func() {
+				var spin primitives.Spin
+				for !stop.Load() {
+					word.Add(1)
+					word.Load()
+					spin.Once()
+				}
+			})
+			m.Go(func() { stop.Store(true) })
+		},
 	} {
-		if r, err := check.Run(check.Config{}, body); err != nil || r.Failure != nil {
+		if r, err := check.Run(check.Config{Steps: 40, Schedules: 10_000}, body); err != nil || r.Failure != nil {
 			t.Errorf("%s: %v\n%v %v", name, r, r.Failure, err)
 		}
+	}
+}
+
+func addsUntilStopped(m *check.Machine) {
+	var word primitives.Uint32
+	var stop primitives.Bool
+	m.Go(func() {
+		for !stop.Load() {
+			word.Add(1)
+		}
+	})
+	m.Go(func() { stop.Store(true) })
+}
+
+// A loop that others could end goes on for as long as the steps last. What was
+// not searched for that is counted, and how often it went round before is not
+// left out.
+func TestLongSchedules(t *testing.T) {
+	rounds := make(map[uint32]bool)
+	const steps = 40
+	r := check.Explore(t, check.Config{Steps: steps}, func(m *check.Machine) {
+		var word primitives.Uint32
+		var stop primitives.Bool
+		m.Go(func() {
+			for !stop.Load() {
+				word.Add(1)
+			}
+		})
+		m.Go(func() { stop.Store(true) })
+		m.Wait()
+		rounds[word.Load()] = true
+	})
+	if !r.Ended || r.Long == 0 || !strings.Contains(r.String(), "every schedule of at most 20 steps") {
+		t.Errorf("%v, of which %d were long; want it to end and to name the bound", r, r.Long)
+	}
+	for n := range uint32(steps/4 - 1) {
+		if !rounds[n] {
+			t.Errorf("no schedule has %d rounds: %v", n, rounds)
+		}
+	}
+	// And it is no excuse for what fails within it.
+	f := fails(t, check.Config{Steps: steps}, func(m *check.Machine) {
+		var word primitives.Uint32
+		var stop primitives.Bool
+		m.Go(func() {
+			for !stop.Load() {
+				word.Add(1)
+			}
+		})
+		m.Go(func() { m.Assert(word.Load() != 3); stop.Store(true) })
+	})
+	if f.Kind != check.Assertion {
+		t.Errorf("have a %s, %s; want an assertion", f.Kind, f.Message)
+	}
+}
+
+// The clock shows that a timeout is over, and that two who sleep do so at the
+// same time; and a loop until it is late ends.
+func TestClock(t *testing.T) {
+	const second = int64(time.Second)
+	check.Explore(t, check.Config{}, func(m *check.Machine) {
+		var parker primitives.Parker
+		began := primitives.Nanotime()
+		m.Assert(!parker.ParkTimeout(time.Second))
+		m.Assert(primitives.Nanotime()-began == second)
+		primitives.Sleep(time.Second)
+		m.Assert(primitives.Nanotime()-began == 2*second)
+	})
+	check.Explore(t, check.Config{}, func(m *check.Machine) {
+		began := primitives.Nanotime()
+		m.GoAlike(2, func() { primitives.Sleep(time.Second) })
+		m.Wait()
+		took := primitives.Nanotime() - began
+		m.Assert(took >= second && took <= 2*second)
+	})
+	// At the same time, or one after the other; and who looks sees it or does not.
+	seen := make(map[string]bool)
+	check.Explore(t, check.Config{}, func(m *check.Machine) {
+		var looked int64
+		m.GoNamed("first", func() { primitives.Sleep(time.Second) })
+		m.GoNamed("second", func() { primitives.Sleep(time.Second) })
+		m.GoNamed("looks", func() { looked = primitives.Nanotime() })
+		m.Wait()
+		seen[fmt.Sprint(looked/second, primitives.Nanotime()/second)] = true
+	})
+	if got, want := slices.Sorted(maps.Keys(seen)), []string{"0 1", "0 2", "1 1", "1 2", "2 2"}; !slices.Equal(got, want) {
+		t.Errorf("seconds seen, and in all: %v, want %v", got, want)
+	}
+	r := check.Explore(t, check.Config{Steps: 200}, func(*check.Machine) {
+		for began := primitives.Nanotime(); primitives.Nanotime()-began < second; {
+		}
+	})
+	if r.Schedules != 1 || r.Long != 1 {
+		t.Errorf("a loop until it is late: %v, of which %d are long; want 1 of 1", r, r.Long)
+	}
+}
+
+// Who leaves a worker by runtime.Goexit, as t.Fatal does, fails on a schedule
+// that replays.
+func TestGoexit(t *testing.T) {
+	for name, body := range map[string]func(m *check.Machine){
+		"body": func(m *check.Machine) {
+			if m.Choose(2) == 1 {
+				runtime.Goexit()
+			}
+		},
+		"worker": func(m *check.Machine) {
+			var word primitives.Uint32
+			m.GoAlike(2, func() {
+				if word.Add(1) == 2 {
+					runtime.Goexit()
+				}
+			})
+			m.Wait()
+		},
+	} {
+		f := fails(t, check.Config{}, body)
+		if f.Kind != check.Misuse || !strings.Contains(f.Message, "runtime.Goexit") || f.Token == "" {
+			t.Errorf("%s: a %s, %s; want a misuse that says runtime.Goexit", name, f.Kind, f.Message)
+		}
+		if again := fails(t, check.Config{Replay: f.Token}, body); again.String() != f.String() {
+			t.Errorf("%s: replay of %s:\n%vwant\n%v", name, f.Token, again, f)
+		}
+	}
+}
+
+// More workers than there can be are the test's fault, not the lock's.
+func TestTooManyWorkers(t *testing.T) {
+	for name, body := range map[string]func(m *check.Machine){
+		"one by one": func(m *check.Machine) {
+			for range 10 {
+				m.Go(func() {})
+			}
+		},
+		"alike": func(m *check.Machine) {
+			m.Go(func() {})
+			m.GoAlike(9, func() {})
+		},
+		"beside those alike": func(m *check.Machine) {
+			m.GoAlike(9, func() {})
+			m.Go(func() {})
+		},
+	} {
+		if f := fails(t, check.Config{}, body); f.Kind != check.Misuse || f.Message != "more than 9 workers beside the body" {
+			t.Errorf("%s: a %s, %s; want a misuse", name, f.Kind, f.Message)
+		}
+	}
+	check.Explore(t, check.Config{}, func(m *check.Machine) { m.GoAlike(9, func() {}) })
+}
+
+// What is searched is said, with its bounds.
+func TestScope(t *testing.T) {
+	pins := func(m *check.Machine) {
+		m.GoAlike(2, func() { primitives.Pin(); primitives.Unpin() })
+	}
+	adds := func(m *check.Machine) {
+		var word primitives.Uint32
+		for range 3 {
+			m.Go(func() { word.Add(1); word.Add(1) })
+		}
+	}
+	for _, test := range []struct {
+		cfg  check.Config
+		body func(m *check.Machine)
+		want string
+	}{
+		{check.Config{}, adds, "every schedule of it"},
+		{check.Config{}, pins, "every schedule of it, each worker on a CPU of its own"},
+		{check.Config{CPUs: 2}, pins, "every schedule of it, on 2 CPUs"},
+		{check.Config{Mode: check.Bounded, Bound: 1}, pins, "every schedule of it with at most 1 preemption, each worker on a CPU of its own"},
+		{check.Config{Mode: check.PCT, Bound: 2, Seed: 7, Schedules: 1000}, adds, "schedules of it with random priorities and 2 changes of them, seed 7: what 3 steps in order show " +
+			"is found with a probability of at least 0.99 (n = 4 that have a priority, k = 7 steps)"},
+	} {
+		if got := check.Explore(t, test.cfg, test.body).Scope("it"); got != test.want {
+			t.Errorf("%+v:\n%s\nwant\n%s", test.cfg, got, test.want)
+		}
+	}
+}
+
+// While a search runs there is a line now and then.
+func TestProgress(t *testing.T) {
+	var out strings.Builder
+	check.Explore(t, check.Config{Budget: 1500 * time.Millisecond, Progress: &out}, func(m *check.Machine) {
+		var word primitives.Uint32
+		for range 9 {
+			m.Go(func() { word.Add(1) })
+		}
+	})
+	if !regexp.MustCompile(`^(check: \d+ schedules, \d+ steps, \d+s\n)+$`).MatchString(out.String()) {
+		t.Errorf("progress: %q", out.String())
 	}
 }
 
@@ -467,7 +673,7 @@ func TestBudget(t *testing.T) {
 }
 
 func TestBadConfig(t *testing.T) {
-	for _, cfg := range []check.Config{{Mode: 9}, {Bound: -1}, {Steps: -1}, {Replay: "a?"}, {Replay: "bbbb"}} {
+	for _, cfg := range []check.Config{{Mode: 9}, {Bound: -1}, {Steps: -1}, {Steps: 1 << 16}, {Replay: "a?"}, {Replay: "bbbb"}} {
 		if _, err := check.Run(cfg, func(*check.Machine) {}); err == nil {
 			t.Errorf("%+v: no error", cfg)
 		}

@@ -29,6 +29,7 @@ var programs = flag.Int("programs", 400, "random programs on which reduction is 
 //	k        cancel the context
 //	i        Add to the word of the CPU while pinned; there are two CPUs
 //	m        Membarrier
+//	n z      Nanotime, Sleep
 //	l        After a timer adds to a word, and whether it was stopped in time
 type program [][]instruction
 
@@ -50,7 +51,7 @@ func (p program) String() string {
 }
 
 func randomProgram(rng *rand.Rand) program {
-	alphabet := []string{"rsac", "rsacb", "rsab", "racwt", "sbwtv", "rapou", "pxukr", "bsvtr", "lra", "xoukab", "cwtvb", "ira", "isbr", "iau", "bmr", "bmrs", "sbmra"}[rng.IntN(17)]
+	alphabet := []string{"rsac", "rsacb", "rsab", "racwt", "sbwtv", "rapou", "pxukr", "bsvtr", "lra", "xoukab", "cwtvb", "ira", "isbr", "iau", "bmr", "bmrs", "sbmra", "nzr", "noun", "nlza"}[rng.IntN(20)]
 	p := make(program, 2+rng.IntN(2))
 	for i := range p {
 		n := 1 + rng.IntN(5-len(p))
@@ -120,6 +121,10 @@ func (p program) body(out *string) func(m *Machine) {
 						primitives.Unpin()
 					case 'm':
 						m.Membarrier()
+					case 'n':
+						see(uint32(primitives.Nanotime() / int64(time.Second)))
+					case 'z':
+						primitives.Sleep(time.Second)
 					case 'l':
 						stop := primitives.After(time.Second, func() { w.Add(2) })
 						see(w.Load())
@@ -143,6 +148,7 @@ func outcomes(t *testing.T, p program, plan func(*vm) plan, most int) (found map
 	}
 	var out string
 	m := newVM(cfg)
+	m.clocked = true
 	x := &explorer{cfg: cfg, body: p.body(&out), vm: m, machine: &Machine{m}}
 	sched.Enter(m)
 	defer sched.Leave()

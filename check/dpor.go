@@ -22,6 +22,7 @@ type dpor struct {
 	asleep procs // in the state that the execution is in, once it is fresh
 	last   proc  // who took the last step
 
+	took   [maxProcs]int32 // the last step of each proc in the execution, or 0
 	order  [maxProcs]order // each proc's last step, and all that comes before it
 	count  [maxProcs]uint16
 	issued [maxWorkers][]order // for each store in a buffer
@@ -70,6 +71,7 @@ type trail struct {
 
 func (d *dpor) begin() {
 	d.depth, d.asleep, d.last = 0, 0, 0
+	d.took = [maxProcs]int32{}
 	for i := range d.order {
 		d.order[i] = order{}
 	}
@@ -80,6 +82,9 @@ func (d *dpor) begin() {
 	d.trails = d.trails[:0]
 	d.kept = [maxWorkers]order{}
 }
+
+// mostPassed is for how many steps others are taken where any would do.
+const mostPassed = 64
 
 // width is how many procs there are.
 func (d *dpor) width() int { return 3 * d.vm.live }
@@ -95,6 +100,17 @@ func (d *dpor) pick(self proc, enabled procs) (proc, bool) {
 	p := self
 	if !awake.has(p) {
 		p = awake.first()
+	}
+	// Whoever was passed over for long is next, so that a loop ends that it could
+	// end, and what it does is there to be tried earlier.
+	if passed := min(max(d.vm.limit/8, 1), mostPassed); d.depth > passed {
+		for rest := awake; rest != 0; {
+			q := rest.first()
+			rest &^= one(q)
+			if int(d.took[q]) < min(int(d.took[p]), d.depth-passed) {
+				p = q
+			}
+		}
 	}
 	d.nodes = append(d.nodes, node{chosen: p, enabled: enabled, asleep: d.asleep, backtrack: one(p)})
 	return p, true
@@ -122,6 +138,7 @@ func (d *dpor) step(p proc, o *op) {
 	}
 	e := &d.events[i]
 	d.last = p
+	d.took[p] = int32(i)
 	if o.object >= 0 {
 		d.trail(o.object)
 	}

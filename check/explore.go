@@ -21,8 +21,9 @@ const (
 	Bounded
 	// Random chooses each step at random.
 	Random
-	// PCT gives workers random priorities and changes Config.Bound of them at
-	// random steps: Burckhardt, Kothari, Musuvathi and Nagarakatte, "A
+	// PCT gives workers, their store buffers and their alarms random priorities and
+	// changes Config.Bound of them at random steps, for which the first schedule
+	// shows how many there are: Burckhardt, Kothari, Musuvathi and Nagarakatte, "A
 	// Randomized Scheduler with Probabilistic Guarantees of Finding Bugs"
 	// (ASPLOS 2010).
 	PCT
@@ -58,8 +59,11 @@ type Config struct {
 	// its own, which is quicker to search.
 	CPUs int
 
-	// Steps is how many steps an execution may have: one that has more has
-	// workers who keep each other from getting on. 0 means 10,000.
+	// Steps is how many steps an execution may have, at most 65,535; 0 means
+	// 10,000. In the second half of them all who can take a step take turns: an
+	// execution that has no end even so has workers who keep each other from
+	// getting on. Of the others that are as long it is said how many there were,
+	// for after the first half only one way to go on was tried.
 	Steps int
 
 	// Replay is a token from a failure: run that schedule alone. Explore takes
@@ -72,6 +76,7 @@ type Config struct {
 }
 
 const (
+	mostSteps        = 1<<16 - 1 // the search counts them in 16 bits
 	defaultSteps     = 10_000
 	defaultSchedules = 10_000
 )
@@ -147,6 +152,9 @@ func (cfg *Config) check() error {
 	if cfg.Schedules < 0 || cfg.Budget < 0 || cfg.Steps < 0 {
 		wrong = append(wrong, fmt.Errorf("schedules %d, budget %v, steps %d: want 0 or more", cfg.Schedules, cfg.Budget, cfg.Steps))
 	}
+	if cfg.Steps > mostSteps {
+		wrong = append(wrong, fmt.Errorf("steps %d, want at most %d", cfg.Steps, mostSteps))
+	}
 	if cfg.CPUs < 0 || cfg.CPUs > maxWorkers {
 		wrong = append(wrong, fmt.Errorf("%d CPUs, want 0 to %d", cfg.CPUs, maxWorkers))
 	}
@@ -220,11 +228,22 @@ func (x *explorer) explore() (Report, error) {
 	for more := true; more; more = p.advance() {
 		if x.over(&r) {
 			r.Elapsed = time.Since(x.began)
+			r.odds = x.odds(p)
 			return r, nil
 		}
 		outcome := x.once(p)
 		r.Steps += x.vm.steps
-		r.Cut = x.vm.cut
+		r.Cut, r.pinned = x.vm.cut, x.vm.pinned
+		if x.vm.long {
+			r.Long++
+		}
+		if x.vm.read && x.vm.passed && !x.vm.clocked && x.cfg.Mode == Exhaustive && outcome != failed {
+			// It matters when somebody looks at the clock. Most programs have
+			// nobody who does, or none that waits for time to pass.
+			x.vm.clocked = true
+			p, r = x.plan(), Report{Config: x.cfg}
+			outcome = x.once(p)
+		}
 		switch outcome {
 		case complete:
 			r.Schedules++
@@ -233,7 +252,10 @@ func (x *explorer) explore() (Report, error) {
 		case failed:
 			r.Schedules++
 			r.Elapsed = time.Since(x.began)
-			script := x.shortest(x.vm.failure.kind, x.vm.script)
+			script := x.vm.script
+			if !x.vm.failure.exited { // once is enough for what t.Fatal says
+				script = x.shortest(x.vm.failure.kind, script)
+			}
 			return r, x.replay(&r, script)
 		}
 	}

@@ -23,6 +23,7 @@ type failure struct {
 	other   int   // of a data race: who made the earlier access
 	at      place // where, if it is no step
 	stack   []place
+	exited  bool // whether a worker has left by runtime.Goexit, and is lost
 }
 
 // fail ends the execution as failed.
@@ -41,6 +42,27 @@ func (m *vm) abort(kind Kind, message string) {
 	}
 	m.killing = true
 	panic(aborted{})
+}
+
+// exited ends the execution as failed by a runtime.Goexit, which is under way.
+func (m *vm) exited() {
+	m.next = nil
+	m.fail(Misuse, fmt.Sprintf("%v is left by runtime.Goexit, as t.Fatal does: want Assert or Failf of the Machine", m.self))
+	m.failure.exited = true
+	if m.recorder == nil {
+		return
+	}
+	frames := callers()
+	for i, f := range frames {
+		if f.Function == "runtime.Goexit" {
+			frames = frames[i:]
+			break
+		}
+	}
+	for len(frames) > 1 && functionPackage(frames[1].Function) == "testing" {
+		frames = frames[1:]
+	}
+	m.failure.at = placeOf(frames)
 }
 
 // panicked ends the execution as failed by a panic with v, which is under way.

@@ -14,6 +14,7 @@ import (
 type Machine struct{ vm *vm }
 
 // Go starts a worker that runs f. The body, too, is one: it goes on meanwhile.
+// There can be nine beside it, those of [Machine.Context] and primitives.After among them.
 func (m *Machine) Go(f func()) { m.vm.goes(f, false) }
 
 // GoNamed is [Machine.Go] with a name for the worker in reports.
@@ -25,6 +26,7 @@ func (m *Machine) GoNamed(name string, f func()) { m.vm.goes(f, false).name = na
 // differ in the workers' names one is run.
 func (m *Machine) GoAlike(n int, f func()) {
 	if n > 0 {
+		m.vm.room(n)
 		w := m.vm.goes(f, false)
 		w.alike, w.born = n-1, w.clock
 		w.born[w.id] = 0

@@ -1,6 +1,9 @@
 package check
 
-import "math/rand/v2"
+import (
+	"math"
+	"math/rand/v2"
+)
 
 // A random search chooses each step at random.
 type random struct {
@@ -33,14 +36,18 @@ func nth(s procs, n int) proc {
 // step, and at some random steps makes that one the lowest.
 //
 // If a bug needs d ordering constraints, n procs and k steps, one execution
-// with d-1 changes finds it with a probability of at least 1/(n·k^(d-1)).
+// with d-1 changes finds it with a probability of at least 1/(n·k^(d-1)). How
+// many procs and steps there are the first execution tells, which has no
+// changes, and whichever is longer later.
 type pct struct {
 	random
 	changes  int
-	longest  int // of the executions so far, in steps
+	longest  int   // of the executions so far, in steps
+	procs    procs // who took any in them
+	drawn    int   // executions since those two last grew
+	chosen   bool  // whether there was a choice that is none of a step
 	steps    int
 	at       []int // the steps at which the priority changes
-	lowest   int
 	priority [maxProcs]int
 }
 
@@ -51,27 +58,61 @@ func newPCT(seed uint64, changes int) *pct {
 func (p *pct) begin() {
 	p.random.begin()
 	p.longest = max(p.longest, p.steps)
-	p.steps, p.lowest = 0, 0
+	p.steps = 0
+	p.drawn++
 	for i, n := range p.rng.Perm(maxProcs) {
 		p.priority[i] = n + 1
 	}
 	p.at = p.at[:0]
 	for range p.changes {
-		p.at = append(p.at, p.rng.IntN(max(p.longest, 1)))
+		at := -1
+		if p.longest > 0 {
+			at = p.rng.IntN(p.longest)
+		}
+		p.at = append(p.at, at)
 	}
+}
+
+func (p *pct) choose(self proc, n int) int {
+	p.chosen = true
+	return p.random.choose(self, n)
 }
 
 func (p *pct) pick(_ proc, enabled procs) (proc, bool) {
 	best := p.best(enabled)
-	for _, at := range p.at {
+	for i, at := range p.at {
 		if at == p.steps {
-			p.lowest--
-			p.priority[best] = p.lowest
+			p.priority[best] = -i // the first to change need not be above the next
 			best = p.best(enabled)
 		}
 	}
 	p.steps++
+	if p.steps > p.longest || !p.procs.has(best) {
+		p.procs |= one(best)
+		p.drawn = 0
+	}
 	return best, true
+}
+
+// odds returns what is known of how likely a search finds what there is.
+func (x *explorer) odds(p plan) odds {
+	if p, ok := p.(*pct); ok {
+		return odds{procs: p.procs.count(), steps: max(p.longest, p.steps), schedules: p.drawn, chosen: p.chosen}
+	}
+	return odds{}
+}
+
+// Odds are the numbers on which it depends what a PCT search finds.
+type odds struct {
+	procs, steps, schedules int
+	chosen                  bool
+}
+
+// found returns a lower bound of the probability that a fault was found which
+// shows where d steps have one order.
+func (o odds) found(d int) float64 {
+	one := 1 / (float64(o.procs) * math.Pow(float64(o.steps), float64(d-1)))
+	return -math.Expm1(float64(o.schedules) * math.Log1p(-one))
 }
 
 func (p *pct) best(enabled procs) proc {

@@ -24,6 +24,11 @@ type Report struct {
 	// then.
 	Cut bool
 
+	// Long is how many executions had half of Config.Steps steps and no end, and
+	// then ended once all took turns. How else they could have gone on from there
+	// was not searched.
+	Long int
+
 	// Ended is true if there was nothing left to search: no failure and no
 	// budget ended it.
 	Ended bool
@@ -31,7 +36,15 @@ type Report struct {
 	Elapsed time.Duration
 	Failure *Failure // nil if none was found
 
-	other bool // nothing was run, for LOCKBENCH_REPLAY is of another search
+	other  bool // nothing was run, for LOCKBENCH_REPLAY is of another search
+	pinned bool // somebody was pinned
+	odds   odds // of mode PCT
+}
+
+// Whole reports whether every schedule was taken, and none of what could go on
+// was cut short.
+func (r Report) Whole() bool {
+	return r.Ended && r.Failure == nil && r.Config.Mode == Exhaustive && r.Config.Replay == "" && !r.other && !r.Cut && r.Long == 0
 }
 
 // String says what was searched, and within which bounds. Only a search that
@@ -55,9 +68,19 @@ func (r Report) Scope(what string) string {
 	if r.Cut {
 		bounds = ", waits and timers that may end going on at most " + times(max(c.Spins, 0))
 	}
+	if r.pinned {
+		if c.CPUs == 0 {
+			bounds += ", each worker on a CPU of its own"
+		} else {
+			bounds += ", on " + plural(c.CPUs, "CPU")
+		}
+	}
 	every := "every schedule" + of
+	if r.Long > 0 {
+		every += fmt.Sprintf(" of at most %s, and one way on of each that is longer", plural(c.Steps/2, "step"))
+	}
 	if !r.Ended {
-		every = "not every schedule" + of
+		every = "not " + every
 		bounds += ", the budget ended the search"
 	}
 	switch {
@@ -68,7 +91,16 @@ func (r Report) Scope(what string) string {
 	case c.Mode == Random:
 		return fmt.Sprintf("random schedules%s, seed %d", of, c.Seed)
 	case c.Mode == PCT:
-		return fmt.Sprintf("schedules%s with random priorities and %s of them, seed %d", of, plural(c.Bound, "change"), c.Seed)
+		s := fmt.Sprintf("schedules%s with random priorities and %s of them, seed %d", of, plural(c.Bound, "change"), c.Seed)
+		if o := r.odds; o.schedules > 0 {
+			apart := ""
+			if o.chosen {
+				apart = ", choices apart,"
+			}
+			s += fmt.Sprintf(": what %s in order show%s is found with a probability of at least %.2g (n = %d that have a priority, k = %d steps)",
+				plural(c.Bound+1, "step"), apart, o.found(c.Bound+1), o.procs, o.steps)
+		}
+		return s
 	case c.Mode == Bounded:
 		return fmt.Sprintf("%s with at most %s%s", every, plural(c.Bound, "preemption"), bounds)
 	default:

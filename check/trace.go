@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"time"
 	"unsafe"
 )
 
@@ -254,6 +255,8 @@ func (n *namer) step(e *entry) Step {
 		s.Op = "ring"
 	case opCancel:
 		s.Op = "cancel"
+	case opNow:
+		s.Old = time.Duration(e.now).String()
 	case opErr:
 		s.Op, s.Old = "Err", "nil"
 		if e.now != 0 {

@@ -31,6 +31,15 @@ func (s procs) count() int      { return bits.OnesCount32(uint32(s)) }
 func (s procs) first() proc     { return proc(bits.TrailingZeros32(uint32(s))) }
 func one(p proc) procs          { return 1 << p }
 
+// after returns the first of a set that comes after p, where the first of all
+// comes after the last.
+func (s procs) after(p proc) proc {
+	if rest := s &^ (1<<(p+1) - 1); rest != 0 {
+		return rest.first()
+	}
+	return s.first()
+}
+
 // An op is the next step of a proc.
 type op struct {
 	kind   opKind
@@ -55,6 +64,8 @@ const (
 	opWait
 	opYield
 	opSleep
+	opNow
+	opClock // the clock goes on
 	opLieDown
 	opPark
 	opUnpark
@@ -118,6 +129,7 @@ type vm struct {
 	debts  [maxWorkers]debt
 	spins  int  // how often a wait that may end goes on
 	cut    bool // whether one of them had to end for that
+	pinned bool // whether anybody was ever pinned
 
 	workers []*worker // all that were ever started; the first live of them are in use
 	live    int
@@ -128,7 +140,13 @@ type vm struct {
 
 	memory
 	now      int64
-	script   script // the decisions so far
+	tick     time.Duration // how far the clock goes on at the next look
+	read     bool          // whether anybody ever looked at the clock
+	passed   bool          // whether it ever went on
+	clocked  bool          // whether looks at the clock and its going on are known to conflict
+	long     bool          // whether all take turns, in the second half of a long execution
+	turn     proc          // who had the last one
+	script   script        // the decisions so far
 	outcome  outcome
 	failure  *failure
 	killing  bool
@@ -148,6 +166,7 @@ const (
 func (m *vm) run(body func()) outcome {
 	m.memory.begin()
 	m.steps, m.live, m.silent, m.now = 0, 0, 0, 0
+	m.tick, m.long, m.turn = firstTick, false, 0
 	m.debts = [maxWorkers]debt{}
 	m.outcome, m.failure, m.script = running, nil, m.script[:0]
 	m.search.begin()
@@ -181,17 +200,29 @@ func (m *vm) kill() {
 // close ends the workers' coroutines.
 func (m *vm) close() {
 	for _, w := range m.workers {
-		w.stop()
+		if !w.lost {
+			w.stop()
+		}
+	}
+}
+
+// room ends the execution if n more workers are too many.
+func (m *vm) room(n int) {
+	for _, w := range m.workers[:m.live] {
+		n += w.alike
+	}
+	if m.live+n > maxWorkers {
+		m.abort(Misuse, fmt.Sprintf("more than %d workers beside the body", maxWorkers-1))
 	}
 }
 
 // add makes a worker that will run f.
 func (m *vm) add(f func(), background bool) *worker {
-	if m.live == maxWorkers {
-		panic(fmt.Sprintf("check: more than %d workers", maxWorkers))
-	}
-	if m.live == len(m.workers) {
+	switch {
+	case m.live == len(m.workers):
 		m.workers = append(m.workers, newWorker(m, m.live))
+	case m.workers[m.live].lost:
+		m.workers[m.live] = newWorker(m, m.live)
 	}
 	w := m.workers[m.live]
 	m.live++
@@ -296,7 +327,7 @@ func (m *vm) pick() (proc, bool) {
 		m.outcome = complete
 		return 0, false
 	case m.steps >= m.limit:
-		m.fail(Livelock, fmt.Sprintf("%d steps and no end: the workers keep each other from getting on, or the limit on steps is too low", m.steps))
+		m.fail(Livelock, fmt.Sprintf("%d steps and no end, though in the last %d all took turns: the workers keep each other from getting on, or the limit on steps is too low", m.steps, m.steps-m.limit/2))
 		return 0, false
 	case done: // what is left in the background and in buffers may race with what was done
 	case needed == 0 && m.spared():
@@ -306,11 +337,25 @@ func (m *vm) pick() (proc, bool) {
 		m.fail(Deadlock, "nobody can get on")
 		return 0, false
 	}
+	if m.steps >= m.limit/2 {
+		m.long = true
+		enabled = one(m.nextTurn(enabled, needed))
+	}
 	p, ok := m.search.pick(m.self.proc(), enabled)
 	if !ok {
 		m.outcome = abandoned
 	}
 	return p, ok
+}
+
+// nextTurn returns who takes the next step where all take turns. What need not
+// happen does not.
+func (m *vm) nextTurn(enabled, needed procs) proc {
+	if enabled&needed != 0 {
+		enabled &= needed
+	}
+	m.turn = enabled.after(m.turn)
+	return m.turn
 }
 
 // choose chooses one of n ways for the worker that runs.
@@ -630,6 +675,7 @@ func (m *vm) Park(addr unsafe.Pointer, ctx context.Context, d time.Duration) boo
 	}
 	o := op{kind: opRing, object: id, write: true}
 	w.bell, w.rang = nil, false
+	lie := op{kind: opLieDown, object: id, write: true}
 	if ctx != nil {
 		if s, ok := ctx.Value(sched.ContextKey{}).(*scope); ok {
 			w.bell, w.context = s, [1]seen{{object: m.object(unsafe.Pointer(s), nil)}}
@@ -637,10 +683,16 @@ func (m *vm) Park(addr unsafe.Pointer, ctx context.Context, d time.Duration) boo
 		}
 	} else if d > 0 {
 		w.bell = timer{}
+		if m.clocked {
+			w.context = [1]seen{{object: m.clock()}}
+			lie.more = w.context[:]
+		}
 	}
+	deadline := int64(0)
 	if w.bell != nil {
 		// Lying down is a step, as an Unpark before it is not like one after.
-		m.step(w, op{kind: opLieDown, object: id, write: true})
+		m.step(w, lie)
+		deadline = m.now + int64(d)
 		// Whether the bell rings before an Unpark comes is chosen here, and not
 		// by who is first: an Unpark that came first would leave no trace of the
 		// race. If a wake-up is held already there is nothing to choose.
@@ -656,8 +708,12 @@ func (m *vm) Park(addr unsafe.Pointer, ctx context.Context, d time.Duration) boo
 		object.token = false
 		w.clock.join(&object.released)
 	}
+	timeout := w.rang && w.bell == timer{}
 	w.bell, w.heeds = nil, false
 	m.note(w.proc(), &m.pending[w.proc()], 0, uint64(btoi(!w.rang)))
+	if timeout {
+		m.advance(w, deadline)
+	}
 	return !w.rang
 }
 
@@ -690,6 +746,7 @@ func (m *vm) Unpark(addr unsafe.Pointer, handoff bool) {
 func (m *vm) Pin() int {
 	w := m.self
 	w.pins++
+	m.pinned = true
 	if w.pins > 1 || m.cpus == 0 || m.killing {
 		return w.cpu
 	}
@@ -749,21 +806,62 @@ func (m *vm) settle(w *worker) {
 // cpuAddr stands for a CPU among the objects.
 func (m *vm) cpuAddr(cpu int) unsafe.Pointer { return unsafe.Pointer(&m.cpu[cpu]) }
 
-func (m *vm) Now() int64 { return m.now }
+const (
+	firstTick = time.Microsecond
+	lastTick  = time.Hour
+)
+
+// clock is the clock's number among the objects, which is needed only if time
+// passes and somebody looks.
+func (m *vm) clock() int32 {
+	if !m.clocked {
+		return -1
+	}
+	return m.object(unsafe.Pointer(&m.now), nil)
+}
+
+// Now looks at the clock, which is a step. Time passes when somebody has waited
+// for that; and in an execution so long that all take turns it passes by itself,
+// for otherwise nobody who looks until it is late would get on.
+func (m *vm) Now() int64 {
+	w := m.self
+	m.read = true
+	if m.killing {
+		m.now += int64(lastTick)
+		return m.now
+	}
+	m.step(w, op{kind: opNow, object: m.clock()})
+	if m.long {
+		m.now += int64(m.tick)
+		m.tick = min(2*m.tick, lastTick)
+	}
+	m.note(w.proc(), &op{kind: opNow, object: -1}, uint64(m.now), uint64(m.now))
+	return m.now
+}
+
+// advance says that it is at least that late.
+func (m *vm) advance(w *worker, late int64) {
+	m.passed = true
+	m.step(w, op{kind: opClock, object: m.clock(), write: true})
+	m.now = max(m.now, late)
+}
 
 func (m *vm) Sleep(d time.Duration) {
+	w := m.self
 	if m.killing {
 		panic(killed{})
 	}
-	m.step(m.self, op{kind: opSleep, object: -1})
-	m.now += int64(d)
+	m.step(w, op{kind: opSleep, object: m.clock()})
+	m.advance(w, m.now+int64(d))
 }
 
 func (m *vm) After(d time.Duration, f func()) (stop func() bool) {
 	var w *worker
+	late := m.now + int64(d)
 	w = m.goes(func() {
 		m.step(w, op{kind: opTimer, object: m.object(unsafe.Pointer(&w.fired), nil), write: true})
 		w.fired = true
+		m.advance(w, late)
 		f()
 	}, true)
 	w.timer = true
@@ -788,6 +886,7 @@ func (m *vm) After(d time.Duration, f func()) (stop func() bool) {
 func (m *vm) Go(f func()) { m.goes(f, true) }
 
 func (m *vm) goes(f func(), background bool) *worker {
+	m.room(1)
 	if len(m.self.stores) > 0 && !m.killing {
 		m.step(m.self, op{kind: opFence, object: -1, fence: true})
 	}

@@ -10,6 +10,7 @@ type worker struct {
 	yield  func(struct{}) bool
 	stop   func()
 	inside bool // whether it is in body
+	lost   bool // whether it has left by runtime.Goexit: it is never resumed
 
 	body       func()
 	name       string
@@ -99,10 +100,15 @@ func (w *worker) lives(yield func(struct{}) bool) {
 }
 
 func (w *worker) runs() {
+	returned := false
 	defer func() {
 		w.inside = false
 		switch v := recover().(type) {
-		case nil, killed, aborted:
+		case nil:
+			if !returned {
+				w.exits()
+			}
+		case killed, aborted:
 		default:
 			if !w.vm.killing {
 				w.vm.panicked(v)
@@ -111,6 +117,17 @@ func (w *worker) runs() {
 	}()
 	w.body()
 	w.vm.finish(w)
+	returned = true
+}
+
+// exits ends the execution, in w's last moment before runtime.Goexit ends the
+// coroutine, and with it whoever resumes it: so nobody may, ever.
+func (w *worker) exits() {
+	w.lost = true
+	if m := w.vm; !m.killing {
+		m.exited()
+	}
+	w.yield(struct{}{})
 }
 
 // see notes that w read a word.

@@ -49,7 +49,7 @@ type job struct {
 type verdict struct {
 	Lock      string         `json:"lock"`
 	Property  string         `json:"property"`
-	Verdict   string         `json:"verdict"` // holds, not refuted, or violated
+	Verdict   string         `json:"verdict"` // holds, holds within bounds, not refuted, or violated
 	Workers   int            `json:"workers"`
 	Ops       int            `json:"ops"`
 	Scope     string         `json:"scope"` // the schedules that were searched
@@ -58,11 +58,14 @@ type verdict struct {
 	Steps     int            `json:"steps"`
 	Seconds   float64        `json:"seconds"`
 	Early     bool           `json:"early"` // whether a budget ended the search
+	Cut       bool           `json:"cut"`   // whether a wait that may end at any time was ended by the search
+	Long      int            `json:"long"`  // schedules too long to be searched to their end
 	Failure   *check.Failure `json:"failure,omitempty"`
 }
 
 const (
 	holds      = "holds"
+	bounded    = "holds within bounds" // which the scope names
 	notRefuted = "not refuted"
 	violated   = "violated"
 )
@@ -214,7 +217,7 @@ func (c *checkCmd) jobs(bad *commandline.Problems, workers, ops int) []job {
 func (c *checkCmd) verdict(j job, workers, ops int, r check.Report) verdict {
 	v := verdict{
 		Lock: j.lock.Name, Property: j.property, Workers: workers, Ops: ops, Scope: r.Scope(j.what),
-		Schedules: r.Schedules, Abandoned: r.Abandoned, Steps: r.Steps, Seconds: r.Elapsed.Seconds(),
+		Schedules: r.Schedules, Abandoned: r.Abandoned, Steps: r.Steps, Seconds: r.Elapsed.Seconds(), Cut: r.Cut, Long: r.Long,
 	}
 	drawn := r.Config.Mode == check.PCT || r.Config.Mode == check.Random
 	switch {
@@ -224,8 +227,10 @@ func (c *checkCmd) verdict(j job, workers, ops int, r check.Report) verdict {
 			j.lock.Name, j.property, workers, ops, r.Failure.Token)
 	case c.Replay != "":
 		v.Verdict = notRefuted
-	case r.Ended && r.Config.Mode == check.Exhaustive:
+	case r.Whole():
 		v.Verdict = holds
+	case r.Ended && r.Config.Mode == check.Exhaustive:
+		v.Verdict = bounded
 	default:
 		v.Verdict = notRefuted
 		v.Early = !r.Ended && !(drawn && r.Schedules+r.Abandoned >= r.Config.Schedules)
@@ -300,7 +305,7 @@ func newTable(out io.Writer, jobs []job) *table {
 	return t
 }
 
-const tableLine = "%-*s  %-*s  %-11s  %9s  %11s  %6s  %s\n"
+const tableLine = "%-*s  %-*s  %-19s  %9s  %11s  %6s  %s\n"
 
 func (t *table) head() {
 	fmt.Fprintf(t.out, tableLine, t.lock, "LOCK", t.property, "PROPERTY", "VERDICT", "SCHEDULES", "STEPS", "TIME", "SEARCHED")

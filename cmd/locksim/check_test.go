@@ -42,7 +42,11 @@ func TestEveryLock(t *testing.T) {
 	has := make(map[string]bool)
 	for _, v := range verdicts(t, "--workers 2 --locks !none --budget 0s", exitOK) {
 		has[v.Lock] = true
-		if v.Verdict != holds || v.Schedules == 0 || v.Early || v.Failure != nil {
+		want := holds
+		if v.Cut || v.Long > 0 {
+			want = bounded
+		}
+		if v.Verdict != want || v.Schedules == 0 || v.Early || v.Failure != nil {
 			t.Errorf("%+v: want it to hold", v)
 		}
 	}
@@ -99,6 +103,17 @@ func TestOnlyWholeSearchesHold(t *testing.T) {
 		v := verdicts(t, "--locks ticket --properties tries "+test.flags, test.code)[0]
 		if v.Verdict != test.want || v.Early != (test.code == exitEarly) {
 			t.Errorf("%s: %s, early: %t; want %s, %t", test.flags, v.Verdict, v.Early, test.want, test.code == exitEarly)
+		}
+	}
+}
+
+// A wait that may end at any time does so after a while, and then what holds
+// does within that bound.
+func TestBoundedWaits(t *testing.T) {
+	for lock, want := range map[string]string{"ticket": holds, "mutex": bounded} {
+		v := verdicts(t, "--workers 2 --properties exclusion --locks "+lock, exitOK)[0]
+		if v.Verdict != want || v.Cut != (want == bounded) {
+			t.Errorf("%s: %s, cut: %t; want %s", lock, v.Verdict, v.Cut, want)
 		}
 	}
 }

@@ -11,26 +11,28 @@
 // it takes every lock that is written against package primitives.
 //
 //	$ locksim check --locks ticket,rw-queued --workers 2
-//	LOCK       PROPERTY   VERDICT      SCHEDULES        STEPS    TIME  SEARCHED
+//	LOCK       PROPERTY   VERDICT              SCHEDULES        STEPS    TIME  SEARCHED
 //	ticket     exclusion  holds ... every schedule of 2 workers × 1 acquisition
 //	ticket     trylock    holds ... every schedule of 2 workers × 1 attempt
 //	ticket     tries      holds ... every schedule of 2 workers × 1 attempt
-//	rw-queued  exclusion  holds ... every schedule of 2 workers × 1 acquisition
-//	rw-queued  trylock    holds ... every schedule of 2 workers × 1 attempt
+//	rw-queued  exclusion  holds ... every schedule of 2 workers × 1 acquisition, each worker on a CPU of its own
+//	rw-queued  trylock    holds ... every schedule of 2 workers × 1 attempt, each worker on a CPU of its own
 //	rw-queued  tries      holds ... every schedule of 2 workers × 1 attempt
-//	rw-queued  readers    holds ... every schedule of 2 workers × 1 acquisition, one writes
+//	rw-queued  readers    holds ... every schedule of 2 workers × 1 acquisition, one writes, each worker on a CPU of its own
 //	rw-queued  meeting    holds ... every schedule of 2 workers × 1 acquisition
 //
 // "Holds" is a proof for so many workers: of schedules that differ only in the
 // order of steps that do not conflict one was taken, and none was left out.
-// What a search can say that leaves some out is "not refuted":
+// Where a wait may end at any time, before its waiter parks, the search ends it
+// after a while, and says "holds within bounds". What a search can say that
+// leaves schedules out is "not refuted":
 //
 //	$ locksim check --locks mcs --properties exclusion --mode bounded --bound 1
 //	LOCK ...
-//	mcs   exclusion  not refuted ... every schedule of 3 workers × 1 acquisition with at most 1 preemption
+//	mcs   exclusion  not refuted ... every schedule of 3 workers × 1 acquisition with at most 1 preemption, each worker on a CPU of its own
 //	$ locksim check --locks mcs --properties exclusion --workers 6 --mode pct --schedules 500
 //	LOCK ...
-//	mcs   exclusion  not refuted        500 ... schedules of 6 workers × 1 acquisition with random priorities and 3 changes of them, seed 1
+//	mcs   exclusion  not refuted                500 ... schedules of 6 workers × 1 acquisition with random priorities and 3 changes of them, seed 1: what 4 steps in order show is found with a probability of at least ...
 //	$ locksim check --locks mcs --properties exclusion --workers 6 --budget 100ms
 //	LOCK ...
 //	mcs   exclusion  not refuted ... not every schedule of 6 workers × 1 acquisition...the budget ended the search
@@ -43,8 +45,8 @@
 // with a column for each worker; the last line runs it again:
 //
 //	$ locksim check --locks busted --properties exclusion
-//	LOCK    PROPERTY   VERDICT      SCHEDULES        STEPS    TIME  SEARCHED
-//	busted  exclusion  violated             1 ... data race: step 2 (worker 1) and step 3 (worker 2) access n, and nothing orders them
+//	LOCK    PROPERTY   VERDICT              SCHEDULES        STEPS    TIME  SEARCHED
+//	busted  exclusion  violated                     1 ... data race: step 2 (worker 1) and step 3 (worker 2) access n, and nothing orders them
 //
 //	busted, exclusion
 //
