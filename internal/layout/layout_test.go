@@ -27,6 +27,7 @@ var table = layout.Layout{
 		{"results", "golang.org/x/perf/... github.com/montanaflynn/stats github.com/klauspost/cpuid/v2 gonum.org/v1/gonum/stat/...", layout.OSTags},
 		{"results/gate", "results github.com/BurntSushi/toml golang.org/x/perf/... github.com/aclements/go-moremath/... github.com/montanaflynn/stats gonum.org/v1/gonum/...", layout.NoTags},
 		{"internal/slowdown", "", layout.NoTags},
+		{"internal/synthetic", "results results/gate", layout.NoTags},
 		{"internal/distance", "primitives results", layout.NoTags},
 		{"internal/abrun", "results results/gate internal/distance golang.org/x/perf/... golang.org/x/sys/...", layout.OSTags},
 		{"harness", "primitives results internal/distance github.com/HdrHistogram/hdrhistogram-go golang.org/x/sys/...", layout.OSTags},
@@ -38,10 +39,10 @@ var table = layout.Layout{
 		{"internal/catalog", "primitives spinlock ticket mcs seqlock qspinlock rwlock blocking rcu harness golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4 gvisor.dev/gvisor/pkg/sync", layout.NoTags},
 		{"internal/commandline", "github.com/alecthomas/kong golang.org/x/term", layout.NoTags},
 		{"internal/commandline/script", "", layout.NoTags},
-		{"cmd/... internal/figures internal/targets internal/twins", "...", layout.NoTags},
+		{"cmd/... internal/figures internal/gatetrial internal/targets internal/twins", "...", layout.NoTags},
 	},
 	// A benchmark measures its reference in the same run, hence the peers.
-	Tests: "primitives check internal/locktest internal/model internal/catalog go.uber.org/goleak pgregory.net/rapid github.com/anishathalye/porcupine golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4 gvisor.dev/gvisor/pkg/sync",
+	Tests: "primitives check internal/synthetic internal/locktest internal/model internal/catalog go.uber.org/goleak pgregory.net/rapid github.com/anishathalye/porcupine golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4 gvisor.dev/gvisor/pkg/sync",
 	Never: []layout.Edge{
 		{From: locks, To: "harness", Tests: true},
 		{From: "harness", To: locks, Tests: true},

@@ -3,6 +3,7 @@ package gate_test
 import (
 	"testing"
 
+	"github.com/lockbench/lockbench/internal/synthetic"
 	"github.com/lockbench/lockbench/results/gate"
 )
 
@@ -18,21 +19,21 @@ func compare(t *testing.T, r gate.Rules, src gate.Source) *gate.Report {
 func TestVerdicts(t *testing.T) {
 	for _, test := range []struct {
 		name   string
-		cell   cell
+		is     synthetic.Benchmark
 		rounds int
 		want   gate.Verdict
 	}{
-		{"same", cell{noise: 0.005}, 0, gate.Pass},
-		{"faster", cell{noise: 0.005, change: -0.10}, 0, gate.Pass},
-		{"a little slower", cell{noise: 0.005, change: 0.01}, 0, gate.Pass},
-		{"slower", cell{noise: 0.005, change: 0.10}, 0, gate.Regressed},
-		{"slower, amid outliers", cell{noise: 0.005, change: 0.10, tail: 0.2}, 0, gate.Regressed},
-		{"too few rounds", cell{noise: 0.005}, 9, gate.CannotTell},
-		{"too noisy", cell{noise: 0.3}, 100, gate.CannotTell},
-		{"at the margin", cell{noise: 0.02, change: 0.03}, 100, gate.CannotTell},
+		{"same", synthetic.Benchmark{Noise: 0.005}, 0, gate.Pass},
+		{"faster", synthetic.Benchmark{Noise: 0.005, Change: -0.10}, 0, gate.Pass},
+		{"a little slower", synthetic.Benchmark{Noise: 0.005, Change: 0.01}, 0, gate.Pass},
+		{"slower", synthetic.Benchmark{Noise: 0.005, Change: 0.10}, 0, gate.Regressed},
+		{"slower, amid outliers", synthetic.Benchmark{Noise: 0.005, Change: 0.10, Tail: 0.2}, 0, gate.Regressed},
+		{"too few rounds", synthetic.Benchmark{Noise: 0.005}, 9, gate.CannotTell},
+		{"too noisy", synthetic.Benchmark{Noise: 0.3}, 100, gate.CannotTell},
+		{"at the margin", synthetic.Benchmark{Noise: 0.02, Change: 0.03}, 100, gate.CannotTell},
 	} {
-		src := newSynth(1, test.cell)
-		src.rounds = test.rounds
+		src := synthetic.New(1, test.is)
+		src.Rounds = test.rounds
 		rep := compare(t, gate.Rules{}, src)
 		r := rep.Results[0]
 		t.Logf("%s: %v after %d rounds: %+.2f%% [%+.2f%%, %+.2f%%], noise %.2f%%: %s", test.name, r.Verdict, r.Rounds, 100*r.Change, 100*r.Lo, 100*r.Hi, 100*r.Noise, r.Why)

@@ -5,6 +5,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/lockbench/lockbench/internal/synthetic"
 	"github.com/lockbench/lockbench/results/gate"
 )
 
@@ -20,14 +21,14 @@ type outcome struct {
 }
 
 // simulate compares runs times; make returns a new source each time.
-func simulate(t *testing.T, runs int, r gate.Rules, make func(seed uint64) *synth) outcome {
+func simulate(t *testing.T, runs int, r gate.Rules, make func(seed uint64) *synthetic.Source) outcome {
 	o := outcome{runs: runs}
 	for seed := range runs {
 		src := make(uint64(seed))
 		rep := compare(t, r, src)
 		var reported, wrong int
 		for _, res := range rep.Results {
-			slower := src.of[src.index(res.Benchmark)].change > gate.DefaultMargin
+			slower := src.Of[synthetic.Index(res.Benchmark)].Change > gate.DefaultMargin
 			switch {
 			case slower:
 				o.slower++
@@ -70,17 +71,17 @@ func TestFalseDiscoveries(t *testing.T) {
 	for _, test := range []struct {
 		cells, runs, slower int
 	}{{1, 400, 0}, {20, 40, 0}, {20, 40, 5}, {300, 3, 0}, {300, 3, 30}} {
-		o := simulate(t, test.runs, gate.Rules{FDR: fdr}, func(seed uint64) *synth {
-			src := newSynth(seed, make([]cell, test.cells)...)
-			src.rounds = 120
-			for i := range src.of {
-				src.of[i] = cell{noise: 0.01, tail: 0.05}
+		o := simulate(t, test.runs, gate.Rules{FDR: fdr}, func(seed uint64) *synthetic.Source {
+			src := synthetic.New(seed, make([]synthetic.Benchmark, test.cells)...)
+			src.Rounds = 120
+			for i := range src.Of {
+				src.Of[i] = synthetic.Benchmark{Noise: 0.01, Tail: 0.05}
 				if i < test.slower {
-					src.of[i].change = 0.08
+					src.Of[i].Change = 0.08
 				}
 			}
 			// A neighbour that comes and goes for all.
-			src.drift = func(i int) float64 { return 1 + 0.2*math.Abs(math.Sin(float64(i)/500)) }
+			src.Drift = func(i int) float64 { return 1 + 0.2*math.Abs(math.Sin(float64(i)/500)) }
 			return src
 		})
 		t.Logf("%d benchmarks: %v", test.cells, o)
@@ -103,9 +104,9 @@ func TestFalseDiscoveries(t *testing.T) {
 // false alarms are most likely.
 func TestAtTheMargin(t *testing.T) {
 	const fdr = 0.05
-	o := simulate(t, 400, gate.Rules{FDR: fdr}, func(seed uint64) *synth {
-		src := newSynth(seed, cell{noise: 0.005, change: gate.DefaultMargin})
-		src.rounds = 60
+	o := simulate(t, 400, gate.Rules{FDR: fdr}, func(seed uint64) *synthetic.Source {
+		src := synthetic.New(seed, synthetic.Benchmark{Noise: 0.005, Change: gate.DefaultMargin})
+		src.Rounds = 60
 		return src
 	})
 	t.Log(o)
@@ -117,12 +118,12 @@ func TestAtTheMargin(t *testing.T) {
 // Layout makes a binary faster or slower than another of the same code. With
 // two binaries that looks like a change; with six more it does not.
 func TestLayoutIsNoChange(t *testing.T) {
-	o := simulate(t, 15, gate.Rules{}, func(seed uint64) *synth {
-		src := newSynth(seed, make([]cell, 20)...)
-		src.rounds = 200
-		src.layout = 0.03
-		for i := range src.of {
-			src.of[i] = cell{noise: 0.003}
+	o := simulate(t, 15, gate.Rules{}, func(seed uint64) *synthetic.Source {
+		src := synthetic.New(seed, make([]synthetic.Benchmark, 20)...)
+		src.Rounds = 200
+		src.Layout = 0.03
+		for i := range src.Of {
+			src.Of[i] = synthetic.Benchmark{Noise: 0.003}
 		}
 		return src
 	})
@@ -138,16 +139,16 @@ func TestDrift(t *testing.T) {
 		"step": func(i int) float64 { return 1 + 0.05*math.Floor(min(float64(i)/600, 1)) },
 		"ramp": func(i int) float64 { return 1 + 0.05*float64(i)/1200 },
 	} {
-		o := simulate(t, 20, gate.Rules{}, func(seed uint64) *synth {
-			src := newSynth(seed, make([]cell, 20)...)
-			src.rounds = 100
-			for i := range src.of {
-				src.of[i] = cell{noise: 0.005}
+		o := simulate(t, 20, gate.Rules{}, func(seed uint64) *synthetic.Source {
+			src := synthetic.New(seed, make([]synthetic.Benchmark, 20)...)
+			src.Rounds = 100
+			for i := range src.Of {
+				src.Of[i] = synthetic.Benchmark{Noise: 0.005}
 				if i == 0 {
-					src.of[i].change = 0.1
+					src.Of[i].Change = 0.1
 				}
 			}
-			src.drift = drift
+			src.Drift = drift
 			return src
 		})
 		t.Logf("%s: %v", name, o)
