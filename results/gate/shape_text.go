@@ -10,7 +10,7 @@ import (
 )
 
 // WriteShapesText writes the results as a table for a terminal, shape by shape,
-// that with the worst verdict first. Where one does not pass, it says why.
+// that with the worst verdict first.
 func WriteShapesText(w io.Writer, rs []ShapeResult) error {
 	var b strings.Builder
 	for _, of := range byShape(rs) {
@@ -39,7 +39,7 @@ func WriteShapesText(w io.Writer, rs []ShapeResult) error {
 				}
 			}
 			fmt.Fprintln(&b, strings.TrimRight(line, " "))
-			if k > 0 && of[k-1].Verdict != Pass {
+			if k > 0 && of[k-1].explained() {
 				fmt.Fprintf(&b, "    %s\n", clean(of[k-1].Why))
 			}
 		}
@@ -57,8 +57,12 @@ func WriteShapesMarkdown(w io.Writer, rs []ShapeResult) error {
 	for _, of := range byShape(rs) {
 		for _, r := range of {
 			cells := append([]string{clean(r.Shape)}, r.cells()...)
-			if r.Verdict != Pass {
-				cells[len(cells)-1] = "**" + r.Verdict.String() + "**: " + clean(r.Why)
+			last := &cells[len(cells)-1]
+			if r.Verdict != Pass && !r.Minor {
+				*last = "**" + *last + "**"
+			}
+			if r.explained() {
+				*last += ": " + clean(r.Why)
 			}
 			for i, c := range cells {
 				cells[i] = escape.Replace(c)
@@ -69,6 +73,9 @@ func WriteShapesMarkdown(w io.Writer, rs []ShapeResult) error {
 	_, err := io.WriteString(w, b.String())
 	return err
 }
+
+// explained reports whether the verdict rests on more than one sees.
+func (r ShapeResult) explained() bool { return r.Why != isWithin && r.Why != isBeyond }
 
 // byShape puts the results of one shape together, in the order given.
 func byShape(rs []ShapeResult) (shapes [][]ShapeResult) {

@@ -448,6 +448,12 @@ func (r ShapeResult) cannot(format string, args ...any) ShapeResult {
 	return r
 }
 
+// What most verdicts rest on.
+const (
+	isWithin = "the whole interval is within the limit"
+	isBeyond = "the whole interval is beyond the limit"
+)
+
 // within gives the verdict of an interval that must be within limits.
 func (r ShapeResult) within(e estimate, lo, hi float64) ShapeResult {
 	r.Value, r.Lo, r.Hi = e.v, e.lo, e.hi
@@ -455,9 +461,9 @@ func (r ShapeResult) within(e estimate, lo, hi float64) ShapeResult {
 	case math.IsNaN(e.v):
 		return r.cannot("it cannot be estimated")
 	case lo <= e.lo && e.hi <= hi:
-		r.Verdict, r.Why = Pass, "the whole interval is within the limit"
+		r.Verdict, r.Why = Pass, isWithin
 	case e.hi < lo || hi < e.lo:
-		r.Verdict, r.Why, r.Minor = Regressed, "the whole interval is beyond the limit", false
+		r.Verdict, r.Why, r.Minor = Regressed, isBeyond, false
 	case math.IsInf(e.lo, -1) && math.IsInf(e.hi, +1):
 		return r.cannot("%s: too few for an interval", plural(r.N, "round"))
 	default:

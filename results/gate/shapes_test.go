@@ -198,8 +198,9 @@ func (m *madeSweep) crossing(rounds int, at float64, reads []int, noise float64)
 		drift := math.Exp(0.1 * m.random.NormFloat64())
 		for _, x := range reads {
 			gain := math.Exp(0.01 * (float64(x) - at))
-			for lock, v := range map[string]float64{"a": 100 / gain, "b": 100} {
+			for i, lock := range []string{"a", "b"} {
 				c := results.Cell{Lock: lock, Reads: x, Workers: 2, CPUs: 2}
+				v := []float64{100 / gain, 100}[i]
 				m.add(r+1, c, "ns/op", v*drift*math.Exp(noise*m.random.NormFloat64()), results.Near)
 			}
 		}
