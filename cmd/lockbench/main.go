@@ -13,6 +13,7 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 type commands struct {
 	Run     runCmd     `cmd:"" help:"Measure locks, and show which is fastest."`
 	Plot    plotCmd    `cmd:"" help:"Draw what results files hold."`
+	Compare compareCmd `cmd:"" help:"Compare two files of Go benchmarks."`
 	Torture tortureCmd `cmd:"" help:"Try to break the locks, and the flavours of RCU."`
 	List    listCmd    `cmd:"" help:"List the locks, or the workloads."`
 	Decode  decodeCmd  `cmd:"" help:"Explain the word of a lock."`

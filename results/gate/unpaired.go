@@ -128,8 +128,8 @@ func (s *fileSource) judgeApart(ctx context.Context, r Rules) (res []Result, unk
 		}
 	}
 	if drifted > 0 {
-		s.warn("%d results are of readings that were not taken together: a drift of %s between them would look like a change, so what is worse by less than margin and drift is not called regressed, and what passes may be worse by as much",
-			drifted, round(s.driftShare()))
+		s.warn("%s of readings that were not taken together: a drift of %s between them would look like a change",
+			isAre(drifted, drifted), round(s.driftShare()))
 	}
 	return res, slices.Sorted(maps.Keys(j.unknown)), nil
 }

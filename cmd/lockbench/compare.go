@@ -1,0 +1,113 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/lockbench/lockbench/internal/commandline"
+	"github.com/lockbench/lockbench/results/gate"
+)
+
+type compareCmd struct {
+	Old string `arg:"" help:"File of Go benchmarks, ours or any."`
+	New string `arg:"" help:"The same benchmarks, later."`
+
+	Bench  string `placeholder:"RE" help:"Compare benchmarks that match: package, dot, name without Benchmark."`
+	Metric string `placeholder:"UNIT,..." help:"Compare these units alone, such as ns/op,allocs/op."`
+	Format string `placeholder:"FORMAT" default:"text" help:"text, markdown or json (${default})."`
+}
+
+// Run compares, and leaves the judgement to the gate: it did what it should if
+// there was something to compare.
+func (c *compareCmd) Run(con commandline.Console) error {
+	var bad commandline.Problems
+	formats := []string{"text", "markdown", "json"}
+	if !slices.Contains(formats, c.Format) {
+		bad.Addf("--format %s: want %s", c.Format, strings.Join(formats, ", "))
+	}
+	var rules gate.Rules
+	if c.Metric != "" {
+		for unit := range strings.SplitSeq(c.Metric, ",") {
+			if unit = strings.TrimSpace(unit); unit == "" {
+				bad.Addf("--metric %s: want units such as ns/op,allocs/op", c.Metric)
+			} else if !slices.Contains(rules.Units, unit) {
+				rules.Units = append(rules.Units, unit)
+			}
+		}
+	}
+	re, err := regexp.Compile(c.Bench)
+	if err != nil {
+		bad.Addf("--bench: %w", err)
+	}
+	files, err := gate.ReadFiles(c.Old, "", c.New)
+	bad.Add(err)
+	if len(bad) > 0 {
+		return bad
+	}
+
+	files.IgnoreMachine = true // that is for the reader to judge
+	if c.Bench != "" {
+		files.Only = func(b gate.Benchmark) bool { return re.MatchString(b.String()) }
+	}
+	report, err := rules.CompareFiles(context.Background(), files)
+	if err != nil {
+		bad.Add(err)
+		return bad
+	}
+	if !slices.ContainsFunc(report.Results, func(r gate.Result) bool { return r.N > 0 }) {
+		bad.Addf("%w: %s", gate.ErrNothing, report.Results[0].Why)
+		return bad
+	}
+	switch c.Format {
+	case "markdown":
+		fmt.Fprintln(con.Out, "```text")
+		return errors.Join(report.WriteText(con.Out, gate.TextOptions{Width: 120, Verbose: true, NoVerdict: true}), writeLine(con.Out, "```"))
+	case "json":
+		return writeComparison(con.Out, report)
+	}
+	width, terminal := commandline.Terminal(con.Out)
+	return report.WriteText(con.Out, gate.TextOptions{Width: width, Color: terminal, Verbose: true, NoVerdict: true})
+}
+
+func writeLine(w io.Writer, s string) error {
+	_, err := fmt.Fprintln(w, s)
+	return err
+}
+
+// writeComparison writes the report as JSON, as the gate does, without what is
+// judgement in it.
+func writeComparison(w io.Writer, report *gate.Report) error {
+	var b bytes.Buffer
+	if err := report.WriteJSON(&b); err != nil {
+		return err
+	}
+	var all map[string]any
+	d := json.NewDecoder(&b)
+	d.UseNumber()
+	if err := d.Decode(&all); err != nil {
+		return err
+	}
+	judgement := []string{"verdict", "why", "whole", "counts", "improved", "minor", "margin", "evidence", "confirmed"}
+	for _, key := range judgement {
+		delete(all, key)
+	}
+	list, _ := all["results"].([]any)
+	for _, r := range list {
+		if r, ok := r.(map[string]any); ok {
+			for _, key := range judgement {
+				delete(r, key)
+			}
+		}
+	}
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "\t")
+	return e.Encode(all)
+}
