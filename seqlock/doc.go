@@ -28,9 +28,10 @@
 // StorePinned) turn preemption off for as long as readers would have to wait,
 // as the kernel's write_seqlock does. The rules are the kernel's too: NOTHING
 // IN A PINNED SECTION MAY BLOCK, and a panic in it ends the program. Unlike
-// the spinlocks of this module, the locks here wait with preemption on, so
-// pinned and unpinned writers mix; but they must not be taken with preemption
-// already off. Within another lock's pinned section, use a Count.
+// the spinlocks of this module, the locks here wait with preemption on, but for
+// a writer that is pinned itself, so pinned and unpinned writers mix; but they
+// must not be taken with preemption already off. Within another lock's pinned
+// section, use a Count.
 //
 // A [Latch] needs none of this: its readers do not wait.
 package seqlock

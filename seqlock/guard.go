@@ -5,27 +5,31 @@ import "github.com/lockbench/lockbench/primitives"
 // A guard keeps writers from each other. A reader that was disturbed too often
 // shares it with others of its kind, and keeps writers out.
 type guard struct {
-	// word has, in its low byte, whether a writer holds the guard, and above
-	// it the number of readers that share it or wait until they do.
+	// word has, in its low byte, whether a writer holds the guard (W) and
+	// whether that one is pinned (P), and above it the number of readers that
+	// share the guard or wait until they do.
 	//
-	//	(0, 0)  free
-	//	(0, 1)  held by a writer
-	//	(n, 1)  held by a writer, n readers wait
-	//	(n, 0)  shared by n readers
+	//	(0, 0)     free
+	//	(0, W)     held by a writer
+	//	(0, W, P)  held by a writer that keeps its CPU
+	//	(n, W, *)  held by a writer, n readers wait
+	//	(n, 0)     shared by n readers
 	//
 	// I1: a writer takes only a free guard. So a reader that has added itself
 	// waits for one writer at most, and the one after it lets it read.
 	// I2: only its holder clears the low byte, so a byte store does.
+	// I3: whoever set P is pinned until it clears the byte.
 	word primitives.Uint32
 }
 
 const (
-	writer = 1
+	writer = 1 << 0
+	pinned = 1 << 1
 	reader = 1 << 8 // 2²⁴ of them fit: more than goroutines do
 )
 
 func (g *guard) tryLock() bool {
-	return g.word.CompareAndSwap(0, writer) // 0,0 -> 0,1; acquire: pairs with unlock, unshare
+	return g.word.CompareAndSwap(0, writer) // 0,0 -> 0,W; acquire: pairs with unlock, unshare
 }
 
 func (g *guard) lock() {
@@ -34,21 +38,35 @@ func (g *guard) lock() {
 	}
 }
 
+// tryLockPinned is tryLock for a caller that is pinned, and stays so until it
+// unlocks.
+func (g *guard) tryLockPinned() bool {
+	return g.word.CompareAndSwap(0, writer|pinned) // 0,0 -> 0,W,P; acquire: pairs with unlock, unshare
+}
+
 func (g *guard) lockPinned() {
 	primitives.Pin()
-	if g.tryLock() {
-		return
+	if !g.tryLockPinned() {
+		g.waitPinned()
 	}
-	// It must wait unpinned: it may wait for a reader that can be preempted
-	// and needs this CPU.
-	var spin primitives.Spin
+}
+
+// waitPinned waits pinned for a writer that is pinned itself: that one runs. Any
+// other holder can be preempted and may need this CPU, so for those it waits
+// unpinned. To do so always would be wrong: a goroutine that locks twice is
+// still pinned by its first lock, and to yield is then fatal, where to wait is
+// a deadlock like any other.
+func (g *guard) waitPinned() {
+	running, stopped := primitives.Spin{Pinned: true}, primitives.Spin{}
 	for {
-		primitives.Unpin()
-		for g.word.Load() != 0 {
-			spin.Once()
-		}
-		primitives.Pin()
-		if g.tryLock() {
+		switch word := g.word.Load(); {
+		case word&pinned != 0: // by I3
+			running.Once()
+		case word != 0:
+			primitives.Unpin()
+			stopped.Once()
+			primitives.Pin()
+		case g.tryLockPinned():
 			return
 		}
 	}
@@ -67,7 +85,7 @@ func (g *guard) wait() {
 }
 
 func (g *guard) unlock() {
-	g.word.ClearLowByteRelease() // n,1 -> n,0; release: pairs with tryLock, share
+	g.word.ClearLowByteRelease() // n,W,* -> n,0; release: pairs with tryLock, share
 }
 
 // share keeps writers out, once the one that holds g is done.

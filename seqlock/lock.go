@@ -66,8 +66,8 @@ func (l *Lock) Unlock() {
 
 // LockPinned locks l and disables preemption until [Lock.UnlockPinned], so
 // that readers never wait for a writer that has lost its CPU. Nothing in the
-// critical section may block, and preemption must not be off already; see the
-// package comment.
+// critical section may block, and preemption must not be off already, nor be
+// enabled before UnlockPinned; see the package comment.
 func (l *Lock) LockPinned() {
 	l.guard.lockPinned()
 	advance(&l.seq) // even -> odd; pairs with Retry
@@ -77,11 +77,12 @@ func (l *Lock) LockPinned() {
 // if it succeeded.
 func (l *Lock) TryLockPinned() bool {
 	primitives.Pin()
-	if l.TryLock() {
-		return true
+	if !l.guard.tryLockPinned() {
+		primitives.Unpin()
+		return false
 	}
-	primitives.Unpin()
-	return false
+	advance(&l.seq) // even -> odd; pairs with Retry
+	return true
 }
 
 // UnlockPinned unlocks l and enables preemption again.

@@ -1,6 +1,7 @@
 package seqlock_test
 
 import (
+	"fmt"
 	"math"
 	"runtime"
 	"strings"
@@ -24,30 +25,64 @@ func TestExclusionAcrossWrap(t *testing.T) {
 	locktest.Exclusion(t, locktest.Pinned(&l))
 }
 
-// Pinned and unpinned writers mix, also where there is one CPU for all.
+// Pinned and unpinned writers mix, and readers that keep writers out, also where
+// there is one CPU for all: whoever waits pinned for one that is not would hang
+// here.
 func TestPinnedAndNot(t *testing.T) {
-	var l seqlock.Lock
-	for _, cpus := range []int{1, 2} {
-		locktest.Oversubscribed(t, cpus, &mixed{l: &l})
+	for _, cpus := range []int{1, 2, 4} {
+		t.Run(fmt.Sprintf("cpus=%d", cpus), func(t *testing.T) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cpus))
+			const goroutines, sections = 48, 30
+			l := seqlock.Lock{Tries: 1}
+			var n, twin primitives.Uint64 // written under l
+			write := func(yield func()) {
+				n.Store(n.Load() + 1)
+				yield()
+				twin.Store(twin.Load() + 1)
+			}
+			var wg sync.WaitGroup
+			for id := range goroutines {
+				wg.Go(func() {
+					for i := range sections {
+						yield := func() {
+							if i%4 == 0 {
+								runtime.Gosched()
+							}
+						}
+						switch id % 4 {
+						case 0:
+							l.LockPinned()
+							write(func() {})
+							l.UnlockPinned()
+						case 1:
+							locktest.Until(l.TryLockPinned)
+							write(func() {})
+							l.UnlockPinned()
+						case 2:
+							l.Lock()
+							write(yield)
+							l.Unlock()
+						default:
+							var a, b uint64
+							l.Read(func() {
+								a = n.Load()
+								yield() // and so most runs are disturbed, and the next keep writers out
+								b = twin.Load()
+							})
+							if a != b {
+								t.Errorf("read %d and %d", a, b)
+							}
+						}
+					}
+				})
+			}
+			wg.Wait()
+			if want := uint64(goroutines * 3 / 4 * sections); n.Load() != want || twin.Load() != want {
+				t.Errorf("after %d critical sections the counters read %d and %d", want, n.Load(), twin.Load())
+			}
+		})
 	}
 }
-
-// mixed locks pinned one time in three.
-type mixed struct {
-	l *seqlock.Lock
-	n primitives.Uint32
-}
-
-func (m *mixed) Lock() {
-	if m.n.Add(1)%3 == 0 {
-		m.l.LockPinned()
-		primitives.Unpin() // so that the test may yield in the section
-	} else {
-		m.l.Lock()
-	}
-}
-
-func (m *mixed) Unlock() { m.l.Unlock() }
 
 // A read that is always disturbed is tried as often as Tries says, and then
 // once more with writers kept out.
