@@ -34,7 +34,11 @@ func (r *run) cause(doing []uint32, since int64, stacks string) string {
 		case triesToRead, triesToWrite:
 			return fmt.Sprintf("AA deadlock: worker %d holds the lock, and its %s waits for it", id, r.workers[id].operation(now))
 		case readingData, writingData:
-			if r.workers[id].isInLock(stacks) || r.pins() && r.allWait(doing, since) {
+			method, isInLock := r.workers[id].isInLock(stacks)
+			switch {
+			case isInLock && now == readingData && r.workers[id].rw != nil && strings.HasPrefix(method, "Lock"):
+				return fmt.Sprintf("AA deadlock: worker %d holds the lock for reading, and locks it for writing in %s", id, operations[now])
+			case isInLock, r.pins() && r.allWait(doing, since):
 				return fmt.Sprintf("AA deadlock: worker %d holds the lock, and locks it again in %s", id, operations[now])
 			}
 			return fmt.Sprintf("worker %d holds the lock, and does not return from %s", id, operations[now])
@@ -135,12 +139,17 @@ func (r *run) isFree() bool {
 	}
 }
 
-// allWait reports whether on each CPU that the workers have somebody waits with
-// preemption off: then the worker inside does, too, since it keeps its CPU. It
-// sees those who wait by a [primitives.Spin].
+// allWait reports whether on each CPU that the workers have, who have not
+// finished, somebody waits with preemption off: then the worker inside does,
+// too, since it keeps its CPU. It sees those who wait by a [primitives.Spin].
 func (r *run) allWait(doing []uint32, since int64) bool {
 	const toNotice = 2 * time.Second
-	cpus := min(r.CPUs, len(doing))
+	cpus := 0
+	for _, now := range doing {
+		if now != finished && cpus < r.CPUs {
+			cpus++
+		}
+	}
 	until := primitives.Nanotime() + int64(toNotice)
 	for primitives.Stalled(r.CPUs+1, since) < cpus { // one is the supervisor's
 		if primitives.Nanotime() > until {
@@ -152,18 +161,27 @@ func (r *run) allWait(doing []uint32, since int64) bool {
 }
 
 // isInLock reports whether stacks show w inside a method of its lock other than
-// Unlock: in a function whose first argument points into the lock.
-func (w *worker) isInLock(stacks string) bool {
+// Unlock: in a function whose first argument points into the lock. It also
+// returns that method, such as "RLock", if it is one of those that lock.
+func (w *worker) isInLock(stacks string) (method string, inLock bool) {
 	const ours = "harness.(*worker)."
 	me := fmt.Sprintf("(%p", w)
 	for stack := range strings.SplitSeq(stacks, "\n\n") {
-		inLock := false
+		method, inLock = "", false
 		for line := range strings.Lines(stack) { // from the innermost frame outwards
 			function, argument, ok := strings.Cut(line, "(0x")
-			switch {
-			case strings.Contains(line, ours) && strings.Contains(line, me):
-				return inLock
-			case !ok || strings.Contains(function, "Unlock") || strings.Contains(function, ours):
+			if strings.Contains(line, ours) && strings.Contains(line, me) {
+				return method, inLock
+			}
+			if inlined, _, isInlined := strings.Cut(line, "(...)"); isInlined {
+				function = inlined
+			}
+			// The outermost is what was called; those within are of its parts.
+			name := function[strings.LastIndexByte(function, '.')+1:]
+			if strings.HasPrefix(name, "Lock") || strings.HasPrefix(name, "RLock") {
+				method = name
+			}
+			if !ok || strings.Contains(function, "Unlock") || strings.Contains(function, ours) {
 				continue
 			}
 			// One with a "?" is what is left in its place, and fails to parse.
@@ -175,7 +193,7 @@ func (w *worker) isInLock(stacks string) bool {
 			}
 		}
 	}
-	return false
+	return "", false
 }
 
 // points reports whether p points into l, or into what l points to.

@@ -14,64 +14,128 @@ import (
 	"github.com/lockbench/lockbench/internal/catalog"
 )
 
-// A relocker is a workload whose writers lock what they hold.
-type relocker struct{ again func(worker int) }
+// A relocker is a workload whose worker 1 locks what it holds, in Write and in
+// Read alike.
+type relocker struct{ again func() }
 
-func (d relocker) Write(worker int) { d.again(worker) }
-func (d relocker) Read(int)         {}
-func (d relocker) Verify() error    { return nil }
+func (d relocker) Write(worker int) {
+	if worker == 1 {
+		d.again()
+	}
+}
+func (d relocker) Read(worker int) { d.Write(worker) }
+func (d relocker) Verify() error   { return nil }
 
-// TestAADeadlock has a worker of every lock wait for itself, each in a process
-// of its own, which that worker never leaves.
+// TestAADeadlock has a worker of every lock wait for itself in every mode, each
+// in a process of its own, which that worker never leaves: it locks for writing
+// what it holds for writing or, an upgrade, for reading.
 func TestAADeadlock(t *testing.T) {
-	if name := os.Getenv("LOCKBENCH_DEADLOCK"); name != "" {
-		deadlock(t, name)
+	if how := os.Getenv("LOCKBENCH_DEADLOCK"); how != "" {
+		deadlock(t, how)
 		return
 	}
 	for _, e := range catalog.All() {
 		if e.Unlocked || e.Name == "busted" || e.Name == "chan" { // stacks do not say of which channel
 			continue
 		}
-		if e.Pins && !unpreemptible {
-			continue // nobody knows where it is
-		}
-		if e.Name == "seqlock-pinned" {
-			continue // who waits yields: if pinned, as here, that ends the process
-		}
-		t.Run(e.Name, func(t *testing.T) {
-			t.Parallel()
-			cmd := exec.Command(os.Args[0], "-test.run=^TestAADeadlock$")
-			cmd.Env = append(os.Environ(), "LOCKBENCH_DEADLOCK="+e.Name)
-			out, err := cmd.CombinedOutput()
-			const want = "\n\tcause: AA deadlock: worker 1 holds the lock, and locks it again in the workload's Write\n"
-			if err == nil || !strings.Contains(string(out), want) {
-				t.Errorf("%v, %s\nwant %s", err, out, want)
+		for _, mode := range []harness.Mode{harness.Goroutine, harness.Thread, harness.Pinned} {
+			s := harness.Scenario{Subject: e.Subject, Mode: mode, CPUs: 2, Workers: 2}
+			pins := e.Pins || mode == harness.Pinned
+			switch {
+			case s.Validate() != nil: // no such lock, or no such mode
+				continue
+			case pins && !unpreemptible: // nobody knows where the worker is
+				continue
+			case e.Pins && mode != harness.Thread: // it is that of the lock without -pinned
+				continue
+			case mode == harness.Thread && testing.Short():
+				continue
 			}
-		})
+			fresh := e.New
+			if mode == harness.Pinned {
+				fresh = e.Pinned
+			}
+			wantIn(t, e.Name, mode, 0, fresh(), "holds the lock, and locks it again in the workload's Write")
+			_, reads := worker(fresh()).(harness.RWLocker)
+			if !reads || mode == harness.Thread || e.Name == "sync.RWMutex" { // stacks do not say of which RWMutex
+				continue
+			}
+			want := "holds the lock for reading, and locks it for writing in the workload's Read"
+			if pins { // nobody can see what it calls there
+				want = "holds the lock, and locks it again in the workload's Read"
+			}
+			wantIn(t, e.Name, mode, 100, fresh(), want)
+		}
 	}
 }
 
-// deadlock prints how a run of the lock with this name gets stuck, and exits.
-func deadlock(t *testing.T, name string) {
+// worker returns l as a worker sees it.
+func worker(l sync.Locker) sync.Locker {
+	if v, ok := l.(viewed); ok {
+		return v.Worker()
+	}
+	return l
+}
+
+// wantIn asserts, in a test of its own, what the harness says of a deadlock of a
+// lock like l: the cause, and the state if the lock knows it.
+func wantIn(t *testing.T, name string, mode harness.Mode, reads int, l sync.Locker, cause string) {
+	t.Run(fmt.Sprintf("%s/%v/reads=%d", name, mode, reads), func(t *testing.T) {
+		t.Parallel()
+		want := "\n\tcause: AA deadlock: worker 1 " + cause + "\n"
+		if _, ok := l.(fmt.Stringer); ok {
+			want += "\tstate: "
+		}
+		var said string
+		// On a busy machine a worker may just not have run for as long as the
+		// watchdog waits.
+		for patience := 100 * time.Millisecond; patience < 10*time.Second; patience *= 4 {
+			cmd := exec.Command(os.Args[0], "-test.run=^TestAADeadlock$")
+			cmd.Env = append(os.Environ(), fmt.Sprintf("LOCKBENCH_DEADLOCK=%s %v %d %v", name, mode, reads, patience))
+			out, err := cmd.CombinedOutput()
+			said = fmt.Sprintf("%v, %s", err, out)
+			if _, state, ok := strings.Cut(said, want); ok && !strings.HasPrefix(state, "unlocked") {
+				return
+			}
+		}
+		t.Errorf("%s\nwant %s", said, want)
+	})
+}
+
+// deadlock prints how a run gets stuck, of a lock, in a mode, with a share of
+// reads, as seen by a watchdog with some patience, and exits.
+func deadlock(t *testing.T, how string) {
+	var name, mode, patience string
+	s := harness.Scenario{CPUs: 2, Workers: 2, Duration: 50 * time.Millisecond}
+	_, err := fmt.Sscan(how, &name, &mode, &s.Reads, &patience)
+	if err == nil {
+		s.Patience, err = time.ParseDuration(patience)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 	entries, err := catalog.Match(name)
 	if err != nil {
+		t.Fatal(err)
+	}
+	s.Subject = entries[0].Subject
+	if err := s.Mode.UnmarshalText([]byte(mode)); err != nil {
 		t.Fatal(err)
 	}
 	// The harness makes more locks than it uses. Those that are free are locked
 	// on the way.
 	var locks []sync.Locker
-	s := harness.Scenario{Subject: entries[0].Subject, CPUs: 2, Workers: 2, Duration: time.Second, Patience: 100 * time.Millisecond}
-	fresh := s.New
-	s.New = func() sync.Locker {
-		locks = append(locks, fresh())
-		return locks[len(locks)-1]
+	keep := func(fresh func() sync.Locker) func() sync.Locker {
+		return func() sync.Locker {
+			locks = append(locks, fresh())
+			return locks[len(locks)-1]
+		}
 	}
+	s.New, s.Pinned = keep(s.New), keep(s.Pinned)
 	s.Workload = harness.Workload{Name: "relocker", New: func(int, uint64) harness.Data {
-		return relocker{func(worker int) {
-			if worker == 1 {
-				for _, l := range locks {
-					l.Lock()
-				}
+		return relocker{func() {
+			for _, l := range locks {
+				l.Lock()
 			}
 		}}
 	}}
