@@ -94,17 +94,17 @@ func BenchmarkReaders(b *testing.B) {
 			p.Assign(&object{1})
 			defer update(func() {
 				p.Replace(&object{1})
-				f.updater.Synchronize()
+				f.Synchronize()
 			})()
 			b.RunParallel(func(pb *testing.PB) {
-				r := f.reader()
-				r.begin()
+				r := reader(f)
+				r.Online()
 				sum := 0
 				section := func() { sum += p.Dereference().n }
 				for pb.Next() {
-					r.read(section)
+					read(r, section)
 				}
-				r.done()
+				r.Offline()
 			})
 		})
 	}
@@ -163,16 +163,16 @@ func BenchmarkSynchronize(b *testing.B) {
 				var group sync.WaitGroup
 				for range readers {
 					group.Go(func() {
-						r := f.reader()
-						r.begin()
+						r := reader(f)
+						r.Online()
 						for !stop.Load() {
-							r.read(func() {})
+							read(r, func() {})
 						}
-						r.done()
+						r.Offline()
 					})
 				}
 				for b.Loop() {
-					f.updater.SynchronizeExpedited()
+					f.SynchronizeExpedited()
 				}
 				stop.Store(true)
 				group.Wait()
@@ -188,9 +188,9 @@ func BenchmarkCall(b *testing.B) {
 			f := flavours[name](rcu.Config{HighWater: 1 << 30})
 			n := 0
 			for b.Loop() {
-				f.updater.Call(func() { n++ })
+				f.Call(func() { n++ })
 			}
-			f.updater.Close()
+			f.Close()
 		})
 	}
 }

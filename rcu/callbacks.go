@@ -10,7 +10,7 @@ import (
 
 // callbacks are the functions that wait for a grace period, and the goroutine
 // that runs one for them: QEMU's call_rcu thread. It is started by the first
-// Call, lets callbacks pile up for a moment, and sleeps while there are none.
+// that comes, lets callbacks pile up for a moment, and sleeps while there are none.
 type callbacks struct {
 	// queue has those that nobody has taken, the last to come first; closed
 	// after Close.
@@ -18,12 +18,17 @@ type callbacks struct {
 	// I1: who makes it longer than it may be before the goroutine should look
 	// (from empty, or to a batch) wakes the goroutine. So it sleeps for good
 	// only while queue is empty.
+	// I2: only the goroutine closes it, between two callbacks, and when it is
+	// empty. So nothing is left behind, and no callback finds it closed.
 	queue primitives.Pointer[callback]
 
-	started primitives.Bool // whether there is a goroutine
-	urgent  primitives.Bool // whether somebody waits for a callback
+	started primitives.Bool   // whether there is a goroutine
+	runner  primitives.Uint64 // its id
+	urgent  primitives.Bool   // whether somebody waits for a callback
+	closing primitives.Bool   // whether to close queue when it is empty
 	wake    primitives.Parker
-	waiting primitives.Int64 // how many were called and have not run
+	waiting primitives.Int64  // how many were given to Call and have not run
+	polled  primitives.Uint64 // the latest Cookie that a callback was put in the queue for
 	ended   blocking.Completion
 }
 
@@ -32,6 +37,7 @@ type callback struct {
 	next *callback
 	n    int // how many are in the queue with it
 	f    func()
+	own  bool // Barrier's or StartPoll's: not counted
 }
 
 // closed is what queue holds after Close.
@@ -39,31 +45,73 @@ var closed callback
 
 // Call has f called after a grace period, by a goroutine of the updater's: one
 // callback after the other, in the order of the calls. It may be called in a
-// read-side critical section. It does not wait, but for a moment when too many
-// callbacks are waiting; see [Config]. If f panics, that is logged, and counted
-// in [Stats]. Call panics after Close.
+// read-side critical section, and by callbacks. It waits for nothing. But when
+// more callbacks are waiting than Config.HighWater says, it delays its caller, by
+// 100 µs, and twice as long for each HighWater that wait beyond; the delay ends
+// early when they have become fewer. It is for the caller to know that it may
+// sleep: who has taken a lock with LockPinned, or is in a section of another
+// [Pinned], must not call it. In a section of the same Pinned it does not sleep,
+// but keeps the CPU busy, for 50 µs at most.
+//
+// If f panics, or calls runtime.Goexit, that is logged, and counted in [Stats].
+// Call panics after Close.
 func (u *Updater) Call(f func()) {
-	u.enqueue(f, false)
-	if n := u.callbacks.waiting.Load(); n > int64(u.cfg.HighWater) {
-		// Not until there are fewer: the caller may be a reader, for whose end
-		// they wait.
-		primitives.Sleep(backPressure * time.Duration(min(n/int64(u.cfg.HighWater), 10)))
+	n := u.callbacks.waiting.Add(1)
+	if !u.enqueue(&callback{f: f}, false) {
+		u.callbacks.waiting.Add(-1)
+		panic("rcu: Call after Close")
+	}
+	if n > int64(u.cfg.HighWater) {
+		u.slowDown(n)
 	}
 }
 
-// backPressure is for how long Call delays a caller for each HighWater of
-// callbacks that wait.
-const backPressure = 100 * time.Microsecond
+const (
+	backPressure       = 100 * time.Microsecond // the first delay, see Call
+	pinnedBackPressure = 50 * time.Microsecond
+	mostDoublings      = 30
+	longestNap         = 10 * time.Millisecond // until who is delayed looks again
+)
 
-func (u *Updater) enqueue(f func(), urgent bool) {
+// slowDown delays a caller who finds n callbacks waiting, and has grace periods
+// expedited. It never waits until there are fewer, however long that takes: the
+// caller may be a reader, for whose end they wait, or hold a lock that one of
+// them wants.
+func (u *Updater) slowDown(n int64) {
+	q, mark := &u.callbacks, int64(u.cfg.HighWater)
+	if u.hurry.Load()&overWater == 0 {
+		u.hurry.Or(overWater)
+	}
+	switch _, pins := u.protocol.(*Pinned); {
+	case pins && u.protocol.reads():
+		spin := primitives.Spin{Pinned: true} // to sleep here would end the program
+		spin.TryFor(pinnedBackPressure)
+	case q.mine(): // a callback: all the others wait for it
+	default:
+		left := backPressure << min(n/mark-1, mostDoublings)
+		for nap := backPressure; left > 0 && q.waiting.Load() > mark; nap = min(2*nap, longestNap) {
+			primitives.Sleep(min(nap, left))
+			left -= nap
+		}
+	}
+	u.ebb()
+}
+
+// ebb ends the hurry if no more callbacks wait than may. Who sets overWater, and
+// who makes callbacks fewer, calls it afterwards: so it does not stay set.
+func (u *Updater) ebb() {
+	if u.hurry.Load()&overWater != 0 && u.callbacks.waiting.Load() <= int64(u.cfg.HighWater) {
+		u.hurry.And(^uint32(overWater))
+	}
+}
+
+// enqueue puts c in the queue, unless that is closed, and reports whether it did.
+func (u *Updater) enqueue(c *callback, urgent bool) bool {
 	q := &u.callbacks
-	q.waiting.Add(1)
-	c := &callback{f: f}
 	for {
 		last := q.queue.Load()
 		if last == &closed {
-			q.waiting.Add(-1)
-			panic("rcu: Call after Close")
+			return false
 		}
 		c.next, c.n = last, 1
 		if last != nil {
@@ -79,32 +127,34 @@ func (u *Updater) enqueue(f func(), urgent bool) {
 	if urgent || c.n == 1 || c.n == u.cfg.Batch {
 		u.rouse() // by I1
 	}
+	return true
 }
 
 // rouse wakes the goroutine, or starts it.
 func (u *Updater) rouse() {
 	q := &u.callbacks
 	if !q.started.Load() && q.started.CompareAndSwap(false, true) {
-		primitives.Go(u.serve)
+		primitives.Go(func() { u.serve(nil) })
 		return
 	}
 	q.wake.Unpark()
 }
 
-// serve is the goroutine.
-func (u *Updater) serve() {
+// serve is the goroutine. It begins with callbacks whose grace period is over.
+func (u *Updater) serve(batch *callback) {
 	q := &u.callbacks
+	q.runner.Store(goroutine())
 	for {
-		batch, done := u.take()
-		if done {
+		for c := batch; c != nil; c = c.next {
+			u.run(c)
+		}
+		u.ebb()
+		var done bool
+		if batch, done = u.take(); done {
 			q.ended.CompleteAll()
 			return
 		}
-		u.synchronize(q.waiting.Load() > int64(u.cfg.HighWater))
-		for c := batch; c != nil; c = c.next {
-			q.waiting.Add(-1)
-			u.run(c.f)
-		}
+		u.synchronize()
 	}
 }
 
@@ -114,23 +164,18 @@ func (u *Updater) take() (batch *callback, done bool) {
 	q := &u.callbacks
 	last := q.queue.Load()
 	for last == nil {
+		if q.closing.Load() && q.queue.CompareAndSwap(nil, &closed) { // I2
+			return nil, true
+		}
 		q.wake.Park()
 		last = q.queue.Load()
 	}
-	for tries := 5; tries > 0 && last != &closed && last.n < u.cfg.Batch && !q.urgent.Load(); tries-- {
+	for tries := 5; tries > 0 && last.n < u.cfg.Batch && !q.urgent.Load() && !q.closing.Load(); tries-- {
 		q.wake.ParkTimeout(u.cfg.Patience)
 		last = q.queue.Load()
 	}
-	q.urgent.Store(false) // before the look: who is urgent later finds it so, and says so again
-	for {
-		last = q.queue.Load()
-		if last == &closed {
-			return nil, true
-		}
-		if q.queue.CompareAndSwap(last, nil) { // acquire: pairs with enqueue
-			break
-		}
-	}
+	q.urgent.Store(false)    // before the look: who is urgent later finds it so, and says so again
+	last = q.queue.Swap(nil) // acquire: pairs with enqueue; not closed, by I2
 	for last != nil {
 		next := last.next
 		last.next, batch, last = batch, last, next
@@ -138,42 +183,61 @@ func (u *Updater) take() (batch *callback, done bool) {
 	return batch, false
 }
 
-func (u *Updater) run(f func()) {
+// run runs a callback. If that ends the goroutine another goes on with the next.
+func (u *Updater) run(c *callback) {
+	if c.own {
+		c.f()
+		return
+	}
+	returned := false
 	defer func() {
+		v := recover()
 		u.counters.run.Add(1)
-		if v := recover(); v != nil {
+		if !returned {
 			u.counters.panicked.Add(1)
+		}
+		u.callbacks.waiting.Add(-1) // release: pairs with Barrier
+		switch {
+		case returned:
+		case v != nil:
 			u.cfg.Logger.Error("rcu: a callback panicked", "rcu", u.cfg.Name, "panic", fmt.Sprint(v))
+		default:
+			u.cfg.Logger.Error("rcu: a callback called runtime.Goexit", "rcu", u.cfg.Name)
+			primitives.Go(func() { u.serve(c.next) })
 		}
 	}()
-	f()
+	c.f()
+	returned = true
 }
 
 // Barrier waits until all callbacks have run that were given to [Updater.Call]
-// before. It panics if it is called in a read-side critical section, where that
-// can be known, and never returns if a callback calls it.
+// before. If there are none it returns at once, though readers may be in their
+// sections. It panics if it is called by a callback or, where that can be known,
+// in a read-side critical section.
 func (u *Updater) Barrier() {
 	u.guard("Barrier")
+	if u.callbacks.waiting.Load() == 0 { // acquire: pairs with run
+		return
+	}
+	u.guardCallback("Barrier")
 	var done blocking.Completion
-	u.enqueue(done.Complete, true)
+	if !u.enqueue(&callback{f: done.Complete, own: true}, true) {
+		u.callbacks.ended.Wait()
+		return
+	}
 	done.Wait()
 }
 
-// Close runs the callbacks that wait, and ends the goroutine that runs them.
-// There must be no Call after it, nor at the same time; a second Close does
-// nothing. Readers, Synchronize and Poll go on as ever.
+// Close runs the callbacks that wait, and those that they give to Call in their
+// turn, until there are none, and ends the goroutine that runs them. Nobody else
+// may Call after it, nor at the same time; a second Close waits for the first.
+// Readers, Synchronize, Poll and Barrier go on as ever. Close panics if Barrier
+// would.
 func (u *Updater) Close() {
 	q := &u.callbacks
-	if q.queue.Load() == &closed {
-		q.ended.Wait()
-		return
-	}
-	if !q.started.Load() {
-		q.ended.CompleteAll()
-	} else {
-		u.Barrier()
-	}
-	q.queue.Store(&closed)
-	q.wake.Unpark()
+	u.guard("Close")
+	u.guardCallback("Close")
+	q.closing.Store(true)
+	u.rouse()
 	q.ended.Wait()
 }

@@ -2,6 +2,8 @@ package rcu
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/lockbench/lockbench/primitives"
 )
@@ -27,18 +29,29 @@ type Section struct {
 func NewDomain(cfg Config) *Domain {
 	d := new(Domain)
 	d.init(cfg, d)
+	d.sets.careful = fenced || cfg.Trace
 	return d
 }
 
 // ReadLock begins a read-side critical section. The Section it returns is for
-// [Domain.ReadUnlock] to end it; another goroutine may do that.
+// [Domain.ReadUnlock] to end it; another goroutine may do that. Until then, under
+// Config.Trace, the goroutine that began it is taken to be in it.
 func (d *Domain) ReadLock() Section {
 	t := d.sets.at(primitives.Pin())
 	set := d.sets.set()
+	if d.sets.careful {
+		return d.readLockSlow(t, set)
+	}
 	t.enter(set)
 	primitives.Unpin()
+	return Section{set: set}
+}
+
+func (d *Domain) readLockSlow(t *tally, set uint32) Section {
+	t.enterCarefully(set)
+	primitives.Unpin()
 	if d.cfg.Trace {
-		return Section{set, d.sections.begin()}
+		return Section{set, d.sections.begin(set)}
 	}
 	return Section{set: set}
 }
@@ -54,19 +67,26 @@ func (d *Domain) ReadUnlock(s Section) {
 
 func (d *Domain) wait(g *grace) { d.sets.wait(g) }
 
-// reads cannot be known.
-func (d *Domain) reads() bool { return false }
+// reads knows it under Config.Trace.
+func (d *Domain) reads() bool { return d.cfg.Trace && d.sections.has(goroutine()) }
 
+// holdups without Config.Trace can only tell where sections began, and of those
+// that ended on another CPU not even that: the CPUs are those on which more began
+// than ended.
 func (d *Domain) holdups() []Holdup {
 	if d.cfg.Trace {
-		return d.sections.holdups()
+		return d.sections.holdups(d.sets.draining)
 	}
-	inside := int32(0)
+	inside := 0
+	var cpus []string
 	for cpu := range d.sets.on.Len() {
-		inside += d.sets.inside(cpu)
+		n := int(d.sets.inside(cpu, d.sets.draining))
+		if inside += n; n > 0 {
+			cpus = append(cpus, strconv.Itoa(cpu))
+		}
 	}
 	if inside <= 0 {
 		return nil
 	}
-	return []Holdup{{Reader: fmt.Sprintf("%d sections (Config.Trace would tell which)", inside)}}
+	return []Holdup{{Reader: fmt.Sprintf("%d in sections begun on CPU %s (Config.Trace would tell which)", inside, strings.Join(cpus, " or "))}}
 }

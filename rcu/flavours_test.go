@@ -4,62 +4,32 @@ import "github.com/lockbench/lockbench/rcu"
 
 var names = []string{"domain", "pinned", "registered", "qsbr"}
 
-// A flavour is one of RCU's: what updates, and what runs a
-// function in a read-side critical section. reader makes the latter for one
-// goroutine, which then says when it begins to read and when it has done so.
-type flavour struct {
-	updater *rcu.Updater
-	reader  func() reader
+// A flavour is one of RCU's, and what tests see of it.
+type flavour interface {
+	rcu.Flavour
+	Running() bool
+	Members() int
+	Hurried() bool
 }
-
-type reader struct {
-	read        func(f func())
-	begin, done func()
-}
-
-func nothing() {}
 
 var flavours = map[string]func(cfg rcu.Config) flavour{
-	"domain": func(cfg rcu.Config) flavour {
-		d := rcu.NewDomain(cfg)
-		return flavour{&d.Updater, func() reader {
-			return reader{func(f func()) {
-				s := d.ReadLock()
-				f()
-				d.ReadUnlock(s)
-			}, nothing, nothing}
-		}}
-	},
-	"pinned": func(cfg rcu.Config) flavour {
-		p := rcu.NewPinned(cfg)
-		return flavour{&p.Updater, func() reader {
-			return reader{func(f func()) {
-				s := p.ReadLock()
-				f()
-				p.ReadUnlock(s)
-			}, nothing, nothing}
-		}}
-	},
-	"registered": func(cfg rcu.Config) flavour {
-		d := rcu.NewRegistered(cfg)
-		return flavour{&d.Updater, func() reader {
-			r := d.Register()
-			return reader{func(f func()) {
-				r.ReadLock()
-				f()
-				r.ReadUnlock()
-			}, nothing, nothing}
-		}}
-	},
-	"qsbr": func(cfg rcu.Config) flavour {
-		q := rcu.NewQSBR(cfg)
-		return flavour{&q.Updater, func() reader {
-			r := q.Register()
-			r.Offline()
-			return reader{func(f func()) {
-				f()
-				r.Quiescent()
-			}, r.Online, r.Offline}
-		}}
-	},
+	"domain":     func(cfg rcu.Config) flavour { return rcu.NewDomain(cfg) },
+	"pinned":     func(cfg rcu.Config) flavour { return rcu.NewPinned(cfg) },
+	"registered": func(cfg rcu.Config) flavour { return rcu.NewRegistered(cfg) },
+	"qsbr":       func(cfg rcu.Config) flavour { return rcu.NewQSBR(cfg) },
+}
+
+// reader returns a Handle, offline.
+func reader(f flavour) rcu.Handle {
+	h := f.NewHandle()
+	h.Offline()
+	return h
+}
+
+// read runs f in a section, after which the reader is quiet.
+func read(h rcu.Handle, f func()) {
+	h.ReadLock()
+	f()
+	h.ReadUnlock()
+	h.Quiescent()
 }

@@ -11,7 +11,8 @@ import (
 // be long: the collector waits for it. Sections nest. [NewPinned] makes one.
 type Pinned struct {
 	Updater
-	sets sets
+	sets  sets
+	marks primitives.PerCPU[mark] // under Config.Trace, of outermost sections
 }
 
 // A PinnedSection is a read-side critical section of a [Pinned].
@@ -24,6 +25,7 @@ type PinnedSection struct {
 func NewPinned(cfg Config) *Pinned {
 	p := new(Pinned)
 	p.init(cfg, p)
+	p.sets.careful = fenced || cfg.Trace
 	return p
 }
 
@@ -33,8 +35,23 @@ func NewPinned(cfg Config) *Pinned {
 func (p *Pinned) ReadLock() PinnedSection {
 	t := p.sets.at(primitives.Pin())
 	set := p.sets.set()
-	t.enter(set)
+	if p.sets.careful {
+		p.enterSlow(t, set)
+	} else {
+		t.enter(set)
+	}
 	return PinnedSection{t, set}
+}
+
+func (p *Pinned) enterSlow(t *tally, set uint32) {
+	t.enterCarefully(set)
+	if p.cfg.Trace {
+		cpu := primitives.Pin() // once more, for the number
+		if p.depth(cpu) == 1 {
+			p.marks.At(cpu).set(0)
+		}
+		primitives.Unpin()
+	}
 }
 
 // ReadUnlock ends a read-side critical section. It is the goroutine's that
@@ -46,20 +63,28 @@ func (p *Pinned) ReadUnlock(s PinnedSection) {
 
 func (p *Pinned) wait(g *grace) { p.sets.wait(g) }
 
+// depth returns how many sections there are on a CPU, one inside the other.
+func (p *Pinned) depth(cpu int) int32 { return p.sets.inside(cpu, 0) + p.sets.inside(cpu, 1) }
+
 // reads reports whether somebody is in a section on this CPU: that can only be
 // the caller, who runs here.
 func (p *Pinned) reads() bool {
 	cpu := primitives.Pin()
 	defer primitives.Unpin()
-	return primitives.PinExcludes && cpu < p.sets.on.Len() && p.sets.inside(cpu) > 0
+	return primitives.PinExcludes && cpu < p.sets.on.Len() && p.depth(cpu) > 0
 }
 
 func (p *Pinned) holdups() []Holdup {
 	var all []Holdup
 	for cpu := range p.sets.on.Len() {
-		if n := p.sets.inside(cpu); n > 0 {
-			all = append(all, Holdup{Reader: fmt.Sprintf("CPU %d", cpu)})
+		if p.sets.inside(cpu, p.sets.draining) <= 0 {
+			continue
 		}
+		h := Holdup{Reader: fmt.Sprintf("CPU %d", cpu)}
+		if p.cfg.Trace {
+			h = p.marks.At(cpu).holdup(h.Reader)
+		}
+		all = append(all, h)
 	}
 	return all
 }

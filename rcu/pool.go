@@ -7,8 +7,8 @@ import "github.com/lockbench/lockbench/spinlock"
 // than its memory: buffers, connections, off-heap memory, file descriptors.
 // Set the fields before first use.
 type Pool[T any] struct {
-	// Updater is of the flavour by which the objects are read.
-	Updater *Updater
+	// Updater is the Flavour by which the objects are read, or its Updater.
+	Updater interface{ Call(f func()) }
 	// New makes an object when the pool has none.
 	New func() *T
 
@@ -31,7 +31,8 @@ func (p *Pool[T]) Get() *T {
 }
 
 // Retire gives back an object that new readers cannot reach any more: it is used
-// again when those are gone that may have it. Retire does not wait.
+// again when those are gone that may have it. It is a [Updater.Call], which does
+// not wait, but may be a delay.
 func (p *Pool[T]) Retire(t *T) {
 	p.Updater.Call(func() {
 		p.lock.Lock()

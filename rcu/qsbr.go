@@ -2,6 +2,7 @@ package rcu
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/lockbench/lockbench/primitives"
 )
@@ -9,6 +10,9 @@ import (
 // A QSBR is RCU by quiescent states: a registered goroutine may read at any
 // time, at no cost at all, and says every now and then that it is not doing so.
 // It goes offline while it blocks. [NewQSBR] makes one.
+//
+// An online reader has Synchronize, SynchronizeExpedited and Barrier of its own:
+// in those of the QSBR, and in Close, it would wait for itself.
 //
 // The source is liburcu's urcu-qsbr.
 type QSBR struct {
@@ -51,6 +55,9 @@ func (q *QSBR) Register() *QuiescentReader {
 	r := &QuiescentReader{domain: q}
 	r.number = q.readers.add(r)
 	r.Online()
+	if q.cfg.Trace {
+		r.trace.disown() // it may be meant for another goroutine
+	}
 	return r
 }
 
@@ -79,7 +86,7 @@ func (r *QuiescentReader) Quiescent() {
 func (r *QuiescentReader) announce(now uint64) {
 	r.word.StoreRelease(now) // release: pairs with wait; by I1
 	if r.domain.cfg.Trace {
-		r.trace.set()
+		r.trace.set(goroutine())
 	}
 }
 
@@ -93,20 +100,27 @@ func (r *QuiescentReader) Offline() {
 func (r *QuiescentReader) Online() {
 	r.word.Store(r.domain.now.Load()) // full: before what the reader reads, relies on SC
 	if r.domain.cfg.Trace {
-		r.trace.set()
+		r.trace.set(goroutine())
 	}
 }
 
 // Synchronize is [Updater.Synchronize] by the reader's own goroutine, which is
 // offline meanwhile.
-func (r *QuiescentReader) Synchronize() {
-	if r.word.Load() == 0 {
-		r.domain.Synchronize()
-		return
+func (r *QuiescentReader) Synchronize() { r.offline(r.domain.Synchronize) }
+
+// SynchronizeExpedited is [Updater.SynchronizeExpedited] likewise.
+func (r *QuiescentReader) SynchronizeExpedited() { r.offline(r.domain.SynchronizeExpedited) }
+
+// Barrier is [Updater.Barrier] likewise.
+func (r *QuiescentReader) Barrier() { r.offline(r.domain.Barrier) }
+
+// offline calls wait, which may wait for the reader.
+func (r *QuiescentReader) offline(wait func()) {
+	if r.word.Load() != 0 {
+		r.Offline()
+		defer r.Online()
 	}
-	r.Offline()
-	r.domain.Synchronize()
-	r.Online()
+	wait()
 }
 
 func (q *QSBR) wait(g *grace) {
@@ -123,8 +137,14 @@ func (q *QSBR) wait(g *grace) {
 	}
 }
 
-// reads cannot be known.
-func (q *QSBR) reads() bool { return false }
+// reads knows it under Config.Trace, of who has said Online or Quiescent.
+func (q *QSBR) reads() bool {
+	if !q.cfg.Trace {
+		return false
+	}
+	me := goroutine()
+	return slices.ContainsFunc(q.readers.all(), func(r *QuiescentReader) bool { return r.word.Load() != 0 && r.trace.of(me) })
+}
 
 func (q *QSBR) holdups() []Holdup {
 	var all []Holdup

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"os/exec"
 	"runtime"
@@ -26,8 +27,22 @@ func each(t *testing.T, cfg rcu.Config, test func(t *testing.T, f flavour)) {
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
 			f := flavours[name](cfg)
-			defer f.updater.Close()
+			defer f.Close()
 			test(t, f)
+		})
+	}
+}
+
+// eachFenced runs a test for every flavour, with readers that have fences of
+// their own and, if the machine has membarrier, with others.
+func eachFenced(t *testing.T, cfg rcu.Config, test func(t *testing.T, f flavour)) {
+	for _, fenced := range []bool{false, true} {
+		t.Run(fmt.Sprintf("fenced=%v", fenced), func(t *testing.T) {
+			if !fenced && !primitives.CanMembarrier() {
+				t.Skip("no membarrier here")
+			}
+			defer rcu.SetFenced(fenced)()
+			each(t, cfg, test)
 		})
 	}
 }
@@ -37,28 +52,28 @@ func each(t *testing.T, cfg rcu.Config, test func(t *testing.T, f flavour)) {
 func TestSynchronizeWaits(t *testing.T) {
 	noGC(t)
 	each(t, rcu.Config{}, func(t *testing.T, f flavour) {
-		f.updater.Synchronize()
+		f.Synchronize()
 
 		var over, inside, leave primitives.Bool
 		var group sync.WaitGroup
 		group.Go(func() {
-			r := f.reader()
-			r.begin()
-			r.read(func() {
+			r := reader(f)
+			r.Online()
+			read(r, func() {
 				inside.Store(true)
 				spinUntil(leave.Load)
 				if over.Load() {
 					t.Error("Synchronize returned before the section ended that it found")
 				}
 			})
-			r.done()
+			r.Offline()
 		})
 		spinUntil(inside.Load)
 		group.Go(func() {
-			f.updater.Synchronize()
+			f.Synchronize()
 			over.Store(true)
 		})
-		spinUntil(func() bool { return f.updater.Running() })
+		spinUntil(func() bool { return f.Running() })
 		leave.Store(true)
 		group.Wait()
 	})
@@ -85,7 +100,7 @@ func spinUntil(cond func() bool) {
 // again: by Synchronize, by Call and by polling.
 func TestStress(t *testing.T) {
 	type object struct{ live primitives.Cell[bool] }
-	each(t, rcu.Config{Patience: time.Millisecond}, func(t *testing.T, f flavour) {
+	eachFenced(t, rcu.Config{Patience: time.Millisecond}, func(t *testing.T, f flavour) {
 		const rounds = 300
 		var p rcu.Pointer[object]
 		fresh := func() *object {
@@ -98,18 +113,18 @@ func TestStress(t *testing.T) {
 		var readers, updaters sync.WaitGroup
 		for range 4 {
 			readers.Go(func() {
-				r := f.reader()
+				r := reader(f)
 				for !stop.Load() {
-					r.begin()
+					r.Online()
 					for range 100 {
-						r.read(func() {
+						read(r, func() {
 							if !p.Dereference().live.Get() {
 								t.Error("a reader has an object that is in use again")
 								stop.Store(true)
 							}
 						})
 					}
-					r.done()
+					r.Offline()
 					runtime.Gosched()
 				}
 			})
@@ -120,15 +135,15 @@ func TestStress(t *testing.T) {
 					old := p.Replace(fresh())
 					switch again := func() { old.live.Set(false) }; (i + n) % 4 {
 					case 0:
-						f.updater.Synchronize()
+						f.Synchronize()
 						again()
 					case 1:
-						f.updater.Call(again)
+						f.Call(again)
 					case 2:
-						f.updater.SynchronizeExpedited()
+						f.SynchronizeExpedited()
 						again()
 					case 3:
-						for c := f.updater.StartPoll(); !f.updater.Poll(c); {
+						for c := f.StartPoll(); !f.Poll(c); {
 							runtime.Gosched()
 						}
 						again()
@@ -137,11 +152,11 @@ func TestStress(t *testing.T) {
 			})
 		}
 		updaters.Wait()
-		f.updater.Barrier()
+		f.Barrier()
 		stop.Store(true)
 		readers.Wait()
-		if s := f.updater.Stats(); s.Run != 3*rounds/2+1 || s.Waiting != 0 || s.GracePeriods == 0 || s.Longest > s.Total {
-			t.Errorf("stats %+v, want %d callbacks run, a Barrier among them, and none waiting", s, 3*rounds/2+1)
+		if s := f.Stats(); s.Run != 3*rounds/4 || s.Waiting != 0 || s.GracePeriods == 0 || s.Longest > s.Total {
+			t.Errorf("stats %+v, want %d callbacks run, and none waiting", s, 3*rounds/4)
 		}
 	})
 }
@@ -152,9 +167,9 @@ func TestCallbacks(t *testing.T) {
 	each(t, rcu.Config{}, func(t *testing.T, f flavour) {
 		var order []int
 		for i := range 100 {
-			f.updater.Call(func() { order = append(order, i) })
+			f.Call(func() { order = append(order, i) })
 		}
-		f.updater.Barrier()
+		f.Barrier()
 		for i, n := range order {
 			if i != n {
 				t.Fatalf("callbacks ran in the order %v", order)
@@ -165,14 +180,14 @@ func TestCallbacks(t *testing.T) {
 		}
 
 		hold, running := make(chan struct{}), make(chan struct{})
-		f.updater.Call(func() { close(running); <-hold })
+		f.Call(func() { close(running); <-hold })
 		barrier := make(chan struct{})
 		go func() {
-			f.updater.Barrier()
+			f.Barrier()
 			close(barrier)
 		}()
 		<-running
-		f.updater.Synchronize() // though a callback is not over
+		f.Synchronize() // though a callback is not over
 		select {
 		case <-barrier:
 			t.Error("Barrier returned before a callback that it found")
@@ -183,32 +198,79 @@ func TestCallbacks(t *testing.T) {
 	})
 }
 
+// A Barrier waits for callbacks, and not for readers: with nothing to wait for it
+// returns while they are inside.
+func TestBarrierWaitsForNoReader(t *testing.T) {
+	noGC(t)
+	each(t, rcu.Config{}, func(t *testing.T, f flavour) {
+		f.Call(func() {})
+		f.Barrier()
+		before := f.Stats().GracePeriods
+		leave := holdUp(f)
+		f.Barrier() // or never returns
+		if n := f.Stats().GracePeriods - before; n != 0 || f.Running() {
+			t.Errorf("Barrier began %d grace periods for no callback, want 0", n)
+		}
+		leave()
+	})
+}
+
+// holdUp has a goroutine in a section until the function is called that it
+// returns.
+func holdUp(f flavour) (leave func()) {
+	var inside, over primitives.Bool
+	var group sync.WaitGroup
+	group.Go(func() {
+		h := reader(f)
+		h.Online()
+		read(h, func() {
+			inside.Store(true)
+			spinUntil(over.Load)
+		})
+		h.Offline()
+		h.Unregister()
+	})
+	spinUntil(inside.Load)
+	return func() {
+		over.Store(true)
+		group.Wait()
+	}
+}
+
 // A callback may call Call and Synchronize.
 func TestCallInCallback(t *testing.T) {
 	each(t, rcu.Config{}, func(t *testing.T, f flavour) {
 		ran := make(chan struct{})
-		f.updater.Call(func() {
-			f.updater.Synchronize()
-			f.updater.Call(func() { close(ran) })
+		f.Call(func() {
+			f.Synchronize()
+			f.Call(func() { close(ran) })
 		})
-		f.updater.Barrier()
-		f.updater.Barrier()
+		f.Barrier()
+		f.Barrier()
 		<-ran
 	})
 }
 
+// Callbacks that panic, or end their goroutine as t.FailNow does, do not keep
+// others from running.
 func TestCallbackPanics(t *testing.T) {
 	var log strings.Builder
 	d := rcu.NewDomain(rcu.Config{Name: "demo", Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	ran := false
 	d.Call(func() { panic("oops") })
 	d.Call(func() { panic(errors.New("again")) })
+	d.Call(runtime.Goexit)
 	d.Call(func() { ran = true })
+	d.Barrier()
+	d.Call(runtime.Goexit) // the last of its batch
+	d.Barrier()
 	d.Close()
-	if s := d.Stats(); !ran || s.Panicked != 2 || s.Run != 4 {
-		t.Errorf("after two panics: the third ran: %v, stats %+v", ran, s)
+	if s := d.Stats(); !ran || s.Panicked != 4 || s.Run != 5 || s.Waiting != 0 {
+		t.Errorf("after two panics and two Goexits: the other ran: %v, stats %+v", ran, s)
 	}
-	if got := log.String(); strings.Count(got, "a callback panicked") != 2 || !strings.Contains(got, "rcu=demo panic=oops") {
+	got := log.String()
+	if strings.Count(got, "a callback panicked") != 2 || strings.Count(got, "a callback called runtime.Goexit") != 2 ||
+		!strings.Contains(got, "rcu=demo panic=oops") {
 		t.Errorf("log:\n%s", got)
 	}
 }
@@ -240,18 +302,61 @@ func TestClose(t *testing.T) {
 	each(t, rcu.Config{}, func(t *testing.T, f flavour) {
 		n := 0
 		for range 100 {
-			f.updater.Call(func() { n++ })
+			f.Call(func() { n++ })
 		}
-		f.updater.Close()
-		f.updater.Close()
-		if n != 100 {
-			t.Errorf("%d callbacks ran before Close returned, want 100", n)
+		f.Call(func() { // callbacks of callbacks are not lost either
+			n++
+			f.Call(func() {
+				n++
+				f.Call(func() { n++ })
+			})
+		})
+		var group sync.WaitGroup
+		for range 3 {
+			group.Go(func() {
+				f.Close()
+				if n != 103 {
+					t.Errorf("%d callbacks ran before Close returned, want 103", n)
+				}
+			})
 		}
-		f.updater.Synchronize()
-		wantPanic(t, "rcu: Call after Close", func() { f.updater.Call(func() {}) })
-		wantPanic(t, "rcu: Call after Close", f.updater.Barrier)
+		group.Wait()
+		f.Close()
+		f.Synchronize()
+		f.Barrier()
+		wantPanic(t, "rcu: Call after Close", func() { f.Call(func() {}) })
+		wantPanic(t, "rcu: StartPoll after Close", func() { f.StartPoll() })
 	})
 	rcu.NewDomain(rcu.Config{}).Close() // though there was no Call
+}
+
+// However many poll for a grace period, one callback has it run.
+func TestPollsShare(t *testing.T) {
+	noGC(t)
+	each(t, rcu.Config{Patience: time.Millisecond}, func(t *testing.T, f flavour) {
+		leave := holdUp(f)
+		first := f.StartPoll()
+		spinUntil(f.Running)
+		second := f.StartPoll()
+		for range 1000 {
+			if c := f.StartPoll(); c != second || c == first {
+				t.Fatalf("cookie %d, want %d, which the grace period after the one that runs is for, and not %d", c, second, first)
+			}
+		}
+		if f.Poll(first) {
+			t.Error("a grace period is over, with a reader inside that it found")
+		}
+		if s := f.Stats(); s.Waiting != 0 {
+			t.Errorf("%d callbacks wait, want 0 of those who poll", s.Waiting)
+		}
+		leave()
+		for !f.Poll(second) {
+			runtime.Gosched()
+		}
+		if n := f.Stats().GracePeriods; n != 2 {
+			t.Errorf("%d grace periods, want 2", n)
+		}
+	})
 }
 
 func wantPanic(t *testing.T, want string, f func()) {
@@ -272,10 +377,13 @@ func TestMisuse(t *testing.T) {
 	reader.ReadLock()
 	reader.ReadUnlock()
 	wantPanic(t, "rcu: Synchronize in a read-side critical section waits for itself", reader.Synchronize)
+	wantPanic(t, "rcu: SynchronizeExpedited in a read-side critical section waits for itself", reader.SynchronizeExpedited)
 	wantPanic(t, "rcu: Barrier in a read-side critical section waits for itself", reader.Barrier)
 	wantPanic(t, "rcu: Unregister in a read-side critical section", reader.Unregister)
 	reader.ReadUnlock()
 	reader.Synchronize()
+	reader.SynchronizeExpedited()
+	reader.Barrier()
 	reader.Unregister()
 	wantPanic(t, "rcu: Unregister of a reader that is not registered", reader.Unregister)
 }
@@ -286,110 +394,117 @@ func TestPinnedSelfDeadlock(t *testing.T) {
 	if !primitives.PinExcludes {
 		t.Skip("two goroutines may be pinned to one CPU in this build")
 	}
-	if os.Getenv("RCU_SELF_DEADLOCK") != "" {
-		p := rcu.NewPinned(rcu.Config{})
-		p.ReadLock()
-		p.Synchronize()
+	p := rcu.NewPinned(rcu.Config{})
+	if wait := waits(p)[os.Getenv("RCU_SELF_DEADLOCK")]; wait != nil {
+		s := p.ReadLock()
+		wait()
+		p.ReadUnlock(s)
+		return // it did not panic; and a child must have none of its own
 	}
-	cmd := exec.Command(os.Args[0], "-test.run=^TestPinnedSelfDeadlock$")
-	cmd.Env = append(os.Environ(), "RCU_SELF_DEADLOCK=1")
-	out, err := cmd.CombinedOutput()
-	if err == nil || !strings.Contains(string(out), "Synchronize in a read-side critical section waits for itself") {
-		t.Errorf("%v: %.2000s", err, out)
+	for name := range waits(p) {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestPinnedSelfDeadlock$")
+		cmd.Env = append(os.Environ(), "RCU_SELF_DEADLOCK="+name)
+		out, err := cmd.CombinedOutput()
+		if err == nil || !strings.Contains(string(out), name+" in a read-side critical section waits for itself") {
+			t.Errorf("%s: %v: %.2000s", name, err, out)
+		}
 	}
 }
 
-// A grace period that is overdue is reported after a while, after three times
-// that and after nine, with who holds it up and where its section began.
-func TestStall(t *testing.T) {
-	const after = 10 * time.Millisecond
-	var log strings.Builder
-	var stalls []rcu.Stall
-	third := make(chan struct{})
-	d := rcu.NewDomain(rcu.Config{
-		Name: "demo", StallAfter: after, Trace: true,
-		OnStall: func(s rcu.Stall) {
-			if stalls = append(stalls, s); len(stalls) == 3 {
-				close(third)
-			}
-		},
-		Logger: slog.New(slog.NewTextHandler(&log, nil)),
+// waits are the methods that wait for readers.
+func waits(f rcu.Flavour) map[string]func() {
+	return map[string]func(){
+		"Synchronize": f.Synchronize, "SynchronizeExpedited": f.SynchronizeExpedited, "Barrier": f.Barrier, "Close": f.Close,
+	}
+}
+
+// With Config.Trace it is known of each flavour who is in a section.
+func TestTracedSelfDeadlock(t *testing.T) {
+	each(t, rcu.Config{Trace: true}, func(t *testing.T, f flavour) {
+		if _, pinned := f.(*rcu.Pinned); pinned {
+			t.Skip("ends the program")
+		}
+		h := reader(f)
+		defer h.Unregister()
+		defer h.Offline()
+		h.Online()
+		h.ReadLock()
+		for name, wait := range waits(f) {
+			wantPanic(t, "rcu: "+name+" in a read-side critical section waits for itself", wait)
+		}
+		h.ReadUnlock()
+		h.Offline()
+		for _, wait := range waits(f) {
+			wait()
+		}
+		h.Online()
+		h.ReadLock()
+		var group sync.WaitGroup
+		group.Go(f.Barrier) // another goroutine is in no section
+		group.Wait()
+		h.ReadUnlock()
 	})
-	s := holdsUp(d)
-	var group sync.WaitGroup
-	group.Go(d.Synchronize)
-	<-third
-	d.ReadUnlock(s)
-	group.Wait()
-	for i, age := range []time.Duration{after, 3 * after, 9 * after} {
-		s := stalls[i]
-		if s.Age < age || s.Name != "demo" || s.Period != 1 {
-			t.Errorf("report %d: age %v, name %q, period %d; want %v or more, demo, 1", i, s.Age, s.Name, s.Period, age)
-		}
-		if len(s.Holdups) != 1 || !strings.Contains(s.Holdups[0].Stack, "rcu_test.holdsUp") || s.Holdups[0].Since < age {
-			t.Errorf("report %d: holdups %+v, want one that began in holdsUp, %v ago or more", i, s.Holdups, age)
-		}
-		if !strings.Contains(s.Stacks, "TestStall") {
-			t.Errorf("report %d has no stacks", i)
-		}
-	}
-	if got := strings.Count(log.String(), "a grace period is stalled"); got < 3 || d.Stats().Stalls != uint64(got) {
-		t.Errorf("%d log entries and %d counted, want 3 or more:\n%s", got, d.Stats().Stalls, &log)
-	}
-	if !strings.Contains(log.String(), `"look for"=`) {
-		t.Errorf("the log does not say what to look for:\n%s", &log)
-	}
 }
 
-func holdsUp(d *rcu.Domain) rcu.Section { return d.ReadLock() }
-
-// Each flavour says who holds a grace period up.
-func TestHoldups(t *testing.T) {
-	noGC(t)
-	for name, want := range map[string]string{
-		"domain": "1 sections", "pinned": "CPU ", "registered": "reader 1", "qsbr": "reader 1, without a quiescent state",
-	} {
-		for _, trace := range []bool{false, true} {
-			stalled := make(chan rcu.Stall, 10)
-			f := flavours[name](rcu.Config{
-				StallAfter: time.Millisecond, Trace: trace, Logger: slog.New(slog.DiscardHandler),
-				OnStall: func(s rcu.Stall) {
-					select {
-					case stalled <- s:
-					default:
-					}
-				},
-			})
-			var inside, leave primitives.Bool
-			var group sync.WaitGroup
-			group.Go(func() {
-				r := f.reader()
-				r.begin()
-				r.read(func() {
-					inside.Store(true)
-					spinUntil(leave.Load)
-				})
-				r.done()
-			})
-			spinUntil(inside.Load)
-			group.Go(f.updater.Synchronize)
-			s := <-stalled
-			leave.Store(true)
-			group.Wait()
-			if trace && name == "domain" {
-				want = "section 1"
-			}
-			if len(s.Holdups) != 1 || !strings.HasPrefix(s.Holdups[0].Reader, want) {
-				t.Errorf("%s: holdups %+v, want %q", name, s.Holdups, want)
-			} else if trace && name != "pinned" && s.Holdups[0].Stack == "" {
-				t.Errorf("%s: no stack", name)
-			}
-		}
-	}
+func TestWaitsInCallback(t *testing.T) {
+	each(t, rcu.Config{}, func(t *testing.T, f flavour) {
+		other := rcu.NewDomain(rcu.Config{})
+		f.Call(func() {
+			wantPanic(t, "rcu: Barrier in a callback waits for itself", f.Barrier)
+			wantPanic(t, "rcu: Close in a callback waits for itself", f.Close)
+			other.Call(func() {})
+			other.Barrier()
+			other.Close()
+		})
+		f.Barrier()
+	})
 }
 
-// Past the high-water mark Call slows its caller down, and does not stop it: it
-// may be a reader, for whose end the callbacks wait.
+// A QSBR's reader that is online waits offline, and is online then.
+func TestQuiescentReaderWaits(t *testing.T) {
+	q := rcu.NewQSBR(rcu.Config{})
+	r := q.Register()
+	for _, wait := range []func(){r.Synchronize, r.SynchronizeExpedited, r.Barrier} {
+		q.Call(func() {})
+		wait() // or never returns
+		c := q.StartPoll()
+		q.Call(func() {})
+		for range 100 {
+			runtime.Gosched()
+		}
+		if q.Poll(c) {
+			t.Error("a grace period is over though a reader is online, and was not quiet")
+		}
+		r.Quiescent()
+	}
+	r.Offline()
+	r.Barrier()
+	q.Synchronize() // it is offline still
+	r.Unregister()
+	q.Close()
+}
+
+func TestHandleMisuse(t *testing.T) {
+	each(t, rcu.Config{}, func(t *testing.T, f flavour) {
+		switch f.(type) {
+		case *rcu.QSBR:
+			t.Skip("sections are nothing")
+		case *rcu.Pinned:
+			t.Skip("a panic in a section ends the program")
+		}
+		h := f.NewHandle()
+		wantPanic(t, "rcu: ReadUnlock without ReadLock", h.ReadUnlock)
+		h.ReadLock()
+		h.ReadLock()
+		h.ReadUnlock()
+		wantPanic(t, "rcu: Unregister in a read-side critical section", h.Unregister)
+		h.ReadUnlock()
+		h.Unregister()
+	})
+}
+
+// Past the high-water mark Call slows its caller down, the more so the further,
+// and does not stop it: it may be a reader, for whose end the callbacks wait.
 func TestBackPressure(t *testing.T) {
 	d := rcu.NewDomain(rcu.Config{HighWater: 10})
 	s := d.ReadLock()
@@ -397,11 +512,118 @@ func TestBackPressure(t *testing.T) {
 	for range 10 + 30 {
 		d.Call(func() {})
 	}
-	if took := time.Since(began); took < 3*time.Millisecond {
-		t.Errorf("30 calls above the mark were delayed by %v in all, want 3 ms or more", took)
+	if took := time.Since(began); took < 7*time.Millisecond {
+		t.Errorf("30 calls above the mark were delayed by %v in all, want 10×100 µs, 10×200 µs and 10×400 µs or more", took)
 	}
 	d.ReadUnlock(s)
 	d.Close()
+	if d.Hurried() {
+		t.Error("no callback waits, and grace periods are expedited still")
+	}
+}
+
+// While a reader holds up a grace period that was begun at leisure, callers who
+// go on as fast as they may get no further than Config.HighWater says, and it is
+// expedited.
+func TestBackPressureBound(t *testing.T) {
+	noGC(t)
+	const mark, callers, long = 10, 8, 300 * time.Millisecond
+	each(t, rcu.Config{HighWater: mark}, func(t *testing.T, f flavour) {
+		leave := holdUp(f)
+		f.Call(func() {})
+		spinUntil(f.Running)
+		if n := f.Stats().Expedited; n != 0 {
+			t.Errorf("%d grace periods expedited, want 0 yet", n)
+		}
+		began := time.Now()
+		var group sync.WaitGroup
+		for range callers {
+			group.Go(func() {
+				for time.Since(began) < long {
+					f.Call(func() {})
+				}
+			})
+		}
+		for time.Since(began) < long {
+			runtime.Gosched()
+		}
+		waiting, took := f.Stats().Waiting, time.Since(began)
+		most := mark*(2+math.Log2(1+callers*float64(took)/(mark*float64(100*time.Microsecond)))) + callers
+		if waiting < mark || float64(waiting) > most {
+			t.Errorf("%d callbacks wait after %v, want %d to %.0f", waiting, took, mark, most)
+		}
+		spinUntil(func() bool { return f.Stats().Expedited == 1 })
+		leave()
+		group.Wait()
+	})
+}
+
+// In a section of a Pinned nothing may sleep.
+func TestBackPressurePinned(t *testing.T) {
+	noGC(t)
+	p := rcu.NewPinned(rcu.Config{HighWater: 10})
+	pool := rcu.Pool[int]{Updater: &p.Updater, New: func() *int { return new(int) }}
+	old := pool.Get()
+	for range 2 {
+		s := p.ReadLock()
+		inner := p.ReadLock()
+		for range 100 {
+			p.Call(func() {})
+		}
+		pool.Retire(old)
+		c := p.StartPoll()
+		p.ReadUnlock(inner)
+		p.Call(func() {})
+		p.ReadUnlock(s)
+		for !p.Poll(c) {
+			runtime.Gosched()
+		}
+		p.Barrier()
+	}
+	p.Close()
+}
+
+// The callback goroutine is not delayed: others would wait for it, and nobody
+// would make them fewer.
+func TestBackPressureInCallback(t *testing.T) {
+	d := rcu.NewDomain(rcu.Config{HighWater: 1})
+	n := 0
+	var again func()
+	again = func() {
+		if n++; n < 500 { // with the delays 500 would take until the end of time
+			d.Call(again)
+			d.Call(func() {})
+		}
+	}
+	d.Call(again)
+	d.Close()
+	if n != 500 {
+		t.Errorf("%d callbacks, want 500", n)
+	}
+}
+
+// Who is in a hurry hurries those that wait already, and those it joins.
+func TestHurry(t *testing.T) {
+	noGC(t)
+	each(t, rcu.Config{}, func(t *testing.T, f flavour) {
+		leave := holdUp(f)
+		var group sync.WaitGroup
+		group.Go(f.Synchronize)
+		spinUntil(f.Running)
+		group.Go(f.Synchronize) // leads the next group
+		spinUntil(func() bool { return f.Members() == 1 })
+		if n := f.Stats().Expedited; n != 0 || f.Hurried() {
+			t.Errorf("%d grace periods expedited before anybody asked for it, want 0", n)
+		}
+		group.Go(f.SynchronizeExpedited)
+		spinUntil(func() bool { return f.Members() == 2 && f.Stats().Expedited == 1 })
+		leave()
+		group.Wait()
+		f.Synchronize()
+		if s := f.Stats(); s.Expedited != 2 || s.GracePeriods != 3 || f.Hurried() {
+			t.Errorf("stats %+v, want 3 grace periods, the last of them not expedited", s)
+		}
+	})
 }
 
 // Updaters that come together share grace periods.
@@ -411,24 +633,24 @@ func TestSharing(t *testing.T) {
 		var inside, leave primitives.Bool
 		var readers, group sync.WaitGroup
 		readers.Go(func() {
-			r := f.reader()
-			r.begin()
-			r.read(func() {
+			r := reader(f)
+			r.Online()
+			read(r, func() {
 				inside.Store(true)
 				spinUntil(leave.Load)
 			})
-			r.done()
+			r.Offline()
 		})
 		spinUntil(inside.Load)
 		const updaters = 20
 		for range updaters {
-			group.Go(f.updater.Synchronize)
+			group.Go(f.Synchronize)
 		}
-		spinUntil(func() bool { return f.updater.Members() >= updaters-1 })
+		spinUntil(func() bool { return f.Members() >= updaters-1 })
 		leave.Store(true)
 		readers.Wait()
 		group.Wait()
-		if n := f.updater.Stats().GracePeriods; n > 3 {
+		if n := f.Stats().GracePeriods; n > 3 {
 			t.Errorf("%d grace periods for %d updaters who came in the first one, want 2", n, updaters)
 		}
 	})
@@ -451,18 +673,27 @@ func TestPool(t *testing.T) {
 	}
 }
 
-// Readers allocate nothing.
+// Readers allocate nothing, fenced or not.
 func TestAllocations(t *testing.T) {
-	d, p := rcu.NewDomain(rcu.Config{}), rcu.NewPinned(rcu.Config{})
-	r, q := rcu.NewRegistered(rcu.Config{}).Register(), rcu.NewQSBR(rcu.Config{}).Register()
-	for name, f := range map[string]func(){
-		"domain":     func() { d.ReadUnlock(d.ReadLock()) },
-		"pinned":     func() { p.ReadUnlock(p.ReadLock()) },
-		"registered": func() { r.ReadLock(); r.ReadUnlock() },
-		"qsbr":       func() { q.ReadLock(); q.ReadUnlock(); q.Quiescent() },
-	} {
-		if n := testing.AllocsPerRun(100, f); n != 0 {
-			t.Errorf("%s: %v allocations a section, want 0", name, n)
+	for _, fenced := range []bool{false, true} {
+		undo := rcu.SetFenced(fenced)
+		d, p := rcu.NewDomain(rcu.Config{}), rcu.NewPinned(rcu.Config{})
+		r, q := rcu.NewRegistered(rcu.Config{}).Register(), rcu.NewQSBR(rcu.Config{}).Register()
+		sections := map[string]func(){
+			"domain":     func() { d.ReadUnlock(d.ReadLock()) },
+			"pinned":     func() { p.ReadUnlock(p.ReadLock()) },
+			"registered": func() { r.ReadLock(); r.ReadUnlock() },
+			"qsbr":       func() { q.ReadLock(); q.ReadUnlock(); q.Quiescent() },
 		}
+		for name, fresh := range flavours {
+			h := fresh(rcu.Config{}).NewHandle()
+			sections[name+", by a Handle"] = func() { h.ReadLock(); h.ReadUnlock(); h.Quiescent() }
+		}
+		for name, f := range sections {
+			if n := testing.AllocsPerRun(100, f); n != 0 {
+				t.Errorf("%s, fenced %v: %v allocations a section, want 0", name, fenced, n)
+			}
+		}
+		undo()
 	}
 }

@@ -2,6 +2,7 @@ package rcu
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/lockbench/lockbench/primitives"
 )
@@ -89,7 +90,7 @@ func (r *Reader) readLockSlow(word uint32) {
 		r.word.AddOwn(r.domain.now.Load() - word) // before what the section reads: pairs with barrier in wait
 	}
 	if r.domain.cfg.Trace {
-		r.trace.set()
+		r.trace.set(goroutine())
 	}
 }
 
@@ -108,8 +109,13 @@ func (r *Reader) Synchronize() {
 	r.domain.Synchronize()
 }
 
-// Barrier is [Updater.Barrier] by the reader's own goroutine: it panics in a
-// read-side critical section.
+// SynchronizeExpedited is [Updater.SynchronizeExpedited] likewise.
+func (r *Reader) SynchronizeExpedited() {
+	r.mustBeOutside("SynchronizeExpedited in a read-side critical section waits for itself")
+	r.domain.SynchronizeExpedited()
+}
+
+// Barrier is [Updater.Barrier] likewise.
 func (r *Reader) Barrier() {
 	r.mustBeOutside("Barrier in a read-side critical section waits for itself")
 	r.domain.Barrier()
@@ -127,7 +133,7 @@ func (r *Registered) wait(g *grace) {
 	barrier()
 	r.pass(g)
 	r.now.Store(r.now.Load() ^ phase)
-	g.again()
+	g.turn()
 	r.pass(g)
 }
 
@@ -137,7 +143,7 @@ func (r *Registered) pass(g *grace) {
 	for _, reader := range r.readers.all() {
 		for {
 			word := reader.word.Load() // acquire: pairs with ReadUnlock
-			if word&nesting == 0 || (word^now)&phase == 0 {
+			if !holdsUp(word, now) {
 				break
 			}
 			g.pause()
@@ -145,13 +151,24 @@ func (r *Registered) pass(g *grace) {
 	}
 }
 
-// reads cannot be known; see Reader.Synchronize.
-func (r *Registered) reads() bool { return false }
+// holdsUp reports whether a reader's word is that of a section of the phase that
+// is not now's.
+func holdsUp(word, now uint32) bool { return word&nesting != 0 && (word^now)&phase != 0 }
+
+// reads knows it under Config.Trace; a Reader always does.
+func (r *Registered) reads() bool {
+	if !r.cfg.Trace {
+		return false
+	}
+	me := goroutine()
+	return slices.ContainsFunc(r.readers.all(), func(r *Reader) bool { return r.word.Load()&nesting != 0 && r.trace.of(me) })
+}
 
 func (r *Registered) holdups() []Holdup {
 	var all []Holdup
+	now := r.now.Load()
 	for _, reader := range r.readers.all() {
-		if reader.word.Load()&nesting != 0 {
+		if holdsUp(reader.word.Load(), now) {
 			all = append(all, reader.trace.holdup(fmt.Sprintf("reader %d", reader.number)))
 		}
 	}

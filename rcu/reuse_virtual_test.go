@@ -18,11 +18,11 @@ func TestModelNesting(t *testing.T) {
 				f := flavours[name](rcu.Config{})
 				var p rcu.Pointer[object]
 				p.Assign(new(object))
-				r := f.reader()
+				r := reader(f)
 				m.Go(func() {
-					r.read(func() {
+					read(r, func() {
 						o := p.Dereference()
-						r.read(func() {})
+						read(r, func() {})
 						if v := o.value.Get(); v < 0 {
 							m.Failf("read %d from an object that is in use again", v)
 						}
@@ -30,7 +30,7 @@ func TestModelNesting(t *testing.T) {
 				})
 				m.Go(func() {
 					old := p.Replace(new(object))
-					f.updater.Synchronize()
+					f.Synchronize()
 					old.value.Set(-1)
 				})
 			}))
@@ -45,20 +45,20 @@ func TestModelCallbackReuse(t *testing.T) {
 		f := flavours["qsbr"](rcu.Config{Batch: 3}) // more than there are
 		var p rcu.Pointer[object]
 		p.Assign(new(object))
-		r := f.reader()
+		r := reader(f)
 		m.Go(func() {
-			r.begin()
-			r.read(func() { p.Dereference().value.Get() })
-			r.done()
+			r.Online()
+			read(r, func() { p.Dereference().value.Get() })
+			r.Offline()
 		})
 		var ran primitives.Uint32
 		first := p.Replace(new(object))
-		f.updater.Call(func() {
+		f.Call(func() {
 			first.value.Set(-1)
 			ran.Store(1)
 		})
 		second := p.Replace(new(object))
-		f.updater.Call(func() {
+		f.Call(func() {
 			second.value.Set(-1)
 			if !ran.CompareAndSwap(1, 2) {
 				m.Failf("the second callback is the first to run")

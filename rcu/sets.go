@@ -15,8 +15,13 @@ import "github.com/lockbench/lockbench/primitives"
 // set that the next grace period would turn readers to, and so would be missed
 // by that one; but that one first waits until the set is empty.
 type sets struct {
-	epoch primitives.Uint32 // its low bit names the set
-	on    primitives.PerCPU[tally]
+	epoch   primitives.Uint32 // its low bit names the set
+	careful bool              // whether to begin a section takes more than an add: a fence, or a trace
+	on      primitives.PerCPU[tally]
+
+	// draining is the set that a grace period waits for: the business of who
+	// runs it.
+	draining uint32
 }
 
 // set returns the set that readers use.
@@ -35,12 +40,18 @@ func (s *sets) at(cpu int) *tally {
 	return s.on.At(cpu)
 }
 
-// enter counts a reader in that is pinned to the tally's CPU.
+// enter counts a reader in that is pinned to the tally's CPU, where it need not
+// be careful.
 func (t *tally) enter(set uint32) {
+	t.came[set].AddOwn(1) // before what the section reads: pairs with barrier in idle
+}
+
+// enterCarefully counts in one that need be.
+func (t *tally) enterCarefully(set uint32) {
 	if fenced {
 		t.came[set].Add(1) // full: before what the section reads
 	} else {
-		t.came[set].AddOwn(1) // before what the section reads: pairs with barrier in idle
+		t.enter(set)
 	}
 }
 
@@ -54,12 +65,13 @@ func (s *sets) wait(g *grace) {
 	epoch := s.epoch.Load()
 	s.drain(g, 1-epoch&1)
 	s.epoch.Store(epoch + 1)
-	g.again()
+	g.turn()
 	s.drain(g, epoch&1)
 }
 
 // drain waits until nobody is counted in a set.
 func (s *sets) drain(g *grace, set uint32) {
+	s.draining = set
 	for !s.idle(set) {
 		g.pause()
 	}
@@ -86,14 +98,10 @@ func (s *sets) sum(set uint32) (came, left uint32) {
 	return came, left
 }
 
-// inside returns how many readers are in a section on a CPU, or would be if all
-// left where they came.
-func (s *sets) inside(cpu int) int32 {
+// inside returns how many readers are in a section of a set on a CPU, or would be
+// if all left where they came.
+func (s *sets) inside(cpu int, set uint32) int32 {
 	t := s.on.At(cpu)
-	n := int32(0)
-	for set := range 2 {
-		left := t.left[set].Load()
-		n += int32(t.came[set].Load() - left)
-	}
-	return n
+	left := t.left[set].Load()
+	return int32(t.came[set].Load() - left)
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -16,55 +17,90 @@ type Stall struct {
 	Name    string        // of the flavour, by Config.Name
 	Age     time.Duration // of the grace period
 	Period  uint64        // its number, from 1
-	Holdups []Holdup      // who holds it up
-	Stacks  string        // of all goroutines, as in a panic; "" of a Pinned
+	Holdups []Holdup      // who holds it up, in the order of their numbers
+	Stacks  string        // of all goroutines, as in a panic, up to 256 KiB; "" of a Pinned
 }
 
 // A Holdup is a reader that holds a grace period up.
 type Holdup struct {
-	Reader string        // "CPU 3", "reader 17"
-	Since  time.Duration // how long ago its section began; 0 if that is not known
-	Stack  string        // where it began; "" unless Config.Trace
+	Reader  string        // "CPU 3", "reader 17"
+	Since   time.Duration // for how long it has been in its section …
+	AtLeast bool          // … or longer: without Config.Trace nobody knows more
+	Stack   string        // the stack where the section began; "" unless Config.Trace
+	Now     string        // the stack of the goroutine that began it as it is now; "" if Stacks has it not, or unless Config.Trace
+
+	goroutine uint64 // its id, or 0
 }
 
 // causes is what stalls come from.
 const causes = "a reader that does not run, or one that waits for something else: a lock that the updater holds, a channel"
 
-// stall reports a grace period of that age.
-func (u *Updater) stall(age time.Duration) {
+// What a log has of a report; OnStall has all of it.
+const (
+	loggedHoldups = 20
+	loggedStacks  = 16 << 10 // bytes
+)
+
+// stall reports a grace period.
+func (u *Updater) stall(g *grace, now int64) {
 	s := Stall{
 		Name:    u.cfg.Name,
-		Age:     age,
+		Age:     time.Duration(now - g.began),
 		Period:  u.seq.Load()/2 + 1,
-		Holdups: u.flavour.holdups(),
+		Holdups: u.protocol.holdups(),
 	}
 	// To take all stacks the runtime stops all goroutines, and those with
 	// preemption off do not stop.
-	if _, pinned := u.flavour.(*Pinned); !pinned {
+	if _, pinned := u.protocol.(*Pinned); !pinned {
 		s.Stacks = stacks()
 	}
+	for i := range s.Holdups {
+		h := &s.Holdups[i]
+		if h.Stack == "" {
+			h.Since, h.AtLeast = time.Duration(now-g.turned), true
+		}
+		if h.goroutine != 0 {
+			h.Now = stackOf(h.goroutine, s.Stacks)
+		}
+	}
 	u.counters.stalls.Add(1)
-	attrs := []any{
-		slog.String("rcu", s.Name), slog.Duration("age", age.Round(time.Millisecond)), slog.Uint64("period", s.Period),
-		slog.String("look for", causes),
-	}
-	for i, h := range s.Holdups {
-		attrs = append(attrs, slog.Any(fmt.Sprintf("holdup%d", i+1), h))
-	}
-	u.cfg.Logger.Warn("rcu: a grace period is stalled", attrs...)
+	u.cfg.Logger.Warn("rcu: a grace period is stalled", s.attrs()...)
 	if u.cfg.OnStall != nil {
 		u.cfg.OnStall(s)
 	}
 }
 
+// attrs are what a log says of it.
+func (s *Stall) attrs() []any {
+	attrs := []any{
+		slog.String("rcu", s.Name), slog.Duration("age", s.Age.Round(time.Millisecond)), slog.Uint64("period", s.Period),
+		slog.String("look for", causes), slog.Int("holdups", len(s.Holdups)),
+	}
+	for i, h := range s.Holdups[:min(len(s.Holdups), loggedHoldups)] {
+		attrs = append(attrs, slog.Any(fmt.Sprintf("holdup%d", i+1), h))
+	}
+	if s.Stacks != "" {
+		stacks := s.Stacks
+		if len(stacks) > loggedStacks {
+			stacks = fmt.Sprintf("%s\n… and %d bytes more", stacks[:loggedStacks], len(stacks)-loggedStacks)
+		}
+		attrs = append(attrs, slog.String("stacks", stacks))
+	}
+	return attrs
+}
+
 // LogValue is the holdup in a log.
 func (h Holdup) LogValue() slog.Value {
-	attrs := []slog.Attr{slog.String("reader", h.Reader)}
-	if h.Since > 0 {
-		attrs = append(attrs, slog.Duration("since", h.Since.Round(time.Millisecond)))
+	since := "since"
+	if h.AtLeast {
+		since = "since at least"
 	}
+	attrs := []slog.Attr{slog.String("reader", h.Reader), slog.Duration(since, h.Since.Round(time.Millisecond))}
 	if h.Stack != "" {
 		attrs = append(attrs, slog.String("began", h.Stack))
+	}
+	if h.Now != "" {
+		attrs = append(attrs, slog.String("now", h.Now))
 	}
 	return slog.GroupValue(attrs...)
 }
@@ -76,29 +112,58 @@ func stacks() string {
 	return string(buf[:runtime.Stack(buf, true)])
 }
 
-// A mark notes when and where a section began, under Config.Trace.
-type mark struct {
-	lock  spinlock.TTAS // guards what follows
-	began time.Time
-	stack []uintptr
+// stackOf returns the stack of one goroutine, or "" if it is not there.
+func stackOf(goroutine uint64, stacks string) string {
+	for stack := range strings.SplitSeq(stacks, "\n\n") {
+		if goroutineOf(stack) == goroutine {
+			return stack
+		}
+	}
+	return ""
 }
 
-// set notes that the caller's caller begins a section.
-func (m *mark) set() {
-	var pcs [32]uintptr
+// A mark notes when and where a section began, under Config.Trace.
+type mark struct {
+	lock      spinlock.TTAS // guards what follows; pinned, for readers may be
+	began     int64         // as of nanotime
+	goroutine uint64        // or 0
+	depth     int
+	stack     [32]uintptr
+}
+
+// set notes that the caller's caller begins a section in that goroutine.
+func (m *mark) set(goroutine uint64) {
+	var pcs [len(m.stack)]uintptr
 	n := runtime.Callers(3, pcs[:])
-	m.lock.Lock()
-	m.began, m.stack = time.Now(), append(m.stack[:0], pcs[:n]...)
-	m.lock.Unlock()
+	now := nanotime()
+	m.lock.LockPinned()
+	m.began, m.goroutine, m.depth, m.stack = now, goroutine, n, pcs
+	m.lock.UnlockPinned()
+}
+
+// disown notes that it is not known whose section it is.
+func (m *mark) disown() {
+	m.lock.LockPinned()
+	m.goroutine = 0
+	m.lock.UnlockPinned()
+}
+
+// of reports whether the section began in a goroutine.
+func (m *mark) of(goroutine uint64) bool {
+	m.lock.LockPinned()
+	defer m.lock.UnlockPinned()
+	return m.goroutine == goroutine
 }
 
 // holdup returns the holdup that a reader is.
 func (m *mark) holdup(reader string) Holdup {
-	m.lock.Lock()
-	defer m.lock.Unlock()
-	h := Holdup{Reader: reader}
-	if len(m.stack) > 0 {
-		h.Since, h.Stack = time.Since(m.began), callers(m.stack)
+	m.lock.LockPinned()
+	began, goroutine, stack := m.began, m.goroutine, m.stack
+	depth := m.depth
+	m.lock.UnlockPinned()
+	h := Holdup{Reader: reader, goroutine: goroutine}
+	if depth > 0 {
+		h.Since, h.Stack = time.Duration(nanotime()-began), callers(stack[:depth])
 	}
 	return h
 }
@@ -127,11 +192,12 @@ type sections struct {
 type section struct {
 	mark
 	number int
+	set    uint32
 }
 
-func (s *sections) begin() *section {
-	c := new(section)
-	c.set()
+func (s *sections) begin(set uint32) *section {
+	c := &section{set: set}
+	c.mark.set(goroutine())
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	if s.open == nil {
@@ -149,11 +215,31 @@ func (s *sections) end(c *section) {
 	delete(s.open, c)
 }
 
-func (s *sections) holdups() []Holdup {
+// has reports whether a goroutine has begun one that is open.
+func (s *sections) has(goroutine uint64) bool {
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	var all []Holdup
 	for c := range s.open {
+		if c.of(goroutine) {
+			return true
+		}
+	}
+	return false
+}
+
+// holdups returns those of a set.
+func (s *sections) holdups(set uint32) []Holdup {
+	s.lock.Lock()
+	defer s.lock.Unlock()
+	var held []*section
+	for c := range s.open {
+		if c.set == set {
+			held = append(held, c)
+		}
+	}
+	slices.SortFunc(held, func(a, b *section) int { return a.number - b.number })
+	var all []Holdup
+	for _, c := range held {
 		all = append(all, c.holdup(fmt.Sprintf("section %d", c.number)))
 	}
 	return all

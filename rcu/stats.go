@@ -11,16 +11,18 @@ type Stats struct {
 	GracePeriods uint64        // that are over
 	Total        time.Duration // of them
 	Longest      time.Duration
+	Expedited    uint64 // of them and the one that is running
 	Stalls       uint64 // reports of stalled ones
 
-	Waiting  int    // callbacks that have not begun; each Barrier and StartPoll has one, too
-	Run      uint64 // that are over
-	Panicked uint64 // of those
+	Waiting  int    // callbacks that are not over
+	Run      uint64 // that are
+	Panicked uint64 // of those, or called runtime.Goexit
 }
 
 // counters has them.
 type counters struct {
 	total, longest        primitives.Uint64 // who has the turn changes them
+	expedited             primitives.Uint64
 	stalls, run, panicked primitives.Uint64
 }
 
@@ -37,6 +39,7 @@ func (u *Updater) Stats() Stats {
 		GracePeriods: u.seq.Load() / 2,
 		Total:        time.Duration(u.counters.total.Load()),
 		Longest:      time.Duration(u.counters.longest.Load()),
+		Expedited:    u.counters.expedited.Load(),
 		Stalls:       u.counters.stalls.Load(),
 		Waiting:      int(u.callbacks.waiting.Load()),
 		Run:          u.counters.run.Load(),

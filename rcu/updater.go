@@ -9,7 +9,7 @@ import (
 )
 
 // An Updater is what a flavour of RCU offers to those who update; every flavour
-// has one embedded. Its methods may be called by any goroutine at any time, but
+// has one embedded. See [Flavour] for what they have in common beside it. Its methods may be called by any goroutine at any time, but
 // for Synchronize and Barrier, which must not be called in a read-side critical
 // section.
 //
@@ -18,8 +18,8 @@ import (
 // did that began before it happens before Synchronize returns, or the function
 // that was given to Call begins.
 type Updater struct {
-	cfg     Config
-	flavour flavour
+	cfg      Config
+	protocol protocol
 
 	// seq counts grace periods: 2n while none is running and n are over, 2n+1
 	// while one runs. Who holds turn changes it.
@@ -34,18 +34,31 @@ type Updater struct {
 	// members did before they joined comes before that.
 	group primitives.Pointer[member]
 
+	// hurry says who wants grace periods, the one that is running and those to
+	// come, to be expedited, by whomever they are run:
+	//
+	//	bit 0      more callbacks wait than Config.HighWater
+	//	bits 1-31  how many wait in SynchronizeExpedited
+	hurry primitives.Uint32
+
 	callbacks callbacks
 	counters  counters
 }
 
-// A flavour says who reads.
-type flavour interface {
+const (
+	overWater = 1
+	inHurry   = 2
+)
+
+// A protocol says who reads.
+type protocol interface {
 	// wait returns once all read-side critical sections are over that had begun
 	// when it was called. One caller at a time.
 	wait(g *grace)
 	// reads reports whether the caller is known to be in a section.
 	reads() bool
-	// holdups returns those who are in a section.
+	// holdups returns those for whom wait waits at this moment, in order. Its
+	// caller is who called wait.
 	holdups() []Holdup
 }
 
@@ -60,19 +73,35 @@ type Config struct {
 	Batch    int
 	Patience time.Duration
 
-	// HighWater is the number of callbacks waiting above which Call slows its
-	// caller down and grace periods are expedited: 0 means 10,000.
+	// HighWater is the number of callbacks waiting above which grace periods are
+	// expedited and Call slows its caller down, by twice as much for each
+	// HighWater that more are waiting: 0 means 10,000.
+	//
+	// That bounds their number, though readers keep a grace period from ending.
+	// When c callers that do nothing but Call have done so for a time t, no more
+	// wait than about
+	//
+	//	HighWater × (2 + log₂(1 + t × c / (HighWater × 100 µs))) + c
+	//
+	// which for 64 callers and a HighWater of 10,000 is 14 times that after a
+	// minute, and 20 times after an hour. Not bounded is what goroutines without
+	// end give to Call, once each; what callbacks do, for they are not delayed; and
+	// what is called in sections of a Pinned, up to 20,000 times a second on each
+	// CPU.
 	HighWater int
 
-	// StallAfter is the age at which a grace period is reported as stalled, and
-	// again at three times, nine times that; 0 means 21 s, a negative value
-	// never. Reports go to Logger, or slog's default, and to OnStall.
+	// StallAfter is the age at which a grace period is reported as stalled; it
+	// is so again whenever three times that have passed, as in the kernel. 0 means
+	// 21 s, a negative value never. Reports go to Logger, or slog's default, and
+	// to OnStall. Who runs the grace period calls that, and goes on when it
+	// returns: it must not call Synchronize or Barrier.
 	StallAfter time.Duration
 	OnStall    func(Stall)
 	Logger     *slog.Logger
 
-	// Trace notes where each read-side critical section begins, for the
-	// reports: for debugging, it makes readers many times slower.
+	// Trace notes where each read-side critical section begins, and in which
+	// goroutine, for the reports and so that Synchronize and Barrier in one panic
+	// at once: for debugging, it makes readers many times slower.
 	Trace bool
 }
 
@@ -83,7 +112,7 @@ const (
 	defaultStallAfter = 21 * time.Second
 )
 
-func (u *Updater) init(cfg Config, f flavour) {
+func (u *Updater) init(cfg Config, p protocol) {
 	if cfg.Batch <= 0 {
 		cfg.Batch = defaultBatch
 	}
@@ -93,13 +122,14 @@ func (u *Updater) init(cfg Config, f flavour) {
 	if cfg.HighWater <= 0 {
 		cfg.HighWater = defaultHighWater
 	}
+	cfg.Batch = min(cfg.Batch, cfg.HighWater)
 	if cfg.StallAfter == 0 {
 		cfg.StallAfter = defaultStallAfter
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
-	u.cfg, u.flavour = cfg, f
+	u.cfg, u.protocol = cfg, p
 }
 
 // A member is one of a group.
@@ -117,24 +147,20 @@ var members primitives.Pool[member]
 // It panics if it is called in such a section, where that can be known.
 func (u *Updater) Synchronize() {
 	u.guard("Synchronize")
-	u.synchronize(false)
+	u.synchronize()
 }
 
-// SynchronizeExpedited is [Updater.Synchronize] that keeps its CPU busy, and is
-// back the sooner for it.
+// SynchronizeExpedited is [Updater.Synchronize] that keeps a CPU busy, and is
+// back the sooner for it: meanwhile all grace periods are expedited, whoever runs
+// them. One that is running may notice a millisecond later.
 func (u *Updater) SynchronizeExpedited() {
 	u.guard("SynchronizeExpedited")
-	u.synchronize(true)
+	u.hurry.Add(inHurry)
+	u.synchronize()
+	u.hurry.Add(^uint32(inHurry - 1)) // adds -inHurry
 }
 
-// guard panics if the caller would wait for itself.
-func (u *Updater) guard(method string) {
-	if u.flavour.reads() {
-		panic("rcu: " + method + " in a read-side critical section waits for itself")
-	}
-}
-
-func (u *Updater) synchronize(expedited bool) {
+func (u *Updater) synchronize() {
 	me := members.Get()
 	if !u.join(me) {
 		me.over.Wait()
@@ -143,7 +169,7 @@ func (u *Updater) synchronize(expedited bool) {
 	}
 	u.turn.Lock()
 	group := u.group.Swap(nil) // I1
-	u.gracePeriod(expedited)
+	u.gracePeriod()
 	u.turn.Unlock()
 	for m := group; m != nil; {
 		next := m.next // before it wakes: it may then join another group
@@ -167,24 +193,41 @@ func (u *Updater) join(m *member) bool {
 }
 
 // gracePeriod runs one. The caller has the turn.
-func (u *Updater) gracePeriod(expedited bool) {
-	g := grace{updater: u, expedited: expedited, began: primitives.Nanotime(), doze: firstDoze}
-	g.stallAfter = u.cfg.StallAfter
+func (u *Updater) gracePeriod() {
+	g := grace{updater: u, began: nanotime(), doze: firstDoze, stallAt: u.cfg.StallAfter}
+	g.turned = g.began
 	u.seq.Add(1)
-	u.flavour.wait(&g)
+	g.look()
+	u.protocol.wait(&g)
 	u.seq.Add(1)
-	u.counters.over(time.Duration(primitives.Nanotime() - g.began))
+	u.counters.over(time.Duration(nanotime() - g.began))
 }
+
+// nanotime is the clock of grace periods.
+var nanotime = primitives.Nanotime
 
 // A Cookie names a grace period that is to come; see [Updater.StartPoll].
 type Cookie uint64
 
 // StartPoll sees to it that a grace period begins after now, and returns a
-// cookie for [Updater.Poll] to tell whether it is over. It does not wait.
+// cookie for [Updater.Poll] to tell whether it is over. It does not wait, and may
+// be called in a read-side critical section; it panics after Close.
 func (u *Updater) StartPoll() Cookie {
-	c := Cookie(u.seq.Add(0)+3) &^ 1 // full: what the caller did comes before it; not one that is running
-	u.Call(func() {})
-	return c
+	q := &u.callbacks
+	c := (u.seq.Add(0) + 3) &^ 1 // full: what the caller did comes before it; not one that is running
+	for {
+		asked := q.polled.Load()
+		if asked >= c && q.queue.Load() != &closed {
+			return Cookie(c) // who asked for that one, or a later one, has it run
+		}
+		if q.polled.CompareAndSwap(asked, max(asked, c)) {
+			break
+		}
+	}
+	if !u.enqueue(&callback{f: func() {}, own: true}, false) {
+		panic("rcu: StartPoll after Close")
+	}
+	return Cookie(c)
 }
 
 // Poll reports whether the grace period of a cookie is over.
@@ -192,12 +235,15 @@ func (u *Updater) Poll(c Cookie) bool { return u.seq.Load() >= uint64(c) } // ac
 
 // A grace is a grace period as it runs.
 type grace struct {
-	updater    *Updater
-	expedited  bool
-	began      int64
-	stallAfter time.Duration
-	spin       primitives.Spin
-	doze       time.Duration
+	updater   *Updater
+	expedited bool
+	spin      primitives.Spin
+	doze      time.Duration
+
+	// Its times are those of nanotime.
+	began   int64
+	turned  int64         // no earlier than the latest turn; 0 if none was noted since
+	stallAt time.Duration // the age at which to report it next; never if it is not positive
 }
 
 const (
@@ -205,21 +251,40 @@ const (
 	lastDoze  = time.Millisecond
 )
 
-// pause is what a flavour calls while it waits for readers.
+// pause is what a protocol calls while it waits for readers.
 func (g *grace) pause() {
-	if g.expedited {
+	if g.look(); g.expedited {
 		g.spin.Once()
 	} else {
 		g.spin.Doze(g.doze)
 		g.doze = min(2*g.doze, lastDoze)
 	}
-	if g.stallAfter > 0 {
-		if age := time.Duration(primitives.Nanotime() - g.began); age >= g.stallAfter {
-			g.updater.stall(age)
-			g.stallAfter *= 3
+	now := nanotime()
+	if g.turned == 0 {
+		g.turned = now
+	}
+	if age := time.Duration(now - g.began); g.stallAt > 0 && age >= g.stallAt {
+		g.updater.stall(g, now)
+		for g.stallAt <= age { // once, though several are due
+			g.stallAt += 3 * g.updater.cfg.StallAfter
 		}
+	}
+}
+
+// look looks whether anybody is in a hurry.
+func (g *grace) look() {
+	if !g.expedited && g.updater.hurry.Load() != 0 {
+		g.expedited = true
+		g.updater.counters.expedited.Add(1)
 	}
 }
 
 // again lets the next wait of the same grace period begin with spinning.
 func (g *grace) again() { g.spin, g.doze = primitives.Spin{}, firstDoze }
+
+// turn is [grace.again] for a wait for sections that may have begun since the
+// last.
+func (g *grace) turn() {
+	g.again()
+	g.turned = 0
+}

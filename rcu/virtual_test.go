@@ -23,27 +23,27 @@ func readsAndUpdates(fresh func(rcu.Config) flavour, readers, reads, updates int
 		var p rcu.Pointer[object]
 		p.Assign(new(object))
 		// The readers are alike: the first to take a step is number 0.
-		handles, next := make([]reader, readers), 0
+		handles, next := make([]rcu.Handle, readers), 0
 		for i := range handles {
-			handles[i] = f.reader()
+			handles[i] = reader(f)
 		}
 		m.GoAlike(readers, func() {
 			r := handles[next]
 			next++
-			r.begin()
+			r.Online()
 			for range reads {
-				r.read(func() {
+				read(r, func() {
 					if v := p.Dereference().value.Get(); v < 0 {
 						m.Failf("read %d from an object that is in use again", v)
 					}
 				})
 			}
-			r.done()
+			r.Offline()
 		})
 		m.Go(func() {
 			for range updates {
 				old := p.Replace(new(object))
-				f.updater.Synchronize()
+				f.Synchronize()
 				old.value.Set(-1)
 			}
 		})
@@ -66,13 +66,17 @@ func TestModelGracePeriods(t *testing.T) {
 	}
 }
 
-// A reader may come on one CPU and leave on another: who sums must look at where
-// they leave first. And the first to read on a CPU makes it known.
-func TestModelDomainMoves(t *testing.T) {
-	fresh := flavours["domain"]
-	for _, size := range []struct{ readers, reads, updates int }{{1, 1, 1}, {2, 1, 1}} {
-		r := check.Explore(t, check.Config{CPUs: 2}, readsAndUpdates(fresh, size.readers, size.reads, size.updates))
-		t.Logf("%+v: %v", size, r)
+// A reader of a Domain may come on one CPU and leave on another: who sums must look
+// at where they leave first. And the first to read on a CPU makes it known. Readers
+// share CPUs, and with them counters.
+func TestModelSharedCPUs(t *testing.T) {
+	for _, name := range []string{"domain", "pinned"} {
+		t.Run(name, func(t *testing.T) {
+			for _, size := range []struct{ readers, reads, updates int }{{1, 1, 1}, {2, 1, 1}} {
+				r := check.Explore(t, check.Config{CPUs: 2}, readsAndUpdates(flavours[name], size.readers, size.reads, size.updates))
+				t.Logf("%+v: %v", size, r)
+			}
+		})
 	}
 }
 
@@ -85,11 +89,11 @@ func TestModelCallbacks(t *testing.T) {
 			var ran primitives.Cell[int]
 			m.GoAlike(size.callers, func() {
 				for range size.calls {
-					f.updater.Call(func() { ran.Set(ran.Get() + 1) })
+					f.Call(func() { ran.Set(ran.Get() + 1) })
 				}
 			})
 			m.Wait()
-			f.updater.Barrier()
+			f.Barrier()
 			if n := ran.Get(); n != size.callers*size.calls {
 				m.Failf("%d callbacks ran, want %d", n, size.callers*size.calls)
 			}
@@ -104,15 +108,15 @@ func TestModelSharing(t *testing.T) {
 		f := flavours["qsbr"](rcu.Config{})
 		var p rcu.Pointer[object]
 		p.Assign(new(object))
-		r := f.reader()
+		r := reader(f)
 		m.Go(func() {
-			r.begin()
-			r.read(func() { p.Dereference().value.Get() })
-			r.done()
+			r.Online()
+			read(r, func() { p.Dereference().value.Get() })
+			r.Offline()
 		})
 		m.GoAlike(2, func() {
 			old := p.Replace(new(object))
-			f.updater.Synchronize()
+			f.Synchronize()
 			old.value.Set(-1)
 		})
 	})
@@ -125,15 +129,15 @@ func TestModelPoll(t *testing.T) {
 		f := flavours["qsbr"](rcu.Config{Batch: 1})
 		var p rcu.Pointer[object]
 		p.Assign(new(object))
-		r := f.reader()
+		r := reader(f)
 		m.Go(func() {
-			r.begin()
-			r.read(func() { p.Dereference().value.Get() })
-			r.done()
+			r.Online()
+			read(r, func() { p.Dereference().value.Get() })
+			r.Offline()
 		})
-		m.Go(f.updater.Synchronize) // one that may be running already
+		m.Go(f.Synchronize) // one that may be running already
 		old := p.Replace(new(object))
-		if c := f.updater.StartPoll(); f.updater.Poll(c) {
+		if c := f.StartPoll(); f.Poll(c) {
 			old.value.Set(-1)
 		}
 	})

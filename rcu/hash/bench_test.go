@@ -39,65 +39,41 @@ func key(i int) int { return i * 389 % keys }
 // sum keeps the compiler from leaving the reads out.
 var sum primitives.Int64
 
-// sections are the flavours: each returns, for one goroutine, what begins and
-// ends a section. A QSBR reader is quiet after each.
-var sections = []struct {
+// flavours are those of RCU. A reader says after each section that it is quiet.
+var flavours = []struct {
 	name  string
-	fresh func() (u *rcu.Updater, reader func() (lock, unlock, end func()))
+	fresh func() rcu.Flavour
 }{
-	{"domain", func() (*rcu.Updater, func() (lock, unlock, end func())) {
-		d := rcu.NewDomain(rcu.Config{})
-		return &d.Updater, func() (lock, unlock, end func()) {
-			var s rcu.Section
-			return func() { s = d.ReadLock() }, func() { d.ReadUnlock(s) }, nothing
-		}
-	}},
-	{"pinned", func() (*rcu.Updater, func() (lock, unlock, end func())) {
-		d := rcu.NewPinned(rcu.Config{})
-		return &d.Updater, func() (lock, unlock, end func()) {
-			var s rcu.PinnedSection
-			return func() { s = d.ReadLock() }, func() { d.ReadUnlock(s) }, nothing
-		}
-	}},
-	{"registered", func() (*rcu.Updater, func() (lock, unlock, end func())) {
-		d := rcu.NewRegistered(rcu.Config{})
-		return &d.Updater, func() (lock, unlock, end func()) {
-			r := d.Register()
-			return r.ReadLock, r.ReadUnlock, r.Unregister
-		}
-	}},
-	{"qsbr", func() (*rcu.Updater, func() (lock, unlock, end func())) {
-		d := rcu.NewQSBR(rcu.Config{})
-		return &d.Updater, func() (lock, unlock, end func()) {
-			r := d.Register()
-			return nothing, r.Quiescent, r.Unregister
-		}
-	}},
+	{"domain", func() rcu.Flavour { return rcu.NewDomain(rcu.Config{}) }},
+	{"pinned", func() rcu.Flavour { return rcu.NewPinned(rcu.Config{}) }},
+	{"registered", func() rcu.Flavour { return rcu.NewRegistered(rcu.Config{}) }},
+	{"qsbr", func() rcu.Flavour { return rcu.NewQSBR(rcu.Config{}) }},
 }
 
 // lookups are tables of keys whose values an updater replaces; those of an
 // rcu/hash Map are used again after a grace period.
 func lookups() []subject {
 	var all []subject
-	for _, f := range sections {
-		u, reader := f.fresh()
+	for _, f := range flavours {
+		u := f.fresh()
 		m := hash.New[int, *int](nil)
 		for k := range keys {
 			m.Store(k, new(int))
 		}
 		pool := rcu.Pool[int]{Updater: u, New: func() *int { return new(int) }}
 		all = append(all, subject{"map=rcu.hash/rcu=" + f.name, func() (func(int), func()) {
-			lock, unlock, end := reader()
+			r := u.NewHandle()
 			return func(n int) {
 				total := 0
 				for i := range n {
-					lock()
+					r.ReadLock()
 					v, _ := m.Load(key(i))
 					total += *v
-					unlock()
+					r.ReadUnlock()
+					r.Quiescent()
 				}
 				sum.Add(int64(total))
-			}, end
+			}, r.Unregister
 		}, func(i int) {
 			v := pool.Get()
 			*v = i
@@ -150,26 +126,27 @@ const elements = 100
 // other; those of an rcu/list are used again after a grace period.
 func traversals() []subject {
 	var all []subject
-	for _, f := range sections {
-		u, reader := f.fresh()
+	for _, f := range flavours {
+		u := f.fresh()
 		var l list.List[int]
 		for i := range elements {
 			l.AddBack(&list.Node[int]{Value: i})
 		}
 		pool := rcu.Pool[list.Node[int]]{Updater: u, New: func() *list.Node[int] { return new(list.Node[int]) }}
 		all = append(all, subject{"list=rcu.list/rcu=" + f.name, func() (func(int), func()) {
-			lock, unlock, end := reader()
+			r := u.NewHandle()
 			return func(n int) {
 				total := 0
 				for range n {
-					lock()
+					r.ReadLock()
 					for e := range l.All() {
 						total += e.Value
 					}
-					unlock()
+					r.ReadUnlock()
+					r.Quiescent()
 				}
 				sum.Add(int64(total))
-			}, end
+			}, r.Unregister
 		}, func(i int) {
 			n := pool.Get()
 			n.Value = i

@@ -1,0 +1,42 @@
+package rcu
+
+import (
+	"runtime"
+	"strconv"
+	"strings"
+)
+
+// guard panics if the caller is known to be in a read-side critical section, and
+// so would wait for itself.
+func (u *Updater) guard(method string) {
+	if u.protocol.reads() {
+		panic("rcu: " + method + " in a read-side critical section waits for itself")
+	}
+}
+
+// guardCallback panics if a callback is the caller, and so would wait for itself.
+func (u *Updater) guardCallback(method string) {
+	if u.callbacks.mine() {
+		panic("rcu: " + method + " in a callback waits for itself")
+	}
+}
+
+// mine reports whether the caller is the goroutine.
+func (q *callbacks) mine() bool {
+	id := q.runner.Load()
+	return id != 0 && id == goroutine()
+}
+
+// goroutine returns the caller's id, from 1. It takes a microsecond or so: the
+// runtime tells it nowhere but in a stack.
+func goroutine() uint64 {
+	var buf [32]byte
+	return goroutineOf(string(buf[:runtime.Stack(buf[:], false)]))
+}
+
+// goroutineOf returns the id of the goroutine that a stack, as in a panic, is of.
+func goroutineOf(stack string) uint64 {
+	id, _, _ := strings.Cut(strings.TrimPrefix(stack, "goroutine "), " ")
+	n, _ := strconv.ParseUint(id, 10, 64)
+	return n
+}
