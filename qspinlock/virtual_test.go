@@ -3,12 +3,15 @@
 package qspinlock_test
 
 import (
+	"os"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/lockbench/lockbench/check"
 	"github.com/lockbench/lockbench/internal/locktest"
 	"github.com/lockbench/lockbench/internal/model"
+	"github.com/lockbench/lockbench/mcs"
 	"github.com/lockbench/lockbench/qspinlock"
 )
 
@@ -23,9 +26,23 @@ func TestModel(t *testing.T) {
 // Four at once have tens of millions of schedules: 45,562,880 were not all. So the
 // first has the lock and the second is in line before it releases, which leaves
 // the schedules that have a queue; without that, four are tried at random.
+// LOCKBENCH_LONG=15m tries them all for so long.
 func TestModelFour(t *testing.T) {
+	seen := newSeen()
 	model.Explore(t, "Exclusion/4x1", check.Config{Mode: check.PCT, Bound: 3, Seed: 1, Schedules: 50_000},
-		model.Exclusion(func() sync.Locker { return new(qspinlock.Lock) }, 4, 1))
+		model.Exclusion(func() sync.Locker { return &watched{seen: seen} }, 4, 1))
+	seen.want(t)
+	if !seen.two {
+		t.Error("no schedule has two waiters in the queue at a time")
+	}
+	if long := os.Getenv("LOCKBENCH_LONG"); long != "" {
+		budget, err := time.ParseDuration(long)
+		if err != nil {
+			t.Fatalf("LOCKBENCH_LONG: %v", err)
+		}
+		model.Explore(t, "Exclusion/4x1/every", check.Config{Budget: budget, Progress: os.Stderr},
+			model.Exclusion(func() sync.Locker { return new(qspinlock.Lock) }, 4, 1))
+	}
 	model.Every(t, "FIFO", model.Overtaking(func() (sync.Locker, func() uint64) {
 		l := new(qspinlock.Lock)
 		return l, l.Word
@@ -35,8 +52,22 @@ func TestModelFour(t *testing.T) {
 // Three are enough for a holder, a pending waiter and a queue, on some
 // schedules.
 func TestModelCoverage(t *testing.T) {
-	seen := make(map[qspinlock.State]bool)
+	seen := newSeen()
 	model.Every(t, "3x1", model.Exclusion(func() sync.Locker { return &watched{seen: seen} }, 3, 1))
+	seen.want(t)
+}
+
+// A seen is what was seen on all schedules together.
+type seen struct {
+	states map[qspinlock.State]bool
+	two    bool // whether two were in the queue at a time
+}
+
+func newSeen() *seen { return &seen{states: make(map[qspinlock.State]bool)} }
+
+// want fails t unless the word was in each of the five states in which it can be.
+func (s *seen) want(t *testing.T) {
+	t.Helper()
 	for _, want := range []qspinlock.State{
 		{},
 		{Locked: true},
@@ -44,7 +75,7 @@ func TestModelCoverage(t *testing.T) {
 		{Locked: true, Queued: true},
 		{Locked: true, Pending: true, Queued: true},
 	} {
-		if !seen[want] {
+		if !s.states[want] {
 			t.Errorf("no schedule has a word that says %v", want)
 		}
 	}
@@ -54,22 +85,31 @@ func TestModelCoverage(t *testing.T) {
 // on all schedules together.
 type watched struct {
 	lock qspinlock.Lock
-	seen map[qspinlock.State]bool
+	last uint32 // who was last in the queue when the holder came in
+	seen *seen
 }
 
 func (l *watched) Lock() {
 	l.note()
 	l.lock.Lock()
-	l.note()
+	l.last = l.note()
 }
 
 func (l *watched) Unlock() {
 	l.lock.Unlock()
-	l.note()
+	// The store is in the buffer: nobody has left the queue since.
+	if last := l.note(); l.last != 0 && last != 0 && last != l.last {
+		l.seen.two = true
+	}
 }
 
-func (l *watched) note() {
+// note returns who is last in the queue, or 0.
+func (l *watched) note() (last uint32) {
 	s := qspinlock.Decode(l.lock.Peek())
+	if s.Queued {
+		last = mcs.Number(s.CPU, s.Context)
+	}
 	s.Word, s.CPU, s.Context = 0, 0, 0
-	l.seen[s] = true
+	l.seen.states[s] = true
+	return last
 }
