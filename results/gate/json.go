@@ -76,6 +76,7 @@ type jsonResult struct {
 	Hi        jsonNumber `json:"hi"`
 	Noise     jsonNumber `json:"noise"`
 	Margin    jsonNumber `json:"margin"`
+	Drift     jsonNumber `json:"drift"`
 	Evidence  jsonNumber `json:"evidence"`
 	Builds    int        `json:"builds"`
 	Exact     bool       `json:"exact"`
@@ -145,7 +146,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 			jsonBenchmark: jsonBenchmark(res.Benchmark), Unit: res.Unit, Better: betterWords[res.Better], Distance: string(res.Distance),
 			Verdict: res.Verdict.String(), Why: res.Why, N: res.N, Rounds: res.Rounds,
 			Old: jsonNumber(res.Old), New: jsonNumber(res.New), Change: jsonNumber(res.Change), Lo: jsonNumber(res.Lo), Hi: jsonNumber(res.Hi),
-			Noise: jsonNumber(res.Noise), Margin: jsonNumber(res.Margin), Evidence: jsonNumber(res.Evidence), Builds: res.Builds,
+			Noise: jsonNumber(res.Noise), Margin: jsonNumber(res.Margin), Drift: jsonNumber(res.Drift), Evidence: jsonNumber(res.Evidence), Builds: res.Builds,
 			Exact: res.Exact, Unpaired: res.Unpaired, Confirmed: res.Confirmed, Minor: res.Minor, Improved: res.Improved(),
 			BootLo: jsonNumber(res.BootLo), BootHi: jsonNumber(res.BootHi),
 		})
@@ -196,7 +197,7 @@ func ReadJSON(rd io.Reader) (*Report, error) {
 			Benchmark: Benchmark(res.jsonBenchmark), Unit: res.Unit, Distance: results.Distance(res.Distance),
 			Why: res.Why, N: res.N, Rounds: res.Rounds,
 			Old: float64(res.Old), New: float64(res.New), Change: float64(res.Change), Lo: float64(res.Lo), Hi: float64(res.Hi),
-			Noise: float64(res.Noise), Margin: float64(res.Margin), Evidence: float64(res.Evidence), Builds: res.Builds,
+			Noise: float64(res.Noise), Margin: float64(res.Margin), Drift: float64(res.Drift), Evidence: float64(res.Evidence), Builds: res.Builds,
 			Exact: res.Exact, Unpaired: res.Unpaired, Confirmed: res.Confirmed, Minor: res.Minor,
 			BootLo: float64(res.BootLo), BootHi: float64(res.BootHi),
 		}

@@ -50,7 +50,7 @@ func TestJSONRoundTrip(t *testing.T) {
 			Distance: rapid.SampledFrom([]results.Distance{results.Local, results.Near, results.Far, results.Unknown}).Draw(t, "distance"),
 			Verdict:  verdict.Draw(t, "verdict"), Why: rapid.String().Draw(t, "why"),
 			N: rapid.Int().Draw(t, "n"), Rounds: rapid.Int().Draw(t, "rounds"), Old: f("old"), New: f("new"), Change: f("change"), Lo: f("lo"), Hi: f("hi"),
-			Noise: f("noise"), Margin: f("margin"), Evidence: f("evidence"), Builds: rapid.Int().Draw(t, "builds"),
+			Noise: f("noise"), Margin: f("margin"), Drift: f("drift"), Evidence: f("evidence"), Builds: rapid.Int().Draw(t, "builds"),
 			Exact: yes("exact"), Unpaired: yes("unpaired"), Confirmed: yes("confirmed"), Minor: yes("minor"), BootLo: f("boot_lo"), BootHi: f("boot_hi"),
 		}
 	})
