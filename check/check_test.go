@@ -121,6 +121,99 @@ func TestLitmus(t *testing.T) {
 	}
 }
 
+// Independent reads of independent writes: two readers never disagree on which of
+// two words was written first, also if the stores were in buffers, for a store
+// comes out of them for all at once.
+func TestIRIW(t *testing.T) {
+	type store = func(*primitives.Uint32, uint32)
+	for name, store := range map[string]store{"Store": (*primitives.Uint32).Store, "StoreRelease": (*primitives.Uint32).StoreRelease} {
+		seen := make(map[string]bool)
+		check.Explore(t, check.Config{}, func(m *check.Machine) {
+			var x, y primitives.Uint32
+			var a, b, c, d uint32
+			m.Go(func() { store(&x, 1) })
+			m.Go(func() { store(&y, 1) })
+			m.Go(func() { a, b = x.Load(), y.Load() })
+			m.Go(func() { c, d = y.Load(), x.Load() })
+			m.Wait()
+			seen[fmt.Sprint(a, b, c, d)] = true
+		})
+		if seen["1 0 1 0"] || len(seen) != 15 {
+			t.Errorf("%s: %d outcomes, %v; want all 16 but 1 0 1 0", name, len(seen), slices.Sorted(maps.Keys(seen)))
+		}
+	}
+}
+
+// What excludes by words alone relies on loads that come after stores: Store
+// keeps that order, StoreRelease does not.
+func TestMutualExclusionByWords(t *testing.T) {
+	type store = func(*primitives.Uint32, uint32)
+	wait := func(cond func() bool) {
+		var spin primitives.Spin
+		for !cond() {
+			spin.Once()
+		}
+	}
+	// Each returns what worker me does to get in and to get out.
+	algorithms := map[string]func(store store) (lock, unlock func(me int)){
+		"Dekker": func(store store) (lock, unlock func(me int)) {
+			var wants [2]primitives.Uint32
+			var turn primitives.Uint32
+			lock = func(me int) {
+				other := 1 - me
+				store(&wants[me], 1)
+				for wants[other].Load() != 0 {
+					if turn.Load() == uint32(me) {
+						wait(func() bool { return wants[other].Load() == 0 })
+						return
+					}
+					store(&wants[me], 0)
+					wait(func() bool { return turn.Load() == uint32(me) })
+					store(&wants[me], 1)
+				}
+			}
+			return lock, func(me int) {
+				store(&turn, uint32(1-me))
+				store(&wants[me], 0)
+			}
+		},
+		"Peterson": func(store store) (lock, unlock func(me int)) {
+			var wants [2]primitives.Uint32
+			var turn primitives.Uint32
+			lock = func(me int) {
+				other := 1 - me
+				store(&wants[me], 1)
+				store(&turn, uint32(other))
+				wait(func() bool { return wants[other].Load() == 0 || turn.Load() == uint32(me) })
+			}
+			return lock, func(me int) { store(&wants[me], 0) }
+		},
+	}
+	for name, fresh := range algorithms {
+		body := func(store store) func(m *check.Machine) {
+			return func(m *check.Machine) {
+				lock, unlock := fresh(store)
+				var n primitives.Cell[int] // guarded by the lock
+				for me := range 2 {
+					m.Go(func() {
+						for range 2 {
+							lock(me)
+							n.Set(n.Get() + 1)
+							unlock(me)
+						}
+					})
+				}
+				m.Wait()
+				m.Assert(n.Get() == 4)
+			}
+		}
+		t.Logf("%s: %v", name, check.Explore(t, check.Config{}, body((*primitives.Uint32).Store)))
+		if f := fails(t, check.Config{}, body((*primitives.Uint32).StoreRelease)); f.Kind != check.DataRace {
+			t.Errorf("%s with StoreRelease: a %s, %s; want a data race", name, f.Kind, f.Message)
+		}
+	}
+}
+
 // fails runs a body that must fail, and returns how.
 func fails(t *testing.T, cfg check.Config, body func(m *check.Machine)) *check.Failure {
 	t.Helper()
