@@ -37,14 +37,31 @@ type File struct {
 // A file appears whole or not at all, and replaces one of the same name. The
 // files returned are those that were written even if err is not nil.
 func Write(dir string, sums []results.Summary, o Options) (files []File, skipped []Skipped, err error) {
-	for _, format := range o.formats() {
-		if !slices.Contains(formats, format) {
-			return nil, nil, fmt.Errorf("unknown figure format %q (known: %s)", format, strings.Join(formats, ", "))
-		}
+	if err := o.checkFormats(); err != nil {
+		return nil, nil, err
 	}
 	figures, skipped := All(sums, o)
+	files, err = writeFigures(dir, figures, o)
+	return files, skipped, err
+}
+
+// checkFormats reports a format that there is not.
+func (o Options) checkFormats() error {
+	for _, format := range o.formats() {
+		if !slices.Contains(formats, format) {
+			return fmt.Errorf("unknown figure format %q (known: %s)", format, strings.Join(formats, ", "))
+		}
+	}
+	return nil
+}
+
+// writeFigures writes each figure in each format, and returns those that it could.
+func writeFigures(dir string, figures []*Figure, o Options) (files []File, err error) {
+	if err := o.checkFormats(); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return nil, skipped, err
+		return nil, err
 	}
 	var errs []error
 	for _, f := range figures {
@@ -57,7 +74,7 @@ func Write(dir string, sums []results.Summary, o Options) (files []File, skipped
 			files = append(files, File{path, f})
 		}
 	}
-	return files, skipped, errors.Join(errs...)
+	return files, errors.Join(errs...)
 }
 
 // All draws the figures that the summaries have the data for, in the order in

@@ -4,7 +4,8 @@
 // [Write] draws all of it into files. [Throughput], [Reads], [Latency] and
 // [Fairness] return the figures of one kind, a [Figure] for each combination
 // of the dimensions that it does not show; its panels are gonum plots, to be
-// added to, or to be put into a picture of your own.
+// added to, or to be put into a picture of your own. [Forest] draws what became
+// of a comparison of two versions.
 //
 // A figure never mixes samples of near CPUs with samples of far ones. Samples
 // during which the distance changed are left out, and the figure says how
