@@ -261,6 +261,8 @@ func percent(v float64) string {
 		return "-"
 	case math.IsInf(v, 0):
 		return "∞"
+	case math.Abs(v) >= 1e4:
+		return strconv.FormatFloat(100*math.Abs(v), 'g', 3, 64) + "%"
 	}
 	return strconv.FormatFloat(100*math.Abs(v), 'f', digits(v), 64) + "%"
 }
