@@ -10,6 +10,7 @@ import (
 	"github.com/lockbench/lockbench/mcs"
 	"github.com/lockbench/lockbench/qspinlock"
 	"github.com/lockbench/lockbench/results"
+	"github.com/lockbench/lockbench/rwlock"
 	"github.com/lockbench/lockbench/spinlock"
 	"github.com/lockbench/lockbench/ticket"
 )
@@ -144,6 +145,73 @@ var writes = []loop{
 	}},
 }
 
+// rwWrites lock and unlock for writing.
+var rwWrites = []loop{
+	{"sync.RWMutex", func() func(int) {
+		l := alone[sync.RWMutex]()
+		return func(n int) {
+			for range n {
+				l.Lock()
+				l.Unlock()
+			}
+		}
+	}},
+	{"rwsem", func() func(int) {
+		l := alone[blocking.RWSem]()
+		return func(n int) {
+			for range n {
+				l.Lock()
+				l.Unlock()
+			}
+		}
+	}},
+	{"rw-readerpref", func() func(int) {
+		l := alone[rwlock.ReaderPref]()
+		return func(n int) {
+			for range n {
+				l.Lock()
+				l.Unlock()
+			}
+		}
+	}},
+	{"rw-queued", func() func(int) {
+		l := alone[rwlock.Queued]()
+		return func(n int) {
+			for range n {
+				l.Lock()
+				l.Unlock()
+			}
+		}
+	}},
+	{"rw-phasefair", func() func(int) {
+		l := alone[rwlock.PhaseFair]()
+		return func(n int) {
+			for range n {
+				l.Lock()
+				l.Unlock()
+			}
+		}
+	}},
+	{"rw-distributed", func() func(int) {
+		l := alone[rwlock.Distributed]()
+		return func(n int) {
+			for range n {
+				l.Lock()
+				l.Unlock()
+			}
+		}
+	}},
+	{"rw-biased", func() func(int) {
+		l := rwlock.NewBiased(alone[rwlock.Queued]())
+		return func(n int) {
+			for range n {
+				l.Lock()
+				l.Unlock()
+			}
+		}
+	}},
+}
+
 // nobodyContends measures the locks alone.
 func nobodyContends(ctx context.Context, j *judge, rounds int) error {
 	samples, err := inTurn(ctx, j, writes, rounds)
@@ -162,6 +230,16 @@ func nobodyContends(ctx context.Context, j *judge, rounds int) error {
 		claims = append(claims, claim{lock: c.lock, unit: "ns/op", distance: results.Local, limit: c.limit})
 	}
 	claims = append(claims, claim{lock: "semaphore", against: "semaphore.Weighted", unit: "ns/op", distance: results.Local, limit: 0.5})
+	j.claims(samples, claims)
+
+	if samples, err = inTurn(ctx, j, rwWrites, rounds); err != nil {
+		return err
+	}
+	j.title("Lock and Unlock for writing when nobody contends, against sync.RWMutex")
+	claims = nil
+	for _, l := range rwWrites[1:] {
+		claims = append(claims, claim{lock: l.lock, against: "sync.RWMutex", unit: "ns/op", distance: results.Local})
+	}
 	j.claims(samples, claims)
 	return nil
 }

@@ -80,7 +80,7 @@ func crowds(ctx context.Context, j *judge, rounds int) error {
 			return err
 		}
 	}
-	return patience(ctx, j, min(rounds, 10))
+	return errors.Join(patience(ctx, j, min(rounds, 10)), idleness(ctx, j, min(rounds, 10)))
 }
 
 // crowd is 64 goroutines.
@@ -119,10 +119,15 @@ func shares(ctx context.Context, j *judge, cpus, rounds int) error {
 	return nil
 }
 
-// patience is what 64 goroutines see of it: how long the longest wait is, and
-// what CPU time goes into waiting.
+// notStarved is the least share of the largest that each of 64 goroutines gets
+// in a second, where nobody starves: the scheduler's slices of 10 ms alone make
+// it less than 1.
+const notStarved = 0.05
+
+// patience is what 64 goroutines see of it: how long the longest wait is, what
+// CPU time goes into waiting, and whether anybody starves.
 func patience(ctx context.Context, j *judge, rounds int) error {
-	subjects, err := catalogued("mutex", "sync.Mutex")
+	subjects, err := catalogued("mutex", "semaphore", "rwsem", "sync.Mutex")
 	if err != nil {
 		return err
 	}
@@ -136,13 +141,71 @@ func patience(ctx context.Context, j *judge, rounds int) error {
 	}
 	j.title("Waits of 64 goroutines on 2 CPUs, think 100 ns, against sync.Mutex")
 	for _, d := range told(samples) {
-		j.claims(samples, []claim{
+		claims := []claim{
 			{lock: "mutex", unit: "write-max-ns", distance: d, limit: 1},
-			{lock: "mutex", unit: "cpu-ns/op", distance: d},
-			{lock: "mutex", unit: "share-min-max", distance: d},
-		})
+			{lock: "mutex", unit: "cpu-ns/op", distance: d, limit: 1},
+		}
+		for _, lock := range []string{"mutex", "semaphore", "rwsem", "sync.Mutex"} {
+			c := claim{lock: lock, unit: "share-min-max", distance: d, absolute: true, atLeast: true}
+			if lock != "sync.Mutex" {
+				c.limit = notStarved
+			}
+			claims = append(claims, c)
+		}
+		j.claims(samples, claims)
 	}
 	return nil
+}
+
+// idleness is what CPU time 63 goroutines take that wait for one that holds a
+// lock for a millisecond: none, so that the process takes no more than wall time,
+// of two CPUs.
+func idleness(ctx context.Context, j *judge, rounds int) error {
+	locks := []string{"mutex", "semaphore", "rwsem", "sync.Mutex"}
+	subjects, err := catalogued(locks...)
+	if err != nil {
+		return err
+	}
+	s := harness.Sweep{
+		Subjects: subjects, CPUs: []int{2}, WorkersPerCPU: []int{32}, Reads: []int{0}, Hold: []time.Duration{time.Millisecond},
+		Duration: 300 * time.Millisecond, Count: rounds,
+	}
+	samples, err := j.sweep(ctx, s, asMeasured)
+	if err != nil {
+		return err
+	}
+	for i, s := range samples {
+		samples[i] = busyCPUs(s)
+	}
+	j.title("CPUs that 64 goroutines keep busy, of 2, hold 1 ms")
+	var claims []claim
+	for _, lock := range locks {
+		c := claim{lock: lock, unit: inUse, distance: results.Local, absolute: true}
+		if lock != "sync.Mutex" {
+			c.limit = 1.05
+		}
+		claims = append(claims, c)
+	}
+	j.claims(samples, claims)
+	return nil
+}
+
+// inUse is a unit: CPU time over wall time.
+const inUse = "CPUs in use"
+
+// busyCPUs adds to s how many CPUs were in use. How far they are from each other
+// does not matter to that, only that it is known: else the machine was busy with
+// other things.
+func busyCPUs(s results.Sample) results.Sample {
+	cpu, ok := s.Value("cpu-ns/op")
+	wall, ok2 := s.Value("ns/op")
+	if ok && ok2 {
+		s.Values = append(s.Values, results.Value{Unit: inUse, Value: cpu / wall})
+	}
+	if s.Distance != results.Unknown {
+		s.Distance = results.Local
+	}
+	return s
 }
 
 // permits is a semaphore of one permit between two workers, think 0.

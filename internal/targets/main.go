@@ -8,12 +8,14 @@
 //
 //	alone    Lock and Unlock when nobody contends, with no interface between
 //	pair     two workers on two CPUs, think 100 ns, near and far told apart
-//	crowd    64 goroutines on two CPUs and on one, think 100 ns
+//	crowd    64 goroutines on two CPUs and on one, think 100 ns; and what those
+//	         burn who wait for one that holds for a millisecond
 //	reads    read sections on one CPU and on two, with no interface between
-//	mix      0, 90, 99 and 100 % reads on one CPU and on two, think 0
+//	mix      0, 90, 99 and 100 % reads on one CPU and on two, think 0; and 90
+//	         and 99 % on two, think 100 ns
 //	starve   how long writers wait at 99 % reads
 //	permits  a semaphore of one permit, contended
-//	seq      seqlock readers
+//	seq      seqlock readers, and writers that nobody contends with
 //	cost     the harness itself
 //
 // A claim fails if the whole interval is on the wrong side of it, and cannot be

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -129,15 +130,36 @@ func onlyReaders(ctx context.Context, j *judge, rounds int) error {
 	return nil
 }
 
-// mixes is reads and writes together, through an interface, as fast as they
-// come.
+// biasedOver are the locks that we make biased, beside the catalogue's over
+// rw-queued.
+var biasedOver = []struct {
+	name, base string
+	new        func() sync.Locker
+}{
+	{"rw-biased", "rw-queued", nil},
+	{"rw-biased:readerpref", "rw-readerpref", func() sync.Locker { return rwlock.NewBiased(new(rwlock.ReaderPref)) }},
+	{"rw-biased:phasefair", "rw-phasefair", func() sync.Locker { return rwlock.NewBiased(new(rwlock.PhaseFair)) }},
+}
+
+// mixes is reads and writes together, through an interface: as fast as they
+// come, and with some work in between.
 func mixes(ctx context.Context, j *judge, rounds int) error {
 	subjects, err := catalogued("rw-*", "!*-pinned", "rwsem", "xsync.RBMutex", "sync.RWMutex")
 	if err != nil {
 		return err
 	}
-	shares := []int{0, 90, 99, 100}
-	s := harness.Sweep{Subjects: subjects, CPUs: []int{1, 2}, WorkersPerCPU: []int{1}, Reads: shares, Count: rounds}
+	for _, b := range biasedOver {
+		if b.new != nil {
+			subjects = append(subjects, harness.Subject{Name: b.name, New: b.new})
+		}
+	}
+	return errors.Join(
+		mix(ctx, j, subjects, []int{1, 2}, []int{0, 90, 99, 100}, 0, rounds),
+		mix(ctx, j, subjects, []int{2}, []int{90, 99}, 100*time.Nanosecond, rounds))
+}
+
+func mix(ctx context.Context, j *judge, subjects []harness.Subject, cpus, shares []int, think time.Duration, rounds int) error {
+	s := harness.Sweep{Subjects: subjects, CPUs: cpus, WorkersPerCPU: []int{1}, Reads: shares, Think: []time.Duration{think}, Count: rounds}
 	samples, err := j.sweep(ctx, s, asMeasured)
 	if err != nil {
 		return err
@@ -145,10 +167,10 @@ func mixes(ctx context.Context, j *judge, rounds int) error {
 	for _, cpus := range s.CPUs {
 		for _, share := range shares {
 			on := where(samples, func(s results.Sample) bool { return s.CPUs == cpus && s.Reads == share })
-			j.title("%d %% reads on %s, think 0, against sync.RWMutex", share, counted(cpus))
+			j.title("%d %% reads on %s, think %v, against sync.RWMutex", share, counted(cpus), think)
 			for _, d := range told(on) {
 				limits := map[string]float64{}
-				if cpus == 2 && d == results.Near {
+				if cpus == 2 && d == results.Near && think == 0 {
 					limits["rw-distributed"] = map[int]float64{90: 1.3, 100: 0.5}[share]
 				}
 				var claims []claim
@@ -157,12 +179,14 @@ func mixes(ctx context.Context, j *judge, rounds int) error {
 						claims = append(claims, claim{lock: e.Name, against: "sync.RWMutex", unit: "ns/op", distance: d, limit: limits[e.Name]})
 					}
 				}
-				if share == 90 || share == 99 {
-					base := claim{lock: "rw-biased", against: "rw-queued", unit: "ns/op", distance: d}
-					if cpus > 1 { // on one CPU there is nothing to gain
-						base.limit = 1
+				for _, b := range biasedOver {
+					if share == 90 || share == 99 {
+						base := claim{lock: b.name, against: b.base, unit: "ns/op", distance: d}
+						if cpus > 1 { // on one CPU there is nothing to gain
+							base.limit = 1
+						}
+						claims = append(claims, base)
 					}
-					claims = append(claims, base)
 				}
 				if share == 100 {
 					claims = append(claims, claim{lock: "rw-distributed", against: "xsync.RBMutex", unit: "ns/op", distance: d, limit: 1})

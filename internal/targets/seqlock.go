@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"runtime"
+	"sync"
 
 	gvisor "gvisor.dev/gvisor/pkg/sync"
 
@@ -14,7 +15,7 @@ import (
 // pairOfWords is the value that is read: 16 bytes.
 type pairOfWords struct{ a, b uint64 }
 
-// seqReads read 16 bytes, and keep the compiler from dropping what they read.
+// seqReads read 16 bytes, or as many as their name says, and keep the compiler from dropping what they read.
 // "loop" reads nothing.
 var seqReads = []loop{
 	{"loop", func() func(int) {
@@ -88,9 +89,178 @@ var seqReads = []loop{
 			runtime.KeepAlive(sum)
 		}
 	}},
+	{"no-lock", func() func(int) {
+		v := alone[struct{ lo, hi primitives.Uint64 }]()
+		return func(n int) {
+			var sum uint64
+			for range n {
+				sum += v.lo.Load() + v.hi.Load()
+			}
+			runtime.KeepAlive(sum)
+		}
+	}},
+	{"atomic.Pointer", func() func(int) {
+		v := alone[primitives.Pointer[pairOfWords]]()
+		v.Store(new(pairOfWords))
+		return func(n int) {
+			var sum uint64
+			for range n {
+				got := v.Load()
+				sum += got.a + got.b
+			}
+			runtime.KeepAlive(sum)
+		}
+	}},
+	{"seqlock.Lock.Read", func() func(int) {
+		v := alone[struct {
+			lock   seqlock.Lock
+			lo, hi primitives.Uint64
+		}]()
+		return func(n int) {
+			var sum uint64
+			for range n {
+				v.lock.Read(func() { sum += v.lo.Load() + v.hi.Load() })
+			}
+			runtime.KeepAlive(sum)
+		}
+	}},
+	{"seqlock.Value:8", func() func(int) {
+		v := alone[seqlock.Value[uint64]]()
+		return func(n int) {
+			var sum uint64
+			for range n {
+				sum += v.Load()
+			}
+			runtime.KeepAlive(sum)
+		}
+	}},
+	{"seqlock.Value:64", func() func(int) {
+		v := alone[seqlock.Value[[8]uint64]]()
+		v.Store([8]uint64{})
+		return func(n int) {
+			var sum uint64
+			for range n {
+				got := v.Load()
+				sum += got[0] + got[7]
+			}
+			runtime.KeepAlive(sum)
+		}
+	}},
+	{"seqlock.Value:64.LoadTo", func() func(int) {
+		v := alone[seqlock.Value[[8]uint64]]()
+		v.Store([8]uint64{})
+		return func(n int) {
+			var sum uint64
+			var got [8]uint64
+			for range n {
+				v.LoadTo(&got)
+				sum += got[0] + got[7]
+			}
+			runtime.KeepAlive(sum)
+		}
+	}},
+	{"sync.RWMutex", func() func(int) {
+		v := alone[struct {
+			lock sync.RWMutex
+			pairOfWords
+		}]()
+		return func(n int) {
+			var sum uint64
+			for range n {
+				v.lock.RLock()
+				sum += v.a + v.b
+				v.lock.RUnlock()
+			}
+			runtime.KeepAlive(sum)
+		}
+	}},
 }
 
-// seqReaders is reads of a seqlock on two CPUs, with no writer.
+// seqWrites write 16 bytes.
+var seqWrites = []loop{
+	{"sync.Mutex", func() func(int) {
+		v := alone[struct {
+			lock sync.Mutex
+			pairOfWords
+		}]()
+		return func(n int) {
+			for i := range uint64(n) {
+				v.lock.Lock()
+				v.a, v.b = i, i
+				v.lock.Unlock()
+			}
+		}
+	}},
+	{"seqlock.Count", func() func(int) {
+		v := alone[struct {
+			lock   seqlock.Count
+			lo, hi primitives.Uint64
+		}]()
+		return func(n int) {
+			for i := range uint64(n) {
+				v.lock.BeginWrite()
+				v.lo.StoreRelease(i)
+				v.hi.StoreRelease(i)
+				v.lock.EndWrite()
+			}
+		}
+	}},
+	{"seqlock.Lock", func() func(int) {
+		v := alone[struct {
+			lock   seqlock.Lock
+			lo, hi primitives.Uint64
+		}]()
+		return func(n int) {
+			for i := range uint64(n) {
+				v.lock.Lock()
+				v.lo.StoreRelease(i)
+				v.hi.StoreRelease(i)
+				v.lock.Unlock()
+			}
+		}
+	}},
+	{"seqlock.Lock.Pinned", func() func(int) {
+		v := alone[struct {
+			lock   seqlock.Lock
+			lo, hi primitives.Uint64
+		}]()
+		return func(n int) {
+			for i := range uint64(n) {
+				v.lock.LockPinned()
+				v.lo.StoreRelease(i)
+				v.hi.StoreRelease(i)
+				v.lock.UnlockPinned()
+			}
+		}
+	}},
+	{"seqlock.Value", func() func(int) {
+		v := alone[seqlock.Value[pairOfWords]]()
+		return func(n int) {
+			for i := range uint64(n) {
+				v.Store(pairOfWords{i, i})
+			}
+		}
+	}},
+	{"seqlock.Value.Pinned", func() func(int) {
+		v := alone[seqlock.Value[pairOfWords]]()
+		return func(n int) {
+			for i := range uint64(n) {
+				v.StorePinned(pairOfWords{i, i})
+			}
+		}
+	}},
+	{"seqlock.Latch", func() func(int) {
+		v := alone[seqlock.Latch[pairOfWords]]()
+		return func(n int) {
+			for i := range uint64(n) {
+				v.Store(pairOfWords{i, i})
+			}
+		}
+	}},
+}
+
+// seqReaders is reads of a seqlock on one CPU and on two, with no writer; and
+// writes with no reader.
 func seqReaders(ctx context.Context, j *judge, rounds int) error {
 	one, err := inTurn(ctx, j, seqReads, rounds)
 	if err != nil {
@@ -108,7 +278,7 @@ func seqReaders(ctx context.Context, j *judge, rounds int) error {
 		ns, _ := s.Value("ns/op")
 		one[i].Values = append(s.Values, results.Value{Unit: over, Value: ns - empty[s.Round]})
 	}
-	j.title("A read of 16 bytes on one CPU, over an empty loop")
+	j.title("A read of 16 bytes, or as many as it says, on one CPU, over an empty loop")
 	var claims []claim
 	for _, l := range seqReads[1:] {
 		c := claim{lock: l.lock, against: "gvisor.SeqCount", unit: over, distance: results.Local, absolute: true}
@@ -128,12 +298,23 @@ func seqReaders(ctx context.Context, j *judge, rounds int) error {
 		claims = nil
 		for _, l := range seqReads[2:] {
 			c := claim{lock: l.lock, against: "gvisor.SeqCount", unit: "ns/op", distance: d}
-			if l.lock != "seqlock.Latch" {
+			if l.lock == "seqlock.Count" || l.lock == "seqlock.Value" {
 				c.limit = 0.6
 			}
 			claims = append(claims, c)
 		}
 		j.claims(two, claims)
 	}
+
+	writes, err := inTurn(ctx, j, seqWrites, rounds)
+	if err != nil {
+		return err
+	}
+	j.title("A write of 16 bytes on one CPU, against sync.Mutex around two plain stores")
+	claims = nil
+	for _, l := range seqWrites[1:] {
+		claims = append(claims, claim{lock: l.lock, unit: "ns/op", distance: results.Local})
+	}
+	j.claims(writes, claims)
 	return nil
 }
