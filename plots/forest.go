@@ -159,7 +159,7 @@ func newForestRow(names map[gate.Benchmark]string, res *gate.Result) forestRow {
 	row := forestRow{
 		name: names[res.Benchmark], unit: res.Unit, judgement: judge(res),
 		change: forestChange(res), pairs: strconv.Itoa(res.N),
-		at: math.NaN(), lo: math.NaN(), hi: math.NaN(), noise: math.NaN(), margin: res.Margin,
+		at: math.NaN(), lo: math.NaN(), hi: math.NaN(), noise: math.NaN(), margin: res.Margin + res.Drift,
 		hollow: res.Unpaired, minor: res.Minor,
 	}
 	if res.Distance == results.Near || res.Distance == results.Far {
@@ -474,7 +474,7 @@ func (f *forest) notes() (notes []string) {
 		notes = append(notes, "An arrowhead at the edge: the interval, or the change itself, goes on beyond it.")
 	}
 	if f.hollow {
-		notes = append(notes, "Hollow: the sides were not measured together, so that a drift between them would look like a change.")
+		notes = append(notes, "Hollow: the sides were not measured together, and may have drifted apart: what is allowed for that is in the margin that is drawn.")
 	}
 	if f.exact {
 		notes = append(notes, "Exact: the values do not vary, so that any change for the worse counts, unless a margin is drawn.")

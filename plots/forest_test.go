@@ -94,7 +94,7 @@ func forests() map[string]*gate.Report {
 				r.Distance, r.Minor = results.Far, true
 			case 6:
 				set(r, gate.CannotTell, .02, .03, nan)
-				r.Unpaired = true
+				r.Unpaired, r.Drift = true, .05
 			case 7:
 				r.Name = "Lookup/keys=1000000/distribution=zipf/buckets=4096/phase=steady-2"
 				r.Margin = .06

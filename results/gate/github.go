@@ -114,7 +114,11 @@ func (r *Result) sentence() string {
 	if r.Unpaired {
 		kind = "unpaired reading"
 	}
-	return s + ", " + plural(r.N, kind) + ", margin " + round(r.Margin)
+	s += ", " + plural(r.N, kind) + ", margin " + round(r.Margin)
+	if r.Drift > 0 {
+		s += " and " + round(r.Drift) + " for drift"
+	}
+	return s
 }
 
 // annotation returns a command of GitHub's runner, a line.

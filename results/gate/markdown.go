@@ -219,10 +219,10 @@ func (m *markdown) machine() string {
 	fewest, most := math.MaxInt, 0
 	var noises []float64
 	var loudest *Result
-	unpaired := false
+	var all []*Result
 	for i := range m.Results {
 		res := &m.Results[i]
-		unpaired = unpaired || res.Unpaired
+		all = append(all, res)
 		if res.Exact || res.Minor || res.N == 0 {
 			continue
 		}
@@ -250,8 +250,8 @@ func (m *markdown) machine() string {
 	if most > 0 {
 		s = append(s, fmt.Sprintf("Margin: %s, unless the row has another.", round(m.Rules.withDefaults().Margin)))
 	}
-	if unpaired {
-		s = append(s, "`?`: the sides were not measured together: a drift between them would look like a change.")
+	if why := unpaired(all); why != "" {
+		s = append(s, "`?`: "+why+".")
 	}
 	return strings.Join(s, " ")
 }

@@ -346,8 +346,8 @@ func (t *textTable) marks() (lines []string) {
 	if any(func(res *Result) bool { return res.interval() == "-" && res.N > 0 }) {
 		lines = append(lines, "-: too few pairs to know")
 	}
-	if any(func(res *Result) bool { return res.Unpaired }) {
-		lines = append(lines, "?: the sides were not measured together: a drift between them would look like a change")
+	if s := unpaired(t.rows); s != "" {
+		lines = append(lines, "?: "+s)
 	}
 	if any(func(res *Result) bool { return res.Minor }) && !t.NoVerdict {
 		lines = append(lines, "( ): of no account: there is more of it at another distance of the CPUs, which decides")

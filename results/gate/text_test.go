@@ -117,7 +117,7 @@ func rich() *gate.Report {
 	of(3).Unit, of(3).New = "allocs/op", 1
 	of(4).Distance = results.Near
 	of(5).Distance, of(5).Minor, of(5).Lo, of(5).Hi, of(5).BootLo, of(5).BootHi = results.Far, true, -1, inf, nan, nan
-	of(7).Unpaired = true
+	of(7).Unpaired, of(7).Drift = true, 0.05
 	of(9).Rounds = 60
 	of(10).Unit, of(10).Margin = "lines/op", 0.02
 	of(11).Margin = 0.1

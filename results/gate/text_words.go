@@ -349,6 +349,24 @@ func (r *Report) margin(res *Result) string {
 	return round(res.Margin)
 }
 
+// unpaired explains the mark of results whose sides were not measured together, ""
+// if there are none.
+func unpaired(rows []*Result) string {
+	drift, any := 0.0, false
+	for _, res := range rows {
+		if res.Unpaired {
+			drift, any = max(drift, res.Drift), true
+		}
+	}
+	switch {
+	case !any:
+		return ""
+	case drift > 0:
+		return fmt.Sprintf("the sides were not measured together, and may have drifted apart: %s is allowed for that, beside the margin", round(drift))
+	}
+	return "the sides were not measured together: a drift between them would look like a change"
+}
+
 // pairs writes how many pairs there are, with a mark if they are none.
 func (r *Result) pairs() string {
 	if r.Unpaired {
