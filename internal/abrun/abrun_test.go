@@ -1,0 +1,612 @@
+package abrun_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	"golang.org/x/perf/benchfmt"
+
+	"github.com/lockbench/lockbench/internal/abrun"
+	"github.com/lockbench/lockbench/results"
+	"github.com/lockbench/lockbench/results/gate"
+)
+
+var _ gate.Source = (*abrun.Source)(nil)
+
+func TestMain(m *testing.M) {
+	if _, err := exec.LookPath("git"); err != nil {
+		fmt.Println("SKIP: needs git")
+		return
+	}
+	// Whatever is left behind is in a directory of ours.
+	dir, err := os.MkdirTemp("", "abrun-test-")
+	if err != nil {
+		panic(err)
+	}
+	os.Setenv("TMPDIR", dir)
+	os.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
+	code := m.Run()
+	shared.close()
+	if code == 0 {
+		if err := goleak.Find(); err != nil {
+			fmt.Println(err)
+			code = 1
+		}
+	}
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+const sumTest = `package sum
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+)
+
+var sink int
+
+func work(b *testing.B) {
+	for range b.N {
+		for i := range 100 { sink += i }
+	}
+}
+
+func BenchmarkSum(b *testing.B) {
+	for _, name := range []string{"n=10", "a b", "x.y*[z]|(", "dup", "dup", "p", "p/q", ""} {
+		b.Run(name, work)
+	}
+}
+
+func BenchmarkSummary(b *testing.B) { work(b) }
+
+func BenchmarkPair(b *testing.B) {
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() { n := 0; for i := range 100 { n += i }; _ = n }
+	})
+}
+
+var once sync.Once
+
+func BenchmarkHops(b *testing.B) {
+	once.Do(func() { fmt.Println("Unit hops/op better=higher\nUnit odd-thing assume=nothing") })
+	for b.Loop() { sink++ }
+	b.ReportMetric(3, "hops/op")
+	b.ReportMetric(4, "odd-thing")
+	b.ReportMetric(float64(b.N), "n")
+}
+
+func BenchmarkChatty(b *testing.B) {
+	fmt.Print("no end of line: ")
+	work(b)
+}
+`
+
+// base is a module; head is what is different in the second commit.
+var (
+	base = files{
+		"go.mod":                 "module example.com/m\n\ngo 1.26\n",
+		".gitignore":             "*.ignored\n",
+		".gitattributes":         "sub/testdata export-ignore\n", // which git archive heeds
+		"sub/go.mod":             "module example.com/m/sub\n\ngo 1.26\n",
+		"sub/sum.go":             "package sum\n",
+		"sub/sum_test.go":        sumTest,
+		"sub/gone_test.go":       "package sum\nimport \"testing\"\nfunc BenchmarkGone(b *testing.B) { work(b) }\nfunc BenchmarkSkipped(b *testing.B) { work(b) }\n",
+		"sub/testdata/x":         "base",
+		"sub/tests/t_test.go":    "package tests\nimport \"testing\"\nfunc TestBenchmark(*testing.T) {}\n",
+		"sub/nothing/nothing.go": "package nothing\n",
+	}
+	head = files{
+		"sub/gone_test.go": "",
+		"sub/new_test.go":  "package sum\nimport (\"testing\"; \"os\")\nfunc BenchmarkNew(b *testing.B) { work(b) }\nfunc BenchmarkSkipped(b *testing.B) { b.Skip(\"not today\") }\nfunc init() { if _, err := os.Stat(\"testdata/x\"); err != nil { panic(err) } }\n",
+	}
+)
+
+type files map[string]string
+
+// write writes files; those without content are removed.
+func (f files) write(dir string) error {
+	for name, text := range f {
+		name = filepath.Join(dir, name)
+		if text == "" {
+			if err := os.Remove(name); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o755), os.WriteFile(name, []byte(text), 0o644)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func git(dir string, args ...string) (string, error) {
+	cmd := exec.Command("git", append([]string{"-c", "user.name=t", "-c", "user.email=t@example.com"}, args...)...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("git %v: %w\n%s", args, err, out)
+	}
+	return string(out), nil
+}
+
+// repository makes a repository of two commits, and returns its directory.
+func repository() (dir string, err error) {
+	if dir, err = os.MkdirTemp("", "repository"); err != nil {
+		return "", err
+	}
+	steps := []func() error{
+		func() error { _, err := git(dir, "init", "-q"); return err },
+		func() error { return base.write(dir) },
+		func() error { _, err := git(dir, "add", "-A"); return err },
+		func() error { _, err := git(dir, "commit", "-qm", "one"); return err },
+		func() error { _, err := git(dir, "tag", "one"); return err },
+		func() error { return head.write(dir) },
+		func() error { _, err := git(dir, "add", "-A"); return err },
+		func() error { _, err := git(dir, "commit", "-qm", "two"); return err },
+	}
+	for _, step := range steps {
+		if err := step(); err != nil {
+			return dir, err
+		}
+	}
+	return dir, nil
+}
+
+// shared is one prepared module for most tests.
+var shared sharedSource
+
+type sharedSource struct {
+	once sync.Once
+	repo string
+	rec  string
+	src  *abrun.Source
+	err  error
+}
+
+func (s *sharedSource) get(t *testing.T) *abrun.Source {
+	t.Helper()
+	s.once.Do(func() {
+		if s.repo, s.err = repository(); s.err != nil {
+			return
+		}
+		if s.rec, s.err = os.MkdirTemp("", "recording"); s.err != nil {
+			return
+		}
+		s.src, s.err = abrun.Prepare(context.Background(), abrun.Config{
+			Dir: filepath.Join(s.repo, "sub"), Base: "one", Head: "HEAD", CPU: []int{1, 2},
+			Slice: time.Millisecond, ConfirmBuilds: 2, Record: s.rec, Seed: 1,
+			Instructions: abrun.CountIfPossible,
+			Bench:        "Sum|Pair|Hops|Chatty|Gone|New|Skipped",
+		})
+	})
+	if s.err != nil {
+		t.Fatal(s.err)
+	}
+	return s.src
+}
+
+func (s *sharedSource) close() {
+	if s.src != nil {
+		s.src.Close()
+	}
+}
+
+func named(name string) gate.Benchmark { return gate.Benchmark{Pkg: "example.com/m/sub", Name: name} }
+
+func TestBenchmarks(t *testing.T) {
+	src := shared.get(t)
+	both, onlyBase, onlyHead := src.Benchmarks()
+	for _, name := range []string{
+		"Sum/n=10", "Sum/a_b", "Sum/x.y*[z]|(", "Sum/dup", "Sum/dup#01", "Sum/p", "Sum/p/q", "Sum/#00", "Summary", "Pair", "Hops", "Chatty",
+	} {
+		for _, name := range []string{name, name + "-2"} {
+			if i := slices.Index(both, named(name)); i < 0 {
+				t.Errorf("%s is not among those that both have", name)
+			} else {
+				both = slices.Delete(both, i, i+1)
+			}
+		}
+	}
+	if len(both) > 0 {
+		t.Errorf("both have %v besides", both)
+	}
+	if want := []gate.Benchmark{named("Gone"), named("Gone-2")}; !slices.Equal(onlyBase, want) {
+		t.Errorf("only base has %v, want %v", onlyBase, want)
+	}
+	if want := []gate.Benchmark{named("New"), named("New-2")}; !slices.Equal(onlyHead, want) {
+		t.Errorf("only head has %v, want %v", onlyHead, want)
+	}
+	if all := strings.Join(src.Warnings(), "\n"); !strings.Contains(all, "head skips example.com/m/sub.Skipped: left out") {
+		t.Errorf("warnings %q, want one of what is skipped", all)
+	}
+	for unit, want := range map[string]int{"ns/op": -1, "allocs/op": -1, "MB/s": +1, "hops/op": +1, "odd-thing": 0, "instructions/op": -1, "B/s": 0} {
+		if got := src.Better(unit); got != want {
+			t.Errorf("Better(%s) = %d, want %d", unit, got, want)
+		}
+	}
+	base, head := src.Sides()
+	if !strings.HasPrefix(base, "one (") || !strings.HasPrefix(head, "HEAD (") {
+		t.Errorf("sides %q and %q", base, head)
+	}
+}
+
+func TestRound(t *testing.T) {
+	src := shared.get(t)
+	both, _, _ := src.Benchmarks()
+	builds := make(map[gate.Side]map[int]bool)
+	last := 0
+	round := func() {
+		rounds, err := src.Round(context.Background(), both)
+		if err != nil {
+			t.Fatal(err)
+		}
+		met := make(map[gate.Benchmark]bool)
+		for _, r := range rounds {
+			met[r.Benchmark] = true
+			if r.Number != rounds[0].Number || r.Number <= last {
+				t.Errorf("%v: round %d after %d", r.Benchmark, r.Number, last)
+			}
+			if cpus := strings.HasSuffix(r.Name, "-2"); cpus == (r.Distance == results.Local) {
+				t.Errorf("%v: distance %q", r.Benchmark, r.Distance)
+			}
+			var n float64
+			for side, reading := range r.Readings {
+				if reading == nil {
+					t.Fatalf("%v: no reading of %v", r.Benchmark, gate.Side(side))
+				}
+				if builds[gate.Side(side)] == nil {
+					builds[gate.Side(side)] = make(map[int]bool)
+				}
+				builds[gate.Side(side)][reading.Build] = true
+				values := make(map[string]float64)
+				for _, v := range reading.Values {
+					values[v.Unit] = v.Value
+				}
+				if ns := values["ns/op"]; !(ns > 0) {
+					t.Errorf("%v: %v ns/op in %v", r.Benchmark, ns, reading.Values)
+				}
+				if strings.HasPrefix(r.Name, "Hops") {
+					if values["hops/op"] != 3 || n != 0 && values["n"] != n {
+						t.Errorf("%v: %v, want 3 hops/op and n %v", r.Benchmark, values, n)
+					}
+					n = values["n"]
+					if n < 100 {
+						t.Errorf("%v: %v iterations, of less than a nanosecond or so", r.Benchmark, n)
+					}
+				}
+			}
+		}
+		last = rounds[0].Number
+		if len(met) != len(both) || len(rounds) != len(both) {
+			t.Errorf("%d rounds of %d benchmarks, want %d", len(rounds), len(met), len(both))
+		}
+	}
+	round()
+	if _, err := src.Round(context.Background(), nil); err != io.EOF {
+		t.Errorf("Round of nothing: error %v, want EOF", err)
+	}
+	if _, err := src.Round(context.Background(), []gate.Benchmark{named("Gone")}); err == nil {
+		t.Error("Round of a benchmark that only the base has: no error")
+	}
+	for b := range builds[gate.Base] {
+		if builds[gate.Again][b] || builds[gate.Head][b] {
+			t.Errorf("binary %d is of two sides: %v", b, builds)
+		}
+	}
+	before := maps.Clone(builds[gate.Head])
+	if !testing.Short() {
+		ok, err := src.Fresh(context.Background(), both[:1])
+		if !ok || err != nil {
+			t.Fatalf("Fresh = %v, %v", ok, err)
+		}
+		clear(builds)
+		round()
+		for b := range builds[gate.Head] {
+			if before[b] {
+				t.Errorf("binary %d is from before Fresh", b)
+			}
+		}
+	}
+	stats := src.Stats()
+	t.Logf("%+v", stats)
+	if stats.Slices < 3*len(both) || stats.Overhead <= 0 || stats.Slice <= 0 {
+		t.Errorf("stats %+v after rounds of %d", stats, len(both))
+	}
+	machine, during := src.Fitness()
+	t.Logf("%+v %+v\n%q %q", machine, during, machine.Warnings(), during.Warnings())
+	if during.Took <= 0 || during.Took > time.Hour || machine.CPUs != runtime.NumCPU() {
+		t.Errorf("fitness %+v, then %+v", machine, during)
+	}
+	checkRecording(t, last, 3*len(both))
+}
+
+// The recording is read by others than us.
+func checkRecording(t *testing.T, rounds, atLeast int) {
+	t.Helper()
+	total := 0
+	for _, name := range []string{"base.txt", "again.txt", "head.txt"} {
+		text, err := os.ReadFile(filepath.Join(shared.rec, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"goos: ", "machine: host\n", "# commit: ", "# round: 1\n", fmt.Sprintf("# round: %d\n", rounds), "# build: "} {
+			if !strings.Contains(string(text), want) {
+				t.Errorf("%s has no %q:\n%s", name, want, text)
+			}
+		}
+		r := benchfmt.NewReader(bytes.NewReader(text), name)
+		for r.Scan() {
+			switch rec := r.Result().(type) {
+			case *benchfmt.SyntaxError:
+				t.Error(rec)
+			case *benchfmt.Result:
+				total++
+				if pkg, distance := rec.GetConfig("pkg"), rec.GetConfig("distance"); pkg != "example.com/m/sub" || bytes.HasSuffix(rec.Name, []byte("-2")) == (distance == "local") {
+					t.Errorf("%s: %s is of %q, at %q", name, rec.Name, pkg, distance)
+				}
+			}
+		}
+		if u := r.Units()[benchfmt.UnitMetadataKey{Unit: "hops/op", Key: "better"}]; u == nil || u.Value != "higher" {
+			t.Errorf("%s: hops/op is better %v, want higher", name, u)
+		}
+	}
+	if total < atLeast {
+		t.Errorf("%d readings recorded, want at least %d", total, atLeast)
+	}
+	_, err := abrun.Prepare(context.Background(), abrun.Config{Dir: shared.repo + "/sub", Base: "one", Bench: "Summary", Record: shared.rec})
+	if err == nil || !strings.Contains(err.Error(), "there is a recording already") {
+		t.Errorf("a second recording: error %v", err)
+	}
+}
+
+// Nothing of git's is touched, and nothing is left.
+func TestLeavesNothing(t *testing.T) {
+	shared.get(t)
+	status, err := git(shared.repo, "status", "--porcelain")
+	if err != nil || status != "" {
+		t.Errorf("git status says %q, %v", status, err)
+	}
+	if list, err := git(shared.repo, "worktree", "list"); err != nil || strings.Count(list, "\n") != 1 {
+		t.Errorf("worktrees %q, %v, want one", list, err)
+	}
+	left(t, 1) // the shared one
+}
+
+// left checks how many directories of sources there are.
+func left(t *testing.T, want int) {
+	t.Helper()
+	if got, _ := filepath.Glob(filepath.Join(os.TempDir(), "abrun-*")); len(got) != want {
+		t.Errorf("there are %v, want %d", got, want)
+	}
+}
+
+func TestWorktree(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds")
+	}
+	repo, err := repository()
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := files{
+		"sub/sum.go":            "package sum\nconst uncommitted = 1\n",
+		"sub/untracked_test.go": "package sum\nimport \"testing\"\nfunc BenchmarkUntracked(b *testing.B) { for range b.N { sink += uncommitted } }\n",
+		"sub/x.ignored":         "not go",
+		"sub/new_test.go":       "",
+	}
+	if err := now.write(repo); err != nil {
+		t.Fatal(err)
+	}
+	src, err := abrun.Prepare(context.Background(), abrun.Config{Dir: repo + "/sub", Base: "HEAD", CPU: []int{1}, Bench: "Untracked|New|Summary", Builds: 1, Slice: time.Microsecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	both, onlyBase, onlyHead := src.Benchmarks()
+	if want := []gate.Benchmark{named("Summary")}; !slices.Equal(both, want) {
+		t.Errorf("both have %v, want %v", both, want)
+	}
+	if want := []gate.Benchmark{named("New")}; !slices.Equal(onlyBase, want) {
+		t.Errorf("only base has %v, want %v", onlyBase, want)
+	}
+	if want := []gate.Benchmark{named("Untracked")}; !slices.Equal(onlyHead, want) {
+		t.Errorf("only head has %v, want %v", onlyHead, want)
+	}
+
+	// Ctrl-C in the middle of a round.
+	before := goroutines()
+	ctx, cancel := context.WithCancel(context.Background())
+	stop := errors.New("interrupted")
+	_ = stop
+	time.AfterFunc(50*time.Millisecond, cancel)
+	for err == nil {
+		_, err = src.Round(ctx, both)
+	}
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("Round: error %v, want canceled", err)
+	}
+	if err := goleak.Find(before); err != nil {
+		t.Error(err)
+	}
+	if err := src.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, err := src.Round(context.Background(), both); err == nil {
+		t.Error("Round after Close: no error")
+	}
+	left(t, 1)
+}
+
+func goroutines() goleak.Option { return goleak.IgnoreCurrent() }
+
+// What is wrong with the input is said, all of it.
+func TestBadInput(t *testing.T) {
+	shared.get(t)
+	plain := t.TempDir()
+	if err := (files{"go.mod": "module x\n"}).write(plain); err != nil {
+		t.Fatal(err)
+	}
+	sub := shared.repo + "/sub"
+	for _, test := range []struct {
+		config abrun.Config
+		want   []string
+	}{
+		{abrun.Config{}, []string{"no base"}},
+		{abrun.Config{Bench: "(", CPU: []int{0}}, []string{"no base", `benchmarks "("`, "CPUs [0]"}},
+		{abrun.Config{Base: "x", Packages: []string{"-exec=rm"}}, []string{`package "-exec=rm"`}},
+		{abrun.Config{BaseDir: plain}, []string{"want a directory of both sides"}},
+		{abrun.Config{BaseDir: plain, HeadDir: plain, Base: "x"}, []string{"have both"}},
+		{abrun.Config{BaseDir: plain, HeadDir: plain}, []string{gate.ErrNothing.Error()}},
+		{abrun.Config{BaseDir: plain, HeadDir: t.TempDir()}, []string{"head: ", "has no go.mod"}},
+		{abrun.Config{BaseDir: plain, HeadDir: plain + "/none"}, []string{"head: ", "no such file"}},
+		{abrun.Config{Dir: plain, Base: "HEAD"}, []string{"not a git repository"}},
+		{abrun.Config{Dir: plain + "/none", Base: "HEAD"}, []string{"no such file"}},
+		{abrun.Config{Dir: sub, Base: "nope", Head: "neither"}, []string{`base: no commit "nope"`, `head: no commit "neither"`}},
+		{abrun.Config{Dir: sub, Base: "--help"}, []string{`base: no commit "--help"`}},
+		{abrun.Config{Dir: sub, Base: "one", Bench: "Nobody"}, []string{gate.ErrNothing.Error(), `"Nobody"`}},
+		{abrun.Config{Dir: sub, Base: "one", Bench: "Summary/none"}, []string{gate.ErrNothing.Error(), `"Summary/none"`}},
+		{abrun.Config{Dir: sub, Base: "one", Packages: []string{"./nope"}}, []string{"base does not build", "head does not build", "nope"}},
+		{abrun.Config{Dir: sub, Base: "one", Pin: []int{4000}}, []string{"pin to CPUs [4000]"}},
+	} {
+		src, err := abrun.Prepare(context.Background(), test.config)
+		if err == nil {
+			src.Close()
+			t.Errorf("%+v: no error", test.config)
+			continue
+		}
+		for _, want := range test.want {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("%+v: error %q, want %q in it", test.config, err, want)
+			}
+		}
+	}
+	left(t, 1)
+}
+
+// A side that does not build, or a benchmark that does not run, is named.
+func TestBroken(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds")
+	}
+	bench := func(body string) string {
+		return "package p\nimport \"testing\"\nfunc BenchmarkFine(b *testing.B) {}\nfunc BenchmarkIt(b *testing.B) { b.Run(\"x\", func(b *testing.B) {\n" + body + "\n}) }\n"
+	}
+	dirs := func(f files) (good, bad string) {
+		fine := files{}
+		for name := range f {
+			fine[name] = bench("")
+		}
+		good, bad = t.TempDir(), t.TempDir()
+		for dir, f := range map[string]files{good: fine, bad: f} {
+			f["go.mod"] = "module m\n\ngo 1.26\n"
+			if err := f.write(dir); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return good, bad
+	}
+
+	good, bad := dirs(files{"a/a_test.go": bench("undefined()"), "b/b_test.go": bench("return 1"), "c/c_test.go": bench("")})
+	_, err := abrun.Prepare(context.Background(), abrun.Config{BaseDir: bad, HeadDir: good, CPU: []int{1}})
+	var build *abrun.BuildError
+	if !errors.As(err, &build) || build.Side != gate.Base {
+		t.Errorf("error %v, want a BuildError of the base", err)
+	}
+	for _, want := range []string{"base does not build: m/a", "undefined", "base does not build: m/b", "too many return values"} {
+		if !strings.Contains(fmt.Sprint(err), want) {
+			t.Errorf("error %v, want %q in it", err, want)
+		}
+	}
+
+	good, bad = dirs(files{
+		"fails/x_test.go":  bench("b.Fatal(\"it is broken\")"),
+		"panics/x_test.go": bench("panic(\"oh no\")"),
+		"hangs/x_test.go":  bench("select {}\n"),
+		"hides/x_test.go":  bench("go func() { for {} }(); for {}\n"),
+	})
+	_, err = abrun.Prepare(context.Background(), abrun.Config{BaseDir: good, HeadDir: bad, CPU: []int{1}, Timeout: 3 * time.Second})
+	var run *abrun.RunError
+	if !errors.As(err, &run) || run.Side != gate.Head {
+		t.Errorf("error %v, want a RunError of the head", err)
+	}
+	for _, want := range []string{
+		"head: m/fails.It/x: it failed", "it is broken",
+		"head: m/panics.It/x: ", "panic: oh no",
+		"head: m/hangs.It/x: ", "deadlock",
+		"head: m/hides.It/x: no end after 3s",
+	} {
+		if !strings.Contains(fmt.Sprint(err), want) {
+			t.Errorf("error %v, want %q in it", err, want)
+		}
+	}
+	left(t, 1)
+}
+
+func TestCancelPrepare(t *testing.T) {
+	shared.get(t)
+	ctx, cancel := context.WithCancelCause(context.Background())
+	stop := errors.New("stop")
+	_, err := abrun.Prepare(ctx, abrun.Config{Dir: shared.repo + "/sub", Base: "one", CPU: []int{1}, Log: func(line string) {
+		if strings.Contains(line, "building") {
+			cancel(stop)
+		}
+	}})
+	if !errors.Is(err, stop) {
+		t.Errorf("error %v, want %v", err, stop)
+	}
+	left(t, 1)
+}
+
+// Counts are the same each time, where there are any.
+func TestInstructions(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds")
+	}
+	src, err := abrun.Prepare(context.Background(), abrun.Config{
+		Dir: filepath.Join(repoOf(t), "sub"), Base: "HEAD", Head: "HEAD", CPU: []int{2}, Bench: "Summary", Builds: 1, Instructions: abrun.MustCount})
+	if err != nil {
+		if strings.Contains(err.Error(), "counting instructions") {
+			t.Skip(err)
+		}
+		t.Fatal(err)
+	}
+	defer src.Close()
+	b := named("Summary") // with one CPU, though only two were asked for
+	for range 3 {
+		rounds, err := src.Round(context.Background(), []gate.Benchmark{b})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var counts []float64
+		for _, r := range rounds[0].Readings {
+			counts = append(counts, r.Values[0].Value)
+		}
+		t.Log(counts)
+		if low, high := slices.Min(counts), slices.Max(counts); low < 100 || math.Abs(high/low-1) > 0.01 {
+			t.Errorf("instructions/op %v", counts)
+		}
+	}
+}
+
+func repoOf(t *testing.T) string {
+	shared.get(t)
+	return shared.repo
+}

@@ -1,0 +1,237 @@
+package abrun
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/perf/benchfmt"
+
+	"github.com/lockbench/lockbench/results"
+	"github.com/lockbench/lockbench/results/gate"
+)
+
+// A RunError is a benchmark that failed, panicked, ran for too long, or did not
+// print what was to be expected.
+type RunError struct {
+	Side      gate.Side
+	Benchmark gate.Benchmark // its name is "" if that is not known
+	Err       error          // what went wrong
+	Output    string         // the last lines of it
+}
+
+func (e *RunError) Error() string {
+	what := e.Benchmark.String()
+	if e.Benchmark.Name == "" {
+		what = e.Benchmark.Pkg
+	}
+	msg := fmt.Sprintf("%v: %s: %v", e.Side, what, e.Err)
+	if e.Output != "" {
+		msg += "\n" + indent(e.Output)
+	}
+	return msg
+}
+
+func (e *RunError) Unwrap() error { return e.Err }
+
+// A job is a test binary that is to be run.
+type job struct {
+	side    gate.Side
+	p       *pkg
+	b       *testBinary
+	bench   string // for -test.bench
+	skip    string // for -test.skip
+	cpu     int
+	n       int // iterations
+	verbose bool
+	count   bool // instructions
+}
+
+// An outcome is what came of a job that ended well.
+type outcome struct {
+	stdout       []byte
+	wall         time.Duration
+	instructions uint64
+}
+
+// errTimeout is why a job ended that took too long.
+var errTimeout = errors.New("timeout")
+
+// failure is an error together with what the binary said.
+type failure struct {
+	err    error
+	stdout []byte
+	stderr []byte
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+
+// tail returns the last lines of what the binary said.
+func (f *failure) tail() string {
+	const most = 30
+	var tail []string
+	for _, out := range [][]byte{f.stdout, f.stderr} {
+		text := strings.TrimSpace(string(out))
+		if text == "" {
+			continue
+		}
+		lines := strings.Split(text, "\n")
+		if len(lines) > most {
+			// A panic says what it is first, and then where at length.
+			at := slices.IndexFunc(lines, func(l string) bool {
+				return strings.HasPrefix(l, "panic:") || strings.HasPrefix(l, "fatal error:") || strings.HasPrefix(l, "SIGQUIT")
+			})
+			if at < 0 {
+				at = len(lines) - most
+			}
+			lines = lines[at:min(at+most, len(lines))]
+		}
+		tail = append(tail, lines...)
+	}
+	return strings.Join(tail, "\n")
+}
+
+// exec runs a job. The error is a *failure unless ctx ended it.
+func (s *Source) exec(ctx context.Context, j job) (*outcome, error) {
+	t := s.trees[which(j.side)]
+	args := []string{
+		"-test.run=^$",
+		"-test.bench=" + j.bench,
+		"-test.benchtime=" + strconv.Itoa(j.n) + "x",
+		"-test.benchmem",
+		"-test.cpu=" + strconv.Itoa(j.cpu),
+		"-test.timeout=0", // of tests; benchmarks have none, but for ours
+	}
+	if j.skip != "" {
+		args = append(args, "-test.skip="+j.skip)
+	}
+	if j.verbose {
+		args = append(args, "-test.v")
+	}
+	limited, cancel := context.WithTimeoutCause(ctx, s.c.Timeout, errTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(limited, j.b.file, args...)
+	cmd.Dir = j.p.sides[which(j.side)].dir
+	cmd.Env = s.c.environ(append(t.env, "PWD="+cmd.Dir, "TMPDIR="+s.temp)...)
+	if j.count {
+		cmd.Env = append(cmd.Env, "GOMAXPROCS=1")
+	}
+	killable(cmd)
+	if kill := cmd.Cancel; true {
+		cmd.Cancel = func() error {
+			if errors.Is(context.Cause(limited), errTimeout) {
+				// Let it say where it hangs. What is left after WaitDelay is killed.
+				if runtime.GOOS != "windows" && quit(cmd) == nil {
+					return nil
+				}
+			}
+			return kill()
+		}
+	}
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+
+	began := time.Now()
+	instructions, err := runOn(cmd, s.c.Pin, j.count)
+	wall := time.Since(began)
+	if cmd.ProcessState != nil {
+		s.switches += involuntary(cmd.ProcessState)
+	}
+	cleanUp(cmd)
+	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case errors.Is(context.Cause(limited), errTimeout):
+		err = fmt.Errorf("no end after %v", s.c.Timeout)
+	case err == nil:
+		return &outcome{stdout.Bytes(), wall, instructions}, nil
+	}
+	return nil, &failure{err, stdout.Bytes(), stderr.Bytes()}
+}
+
+// A line is a benchmark line.
+type line struct {
+	name   string // without Benchmark
+	n      int
+	values []results.Value
+}
+
+// parse reads what a binary printed. Values have the units in which they were
+// printed. Lines that make no sense are left out: a benchmark may print what it
+// likes.
+func parse(out []byte) (lines []line, units map[string]string) {
+	r := benchfmt.NewReader(bytes.NewReader(out), "")
+	for r.Scan() {
+		res, ok := r.Result().(*benchfmt.Result)
+		if !ok {
+			continue
+		}
+		l := line{name: string(res.Name), n: res.Iters}
+		for _, v := range res.Values {
+			if v.OrigUnit != "" {
+				v.Value, v.Unit = v.OrigValue, v.OrigUnit
+			}
+			l.values = append(l.values, results.Value{Unit: v.Unit, Value: v.Value})
+		}
+		lines = append(lines, l)
+	}
+	units = make(map[string]string)
+	for _, u := range r.Units() {
+		if u.Key == "better" {
+			units[u.OrigUnit] = u.Value
+		}
+	}
+	return lines, units
+}
+
+// find returns the one line of that name. Benchmarks below it may be there, too.
+func find(out []byte, name string) (line, error) {
+	lines, _ := parse(out)
+	var found []line
+	for _, l := range lines {
+		if l.name == name {
+			found = append(found, l)
+		}
+	}
+	if len(found) != 1 {
+		return line{}, &failure{err: fmt.Errorf("%d results, want one", len(found)), stdout: out}
+	}
+	return found[0], nil
+}
+
+// explain turns the error of a job into one that says whose it is.
+func explain(err error, side gate.Side, b gate.Benchmark) error {
+	f := (*failure)(nil)
+	if !errors.As(err, &f) {
+		return err
+	}
+	return &RunError{side, b, f.err, f.tail()}
+}
+
+// suffixed returns a name as it is printed with that many CPUs.
+func suffixed(name string, cpu int) string {
+	if cpu == 1 {
+		return name
+	}
+	return name + "-" + strconv.Itoa(cpu)
+}
+
+// removeAll removes a directory even if benchmarks made some that nobody may
+// write to.
+func removeAll(dir string) error {
+	err := os.RemoveAll(dir)
+	if err == nil {
+		return nil
+	}
+	unlock(dir)
+	return os.RemoveAll(dir)
+}

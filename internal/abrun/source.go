@@ -1,0 +1,486 @@
+package abrun
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/lockbench/lockbench/internal/distance"
+	"github.com/lockbench/lockbench/results"
+	"github.com/lockbench/lockbench/results/gate"
+)
+
+// A Source measures rounds; it is a [gate.Source]. Its methods must not be
+// called by several goroutines at once, save for Close.
+type Source struct {
+	c     Config
+	dir   string // everything is in here
+	temp  string // of the go command and of benchmarks
+	trees [2]*tree
+	rng   *rand.Rand
+
+	fixedLayout [2]atomic.Bool // the linker of a side cannot randomise it
+	built       int            // binaries, so far
+
+	pkgs               []*pkg
+	cells              map[gate.Benchmark]*cell
+	both               []gate.Benchmark
+	onlyBase, onlyHead []gate.Benchmark
+	units              map[string]int // better, as the benchmarks say
+
+	round    int
+	rec      *recording
+	began    conditions
+	before   Fitness
+	switches int64
+	walls    []time.Duration // of slices, less what the benchmark took
+	slices   []time.Duration // what the benchmark took
+
+	mu       sync.Mutex
+	warnings []string
+
+	stop    context.CancelCauseFunc
+	stopped context.Context
+	busy    sync.Mutex // held by who runs children
+}
+
+// A cell is a benchmark with a number of CPUs.
+type cell struct {
+	gate.Benchmark
+	p       *pkg
+	name    string // without the number of CPUs
+	cpu     int
+	n       int    // iterations of a slice
+	skip    string // for -test.skip: what is below it
+	verbose bool   // it prints what cannot be told from its result otherwise
+	timed   bool   // measured in time; if not, only instructions are counted
+	counts  int    // iterations to count instructions of, 0 if they are not
+	round   int    // how often it was measured
+}
+
+// Prepare copies both versions, builds and lists their benchmarks, and finds
+// out how many iterations to run. On error, and if ctx is done, nothing is left.
+//
+// The error joins all that is wrong: a [*BuildError] for each package that does
+// not build, a [*RunError] for each benchmark that fails. It is
+// [gate.ErrNothing] if neither side has a benchmark that was asked for.
+func Prepare(ctx context.Context, c Config) (_ *Source, err error) {
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	if c.Instructions == MustCount {
+		if err := canCount(); err != nil {
+			return nil, err
+		}
+	}
+	s := &Source{c: c, rng: rand.New(rand.NewPCG(c.Seed, 0)), cells: make(map[gate.Benchmark]*cell), units: make(map[string]int)}
+	s.stopped, s.stop = context.WithCancelCause(context.Background())
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.Close())
+		}
+	}()
+	ctx, done, err := s.start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	s.before = Machine(ctx)
+	if err := s.prepare(ctx); err != nil {
+		return nil, err
+	}
+	s.began = condition()
+	return s, nil
+}
+
+func (s *Source) prepare(ctx context.Context) (err error) {
+	// A path without links, since the go command compares it to what getwd says.
+	if s.dir, err = os.MkdirTemp("", "abrun-"); err != nil {
+		return err
+	}
+	if s.dir, err = filepath.EvalSymlinks(s.dir); err != nil {
+		return err
+	}
+	s.temp = filepath.Join(s.dir, "t")
+	for _, d := range []string{s.temp, filepath.Join(s.dir, "bin")} {
+		if err := os.Mkdir(d, 0o755); err != nil {
+			return err
+		}
+	}
+	if s.trees, err = trees(ctx, &s.c, s.dir); err != nil {
+		return err
+	}
+	for _, t := range s.trees {
+		for _, n := range t.notes {
+			s.warn("%s", n)
+		}
+		version, err := s.goCommand(ctx, t, "env", "GOVERSION")
+		if err != nil {
+			return errors.Join(context.Cause(ctx), fmt.Errorf("%v: go env: %w", t.side, err))
+		}
+		t.goVers = strings.TrimSpace(string(version))
+	}
+	if b, h := s.trees[0].goVers, s.trees[1].goVers; b != h {
+		s.warn("the base is built by %s, the head by %s: a change may be the compiler's", b, h)
+	}
+
+	if s.pkgs, err = s.findPackages(ctx); err != nil {
+		return err
+	}
+	s.c.logf("%d packages may have benchmarks; building them", len(s.pkgs))
+	if err := s.buildFirst(ctx); err != nil {
+		return err
+	}
+	if err := s.listAll(ctx); err != nil {
+		return err
+	}
+	if len(s.both)+len(s.onlyBase)+len(s.onlyHead) == 0 {
+		return fmt.Errorf("%w: no benchmark matches %q in %s", gate.ErrNothing, s.c.Bench, strings.Join(s.c.Packages, " "))
+	}
+	s.c.logf("%d benchmarks; calibrating", len(s.both))
+	if err := s.calibrate(ctx); err != nil {
+		return err
+	}
+	var of []*pkg
+	for _, p := range s.pkgs {
+		if s.measured(p) {
+			of = append(of, p)
+		}
+	}
+	s.c.logf("building %d packages for screening", len(of))
+	if err := s.fill(ctx, of, s.c.Builds, true); err != nil {
+		return err
+	}
+	s.rec, err = s.newRecording()
+	return err
+}
+
+// start makes ctx end with Close, too. Done must be called when all children
+// have ended.
+func (s *Source) start(ctx context.Context) (_ context.Context, done func(), err error) {
+	s.busy.Lock()
+	if s.stopped.Err() != nil {
+		s.busy.Unlock()
+		return nil, nil, context.Cause(s.stopped)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	unhook := context.AfterFunc(s.stopped, func() { cancel(context.Cause(s.stopped)) })
+	return ctx, func() {
+		unhook()
+		cancel(nil)
+		s.busy.Unlock()
+	}, nil
+}
+
+var errClosed = errors.New("abrun: closed")
+
+// Close ends what runs and removes all files but the recording.
+func (s *Source) Close() error {
+	s.stop(errClosed)
+	s.busy.Lock()
+	defer s.busy.Unlock()
+	err := s.rec.close()
+	s.rec = nil
+	if s.dir == "" {
+		return err
+	}
+	return errors.Join(err, removeAll(s.dir))
+}
+
+// warn takes note of what a reader of the verdict should know, once.
+func (s *Source) warn(format string, args ...any) {
+	w := fmt.Sprintf(format, args...)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !slices.Contains(s.warnings, w) {
+		s.warnings = append(s.warnings, w)
+	}
+}
+
+// Warnings returns what a reader of the verdict should know, save for what
+// [Source.Fitness] says of the machine.
+func (s *Source) Warnings() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.warnings)
+}
+
+// Sides returns what was compared, for people: a revision with the beginning of
+// its commit, a worktree, or a directory.
+func (s *Source) Sides() (base, head string) {
+	name := func(i int) string {
+		n := s.c.side(s.trees[i].side)
+		if commit := s.trees[i].commit; commit != "" && !strings.HasPrefix(commit, n) {
+			n += " (" + commit[:12] + ")"
+		}
+		return n
+	}
+	return name(0), name(1)
+}
+
+// Seed returns the seed of the run.
+func (s *Source) Seed() uint64 { return s.c.Seed }
+
+// Benchmarks implements [gate.Source].
+func (s *Source) Benchmarks() (both, onlyBase, onlyHead []gate.Benchmark) {
+	return slices.Clone(s.both), slices.Clone(s.onlyBase), slices.Clone(s.onlyHead)
+}
+
+// Better implements [gate.Source]. It knows the units of package results, those
+// of go test, and those that a benchmark declares in a line such as
+// "Unit hops/op better=lower".
+func (s *Source) Better(unit string) int {
+	if b, ok := s.units[unit]; ok {
+		return b
+	}
+	switch unit {
+	case unitInstructions:
+		return -1
+	case "MB/s":
+		return +1
+	}
+	return results.Better(unit)
+}
+
+// Exact implements [gate.Source]: what is measured has noise.
+func (s *Source) Exact(string) (tolerance float64, exact bool) { return 0, false }
+
+// measured reports whether there is anything to be measured in p.
+func (s *Source) measured(p *pkg) bool {
+	for _, c := range s.cells {
+		if c.p == p {
+			return true
+		}
+	}
+	return false
+}
+
+// fill gives packages n binaries a side. If keep is set, the one that was listed
+// is one of them.
+func (s *Source) fill(ctx context.Context, of []*pkg, n int, keep bool) error {
+	var links []*link
+	made := make(map[*pkg]*[2][]*testBinary)
+	type slot struct {
+		l  *link
+		to *[]*testBinary
+	}
+	var slots []slot
+	for _, p := range of {
+		made[p] = new([2][]*testBinary)
+		for i := range 2 {
+			have := 0
+			if keep {
+				made[p][i] = append(made[p][i], p.sides[i].first)
+				have = 1
+			}
+			for range n - have {
+				l := &link{p: p, tree: s.trees[i]}
+				links = append(links, l)
+				slots = append(slots, slot{l, &made[p][i]})
+			}
+		}
+	}
+	if err := s.build(ctx, links); err != nil {
+		return err
+	}
+	for _, sl := range slots {
+		*sl.to = append(*sl.to, sl.l.made)
+	}
+	for p, m := range made {
+		var old []*testBinary
+		for _, b := range slices.Concat(p.pool[0], p.pool[1], p.pool[2]) {
+			if !slices.Contains(m[0], b) && !slices.Contains(m[1], b) && !slices.Contains(old, b) {
+				old = append(old, b)
+			}
+		}
+		half := (len(m[0]) + 1) / 2
+		p.pool = [3][]*testBinary{m[0][:half], m[0][half:], m[1]}
+		if len(p.pool[gate.Again]) == 0 {
+			p.pool[gate.Again] = p.pool[gate.Base]
+		}
+		for _, b := range old {
+			os.Remove(b.file)
+		}
+	}
+	return nil
+}
+
+// Fresh implements [gate.Source].
+func (s *Source) Fresh(ctx context.Context, of []gate.Benchmark) (bool, error) {
+	ctx, done, err := s.start(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer done()
+	if err := s.knows(of); err != nil {
+		return false, err
+	}
+	var pkgs []*pkg
+	for _, b := range of {
+		if p := s.cells[b].p; !slices.Contains(pkgs, p) {
+			pkgs = append(pkgs, p)
+		}
+	}
+	s.c.logf("building %d packages to confirm", len(pkgs))
+	if err := s.fill(ctx, pkgs, s.c.ConfirmBuilds, false); err != nil {
+		return false, err
+	}
+	return true, nil
+}
+
+func (s *Source) knows(of []gate.Benchmark) error {
+	for _, b := range of {
+		if s.cells[b] == nil {
+			return fmt.Errorf("%v: no such benchmark on both sides", b)
+		}
+	}
+	return nil
+}
+
+// Round implements [gate.Source].
+func (s *Source) Round(ctx context.Context, of []gate.Benchmark) ([]gate.Round, error) {
+	ctx, done, err := s.start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	if err := s.knows(of); err != nil {
+		return nil, err
+	}
+	if len(of) == 0 {
+		return nil, io.EOF
+	}
+	s.round++
+	var rounds []gate.Round
+	for _, i := range s.rng.Perm(len(of)) {
+		r, err := s.trio(ctx, s.cells[of[i]])
+		if err != nil {
+			return nil, err
+		}
+		rounds = append(rounds, r)
+	}
+	return rounds, nil
+}
+
+// trio runs a benchmark once for each side.
+func (s *Source) trio(ctx context.Context, c *cell) (gate.Round, error) {
+	r := gate.Round{Benchmark: c.Benchmark, Number: s.round}
+	c.round++
+	order := []gate.Side{gate.Base, gate.Again, gate.Head}
+	s.rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
+	var took [3]int
+	before, err := s.probe(c)
+	if err != nil {
+		return r, err
+	}
+	for _, side := range order {
+		pool := c.p.pool[side]
+		b := pool[s.rng.IntN(len(pool))]
+		r.Readings[side] = &gate.Reading{Build: b.build}
+		if c.timed {
+			l, err := s.slice(ctx, c, side, b)
+			if err != nil {
+				return r, err
+			}
+			r.Readings[side].Values, took[side] = l.values, l.n
+		}
+	}
+	after := before
+	if before.Distance != results.Unknown {
+		if after, err = s.probe(c); err != nil {
+			return r, err
+		}
+	}
+	r.Distance = before.And(after)
+
+	// Counts are not disturbed by what the machine does, so they come after
+	// the times and keep those near each other.
+	if c.counts > 0 && (!c.timed || c.round%countEvery == 1) {
+		for _, side := range order {
+			v, err := s.count(ctx, c, side, r.Readings[side].Build)
+			if err != nil {
+				return r, err
+			}
+			r.Readings[side].Values = append(r.Readings[side].Values, results.Value{Unit: unitInstructions, Value: v})
+			took[side] = max(took[side], 1)
+		}
+	}
+	return r, s.rec.write(&r, took)
+}
+
+// probe says how far the CPUs of c are from each other.
+func (s *Source) probe(c *cell) (distance.Trip, error) {
+	switch {
+	case c.cpu == 1 || !c.timed:
+		return distance.Trip{Distance: results.Local}, nil
+	case len(s.c.Pin) == 1:
+		return distance.Trip{Distance: results.Local}, nil // they share it
+	case len(s.c.Pin) > 1:
+		return distance.Probe(func(i int, f func()) error { return onCPU(s.c.Pin[i], f) })
+	}
+	return distance.Probe(nil)
+}
+
+// slice runs c once.
+func (s *Source) slice(ctx context.Context, c *cell, side gate.Side, b *testBinary) (line, error) {
+	l, wall, err := s.run(ctx, c, side, b, c.n)
+	if err != nil {
+		return line{}, err
+	}
+	if ns, ok := l.nsPerOp(); ok {
+		took := time.Duration(ns * float64(l.n))
+		s.slices = append(s.slices, took)
+		s.walls = append(s.walls, wall-took)
+	}
+	return l, nil
+}
+
+// run runs n iterations of c, and returns the result and how long the process
+// was there.
+func (s *Source) run(ctx context.Context, c *cell, side gate.Side, b *testBinary, n int) (line, time.Duration, error) {
+	o, err := s.exec(ctx, job{side: side, p: c.p, b: b, bench: exactly("Benchmark" + c.name), skip: c.skip, cpu: c.cpu, n: n, verbose: c.verbose})
+	if err != nil {
+		return line{}, 0, explain(err, side, c.Benchmark)
+	}
+	l, err := find(o.stdout, suffixed(c.name, c.cpu))
+	if err != nil {
+		return line{}, 0, explain(err, side, c.Benchmark)
+	}
+	return l, o.wall, nil
+}
+
+func (l line) nsPerOp() (float64, bool) {
+	for _, v := range l.values {
+		if v.Unit == "ns/op" {
+			return v.Value, true
+		}
+	}
+	return 0, false
+}
+
+// Stats are what a run cost.
+type Stats struct {
+	Slices   int           // runs of a benchmark, each a process
+	Slice    time.Duration // what the benchmark itself took of one, the median
+	Overhead time.Duration // what the process took besides, the median
+}
+
+// Stats returns what the rounds have cost so far.
+func (s *Source) Stats() Stats {
+	median := func(ds []time.Duration) time.Duration {
+		if len(ds) == 0 {
+			return 0
+		}
+		return slices.Sorted(slices.Values(ds))[len(ds)/2]
+	}
+	return Stats{len(s.slices), median(s.slices), median(s.walls)}
+}
