@@ -6,7 +6,6 @@ import (
 	"io"
 	"math"
 	"strings"
-	"unicode/utf8"
 )
 
 // WriteShapesText writes the results as a table for a terminal, shape by shape,
@@ -22,23 +21,10 @@ func WriteShapesText(w io.Writer, rs []ShapeResult) error {
 		for i := range of {
 			rows = append(rows, of[i].cells())
 		}
-		wide := make([]int, len(rows[0]))
-		for _, row := range rows {
-			for i, cell := range row {
-				wide[i] = max(wide[i], utf8.RuneCountInString(cell))
-			}
-		}
-		for k, row := range rows {
-			line := ""
-			for i, cell := range row {
-				pad := strings.Repeat(" ", wide[i]-utf8.RuneCountInString(cell))
-				if right := 3 <= i && i <= 5; right {
-					line += "  " + pad + cell
-				} else {
-					line += "  " + cell + pad
-				}
-			}
-			fmt.Fprintln(&b, strings.TrimRight(line, " "))
+		var table strings.Builder
+		writeColumns(&table, rows, "<<<>>><")
+		for k, line := range strings.Split(strings.TrimSuffix(table.String(), "\n"), "\n") {
+			fmt.Fprintf(&b, "  %s\n", line)
 			if k > 0 && of[k-1].explained() {
 				fmt.Fprintf(&b, "    %s\n", clean(of[k-1].Why))
 			}
@@ -53,19 +39,17 @@ func WriteShapesText(w io.Writer, rs []ShapeResult) error {
 func WriteShapesMarkdown(w io.Writer, rs []ShapeResult) error {
 	var b strings.Builder
 	b.WriteString("| shape | lock | where | demand | found | interval | n | verdict |\n|---|---|---|---|---:|---:|---:|---|\n")
-	escape := strings.NewReplacer("|", `\|`, "`", "'", "<", "&lt;")
 	for _, of := range byShape(rs) {
 		for _, r := range of {
 			cells := append([]string{clean(r.Shape)}, r.cells()...)
-			last := &cells[len(cells)-1]
-			if r.Verdict != Pass && !r.Minor {
-				*last = "**" + *last + "**"
-			}
 			if r.explained() {
-				*last += ": " + clean(r.Why)
+				cells[len(cells)-1] += ": " + clean(r.Why)
 			}
 			for i, c := range cells {
-				cells[i] = escape.Replace(c)
+				cells[i] = prose(c)
+			}
+			if last := &cells[len(cells)-1]; r.Verdict != Pass && !r.Minor {
+				*last = "**" + *last + "**"
 			}
 			fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | "))
 		}
@@ -125,20 +109,25 @@ func (r ShapeResult) interval() string {
 	return "[" + number(r.Lo) + ", " + number(r.Hi) + "]"
 }
 
-// MarshalJSON writes r with null for numbers that are not finite, which JSON does
-// not have.
+// MarshalJSON writes r as [Report.WriteJSON] writes results.
 func (r ShapeResult) MarshalJSON() ([]byte, error) {
-	type plain ShapeResult // without this method
 	return json.Marshal(struct {
-		plain
-		Value, Lo, Hi *float64
-	}{plain(r), finite(r.Value), finite(r.Lo), finite(r.Hi)})
-}
-
-// finite returns v, or nil if it is not.
-func finite(v float64) *float64 {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
-		return nil
-	}
-	return &v
+		Shape   string     `json:"shape"`
+		Place   string     `json:"place"`
+		Kind    string     `json:"kind"`
+		Demand  string     `json:"demand"`
+		Lock    string     `json:"lock"`
+		Where   string     `json:"where"`
+		Verdict string     `json:"verdict"`
+		Why     string     `json:"why"`
+		Value   jsonNumber `json:"value"`
+		Lo      jsonNumber `json:"lo"`
+		Hi      jsonNumber `json:"hi"`
+		Unit    string     `json:"unit"`
+		N       int        `json:"n"`
+		Points  int        `json:"points"`
+		Left    int        `json:"left_out"`
+		Minor   bool       `json:"minor"`
+	}{r.Shape, r.Place, r.Kind, r.Demand, r.Lock, r.Where, r.Verdict.String(), r.Why,
+		jsonNumber(r.Value), jsonNumber(r.Lo), jsonNumber(r.Hi), r.Unit, r.N, r.Points, r.Left, r.Minor})
 }

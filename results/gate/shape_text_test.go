@@ -45,11 +45,11 @@ func TestWriteShapes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, r := range back {
-		if r["Verdict"] != rs[i].Verdict.String() || r["Value"] != rs[i].Value || r["Demand"] != rs[i].Demand {
+		if r["verdict"] != rs[i].Verdict.String() || r["value"] != rs[i].Value || r["demand"] != rs[i].Demand {
 			t.Errorf("got %v, want %+v", r, rs[i])
 		}
-		if none := math.IsInf(rs[i].Lo, 0); none != (r["Lo"] == nil) {
-			t.Errorf("bound %v is written as %v", rs[i].Lo, r["Lo"])
+		if infinite := math.IsInf(rs[i].Lo, -1); infinite != (r["lo"] == "-inf") {
+			t.Errorf("bound %v is written as %v", rs[i].Lo, r["lo"])
 		}
 	}
 }

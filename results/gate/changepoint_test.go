@@ -1,0 +1,229 @@
+package gate
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// noise returns n numbers around 100 with a standard deviation of 1, each like the
+// one before by rho.
+func noise(random *rand.Rand, n int, rho float64) []float64 {
+	values := make([]float64, n)
+	last := random.NormFloat64()
+	for i := range values {
+		last = rho*last + math.Sqrt(1-rho*rho)*random.NormFloat64()
+		values[i] = 100 + last
+	}
+	return values
+}
+
+// Of series without a change, as many have one as the level says. Of series whose
+// values hang together, far more have: they do wander.
+func TestFalseAlarms(t *testing.T) {
+	const trials, alpha = 1500, 0.05
+	s := new(segmenter)
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, test := range []struct {
+		n        int
+		rho      float64
+		from, to float64
+	}{
+		{10, 0, 0, 0.07}, // ranks of ten are few: less than the level
+		{30, 0, 0.035, 0.065},
+		{60, 0, 0.035, 0.065},
+		{60, 0.3, 0.15, 0.45},
+		{60, 0.6, 0.6, 1},
+	} {
+		alarms := 0
+		for range trials {
+			if len(s.cuts(noise(random, test.n, test.rho), alpha)) > 0 {
+				alarms++
+			}
+		}
+		share := float64(alarms) / trials
+		t.Logf("%d values, correlation %v: %.3f of series have a change", test.n, test.rho, share)
+		if share < test.from || share > test.to {
+			t.Errorf("%d values, correlation %v: %.3f of series have a change, want %v to %v", test.n, test.rho, share, test.from, test.to)
+		}
+	}
+}
+
+// p is uniform where there is no change, and beyond what was drawn as well, as a
+// larger draw tells.
+func TestP(t *testing.T) {
+	const trials = 20000
+	s := new(segmenter)
+	random := rand.New(rand.NewPCG(3, 4))
+	limits := []float64{0.2, 0.05, 0.01, 0.002, 0.0005}
+	below := make([]int, len(limits))
+	for range trials {
+		r := newRanks(noise(random, 25, 0))
+		_, _, score := r.arc()
+		for i, limit := range limits {
+			if s.p(r, score) <= limit {
+				below[i]++
+			}
+		}
+	}
+	t.Logf("of %d: %v below %v", trials, below, limits)
+	for i, limit := range limits {
+		want := limit * trials
+		// The null itself is a sample, of 4000.
+		if most := want*1.25 + 4*math.Sqrt(want); float64(below[i]) > most {
+			t.Errorf("p ≤ %v in %d of %d, want at most about %v", limit, below[i], trials, want)
+		}
+	}
+}
+
+// A step of 5 % amid noise of 1 % is found, and where it is.
+func TestPower(t *testing.T) {
+	const trials = 300
+	s := new(segmenter)
+	random := rand.New(rand.NewPCG(5, 6))
+	for _, test := range []struct {
+		name   string
+		n      int
+		step   float64 // percent
+		from   int
+		to     int
+		likely float64
+	}{
+		{"in the middle", 30, 5, 15, 30, 0.99},
+		{"five runs ago", 30, 5, 25, 30, 0.95},
+		{"of ten", 12, 5, 6, 12, 0.5},
+		{"and back", 60, 5, 30, 40, 0.97},
+		{"2 %", 60, 2, 30, 60, 0.85},
+	} {
+		found, placed, extra := 0, 0, 0
+		for range trials {
+			values := noise(random, test.n, 0)
+			for i := test.from; i < test.to; i++ {
+				values[i] *= 1 + test.step/100
+			}
+			cuts := s.cuts(values, 0.01)
+			want := []int{test.from}
+			if test.to < test.n {
+				want = append(want, test.to)
+			}
+			hit := 0
+			for _, w := range want {
+				if slices.ContainsFunc(cuts, func(c cut) bool { return c.at >= w-2 && c.at <= w+2 }) {
+					hit++
+				}
+				if slices.ContainsFunc(cuts, func(c cut) bool { return c.at == w }) {
+					placed++
+				}
+			}
+			if hit == len(want) {
+				found++
+			}
+			extra += max(0, len(cuts)-len(want))
+		}
+		t.Logf("%s: found in %d of %d; ends at the very run %d; changes too many %d", test.name, found, trials, placed, extra)
+		if float64(found) < test.likely*trials {
+			t.Errorf("%s: found in %d of %d, want %v", test.name, found, trials, test.likely)
+		}
+		if extra > trials*10/100 {
+			t.Errorf("%s: %d changes too many in %d series", test.name, extra, trials)
+		}
+	}
+}
+
+// Spikes, of one run or of four, are no change.
+func TestSpikes(t *testing.T) {
+	const trials = 300
+	s := new(segmenter)
+	random := rand.New(rand.NewPCG(7, 8))
+	for width := 1; width < leastSegment; width++ {
+		alarms := 0
+		for range trials {
+			values := noise(random, 40, 0)
+			at := random.IntN(40 - width + 1)
+			for i := at; i < at+width; i++ {
+				values[i] *= 2
+			}
+			if len(s.cuts(values, 0.01)) > 0 {
+				alarms++
+			}
+		}
+		t.Logf("spikes of %d runs: a change in %d of %d", width, alarms, trials)
+		if width == 1 && alarms > trials*3/100 {
+			t.Errorf("spikes of %d runs: a change in %d of %d series", width, alarms, trials)
+		}
+	}
+}
+
+// The interval of a step has it in it.
+func TestStep(t *testing.T) {
+	const trials = 1000
+	random := rand.New(rand.NewPCG(9, 10))
+	for _, n := range [][2]int{{5, 5}, {5, 30}, {30, 40}} {
+		in := 0
+		for range trials {
+			before, after := noise(random, n[0], 0), noise(random, n[1], 0)
+			for i := range after {
+				after[i] *= 1.05
+			}
+			if _, lo, hi := step(before, after, 0.05); lo <= math.Log(1.05) && math.Log(1.05) <= hi {
+				in++
+			}
+		}
+		t.Logf("%v values: in the interval in %d of %d", n, in, trials)
+		if in < trials*93/100 {
+			t.Errorf("%v values: in the interval in %d of %d", n, in, trials)
+		}
+	}
+	if d, lo, hi := step([]float64{0, 0, 0, 0, 0}, []float64{3, 3, 3, 3, 3}, 0.05); !math.IsInf(d, 1) || !math.IsInf(lo, 1) || !math.IsInf(hi, 1) {
+		t.Errorf("from 0: got %v [%v, %v]", d, lo, hi)
+	}
+}
+
+func TestCutsOfCounts(t *testing.T) {
+	s := new(segmenter)
+	same := slices.Repeat([]float64{3}, 30)
+	if cuts := s.cuts(same, 0.05); len(cuts) > 0 || s.tests > 0 {
+		t.Errorf("all the same: got %v", cuts)
+	}
+	step := append(slices.Repeat([]float64{3}, 20), slices.Repeat([]float64{4}, 6)...)
+	if cuts := s.cuts(step, 0.001); len(cuts) != 1 || cuts[0].at != 20 {
+		t.Errorf("3 to 4 allocations: got %v", cuts)
+	}
+	if cuts := s.cuts(step[:9], 0.05); len(cuts) > 0 {
+		t.Errorf("nine values: got %v", cuts)
+	}
+}
+
+func TestCorrelation(t *testing.T) {
+	random := rand.New(rand.NewPCG(11, 12))
+	for _, rho := range []float64{0, 0.3, 0.8} {
+		values := noise(random, 5000, rho)
+		for i := 2500; i < 5000; i++ {
+			values[i] += 20
+		}
+		if got := correlation(values); math.Abs(got-rho) > 0.1 {
+			t.Errorf("got %v, want %v", got, rho)
+		}
+	}
+	if got := correlation([]float64{1, 1}); got != 0 {
+		t.Errorf("of two: got %v", got)
+	}
+}
+
+func TestBenjaminiHochberg(t *testing.T) {
+	for _, test := range []struct {
+		ps   []float64
+		of   int
+		want float64
+	}{
+		{nil, 10, -1},
+		{[]float64{0.006}, 10, -1},
+		{[]float64{0.005}, 10, 0.005},
+		{[]float64{0.2, 0.009, 0.008}, 10, 0.009}, // the second helps the first
+	} {
+		if got := benjaminiHochberg(test.ps, test.of, 0.05); got != test.want {
+			t.Errorf("%v of %d: got %v, want %v", test.ps, test.of, got, test.want)
+		}
+	}
+}

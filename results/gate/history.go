@@ -1,0 +1,434 @@
+package gate
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/perf/benchmath"
+
+	"github.com/lockbench/lockbench/results"
+)
+
+// A History is what a directory of files in the benchmark format holds, a run in
+// each, in the order of the runs.
+type History struct {
+	Dir    string
+	Runs   []Run
+	Trends []*Trend // by benchmark, unit and distance
+	FDR    float64  // of the change points, once [History.Find] was called
+
+	// Warnings is what a reader should know.
+	Warnings []string
+}
+
+// A Run is one file of a history.
+type Run struct {
+	File   string    // its name, without the directory
+	Date   time.Time // "# date: ..."; zero if there is none
+	Commit string    // "# commit: ..."; "" if there is none
+}
+
+// String returns the day and the commit, or the name of the file.
+func (r Run) String() string {
+	if r.Date.IsZero() {
+		return r.File
+	}
+	s := r.Date.UTC().Format(time.DateOnly)
+	if r.Commit != "" {
+		s += " " + r.Commit[:min(len(r.Commit), 10)]
+	}
+	return s
+}
+
+// A Trend is one unit of one benchmark over the runs, on one machine and with the
+// CPUs at one distance.
+type Trend struct {
+	Benchmark
+	Unit     string
+	Better   int // +1 if more is better, -1 if less is, 0 if that is not known
+	Distance results.Distance
+	Machine  string // what the files say of it
+
+	Points  []TrendPoint
+	Changes []ChangePoint // in the order of the runs, once [History.Find] was called
+
+	// Correlation is how alike a run is to the one before, from -1 to 1. If it
+	// is far from 0, the machine drifts from run to run, and some changes are
+	// its own.
+	Correlation float64
+}
+
+// A TrendPoint is what one run measured: a median and, with six samples or more,
+// its 95 % interval. The bounds are infinite with fewer.
+type TrendPoint struct {
+	Run            int // index in [History.Runs]
+	N              int
+	Median, Lo, Hi float64
+}
+
+// A ChangePoint is a run from which on a benchmark is faster or slower.
+type ChangePoint struct {
+	Point         int     // index in [Trend.Points] of the first after the change
+	Run           int     // and in [History.Runs]
+	Before, After int     // points up to the change before, and up to the next
+	From, To      float64 // their medians
+	P             float64 // probability of such a change in random order
+
+	// Change is To/From-1, as the median over all pairs of points, and Lo and
+	// Hi are its 95 % interval, if this is a change at all.
+	Change, Lo, Hi float64
+}
+
+// Regression reports whether c is a change of t for the worse.
+func (t *Trend) Regression(c ChangePoint) bool { return float64(t.Better)*c.Change < 0 }
+
+// LeastRuns is how many runs a trend needs for a change point to be looked for:
+// two times as many as there must be on either side.
+const LeastRuns = 2 * leastSegment
+
+// Few reports whether t has too few points to look for a change.
+func (t *Trend) Few() bool { return len(t.Points) < LeastRuns }
+
+// Drifts reports whether neighbouring runs are more alike than chance has it, in
+// which case a change point may be a drift of the machine.
+func (t *Trend) Drifts() bool {
+	n := float64(len(t.Points))
+	return n >= 20 && t.Correlation > max(0.3, 3/math.Sqrt(n))
+}
+
+// historyFile reports whether a file of that name is a run.
+func historyFile(name string) bool {
+	ext := filepath.Ext(name)
+	return !strings.HasPrefix(name, ".") && (ext == ".txt" || ext == ".bench")
+}
+
+// ReadHistory reads the files in dir whose names end in .txt or .bench. They are in
+// the order of their dates, or of their names if one has none. The error joins all
+// that is wrong with any of them.
+func ReadHistory(dir string) (*History, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	h := &History{Dir: dir}
+	var files []*results.RecordFile
+	var errs []error
+	var undated []string
+	for _, e := range entries {
+		if e.IsDir() || !historyFile(e.Name()) {
+			continue
+		}
+		f, err := results.ReadRecordFile(filepath.Join(dir, e.Name()))
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		r := Run{File: e.Name(), Commit: note(f, "commit")}
+		if text := note(f, "date"); text != "" {
+			if r.Date, err = parseDate(text); err != nil {
+				errs = append(errs, fmt.Errorf("%s: date: want one such as 2026-11-21T22:08:00Z, have %q", f.Name, text))
+			}
+		} else {
+			undated = append(undated, e.Name())
+		}
+		h.Runs, files = append(h.Runs, r), append(files, f)
+	}
+	if len(h.Runs) == 0 && len(errs) == 0 {
+		errs = append(errs, fmt.Errorf("%s: no runs: want files in the Go benchmark format, *.txt or *.bench", dir))
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+
+	order := make([]int, len(files)) // by name so far
+	for i := range order {
+		order[i] = i
+	}
+	switch len(undated) {
+	case 0:
+		slices.SortStableFunc(order, func(a, b int) int { return h.Runs[a].Date.Compare(h.Runs[b].Date) })
+	case len(files):
+	default:
+		h.Warnings = append(h.Warnings, fmt.Sprintf("the runs are in the order of their names, since %s no \"# date:\"", have(undated)))
+	}
+	runs := h.Runs
+	h.Runs = nil
+	of := make(map[trendKey]*Trend)
+	for i, k := range order {
+		h.Runs = append(h.Runs, runs[k])
+		h.add(i, files[k], of)
+	}
+	h.Trends = slices.SortedFunc(maps.Values(of), func(a, b *Trend) int {
+		return cmp.Or(cmp.Compare(a.Pkg, b.Pkg), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Unit, b.Unit),
+			cmp.Compare(a.Distance, b.Distance), cmp.Compare(a.Machine, b.Machine))
+	})
+	return h, nil
+}
+
+// have says that some files have.
+func have(names []string) string {
+	if len(names) == 1 {
+		return names[0] + " has"
+	}
+	return fmt.Sprintf("%s and %d more have", names[0], len(names)-1)
+}
+
+func parseDate(text string) (time.Time, error) {
+	for _, layout := range []string{time.RFC3339, time.DateTime, time.DateOnly} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, errors.New("no date")
+}
+
+type trendKey struct {
+	Benchmark
+	unit     string
+	distance results.Distance
+	machine  string
+}
+
+// add adds the i'th run. Readings during which the distance changed are of none.
+func (h *History) add(i int, f *results.RecordFile, of map[trendKey]*Trend) {
+	var machine []string
+	for _, s := range []string{f.Machine, f.CPU, f.GOOS, f.GOARCH} {
+		if s != "" && s != "host" {
+			machine = append(machine, s)
+		}
+	}
+	values := make(map[trendKey][]float64)
+	for _, r := range f.Records {
+		if r.Distance == results.Mixed {
+			continue
+		}
+		for _, v := range r.Values {
+			k := trendKey{Benchmark{r.Pkg, r.Name}, v.Unit, r.Distance, strings.Join(machine, ", ")}
+			values[k] = append(values[k], v.Value)
+		}
+	}
+	for k, vs := range values {
+		t := of[k]
+		if t == nil {
+			t = &Trend{Benchmark: k.Benchmark, Unit: k.unit, Distance: k.distance, Machine: k.machine}
+			of[k] = t
+		}
+		// The last file that says so.
+		t.Better = cmp.Or(f.Better(k.unit), Better(k.unit), t.Better)
+		m := benchmath.AssumeNothing.Summary(benchmath.NewSample(vs, &benchmath.DefaultThresholds), 0.95)
+		if math.IsInf(m.Lo, 0) || math.IsInf(m.Hi, 0) {
+			m.Lo, m.Hi = math.Inf(-1), math.Inf(+1)
+		}
+		t.Points = append(t.Points, TrendPoint{Run: i, N: len(vs), Median: m.Center, Lo: m.Lo, Hi: m.Hi})
+	}
+}
+
+// Select leaves out what is not of the benchmarks that bench matches (package, dot,
+// name without Benchmark), or not in one of units; nil is all. An error says that
+// nothing is left.
+func (h *History) Select(bench *regexp.Regexp, units []string) error {
+	all := h.Trends
+	h.Trends = nil
+	have := make(map[string]bool)
+	var named []*Trend
+	for _, t := range all {
+		have[t.Unit] = true
+		if bench == nil || bench.MatchString(t.Benchmark.String()) {
+			named = append(named, t)
+		}
+	}
+	for _, t := range named {
+		if units == nil || slices.Contains(units, t.Unit) {
+			h.Trends = append(h.Trends, t)
+		}
+	}
+	switch {
+	case len(named) == 0:
+		hint := ""
+		if strings.Contains(bench.String(), "Benchmark") {
+			hint = " (names are without the word Benchmark)"
+		}
+		return fmt.Errorf("'%v' matches no benchmark in %s%s", bench, h.Dir, hint)
+	case len(h.Trends) == 0:
+		return fmt.Errorf("no benchmark with %s in %s (known: %s)", strings.Join(units, ", "), h.Dir, strings.Join(slices.Sorted(maps.Keys(have)), ", "))
+	}
+	return nil
+}
+
+// Find looks for change points in all trends, of which a share of no more than fdr
+// is false, on average, as long as runs do not hang together ([Trend.Drifts]).
+//
+// Each test of a trend, and of a part of one that was cut, counts as one of those
+// among which Benjamini and Hochberg's procedure controls the share; a part is
+// cut only where the whole was.
+func (h *History) Find(fdr float64) {
+	h.FDR = fdr
+	s := new(segmenter)
+	found := make([][]cut, len(h.Trends))
+	var ps []float64
+	for i, t := range h.Trends {
+		values := t.medians()
+		t.Correlation, t.Changes = correlation(values), nil
+		if t.Few() {
+			continue
+		}
+		found[i] = s.cuts(values, fdr)
+		for _, c := range found[i] {
+			ps = append(ps, c.p)
+		}
+	}
+	limit := benjaminiHochberg(ps, s.tests, fdr)
+	for i, t := range h.Trends {
+		values := t.medians()
+		cuts := slices.DeleteFunc(found[i], func(c cut) bool { return c.p > limit })
+		for k, c := range cuts {
+			before, after := neighbours(values, cuts, k)
+			d, lo, hi := step(before, after, 0.05)
+			t.Changes = append(t.Changes, ChangePoint{
+				Point: c.at, Run: t.Points[c.at].Run,
+				Before: len(before), After: len(after),
+				From: medianOf(before), To: medianOf(after), P: c.p,
+				Change: change(-1, d), Lo: change(-1, lo), Hi: change(-1, hi),
+			})
+		}
+	}
+}
+
+func (t *Trend) medians() []float64 {
+	values := make([]float64, len(t.Points))
+	for i, p := range t.Points {
+		values[i] = p.Median
+	}
+	return values
+}
+
+// A Found is a change point with its trend.
+type Found struct {
+	*Trend
+	ChangePoint
+}
+
+// Found returns all change points, the worst first: what regressed by most to what
+// improved by most; then those of which it is not known what is better.
+func (h *History) Found() (all []Found) {
+	for _, t := range h.Trends {
+		for _, c := range t.Changes {
+			all = append(all, Found{t, c})
+		}
+	}
+	size := func(f Found) float64 { return math.Abs(math.Log1p(f.Change)) }
+	class := func(f Found) int {
+		switch {
+		case f.Better == 0:
+			return 2
+		case f.Regression(f.ChangePoint):
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(all, func(a, b Found) int {
+		return cmp.Or(cmp.Compare(class(a), class(b)), -cmp.Compare(size(a), size(b)), cmp.Compare(b.Run, a.Run))
+	})
+	return all
+}
+
+// Regressed returns the trends whose last change point is a regression within the
+// last runs of the history.
+func (h *History) Regressed(last int) (of []Found) {
+	for _, f := range h.Found() {
+		latest := f.Changes[len(f.Changes)-1]
+		if f.ChangePoint == latest && f.Regression(latest) && latest.Run >= len(h.Runs)-last {
+			of = append(of, f)
+		}
+	}
+	return of
+}
+
+// Record adds a run to the history in dir, which it makes if it has to: the head's
+// medians of a report. It returns the name of the file, which is there whole or
+// not at all.
+func Record(dir string, date time.Time, commit string, facts results.Facts, r *Report) (name string, err error) {
+	facts.Notes = slices.DeleteFunc(slices.Clone(facts.Notes), func(n results.Note) bool { return n.Key == "date" || n.Key == "commit" })
+	facts.Note("date", date.UTC().Format(time.RFC3339))
+	facts.Note("commit", commit)
+	f := &results.RecordFile{Facts: facts, Declared: make(map[string]int)}
+	at := make(map[trendKey]int)
+	for _, res := range r.Results {
+		if res.N == 0 || math.IsNaN(res.New) || math.IsInf(res.New, 0) || res.New < 0 {
+			continue
+		}
+		k := trendKey{Benchmark: res.Benchmark, distance: res.Distance}
+		i, ok := at[k]
+		if !ok {
+			i = len(f.Records)
+			at[k] = i
+			f.Records = append(f.Records, results.Record{Pkg: res.Pkg, Name: res.Name, Distance: res.Distance, Ops: res.N})
+		}
+		f.Records[i].Values = append(f.Records[i].Values, results.Value{Unit: res.Unit, Value: res.New})
+		if res.Better != 0 {
+			f.Declared[res.Unit] = res.Better
+		}
+	}
+	if len(f.Records) == 0 {
+		return "", fmt.Errorf("history: %w", ErrNothing)
+	}
+	slices.SortStableFunc(f.Records, func(a, b results.Record) int {
+		return cmp.Or(cmp.Compare(a.Pkg, b.Pkg), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Distance, b.Distance))
+	})
+	for i := range f.Records {
+		slices.SortFunc(f.Records[i].Values, func(a, b results.Value) int { return cmp.Compare(a.Unit, b.Unit) })
+	}
+
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return "", err
+	}
+	tmp, err := os.CreateTemp(dir, ".run-*")
+	if err != nil {
+		return "", err
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(tmp.Name())
+		}
+	}()
+	// CreateTemp makes a file for its owner only; a history is for everybody.
+	if err := errors.Join(f.Write(tmp), tmp.Chmod(0o644), tmp.Sync(), tmp.Close()); err != nil {
+		return "", err
+	}
+	base := date.UTC().Format("20060102T150405Z")
+	if word := historyWord(commit); word != "" {
+		base += "-" + word
+	}
+	for i := 1; ; i++ {
+		name = filepath.Join(dir, base+".txt")
+		if i > 1 {
+			name = filepath.Join(dir, fmt.Sprintf("%s-%d.txt", base, i))
+		}
+		if _, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) {
+			return name, os.Rename(tmp.Name(), name)
+		} else if err != nil {
+			return "", err
+		}
+	}
+}
+
+// historyWord returns the beginning of a commit as a part of a file's name.
+func historyWord(commit string) string {
+	word := strings.Map(func(r rune) rune {
+		if r < 0x80 && (r == '.' || r == '_' || '0' <= r && r <= '9' || 'a' <= r|0x20 && r|0x20 <= 'z') {
+			return r
+		}
+		return '-'
+	}, commit)
+	return word[:min(len(word), 12)]
+}

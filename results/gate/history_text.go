@@ -1,0 +1,271 @@
+package gate
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/lockbench/lockbench/results"
+)
+
+// WriteText writes the change points as a table for a terminal, the worst first.
+func (h *History) WriteText(w io.Writer, width int) error {
+	if width == 0 {
+		width = 100
+	}
+	var b strings.Builder
+	writeWrapped(&b, h.title(), "  ", width)
+	if rows := h.rows(); len(rows) > 1 {
+		b.WriteByte('\n')
+		writeColumns(&b, rows, "<<<>>>>>><")
+	}
+	if lines := h.notes(); len(lines) > 0 {
+		b.WriteByte('\n')
+		for _, line := range lines {
+			writeWrapped(&b, line, "  ", width)
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// writeColumns writes rows with their cells below each other: "<" is flush left.
+// The last column is not padded.
+func writeColumns(b *strings.Builder, rows [][]string, align string) {
+	wide := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, cell := range row {
+			wide[i] = max(wide[i], utf8.RuneCountInString(cell))
+		}
+	}
+	for _, row := range rows {
+		line := ""
+		for i, cell := range row {
+			pad := strings.Repeat(" ", wide[i]-utf8.RuneCountInString(cell))
+			if i > 0 {
+				line += "  "
+			}
+			if i < len(align) && align[i] == '<' {
+				line += cell + pad
+			} else {
+				line += pad + cell
+			}
+		}
+		fmt.Fprintln(b, strings.TrimRight(line, " "))
+	}
+}
+
+// WriteMarkdown writes the change points as a table in Markdown.
+func (h *History) WriteMarkdown(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n", prose(h.title()))
+	if rows := h.rows(); len(rows) > 1 {
+		fmt.Fprintf(&b, "\n| %s |\n|---|---|---|---:|---:|---:|---:|---:|---|\n", strings.Join(rows[0], " | "))
+		for _, row := range rows[1:] {
+			row[0] = code(row[0])
+			for i := range row[1:] {
+				row[i+1] = prose(row[i+1])
+			}
+			fmt.Fprintf(&b, "| %s |\n", strings.Join(row, " | "))
+		}
+	}
+	for _, line := range h.notes() {
+		fmt.Fprintf(&b, "\n%s\n", prose(line))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// title says what there is, and what was found.
+func (h *History) title() string {
+	s := fmt.Sprintf("%s: %s", clean(h.Dir), plural(len(h.Runs), "run"))
+	if n := len(h.Runs); n > 1 {
+		s += fmt.Sprintf(", %s to %s", clean(h.Runs[0].String()), clean(h.Runs[n-1].String()))
+	}
+	found := len(h.Found())
+	switch of := len(h.Trends) - len(h.few()); {
+	case of == 0:
+		s += "; too few to conclude anything"
+	case found == 0:
+		s += fmt.Sprintf("; no change point in %s", plural(of, "trend"))
+	default:
+		s += fmt.Sprintf("; %s in %s", plural(found, "change point"), plural(of, "trend"))
+	}
+	return s
+}
+
+// rows returns the table, beginning with its head.
+func (h *History) rows() [][]string {
+	rows := [][]string{{"benchmark", "unit", "from this run on", "from", "to", "change", "95% interval", "n", "p", ""}}
+	names := h.names()
+	for _, f := range h.Found() {
+		r := Result{Better: f.Better, Change: f.Change, Lo: f.Lo, Hi: f.Hi, Old: f.From}
+		if f.Lo == f.Hi {
+			r.Exact = true
+		}
+		rows = append(rows, []string{
+			h.label(f.Trend, names), clean(f.Unit), clean(h.Runs[f.Run].String()),
+			r.value(f.From), r.value(f.To), r.change(), r.interval(), fmt.Sprintf("%d+%d", f.Before, f.After),
+			probability(f.P), f.Trend.word(f.ChangePoint),
+		})
+	}
+	return rows
+}
+
+// probability writes a p-value.
+func probability(p float64) string {
+	switch {
+	case p < 1e-9:
+		return "<1e-9"
+	case p < 0.0001:
+		return fmt.Sprintf("%.0e", p)
+	}
+	return fmt.Sprintf("%.4f", p)
+}
+
+// word says what a change is, with a mark if it may be a drift.
+func (t *Trend) word(c ChangePoint) string {
+	s := "changed"
+	switch {
+	case t.Better == 0:
+	case t.Regression(c):
+		s = "regressed"
+	default:
+		s = "improved"
+	}
+	if t.Drifts() {
+		s += "~"
+	}
+	return s
+}
+
+// names returns short names of the benchmarks.
+func (h *History) names() map[Benchmark]string {
+	all := new(Report)
+	for _, t := range h.Trends {
+		all.OnlyBase = append(all.OnlyBase, t.Benchmark)
+	}
+	return all.Names()
+}
+
+// label returns the name of a trend: with the distance and the machine, if it
+// would not be the only one of that name.
+func (h *History) label(t *Trend, names map[Benchmark]string) string {
+	name := names[t.Benchmark]
+	if t.Distance != results.Local && t.Distance != results.Unknown {
+		name += " " + string(t.Distance)
+	}
+	for _, other := range h.Trends {
+		if other.Benchmark == t.Benchmark && other.Unit == t.Unit && other.Distance == t.Distance && other.Machine != t.Machine {
+			return name + " (" + clean(t.Machine) + ")"
+		}
+	}
+	return name
+}
+
+// few returns the trends that have too few points.
+func (h *History) few() (few []*Trend) {
+	for _, t := range h.Trends {
+		if t.Few() {
+			few = append(few, t)
+		}
+	}
+	return few
+}
+
+// notes says what to know of the table, a line each.
+func (h *History) notes() (lines []string) {
+	found := h.Found()
+	if len(found) > 0 {
+		lines = append(lines,
+			fmt.Sprintf("of the change points at most %s are false on average, as long as runs are independent of each other", round(h.FDR)),
+			fmt.Sprintf("n: runs since the change before, and up to the next or to the last; with less than %d on either side there is none", leastSegment))
+	}
+	for _, f := range found {
+		if f.Drifts() {
+			lines = append(lines, "~ a run is like the one before: the machine drifts, and the change may be its own")
+			break
+		}
+	}
+	if few := h.few(); len(few) > 0 {
+		names := h.names()
+		var some []string
+		for _, t := range few[:min(len(few), 3)] {
+			some = append(some, fmt.Sprintf("%s %s with %d", h.label(t, names), clean(t.Unit), len(t.Points)))
+		}
+		more := ""
+		if n := len(few) - len(some); n > 0 {
+			more = fmt.Sprintf(" and %s more", thousands(n))
+		}
+		lines = append(lines, fmt.Sprintf("too few to conclude, with less than %d runs: %s (%s%s)", LeastRuns, plural(len(few), "trend"), strings.Join(some, ", "), more))
+	}
+	for _, s := range h.Warnings {
+		lines = append(lines, "warning: "+clean(s))
+	}
+	return lines
+}
+
+// WriteJSON writes the change points as JSON, named as [Report.WriteJSON] names
+// what it writes.
+func (h *History) WriteJSON(w io.Writer) error {
+	type run struct {
+		File   string `json:"file"`
+		Date   string `json:"date"` // "" if it is not known
+		Commit string `json:"commit"`
+	}
+	type trend struct {
+		jsonBenchmark
+		Unit     string `json:"unit"`
+		Better   string `json:"better"`
+		Distance string `json:"distance"`
+		Machine  string `json:"machine"`
+		Runs     int    `json:"runs"`
+		Few      bool   `json:"too_few"`
+		Drifts   bool   `json:"drifts"`
+	}
+	type changePoint struct {
+		trend
+		Index  int        `json:"run"` // in runs, of the first after the change
+		Before int        `json:"before"`
+		After  int        `json:"after"`
+		From   jsonNumber `json:"from"`
+		To     jsonNumber `json:"to"`
+		Change jsonNumber `json:"change"`
+		Lo     jsonNumber `json:"lo"`
+		Hi     jsonNumber `json:"hi"`
+		P      jsonNumber `json:"p"`
+		Worse  bool       `json:"regression"`
+	}
+	of := func(t *Trend) trend {
+		return trend{jsonBenchmark(t.Benchmark), t.Unit, betterWords[t.Better], string(t.Distance), t.Machine, len(t.Points), t.Few(), t.Drifts()}
+	}
+	out := struct {
+		Version  int           `json:"schema_version"`
+		Dir      string        `json:"dir"`
+		FDR      jsonNumber    `json:"fdr"`
+		Runs     []run         `json:"runs"`
+		Changes  []changePoint `json:"change_points"` // the worst first
+		Trends   []trend       `json:"trends"`
+		Warnings []string      `json:"warnings"`
+	}{JSONVersion, h.Dir, jsonNumber(h.FDR), []run{}, []changePoint{}, []trend{}, append([]string{}, h.Warnings...)}
+	for _, r := range h.Runs {
+		date := ""
+		if !r.Date.IsZero() {
+			date = r.Date.UTC().Format("2006-01-02T15:04:05Z")
+		}
+		out.Runs = append(out.Runs, run{r.File, date, r.Commit})
+	}
+	for _, f := range h.Found() {
+		out.Changes = append(out.Changes, changePoint{of(f.Trend), f.Run, f.Before, f.After,
+			jsonNumber(f.From), jsonNumber(f.To), jsonNumber(f.Change), jsonNumber(f.Lo), jsonNumber(f.Hi), jsonNumber(f.P), f.Regression(f.ChangePoint)})
+	}
+	for _, t := range h.Trends {
+		out.Trends = append(out.Trends, of(t))
+	}
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "\t")
+	return e.Encode(out)
+}
