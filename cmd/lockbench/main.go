@@ -13,6 +13,7 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 type commands struct {
 	Run     runCmd     `cmd:"" help:"Measure locks, and show which is fastest."`
 	Plot    plotCmd    `cmd:"" help:"Draw what results files hold."`
+	Gate    gateCmd    `cmd:"" help:"Say whether a change made Go benchmarks slower."`
 	Compare compareCmd `cmd:"" help:"Compare two files of Go benchmarks."`
 	Torture tortureCmd `cmd:"" help:"Try to break the locks, and the flavours of RCU."`
 	List    listCmd    `cmd:"" help:"List the locks, or the workloads."`
@@ -34,7 +35,7 @@ var program = commandline.Program{
 	Name:     "lockbench",
 	About:    "Which lock for this workload, on this machine? Lockbench measures locks over CPU counts and reader ratios.",
 	Commands: func() any { return new(commands) },
-	Codes:    map[error]int{errInterrupted: exitInterrupted},
+	Codes:    map[error]int{errInterrupted: exitInterrupted, errRegressed: exitFailed, errCannotTell: exitCannotTell},
 }
 
 // run is main, without the process.

@@ -28,7 +28,7 @@ func TestVerdicts(t *testing.T) {
 		{"a little slower", synthetic.Benchmark{Noise: 0.005, Change: 0.01}, 0, gate.Pass},
 		{"slower", synthetic.Benchmark{Noise: 0.005, Change: 0.10}, 0, gate.Regressed},
 		{"slower, amid outliers", synthetic.Benchmark{Noise: 0.005, Change: 0.10, Tail: 0.2}, 0, gate.Regressed},
-		{"too few rounds", synthetic.Benchmark{Noise: 0.005}, 9, gate.CannotTell},
+		{"too few rounds", synthetic.Benchmark{Noise: 0.005}, 4, gate.CannotTell},
 		{"too noisy", synthetic.Benchmark{Noise: 0.3}, 100, gate.CannotTell},
 		{"at the margin", synthetic.Benchmark{Noise: 0.02, Change: 0.03}, 100, gate.CannotTell},
 	} {

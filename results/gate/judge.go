@@ -113,7 +113,7 @@ const screeningShare = 0.6
 
 func (j *judge) measure(ctx context.Context) error {
 	open, err := j.stage(ctx, j.all, screeningShare)
-	if err != nil || len(open) == 0 {
+	if err != nil || len(open) == 0 || j.spent(1) {
 		return err
 	}
 	fresh, err := j.src.Fresh(ctx, open)
@@ -133,7 +133,7 @@ func (j *judge) measure(ctx context.Context) error {
 func (j *judge) stage(ctx context.Context, of []Benchmark, share float64) (open []Benchmark, err error) {
 	active := slices.Clone(of)
 	for round := 1; len(active) > 0; round++ {
-		if b := j.rules.Budget; b > 0 && time.Since(j.began) > time.Duration(share*float64(b)) {
+		if j.spent(share) {
 			break
 		}
 		got, err := j.src.Round(ctx, active)
@@ -160,6 +160,12 @@ func (j *judge) stage(ctx context.Context, of []Benchmark, share float64) (open 
 	return slices.DeleteFunc(slices.Clone(of), func(b Benchmark) bool {
 		return j.settled(b) && !slices.ContainsFunc(j.by[b], func(s *series) bool { return !s.done && s.suspect })
 	}), nil
+}
+
+// spent reports whether that share of the budget is.
+func (j *judge) spent(share float64) bool {
+	b := j.rules.Budget
+	return b > 0 && time.Since(j.began) > time.Duration(share*float64(b))
 }
 
 // settled reports whether this stage needs no more rounds of b.
@@ -204,7 +210,11 @@ func (j *judge) add(r Round) {
 	}
 	for _, v := range base.Values {
 		after, ok := head.value(v.Unit)
-		s := j.of(seriesKey{r.Benchmark, v.Unit, r.Distance})
+		at := r.Distance
+		if isCount(v.Unit) {
+			at = results.Unknown // it makes no difference
+		}
+		s := j.of(seriesKey{r.Benchmark, v.Unit, at})
 		if !ok || s == nil {
 			continue
 		}

@@ -1,0 +1,459 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/lockbench/lockbench/internal/abrun"
+	"github.com/lockbench/lockbench/internal/commandline"
+	"github.com/lockbench/lockbench/plots"
+	"github.com/lockbench/lockbench/results"
+	"github.com/lockbench/lockbench/results/gate"
+)
+
+type gateCmd struct {
+	Between []string `arg:"" name:"file" optional:"" help:"With --files: the results of the base, and of the head."`
+	Files   bool     `help:"Compare two files, and measure nothing."`
+	Again   string   `placeholder:"FILE" help:"With --files: the base, measured again in the same rounds."`
+
+	Base     string   `placeholder:"REF" help:"What to compare to, as git names it."`
+	Head     string   `placeholder:"REF" default:"worktree" help:"What to judge; worktree is the files as they are (${default})."`
+	Dir      string   `placeholder:"DIR" default:"." help:"Where the module is (${default})."`
+	Packages []string `placeholder:"PATTERN" sep:"none" help:"Packages, as the go command names them; can be repeated (./...)."`
+	Bench    string   `placeholder:"RE" default:"." help:"Benchmarks, as for go test -bench (all)."`
+	CPU      string   `name:"cpu" placeholder:"N,..." help:"CPU counts, as for go test -cpu (all that there are)."`
+	Tags     string   `placeholder:"TAG,..." help:"Build tags."`
+
+	Margin     string `placeholder:"P" help:"By how much something must be worse to be called so (3%)."`
+	FDR        string `name:"fdr" placeholder:"P" help:"Share of false ones among the regressions reported, on average (1%)."`
+	Metric     string `placeholder:"UNIT,..." help:"What to judge (all units of which it is known whether more is better)."`
+	Budget     string `placeholder:"D" help:"How long the rounds may take (10m)."`
+	MinRounds  string `placeholder:"N" help:"How many rounds there must be (10)."`
+	CannotTell string `placeholder:"pass|fail" help:"What cannot tell means for the exit code, if not 3."`
+	Config     string `placeholder:"FILE" help:"Margins and exceptions of single benchmarks, and shape gates."`
+	New        string `placeholder:"RE" help:"Benchmarks that only the head may have."`
+	Removed    string `placeholder:"RE" help:"Benchmarks that only the base may have."`
+
+	Slice         string `placeholder:"D" default:"3ms" help:"Length of a run of a benchmark (${default})."`
+	Builds        string `placeholder:"N" default:"2" help:"Binaries of each side, each laid out differently (${default})."`
+	ConfirmBuilds string `placeholder:"N" default:"6" help:"Binaries of each side of what seems to be worse (${default})."`
+	Pin           string `placeholder:"CPU,..." help:"Bind the runs to these CPUs."`
+	Seed          string `placeholder:"N" default:"1" help:"Seed of the random order (${default})."`
+
+	Format  string `placeholder:"FORMAT" default:"text" help:"text, markdown, github, json or junit (${default})."`
+	Out     string `placeholder:"DIR" help:"Directory for the report in all formats, a forest plot, and every reading."`
+	History string `placeholder:"DIR" help:"Directory of results to add the head's to, if it passes; see lockbench history."`
+	Verbose bool   `help:"Show all that pass, too."`
+
+	SelfTest bool   `help:"Test the gate itself, on the benchmarks of the head: against the same code, which must pass, and against code that is slower, which must not."`
+	Slowdown string `placeholder:"P" default:"10%" help:"With --self-test: how much slower (${default})."`
+}
+
+// What a gate ends with, apart from passing.
+var (
+	errRegressed  = errors.New("regressed")
+	errCannotTell = errors.New("cannot tell")
+)
+
+const exitCannotTell = 3
+
+func (c *gateCmd) Run(con commandline.Console) error {
+	var bad commandline.Problems
+	rules, config := c.rules(&bad)
+	compare := c.measure
+	switch {
+	case c.Files:
+		compare = c.compareFiles
+		c.checkFiles(&bad)
+	case len(c.Between) > 0:
+		bad.Addf("%s: want --files before files to compare", strings.Join(c.Between, " "))
+	case c.SelfTest:
+		compare = c.selfTest
+		if c.Base != "" || c.History != "" {
+			bad.Addf("--self-test: want neither --base nor --history: it compares the head with itself")
+		}
+	case c.Base == "":
+		bad.Addf("want --base REF, --files BASE HEAD, or --self-test")
+	}
+	measuring := c.measuring(&bad)
+	if !slices.Contains(formats, c.Format) {
+		bad.Addf("--format %s: want one of %s", c.Format, strings.Join(formats, ", "))
+	}
+	if c.CannotTell != "" && c.CannotTell != "pass" && c.CannotTell != "fail" {
+		bad.Addf("--cannot-tell %s: want pass or fail", c.CannotTell)
+	}
+	for _, dir := range []struct{ flag, name string }{{"--out", c.Out}, {"--history", c.History}} {
+		if dir.name != "" {
+			bad.Writable(dir.flag, dir.name)
+		}
+	}
+	if len(bad) > 0 {
+		return bad
+	}
+
+	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer restore()
+	context.AfterFunc(ctx, restore)
+
+	g := &gating{gateCmd: c, console: con, rules: rules, config: config, measuring: measuring}
+	return interruption(ctx, compare(ctx, g))
+}
+
+// A gating is a gate at work.
+type gating struct {
+	*gateCmd
+	console   commandline.Console
+	rules     gate.Rules
+	config    *gate.Config
+	measuring abrun.Config
+	shaped    []gate.ShapeResult
+}
+
+// formats are those of a report.
+var formats = []string{"text", "markdown", "github", "json", "junit"}
+
+// rules returns what the config and the flags say; flags go first.
+func (c *gateCmd) rules(bad *commandline.Problems) (gate.Rules, *gate.Config) {
+	var config *gate.Config
+	if c.Config != "" {
+		var err error
+		config, err = gate.ReadConfig(c.Config)
+		bad.Add(err)
+	}
+	r := config.Rules()
+	share := func(flag, text string, to *float64) {
+		if text == "" {
+			return
+		}
+		v, ok := gate.ParseShare(text)
+		if !ok || !(v > 0 && v <= 1) {
+			bad.Addf("%s %s: want a share above 0 and up to 1, such as 3%% or 0.03", flag, text)
+			return
+		}
+		*to = v
+	}
+	share("--margin", c.Margin, &r.Margin)
+	share("--fdr", c.FDR, &r.FDR)
+	r.Budget = cmp.Or(r.Budget, 10*time.Minute)
+	if c.Budget != "" {
+		r.Budget = commandline.One(bad, "--budget", c.Budget, bad.Durations("--budget", c.Budget, time.Second, 24*time.Hour))
+	}
+	if c.MinRounds != "" {
+		r.MinRounds = commandline.One(bad, "--min-rounds", c.MinRounds, bad.Ints("--min-rounds", c.MinRounds, 6, 10_000))
+	}
+	if c.Metric != "" {
+		r.Units = nil
+		for unit := range strings.SplitSeq(c.Metric, ",") {
+			if unit = strings.TrimSpace(unit); unit == "" {
+				bad.Addf("--metric %s: want units such as ns/op,allocs/op", c.Metric)
+				break
+			}
+			r.Units = append(r.Units, unit)
+		}
+	}
+	r.Declared = c.declared(bad, r.Declared)
+	return r, config
+}
+
+// declared adds to what the config declares what the flags do.
+func (c *gateCmd) declared(bad *commandline.Problems, config func(gate.Benchmark, gate.Side) bool) func(gate.Benchmark, gate.Side) bool {
+	compile := func(flag, text string) *regexp.Regexp {
+		if text == "" {
+			return nil
+		}
+		re, err := regexp.Compile(text)
+		if err != nil {
+			bad.Addf("%s: %w", flag, err)
+		}
+		return re
+	}
+	fresh, removed := compile("--new", c.New), compile("--removed", c.Removed)
+	return func(b gate.Benchmark, only gate.Side) bool {
+		re := fresh
+		if only == gate.Base {
+			re = removed
+		}
+		return config != nil && config(b, only) || re != nil && re.MatchString(b.String())
+	}
+}
+
+// measuring returns what the flags say of how to measure.
+func (c *gateCmd) measuring(bad *commandline.Problems) abrun.Config {
+	cfg := abrun.Config{
+		Dir: c.Dir, Base: c.Base, Head: c.Head,
+		Packages: c.Packages, Bench: c.Bench, Tags: c.Tags,
+		Slice:         commandline.One(bad, "--slice", c.Slice, bad.Durations("--slice", c.Slice, 100*time.Microsecond, time.Minute)),
+		Builds:        commandline.One(bad, "--builds", c.Builds, bad.Ints("--builds", c.Builds, 2, 64)),
+		ConfirmBuilds: commandline.One(bad, "--confirm-builds", c.ConfirmBuilds, bad.Ints("--confirm-builds", c.ConfirmBuilds, 5, 64)),
+		Seed:          bad.Seed("--seed", c.Seed),
+	}
+	if slices.Contains(strings.Split(c.Metric, ","), "instructions/op") {
+		cfg.Instructions = abrun.MustCount
+	}
+	if c.CPU != "" {
+		cfg.CPU = bad.Ints("--cpu", c.CPU, 1, 1024)
+	}
+	if c.Pin != "" {
+		cfg.Pin = bad.Ints("--pin", c.Pin, 0, 1<<16)
+	}
+	if _, err := regexp.Compile(c.Bench); err != nil {
+		bad.Addf("--bench: %w", err)
+	}
+	return cfg
+}
+
+// measure compares what git names.
+func (c *gateCmd) measure(ctx context.Context, g *gating) error {
+	if c.Out != "" {
+		g.measuring.Record = c.Out
+	}
+	rep, err := g.run(ctx, g.measuring)
+	if err != nil {
+		return err
+	}
+	return g.conclude(rep, nil)
+}
+
+// run builds, measures and judges.
+func (g *gating) run(ctx context.Context, cfg abrun.Config) (*gate.Report, error) {
+	cfg.Log = func(line string) { fmt.Fprintf(g.console.Err, "lockbench: %s\n", line) }
+	for _, w := range abrun.Machine(ctx).Warnings() {
+		fmt.Fprintf(g.console.Err, "lockbench: warning: %s\n", w)
+	}
+	src, err := abrun.Prepare(ctx, cfg)
+	if err != nil {
+		return nil, asInput(ctx, err)
+	}
+	defer src.Close()
+	meter := newGateMeter(g.console.Err, g.rules.Budget)
+	rules := g.rules
+	rules.Progress = meter.show
+	rep, err := rules.Compare(ctx, src)
+	meter.end()
+	if err != nil {
+		return nil, asInput(ctx, err)
+	}
+	rep.Base, rep.Head = src.Sides()
+	before, during := src.Fitness()
+	rep.Warnings = slices.Concat(rep.Warnings, src.Warnings(), before.Warnings(), during.Warnings())
+	return rep, nil
+}
+
+// asInput makes an error of what was to be compared one of the command line: a
+// build that fails, or a benchmark, is no regression, and no pass.
+func asInput(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	var bad commandline.Problems
+	bad.Add(err)
+	return bad
+}
+
+// checkFiles checks that there are two.
+func (c *gateCmd) checkFiles(bad *commandline.Problems) {
+	if len(c.Between) != 2 {
+		bad.Addf("--files: want two files, the base's and the head's, have %d", len(c.Between))
+	}
+	if c.Base != "" || c.SelfTest {
+		bad.Addf("--files: want neither --base nor --self-test: the files are what is compared")
+	}
+}
+
+// compareFiles compares two files, and checks the shapes that the config asks of
+// the head.
+func (c *gateCmd) compareFiles(ctx context.Context, g *gating) error {
+	files, err := gate.ReadFiles(c.Between[0], c.Again, c.Between[1])
+	if err != nil {
+		return asInput(ctx, err)
+	}
+	files.Only = g.selects()
+	rep, err := g.rules.CompareFiles(ctx, files)
+	if err != nil {
+		return asInput(ctx, err)
+	}
+	shapes, err := g.shapes(c.Between[0], c.Between[1])
+	if err != nil {
+		return asInput(ctx, err)
+	}
+	return g.conclude(rep, shapes)
+}
+
+// selects returns what --bench selects of files.
+func (g *gating) selects() func(gate.Benchmark) bool {
+	if g.Bench == "." {
+		return nil
+	}
+	re := regexp.MustCompile(g.Bench) // checked with the flags
+	return func(b gate.Benchmark) bool { return re.MatchString(b.Name) }
+}
+
+// shapes checks what the config demands of the head's sweep.
+func (g *gating) shapes(base, head string) ([]gate.ShapeResult, error) {
+	if g.config == nil || len(g.config.Shapes) == 0 {
+		return nil, nil
+	}
+	b, errB := results.ReadFile(base)
+	h, errH := results.ReadFile(head)
+	if err := errors.Join(errB, errH); err != nil {
+		return nil, err
+	}
+	return gate.Shapes(g.config, h, b)
+}
+
+// conclude writes the report, and returns what it means for the exit code.
+func (g *gating) conclude(rep *gate.Report, shapes []gate.ShapeResult) error {
+	rep.Warnings = append(rep.Warnings, g.config.Unused()...)
+	g.shaped = shapes
+	if err := g.write(g.console.Out, g.Format, rep); err != nil {
+		return err
+	}
+	if g.Out != "" {
+		if err := g.keep(rep); err != nil {
+			return err
+		}
+	}
+	return g.outcome(rep)
+}
+
+// outcome returns the error that a report stands for. That something regressed
+// is said even if the comparison is not whole; that nothing did is not.
+func (g *gating) outcome(rep *gate.Report) error {
+	verdict := rep.Verdict
+	if len(g.shaped) > 0 {
+		verdict = max(verdict, gate.ShapesVerdict(g.shaped))
+	}
+	if verdict == gate.Regressed {
+		return errRegressed
+	}
+	var bad commandline.Problems
+	for _, only := range []struct {
+		of         []gate.Benchmark
+		side, flag string
+	}{{rep.OnlyBase, "base", "--removed"}, {rep.OnlyHead, "head", "--new"}} {
+		for _, b := range only.of {
+			bad.Addf("%v: only the %s has it; if that is right, say %s '^%s$'", b, only.side, only.flag, regexp.QuoteMeta(b.String()))
+		}
+	}
+	if len(bad) > 0 {
+		return bad
+	}
+	if verdict == gate.CannotTell {
+		switch g.CannotTell {
+		case "pass":
+		case "fail":
+			return fmt.Errorf("%w, which is to fail", errRegressed)
+		default:
+			return errCannotTell
+		}
+	}
+	return nil
+}
+
+// write writes the report in one format.
+func (g *gating) write(w io.Writer, format string, rep *gate.Report) error {
+	switch format {
+	case "markdown":
+		return rep.WriteMarkdown(w, gate.MarkdownOptions{Command: command()})
+	case "github":
+		return rep.WriteGitHub(w, gate.GitHubOptions{Command: command(), Summary: os.Getenv("GITHUB_STEP_SUMMARY")})
+	case "json":
+		return rep.WriteJSON(w)
+	case "junit":
+		return rep.WriteJUnit(w, gate.JUnitOptions{CannotTellPasses: g.CannotTell == "pass"})
+	}
+	width, color := commandline.Terminal(w)
+	return rep.WriteText(w, gate.TextOptions{Width: width, Verbose: g.Verbose, Color: color})
+}
+
+// command returns the command line, for whoever wants to do it again.
+func command() string { return "lockbench " + strings.Join(os.Args[1:], " ") }
+
+// keep writes the report into --out in all formats, with a forest plot. Each
+// file is there whole or not at all.
+func (g *gating) keep(rep *gate.Report) error {
+	if err := os.MkdirAll(g.Out, 0o777); err != nil {
+		return err
+	}
+	for name, format := range map[string]string{"report.txt": "text", "report.md": "markdown", "report.json": "json", "junit.xml": "junit"} {
+		if err := replace(filepath.Join(g.Out, name), func(w io.Writer) error { return g.write(w, format, rep) }); err != nil {
+			return err
+		}
+	}
+	if err := replace(filepath.Join(g.Out, "verdict"), func(w io.Writer) error {
+		_, err := fmt.Fprintln(w, rep.Verdict)
+		return err
+	}); err != nil {
+		return err
+	}
+	files, err := plots.WriteForest(g.Out, rep, plots.ForestOptions{})
+	for _, f := range files {
+		fmt.Fprintf(g.console.Err, "lockbench: %s\n", f.Path)
+	}
+	return err
+}
+
+// replace writes a file that is there whole or as it was.
+func replace(name string, write func(io.Writer) error) error {
+	f, err := os.CreateTemp(filepath.Dir(name), ".lockbench")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	err = errors.Join(write(f), f.Chmod(0o644), f.Close())
+	if err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), name)
+}
+
+// A gateMeter says how far a comparison is: a line every few seconds, in place
+// on a terminal.
+type gateMeter struct {
+	out         io.Writer
+	began, next time.Time
+	every       time.Duration
+	budget      time.Duration
+	inPlace     bool
+}
+
+func newGateMeter(out io.Writer, budget time.Duration) *gateMeter {
+	m := &gateMeter{out: out, began: time.Now(), every: 5 * time.Second, budget: budget}
+	if _, ok := commandline.Terminal(out); ok {
+		m.inPlace, m.every = true, 200*time.Millisecond
+	}
+	m.next = m.began.Add(min(m.every, 2*time.Second))
+	return m
+}
+
+func (m *gateMeter) show(p gate.Progress) {
+	now := time.Now()
+	if now.Before(m.next) {
+		return
+	}
+	m.next = now.Add(m.every)
+	line := fmt.Sprintf("%s: round %d, %d of %d benchmarks undecided, %d suspect; %v of at most %v",
+		p.Stage, p.Rounds, p.Open, p.Of, p.Suspect, now.Sub(m.began).Round(time.Second), m.budget)
+	if m.inPlace {
+		fmt.Fprintf(m.out, "\r\x1b[K%s", line)
+		return
+	}
+	fmt.Fprintf(m.out, "lockbench: %s\n", line)
+}
+
+func (m *gateMeter) end() {
+	if m.inPlace {
+		fmt.Fprint(m.out, "\r\x1b[K")
+	}
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/lockbench/lockbench/internal/commandline"
+	"github.com/lockbench/lockbench/internal/slowdown"
+	"github.com/lockbench/lockbench/results/gate"
+)
+
+// selfTest shows on the benchmarks at hand that the gate can fail, and that it
+// does not cry wolf: it compares the head with itself, and with itself made
+// slower. Each gets half of the budget.
+func (c *gateCmd) selfTest(ctx context.Context, g *gating) error {
+	share, ok := gate.ParseShare(c.Slowdown)
+	if !ok || !(share > 0 && share <= 10) {
+		return commandline.Problems{fmt.Errorf("--slowdown %s: want a share such as 10%%", c.Slowdown)}
+	}
+	dir, err := os.MkdirTemp("", "lockbench-slowdown")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	slower, err := slowdown.Flag(dir, share, ".")
+	if err != nil {
+		return asInput(ctx, err)
+	}
+
+	g.rules.Budget /= 2
+	g.rules.Units = []string{"ns/op"} // what a slowdown changes
+	g.measuring.Base = g.Head
+	same, err := g.run(ctx, g.measuring)
+	if err != nil {
+		return err
+	}
+	slow := g.measuring
+	slow.HeadFlags = append(slow.HeadFlags, slower)
+	slow.Seed++
+	caught, err := g.run(ctx, slow)
+	if err != nil {
+		return err
+	}
+
+	fmt.Fprintf(g.console.Out, "the same code:\n\n")
+	if err := g.write(g.console.Out, g.Format, same); err != nil {
+		return err
+	}
+	fmt.Fprintf(g.console.Out, "\nthe same code, made %s slower:\n\n", c.Slowdown)
+	if err := g.write(g.console.Out, g.Format, caught); err != nil {
+		return err
+	}
+	return g.judgeSelf(same, caught, share)
+}
+
+// judgeSelf says whether the gate did its duty.
+func (g *gating) judgeSelf(same, slow *gate.Report, share float64) error {
+	count := func(r *gate.Report) (n [gate.Regressed + 1]int) {
+		for _, res := range r.Results {
+			if !res.Minor {
+				n[res.Verdict]++
+			}
+		}
+		return n
+	}
+	a, b := count(same), count(slow)
+	total := func(n [gate.Regressed + 1]int) int { return n[gate.Pass] + n[gate.CannotTell] + n[gate.Regressed] }
+	fmt.Fprintf(g.console.Out, "\nself-test: of %s of the same code, %d called regressed, %d cannot be told; of %s made %s slower, %d called regressed, %d cannot be told, %d passed\n",
+		plural(total(a), "benchmark"), a[gate.Regressed], a[gate.CannotTell],
+		plural(total(b), "benchmark"), g.Slowdown, b[gate.Regressed], b[gate.CannotTell], b[gate.Pass])
+
+	var failed []string
+	if a[gate.Regressed] > 0 {
+		failed = append(failed, "called the same code regressed")
+	}
+	if b[gate.Pass] > 0 && share > slow.Rules.Margin {
+		failed = append(failed, fmt.Sprintf("let code pass that is %s slower", g.Slowdown))
+	}
+	switch {
+	case len(failed) > 0:
+		return fmt.Errorf("self-test failed: the gate %s", strings.Join(failed, ", and "))
+	case b[gate.Regressed] == 0 || a[gate.Pass] == 0:
+		return errCannotTell
+	}
+	fmt.Fprintln(g.console.Out, "self-test passed")
+	return nil
+}
