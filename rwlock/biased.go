@@ -24,7 +24,7 @@ import (
 // there is no token to keep it in, and a goroutine has no identity to find it
 // by. So slots are counts of the lock's own, one for each CPU, and a count
 // does not care whose it is; and bias changes only when nobody reads, so that
-// what RLock did is what bias says. The price is memory, 148 bytes for each
+// what RLock did is what bias says. The price is memory, 160 bytes for each
 // CPU that read under bias, and that bias comes back only when the timer finds
 // nobody inside, or with the next writer.
 //

@@ -69,6 +69,13 @@ func (l *Biased) Biased() bool { return l.bias.Load() == biased }
 // SetCredit sets what the next Unlock goes by. The caller holds l.
 func (l *Biased) SetCredit(n int) { l.credit = n }
 
+// LoseBias makes the base lock be used from the next Unlock on, with no timer
+// to change that. The caller holds l for writing.
+func (l *Biased) LoseBias() { l.bias.StoreRelease(unbiased) }
+
+// SetDue says whether the inhibition is over.
+func (l *Biased) SetDue(due bool) { l.due.Store(due) }
+
 // TimeOut does what the timer does first.
 func (l *Biased) TimeOut() { l.tryBias(inhibition) }
 

@@ -12,6 +12,12 @@ func (l *Latch[T]) SetSequence(n uint64) { l.seq.Store(n) }
 func (l *Lock) Sharing() int     { return int(l.guard.word.Load() / reader) }
 func (v *Value[T]) Sharing() int { return int(v.guard.word.Load() / reader) }
 
+// Abandon undoes a Lock, so that no reader can tell. The caller holds l.
+func (l *Lock) Abandon() {
+	l.seq.Store(l.seq.Load() - 1)
+	l.guard.unlock()
+}
+
 // StoreHalf does half of a Store, and the other half when it is called back:
 // some words of the value are new then, and some old.
 func (v *Value[T]) StoreHalf(val T) (rest func()) {
