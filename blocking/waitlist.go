@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"time"
+	"unsafe"
 
 	"github.com/lockbench/lockbench/primitives"
 	"github.com/lockbench/lockbench/spinlock"
@@ -43,6 +44,10 @@ type waiter struct {
 
 	turn primitives.Parker
 }
+
+// WaiterBytes is the size of what each goroutine in line adds to a lock of this
+// package, or to a Completion. It comes from a pool.
+const WaiterBytes = unsafe.Sizeof(waiter{})
 
 // waiters has those that are not in use: a waiter is good for another wait
 // once its own has ended, by I2.

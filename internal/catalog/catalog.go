@@ -121,19 +121,19 @@ var table = []Entry{
 	{
 		Subject: harness.Subject{Name: "mutex", New: fresh[blocking.Mutex]},
 		Family:  "mutex", Fairness: "barging, FIFO once overtaken 16 times", Waits: "spins then parks", Holder: "yields",
-		Bytes:  unsafe.Sizeof(blocking.Mutex{}),
+		Bytes: unsafe.Sizeof(blocking.Mutex{}), WaiterBytes: blocking.WaiterBytes,
 		Source: "Linux kernel/locking/mutex.c",
 	},
 	{
 		Subject: harness.Subject{Name: "semaphore", New: func() sync.Locker { return newPermits(1) }, Counting: newPermits},
 		Family:  "semaphore", Fairness: "FIFO", Waits: "spins then parks", Holder: "yields",
-		Bytes:  unsafe.Sizeof(blocking.Semaphore{}),
+		Bytes: unsafe.Sizeof(blocking.Semaphore{}), WaiterBytes: blocking.WaiterBytes,
 		Source: "Linux kernel/locking/semaphore.c, of one permit, or as many as a workload wants",
 	},
 	{
 		Subject: harness.Subject{Name: "rwsem", New: fresh[blocking.RWSem]},
 		Family:  "reader-writer", Fairness: "FIFO, readers in batches", Waits: "spins then parks", Holder: "yields",
-		Bytes:  unsafe.Sizeof(blocking.RWSem{}),
+		Bytes: unsafe.Sizeof(blocking.RWSem{}), WaiterBytes: blocking.WaiterBytes,
 		Source: "Linux kernel/locking/rwsem.c",
 	},
 

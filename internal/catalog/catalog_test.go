@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"unsafe"
 
 	"github.com/lockbench/lockbench/harness"
 	"github.com/lockbench/lockbench/internal/catalog"
@@ -70,11 +71,31 @@ func TestNames(t *testing.T) {
 	}
 }
 
+// The sizes are in docs, too: docs/rwlock.md and its like are to be changed with
+// them.
 func TestSizes(t *testing.T) {
-	want := map[string]uintptr{"tas": 4, "ttas": 4, "ticket": 8, "qspinlock": 4, "sync.Mutex": 8}
+	type sizes struct{ lock, waiter uintptr }
+	want := map[string]sizes{"tas": {4, 0}, "ttas": {4, 0}, "ticket": {8, 0}, "rw-readerpref": {4, 0}, "sync.Mutex": {8, 0}}
+	if unsafe.Sizeof(uintptr(0)) == 8 && unpreemptible { // under purego it is another Parker that a waiter has
+		for name, s := range map[string]sizes{
+			"mcs": {12, 168}, "qspinlock": {4, 168},
+			"mutex": {56, 40}, "semaphore": {32, 40}, "rwsem": {40, 40},
+			"rw-queued": {8, 168}, "rw-phasefair": {16, 168},
+			"rw-distributed": {24, 168}, // and 160 for each CPU: a tally, padded
+			"rw-biased":      {120 + 8, 168},
+			"seqlock":        {16, 0},
+		} {
+			want[name] = s
+		}
+	}
 	for _, e := range catalog.All() {
-		if w, ok := want[e.Name]; ok && e.Bytes != w {
-			t.Errorf("%s: %d bytes, want %d", e.Name, e.Bytes, w)
+		if w, ok := want[e.Name]; ok && (sizes{e.Bytes, e.WaiterBytes}) != w {
+			t.Errorf("%s: %d bytes and %d for each waiter, want %d and %d", e.Name, e.Bytes, e.WaiterBytes, w.lock, w.waiter)
+		}
+		// What waits off the CPU, in line, waits somewhere; peers keep their own
+		// to themselves.
+		if !e.Peer && !e.Pins && strings.Contains(e.Waits, "parks") && e.WaiterBytes == 0 {
+			t.Errorf("%s: its waiters park and have no size", e.Name)
 		}
 	}
 }
