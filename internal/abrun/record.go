@@ -4,12 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/lockbench/lockbench/results"
 	"github.com/lockbench/lockbench/results/gate"
@@ -49,6 +49,19 @@ type above struct {
 // recorded are the names of the files.
 var recorded = [3]string{"base.txt", "again.txt", "head.txt"}
 
+// mayRecord returns an error if there is a recording already.
+func (c *Config) mayRecord() error {
+	if c.Record == "" {
+		return nil
+	}
+	for _, name := range recorded {
+		if _, err := os.Lstat(filepath.Join(c.Record, name)); err == nil {
+			return fmt.Errorf("%s: there is a recording already", filepath.Join(c.Record, name))
+		}
+	}
+	return nil
+}
+
 // newRecording begins the files, or returns nil if none are wanted.
 func (s *Source) newRecording() (_ *recording, err error) {
 	if s.c.Record == "" {
@@ -58,15 +71,14 @@ func (s *Source) newRecording() (_ *recording, err error) {
 		return nil, err
 	}
 	r := new(recording)
+	// What says that rounds of one number, in all three files, are one round.
+	session := fmt.Sprintf("%s %d", time.Now().UTC().Format(time.RFC3339Nano), os.Getpid())
 	for i, name := range recorded {
 		name = filepath.Join(s.c.Record, name)
 		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o666)
-		if errors.Is(err, fs.ErrExist) {
-			err = fmt.Errorf("%s: there is a recording already", name)
-		}
 		if err == nil {
 			r.files[i] = f
-			_, err = f.Write(s.header(gate.Side(i)))
+			_, err = f.Write(s.header(gate.Side(i), session))
 		}
 		if err != nil {
 			return nil, errors.Join(err, r.close())
@@ -75,7 +87,7 @@ func (s *Source) newRecording() (_ *recording, err error) {
 	return r, nil
 }
 
-func (s *Source) header(side gate.Side) []byte {
+func (s *Source) header(side gate.Side, session string) []byte {
 	var b bytes.Buffer
 	host := results.Host()
 	for _, kv := range [][2]string{{"goos", host.GOOS}, {"goarch", host.GOARCH}, {"cpu", host.CPU}, {"machine", host.Machine}} {
@@ -98,7 +110,7 @@ func (s *Source) header(side gate.Side) []byte {
 	if t.commit != "" {
 		fmt.Fprintf(&b, "# commit: %s\n", t.commit)
 	}
-	fmt.Fprintf(&b, "# seed: %d\n", s.c.Seed)
+	fmt.Fprintf(&b, "# seed: %d\n# session: %s\n", s.c.Seed, session)
 
 	better := map[string]int{unitInstructions: -1, "MB/s": +1}
 	for _, u := range results.Units() {
