@@ -33,8 +33,8 @@ func (e *BuildError) Error() string {
 
 // A pkg is a package that at least one side has.
 type pkg struct {
-	key   string       // the same on both sides: where it is in the tree
-	sides [2]*sidePkg  // nil if a side does not have it
+	key   string           // the same on both sides: where it is in the tree
+	sides [2]*sidePkg      // nil if a side does not have it
 	pool  [3][]*testBinary // by gate.Side
 }
 
@@ -244,7 +244,7 @@ func (s *Source) link(ctx context.Context, l *link, seed int64) error {
 			return context.Cause(ctx)
 		}
 		fixed := s.fixedLayout[which(l.tree.side)].Load()
-		var linker []string
+		linker := []string{"-w"} // no DWARF, which nobody reads here and takes time
 		for _, f := range s.c.BuildFlags {
 			if isLdflags(f) {
 				linker = append(linker, ldflags.ReplaceAllString(f, ""))

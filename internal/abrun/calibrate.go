@@ -34,7 +34,7 @@ func (s *Source) iterations(ctx context.Context, c *cell, target time.Duration) 
 	n = 1
 	for {
 		l, wall, err := s.run(ctx, c, gate.Base, c.p.sides[0].first, n)
-		if f := (*RunError)(nil); errors.As(err, &f) && n == 1 && !c.verbose {
+		if errors.Is(err, errResults) && !c.verbose {
 			// What it prints may have come between its name and its result.
 			c.verbose = true
 			continue

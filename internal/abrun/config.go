@@ -139,6 +139,9 @@ func (c *Config) check() error {
 			break
 		}
 	}
+	if err := c.mayRecord(); err != nil {
+		bad("%w", err)
+	}
 	c.Slice = orDefault(c.Slice, 3*time.Millisecond)
 	c.Timeout = orDefault(c.Timeout, 10*time.Minute)
 	c.Builds = orDefault(c.Builds, 2)

@@ -193,6 +193,9 @@ func parse(out []byte) (lines []line, units map[string]string) {
 	return lines, units
 }
 
+// errResults is why what a binary printed is no reading.
+var errResults = errors.New("want one result")
+
 // find returns the one line of that name. Benchmarks below it may be there, too.
 func find(out []byte, name string) (line, error) {
 	lines, _ := parse(out)
@@ -203,7 +206,7 @@ func find(out []byte, name string) (line, error) {
 		}
 	}
 	if len(found) != 1 {
-		return line{}, &failure{err: fmt.Errorf("%d results, want one", len(found)), stdout: out}
+		return line{}, &failure{err: fmt.Errorf("%w, have %d", errResults, len(found)), stdout: out}
 	}
 	return found[0], nil
 }

@@ -154,9 +154,14 @@ func (s *Source) listOne(ctx context.Context, p *pkg, i, cpu int) (listing, erro
 	}
 	if f := (*failure)(nil); errors.As(err, &f) {
 		var wrong error
-		for _, m := range failed.FindAllSubmatchIndex(f.stdout, -1) {
-			b := gate.Benchmark{Pkg: p.path(), Name: string(f.stdout[m[2]:m[3]])}
-			wrong = errors.Join(wrong, &RunError{side, b, errors.New("it failed"), block(f.stdout[m[0]:])})
+		all := failed.FindAllSubmatchIndex(f.stdout, -1)
+		for k, m := range all {
+			name := string(f.stdout[m[2]:m[3]])
+			if k > 0 && strings.HasPrefix(string(f.stdout[all[k-1][2]:all[k-1][3]]), name+"/") {
+				continue // a part of it failed, which is said
+			}
+			b := gate.Benchmark{Pkg: p.path(), Name: name}
+			wrong = errors.Join(wrong, &RunError{side, b, errors.New("it failed"), lastBlock(f.stdout[:m[1]])})
 		}
 		if wrong != nil {
 			return listing{}, wrong
@@ -189,15 +194,46 @@ func (s *Source) listOne(ctx context.Context, p *pkg, i, cpu int) (listing, erro
 	for _, m := range skipped.FindAllSubmatch(o.stdout, -1) {
 		l.skipped = append(l.skipped, string(m[1]))
 	}
-	return l, nil
+	var wrong error
+	for _, name := range s.silent(o.stdout, l, cpu) {
+		b := gate.Benchmark{Pkg: p.path(), Name: name}
+		wrong = errors.Join(wrong, explain(&failure{err: errors.New("it printed no result that can be read"), stdout: o.stdout}, side, b))
+	}
+	return l, wrong
 }
 
-// block returns the first line and the indented ones below it.
-func block(text []byte) string {
+// lastBlock returns the last lines, from where a benchmark began.
+func lastBlock(text []byte) string {
+	const most = 30
 	lines := strings.Split(string(text), "\n")
-	n := 1
-	for n < len(lines) && n < 30 && strings.HasPrefix(lines[n], " ") {
-		n++
+	lines = lines[max(0, len(lines)-most):]
+	for i := len(lines) - 1; i > 0; i-- {
+		if strings.HasPrefix(lines[i], "Benchmark") {
+			lines = lines[i+1:]
+			break
+		}
 	}
-	return strings.Join(lines[:n], "\n")
+	return strings.Join(lines, "\n")
+}
+
+// silent returns the benchmarks that were begun and printed no result that can
+// be read, though nothing explains it.
+func (s *Source) silent(out []byte, l listing, cpu int) (names []string) {
+	deepest := 0
+	for _, elements := range splitBench(s.c.Bench) {
+		deepest = max(deepest, len(elements))
+	}
+	begun := running.FindAllSubmatch(out, -1)
+	for k, m := range begun {
+		name := string(m[1])
+		switch {
+		case strings.Count(name, "/")+1 < deepest: // perhaps only to look for what is below it
+		case k+1 < len(begun) && strings.HasPrefix(string(begun[k+1][1]), name+"/"): // its parts have
+		case isSkipped(name, l.skipped, cpu):
+		case slices.ContainsFunc(l.lines, func(l line) bool { return l.name == suffixed(name, cpu) }):
+		default:
+			names = append(names, name)
+		}
+	}
+	return names
 }
