@@ -39,20 +39,13 @@ func NewDomain(cfg Config) *Domain {
 func (d *Domain) ReadLock() Section {
 	t := d.sets.at(primitives.Pin())
 	set := d.sets.set()
-	if d.sets.careful {
-		return d.readLockSlow(t, set)
-	}
-	t.enter(set)
-	primitives.Unpin()
-	return Section{set: set}
-}
-
-func (d *Domain) readLockSlow(t *tally, set uint32) Section {
-	t.enterCarefully(set)
-	primitives.Unpin()
-	if d.cfg.Trace {
+	if !d.sets.careful {
+		t.enter(set)
+	} else if t.enterCarefully(set); d.cfg.Trace {
+		primitives.Unpin()
 		return Section{set, d.sections.begin(set)}
 	}
+	primitives.Unpin()
 	return Section{set: set}
 }
 

@@ -35,23 +35,21 @@ func NewPinned(cfg Config) *Pinned {
 func (p *Pinned) ReadLock() PinnedSection {
 	t := p.sets.at(primitives.Pin())
 	set := p.sets.set()
-	if p.sets.careful {
-		p.enterSlow(t, set)
-	} else {
+	if !p.sets.careful {
 		t.enter(set)
+	} else if t.enterCarefully(set); p.cfg.Trace {
+		p.mark()
 	}
 	return PinnedSection{t, set}
 }
 
-func (p *Pinned) enterSlow(t *tally, set uint32) {
-	t.enterCarefully(set)
-	if p.cfg.Trace {
-		cpu := primitives.Pin() // once more, for the number
-		if p.depth(cpu) == 1 {
-			p.marks.At(cpu).set(0)
-		}
-		primitives.Unpin()
+// mark notes where an outermost section begins. The caller is pinned.
+func (p *Pinned) mark() {
+	cpu := primitives.Pin() // once more, for the number
+	if p.depth(cpu) == 1 {
+		p.marks.At(cpu).set(0)
 	}
+	primitives.Unpin()
 }
 
 // ReadUnlock ends a read-side critical section. It is the goroutine's that
