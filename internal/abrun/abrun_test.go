@@ -553,6 +553,25 @@ func TestBroken(t *testing.T) {
 	left(t, 1)
 }
 
+// What a killed process left behind, the next one removes.
+func TestSweep(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux says who lives")
+	}
+	shared.get(t)
+	dir := filepath.Join(os.TempDir(), "abrun-stale")
+	if err := (files{"lock": "x", "base/x.go": "x"}).write(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(filepath.Join(dir, "base"), 0o500); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := abrun.Prepare(context.Background(), abrun.Config{Dir: shared.repo, Base: "nope"}); err == nil {
+		t.Error("no error")
+	}
+	left(t, 1)
+}
+
 func TestCancelPrepare(t *testing.T) {
 	shared.get(t)
 	ctx, cancel := context.WithCancelCause(context.Background())

@@ -3,6 +3,7 @@ package abrun
 import (
 	"context"
 	"errors"
+	"math"
 	"time"
 
 	"github.com/lockbench/lockbench/results/gate"
@@ -14,7 +15,7 @@ func (s *Source) calibrate(ctx context.Context) error {
 	var wrong error
 	for _, b := range s.both {
 		c := s.cells[b]
-		n, _, err := s.iterations(ctx, c, s.c.Slice)
+		n, err := s.iterations(ctx, c, s.c.Slice)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -27,11 +28,11 @@ func (s *Source) calibrate(ctx context.Context) error {
 	return s.calibrateCounts(ctx)
 }
 
-// iterations returns how many iterations of c take about that long, and how long
-// one takes.
-func (s *Source) iterations(ctx context.Context, c *cell, target time.Duration) (n int, each time.Duration, err error) {
+// iterations returns how many iterations of c take about that long.
+func (s *Source) iterations(ctx context.Context, c *cell, target time.Duration) (int, error) {
 	const most = 1e9
-	n = 1
+	n, enough := 1, 0
+	shortest := time.Duration(math.MaxInt64) // of n
 	for {
 		l, wall, err := s.run(ctx, c, gate.Base, c.p.sides[0].first, n)
 		if errors.Is(err, errResults) && !c.verbose {
@@ -40,20 +41,25 @@ func (s *Source) iterations(ctx context.Context, c *cell, target time.Duration) 
 			continue
 		}
 		if err != nil {
-			return 0, 0, err
+			return 0, err
 		}
 		took := wall
 		if ns, ok := l.nsPerOp(); ok {
 			took = time.Duration(ns * float64(n))
 		}
-		each = max(took/time.Duration(n), 1)
+		shortest = min(shortest, max(took, 1))
 		// Preparations that are not timed take time all the same.
-		if took >= target*3/4 || wall > 10*target+time.Second || n >= most {
-			return n, each, nil
+		if shortest >= target*3/4 || wall > 10*target+time.Second || n >= most {
+			// It may have been interrupted, so have it say so twice.
+			if enough++; enough == 2 || shortest > 2*target {
+				return n, nil
+			}
+			continue
 		}
 		// A first iteration is slow, so do not go all the way at once; and a
 		// little too long is as good as a little too short.
-		want := int(float64(n) * float64(target) * 1.1 / float64(max(took, 1)))
+		want := int(float64(n) * float64(target) * 1.1 / float64(shortest))
 		n = min(max(want, n+1), 100*n, most)
+		enough, shortest = 0, math.MaxInt64
 	}
 }

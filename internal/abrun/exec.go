@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"os/exec"
 	"runtime"
 	"slices"
@@ -226,15 +225,4 @@ func suffixed(name string, cpu int) string {
 		return name
 	}
 	return name + "-" + strconv.Itoa(cpu)
-}
-
-// removeAll removes a directory even if benchmarks made some that nobody may
-// write to.
-func removeAll(dir string) error {
-	err := os.RemoveAll(dir)
-	if err == nil {
-		return nil
-	}
-	unlock(dir)
-	return os.RemoveAll(dir)
 }

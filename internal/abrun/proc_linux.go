@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"syscall"
 	"time"
@@ -137,4 +138,47 @@ func onCPU(cpu int, f func()) error {
 		runtime.UnlockOSThread()
 	}
 	return nil
+}
+
+// hold locks a directory of ours for as long as this process lives, or until
+// release is called.
+func hold(dir string) (release func(), err error) {
+	name := filepath.Join(dir, "lock")
+	f, err := os.Create(name + ".new")
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		f.Close()
+		return nil, err
+	}
+	// Only now has it the name that others look for.
+	if err := os.Rename(f.Name(), name); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return func() { f.Close() }, nil
+}
+
+// sweep removes what processes have left behind that were killed: directories
+// of ours that nobody holds.
+func sweep() {
+	dirs, _ := filepath.Glob(filepath.Join(os.TempDir(), prefix+"*"))
+	for _, dir := range dirs {
+		info, err := os.Lstat(dir)
+		if err != nil || !info.IsDir() {
+			continue
+		}
+		if stat, ok := info.Sys().(*syscall.Stat_t); !ok || int(stat.Uid) != os.Getuid() {
+			continue
+		}
+		f, err := os.Open(filepath.Join(dir, "lock"))
+		if err != nil {
+			continue
+		}
+		if unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
+			removeAll(dir)
+		}
+		f.Close()
+	}
 }

@@ -22,11 +22,12 @@ import (
 // A Source measures rounds; it is a [gate.Source]. Its methods must not be
 // called by several goroutines at once, save for Close.
 type Source struct {
-	c     Config
-	dir   string // everything is in here
-	temp  string // of the go command and of benchmarks
-	trees [2]*tree
-	rng   *rand.Rand
+	c      Config
+	dir    string // everything is in here
+	temp   string // of the go command and of benchmarks
+	unlock func() // lets go of dir
+	trees  [2]*tree
+	rng    *rand.Rand
 
 	fixedLayout [2]atomic.Bool // the linker of a side cannot randomise it
 	built       int            // binaries, so far
@@ -103,11 +104,15 @@ func Prepare(ctx context.Context, c Config) (_ *Source, err error) {
 }
 
 func (s *Source) prepare(ctx context.Context) (err error) {
+	sweep()
 	// A path without links, since the go command compares it to what getwd says.
-	if s.dir, err = os.MkdirTemp("", "abrun-"); err != nil {
+	if s.dir, err = os.MkdirTemp("", prefix); err != nil {
 		return err
 	}
 	if s.dir, err = filepath.EvalSymlinks(s.dir); err != nil {
+		return err
+	}
+	if s.unlock, err = hold(s.dir); err != nil {
 		return err
 	}
 	s.temp = filepath.Join(s.dir, "t")
@@ -193,7 +198,12 @@ func (s *Source) Close() error {
 	if s.dir == "" {
 		return err
 	}
-	return errors.Join(err, removeAll(s.dir))
+	err = errors.Join(err, removeAll(s.dir))
+	if s.unlock != nil {
+		s.unlock()
+		s.unlock = nil
+	}
+	return err
 }
 
 // warn takes note of what a reader of the verdict should know, once.

@@ -255,3 +255,21 @@ func git(ctx context.Context, dir string, env []string, args ...string) ([]byte,
 	}
 	return nil, fmt.Errorf("git %s: %w", args[0], err)
 }
+
+// prefix is what the names of our directories begin with.
+const prefix = "abrun-"
+
+// removeAll removes a directory, even if benchmarks made some in it that nobody
+// may write to.
+func removeAll(dir string) error {
+	if os.RemoveAll(dir) == nil {
+		return nil
+	}
+	filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() {
+			os.Chmod(path, 0o700)
+		}
+		return nil
+	})
+	return os.RemoveAll(dir)
+}

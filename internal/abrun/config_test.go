@@ -1,0 +1,79 @@
+package abrun
+
+import (
+	"math"
+	"reflect"
+	"regexp"
+	"testing"
+)
+
+func TestSplitBench(t *testing.T) {
+	for _, test := range []struct {
+		bench string
+		want  [][]string
+	}{
+		{".", [][]string{{"."}}},
+		{"A/b/c", [][]string{{"A", "b", "c"}}},
+		{"A/b|C", [][]string{{"A", "b"}, {"C"}}},
+		{"(A|B)/[/|]/c", [][]string{{"(A|B)", "[/|]", "c"}}},
+		{`A\|B/c\/d`, [][]string{{`A\|B`, `c\/d`}}},
+		{"A/]/b", [][]string{{"A", "]", "b"}}},
+		{"A/", [][]string{{"A", ""}}},
+	} {
+		if got := splitBench(test.bench); !reflect.DeepEqual(got, test.want) {
+			t.Errorf("splitBench(%q) = %q, want %q", test.bench, got, test.want)
+		}
+	}
+}
+
+// What selects one benchmark is taken apart into as many elements as its name.
+func TestExactly(t *testing.T) {
+	for _, name := range []string{"BenchmarkX", "BenchmarkX/a#01/x.y*[z]|(", "BenchmarkX/", `BenchmarkX/\x00/(]`} {
+		bench := exactly(name)
+		split := splitBench(bench)
+		if len(split) != 1 {
+			t.Errorf("%q is selected by %d alternatives, %q", name, len(split), bench)
+			continue
+		}
+		start := 0
+		for i, e := range split[0] {
+			end := len(name)
+			if i < len(split[0])-1 {
+				for end = start; name[end] != '/'; end++ {
+				}
+			}
+			if part := name[start:end]; !regexp.MustCompile(e).MatchString(part) {
+				t.Errorf("%q: %q does not match %q", name, e, part)
+			}
+			start = end + 1
+		}
+	}
+}
+
+func TestFitnessWarnings(t *testing.T) {
+	nan := math.NaN()
+	for _, test := range []struct {
+		f    Fitness
+		want int
+	}{
+		{Fitness{CPUs: 4, Load: nan, Pressure: nan, Steal: nan}, 0},
+		{Fitness{CPUs: 4, Load: 1, Pressure: 0.01, Steal: 0, Governor: "performance"}, 0},
+		{Fitness{CPUs: 4, Load: 3, Pressure: 0.5, Steal: 0.1, Governor: "powersave", Battery: true}, 5},
+	} {
+		if got := test.f.Warnings(); len(got) != test.want {
+			t.Errorf("%+v: %q, want %d warnings", test.f, got, test.want)
+		}
+	}
+	for _, test := range []struct {
+		c    Conditions
+		want int
+	}{
+		{Conditions{Steal: nan, Pressure: nan, Throttle: nan, Switches: nan}, 0},
+		{Conditions{}, 0},
+		{Conditions{Steal: 0.1, Pressure: 0.9, Throttle: 1, Switches: 100}, 4},
+	} {
+		if got := test.c.Warnings(); len(got) != test.want {
+			t.Errorf("%+v: %q, want %d warnings", test.c, got, test.want)
+		}
+	}
+}
