@@ -3,6 +3,7 @@ package rwlock
 import (
 	"sync"
 	"time"
+	"weak"
 
 	"github.com/lockbench/lockbench/primitives"
 )
@@ -265,18 +266,29 @@ func (l *Biased) decide() {
 		l.bias.StoreRelease(biased) // release: pairs with arrive
 	default:
 		l.bias.StoreRelease(unbiased)
-		primitives.After(inhibition, func() { l.tryBias(inhibition) })
+		l.tryBiasAfter(inhibition)
 	}
 }
 
+// tryBiasAfter sets the timer. It does not keep l in memory, and so ends with
+// it, though l be held for ever.
+func (l *Biased) tryBiasAfter(wait time.Duration) {
+	lock := weak.Make(l)
+	primitives.After(wait, func() {
+		if l := lock.Value(); l != nil {
+			l.tryBias(wait)
+		}
+	})
+}
+
 // tryBias biases l if nobody is inside. Otherwise it leaves that to the next
-// writer, and tries again when twice the time has passed: there may be none.
+// writer, and tries again when twice the time has passed, a second in the end,
+// for as long as l exists: there may be no other writer.
 // It is pinned, lest it be preempted among pinned waiters.
 func (l *Biased) tryBias(waited time.Duration) {
 	if !l.base.TryLockPinned() {
 		l.due.Store(true)
-		waited = min(2*waited, longestInhibition)
-		primitives.After(waited, func() { l.tryBias(waited) })
+		l.tryBiasAfter(min(2*waited, longestInhibition))
 		return
 	}
 	if l.bias.Load() == unbiased { // no writer was quicker

@@ -1,6 +1,7 @@
 package rwlock_test
 
 import (
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -238,6 +239,30 @@ func TestBiasComesBack(t *testing.T) {
 		l.Unlock()
 	}
 	locktest.Until(l.Biased)
+}
+
+// The timer of a lock that nobody has any more ends, though a reader that never
+// left keeps it from succeeding: else it would try once in a second for ever.
+func TestBiasTimerEnds(t *testing.T) {
+	var gone primitives.Bool
+	func() {
+		l := rwlock.NewBiased(new(rwlock.Queued))
+		runtime.AddCleanup(l, func(*int) { gone.Store(true) }, nil)
+		for l.Biased() {
+			l.Lock()
+			l.Unlock()
+		}
+		l.RLock()
+		l.TimeOut() // in vain
+	}()
+	for range 300 { // one or two would do
+		if gone.Load() {
+			return
+		}
+		runtime.GC()
+		runtime.Gosched()
+	}
+	t.Error("a lock that nobody has is kept in memory")
 }
 
 func TestDecode(t *testing.T) {
