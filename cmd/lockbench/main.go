@@ -15,6 +15,7 @@ type commands struct {
 	Plot    plotCmd    `cmd:"" help:"Draw what results files hold."`
 	Gate    gateCmd    `cmd:"" help:"Say whether a change made Go benchmarks slower."`
 	Compare compareCmd `cmd:"" help:"Compare two files of Go benchmarks."`
+	History historyCmd `cmd:"" help:"Find the runs from which on benchmarks are faster or slower."`
 	Torture tortureCmd `cmd:"" help:"Try to break the locks, and the flavours of RCU."`
 	List    listCmd    `cmd:"" help:"List the locks, or the workloads."`
 	Decode  decodeCmd  `cmd:"" help:"Explain the word of a lock."`

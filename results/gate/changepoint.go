@@ -300,21 +300,28 @@ func benjaminiHochberg(ps []float64, of int, fdr float64) float64 {
 
 // correlation returns how alike a value is to the one before, from -1 to 1, as an
 // autoregressive process of the first order has it. It goes by how far apart
-// neighbours are, and neighbours but one, so that a few changes do not matter
-// (Chakar and others 2017, "A robust approach for estimating change-points in the
-// mean of an AR(1) process").
+// neighbours are, and neighbours but one, so that changes do not matter if they are
+// few (as Chakar and others 2017, "A robust approach for estimating change-points
+// in the mean of an AR(1) process"); and what is farther apart than three times the
+// median counts as that.
 func correlation(values []float64) float64 {
 	spread := func(lag int) float64 {
 		var of []float64
 		for i := lag; i < len(values); i++ {
 			of = append(of, math.Abs(values[i]-values[i-lag]))
 		}
-		m := medianOf(of)
-		return m * m
+		sum, most := 0.0, 3*medianOf(of)
+		for _, d := range of {
+			sum += min(d, most)
+		}
+		return sum / float64(len(of))
 	}
-	one := spread(1)
-	if one == 0 || len(values) < 3 {
+	if len(values) < 3 {
 		return 0
 	}
-	return max(-1, min(1, spread(2)/one-1))
+	one, two := spread(1), spread(2)
+	if !(one > 0) {
+		return 0
+	}
+	return max(-1, min(1, two*two/(one*one)-1))
 }

@@ -211,6 +211,30 @@ func TestCorrelation(t *testing.T) {
 	}
 }
 
+// A trend that drifts is said to, and one that does not, seldom.
+func TestDrifts(t *testing.T) {
+	const trials, n = 500, 60
+	random := rand.New(rand.NewPCG(13, 14))
+	for _, test := range []struct{ rho, from, to float64 }{{0, 0, 0.07}, {0.3, 0.1, 0.7}, {0.6, 0.6, 1}} {
+		said := 0
+		for range trials {
+			tr := &Trend{Points: make([]TrendPoint, n)}
+			values := noise(random, n, test.rho)
+			for i := n / 2; i < n; i++ {
+				values[i] += 10
+			}
+			if tr.Correlation = correlation(values); tr.Drifts() {
+				said++
+			}
+		}
+		share := float64(said) / trials
+		t.Logf("correlation %v: %.3f are said to drift", test.rho, share)
+		if share < test.from || share > test.to {
+			t.Errorf("correlation %v: %.3f are said to drift, want %v to %v", test.rho, share, test.from, test.to)
+		}
+	}
+}
+
 func TestBenjaminiHochberg(t *testing.T) {
 	for _, test := range []struct {
 		ps   []float64

@@ -103,7 +103,7 @@ func (t *Trend) Few() bool { return len(t.Points) < LeastRuns }
 // which case a change point may be a drift of the machine.
 func (t *Trend) Drifts() bool {
 	n := float64(len(t.Points))
-	return n >= 20 && t.Correlation > max(0.3, 3/math.Sqrt(n))
+	return n >= 20 && t.Correlation > max(0.3, 3.5/math.Sqrt(n))
 }
 
 // historyFile reports whether a file of that name is a run.
