@@ -38,6 +38,7 @@ type gateCmd struct {
 	Margin     string `placeholder:"P" help:"By how much something must be worse to be called so (3%)."`
 	FDR        string `name:"fdr" placeholder:"P" help:"Share of false ones among the regressions reported, on average (1%)."`
 	Metric     string `placeholder:"UNIT,..." help:"What to judge (all units of which it is known whether more is better)."`
+	Exact      bool   `help:"Judge what is counted, and no times: allocations, bytes and, where the machine counts them, instructions."`
 	Budget     string `placeholder:"D" help:"How long the rounds may take (10m)."`
 	MinRounds  string `placeholder:"N" help:"How many rounds there must be (10)."`
 	CannotTell string `placeholder:"pass|fail" help:"What cannot tell means for the exit code, if not 3."`
@@ -123,6 +124,8 @@ type gating struct {
 // formats are those of a report.
 var formats = []string{"text", "markdown", "github", "json", "junit"}
 
+const instructions = "instructions/op"
+
 // rules returns what the config and the flags say; flags go first.
 func (c *gateCmd) rules(bad *commandline.Problems) (gate.Rules, *gate.Config) {
 	var config *gate.Config
@@ -162,6 +165,12 @@ func (c *gateCmd) rules(bad *commandline.Problems) (gate.Rules, *gate.Config) {
 			r.Units = append(r.Units, unit)
 		}
 	}
+	if c.Exact {
+		if c.Metric != "" {
+			bad.Addf("--exact --metric: want one of them")
+		}
+		r.Units = []string{"allocs/op", "B/op", instructions}
+	}
 	r.Declared = c.declared(bad, r.Declared)
 	return r, config
 }
@@ -198,7 +207,10 @@ func (c *gateCmd) measuring(bad *commandline.Problems) abrun.Config {
 		ConfirmBuilds: commandline.One(bad, "--confirm-builds", c.ConfirmBuilds, bad.Ints("--confirm-builds", c.ConfirmBuilds, 5, 64)),
 		Seed:          bad.Seed("--seed", c.Seed),
 	}
-	if slices.Contains(strings.Split(c.Metric, ","), "instructions/op") {
+	switch {
+	case c.Exact:
+		cfg.Instructions = abrun.CountIfPossible
+	case slices.Contains(strings.Split(c.Metric, ","), instructions):
 		cfg.Instructions = abrun.MustCount
 	}
 	if c.CPU != "" {
