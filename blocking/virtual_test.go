@@ -6,8 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/lockbench/lockbench/blocking"
 	"github.com/lockbench/lockbench/check"
@@ -24,6 +26,28 @@ func hurried(t *testing.T, name string, body func(*check.Machine)) {
 	})
 }
 
+// sampled is for a body that has too many schedules: it runs some, which priorities
+// make that change now and then. LOCKBENCH_LONG=60s runs all of them in which nobody
+// spins before it parks, if there is time enough.
+func sampled(t *testing.T, name string, body func(*check.Machine)) {
+	long := os.Getenv("LOCKBENCH_LONG")
+	if long == "" {
+		model.Sampled(t, name, body)
+		return
+	}
+	t.Run(name, func(t *testing.T) {
+		t.Helper()
+		budget, err := time.ParseDuration(long)
+		if err != nil {
+			t.Fatalf("LOCKBENCH_LONG: %v", err)
+		}
+		t.Log(check.Explore(t, check.Config{Spins: -1, Budget: budget}, body))
+	})
+}
+
+// TryLock is for a semaphore of one permit.
+func (b binary) TryLock() bool { return b.TryDown() }
+
 func until(cond func() bool) {
 	var spin primitives.Spin
 	for !cond() {
@@ -35,27 +59,56 @@ func until(cond func() bool) {
 type waiting struct {
 	name string
 	sync.Locker
+	hold    sync.Locker // what keeps everybody out
 	try     func(context.Context) error
 	timeout func() bool
-	inLine  func() bool // whether anybody is
+	line    func() int  // how many are in line
+	closed  func() bool // whether the word says that anybody is
 }
 
 func mutex() waiting {
 	l := new(blocking.Mutex)
-	return waiting{"Mutex", l, l.LockContext, func() bool { return l.LockTimeout(1) }, func() bool { return l.State().Waiting > 0 }}
+	return waiting{"Mutex", l, l, l.LockContext, func() bool { return l.LockTimeout(1) }, func() int { return l.State().Waiting }, func() bool { return l.State().Waiting > 0 }}
 }
 
 func permit() waiting {
 	l := blocking.NewSemaphore(1)
-	return waiting{"Semaphore", binary{l}, l.DownContext, func() bool { return l.DownTimeout(1) }, func() bool { return l.State().Waiting }}
+	return waiting{"Semaphore", binary{l}, binary{l}, l.DownContext, func() bool { return l.DownTimeout(1) }, l.Peek, func() bool { return l.State().Waiting }}
 }
 
 func writers() waiting {
 	l := new(blocking.RWSem)
-	return waiting{"RWSem", l, l.LockContext, func() bool { return l.LockTimeout(1) }, func() bool { return l.State().Waiting }}
+	return waiting{"RWSem", l, l, l.LockContext, func() bool { return l.LockTimeout(1) }, l.Peek, func() bool { return l.State().Waiting }}
+}
+
+// readers exclude each other in no model: what they do is count as well as the
+// writer that is there first.
+func readers() waiting {
+	l := new(blocking.RWSem)
+	return waiting{"RWSem/readers", l.RLocker(), l, l.RLockContext, func() bool { return l.RLockTimeout(1) }, l.Peek, func() bool { return l.State().Waiting }}
+}
+
+// A mixed lock is an RWSem with a reader that may give up before or behind a writer.
+func mixed() waiting {
+	l := new(blocking.RWSem)
+	return waiting{"RWSem/reader and writer", l, l, func(ctx context.Context) error {
+		err := l.RLockContext(ctx)
+		if err == nil {
+			l.RUnlock()
+			l.Lock() // as its caller will unlock it
+		}
+		return err
+	}, nil, l.Peek, nil}
 }
 
 var locks = []func() waiting{mutex, permit, writers}
+
+func b(ok bool) int {
+	if ok {
+		return 1
+	}
+	return 0
+}
 
 // count is a critical section of l, which guards n.
 func count(l sync.Locker, n *primitives.Cell[int]) {
@@ -74,38 +127,69 @@ func wantCount(m *check.Machine, l waiting, n *primitives.Cell[int], want int) {
 }
 
 // Two are in line, one of whom is cancelled when the lock is released: it
-// acquires the lock or nothing, and the other is not forgotten.
+// acquires the lock or nothing, the other is not forgotten, and nobody stays.
 func TestModelCancelInLine(t *testing.T) {
-	for cancelled := range 2 {
-		hurried(t, fmt.Sprintf("Mutex/place=%d", cancelled), func(m *check.Machine) {
-			l := new(blocking.Mutex)
-			got := 2
-			ctx, cancel := m.WithCancel()
-			l.Lock()
-			for place := range 2 {
-				m.Go(func() {
-					if place != cancelled {
-						l.Lock()
-					} else if l.LockContext(ctx) != nil {
-						got--
-						return
-					}
-					l.Unlock()
-				})
-				until(func() bool { return l.State().Waiting == place+1 })
-			}
-			m.GoNamed("cancel", cancel)
-			l.Unlock()
-			m.Wait()
-			m.Assert(got >= 1 && l.TryLock())
-		})
+	for _, c := range []struct {
+		fresh  func() waiting
+		search func(*testing.T, string, func(*check.Machine))
+	}{{mutex, hurried}, {permit, sampled}, {writers, sampled}, {readers, sampled}, {mixed, sampled}} {
+		fresh := c.fresh
+		for cancelled := range 2 {
+			c.search(t, fmt.Sprintf("%s/place=%d", fresh().name, cancelled), func(m *check.Machine) {
+				l := fresh()
+				got := 2
+				ctx, cancel := m.WithCancel()
+				l.hold.Lock()
+				for place := range 2 {
+					m.Go(func() {
+						if place != cancelled {
+							l.Lock()
+						} else if l.try(ctx) != nil {
+							got--
+							return
+						}
+						l.Unlock()
+					})
+					until(func() bool { return l.line() == place+1 })
+				}
+				m.GoNamed("cancel", cancel)
+				l.hold.Unlock()
+				m.Wait()
+				m.Assert(got >= 1)
+				m.Assert(l.hold.(interface{ TryLock() bool }).TryLock())
+			})
+		}
 	}
+}
+
+// A reader that gives up when its time is over leaves an RWSem as it was: to the
+// writer that held it up. TestModelCancelInLine has one with others in line.
+func TestModelReaderTimeout(t *testing.T) {
+	hurried(t, "RWSem/writer", func(m *check.Machine) {
+		var s blocking.RWSem
+		var n primitives.Cell[int] // guarded by s
+		m.GoNamed("reader", func() {
+			if s.RLockTimeout(1) {
+				n.Get()
+				s.RUnlock()
+			}
+		})
+		m.GoNamed("writer", func() {
+			for range 2 {
+				s.Lock()
+				n.Set(n.Get() + 1)
+				s.Unlock()
+			}
+		})
+		m.Wait()
+		m.Assert(n.Get() == 2 && s.TryLock())
+	})
 }
 
 // Three at once are too many for every schedule.
 func TestModelSampled(t *testing.T) {
 	for _, fresh := range locks {
-		model.Sampled(t, fresh().name, func(m *check.Machine) {
+		sampled(t, fresh().name, func(m *check.Machine) {
 			l := fresh()
 			var n primitives.Cell[int] // guarded by l
 			got := 2
@@ -152,8 +236,6 @@ func TestModelCancel(t *testing.T) {
 	}
 }
 
-var _ = model.Every
-
 // Who has been overtaken often enough is next, though another spins.
 func TestModelMutexOvertaking(t *testing.T) {
 	hurried(t, "Mutex", func(m *check.Machine) {
@@ -197,7 +279,7 @@ func TestModelPermits(t *testing.T) {
 		search func(*testing.T, string, func(*check.Machine))
 		size   int
 		wants  []int
-	}{{"three times one", model.Sampled, 2, []int{1, 1, 1}}, {"two and one", hurried, 2, []int{2, 1}}, {"two and two", hurried, 3, []int{2, 2}}} {
+	}{{"three times one", sampled, 2, []int{1, 1, 1}}, {"two and one", hurried, 2, []int{2, 1}}, {"two and two", hurried, 3, []int{2, 2}}} {
 		c.search(t, c.name, func(m *check.Machine) {
 			s := blocking.NewSemaphore(c.size)
 			var out primitives.Uint32
@@ -356,7 +438,7 @@ func TestModelReadersMeet(t *testing.T) {
 		name    string
 		release func(*blocking.RWSem)
 	}{{"unlock", (*blocking.RWSem).Unlock}, {"downgrade", (*blocking.RWSem).Downgrade}} {
-		model.Sampled(t, "RWSem/"+c.name, func(m *check.Machine) {
+		sampled(t, "RWSem/"+c.name, func(m *check.Machine) {
 			var s blocking.RWSem
 			var inside primitives.Uint32
 			read := func() {
@@ -430,7 +512,7 @@ func TestModelReadersBehindCancelledWriter(t *testing.T) {
 // A reader and a writer, twice each.
 func TestModelReadersExclude(t *testing.T) {
 	hurried(t, "RWSem/2x2", model.ReadersExclude(func() model.Readers { return new(blocking.RWSem) }, 1, 1, 2))
-	model.Sampled(t, "RWSem/readers=2/writers=1", model.ReadersExclude(func() model.Readers { return new(blocking.RWSem) }, 2, 1, 1))
+	sampled(t, "RWSem/readers=2/writers=1", model.ReadersExclude(func() model.Readers { return new(blocking.RWSem) }, 2, 1, 1))
 }
 
 // Two workers, twice each.
@@ -447,8 +529,11 @@ func TestModelTimeout(t *testing.T) {
 	for _, c := range []struct {
 		fresh              func() waiting
 		impatient, patient int
-	}{{mutex, 2, 2}, {permit, 1, 2}, {permit, 2, 1}, {writers, 2, 2}} {
-		hurried(t, fmt.Sprintf("%s/impatient=%d/patient=%d", c.fresh().name, c.impatient, c.patient), func(m *check.Machine) {
+		search             func(*testing.T, string, func(*check.Machine))
+	}{
+		{mutex, 2, 2, hurried}, {permit, 1, 2, hurried}, {permit, 2, 1, hurried}, {permit, 2, 2, sampled}, {writers, 2, 2, hurried},
+	} {
+		c.search(t, fmt.Sprintf("%s/impatient=%d/patient=%d", c.fresh().name, c.impatient, c.patient), func(m *check.Machine) {
 			l := c.fresh()
 			var n primitives.Cell[int] // guarded by l
 			got := c.patient + c.impatient
@@ -484,11 +569,67 @@ func TestModelThird(t *testing.T) {
 			waits := func() { l.Lock(); count(l, &n) }
 			l.Lock()
 			m.GoNamed("first", waits)
-			until(l.inLine)
+			until(l.closed)
 			m.GoNamed("last", waits)
 			count(l, &n)
 			m.Wait()
 			wantCount(m, l, &n, 3)
 		})
 	}
+}
+
+// Two workers, once each, who spin before they park.
+func TestModelSpinning(t *testing.T) {
+	for _, fresh := range locks {
+		model.Every(t, fresh().name+"/2x1", model.Exclusion(func() sync.Locker { return fresh() }, 2, 1))
+	}
+	model.Every(t, "RWSem/reader and writer", model.ReadersExclude(func() model.Readers { return new(blocking.RWSem) }, 1, 1, 1))
+	model.Every(t, "Completion", func(m *check.Machine) {
+		var c blocking.Completion
+		var before primitives.Cell[int]
+		m.GoNamed("waits", func() { c.Wait(); before.Get() })
+		before.Set(1)
+		c.Complete()
+		m.Wait()
+		m.Assert(!c.TryWait())
+	})
+}
+
+// Who is in line is served in that order. Nobody overtakes who waits for a
+// Semaphore; a writer that comes to an RWSem as it is released does once.
+func TestModelOvertaking(t *testing.T) {
+	for _, c := range []struct {
+		fresh                 func() waiting
+		waiters, rivals, most int
+		search                func(*testing.T, string, func(*check.Machine))
+	}{
+		{permit, 2, 0, 0, hurried}, {permit, 1, 1, 0, hurried},
+		{writers, 2, 0, 0, hurried}, {writers, 1, 1, 1, sampled}, {writers, 1, 2, 1, sampled},
+	} {
+		c.search(t, fmt.Sprintf("%s/waiters=%d/rivals=%d", c.fresh().name, c.waiters, c.rivals), model.Overtaking(func() (sync.Locker, func() uint64) {
+			l := c.fresh()
+			return l, func() uint64 {
+				if c.rivals > 0 {
+					return uint64(b(l.closed())) // and not before can a rival tell
+				}
+				return uint64(l.line())
+			}
+		}, c.waiters, c.rivals, c.most))
+	}
+}
+
+// A Complete lets the first in line go, and not the second.
+func TestModelCompletionOrder(t *testing.T) {
+	hurried(t, "Completion", func(m *check.Machine) {
+		var c blocking.Completion
+		var gone [2]primitives.Bool
+		for i := range gone {
+			m.Go(func() { c.Wait(); gone[i].Store(true) })
+			until(func() bool { return c.Peek() == i+1 })
+		}
+		for i := range gone {
+			c.Complete()
+			until(gone[i].Load)
+		}
+	})
 }
