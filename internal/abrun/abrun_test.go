@@ -342,6 +342,7 @@ func TestRound(t *testing.T) {
 func checkRecording(t *testing.T, rounds, atLeast int) {
 	t.Helper()
 	total := 0
+	sessions := make(map[string]bool)
 	for _, name := range []string{"base.txt", "again.txt", "head.txt"} {
 		text, err := os.ReadFile(filepath.Join(shared.rec, name))
 		if err != nil {
@@ -352,6 +353,9 @@ func checkRecording(t *testing.T, rounds, atLeast int) {
 				t.Errorf("%s has no %q:\n%s", name, want, text)
 			}
 		}
+		_, session, _ := strings.Cut(string(text), "\n# session: ")
+		session, _, _ = strings.Cut(session, "\n")
+		sessions[session] = true
 		r := benchfmt.NewReader(bytes.NewReader(text), name)
 		for r.Scan() {
 			switch rec := r.Result().(type) {
@@ -367,6 +371,9 @@ func checkRecording(t *testing.T, rounds, atLeast int) {
 		if u := r.Units()[benchfmt.UnitMetadataKey{Unit: "hops/op", Key: "better"}]; u == nil || u.Value != "higher" {
 			t.Errorf("%s: hops/op is better %v, want higher", name, u)
 		}
+	}
+	if len(sessions) != 1 || sessions[""] {
+		t.Errorf("sessions %v, want one: else the files are not paired", sessions)
 	}
 	if total < atLeast {
 		t.Errorf("%d readings recorded, want at least %d", total, atLeast)
