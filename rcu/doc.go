@@ -28,7 +28,8 @@
 // grace period, [Updater.Call] has a function called after one,
 // [Updater.Barrier] waits for those calls, [Updater.StartPoll] and
 // [Updater.Poll] wait for nothing. Updaters exclude each other by a lock of
-// their own.
+// their own. What is to work with any of them takes a [Flavour], whose readers
+// are [Handle]s.
 //
 // # How readers cost so little
 //
