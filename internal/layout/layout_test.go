@@ -39,7 +39,8 @@ var table = layout.Layout{
 		{"internal/catalog", "primitives spinlock ticket mcs seqlock qspinlock rwlock blocking rcu harness golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4 gvisor.dev/gvisor/pkg/sync", layout.NoTags},
 		{"internal/commandline", "github.com/alecthomas/kong golang.org/x/term", layout.NoTags},
 		{"internal/commandline/script", "", layout.NoTags},
-		{"cmd/... internal/figures internal/gatetrial internal/targets internal/twins", "...", layout.NoTags},
+		{"cmd/... internal/figures internal/gatetrial internal/twins", "...", layout.NoTags},
+		{"internal/targets", "...", layout.OSTags},
 	},
 	// A benchmark measures its reference in the same run, hence the peers.
 	Tests: "primitives check internal/synthetic internal/locktest internal/model internal/catalog go.uber.org/goleak pgregory.net/rapid github.com/anishathalye/porcupine golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4 gvisor.dev/gvisor/pkg/sync",
