@@ -330,3 +330,37 @@ func TestModelLinearizable(t *testing.T) {
 		})
 	}
 }
+
+// A reader that reads twice does not see words as they were before: one writer,
+// two readers, two reads.
+func TestModelSectionsInOrder(t *testing.T) {
+	for _, c := range counts {
+		model.Every(t, c.name+"/writers=1/readers=2/reads=2", func(m *check.Machine) {
+			read, write := c.fresh()
+			var words [2]primitives.Uint64
+			m.GoNamed("writer", func() {
+				write(func() {
+					for i := range words {
+						words[i].StoreRelease(1)
+					}
+				})
+			})
+			m.GoAlike(2, func() {
+				last := uint64(0)
+				for range 2 {
+					var p pair
+					read(func() {
+						for i := range p {
+							p[i] = words[i].Load()
+						}
+					})
+					n := p.number(m)
+					if n < last {
+						m.Failf("read %d after %d", n, last)
+					}
+					last = n
+				}
+			})
+		})
+	}
+}
