@@ -143,3 +143,18 @@ func TestModelPoll(t *testing.T) {
 	})
 	t.Log(r)
 }
+
+// Of those who poll one has the grace period run, and all see it end.
+func TestModelPollsShare(t *testing.T) {
+	t.Log(check.Explore(t, check.Config{}, func(m *check.Machine) {
+		f := flavours["qsbr"](promptly)
+		m.GoAlike(2, func() {
+			c := f.StartPoll()
+			var spin primitives.Spin
+			for !f.Poll(c) {
+				spin.Once()
+			}
+		})
+		m.Wait()
+	}))
+}
