@@ -136,7 +136,7 @@ func TestSpikes(t *testing.T) {
 	const trials = 300
 	s := new(segmenter)
 	random := rand.New(rand.NewPCG(7, 8))
-	for width := 1; width < leastSegment; width++ {
+	for width := 1; width < 5; width++ {
 		alarms := 0
 		for range trials {
 			values := noise(random, 40, 0)
@@ -144,8 +144,16 @@ func TestSpikes(t *testing.T) {
 			for i := at; i < at+width; i++ {
 				values[i] *= 2
 			}
-			if len(s.cuts(values, 0.01)) > 0 {
+			cuts := s.cuts(values, 0.01)
+			if len(cuts) > 0 {
 				alarms++
+			}
+			last := 0
+			for _, c := range append(cuts, cut{at: len(values)}) {
+				if c.at-last < 5 {
+					t.Fatalf("%d values after %d, want at least 5: %v", c.at-last, last, cuts)
+				}
+				last = c.at
 			}
 		}
 		t.Logf("spikes of %d runs: a change in %d of %d", width, alarms, trials)
@@ -177,6 +185,16 @@ func TestStep(t *testing.T) {
 	}
 	if d, lo, hi := step([]float64{0, 0, 0, 0, 0}, []float64{3, 3, 3, 3, 3}, 0.05); !math.IsInf(d, 1) || !math.IsInf(lo, 1) || !math.IsInf(hi, 1) {
 		t.Errorf("from 0: got %v [%v, %v]", d, lo, hi)
+	}
+}
+
+func TestPrune(t *testing.T) {
+	values := noise(rand.New(rand.NewPCG(15, 16)), 40, 0)
+	for i := 20; i < 40; i++ {
+		values[i] += 5
+	}
+	if cuts := prune(values, []cut{{at: 10}, {at: 20}, {at: 30}}, 0.01); len(cuts) != 1 || cuts[0].at != 20 {
+		t.Errorf("got %v, want that at 20 alone", cuts)
 	}
 }
 

@@ -230,9 +230,13 @@ func TestHistoryOrder(t *testing.T) {
 	if h := readHistory(t, dir); order() != "a.bench b.txt" || len(h.Warnings) != 1 {
 		t.Errorf("with one date: got %s, %v", order(), h.Warnings)
 	}
-	write("a.bench", "# date: 2026-01-02\n")
+	write("a.bench", "# date: 2026-01-02\ndistance: mixed\nBenchmarkA 1 9 ns/op\ndistance:\n")
 	if got := order(); got != "b.txt a.bench" {
 		t.Errorf("with dates: got %s", got)
+	}
+	// A reading during which the distance changed is none.
+	if h := readHistory(t, dir); len(h.Trends) != 1 || h.Trends[0].Points[1].N != 1 || h.Trends[0].Points[1].Median != 1 {
+		t.Errorf("got %+v", h.Trends)
 	}
 }
 

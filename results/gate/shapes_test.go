@@ -192,6 +192,22 @@ func TestShapesByDistance(t *testing.T) {
 	}
 }
 
+// What regressed counts, however little there is of its distance.
+func TestShapeRegressedAtOneDistance(t *testing.T) {
+	m := newSweep(1)
+	c := results.Cell{Lock: "ticket", Workers: 2, CPUs: 2}
+	for r := range 20 {
+		m.add(r+1, c, "jain", 0.99, results.Near)
+		if r%2 == 0 {
+			m.add(r+1, c, "jain", 0.6, results.Far)
+		}
+	}
+	got := shapes(t, "[[shape]]\nkind = 'floor'\nlock = 'ticket'\nunit = 'jain'\nmin = 0.9\n", &m.file, nil)
+	if len(got) != 2 || got[0].Verdict != gate.Regressed || got[0].Minor || gate.ShapesVerdict(got) != gate.Regressed {
+		t.Errorf("got %+v", got)
+	}
+}
+
 // crossing adds rounds of two locks, of which a is the better one from x = at on.
 func (m *madeSweep) crossing(rounds int, at float64, reads []int, noise float64) *madeSweep {
 	for r := range rounds {
