@@ -20,6 +20,16 @@ func (m *Machine) Go(f func()) { m.vm.goes(f, false) }
 // GoNamed is [Machine.Go] with a name for the worker in reports.
 func (m *Machine) GoNamed(name string, f func()) { m.vm.goes(f, false).name = name }
 
+// GoFirst is [Machine.GoNamed] for a worker who is to be there before others: the
+// others take no step until it waits, or has ended. How they could have come
+// before it is not searched.
+func (m *Machine) GoFirst(name string, f func()) {
+	w := m.vm.goes(f, false)
+	w.name = name
+	m.vm.alone = w
+	m.vm.step(m.vm.self, op{kind: opYield, object: -1})
+}
+
 // GoAlike starts n workers that run f. They are alike: whatever they do can be
 // told by f alone, not by which of them does it. So it need not be searched who
 // of them is the first to take a step, and who the second: of n! schedules that

@@ -134,6 +134,7 @@ type vm struct {
 	workers []*worker // all that were ever started; the first live of them are in use
 	live    int
 	self    *worker // who runs, or ran last
+	alone   *worker // who alone takes steps, as long as it can, or nil
 	next    *worker // who is to run, or nil if the execution is over
 	silent  uint32  // workers that run on before the next step is chosen
 	pending [maxProcs]op
@@ -167,7 +168,7 @@ func (m *vm) run(body func()) outcome {
 	m.memory.begin()
 	m.steps, m.live, m.silent, m.now = 0, 0, 0, 0
 	m.tick, m.long, m.turn = firstTick, false, 0
-	m.debts = [maxWorkers]debt{}
+	m.debts, m.alone = [maxWorkers]debt{}, nil
 	m.outcome, m.failure, m.script = running, nil, m.script[:0]
 	m.search.begin()
 	w := m.add(body, false)
@@ -387,6 +388,12 @@ func (m *vm) enabled() (enabled, needed procs) {
 			}
 			needed = enabled // also a cancellation that need not come: it was chosen
 		}
+	}
+	if w := m.alone; w != nil {
+		if own := one(w.proc()) | one(w.buffer()); enabled&own != 0 {
+			return enabled & own, needed & own
+		}
+		m.alone = nil
 	}
 	return enabled, needed
 }

@@ -22,7 +22,7 @@ import (
 
 type checkCmd struct {
 	Locks      string `placeholder:"LOCK,..." help:"Names or patterns; !PATTERN leaves out. By default all that are written against package primitives."`
-	Properties string `placeholder:"NAME,..." default:"*" help:"Names or patterns: exclusion, trylock, tries, readers, meeting (all that the lock claims)."`
+	Properties string `placeholder:"NAME,..." default:"*" help:"Names or patterns: exclusion, trylock, tries, fifo, permits, readers, reads, meeting (all that the lock claims)."`
 	Workers    string `placeholder:"N" default:"3" help:"Workers (${default})."`
 	Ops        string `placeholder:"N" default:"1" help:"Acquisitions, or attempts, of each worker (${default})."`
 	Mode       string `placeholder:"MODE" default:"dpor" help:"Take every schedule, one of those that are alike (dpor); every schedule with few preemptions (bounded); schedules with random priorities (pct); or random ones (random)."`
@@ -39,10 +39,10 @@ var errEarly = errors.New("the budget ended a search early")
 
 // A job is a property of a lock to be tried.
 type job struct {
-	lock     catalog.Entry
-	property string
-	what     string
-	body     func(*check.Machine)
+	lock catalog.Entry
+	property
+	what string
+	body func(*check.Machine)
 }
 
 // A verdict is a job's outcome, as --json writes it.
@@ -94,8 +94,11 @@ func (c *checkCmd) Run(con commandline.Console) error {
 	verdicts := make([]verdict, len(jobs))
 	tries := func(i int, share time.Duration, last bool) error {
 		j := jobs[i]
-		cfg.Budget = share
-		meter := newProgress(con.Err, j.lock.Name+", "+j.property)
+		cfg.Budget, cfg.Spins = share, 0
+		if j.hurried {
+			cfg.Spins = -1
+		}
+		meter := newProgress(con.Err, j.lock.Name+", "+j.name)
 		cfg.Progress = meter
 		r, err := check.Run(cfg, j.body)
 		meter.end()
@@ -200,7 +203,7 @@ func (c *checkCmd) jobs(bad *commandline.Problems, workers, ops int) []job {
 		}
 		for _, p := range properties {
 			if body, what := p.of(e, workers, ops); body != nil {
-				jobs = append(jobs, job{e, p.name, what, body})
+				jobs = append(jobs, job{e, p, what, body})
 			}
 		}
 	}
@@ -216,7 +219,7 @@ func (c *checkCmd) jobs(bad *commandline.Problems, workers, ops int) []job {
 
 func (c *checkCmd) verdict(j job, workers, ops int, r check.Report) verdict {
 	v := verdict{
-		Lock: j.lock.Name, Property: j.property, Workers: workers, Ops: ops, Scope: r.Scope(j.what),
+		Lock: j.lock.Name, Property: j.name, Workers: workers, Ops: ops, Scope: r.Scope(j.what),
 		Schedules: r.Schedules, Abandoned: r.Abandoned, Steps: r.Steps, Seconds: r.Elapsed.Seconds(), Cut: r.Cut, Long: r.Long,
 	}
 	drawn := r.Config.Mode == check.PCT || r.Config.Mode == check.Random
@@ -224,7 +227,7 @@ func (c *checkCmd) verdict(j job, workers, ops int, r check.Report) verdict {
 	case r.Failure != nil:
 		v.Verdict, v.Failure = violated, r.Failure
 		v.Failure.Replay = fmt.Sprintf("locksim check --locks %s --properties %s --workers %d --ops %d --replay %s",
-			j.lock.Name, j.property, workers, ops, r.Failure.Token)
+			j.lock.Name, j.name, workers, ops, r.Failure.Token)
 	case c.Replay != "":
 		v.Verdict = notRefuted
 	case r.Whole():
@@ -300,7 +303,7 @@ type table struct {
 func newTable(out io.Writer, jobs []job) *table {
 	t := &table{out, len("LOCK"), len("PROPERTY")}
 	for _, j := range jobs {
-		t.lock, t.property = max(t.lock, len(j.lock.Name)), max(t.property, len(j.property))
+		t.lock, t.property = max(t.lock, len(j.lock.Name)), max(t.property, len(j.name))
 	}
 	return t
 }

@@ -63,8 +63,8 @@ func TestBusted(t *testing.T) {
 	for _, mode := range []string{"dpor", "bounded", "pct", "random"} {
 		dir := filepath.Join(t.TempDir(), "figures")
 		all := verdicts(t, "--locks busted --mode "+mode+" --svg "+dir, exitFailed)
-		if len(all) != 3 {
-			t.Errorf("--mode %s: %d properties, want exclusion, trylock and tries", mode, len(all))
+		if len(all) != 4 {
+			t.Errorf("--mode %s: %d properties, want exclusion, trylock, tries and fifo", mode, len(all))
 		}
 		for _, v := range all {
 			if v.Verdict != violated || v.Failure == nil {
@@ -137,12 +137,12 @@ func TestBadInput(t *testing.T) {
 		{"check --mode pct --seed x", `--seed x: want a whole number, have "x"`},
 		{"check --schedules 0", "--schedules 0: must be at least 1"},
 		{"check --budget 5", `--budget 5: want durations such as 0s,100ns, have "5"`},
-		{"check --properties exclusion,fifo", `--properties: unknown property "fifo" (known: exclusion, `},
+		{"check --properties exclusion,lifo", `--properties: unknown property "lifo" (known: exclusion, `},
 		{"check --locks tikcet", `unknown lock "tikcet", did you mean "ticket"?`},
 		{"check --locks none,sync.Mutex", `lock "sync.Mutex": is not written against package primitives` + "\n" + `lock "none": claims nothing`},
 		{"check --locks sync*", `no lock of "sync*" claims a property of "*"`},
 		{"check --locks ticket --properties readers", `no lock of "ticket" claims a property of "readers"`},
-		{"check --locks ticket --replay aa", "--replay: want one lock and one property, have 3 pairs"},
+		{"check --locks ticket --replay aa", "--replay: want one lock and one property, have 4 pairs"},
 		{"check --locks ticket --properties tries --replay !", "--replay: check: replay token, character 1"},
 		{"check --locks ticket --properties tries --replay bbbbbbbbbb", "--replay: check: replay token does not fit this program: decision"},
 		{"check --svg " + plain, "--svg: " + plain + " is no directory"},

@@ -6,18 +6,24 @@
 // # The main job
 //
 // Check tries what a lock claims with a few workers: that it admits one holder
-// at a time, that a TryLock does not wait, that readers keep out of a writer's
-// way and not of each other's, and always that everybody gets on. Without flags
-// it takes every lock that is written against package primitives.
+// at a time, that a TryLock does not wait, that waiters are served in the order
+// of arrival, that no more permits are out than there are, that readers keep out
+// of a writer's way and not of each other's, that a sequence lock's see one
+// moment, and always that everybody gets on. Without flags it takes every lock
+// that is written against package primitives. What has no place in a table of
+// locks is in the model tests of its package alone: the grace periods of RCU,
+// waiters that give up, and the order of whom a mutex lets overtake.
 //
 //	$ locksim check --locks ticket,rw-queued --workers 2
 //	LOCK       PROPERTY   VERDICT              SCHEDULES        STEPS    TIME  SEARCHED
 //	ticket     exclusion  holds ... every schedule of 2 workers × 1 acquisition
 //	ticket     trylock    holds ... every schedule of 2 workers × 1 attempt
 //	ticket     tries      holds ... every schedule of 2 workers × 1 attempt
+//	ticket     fifo       holds ... every schedule of 1 waiter and one that comes later
 //	rw-queued  exclusion  holds ... every schedule of 2 workers × 1 acquisition, each worker on a CPU of its own
 //	rw-queued  trylock    holds ... every schedule of 2 workers × 1 attempt, each worker on a CPU of its own
 //	rw-queued  tries      holds ... every schedule of 2 workers × 1 attempt
+//	rw-queued  fifo       holds ... every schedule of 1 waiter and one that comes later, each worker on a CPU of its own
 //	rw-queued  readers    holds ... every schedule of 2 workers × 1 acquisition, one writes, each worker on a CPU of its own
 //	rw-queued  meeting    holds ... every schedule of 2 workers × 1 acquisition
 //

@@ -14,31 +14,52 @@ import (
 type property struct {
 	name  string
 	about string
+	// hurried says that nobody spins before it gets in line: a worker that waits
+	// is in line then.
+	hurried bool
 	// of returns the body that tries it and what that does, or nil if the lock
 	// does not claim the property.
 	of func(e catalog.Entry, workers, ops int) (body func(*check.Machine), what string)
 }
 
 var properties = []property{
-	{"exclusion", "one holder at a time, and everybody gets on", func(e catalog.Entry, workers, ops int) (func(*check.Machine), string) {
+	{"exclusion", "one holder at a time, and everybody gets on", false, func(e catalog.Entry, workers, ops int) (func(*check.Machine), string) {
 		return model.Exclusion(e.New, workers, ops), size(workers, ops, "acquisition")
 	}},
-	{"trylock", "one holder at a time where the first worker waits and the others try", func(e catalog.Entry, workers, ops int) (func(*check.Machine), string) {
+	{"trylock", "one holder at a time where the first worker waits and the others try", false, func(e catalog.Entry, workers, ops int) (func(*check.Machine), string) {
 		return with(e, func(fresh func() model.Lock) (func(*check.Machine), string) {
 			return model.TryLock(fresh, workers, ops), size(workers, ops, "attempt")
 		})
 	}},
-	{"tries", "of those who try to get a free lock one succeeds", func(e catalog.Entry, workers, _ int) (func(*check.Machine), string) {
+	{"tries", "of those who try to get a free lock one succeeds", false, func(e catalog.Entry, workers, _ int) (func(*check.Machine), string) {
 		return with(e, func(fresh func() model.Lock) (func(*check.Machine), string) {
 			return model.Tries(fresh, workers), size(workers, 1, "attempt")
 		})
 	}},
-	{"readers", "no reader beside a writer", func(e catalog.Entry, workers, ops int) (func(*check.Machine), string) {
+	{"fifo", "who waits is served in the order of arrival", true, func(e catalog.Entry, workers, _ int) (func(*check.Machine), string) {
+		if e.Fairness != "FIFO" {
+			return nil, ""
+		}
+		return model.FIFO(e.New, workers-1, 1), fmt.Sprintf("%s and one that comes later", plural(workers-1, "waiter"))
+	}},
+	{"permits", "never more permits out than there are", false, func(e catalog.Entry, workers, ops int) (func(*check.Machine), string) {
+		if e.Counting == nil {
+			return nil, ""
+		}
+		permits := max(workers-1, 1)
+		return model.Permits(e.Counting, workers, ops, permits), size(workers, ops, "acquisition") + " of " + plural(permits, "permit")
+	}},
+	{"readers", "no reader beside a writer", false, func(e catalog.Entry, workers, ops int) (func(*check.Machine), string) {
 		return with(e, func(fresh func() model.Readers) (func(*check.Machine), string) {
 			return model.ReadersExclude(fresh, workers-1, 1, ops), size(workers, ops, "acquisition") + ", one writes"
 		})
 	}},
-	{"meeting", "readers do not wait for each other", func(e catalog.Entry, workers, _ int) (func(*check.Machine), string) {
+	{"reads", "who reads beside a writer sees one moment, and none before", false, func(e catalog.Entry, workers, ops int) (func(*check.Machine), string) {
+		return with(e, func(fresh func() model.Sequence) (func(*check.Machine), string) {
+			return model.Reads(fresh, workers-1, ops, 1), size(workers-1, ops, "read") + " beside one writer"
+		})
+	}},
+	{"meeting", "readers do not wait for each other", false, func(e catalog.Entry, workers, _ int) (func(*check.Machine), string) {
 		return with(e, func(fresh func() model.Readers) (func(*check.Machine), string) {
 			return model.ReadersMeet(fresh, workers), size(workers, 1, "acquisition")
 		})

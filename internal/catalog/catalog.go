@@ -145,7 +145,7 @@ var table = []Entry{
 	},
 	{
 		Subject: harness.Subject{Name: "rw-queued", New: fresh[rwlock.Queued], Pinned: fresh[pinnedQueued]},
-		Family:  "reader-writer", Fairness: "FIFO", Waits: "spins then parks", Holder: "yields",
+		Family:  "reader-writer", Fairness: "FIFO, but for a newcomer between two of the line", Waits: "spins then parks", Holder: "yields",
 		Bytes: unsafe.Sizeof(rwlock.Queued{}), WaiterBytes: unsafe.Sizeof(mcs.Waiter{}),
 		Source: "Linux kernel/locking/qrwlock.c",
 	},
@@ -163,7 +163,7 @@ var table = []Entry{
 	},
 	{
 		Subject: harness.Subject{Name: "rw-biased", New: newBiased, Pinned: newPinnedBiased},
-		Family:  "reader-writer", Fairness: "FIFO", Waits: "spins then parks", Holder: "yields",
+		Family:  "reader-writer", Fairness: "FIFO, but for a newcomer between two of the line", Waits: "spins then parks", Holder: "yields",
 		Bytes: unsafe.Sizeof(rwlock.Biased{}) + unsafe.Sizeof(rwlock.Queued{}), WaiterBytes: unsafe.Sizeof(mcs.Waiter{}),
 		Source: "Dice and Kogan 2019, BRAVO, over rw-queued",
 	},

@@ -35,20 +35,50 @@ func Overtaking(fresh func() (l sync.Locker, line func() uint64), waiters, rival
 		m.GoAlike(rivals, func() { serve(waiters) })
 		l.Unlock()
 		m.Wait()
-		order := served.Get()
-		for i := range waiters {
-			overtook := 0
-			for _, j := range order {
-				if j == i {
-					break
-				}
-				if j > i {
-					overtook++
-				}
+		wantOrder(m, served.Get(), waiters, most)
+	}
+}
+
+// wantOrder fails the execution if one of the waiters, who are numbered as they
+// came, was served after more than so many of those that came later.
+func wantOrder(m *check.Machine, order []int, waiters, most int) {
+	for i := range waiters {
+		overtook := 0
+		for _, j := range order {
+			if j == i {
+				break
 			}
-			if overtook > most {
-				m.Failf("waiter %d was overtaken %d times, want at most %d: served %v", i, overtook, most, order)
+			if j > i {
+				overtook++
 			}
 		}
+		if overtook > most {
+			m.Failf("waiter %d was overtaken %d times, want at most %d: served %v", i, overtook, most, order)
+		}
+	}
+}
+
+// FIFO says of a lock of which one cannot see who is in line that who waits is
+// served in the order in which they came: waiters who come one after the other
+// to a lock that is held, each when the one before waits, and rivals after them.
+// Who waits for a moment before it gets in line must not: see
+// [check.Config.Spins].
+func FIFO(fresh func() sync.Locker, waiters, rivals int) func(*check.Machine) {
+	return func(m *check.Machine) {
+		l := fresh()
+		var served primitives.Cell[[]int] // in which order; guarded by l
+		serve := func(i int) {
+			l.Lock()
+			served.Set(append(served.Get(), i))
+			l.Unlock()
+		}
+		l.Lock()
+		for i := range waiters {
+			m.GoFirst(fmt.Sprintf("waiter %d", i), func() { serve(i) })
+		}
+		m.GoAlike(rivals, func() { serve(waiters) })
+		l.Unlock()
+		m.Wait()
+		wantOrder(m, served.Get(), waiters, 0)
 	}
 }

@@ -50,3 +50,64 @@ func TestModelOvertaking(t *testing.T) {
 		}
 	}
 }
+
+// A broken semaphore takes its permit with a load and a store.
+type broken struct{ free primitives.Uint32 }
+
+func (l *broken) Lock() {
+	var spin primitives.Spin
+	for l.free.Load() == 0 {
+		spin.Once()
+	}
+	l.free.Store(l.free.Load() - 1)
+}
+
+func (l *broken) Unlock() { l.free.Add(1) }
+
+// Begin and Retry make it a lock whose readers do not look again.
+func (l *broken) Begin() uint64     { return 0 }
+func (l *broken) Retry(uint64) bool { return false }
+
+// A handing lock serves its waiters in the order of their numbers.
+type handing struct{ next, owner primitives.Uint32 }
+
+func (l *handing) Lock() {
+	ticket := l.next.Add(1) - 1
+	var spin primitives.Spin
+	for l.owner.Load() != ticket {
+		spin.Once()
+	}
+}
+
+func (l *handing) Unlock() { l.owner.Add(1) }
+
+// Each property fails a lock that has not got it, and FIFO passes one that has.
+func TestModelsFail(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		body  func(*check.Machine)
+		fails bool
+	}{
+		{"FIFO of a barging lock", model.FIFO(func() sync.Locker { return new(barging) }, 1, 1), true},
+		{"FIFO of a barging lock, no rivals", model.FIFO(func() sync.Locker { return new(barging) }, 2, 0), true},
+		{"FIFO of a ticket lock", model.FIFO(func() sync.Locker { return new(handing) }, 2, 1), false},
+		{"Permits of a broken semaphore", model.Permits(func(n int) sync.Locker {
+			l := new(broken)
+			l.free.Store(uint32(n))
+			return l
+		}, 3, 1, 2), true},
+		{"Reads of a lock without a sequence", model.Reads(func() model.Sequence {
+			l := new(broken)
+			l.free.Store(1)
+			return l
+		}, 1, 1, 1), true},
+	} {
+		r, err := check.Run(check.Config{}, test.body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if failed := r.Failure != nil; failed != test.fails || !failed && !r.Ended {
+			t.Errorf("%s: failed = %v, want %v\n%v\n%v", test.name, failed, test.fails, r, r.Failure)
+		}
+	}
+}
