@@ -23,7 +23,6 @@
 //	rw-queued  exclusion  holds ... every schedule of 2 workers × 1 acquisition, each worker on a CPU of its own
 //	rw-queued  trylock    holds ... every schedule of 2 workers × 1 attempt, each worker on a CPU of its own
 //	rw-queued  tries      holds ... every schedule of 2 workers × 1 attempt
-//	rw-queued  fifo       holds ... every schedule of 1 waiter and one that comes later, each worker on a CPU of its own
 //	rw-queued  readers    holds ... every schedule of 2 workers × 1 acquisition, one writes, each worker on a CPU of its own
 //	rw-queued  meeting    holds ... every schedule of 2 workers × 1 acquisition
 //
