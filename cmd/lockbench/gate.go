@@ -169,7 +169,10 @@ func (c *gateCmd) rules(bad *commandline.Problems) (gate.Rules, *gate.Config) {
 		if c.Metric != "" {
 			bad.Addf("--exact --metric: want one of them")
 		}
-		r.Units = []string{"allocs/op", "B/op", instructions}
+		r.Units = []string{"allocs/op", "B/op"}
+		if !c.Files {
+			r.Units = append(r.Units, instructions)
+		}
 	}
 	r.Declared = c.declared(bad, r.Declared)
 	return r, config

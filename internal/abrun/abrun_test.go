@@ -1,3 +1,5 @@
+//go:build !purego && !virtual
+
 package abrun_test
 
 import (

@@ -1,3 +1,5 @@
+//go:build !purego && !virtual
+
 package slowdown_test
 
 import (

@@ -1,0 +1,123 @@
+//go:build !race && !purego && !virtual
+
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/lockbench/lockbench/results/gate"
+)
+
+// A module is a repository with one package and two commits: the second adds an
+// allocation to Alloc, drops Gone, and adds New.
+func module(t *testing.T) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	git := func(args ...string) {
+		t.Helper()
+		cmd := exec.Command("git", append([]string{"-c", "user.name=a", "-c", "user.email=a@example.org"}, args...)...)
+		cmd.Dir = dir
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("git %s: %v\n%s", args, err, out)
+		}
+	}
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const head = "package m\n\nimport \"testing\"\n\nvar sink []byte\n\n"
+	const same = "func BenchmarkSame(b *testing.B) {\n\tfor range b.N {\n\t\tsink = make([]byte, 64)\n\t}\n}\n"
+	write("go.mod", "module example.org/m\n\ngo 1.24\n")
+	write("m_test.go", head+same+
+		"func BenchmarkAlloc(b *testing.B) {\n\tfor range b.N {\n\t\tsink = make([]byte, 64)\n\t}\n}\n"+
+		"func BenchmarkGone(b *testing.B) {\n\tfor range b.N {\n\t}\n}\n")
+	git("init", "-q")
+	git("add", ".")
+	git("commit", "-qm", "base")
+	git("tag", "base")
+	write("m_test.go", head+same+
+		"func BenchmarkAlloc(b *testing.B) {\n\tfor range b.N {\n\t\tsink = make([]byte, 64)\n\t\tsink = make([]byte, 64)\n\t}\n}\n"+
+		"func BenchmarkNew(b *testing.B) {\n\tfor range b.N {\n\t}\n}\n")
+	git("add", ".")
+	git("commit", "-qm", "head")
+	git("tag", "head")
+	write("m_test.go", head+"func BenchmarkSame(b *testing.B) { undefined() }\n")
+	git("add", ".")
+	git("commit", "-qm", "does not build")
+	git("tag", "broken")
+	write("m_test.go", head+"func BenchmarkSame(b *testing.B) { panic(\"no\") }\n")
+	git("add", ".")
+	git("commit", "-qm", "fails")
+	git("tag", "fails")
+	return dir
+}
+
+// The gate fails on what is worse, and on what it cannot compare; it passes what
+// is neither. Only counts are judged here, so that no machine is too noisy.
+func TestGate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds and runs benchmarks")
+	}
+	dir := module(t)
+	out := filepath.Join(t.TempDir(), "out")
+	for _, test := range []struct {
+		flags string
+		code  int
+		want  string // in what it prints
+	}{
+		{"--base base --head head --bench ^BenchmarkSame$", exitOK, "pass: 0 regressed"},
+		{"--base base --head head --bench Alloc --format json", exitFailed, `"verdict": "regressed"`},
+		{"--base base --head head --bench Alloc --format github", exitFailed, "::error "},
+		{"--base base --head head --bench Same|Gone", exitUsage, "example.org/m.Gone: only the base has it; if that is right, say --removed '^example\\.org/m\\.Gone$'"},
+		{"--base base --head head --bench Same|New", exitUsage, "example.org/m.New: only the head has it"},
+		{"--base base --head head --bench Same|Gone|New --removed Gone --new New", exitOK, "pass: 0 regressed"},
+		{"--base base --head head", exitFailed, "regressed: 2 regressed"}, // and not whole, too
+		{"--base base --head broken", exitUsage, "undefined: undefined"},
+		{"--base fails --head base", exitUsage, "panic: no"},
+		{"--base base --head none", exitUsage, "none"},
+		{"--base base --head head --bench Smae", exitUsage, "nothing to compare"},
+		{"--base base --head head --bench Same --metric hops/op", exitUsage, "unit hops/op: not known whether more is better"},
+		{"--base base --head head --bench Same --min-rounds 10000 --budget 1s", exitCannotTell, "cannot tell"},
+		{"--base base --head head --bench Same --min-rounds 10000 --budget 1s --cannot-tell fail", exitFailed, "cannot tell"},
+		{"--base base --head base --bench Same --out " + out, exitOK, "forest.svg"},
+		{"--base base --head base --bench Same --out " + out, exitUsage, "there is a recording already"},
+	} {
+		exact := "--exact "
+		if strings.Contains(test.flags, "--metric") {
+			exact = ""
+		}
+		command := "gate --dir " + dir + " --cpu 1 " + exact + test.flags
+		var stdout, stderr bytes.Buffer
+		code := run(strings.Fields(command), &stdout, &stderr)
+		if text := stdout.String() + stderr.String(); code != test.code || !strings.Contains(text, test.want) {
+			t.Errorf("$ lockbench %s\nexit status %d, want %d, and %q in:\n%s", command, code, test.code, test.want, text)
+		}
+	}
+
+	// What --out leaves can be judged again.
+	var stdout, stderr bytes.Buffer
+	code := run([]string{"gate", "--files", "--exact", filepath.Join(out, "base.txt"), filepath.Join(out, "head.txt"), "--again", filepath.Join(out, "again.txt")}, &stdout, &stderr)
+	if code != exitOK || !strings.Contains(stdout.String(), "pass: 0 regressed") {
+		t.Errorf("gate --files of what --out left: exit status %d\n%s%s", code, &stdout, &stderr)
+	}
+	for _, name := range []string{"report.txt", "report.md", "report.json", "junit.xml", "verdict", "forest.svg", "forest.png"} {
+		if info, err := os.Stat(filepath.Join(out, name)); err != nil || info.Size() == 0 {
+			t.Errorf("--out: no %s: %v", name, err)
+		}
+	}
+	f, err := os.Open(filepath.Join(out, "report.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if rep, err := gate.ReadJSON(f); err != nil || rep.Verdict != gate.Pass {
+		t.Errorf("report.json: %v", err)
+	}
+}
