@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -86,6 +87,9 @@ func (c *gateCmd) Run(con commandline.Console) error {
 		}
 	case c.Base == "":
 		bad.Addf("want --base REF, --files BASE HEAD, or --self-test")
+	}
+	if config != nil && len(config.Shapes) > 0 && !c.Files {
+		bad.Addf("%s: has shapes, which are of the files that lockbench run makes: want --files, or a config without", c.Config)
 	}
 	measuring := c.measuring(&bad)
 	if !slices.Contains(formats, c.Format) {
@@ -237,7 +241,14 @@ func (c *gateCmd) measure(ctx context.Context, g *gating) error {
 	if err != nil {
 		return err
 	}
-	return g.conclude(rep, nil)
+	if err := g.conclude(rep, nil); err != nil || c.History == "" || !rep.Whole() || rep.Verdict != gate.Pass {
+		return err
+	}
+	name, err := gate.Record(c.History, time.Now(), rep.Head, results.Host(), rep)
+	if err == nil {
+		fmt.Fprintf(g.console.Err, "lockbench: %s\n", name)
+	}
+	return err
 }
 
 // run builds, measures and judges.
@@ -281,8 +292,8 @@ func (c *gateCmd) checkFiles(bad *commandline.Problems) {
 	if len(c.Between) != 2 {
 		bad.Addf("--files: want two files, the base's and the head's, have %d", len(c.Between))
 	}
-	if c.Base != "" || c.SelfTest {
-		bad.Addf("--files: want neither --base nor --self-test: the files are what is compared")
+	if c.Base != "" || c.SelfTest || c.History != "" {
+		bad.Addf("--files: want neither --base, --self-test nor --history: the files are what is compared")
 	}
 }
 
@@ -311,7 +322,7 @@ func (g *gating) selects() func(gate.Benchmark) bool {
 		return nil
 	}
 	re := regexp.MustCompile(g.Bench) // checked with the flags
-	return func(b gate.Benchmark) bool { return re.MatchString(b.Name) }
+	return func(b gate.Benchmark) bool { return re.MatchString(b.String()) || re.MatchString("Benchmark"+b.Name) }
 }
 
 // shapes checks what the config demands of the head's sweep.
@@ -332,6 +343,9 @@ func (g *gating) conclude(rep *gate.Report, shapes []gate.ShapeResult) error {
 	rep.Warnings = append(rep.Warnings, g.config.Unused()...)
 	g.shaped = shapes
 	if err := g.write(g.console.Out, g.Format, rep); err != nil {
+		return err
+	}
+	if err := g.writeShapes(g.console.Out, g.Format); err != nil {
 		return err
 	}
 	if g.Out != "" {
@@ -392,6 +406,23 @@ func (g *gating) write(w io.Writer, format string, rep *gate.Report) error {
 	return rep.WriteText(w, gate.TextOptions{Width: width, Verbose: g.Verbose, Color: color})
 }
 
+// writeShapes writes what became of the shapes, if there are any, below the
+// report: in JSON, as a document of its own.
+func (g *gating) writeShapes(w io.Writer, format string) error {
+	switch {
+	case len(g.shaped) == 0 || format == "junit":
+		return nil
+	case format == "json":
+		e := json.NewEncoder(w)
+		e.SetIndent("", "\t")
+		return e.Encode(g.shaped)
+	case format == "markdown":
+		return gate.WriteShapesMarkdown(w, g.shaped)
+	}
+	fmt.Fprintln(w)
+	return gate.WriteShapesText(w, g.shaped)
+}
+
 // command returns the command line, for whoever wants to do it again.
 func command() string { return "lockbench " + strings.Join(os.Args[1:], " ") }
 
@@ -411,6 +442,11 @@ func (g *gating) keep(rep *gate.Report) error {
 		return err
 	}); err != nil {
 		return err
+	}
+	if len(g.shaped) > 0 {
+		if err := replace(filepath.Join(g.Out, "shapes.json"), func(w io.Writer) error { return g.writeShapes(w, "json") }); err != nil {
+			return err
+		}
 	}
 	files, err := plots.WriteForest(g.Out, rep, plots.ForestOptions{})
 	for _, f := range files {

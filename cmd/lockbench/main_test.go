@@ -19,18 +19,20 @@ import (
 //	good.txt   results      torn.txt   the same, cut off in a line
 //	notes.txt  no results   plain.txt  a file where a directory should be
 //	dir        a directory  other.txt  results of another machine
+//	shapes.toml  a gate's config
 func lockbench(t *testing.T, command string) (code int, stdout, stderr string) {
 	t.Helper()
 	t.Chdir(t.TempDir())
 	const line = "BenchmarkLock/lock=ticket/reads=0/workers=1/hold=0s/think=100ns-1\t5000000\t61 ns/op\n"
 	const good = "goos: linux\ngoarch: amd64\ncpu: test\nmachine: host\n" + line + line
 	for name, text := range map[string]string{
-		"good.txt":  good,
-		"torn.txt":  good[:len(good)-20],
-		"other.txt": strings.Replace(good, "cpu: test", "cpu: other", 1),
-		"notes.txt": "milk\neggs\n",
-		"wrong.txt": good + strings.Replace(line, "reads=0", "reads=zero", 1),
-		"plain.txt": "",
+		"good.txt":    good,
+		"torn.txt":    good[:len(good)-20],
+		"other.txt":   strings.Replace(good, "cpu: test", "cpu: other", 1),
+		"notes.txt":   "milk\neggs\n",
+		"wrong.txt":   good + strings.Replace(line, "reads=0", "reads=zero", 1),
+		"plain.txt":   "",
+		"shapes.toml": "[[shape]]\nkind = 'floor'\nlock = 'ticket'\nunit = 'jain'\nmin = 0.9\n",
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
 			t.Fatal(err)
