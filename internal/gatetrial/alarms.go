@@ -29,11 +29,7 @@ func falseAlarms(ctx context.Context, t *trial) error {
 		if rep.Verdict == gate.Regressed {
 			alarms++
 		}
-		for _, r := range rep.Results {
-			if r.Unit == "ns/op" && !r.Minor {
-				real.add(r.Verdict)
-			}
-		}
+		real.times(rep)
 		if err := taped.write(t.tape); err != nil {
 			return err
 		}
@@ -118,11 +114,7 @@ func resampleAlarms(ctx context.Context, t *trial, taped *tape, runs int) (alarm
 		if rep.Verdict == gate.Regressed {
 			alarms++
 		}
-		for _, r := range rep.Results {
-			if r.Unit == "ns/op" && !r.Minor {
-				c.add(r.Verdict)
-			}
-		}
+		c.times(rep)
 	}
 	return alarms, c, nil
 }

@@ -11,6 +11,7 @@
 //	layout   a head that differs by one unused function
 //	sim      made-up noise, 1 to 2,000 benchmarks: false discoveries and power against the nominal ones
 //	versions two versions of a module from the module cache
+//	figure   the figure of docs/gate.md: one benchmark made 8 % slower, among others that are not
 //
 // Part aa leaves its readings in the tape, from which the others resample:
 // they are drawn in blocks of ten rounds, so that what noise remembers stays.
@@ -52,6 +53,7 @@ var parts = []struct {
 	{"layout", layout},
 	{"sim", simulation},
 	{"versions", versions},
+	{"figure", figure},
 }
 
 func main() {
@@ -66,7 +68,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	t := &trial{out: stdout, log: stderr}
 	flags := flag.NewFlagSet("gatetrial", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	part := flags.String("part", "all", "what to try: all, or some of aa,power,drift,layout,sim,versions")
+	part := flags.String("part", "all", "what to try: all, or some of aa,power,drift,layout,sim,versions,figure")
 	packages := flags.String("packages", "./ticket ./qspinlock ./mcs ./results", "whose benchmarks, with spaces between them")
 	flags.IntVar(&t.runs, "runs", 20, "real gate runs of a part")
 	flags.IntVar(&t.resample, "resample", 200, "gate runs in all, the rest of them resampled")
@@ -125,15 +127,14 @@ func (c *count) add(v gate.Verdict) {
 
 func (c count) all() int { return c.pass + c.cannotTell + c.regressed }
 
-// countTimes counts what was measured in time; counts such as allocations are
-// exact, and no art.
-func countTimes(rep *gate.Report) (c count) {
+// times counts what was measured in time; counts such as allocations are exact,
+// and no art.
+func (c *count) times(rep *gate.Report) {
 	for _, r := range rep.Results {
 		if r.Unit == "ns/op" && !r.Minor {
 			c.add(r.Verdict)
 		}
 	}
-	return c
 }
 
 // gate runs one gate, on a tape.
@@ -159,7 +160,8 @@ func (t *trial) gate(ctx context.Context, cfg abrun.Config, rules gate.Rules, ta
 
 // line prints what became of a run, as it ends.
 func (t *trial) line(i int, what string, rep *gate.Report) {
-	c := countTimes(rep)
+	var c count
+	c.times(rep)
 	fmt.Fprintf(t.log, "gatetrial: %s %d: %d pass, %d cannot tell, %d regressed, %d rounds in %v\n",
 		what, i, c.pass, c.cannotTell, c.regressed, rep.Rounds, rep.Took.Round(time.Second))
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/lockbench/lockbench/internal/abrun"
 	"github.com/lockbench/lockbench/internal/slowdown"
+	"github.com/lockbench/lockbench/plots"
 	"github.com/lockbench/lockbench/results/gate"
 )
 
@@ -78,13 +79,41 @@ func slowed(ctx context.Context, t *trial, share float64) (c count, err error) {
 			return c, err
 		}
 		t.line(i+1, fmt.Sprintf("power %g", share), rep)
-		for _, r := range rep.Results {
-			if !r.Minor {
-				c.add(r.Verdict)
-			}
-		}
+		c.times(rep)
 	}
 	return c, nil
+}
+
+// figure draws a comparison in which one benchmark is slower.
+func figure(ctx context.Context, t *trial) error {
+	dir, err := os.MkdirTemp("", "gatetrial")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	slower, err := slowdown.Flag(dir, 0.08, "lock=ticket/")
+	if err != nil {
+		return err
+	}
+	cfg := t.measure
+	cfg.CPU, cfg.Seed, cfg.HeadFlags = []int{1}, 400, []string{slower}
+	rules := t.rules
+	rules.Units = []string{"ns/op"}
+	rep, err := t.gate(ctx, cfg, rules, nil, nil)
+	if err != nil {
+		return err
+	}
+	t.line(1, "figure", rep)
+	rep.Base, rep.Head = "the locks as they are", "the ticket lock made 8 % slower"
+	files, err := plots.WriteForest(dir, rep, plots.ForestOptions{Formats: []string{"svg"}})
+	if err != nil {
+		return err
+	}
+	data, err := os.ReadFile(files[0].Path)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile("docs/fig-gate.svg", data, 0o644)
 }
 
 // drift compares identical code while the machine gets slower.
@@ -124,11 +153,7 @@ func drift(ctx context.Context, t *trial) error {
 		if rep.Verdict == gate.Regressed {
 			alarms++
 		}
-		for _, r := range rep.Results {
-			if r.Unit == "ns/op" && !r.Minor {
-				c.add(r.Verdict)
-			}
-		}
+		c.times(rep)
 	}
 	row("has a neighbour from the sixth round on, on one of its CPUs", runs, alarms, c)
 
@@ -149,11 +174,7 @@ func drift(ctx context.Context, t *trial) error {
 		if rep.Verdict == gate.Regressed {
 			alarms++
 		}
-		for _, r := range rep.Results {
-			if r.Unit == "ns/op" && !r.Minor {
-				c.add(r.Verdict)
-			}
-		}
+		c.times(rep)
 	}
 	row("gets 5 % slower over twenty rounds (resampled)", t.resample, alarms, c)
 	return nil
@@ -213,11 +234,7 @@ func layout(ctx context.Context, t *trial) error {
 		if rep.Verdict == gate.Regressed {
 			alarms++
 		}
-		for _, r := range rep.Results {
-			if r.Unit == "ns/op" && !r.Minor {
-				c.add(r.Verdict)
-			}
-		}
+		c.times(rep)
 	}
 	fmt.Fprintf(t.out, "An unused function of 50 branches added to each package: %d of %d runs raised an alarm; of %d verdicts %s pass, %s cannot tell, %s regressed.\n",
 		alarms, runs, c.all(), percent(c.pass, c.all()), percent(c.cannotTell, c.all()), percent(c.regressed, c.all()))
