@@ -3,6 +3,7 @@ package blocking
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/lockbench/lockbench/primitives"
 )
@@ -98,12 +99,18 @@ func (c *Completion) Wait() { c.wait(patience{}) }
 func (c *Completion) WaitContext(ctx context.Context) error {
 	err := context.Cause(ctx)
 	if err == nil {
-		err = c.wait(patience{ctx: ctx})
+		err = c.wait(within(ctx))
 	}
 	if err != nil {
 		return fmt.Errorf("blocking: waiting for Completion: %w", err)
 	}
 	return nil
+}
+
+// WaitTimeout is [Completion.Wait] unless that takes longer than d, and reports
+// whether it did not. If it did, no Complete was used up.
+func (c *Completion) WaitTimeout(d time.Duration) bool {
+	return c.TryWait() || d > 0 && c.wait(lasting(d)) == nil
 }
 
 func (c *Completion) wait(p patience) error {

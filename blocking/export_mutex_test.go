@@ -3,7 +3,6 @@ package blocking
 import (
 	"context"
 	"time"
-	"unsafe"
 )
 
 // Reserve and Steal are the two things that the head of the spinners does, so
@@ -85,9 +84,6 @@ type (
 	List   struct{ l waitList }
 	Waiter = *waiter
 )
-
-// WaiterSize is what each goroutine in line takes.
-const WaiterSize = unsafe.Sizeof(waiter{})
 
 // Arrive puts a new waiter in line.
 func (l *List) Arrive() Waiter {

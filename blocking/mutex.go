@@ -56,7 +56,8 @@ type Mutex struct {
 	// I3: only the head of spinners sets or clears spinning; it is clear once
 	// there is none.
 	// I4: if waiting is not 0 and locked and spinning are both 0, then the
-	// goroutine that cleared the second of them is about to look at the line.
+	// goroutine that cleared the second of them is about to look at the line,
+	// whether it gets in line itself or gives up.
 	// So nobody in line is ever forgotten.
 	word primitives.Uint32
 
@@ -123,7 +124,7 @@ func (m *Mutex) tryNoting() bool {
 func (m *Mutex) LockContext(ctx context.Context) error {
 	err := context.Cause(ctx)
 	if err == nil && !m.TryLock() {
-		err = m.acquire(patience{ctx: ctx})
+		err = m.acquire(within(ctx))
 	}
 	if err != nil {
 		return fmt.Errorf("blocking: waiting for Mutex: %w", err)
@@ -134,7 +135,7 @@ func (m *Mutex) LockContext(ctx context.Context) error {
 // LockTimeout locks m unless that takes longer than d, and reports whether it
 // succeeded.
 func (m *Mutex) LockTimeout(d time.Duration) bool {
-	return m.TryLock() || d > 0 && m.acquire(patience{timeout: d}) == nil
+	return m.TryLock() || d > 0 && m.acquire(lasting(d)) == nil
 }
 
 // Unlock unlocks m. It panics if m is not locked, or was handed to a waiter
@@ -157,8 +158,9 @@ func (m *Mutex) acquire(p patience) error {
 }
 
 func (m *Mutex) wait(p patience) error {
-	if m.spin() {
-		return nil
+	got, ended := m.spin(p)
+	if got || ended != nil {
+		return ended
 	}
 	// A line that has formed stays while everybody who releases comes back to
 	// its end. So the others of this CPU go first, if there are any: some of
@@ -215,8 +217,8 @@ func (m *Mutex) gaveUp() {
 }
 
 // spin waits without parking for as long as that can pay, and reports whether
-// it locked m.
-func (m *Mutex) spin() bool {
+// it locked m. An error is why p ended; then nobody in line waits for us.
+func (m *Mutex) spin(p patience) (got bool, ended error) {
 	var spin primitives.Spin
 	stay, timed := m.travel.Stay()
 	// Most waits are short, and queueing to spin costs two more trips to the
@@ -224,16 +226,16 @@ func (m *Mutex) spin() bool {
 	for range firstLooks {
 		word := m.word.Load()
 		if word&^noting == 0 && m.TryLock() {
-			return true
+			return true, nil
 		}
 		if stay != primitives.NearStay || word&^noting != locked || !spin.TryFor(stay) {
 			break
 		}
 	}
-	if !m.spinners.Lock(always) {
-		return false
+	if !m.spinners.Lock(p.goesOn()) {
+		return false, p.ended()
 	}
-	got, pays := false, stay == primitives.NearStay || spin.TryFor(stay)
+	pays := stay == primitives.NearStay || spin.TryFor(stay)
 	for pays && !got {
 		var began int64
 		if timed {
@@ -247,7 +249,7 @@ func (m *Mutex) spin() bool {
 			got = m.steal(word)
 		} else {
 			m.reserve(word)
-			pays = spin.TryFor(stay)
+			pays = p.spun(spin.TryFor(stay))
 			stay = min(2*stay, primitives.LongestStay)
 		}
 	}
@@ -255,7 +257,36 @@ func (m *Mutex) spin() bool {
 		m.word.And(^uint32(spinning)) // before the look of I4
 	}
 	m.spinners.Unlock()
-	return got
+	if !got {
+		if ended = p.ended(); ended != nil {
+			m.look()
+		}
+	}
+	return got, ended
+}
+
+// look is the look of I4, by a spinner that goes away.
+func (m *Mutex) look() {
+	if word := m.word.Load(); word>>waitingShift == 0 || word&(locked|spinning) != 0 {
+		return
+	}
+	m.line.lock.LockPinned()
+	var next *waiter
+	if m.line.first != nil {
+		next = m.take()
+	}
+	m.line.lock.UnlockPinned()
+	if next != nil {
+		next.turn.Handoff()
+	}
+}
+
+// goesOn returns what tells whether p goes on.
+func (p patience) goesOn() func() bool {
+	if p.ctx == nil && p.until == 0 {
+		return always
+	}
+	return func() bool { return !p.isOver() }
 }
 
 func always() bool { return true }

@@ -119,7 +119,7 @@ func (s *RWSem) RLockContext(ctx context.Context) error {
 	err := context.Cause(ctx)
 	if err == nil && !s.TryRLock() {
 		s.word.Add(rwReader)
-		err = s.rlock(patience{ctx: ctx})
+		err = s.rlock(within(ctx))
 	}
 	if err != nil {
 		return fmt.Errorf("blocking: waiting to read under RWSem: %w", err)
@@ -137,7 +137,7 @@ func (s *RWSem) RLockTimeout(d time.Duration) bool {
 		return false
 	}
 	s.word.Add(rwReader)
-	return s.rlock(patience{timeout: d}) == nil
+	return s.rlock(lasting(d)) == nil
 }
 
 // RUnlock undoes one RLock. It panics if no reader holds s.
@@ -166,7 +166,7 @@ func (s *RWSem) TryLock() bool {
 func (s *RWSem) LockContext(ctx context.Context) error {
 	err := context.Cause(ctx)
 	if err == nil && !s.TryLock() {
-		err = s.lock(patience{ctx: ctx})
+		err = s.lock(within(ctx))
 	}
 	if err != nil {
 		return fmt.Errorf("blocking: waiting to write under RWSem: %w", err)
@@ -177,7 +177,7 @@ func (s *RWSem) LockContext(ctx context.Context) error {
 // LockTimeout locks s for writing unless that takes longer than d, and reports
 // whether it succeeded.
 func (s *RWSem) LockTimeout(d time.Duration) bool {
-	return s.TryLock() || d > 0 && s.lock(patience{timeout: d}) == nil
+	return s.TryLock() || d > 0 && s.lock(lasting(d)) == nil
 }
 
 // Unlock unlocks s for writing. It panics if no writer holds s.
@@ -217,11 +217,14 @@ func (s *RWSem) rlock(p patience) error {
 			s.note(w)
 			return nil // by I1; acquire: pairs with Unlock and Downgrade
 		}
-		if w&rwWaiting != 0 || !spin.Try() {
+		if w&rwWaiting != 0 || !p.spun(spin.Try()) {
 			break
 		}
 	}
 	s.RUnlock() // it counts no more
+	if err := p.ended(); err != nil {
+		return err
+	}
 	primitives.GiveWay()
 	if s.TryRLock() {
 		return nil
@@ -251,9 +254,12 @@ func (s *RWSem) lock(p patience) error {
 		if s.steal(rwNoting | rwWaiting) {
 			return nil
 		}
-		if s.word.Load()&rwHandoff != 0 || !spin.Try() {
+		if s.word.Load()&rwHandoff != 0 || !p.spun(spin.Try()) {
 			break
 		}
+	}
+	if err := p.ended(); err != nil {
+		return err
 	}
 	primitives.GiveWay()
 	if s.steal(rwNoting | rwWaiting) {

@@ -116,7 +116,7 @@ func (s *Semaphore) DownN(n int) {
 func (s *Semaphore) DownNContext(ctx context.Context, n int) error {
 	err := context.Cause(ctx)
 	if err == nil && !s.take(n) {
-		err = s.down(n, patience{ctx: ctx})
+		err = s.down(n, within(ctx))
 	}
 	if err != nil {
 		return fmt.Errorf("blocking: waiting for Semaphore: %w", err)
@@ -127,7 +127,7 @@ func (s *Semaphore) DownNContext(ctx context.Context, n int) error {
 // DownNTimeout takes n permits unless that takes longer than d, and reports
 // whether it did.
 func (s *Semaphore) DownNTimeout(n int, d time.Duration) bool {
-	return s.TryDownN(n) || d > 0 && s.down(n, patience{timeout: d}) == nil
+	return s.TryDownN(n) || d > 0 && s.down(n, lasting(d)) == nil
 }
 
 // TryDownN takes n permits if they are free and nobody is in line for them,
@@ -208,10 +208,13 @@ func (s *Semaphore) takePast(n int) bool {
 // ended.
 func (s *Semaphore) down(n int, p patience) error {
 	var spin primitives.Spin
-	for int32(s.word.Load()) >= 0 && spin.Try() { // nobody is in line
+	for int32(s.word.Load()) >= 0 && p.spun(spin.Try()) { // nobody is in line
 		if s.take(n) {
 			return nil
 		}
+	}
+	if err := p.ended(); err != nil {
+		return err
 	}
 	// When goroutines outnumber CPUs, a line would otherwise never get shorter:
 	// those who were served come back before the others have run.

@@ -3,6 +3,7 @@ package blocking
 import (
 	"context"
 	"errors"
+	"math"
 	"time"
 	"unsafe"
 
@@ -129,12 +130,54 @@ func (l *waitList) wait(w *waiter, p patience, left func()) error {
 // A patience says for how long a goroutine is willing to wait. The zero
 // patience is for ever.
 type patience struct {
-	ctx     context.Context // until it is done, if not nil
-	timeout time.Duration   // for so long, if not 0
+	ctx   context.Context // until it is done, if not nil
+	until int64           // until then, in the time of primitives.Nanotime, if not 0
+}
+
+// within returns a patience that ends when ctx is done.
+func within(ctx context.Context) patience {
+	p := patience{ctx: ctx}
+	if deadline, ok := ctx.Deadline(); ok {
+		p.until = after(time.Until(deadline))
+	}
+	return p
+}
+
+// lasting returns a patience that ends after d.
+func lasting(d time.Duration) patience { return patience{until: after(d)} }
+
+// after returns the time when d has passed, or the end of time.
+func after(d time.Duration) int64 {
+	now := primitives.Nanotime()
+	return now + min(int64(d), math.MaxInt64-now)
 }
 
 // errTimeout is what ends a wait that lasted for its timeout.
 var errTimeout = errors.New("timeout")
+
+// spun reports whether who has just spun for a little looks again, and not
+// whether p has ended. It costs nothing where p is for ever.
+func (p patience) spun(spin bool) bool { return spin && !p.isOver() }
+
+// isOver reports whether p has ended. A context whose deadline has passed may
+// not have been told yet.
+func (p patience) isOver() bool {
+	if p.ctx != nil && p.ctx.Err() != nil {
+		return true
+	}
+	return p.until != 0 && primitives.Nanotime() >= p.until
+}
+
+// ended returns the context's cause or errTimeout if p has ended.
+func (p patience) ended() error {
+	switch {
+	case p.ctx != nil:
+		return context.Cause(p.ctx)
+	case p.until != 0 && primitives.Nanotime() >= p.until:
+		return errTimeout
+	}
+	return nil
+}
 
 // park parks on turn until a wake-up comes, and consumes it, or until p ends;
 // it then returns the context's cause or errTimeout.
@@ -142,8 +185,9 @@ func (p patience) park(turn *primitives.Parker) error {
 	switch {
 	case p.ctx != nil:
 		return turn.ParkContext(p.ctx)
-	case p.timeout != 0:
-		if !turn.ParkTimeout(p.timeout) {
+	case p.until != 0:
+		left := time.Duration(p.until - primitives.Nanotime())
+		if left <= 0 || !turn.ParkTimeout(left) {
 			return errTimeout
 		}
 	default:

@@ -90,7 +90,7 @@ func TestCancelBeatsGrant(t *testing.T) {
 
 // A waiter is 40 bytes, and 48 where it sleeps on a channel.
 func TestWaiterSize(t *testing.T) {
-	if got := blocking.WaiterSize; got > 48 {
+	if got := blocking.WaiterBytes; got > 48 {
 		t.Errorf("a waiter has %d bytes, want at most 48", got)
 	}
 }

@@ -1,0 +1,151 @@
+package blocking_test
+
+import (
+	"context"
+	"errors"
+	"math"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lockbench/lockbench/blocking"
+	"github.com/lockbench/lockbench/internal/locktest"
+	"github.com/lockbench/lockbench/primitives"
+)
+
+// A lookedAt context ends for who looks at it again and again, and never for who
+// parks until it tells.
+type lookedAt struct {
+	context.Context
+	looks primitives.Uint32
+}
+
+func (c *lookedAt) Err() error {
+	if c.looks.Add(1) > 4 { // one is before the wait, and one at its end
+		return context.Canceled
+	}
+	return c.Context.Err()
+}
+
+// Who spins looks whether its context has ended, and then does not get in line.
+func TestSpinnersLookAtTheirContext(t *testing.T) {
+	for _, lock := range giving() {
+		t.Run(lock.name, func(t *testing.T) {
+			const tries = 2_000 // nobody spins while others want this CPU
+			for range tries {
+				lock.hold()
+				// The holder runs, else to spin would not pay.
+				ended, tell := context.WithCancel(context.Background())
+				ctx := &lookedAt{Context: ended}
+				done := make(chan error, 1)
+				go func() { done <- lock.wait(ctx) }()
+				locktest.Until(func() bool { return len(done) > 0 || lock.inLine() > 0 })
+				before := lock.inLine() == 0 // who is in line leaves it only when told
+				tell()
+				err := <-done
+				lock.release()
+				if !errors.Is(err, context.Canceled) {
+					t.Fatalf("wait for what is held, cancelled = %v, want %v", err, context.Canceled)
+				}
+				if before {
+					return
+				}
+			}
+			t.Errorf("%d times who waited got in line before it looked at its context", tries)
+		})
+	}
+}
+
+// A giver is a lock, held by somebody, with a form of waiting that can be given
+// up.
+type giver struct {
+	name          string
+	hold, release func()
+	wait          func(context.Context) error
+	timeout       func(time.Duration) bool
+	inLine        func() int
+}
+
+func giving() []giver {
+	m, s, w, r := new(blocking.Mutex), blocking.NewSemaphore(1), new(blocking.RWSem), new(blocking.RWSem)
+	return []giver{
+		{"Mutex", m.Lock, m.Unlock, m.LockContext, m.LockTimeout, m.InLine},
+		{"Semaphore", s.Down, s.Up, s.DownContext, s.DownTimeout, s.InLine},
+		{"RWSem", w.Lock, w.Unlock, w.LockContext, w.LockTimeout, w.InLine},
+		{"RWSem/reader", r.Lock, r.Unlock, r.RLockContext, r.RLockTimeout, r.InLine},
+	}
+}
+
+// However short or long the patience, and wherever it ends, who gives up has
+// nothing, and takes nothing from the others.
+func TestShortPatience(t *testing.T) {
+	for _, lock := range giving() {
+		t.Run(lock.name, func(t *testing.T) {
+			lock.hold()
+			for _, d := range []time.Duration{math.MinInt64, 0, 1, time.Microsecond, 20 * time.Microsecond} {
+				for range 50 {
+					if lock.timeout(d) {
+						t.Fatalf("wait of %v for what is held succeeded", d)
+					}
+					ctx, cancel := context.WithTimeoutCause(context.Background(), d, errTired)
+					if err := lock.wait(ctx); !errors.Is(err, errTired) {
+						t.Fatalf("wait of %v for what is held = %v, want %v", d, err, errTired)
+					}
+					cancel()
+				}
+			}
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				if !lock.timeout(math.MaxInt64) {
+					t.Error("a wait of 292 years for what was released failed")
+				} else if lock.name != "RWSem/reader" {
+					lock.release()
+				}
+			})
+			runtime.Gosched()
+			lock.release()
+			wg.Wait()
+			if n := lock.inLine(); n != 0 {
+				t.Errorf("%d are in line, want none", n)
+			}
+		})
+	}
+}
+
+var errTired = errors.New("tired")
+
+func TestCompletionWaitTimeout(t *testing.T) {
+	var c blocking.Completion
+	for _, d := range []time.Duration{-1, 0, time.Microsecond, time.Millisecond} {
+		began := time.Now()
+		if c.WaitTimeout(d) {
+			t.Errorf("WaitTimeout(%v) of what is not done = true", d)
+		}
+		if took := time.Since(began); took < d {
+			t.Errorf("WaitTimeout(%v) took %v", d, took)
+		}
+	}
+	if !c.Empty() {
+		t.Error("who gave up is in line")
+	}
+	c.Complete() // those who gave up have not used it up
+	for _, want := range []bool{true, false} {
+		if got := c.WaitTimeout(0); got != want {
+			t.Errorf("WaitTimeout(0) = %v, want %v", got, want)
+		}
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		if !c.WaitTimeout(math.MaxInt64) {
+			t.Error("WaitTimeout of what is done meanwhile = false")
+		}
+	})
+	locktest.Until(func() bool { return !c.Empty() })
+	c.Complete()
+	wg.Wait()
+	c.CompleteAll()
+	if !c.WaitTimeout(-1) {
+		t.Error("WaitTimeout after CompleteAll = false")
+	}
+}
