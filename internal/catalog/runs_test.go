@@ -1,0 +1,53 @@
+package catalog_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/lockbench/lockbench/harness"
+	"github.com/lockbench/lockbench/internal/catalog"
+)
+
+// TestRuns runs every lock under every workload that it can have, with writers
+// alone and with readers among them, for just so long that workers meet. None
+// loses an update or tears a read but busted, and that one always does.
+func TestRuns(t *testing.T) {
+	workloads := append([]harness.Workload{{}}, harness.Workloads()...)
+	runs := 0
+	for i, e := range catalog.All() {
+		for j, w := range workloads {
+			if testing.Short() && (i+j)%4 != 0 && w.Permits == nil { // each lock, and each workload, some
+				continue
+			}
+			for _, reads := range []int{0, 90} {
+				s := harness.Scenario{
+					Subject: e.Subject, Workload: w, Reads: reads, CPUs: 2, Workers: 2, Seed: uint64(runs),
+					Duration: 500 * time.Microsecond,
+				}
+				if s.Validate() != nil {
+					continue // it is no semaphore
+				}
+				runs++
+				sample, err := harness.Run(context.Background(), s)
+				broken := (*harness.BrokenError)(nil)
+				switch what := fmt.Sprintf("%s, workload %q, %d %% reads", e.Name, w.Name, reads); {
+				case e.Name == "busted":
+					if !errors.As(err, &broken) {
+						t.Errorf("%s: Run = %v, want it broken", what, err)
+					}
+				case err != nil:
+					t.Errorf("%s: %v", what, err)
+				case sample.Ops == 0:
+					t.Errorf("%s: no operations", what)
+				}
+			}
+		}
+	}
+	if !testing.Short() && runs < 500 {
+		t.Errorf("%d runs, want each of 41 locks under 7 workloads and more", runs)
+	}
+	t.Logf("%d runs", runs)
+}
