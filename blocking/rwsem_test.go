@@ -367,6 +367,15 @@ func TestRWSemHasNoOwner(t *testing.T) {
 
 // Whatever gives up when, a writer is alone and nobody is left behind.
 func TestRWSemStorm(t *testing.T) {
+	for _, cpus := range []int{1, 4} {
+		t.Run(fmt.Sprintf("cpus=%d", cpus), func(t *testing.T) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cpus))
+			rwSemStorm(t)
+		})
+	}
+}
+
+func rwSemStorm(t *testing.T) {
 	var (
 		s               blocking.RWSem
 		n               int // guarded by s
@@ -487,12 +496,14 @@ func TestRWSemNotesOwner(t *testing.T) {
 	held("Lock", true, s.Unlock)
 	held("TryLock", s.TryLock(), s.Unlock)
 	held("LockTimeout", s.LockTimeout(ages), s.Unlock)
+	held("LockContext", s.LockContext(t.Context()) == nil, s.Unlock)
 	s.RLock()
 	held("RLock", true, s.RUnlock)
 	s.RLocker().Lock()
 	held("RLocker().Lock", true, s.RUnlock)
 	held("TryRLock", s.TryRLock(), s.RUnlock)
 	held("RLockTimeout", s.RLockTimeout(ages), s.RUnlock)
+	held("RLockContext", s.RLockContext(t.Context()) == nil, s.RUnlock)
 
 	s.Lock()
 	reader := inLine(&s, s.RLock)

@@ -258,8 +258,12 @@ func TestSemaphoreContext(t *testing.T) {
 // Never are more permits out than there are, whatever gives up when, and in
 // the end all are back.
 func TestSemaphoreStorm(t *testing.T) {
-	for _, resized := range []bool{false, true} {
-		t.Run(fmt.Sprintf("resized=%v", resized), func(t *testing.T) {
+	for _, c := range []struct {
+		cpus    int
+		resized bool
+	}{{1, false}, {1, true}, {4, false}, {4, true}} {
+		t.Run(fmt.Sprintf("cpus=%d/resized=%v", c.cpus, c.resized), func(t *testing.T) {
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(c.cpus))
 			const size = 3
 			var (
 				s      = blocking.NewSemaphore(size)
@@ -303,7 +307,7 @@ func TestSemaphoreStorm(t *testing.T) {
 					}
 				})
 			}
-			if resized {
+			if c.resized {
 				for i := range 300 {
 					s.Resize(i % (size + 1))
 					runtime.Gosched()
