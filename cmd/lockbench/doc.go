@@ -4,6 +4,14 @@
 //
 //	$ lockbench decode qspinlock 0x00100101
 //	0x00100101: locked, pending, tail CPU 3, context 0
+//	$ lockbench decode mutex 0x305
+//	0x00000305: locked, 3 in line, hand-off pending
+//	$ lockbench decode rwsem 0x302
+//	0x0000000000000302: 3 readers, others wait
+//	$ lockbench decode rwlock 0x500
+//	0x00000500: 2 readers, a writer waits
+//	$ lockbench decode semaphore 0x880000003
+//	0x0000000880000003: 8 of 3 permits held, others wait
 //
 // # The main job
 //
