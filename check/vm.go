@@ -83,6 +83,8 @@ const (
 	opWrite // of a Cell, which is no step
 	opIssue // of a store into the buffer, which is no step
 	opChoose
+
+	lastWordOp = opFlush // up to here only the store buffer can keep an op from being possible
 )
 
 // A search decides who takes each step, and which way each choice goes. It is
@@ -372,10 +374,13 @@ func (m *vm) choose(n int) int {
 // enabled returns who can take a step, and which of them must happen in the end.
 func (m *vm) enabled() (enabled, needed procs) {
 	for _, w := range m.workers[:m.live] {
-		if w.state == posted && m.can(w) {
-			enabled |= one(w.proc())
-			if !w.optional {
-				needed |= one(w.proc())
+		if w.state == posted {
+			o := &m.pending[w.proc()]
+			if o.kind <= lastWordOp && !o.fence || m.can(w) { // most ops, quickly
+				enabled |= one(w.proc())
+				if !w.optional {
+					needed |= one(w.proc())
+				}
 			}
 		}
 		if len(w.stores) > 0 {
