@@ -44,7 +44,13 @@
 // or a lost wake-up. A wait that may end at any time (Spin.Try) is explored both
 // ways, a bounded number of times ([Config].Spins), and so is a timer that starts
 // itself again. Timers ring at any time, and a [Machine.Context] ends at any time
-// or never.
+// or never. Steps take no time: the clock goes on to the end of a sleep or a
+// timeout that somebody has waited for, if it is not later already, and a look at
+// it (primitives.Nanotime) is a step.
+//
+// Workers who never stop writing wake each other, and might never wait. So in the
+// second half of [Config].Steps all take turns, and time passes by itself: if even
+// that has no end it is a livelock.
 //
 // # When it fails
 //

@@ -249,6 +249,9 @@ func (x *explorer) explore() (Report, error) {
 			r.Schedules++
 		case abandoned:
 			r.Abandoned++
+			if p, ok := p.(*pct); ok {
+				p.drawn = max(p.drawn-1, 0) // its bound is of executions that end
+			}
 		case failed:
 			r.Schedules++
 			r.Elapsed = time.Since(x.began)
