@@ -190,13 +190,13 @@ func TestTortureFindsFaultsInRCU(t *testing.T) {
 	for fault, want := range map[string]string{
 		"does not wait":                       early,
 		"does not nest":                       early,
-		"is too quick in a hurry":             early + "what it found published",
+		"is too quick in a hurry":             early, // published, or in use for something else: whichever comes first
 		"calls at once":                       early,
-		"does not keep":                       early + "what it found published",
+		"does not keep":                       early,
 		"polls too early":                     early + "no grace period over that began in it, have one over",
 		"loses a callback":                    "functions called that were given to Call",
 		"has a Barrier that is a Synchronize": "after a Barrier: want",
-		"hangs":                               "nobody is in a read-side critical section, and",
+		"hangs":                               "waits for a grace period, for ",
 	} {
 		t.Run(strings.ReplaceAll(fault, " ", "-"), func(t *testing.T) {
 			if racy && strings.HasPrefix(want, early) {
@@ -212,9 +212,13 @@ func TestTortureFindsFaultsInRCU(t *testing.T) {
 			case "loses a callback":
 				torture.Duration = 200 * time.Millisecond // it is missed at the end, at the latest
 			}
-			done, err := torture.RCU(t.Context(), RCU{
-				Name: "plain", New: func() RCUDomain { return d }, Keeps: fault == "does not keep",
-			})
+			subject := RCU{Name: "plain", New: func() RCUDomain { return d }, Keeps: fault == "does not keep"}
+			done, err := torture.RCU(t.Context(), subject)
+			for err == nil && fault == "loses a callback" && torture.Duration < time.Minute && d.given < 20 {
+				torture.Duration *= 2 // a busy machine did not get as far as to lose one
+				d = newPlain(fault)
+				done, err = torture.RCU(t.Context(), subject)
+			}
 			d.lock.Lock()
 			d.released = true
 			d.lock.Unlock()
