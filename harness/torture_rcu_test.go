@@ -162,19 +162,26 @@ func (s *plain) String() string { return "plain" }
 func TestTortureRCU(t *testing.T) {
 	restoresCPUs(t)
 	for _, s := range []RCU{{}, {Pins: true}, {Keeps: true}} {
-		d := newPlain("")
-		d.keeps = s.Keeps
-		s.Name, s.New = "plain", func() RCUDomain { return d }
-		done, err := Torture{Duration: 200 * time.Millisecond, Seed: 1}.RCU(t.Context(), s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		seen := uint64(0)
-		for _, n := range done.Ages {
-			seen += n
-		}
-		if done.Reads == 0 || done.Writes == 0 || done.GracePeriods == 0 || done.Registrations == 0 || seen != done.Reads {
-			t.Errorf("done: %+v, want reads, as many ages, writes, grace periods and readers", done)
+		var d *plain
+		var done Tortured
+		for duration := 200 * time.Millisecond; ; duration *= 2 {
+			d = newPlain("")
+			d.keeps = s.Keeps
+			s.Name, s.New = "plain", func() RCUDomain { return d }
+			var err error
+			if done, err = (Torture{Duration: duration, Seed: 1}).RCU(t.Context(), s); err != nil {
+				t.Fatal(err)
+			}
+			seen := uint64(0)
+			for _, n := range done.Ages {
+				seen += n
+			}
+			if done.Reads > 0 && done.Writes > 0 && done.GracePeriods > 0 && done.Registrations > 0 && seen == done.Reads {
+				break
+			}
+			if seen != done.Reads || duration > time.Minute { // until then a busy machine did not get as far
+				t.Fatalf("done: %+v, want reads, as many ages, writes, grace periods and readers", done)
+			}
 		}
 		if done.Bouts > 10 && slices.Max(done.Kept) == 0 { // tight bouts keep nothing
 			t.Errorf("done: %+v, want something kept from one section to the next", done)
