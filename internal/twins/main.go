@@ -3,7 +3,7 @@
 // the tests, and makes the command fail.
 //
 //	go run ./internal/twins            the table in docs/verification.md, anew
-//	go run ./internal/twins -stress    also what an ordinary stress test notices, in ten minutes
+//	go run ./internal/twins -stress    also what an ordinary stress test notices, in up to 40 s each
 //	go run ./internal/twins -run NAME  the twins whose package or fault match, to stdout
 //	go test -tags virtual ./internal/twins   the same check, as a test
 //

@@ -27,4 +27,13 @@ var ticket = []twin{
 	{file: "proportional.go", fault: "Proportional: enters one ticket early", kind: check.DataRace,
 		old: "case 1: // only the holder\n\t\t\tspin.Once()",
 		new: "case 1: // only the holder\n\t\t\treturn"},
+	{file: "proportional.go", fault: "Proportional: draws the ticket with a load and a store", kind: check.DataRace,
+		old: "ticket := l.lock.next.Add(1) - 1\n\tif l.lock.owner.Load() != ticket { // acquire: pairs with handoff in Unlock\n\t\tl.wait(ticket, primitives.Spin{InLine: true})",
+		new: "ticket := l.lock.next.Load()\n\tl.lock.next.Store(ticket + 1)\n\tif l.lock.owner.Load() != ticket {\n\t\tl.wait(ticket, primitives.Spin{InLine: true})"},
+	{file: "proportional.go", fault: "Proportional: who is not next enters after a pause", kind: check.DataRace,
+		old: "share, longestStay))",
+		new: "share, longestStay))\n\t\t\treturn"},
+	{file: "proportional.go", fault: "Proportional: LockPinned does not pin", kind: check.Misuse,
+		old: "primitives.Pin()\n\tticket",
+		new: "ticket"},
 }

@@ -18,7 +18,7 @@ import (
 )
 
 // most is how long the model tests of a twin may take.
-const most = 2 * time.Minute
+const most = 5 * time.Minute
 
 // build compiles the tests of package pkg with the twin's fault into a program
 // in dir, and returns a function that makes a command of it.
@@ -28,15 +28,12 @@ func build(ctx context.Context, dir, pkg string, t twin, flags ...string) (tests
 		return nil, err
 	}
 	path := filepath.Join(root, pkg, t.file)
-	src, err := os.ReadFile(path)
+	src, err := t.source(path)
 	if err != nil {
 		return nil, err
 	}
-	if n := strings.Count(string(src), t.old); n != 1 {
-		return nil, fmt.Errorf("%s/%s has %d times what the twin replaces, want once:\n%s", pkg, t.file, n, t.old)
-	}
 	broken := filepath.Join(dir, t.file)
-	if err := os.WriteFile(broken, []byte(strings.Replace(string(src), t.old, t.new, 1)), 0o666); err != nil {
+	if err := os.WriteFile(broken, src, 0o666); err != nil {
 		return nil, err
 	}
 	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{path: broken}})
@@ -58,6 +55,18 @@ func build(ctx context.Context, dir, pkg string, t twin, flags ...string) (tests
 		cmd.Dir = filepath.Join(root, pkg)
 		return cmd
 	}, nil
+}
+
+// source returns the source at path with the fault.
+func (t twin) source(path string) ([]byte, error) {
+	src, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if n := strings.Count(string(src), t.old); n != 1 {
+		return nil, fmt.Errorf("%s has %d times what the twin replaces, want once:\n%s", path, n, t.old)
+	}
+	return []byte(strings.Replace(string(src), t.old, t.new, 1)), nil
 }
 
 // try runs the model tests.

@@ -5,6 +5,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -14,6 +15,7 @@ func TestTwins(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	listed := pageRows(t)
 	look := func(dir string) { // so that no result is taken from go test's cache that is older
 		if _, err := os.ReadDir(filepath.Join(root, dir)); err != nil {
 			t.Fatal(err)
@@ -32,8 +34,26 @@ func TestTwins(t *testing.T) {
 				if v.err != nil {
 					t.Fatal(v.err)
 				}
+				if says := v.differs(listed[v.String()]); says != "" {
+					t.Errorf("%s %s: go run ./internal/twins", v, says)
+				}
 				t.Logf("%s on schedule %d, by %s", v.kind, v.schedules, v.test)
 			})
+		}
+	}
+}
+
+// Each twin fits the source as it is now, which is told sooner than what it does.
+func TestTwinsFit(t *testing.T) {
+	root, err := root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range packages {
+		for _, twin := range p.twins {
+			if _, err := twin.source(filepath.Join(root, p.name, twin.file)); err != nil {
+				t.Errorf("%s: %v", twin.fault, err)
+			}
 		}
 	}
 }
@@ -52,8 +72,8 @@ func TestSoundTwin(t *testing.T) {
 	}
 }
 
-// The page lists every twin, and no other.
-func TestPage(t *testing.T) {
+func pageRows(t *testing.T) map[string][]string {
+	t.Helper()
 	root, err := root()
 	if err != nil {
 		t.Fatal(err)
@@ -65,11 +85,33 @@ func TestPage(t *testing.T) {
 	listed := rows(string(text))
 	delete(listed, "package/fault")
 	delete(listed, "---/---")
+	return listed
+}
+
+// A row that is not what was found is noticed.
+func TestDiffers(t *testing.T) {
+	v := &verdict{twin: twin{kind: "data race"}, test: "TestModelLock/FIFO"}
+	row := []string{"`p`", "f", "data race", "`Lock/FIFO`", "7", "yes, after 1.0 s"}
+	if says := v.differs(row); says != "" {
+		t.Errorf("a row that is right %s", says)
+	}
+	for i, wrong := range map[int]string{2: "deadlock", 3: "`Lock`", 5: ""} {
+		changed := slices.Clone(row)
+		changed[i] = wrong
+		if v.differs(changed) == "" {
+			t.Errorf("%q as cell %d is not noticed", wrong, i)
+		}
+	}
+}
+
+// The page lists every twin, and no other.
+func TestPage(t *testing.T) {
+	listed := pageRows(t)
 	for _, p := range packages {
 		for _, twin := range p.twins {
 			v := &verdict{pkg: p.name, twin: twin}
-			if listed[v.String()] == nil {
-				t.Errorf("%s does not list %s: go run ./internal/twins", page, v)
+			if says := v.differs(listed[v.String()]); says != "" {
+				t.Errorf("%s %s: go run ./internal/twins", v, says)
 			}
 			delete(listed, v.String())
 		}
