@@ -116,7 +116,6 @@ type pipeline struct {
 	_       pad
 	periods atomic.Uint64 // that updaters have waited for in tight bouts
 	_       pad
-	far     []farLine
 }
 
 // fight is one bout.
@@ -126,8 +125,8 @@ func (p *pipeline) fight(ctx context.Context, b *bout) error {
 	if b.tight {
 		updaters = 1
 		b.strain = [...]strain{unstrained, clogged, clogged, interrupted, interrupted}[b.rng.IntN(5)]
-		if b.strain == clogged && p.far == nil {
-			p.far = newFarLines()
+		if b.strain == clogged {
+			far() // not while the workers run
 		}
 		runtime.GOMAXPROCS(b.CPUs + b.hogs()) // until the bout is over
 	}

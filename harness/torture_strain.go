@@ -2,6 +2,7 @@ package harness
 
 import (
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"github.com/lockbench/lockbench/primitives"
@@ -38,36 +39,44 @@ const (
 
 // A farLine is one of so many lines that caches do not hold them.
 type farLine struct {
-	word primitives.Uint64
-	_    [farStride - 8]byte
+	word    primitives.Uint64
+	touched bool
+	_       [farStride - 16]byte
 }
 
 const (
 	farStride = 2 * primitives.CacheLineSize
-	farSize   = 64 << 20
+	farSize   = 16 << 20
+	pageSize  = 4 << 10 // at least
 )
 
-func newFarLines() []farLine {
+// far has them. Their pages are there before anybody needs them: on a virtual
+// machine that may take a second, when it is asked for the first time.
+var far = sync.OnceValue(func() []farLine {
 	lines := make([]farLine, farSize/farStride)
-	for i := range lines {
-		lines[i].word.StoreRelease(1) // so that later stores are no page faults
+	for i := 0; i < len(lines); i += pageSize / farStride {
+		lines[i].touched = true
 	}
 	return lines
-}
+})
 
 // clog fills the store buffer of the caller's CPU.
-func (v *rcuVictim) clog() {
+func (v *rcuVictim) clog(lines []farLine) {
 	for range clogs {
 		v.sink = work(1, v.sink)
-		v.far[v.sink>>32%uint64(len(v.far))].word.StoreRelease(1) // not Store, which waits until it is seen
+		lines[v.sink>>32%uint64(len(lines))].word.StoreRelease(1) // not Store, which waits until it is seen
 	}
 }
 
 // volley is many short sections.
 func (v *rcuVictim) volley(a act) {
-	for range volley {
+	var lines []farLine
+	if v.bout.strain == clogged {
+		lines = far()
+	}
+	for n := 0; n == 0 || n < volley && phase(v.bout.word.Load()) < stopping; n++ {
 		if v.bout.strain == clogged {
-			v.clog()
+			v.clog(lines)
 		}
 		before := v.periods.Load()
 		v.reader.ReadLock()
