@@ -10,10 +10,10 @@ import (
 	"github.com/lockbench/lockbench/rwlock"
 )
 
-// TestModel does to each lock whatever rapid thinks of that need not wait, in
+// TestAgainstModel does to each lock whatever rapid thinks of that need not wait, in
 // one goroutine or in others, one after the other, and the lock must agree with
 // its spec: so many readers, or a writer.
-func TestModel(t *testing.T) {
+func TestAgainstModel(t *testing.T) {
 	bases := []struct {
 		name  string
 		fresh func() rwlock.Lock

@@ -3,9 +3,11 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -53,6 +55,30 @@ func TestTwinsFit(t *testing.T) {
 		for _, twin := range p.twins {
 			if _, err := twin.source(filepath.Join(root, p.name, twin.file)); err != nil {
 				t.Errorf("%s: %v", twin.fault, err)
+			}
+		}
+	}
+}
+
+// What is run for a twin are the tests of the checker, and no others that have
+// such a name.
+func TestModelNames(t *testing.T) {
+	root, err := root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range packages {
+		files, err := filepath.Glob(filepath.Join(root, p.name, "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			src, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if bytes.Contains(src, []byte("\nfunc TestModel")) && !strings.HasSuffix(file, "virtual_test.go") {
+				t.Errorf("%s has a TestModel…, which is for what the checker runs", file)
 			}
 		}
 	}
