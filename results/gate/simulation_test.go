@@ -1,3 +1,5 @@
+//go:build !race && !purego && !virtual
+
 package gate_test
 
 import (
