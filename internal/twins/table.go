@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 )
 
@@ -30,23 +29,6 @@ const notTried = "-"
 
 // by is what the table has of the test that caught v.
 func (v *verdict) by() string { return "`" + strings.TrimPrefix(v.test, "TestModel") + "`" }
-
-// differs says in which cell a row of the page is not what v says, or "".
-func (v *verdict) differs(row []string) string {
-	switch {
-	case row == nil:
-		return "is not on the page"
-	case row[2] != string(v.kind):
-		return fmt.Sprintf("is caught as %s, and by the page as %s", v.kind, row[2])
-	case v.test != "" && row[3] != v.by():
-		return fmt.Sprintf("is caught by %s, and by the page by %s", v.by(), row[3])
-	case !stressSays.MatchString(row[5]):
-		return fmt.Sprintf("has %q for stress on the page, want yes, no, hangs, or %s where none was tried", row[5], notTried)
-	}
-	return ""
-}
-
-var stressSays = regexp.MustCompile(`^(yes, after \d+\.\d s|no|hangs|-)$`)
 
 // rewrite puts the table on its page. What the page says of stress it keeps,
 // where the verdict does not.
