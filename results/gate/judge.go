@@ -17,9 +17,9 @@ import (
 // Compare measures until each benchmark is decided, or the budget is spent, or
 // the source has no more.
 //
-// First all benchmarks are screened. Then those that seem to be worse, and
-// those that are undecided, are built anew and measured once more: a regression
-// is called so only if the rounds after that show it by themselves.
+// First all benchmarks are screened. Then those that seem to be worse are built
+// anew and measured once more: a regression is called so only if the rounds after
+// that show it by themselves. Those that are undecided go on beside them.
 func (r Rules) Compare(ctx context.Context, src Source) (*Report, error) {
 	j, err := newJudge(r, src)
 	if err != nil {
@@ -56,8 +56,8 @@ type judge struct {
 	rounds     int
 	dropped    int             // rounds that were of no one distance
 	unknown    map[string]bool // units without a direction
-	confirming bool            // new binaries are measured
-	final      bool            // there are none to be had
+	renewed map[Benchmark]bool // those of which new binaries are measured
+	final   bool               // there are none to be had
 }
 
 type seriesKey struct {
@@ -91,7 +91,7 @@ func (s *series) now() *pairs {
 }
 
 func newJudge(r Rules, src Source) (*judge, error) {
-	j := &judge{rules: r.withDefaults(), src: src, began: time.Now(), series: make(map[seriesKey]*series), by: make(map[Benchmark][]*series), unknown: make(map[string]bool)}
+	j := &judge{rules: r.withDefaults(), src: src, began: time.Now(), series: make(map[seriesKey]*series), by: make(map[Benchmark][]*series), unknown: make(map[string]bool), renewed: make(map[Benchmark]bool)}
 	j.all, _, _ = src.Benchmarks()
 	if len(j.all) == 0 {
 		return nil, ErrNothing
@@ -112,30 +112,45 @@ func unknownUnit(u string) error {
 const screeningShare = 0.6
 
 func (j *judge) measure(ctx context.Context) error {
-	open, err := j.stage(ctx, j.all, screeningShare)
-	if err != nil || len(open) == 0 || j.spent(1) {
-		return err
+	share := screeningShare
+	for open := j.all; ; share = 1 {
+		before := j.rounds
+		var err error
+		if open, err = j.stage(ctx, open, share); err != nil || len(open) == 0 || j.spent(1) {
+			return err
+		}
+		suspects := slices.DeleteFunc(slices.Clone(open), func(b Benchmark) bool { return !j.awaits(b) })
+		if len(suspects) == 0 {
+			if share == 1 || j.rounds == before {
+				return nil // there are no more rounds
+			}
+			continue
+		}
+		fresh, err := j.src.Fresh(ctx, suspects)
+		if err != nil {
+			return err
+		}
+		if !fresh {
+			j.final = true
+			return nil
+		}
+		for _, b := range suspects {
+			j.renewed[b] = true
+		}
 	}
-	fresh, err := j.src.Fresh(ctx, open)
-	if err != nil {
-		return err
-	}
-	j.confirming, j.final = fresh, !fresh
-	if !fresh {
-		return nil
-	}
-	_, err = j.stage(ctx, open, 1)
-	return err
+}
+
+// awaits reports whether b is suspect, and is to be built anew.
+func (j *judge) awaits(b Benchmark) bool {
+	return !j.renewed[b] && slices.ContainsFunc(j.by[b], func(s *series) bool { return s.suspect && !s.done })
 }
 
 // stage measures benchmarks until none is open, or share of the budget is
-// spent, or there is no more. It returns those that are not done.
+// spent, or there is no more, or, after the first stage, one is suspect. It
+// returns those that are not done.
 func (j *judge) stage(ctx context.Context, of []Benchmark, share float64) (open []Benchmark, err error) {
 	active := slices.Clone(of)
-	for round := 1; len(active) > 0; round++ {
-		if j.spent(share) {
-			break
-		}
+	for round := 1; len(active) > 0 && !j.spent(share); round++ {
 		got, err := j.src.Round(ctx, active)
 		if errors.Is(err, io.EOF) {
 			break
@@ -151,15 +166,16 @@ func (j *judge) stage(ctx context.Context, of []Benchmark, share float64) (open 
 		active = slices.DeleteFunc(active, j.settled)
 		if j.rules.Progress != nil {
 			stage := "screening"
-			if j.confirming {
+			if len(j.renewed) > 0 {
 				stage = "confirming"
 			}
 			j.rules.Progress(Progress{stage, round, len(active), j.suspects(), len(j.all)})
 		}
+		if share == 1 && slices.ContainsFunc(of, j.awaits) {
+			break // while there is time
+		}
 	}
-	return slices.DeleteFunc(slices.Clone(of), func(b Benchmark) bool {
-		return j.settled(b) && !slices.ContainsFunc(j.by[b], func(s *series) bool { return !s.done && s.suspect })
-	}), nil
+	return slices.DeleteFunc(slices.Clone(of), func(b Benchmark) bool { return j.settled(b) && !j.awaits(b) }), nil
 }
 
 // spent reports whether that share of the budget is.
@@ -173,7 +189,7 @@ func (j *judge) settled(b Benchmark) bool {
 	// Of several distances, the one that there is most of decides.
 	most := make(map[string]*series)
 	for _, s := range j.by[b] {
-		if s.suspect && !s.done && j.confirming {
+		if s.suspect && !s.done && j.renewed[b] {
 			return false
 		}
 		if m := most[s.unit]; m == nil || s.screened.n() > m.screened.n() {
@@ -225,7 +241,7 @@ func (j *judge) add(r Round) {
 		p := &s.screened
 		if s.suspect {
 			p = &s.fresh
-			if !j.confirming {
+			if !j.renewed[s.Benchmark] {
 				continue // the binaries are those that made it suspect
 			}
 		}
@@ -304,11 +320,11 @@ func (j *judge) look() {
 		case !s.suspect:
 			s.suspect = found
 			s.done = !found && s.screened.passes(alpha)
-		case j.confirming && s.fresh.n() >= j.rules.MinRounds:
+		case s.fresh.n() >= j.rules.MinRounds:
 			s.done = s.fresh.passes(alpha)
 		}
 	}
-	if !j.confirming {
+	if len(j.renewed) == 0 {
 		return
 	}
 	for i, found := range j.discoveries((*series).confirmation) {
