@@ -116,6 +116,32 @@
 //		again: lockbench torture --locks busted-rcu --duration 1s --seed 7
 //	exit status 1
 //
+// # The gate
+//
+// Gate says whether a change made the benchmarks of a Go module slower. It
+// builds the base and the head, each several times with its functions in
+// another order, and runs their benchmarks side by side:
+//
+//	lockbench gate --base origin/main --packages ./... --margin 3% --budget 10m
+//
+// The exit code is 0 if all pass, 1 if one regressed, 3 if none did but one
+// cannot be told (--cannot-tell=pass or fail maps that), and 2 if there can be
+// no verdict: a build or a benchmark that fails, a filter that selects nothing,
+// a benchmark that only one side has and that was not declared by --new or
+// --removed. With --out DIR the report is left there in all formats, with a
+// forest plot and every reading. Of files, what was measured together is judged
+// by pairs, and the rest more weakly:
+//
+//	$ lockbench gate --files none.txt none.txt
+//	lockbench: open none.txt: no such file or directory
+//	...
+//	exit status 2
+//
+// With --self-test it compares the head with itself, and with itself made slower
+// by --slowdown, and fails if it did not notice. Compare is the same table
+// without a verdict; history finds the runs of a directory of results since
+// which benchmarks are slower, or faster.
+//
 // # What can go wrong
 //
 // All that is wrong with a command line is said at once, before anything is
