@@ -4,7 +4,7 @@
 // must notice.
 //
 // It does so to any package, without touching it: it builds with another
-// testing package, which differs from the toolchain's in one statement.
+// testing package, which differs from the toolchain's in two statements.
 package slowdown
 
 import (
@@ -53,8 +53,11 @@ func Flag(dir string, share float64, match string) (string, error) {
 	return "-overlay=" + name, os.WriteFile(name, overlay, 0o666)
 }
 
-// The statement goes where the clock of a benchmark stops.
+// One statement goes where the clock of a benchmark stops. Whether the benchmark
+// is meant is found out before it starts: to match a name for the first time
+// takes long enough to be seen in a few milliseconds.
 const (
+	start   = "func (b *B) StartTimer() {\n"
 	stop    = "func (b *B) StopTimer() {\n\tif b.timerOn {\n"
 	imports = "import (\n"
 )
@@ -63,17 +66,29 @@ var errOther = errors.New("no testing.B as this knows it: want a newer lockbench
 
 // mutate returns the source of testing's benchmark.go with the slowdown in it.
 func mutate(source string, share float64, match string) ([]byte, error) {
-	if strings.Count(source, stop) != 1 || strings.Count(source, imports) != 1 || !strings.Contains(source, "highPrecisionTimeSince(") {
+	if strings.Count(source, start) != 1 || strings.Count(source, stop) != 1 || strings.Count(source, imports) != 1 || !strings.Contains(source, "highPrecisionTimeSince(") {
 		return nil, errOther
 	}
 	source = strings.Replace(source, imports, imports+"\t\"regexp\"\n", 1)
+	source = strings.Replace(source, start, start+"\tb.findSlow()\n", 1)
 	source = strings.Replace(source, stop, stop+"\t\tb.slowDown()\n", 1)
 	source += fmt.Sprintf(`
-var slowNames = regexp.MustCompile(%q)
+var (
+	slowNames = regexp.MustCompile(%q)
+	slowName  string // of the benchmark that was asked about last
+	slow      bool
+)
+
+// findSlow finds out whether b is to be slower.
+func (b *B) findSlow() {
+	if slowName != b.name {
+		slowName, slow = b.name, slowNames.MatchString(b.name)
+	}
+}
 
 // slowDown works for a share of the time since the clock was started.
 func (b *B) slowDown() {
-	if !slowNames.MatchString(b.name) {
+	if !slow {
 		return
 	}
 	more := %g * float64(highPrecisionTimeSince(b.start))
