@@ -53,9 +53,9 @@ type judge struct {
 	order  []*series             // as they came
 	by     map[Benchmark][]*series
 
-	rounds     int
-	dropped    int             // rounds that were of no one distance
-	unknown    map[string]bool // units without a direction
+	rounds  int
+	dropped int                // rounds that were of no one distance
+	unknown map[string]bool    // units without a direction
 	renewed map[Benchmark]bool // those of which new binaries are measured
 	final   bool               // there are none to be had
 }
