@@ -5,6 +5,8 @@
 //	go run ./internal/twins            the table in docs/verification.md, anew
 //	go run ./internal/twins -stress    also what an ordinary stress test notices, in up to 40 s each
 //	go run ./internal/twins -run NAME  the twins whose package or fault match, to stdout
+//	go run ./internal/twins -torture   what lockbench torture finds of RCU's, to docs/torture.md, in some minutes
+//	go run ./internal/twins -torture -quick   one of each flavour, in seconds, to stdout
 //	go test -tags virtual ./internal/twins   the same check, as a test
 //
 // # The form of a twin
@@ -72,6 +74,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("twins", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	stress := flags.Bool("stress", false, "also run each package's ordinary tests under the race detector for 10 s each")
+	torture := flags.Bool("torture", false, "run lockbench torture with the twins of RCU instead, each three times for up to 10 s")
+	quick := flags.Bool("quick", false, "with -torture: once, with one twin of each flavour")
 	only := flags.String("run", "", "run those of which package/fault matches this expression, and print them")
 	if err := flags.Parse(args); err != nil {
 		return 2
@@ -80,6 +84,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err != nil || flags.NArg() > 0 {
 		fmt.Fprintln(stderr, "twins: want no arguments and an expression for -run:", err)
 		return 2
+	}
+	if *torture {
+		if err := tortureAll(ctx, pattern, *quick, *only == "" && !*quick, stdout, stderr); err != nil {
+			fmt.Fprintln(stderr, "twins:", err)
+			return 1
+		}
+		return 0
 	}
 	var chosen []*verdict
 	for _, p := range packages {

@@ -33,6 +33,19 @@ func (v *verdict) by() string { return "`" + strings.TrimPrefix(v.test, "TestMod
 // rewrite puts the table on its page. What the page says of stress it keeps,
 // where the verdict does not.
 func rewrite(verdicts []*verdict) error {
+	return splice(page, beginning, end, func(old string) string {
+		known := rows(old)
+		for _, v := range verdicts {
+			if row := known[v.String()]; v.stress == "" && row != nil {
+				v.stress = row[5]
+			}
+		}
+		return table(verdicts)
+	})
+}
+
+// splice puts something else on a page between two of its lines.
+func splice(page, beginning, end string, other func(old string) string) error {
 	root, err := root()
 	if err != nil {
 		return err
@@ -47,13 +60,7 @@ func rewrite(verdicts []*verdict) error {
 	if !ok || !ok2 {
 		return fmt.Errorf("%s: want the lines %q and %q, one after the other", page, beginning, end)
 	}
-	known := rows(old)
-	for _, v := range verdicts {
-		if row := known[v.String()]; v.stress == "" && row != nil {
-			v.stress = row[5]
-		}
-	}
-	return os.WriteFile(name, []byte(before+beginning+table(verdicts)+end+after), 0o666)
+	return os.WriteFile(name, []byte(before+beginning+other(old)+end+after), 0o666)
 }
 
 // rows returns the cells of each row in a table, by the name of its verdict.

@@ -1,0 +1,250 @@
+package main
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A victim is a flavour of RCU with a fault, for lockbench torture to find.
+type victim struct {
+	flavour string // as the command knows it
+	fault   string // of a twin in rcu, or in onlyTortured
+
+	// sure says that torture must find it. The others take an instant that need
+	// not come in that time; the checker finds them always.
+	sure bool
+}
+
+// victims has at least one of each flavour that is sure; -quick takes the first.
+var victims = []victim{
+	{"rcu-domain", "does not wait for the readers of the old set", true},
+	{"rcu-domain", "one flip: does not look at the set that readers will use next", false},
+	{"rcu-domain", "no fence: the updater leaves out the membarrier", false},
+	{"rcu-domain", "sums who came before who left", false},
+	{"rcu-domain", "runs callbacks without a grace period", true},
+	{"rcu-pinned", "does not wait for the readers of the old set", true},
+	{"rcu-pinned", "one flip: does not look at the set that readers will use next", false},
+	{"rcu-pinned", "no fence: the updater leaves out the membarrier", false},
+	{"rcu-registered", "Registered: does not wait for the readers of the old phase", true},
+	{"rcu-registered", "Registered: an inner section's end is the outer one's", true},
+	{"rcu-registered", "Registered: one flip", false},
+	{"rcu-registered", "no fence: the updater leaves out the membarrier", false},
+	{"rcu-qsbr", "QSBR: a quiescent state is announced too early: for a grace period to come", true},
+	{"rcu-qsbr", "QSBR: a grace period takes a quiescent state before it for one in it", true},
+	{"rcu-qsbr", "QSBR: no fence: Online announces itself without one", false},
+}
+
+// onlyTortured are twins that no checker need see: others are subtler.
+var onlyTortured = []twin{
+	{file: "registered.go", fault: "Registered: does not wait for the readers of the old phase",
+		old: "	g.turn()\n	r.pass(g)\n",
+		new: ""},
+}
+
+// twin returns the fault.
+func (v victim) twin() (twin, error) {
+	for _, t := range slices.Concat(rcu, onlyTortured) {
+		if t.fault == v.fault {
+			return t, nil
+		}
+	}
+	return twin{}, fmt.Errorf("no twin of rcu %q", v.fault)
+}
+
+func (v victim) String() string { return v.flavour + "/" + v.fault }
+
+const (
+	tortureTime  = 10 * time.Second
+	tortureTries = 3
+)
+
+// An ordeal is what became of a victim.
+type ordeal struct {
+	victim
+	after []time.Duration // until it was found, or 0, in each try
+}
+
+// found reports whether it was found every time.
+func (o ordeal) found() bool { return len(o.after) > 0 && !slices.Contains(o.after, 0) }
+
+// tortureAll tortures the victims that match, and writes what came of it. If
+// quick, it is the first of each flavour, once, all faults in one program.
+func tortureAll(ctx context.Context, pattern *regexp.Regexp, quick, toPage bool, stdout, progress io.Writer) error {
+	dir, err := os.MkdirTemp("", "twin")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	var chosen []victim
+	for _, v := range victims {
+		first := !slices.ContainsFunc(chosen, func(w victim) bool { return w.flavour == v.flavour })
+		if pattern.MatchString(v.String()) && (first || !quick) {
+			chosen = append(chosen, v)
+		}
+	}
+	tries := tortureTries
+	programs := map[string]string{} // by fault
+	build := func(vs ...victim) error {
+		program := filepath.Join(dir, fmt.Sprintf("lockbench%d", len(programs)))
+		if err := buildCommand(ctx, program, vs); err != nil {
+			return err
+		}
+		for _, v := range vs {
+			programs[v.fault] = program
+		}
+		return nil
+	}
+	if quick {
+		tries = 1
+		if err := build(chosen...); err != nil {
+			return err
+		}
+	}
+	var ordeals []ordeal
+	var errs []error
+	for _, v := range chosen {
+		if programs[v.fault] == "" {
+			if err := build(v); err != nil {
+				return err
+			}
+		}
+		o := ordeal{victim: v}
+		for seed := range tries {
+			after, err := v.torture(ctx, programs[v.fault], seed+1)
+			if err != nil {
+				return err
+			}
+			o.after = append(o.after, after)
+			fmt.Fprintf(progress, "%s, seed %d: %s\n", v, seed+1, seconds(after))
+		}
+		if v.sure && !o.found() {
+			errs = append(errs, fmt.Errorf("%s: torture does not find it in %v", v, tortureTime))
+		}
+		ordeals = append(ordeals, o)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	if toPage {
+		return splice(torturePage, tortureBeginning, tortureEnd, func(string) string { return ordealTable(ordeals) })
+	}
+	_, err = io.WriteString(stdout, ordealTable(ordeals))
+	return err
+}
+
+// buildCommand builds lockbench with the faults of all of vs.
+func buildCommand(ctx context.Context, program string, vs []victim) error {
+	var twins []twin
+	for _, v := range vs {
+		t, err := v.twin()
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(twins, t) {
+			twins = append(twins, t)
+		}
+	}
+	root, err := root()
+	if err != nil {
+		return err
+	}
+	overlay, err := overlay(program+".src", "rcu", twins...)
+	if err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, "go", "build", "-overlay", overlay, "-o", program, "./cmd/lockbench")
+	cmd.Dir = root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build of %v: %w\n%s", vs, err, out)
+	}
+	return nil
+}
+
+// overlay writes the sources of package pkg with all these faults to dir, which it
+// makes, and returns a file for go build -overlay.
+func overlay(dir, pkg string, twins ...twin) (file string, err error) {
+	root, err := root()
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return "", err
+	}
+	replace := make(map[string]string)
+	for _, t := range twins {
+		path := filepath.Join(root, pkg, t.file)
+		src, err := t.source(cmp.Or(replace[path], path)) // which may have another fault already
+		if err != nil {
+			return "", err
+		}
+		replace[path] = filepath.Join(dir, t.file)
+		if err := os.WriteFile(replace[path], src, 0o666); err != nil {
+			return "", err
+		}
+	}
+	text, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		return "", err
+	}
+	file = filepath.Join(dir, "overlay.json")
+	return file, os.WriteFile(file, text, 0o666)
+}
+
+// torture returns how long it took to find the fault, or 0 if it was not found.
+func (v victim) torture(ctx context.Context, program string, seed int) (after time.Duration, err error) {
+	cmd := exec.CommandContext(ctx, program, "torture", "--locks", v.flavour, "--duration", tortureTime.String(), "--seed", fmt.Sprint(seed))
+	var out, said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &said
+	began := time.Now()
+	err = cmd.Run()
+	after = time.Since(began)
+	exit := (*exec.ExitError)(nil)
+	switch {
+	case ctx.Err() != nil:
+		return 0, context.Cause(ctx)
+	case err == nil:
+		return 0, nil
+	case errors.As(err, &exit) && exit.ExitCode() == 1 && strings.Contains(out.String(), "FAILURE of "+v.flavour):
+		return after, nil
+	}
+	return 0, fmt.Errorf("%s: lockbench torture: %w\n%s%s", v, err, out.String(), said.String())
+}
+
+// seconds is how a table has a time.
+func seconds(after time.Duration) string {
+	if after == 0 {
+		return "no"
+	}
+	return fmt.Sprintf("%.1f s", after.Seconds())
+}
+
+const (
+	torturePage      = "docs/torture.md"
+	tortureBeginning = "<!-- twins: written by go run ./internal/twins -torture -->\n"
+	tortureEnd       = "<!-- end of twins -->\n"
+)
+
+func ordealTable(ordeals []ordeal) string {
+	var b strings.Builder
+	b.WriteString("| flavour | fault | found after |\n|---|---|---|\n")
+	for _, o := range ordeals {
+		var times []string
+		for _, after := range o.after {
+			times = append(times, seconds(after))
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", o.flavour, o.fault, strings.Join(times, ", "))
+	}
+	return b.String()
+}
