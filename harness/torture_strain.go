@@ -46,8 +46,8 @@ type farLine struct {
 
 const (
 	farStride = 2 * primitives.CacheLineSize
-	farSize   = 16 << 20
-	pageSize  = 4 << 10 // at least
+	farSize   = 64 << 20 // several times what CPUs here cache
+	pageSize  = 4 << 10  // at least
 )
 
 // far has them. Their pages are there before anybody needs them: on a virtual
@@ -76,7 +76,9 @@ func (v *rcuVictim) volley(a act) {
 	}
 	for n := 0; n == 0 || n < volley && phase(v.bout.word.Load()) < stopping; n++ {
 		if v.bout.strain == clogged {
+			v.reader.Offline()
 			v.clog(lines)
+			v.reader.Online()
 		}
 		before := v.periods.Load()
 		v.reader.ReadLock()
