@@ -14,7 +14,7 @@ func RCU() []harness.RCU {
 		{Name: "rcu-domain", New: func() harness.RCUDomain { return flavour{rcu.NewDomain(rcuConfig)} }},
 		{Name: "rcu-pinned", New: func() harness.RCUDomain { return flavour{rcu.NewPinned(rcuConfig)} }, Pins: true},
 		{Name: "rcu-registered", New: func() harness.RCUDomain { return flavour{rcu.NewRegistered(rcuConfig)} }},
-		{Name: "rcu-qsbr", New: func() harness.RCUDomain { return flavour{rcu.NewQSBR(rcuConfig)} }},
+		{Name: "rcu-qsbr", New: func() harness.RCUDomain { return flavour{rcu.NewQSBR(rcuConfig)} }, Keeps: true},
 		{Name: bustedName, New: newBustedRCU},
 	}
 }
