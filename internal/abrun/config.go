@@ -26,8 +26,8 @@ type Config struct {
 	// current one.
 	Dir string
 
-	// Base and Head are revisions, as git knows them. Head may be [Worktree],
-	// which is the default.
+	// Base and Head are revisions, as git knows them, or [Worktree],
+	// which is the default of Head.
 	Base, Head string
 
 	// BaseDir and HeadDir are two directories with a go.mod each, instead of

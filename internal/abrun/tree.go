@@ -56,7 +56,7 @@ func trees(ctx context.Context, c *Config, dir string) ([2]*tree, error) {
 	for i, t := range ts {
 		t.module = filepath.Join(t.root, repo.prefix)
 		ref := []string{c.Base, c.Head}[i]
-		if i == 1 && ref == Worktree {
+		if ref == Worktree {
 			err = errors.Join(err, t.copyWorktree(ctx, repo))
 			continue
 		}
