@@ -70,33 +70,6 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// Every part measures what it claims: only where two CPUs must be there at once
-// may a busy machine keep a claim from being seen. Two rounds tell nothing else.
-func TestParts(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes a minute")
-	}
-	for _, p := range parts {
-		switch p.name {
-		case "crowd", "starve", "mix": // those take long
-			continue
-		}
-		t.Run(p.name, func(t *testing.T) {
-			var out bytes.Buffer
-			j := judge{table: tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)}
-			if err := p.measure(context.Background(), &j, 2); err != nil {
-				t.Error(err)
-			}
-			j.table.Flush()
-			for line := range strings.Lines(out.String()) {
-				if strings.Contains(line, "not seen") && !strings.Contains(line, "near") && !strings.Contains(line, "far") && !strings.Contains(line, "on 2 CPUs") {
-					t.Error(line)
-				}
-			}
-		})
-	}
-}
-
 // The locks that are made here have names that a results file can hold, and the
 // bases that they are compared with are in the catalogue.
 func TestBiasedOver(t *testing.T) {
