@@ -43,7 +43,7 @@ func signal(cmd *exec.Cmd, sig syscall.Signal) error {
 // involuntary returns how often a process that has ended lost its CPU.
 func involuntary(p *os.ProcessState) int64 {
 	if usage, ok := p.SysUsage().(*syscall.Rusage); ok {
-		return usage.Nivcsw
+		return int64(usage.Nivcsw) // it has 32 bits on some machines
 	}
 	return 0
 }

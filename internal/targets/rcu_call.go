@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/lockbench/lockbench/primitives"
@@ -15,7 +16,7 @@ func calls(ctx context.Context, j *judge, rounds int) error {
 	const (
 		inAll   = 200_000
 		batch   = 5_000 // half of the default HighWater
-		unbound = 1 << 40
+		unbound = math.MaxInt
 		most    = 200 * time.Millisecond
 	)
 	ways := []struct {
