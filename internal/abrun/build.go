@@ -250,9 +250,6 @@ func (s *Source) link(ctx context.Context, l *link, seed int64) error {
 				linker = append(linker, ldflags.ReplaceAllString(f, ""))
 			}
 		}
-		if s.c.Ldflags != nil {
-			linker = append(linker, s.c.Ldflags(l.tree.side))
-		}
 		if !fixed {
 			linker = append(linker, fmt.Sprintf("-randlayout=%d", seed))
 		}

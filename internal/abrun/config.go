@@ -38,11 +38,10 @@ type Config struct {
 	Bench    string   // which benchmarks, as go test -bench has it; default all
 	CPU      []int    // as go test -cpu has it; default GOMAXPROCS
 
-	Tags       string                 // build tags, separated by commas
-	BuildFlags []string               // more flags for go test -c
-	HeadFlags  []string               // and more of them for the head alone
-	Ldflags    func(gate.Side) string // if not nil, more flags for the linker; the sides are Base and Head
-	Env        []string               // added to the environment of the go command and of the benchmarks
+	Tags       string   // build tags, separated by commas
+	BuildFlags []string // more flags for go test -c
+	HeadFlags  []string // and more of them for the head alone
+	Env        []string // added to the environment of the go command and of the benchmarks
 
 	// Slice is how long one run of a benchmark is meant to be; default 3 ms.
 	Slice time.Duration
