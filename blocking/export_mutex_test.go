@@ -31,13 +31,13 @@ func (m *Mutex) Arrive() Waiter {
 }
 
 // LeaveDuring takes w out of line again, and calls f while nobody else can look
-// at the line.
+// at the line. f must not block, for those who want to look keep their CPUs.
 func (m *Mutex) LeaveDuring(w Waiter, f func()) {
-	m.line.lock.Lock() // not pinned: f may do what it likes
+	m.line.lock.LockPinned()
 	f()
 	m.line.remove(w)
 	m.gaveUp()
-	m.line.lock.Unlock()
+	m.line.lock.UnlockPinned()
 }
 
 // PickUp is what a waiter does that m is handed to.
@@ -102,12 +102,12 @@ func (l *List) Leave(w Waiter) {
 }
 
 // Grant lets the first in line go and returns it; before is called with the
-// list locked.
+// list locked. It must not block, for those who want to look keep their CPUs.
 func (l *List) Grant(before func()) Waiter {
-	l.l.lock.Lock() // not pinned: before may do what it likes
+	l.l.lock.LockPinned()
 	before()
 	w := l.l.pop()
-	l.l.lock.Unlock()
+	l.l.lock.UnlockPinned()
 	if w != nil {
 		w.turn.Unpark()
 	}
@@ -122,8 +122,8 @@ func (l *List) Wait(ctx context.Context, w Waiter, left func()) error {
 
 // Order returns those in line, read forwards and then backwards.
 func (l *List) Order() (forwards, backwards []Waiter) {
-	l.l.lock.Lock()
-	defer l.l.lock.Unlock()
+	l.l.lock.LockPinned()
+	defer l.l.lock.UnlockPinned()
 	for w := l.l.first; w != nil; w = w.next {
 		forwards = append(forwards, w)
 	}

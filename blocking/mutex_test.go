@@ -222,8 +222,9 @@ func TestLeaveDuringUnlock(t *testing.T) {
 				m.Unlock()
 				close(unlocked)
 			}()
-			for range 3 {
-				runtime.Gosched()
+			spin := primitives.Spin{Pinned: true}
+			for range 200 { // nearly always until it is there
+				spin.Once()
 			}
 		})
 		<-unlocked
