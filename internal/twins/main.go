@@ -7,7 +7,7 @@
 //	go run ./internal/twins -run NAME  the twins whose package or fault match, to stdout
 //	go run ./internal/twins -torture   what lockbench torture finds of RCU's, to docs/torture.md, in some minutes
 //	go run ./internal/twins -torture -quick   one of each flavour, in seconds, to stdout
-//	go test -tags virtual ./internal/twins   the same check, as a test
+//	go test -tags virtual ./internal/twins   that each is caught, by the test of which the table says so
 //
 // # The form of a twin
 //
@@ -143,7 +143,7 @@ func tryAll(ctx context.Context, verdicts []*verdict, progress io.Writer) {
 	for _, v := range verdicts {
 		turn <- true
 		wg.Go(func() {
-			v.try(ctx)
+			v.try(ctx, every)
 			if v.err == nil {
 				fmt.Fprintf(progress, "%s: %s on schedule %d\n", v, v.kind, v.schedules)
 			}
