@@ -21,6 +21,17 @@
 // may be followed only as far as the collector keeps what they point to, which
 // is why a [Value] takes none.
 //
+// # When a write is seen
+//
+// A write ends with a release, not with a fence: on the machines where that is
+// a difference it can return while its last stores are still on their way, up
+// to some hundred nanoseconds where the other CPU is far. All see writes in one
+// order, and with one what was done before it. But who writes here and then
+// reads something else may read that first: two goroutines that each Store to
+// their own Value and then Load the other's can both miss the other. Where this
+// matters (Dekker's protocol, times compared between CPUs) put an atomic
+// operation that writes between the two, as any Add or Store is.
+//
 // # Writers that lose their CPU
 //
 // A writer that is preempted half-way stalls every reader until it runs again,

@@ -69,13 +69,14 @@ func (c pinnedCell) Update(f func([2]uint64) [2]uint64) [2]uint64 { return c.Upd
 // history has workers use a cell at random, and returns what they saw.
 func history(c cell, seed uint64) []porcupine.Operation {
 	const workers, each = 4, 60
-	seen := make([][]porcupine.Operation, workers)
+	did := make([][]porcupine.Operation, workers)
 	var ready, wg sync.WaitGroup
 	begin := make(chan bool)
 	ready.Add(workers)
 	for id := range workers {
 		rng := rand.New(rand.NewPCG(seed, uint64(id)))
 		wg.Go(func() {
+			var seen primitives.Uint32
 			ready.Done()
 			<-begin
 			for n := range each {
@@ -98,9 +99,10 @@ func history(c cell, seed uint64) []porcupine.Operation {
 				case "update":
 					out = c.Update(func(p [2]uint64) [2]uint64 { return [2]uint64{p[0] + 1, p[1] + 1} })
 				}
+				seen.Add(0) // a fence: a write returns while its last stores are on their way
 				op.Return = primitives.Nanotime()
 				op.Output = out
-				seen[id] = append(seen[id], op)
+				did[id] = append(did[id], op)
 				if rng.IntN(16) == 0 {
 					runtime.Gosched()
 				}
@@ -111,7 +113,7 @@ func history(c cell, seed uint64) []porcupine.Operation {
 	close(begin)
 	wg.Wait()
 	var all []porcupine.Operation
-	for _, ops := range seen {
+	for _, ops := range did {
 		all = append(all, ops...)
 	}
 	return all
@@ -132,7 +134,7 @@ func linearizable(t *testing.T, fresh func() cell, histories int) bool {
 
 // Whatever goroutines do to a Value or a Latch, there is an order of it that
 // explains what each saw, and in which what ended before another began comes
-// first.
+// first; a write has ended once it is seen.
 func TestLinearizable(t *testing.T) {
 	for name, fresh := range map[string]func() cell{
 		"Value":          func() cell { return new(seqlock.Value[[2]uint64]) },
