@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/lockbench/lockbench/internal/locktest"
+	"github.com/lockbench/lockbench/primitives"
 )
 
 // A busted lock excludes nobody. The race detector would stop the test for
@@ -16,10 +17,15 @@ type busted struct{}
 func (busted) Lock()               {}
 func (busted) TryLock() bool       { return true }
 func (busted) Unlock()             {}
-func (busted) LockPinned()         {}
-func (busted) TryLockPinned() bool { return true }
-func (busted) UnlockPinned()       {}
+func (busted) LockPinned()         { primitives.Pin() }
+func (busted) TryLockPinned() bool { primitives.Pin(); return true }
+func (busted) UnlockPinned()       { primitives.Unpin() }
 func (busted) String() string      { return "unlocked" }
+
+// A careless lock does not notice, either, that it is not pinned.
+type careless struct{ busted }
+
+func (careless) UnlockPinned() {}
 
 // A lifo serves the last to arrive first.
 type lifo struct {
@@ -70,7 +76,7 @@ func TestCheckersFail(t *testing.T) {
 	for name, check := range map[string]func(testing.TB){
 		"Exclusion": func(t testing.TB) { locktest.Exclusion(t, busted{}) },
 		"TryLock":   func(t testing.TB) { locktest.TryLock(t, busted{}) },
-		"Misuse":    func(t testing.TB) { locktest.Misuse(t, busted{}) },
+		"Misuse":    func(t testing.TB) { locktest.Misuse(t, careless{}) },
 		"String":    func(t testing.TB) { locktest.String(t, busted{}) },
 		"FIFO":      func(t testing.TB) { locktest.FIFO(t, l, l.line) },
 	} {

@@ -114,8 +114,7 @@ func TryLock(t testing.TB, l Lock) {
 			primitives.Unpin() // so that the test may go on to Unlock
 		},
 		"TryLockPinned": func() {
-			wantTry(t, "TryLockPinned of unlocked lock", l.TryLockPinned(), true)
-			primitives.Unpin()
+			wantTryPinned(t, "TryLockPinned of unlocked lock", l.TryLockPinned(), true)
 		},
 	}
 	give := map[string]func(){
@@ -129,7 +128,7 @@ func TryLock(t testing.TB, l Lock) {
 		for gave, unlock := range give {
 			lock()
 			wantTry(t, "TryLock after "+took, l.TryLock(), false)
-			wantTry(t, "TryLockPinned after "+took, l.TryLockPinned(), false)
+			wantTryPinned(t, "TryLockPinned after "+took, l.TryLockPinned(), false)
 			unlock()
 			wantTry(t, "TryLock after "+gave, l.TryLock(), true)
 			l.Unlock()
@@ -142,6 +141,15 @@ func wantTry(t testing.TB, what string, got, want bool) {
 	if got != want {
 		t.Errorf("%s = %v, want %v", what, got, want)
 	}
+}
+
+// wantTryPinned is wantTry, and turns preemption on again, which got turned off.
+func wantTryPinned(t testing.TB, what string, got, want bool) {
+	t.Helper()
+	if got {
+		primitives.Unpin()
+	}
+	wantTry(t, what, got, want)
 }
 
 // Misuse checks that Unlock of an unlocked lock panics and breaks nothing.

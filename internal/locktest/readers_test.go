@@ -17,9 +17,9 @@ type bustedRW struct{ busted }
 func (bustedRW) RLock()               {}
 func (bustedRW) TryRLock() bool       { return true }
 func (bustedRW) RUnlock()             {}
-func (bustedRW) RLockPinned()         {}
-func (bustedRW) TryRLockPinned() bool { return true }
-func (bustedRW) RUnlockPinned()       {}
+func (bustedRW) RLockPinned()         { primitives.Pin() }
+func (bustedRW) TryRLockPinned() bool { primitives.Pin(); return true }
+func (bustedRW) RUnlockPinned()       { primitives.Unpin() }
 func (bustedRW) RLocker() sync.Locker { return busted{} }
 
 // An honest lock is right but that readers starve its writers. Those that embed it have a flaw each.
