@@ -4,6 +4,7 @@ package catalog
 
 import (
 	"container/list"
+	"slices"
 	"sync"
 	"unsafe"
 
@@ -46,7 +47,7 @@ type Entry struct {
 // with a name that ends in -pinned.
 func All() []Entry {
 	var all []Entry
-	for _, e := range table {
+	for _, e := range slices.Concat(locks, gvisorPeers, controls) {
 		all = append(all, e)
 		if e.Pinned != nil && e.isLock() {
 			all = append(all, e.pinned())
@@ -62,7 +63,7 @@ func (e Entry) pinned() Entry {
 	return e
 }
 
-var table = []Entry{
+var locks = []Entry{
 	{
 		Subject: harness.Subject{Name: "tas", New: fresh[spinlock.TAS], Pinned: fresh[pinnedTAS]},
 		Family:  "test-and-set", Fairness: "barging", Waits: "spins", Holder: "yields",
@@ -205,13 +206,10 @@ var table = []Entry{
 		Bytes:  unsafe.Sizeof(xsync.RBMutex{}),
 		Source: "github.com/puzpuzpuz/xsync/v4 v4.5.0; Dice and Kogan 2019, BRAVO", Peer: true,
 	},
-	{
-		Subject: harness.Subject{Name: "gvisor.SeqCount", New: fresh[seqCount]},
-		Family:  "sequence", Fairness: "barging, FIFO after 1 ms; readers wait for writers", Waits: "spins then parks", Holder: "yields",
-		Bytes:  unsafe.Sizeof(seqCount{}),
-		Source: "gvisor.dev/gvisor v0.0.0-20260905035102-160fafc42237, beside a sync.Mutex",
-		Peer:   true,
-	},
+}
+
+// controls are no locks at all.
+var controls = []Entry{
 	{
 		Subject: harness.Subject{Name: "none", New: fresh[noLock], Pinned: fresh[noLock], Counting: newNoSemaphore, Unlocked: true},
 		Family:  "none", Fairness: "none", Waits: "never", Holder: "yields",
