@@ -36,11 +36,11 @@ var table = layout.Layout{
 		{"internal/locktest", "primitives", layout.NoTags},
 		{"internal/model", "check primitives internal/locktest github.com/anishathalye/porcupine", layout.NoTags},
 		{"internal/layout", "", layout.NoTags},
-		{"internal/catalog", "primitives spinlock ticket mcs seqlock qspinlock rwlock blocking rcu harness golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4 gvisor.dev/gvisor/pkg/sync", layout.NoTags},
+		{"internal/catalog", "primitives spinlock ticket mcs seqlock qspinlock rwlock blocking rcu harness golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4 gvisor.dev/gvisor/pkg/sync", layout.AnyTags}, // gVisor is for some machines
 		{"internal/commandline", "github.com/alecthomas/kong golang.org/x/term", layout.NoTags},
 		{"internal/commandline/script", "", layout.NoTags},
 		{"cmd/... internal/figures internal/gatetrial internal/twins", "...", layout.NoTags},
-		{"internal/targets", "...", layout.OSTags},
+		{"internal/targets", "...", layout.AnyTags},
 	},
 	// A benchmark measures its reference in the same run, hence the peers.
 	Tests: "primitives check internal/synthetic internal/locktest internal/model internal/catalog go.uber.org/goleak pgregory.net/rapid github.com/anishathalye/porcupine golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4 gvisor.dev/gvisor/pkg/sync",
