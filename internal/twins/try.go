@@ -73,15 +73,6 @@ func (t twin) source(path string) ([]byte, error) {
 // every matches the tests that the checker runs.
 const every = "^TestModel"
 
-// alone matches the one test of which by is what the table has.
-func alone(by string) string {
-	levels := strings.Split("TestModel"+strings.Trim(by, "`"), "/")
-	for i, level := range levels {
-		levels[i] = "^" + regexp.QuoteMeta(level) + "$"
-	}
-	return strings.Join(levels, "/")
-}
-
 // try runs those of the model tests that match.
 func (v *verdict) try(ctx context.Context, match string) {
 	ctx, cancel := context.WithTimeout(ctx, most)
