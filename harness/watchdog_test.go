@@ -74,6 +74,7 @@ func stuck(t *testing.T, s Scenario, after int, hold func(*atomic.Bool)) *StuckE
 	}
 	s.Pinned = s.New
 	s.Patience = 100 * time.Millisecond
+	s.Duration = 50 * time.Millisecond // long enough to let in so many on a busy machine, too
 	before := runtime.NumGoroutine()
 	_, err := Run(context.Background(), s)
 	for _, l := range locks {
