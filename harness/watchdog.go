@@ -44,6 +44,7 @@ func (r *run) supervise(ctx context.Context, await func(cancelled <-chan struct{
 		}
 		if dog.barks(now) {
 			stuck := dog.report(now)
+			r.stop() // whoever gets free after all
 			if broken := r.condemned.Load(); broken != nil {
 				return errors.Join(broken, stuck)
 			}
