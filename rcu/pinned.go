@@ -33,7 +33,11 @@ func NewPinned(cfg Config) *Pinned {
 // [Pinned.ReadUnlock]. Nothing in the section may block: no channel, no
 // sync.Mutex, no I/O, nothing long; and a panic ends the program.
 func (p *Pinned) ReadLock() PinnedSection {
-	t := p.sets.at(primitives.Pin())
+	cpu := primitives.Pin()
+	t := p.sets.on.Find(cpu)
+	if t == nil {
+		t = p.sets.on.At(cpu)
+	}
 	set := p.sets.set()
 	if !p.sets.careful {
 		t.enter(set)

@@ -32,14 +32,6 @@ func (s *sets) set() uint32 { return s.epoch.Load() & 1 }
 // the sums over all CPUs mean anything.
 type tally struct{ came, left [2]primitives.Uint32 }
 
-// at returns the tally of a CPU.
-func (s *sets) at(cpu int) *tally {
-	if t := s.on.Find(cpu); t != nil {
-		return t
-	}
-	return s.on.At(cpu)
-}
-
 // enter counts a reader in that is pinned to the tally's CPU, where it need not
 // be careful.
 func (t *tally) enter(set uint32) {
