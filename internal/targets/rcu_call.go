@@ -24,8 +24,8 @@ func calls(ctx context.Context, j *judge, rounds int) error {
 		batch int // after so many, it waits for all
 	}{
 		{"", rcu.Config{}, inAll},
-		{", no high water", rcu.Config{HighWater: unbound}, inAll},
-		{", below high water", rcu.Config{}, batch},
+		{":no-high-water", rcu.Config{HighWater: unbound}, inAll},
+		{":below-high-water", rcu.Config{}, batch},
 	}
 	var all []situation
 	for _, name := range rcuNames {

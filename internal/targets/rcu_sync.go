@@ -123,7 +123,7 @@ func barriers(ctx context.Context, j *judge, rounds int) error {
 	idle := instance{reader: func() reader { return anybody(func(int) {}) }}
 	samples, err := turns(ctx, j, "membarrier", 2*rounds, []situation{
 		{"membarrier", false, value(func(f func()) error { return onCPU(0, f) })},
-		{"membarrier, two run", true, value(func(f func()) error { return beside(idle, f) })},
+		{"membarrier:two-run", true, value(func(f func()) error { return beside(idle, f) })},
 	})
 	if err != nil {
 		return err
@@ -131,7 +131,7 @@ func barriers(ctx context.Context, j *judge, rounds int) error {
 	j.title("membarrier(2), with one running thread and with two (from C: 130 and 4,200 ns)")
 	claims := []claim{{lock: "membarrier", unit: "ns/op", distance: results.Local, absolute: true}}
 	for _, d := range told(where(samples, func(s results.Sample) bool { return s.Distance != results.Local })) {
-		claims = append(claims, claim{lock: "membarrier, two run", unit: "ns/op", distance: d, absolute: true})
+		claims = append(claims, claim{lock: "membarrier:two-run", unit: "ns/op", distance: d, absolute: true})
 	}
 	j.claims(samples, claims)
 	return nil
