@@ -177,7 +177,7 @@ func busyReader(ctx context.Context, j *judge, rounds int) error {
 	var all []situation
 	for _, name := range rcuNames {
 		for _, way := range waits {
-			all = append(all, situation{name + " " + way.name, true, func() ([]results.Value, error) {
+			all = append(all, situation{name + "." + way.name, true, func() ([]results.Value, error) {
 				in, times := rcuNew[name](rcu.Config{}), newTimes()
 				err := beside(in, func() { timed(times, calls, way.wait(in.updater)) })
 				return summary(times), err
@@ -193,7 +193,7 @@ func busyReader(ctx context.Context, j *judge, rounds int) error {
 		var claims []claim
 		for _, name := range rcuNames {
 			for _, way := range waits {
-				c := claim{lock: name + " " + way.name, unit: "ns/op", distance: d, absolute: true}
+				c := claim{lock: name + "." + way.name, unit: "ns/op", distance: d, absolute: true}
 				if name == "qsbr" {
 					c.limit = 5_000
 				} else if name == "registered" && d == results.Near {
@@ -224,7 +224,7 @@ func distribution(ctx context.Context, j *judge, rounds int) error {
 	for _, name := range rcuNames {
 		for _, n := range []int{0, manyReaders} {
 			for _, way := range waits {
-				which := fmt.Sprintf("%s %s, %d readers", name, way.name, n)
+				which := fmt.Sprintf("%s.%s:%d-readers", name, way.name, n)
 				merged[which] = newTimes()
 				all = append(all, situation{which, false, func() ([]results.Value, error) {
 					in, times := rcuNew[name](rcu.Config{}), newTimes()
@@ -354,5 +354,5 @@ func shared(name string, together bool) string {
 	if together {
 		return name
 	}
-	return name + " in turn"
+	return name + ":in-turn"
 }
