@@ -8,7 +8,7 @@ import (
 
 	"github.com/lockbench/lockbench/blocking"
 	"github.com/lockbench/lockbench/check"
-	"github.com/lockbench/lockbench/internal/model"
+	"github.com/lockbench/lockbench/check/property"
 )
 
 // Whoever gives up while it spins acquires nothing, and forgets nobody who is in
@@ -81,7 +81,7 @@ func TestModelGiveUpSpinning(t *testing.T) {
 			m.Assert(l.TryLock())
 		}},
 	} {
-		model.Every(t, c.name, func(m *check.Machine) { c.body(m, m.Context()) })
+		property.Every(t, c.name, func(m *check.Machine) { c.body(m, m.Context()) })
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 
 	"github.com/lockbench/lockbench/blocking"
 	"github.com/lockbench/lockbench/check"
-	"github.com/lockbench/lockbench/internal/model"
+	"github.com/lockbench/lockbench/check/property"
 	"github.com/lockbench/lockbench/primitives"
 )
 
@@ -32,7 +32,7 @@ func hurried(t *testing.T, name string, body func(*check.Machine)) {
 func sampled(t *testing.T, name string, body func(*check.Machine)) {
 	long := os.Getenv("LOCKBENCH_LONG")
 	if long == "" {
-		model.Sampled(t, name, body)
+		property.Sampled(t, name, body)
 		return
 	}
 	t.Run(name, func(t *testing.T) {
@@ -433,7 +433,7 @@ func TestModelCompletion(t *testing.T) {
 
 // Readers that are first in line come in together.
 func TestModelReadersMeet(t *testing.T) {
-	model.Every(t, "RWSem/free", model.ReadersMeet(func() model.Readers { return new(blocking.RWSem) }, 3))
+	property.Every(t, "RWSem/free", property.ReadersMeet(func() property.Readers { return new(blocking.RWSem) }, 3))
 	for _, c := range []struct {
 		name    string
 		release func(*blocking.RWSem)
@@ -511,16 +511,16 @@ func TestModelReadersBehindCancelledWriter(t *testing.T) {
 
 // A reader and a writer, twice each.
 func TestModelReadersExclude(t *testing.T) {
-	hurried(t, "RWSem/2x2", model.ReadersExclude(func() model.Readers { return new(blocking.RWSem) }, 1, 1, 2))
-	sampled(t, "RWSem/readers=2/writers=1", model.ReadersExclude(func() model.Readers { return new(blocking.RWSem) }, 2, 1, 1))
+	hurried(t, "RWSem/2x2", property.ReadersExclude(func() property.Readers { return new(blocking.RWSem) }, 1, 1, 2))
+	sampled(t, "RWSem/readers=2/writers=1", property.ReadersExclude(func() property.Readers { return new(blocking.RWSem) }, 2, 1, 1))
 }
 
 // Two workers, twice each.
 func TestModelExclusion(t *testing.T) {
 	for _, fresh := range locks {
-		hurried(t, fresh().name+"/2x2", model.Exclusion(func() sync.Locker { return fresh() }, 2, 2))
+		hurried(t, fresh().name+"/2x2", property.Exclusion(func() sync.Locker { return fresh() }, 2, 2))
 	}
-	model.Every(t, "Mutex/spinning/2x2", model.Exclusion(func() sync.Locker { return new(blocking.Mutex) }, 2, 2))
+	property.Every(t, "Mutex/spinning/2x2", property.Exclusion(func() sync.Locker { return new(blocking.Mutex) }, 2, 2))
 }
 
 // Two workers, one of whom gives up when its time is over, which it may be at
@@ -581,10 +581,10 @@ func TestModelThird(t *testing.T) {
 // Two workers, once each, who spin before they park.
 func TestModelSpinning(t *testing.T) {
 	for _, fresh := range locks {
-		model.Every(t, fresh().name+"/2x1", model.Exclusion(func() sync.Locker { return fresh() }, 2, 1))
+		property.Every(t, fresh().name+"/2x1", property.Exclusion(func() sync.Locker { return fresh() }, 2, 1))
 	}
-	model.Every(t, "RWSem/reader and writer", model.ReadersExclude(func() model.Readers { return new(blocking.RWSem) }, 1, 1, 1))
-	model.Every(t, "Completion", func(m *check.Machine) {
+	property.Every(t, "RWSem/reader and writer", property.ReadersExclude(func() property.Readers { return new(blocking.RWSem) }, 1, 1, 1))
+	property.Every(t, "Completion", func(m *check.Machine) {
 		var c blocking.Completion
 		var before primitives.Cell[int]
 		m.GoNamed("waits", func() { c.Wait(); before.Get() })
@@ -606,7 +606,7 @@ func TestModelOvertaking(t *testing.T) {
 		{permit, 2, 0, 0, hurried}, {permit, 1, 1, 0, hurried},
 		{writers, 2, 0, 0, hurried}, {writers, 1, 1, 1, sampled}, {writers, 1, 2, 1, sampled},
 	} {
-		c.search(t, fmt.Sprintf("%s/waiters=%d/rivals=%d", c.fresh().name, c.waiters, c.rivals), model.Overtaking(func() (sync.Locker, func() uint64) {
+		c.search(t, fmt.Sprintf("%s/waiters=%d/rivals=%d", c.fresh().name, c.waiters, c.rivals), property.Overtaking(func() (sync.Locker, func() uint64) {
 			l := c.fresh()
 			return l, func() uint64 {
 				if c.rivals > 0 {

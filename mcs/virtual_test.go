@@ -8,21 +8,20 @@ import (
 	"testing"
 
 	"github.com/lockbench/lockbench/check"
-	"github.com/lockbench/lockbench/internal/locktest"
-	"github.com/lockbench/lockbench/internal/model"
+	"github.com/lockbench/lockbench/check/property"
 	"github.com/lockbench/lockbench/mcs"
 	"github.com/lockbench/lockbench/primitives"
 )
 
 func TestModelQueue(t *testing.T) {
-	model.All(t, func() locktest.Lock { return new(queue) })
-	model.Every(t, "Exclusion/4x1", model.Exclusion(func() sync.Locker { return new(queue) }, 4, 1))
-	model.Every(t, "FIFO", model.Overtaking(func() (sync.Locker, func() uint64) {
+	property.All(t, func() property.Lock { return new(queue) })
+	property.Every(t, "Exclusion/4x1", property.Exclusion(func() sync.Locker { return new(queue) }, 4, 1))
+	property.Every(t, "FIFO", property.Overtaking(func() (sync.Locker, func() uint64) {
 		l := new(queue)
 		return l, l.Tail
 	}, 2, 1, 0))
 	for _, size := range [][2]int{{2, 2}, {3, 1}} {
-		model.Every(t, fmt.Sprintf("NodeReuse/%dx%d", size[0], size[1]), nodeReuse(size[0], size[1]))
+		property.Every(t, fmt.Sprintf("NodeReuse/%dx%d", size[0], size[1]), nodeReuse(size[0], size[1]))
 	}
 }
 
@@ -47,17 +46,17 @@ func nodeReuse(workers, ops int) func(*check.Machine) {
 }
 
 func TestModelLock(t *testing.T) {
-	model.All(t, func() locktest.Lock { return new(mcs.Lock) })
-	model.Every(t, "Exclusion/4x1", model.Exclusion(func() sync.Locker { return new(mcs.Lock) }, 4, 1))
-	model.Every(t, "FIFO", model.Overtaking(func() (sync.Locker, func() uint64) {
+	property.All(t, func() property.Lock { return new(mcs.Lock) })
+	property.Every(t, "Exclusion/4x1", property.Exclusion(func() sync.Locker { return new(mcs.Lock) }, 4, 1))
+	property.Every(t, "FIFO", property.Overtaking(func() (sync.Locker, func() uint64) {
 		l := new(mcs.Lock)
 		return l, l.Tail
 	}, 2, 1, 0))
 }
 
 func TestModelCLH(t *testing.T) {
-	model.All(t, func() locktest.Lock { return new(mcs.CLH) })
-	model.Every(t, "FIFO", model.Overtaking(func() (sync.Locker, func() uint64) {
+	property.All(t, func() property.Lock { return new(mcs.CLH) })
+	property.Every(t, "FIFO", property.Overtaking(func() (sync.Locker, func() uint64) {
 		l := new(mcs.CLH)
 		return l, l.Tail
 	}, 2, 1, 0))
@@ -66,7 +65,7 @@ func TestModelCLH(t *testing.T) {
 // A waiter is one goroutine's from Enlist to Retire, also if two CPUs have lent
 // out their own and look for one of a third.
 func TestModelEnlist(t *testing.T) {
-	model.Every(t, "2x1", func(m *check.Machine) {
+	property.Every(t, "2x1", func(m *check.Machine) {
 		users := make(map[uint32]*primitives.Cell[int]) // by waiter, whose user alone accesses it
 		m.GoAlike(2, func() {
 			for range 4 {
@@ -87,19 +86,19 @@ func TestModelEnlist(t *testing.T) {
 func TestModelSharedCPU(t *testing.T) {
 	for _, size := range [][2]int{{2, 2}, {3, 1}} {
 		workers, ops := size[0], size[1]
-		lock := model.Exclusion(func() sync.Locker { return new(mcs.Lock) }, workers, ops)
-		clh := model.Exclusion(func() sync.Locker { return new(mcs.CLH) }, workers, ops)
-		model.Explore(t, fmt.Sprintf("Lock/%dx%d", workers, ops), check.Config{CPUs: 1}, lock)
-		model.Explore(t, fmt.Sprintf("CLH/%dx%d", workers, ops), check.Config{CPUs: 1}, clh)
+		lock := property.Exclusion(func() sync.Locker { return new(mcs.Lock) }, workers, ops)
+		clh := property.Exclusion(func() sync.Locker { return new(mcs.CLH) }, workers, ops)
+		property.Explore(t, fmt.Sprintf("Lock/%dx%d", workers, ops), check.Config{CPUs: 1}, lock)
+		property.Explore(t, fmt.Sprintf("CLH/%dx%d", workers, ops), check.Config{CPUs: 1}, clh)
 	}
 }
 
 func TestModelOSQ(t *testing.T) {
-	model.Every(t, "GiveUpOfHeld", giveUpOfHeld(2))
-	model.Every(t, "GiveUp/2x1", giveUp(2, 1))
+	property.Every(t, "GiveUpOfHeld", giveUpOfHeld(2))
+	property.Every(t, "GiveUp/2x1", giveUp(2, 1))
 	// There are 6 million schedules of 2x2.
-	model.Explore(t, "GiveUp/2x2", check.Config{Mode: check.PCT, Bound: 3, Seed: 1, Schedules: 50_000}, giveUp(2, 2))
-	model.Every(t, "GiveUp/3x1", giveUp(3, 1))
+	property.Explore(t, "GiveUp/2x2", check.Config{Mode: check.PCT, Bound: 3, Seed: 1, Schedules: 50_000}, giveUp(2, 2))
+	property.Every(t, "GiveUp/3x1", giveUp(3, 1))
 }
 
 // giveUpOfHeld says that waiters can all leave while the lock is held.

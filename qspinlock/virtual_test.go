@@ -9,15 +9,14 @@ import (
 	"time"
 
 	"github.com/lockbench/lockbench/check"
-	"github.com/lockbench/lockbench/internal/locktest"
-	"github.com/lockbench/lockbench/internal/model"
+	"github.com/lockbench/lockbench/check/property"
 	"github.com/lockbench/lockbench/mcs"
 	"github.com/lockbench/lockbench/qspinlock"
 )
 
 func TestModel(t *testing.T) {
-	model.All(t, func() locktest.Lock { return new(qspinlock.Lock) })
-	model.Every(t, "FIFO", model.Overtaking(func() (sync.Locker, func() uint64) {
+	property.All(t, func() property.Lock { return new(qspinlock.Lock) })
+	property.Every(t, "FIFO", property.Overtaking(func() (sync.Locker, func() uint64) {
 		l := new(qspinlock.Lock)
 		return l, l.Word
 	}, 2, 1, 0))
@@ -29,8 +28,8 @@ func TestModel(t *testing.T) {
 // LOCKBENCH_LONG=15m tries them all for so long.
 func TestModelFour(t *testing.T) {
 	seen := newSeen()
-	model.Explore(t, "Exclusion/4x1", check.Config{Mode: check.PCT, Bound: 3, Seed: 1, Schedules: 50_000},
-		model.Exclusion(func() sync.Locker { return &watched{seen: seen} }, 4, 1))
+	property.Explore(t, "Exclusion/4x1", check.Config{Mode: check.PCT, Bound: 3, Seed: 1, Schedules: 50_000},
+		property.Exclusion(func() sync.Locker { return &watched{seen: seen} }, 4, 1))
 	seen.want(t)
 	if !seen.two {
 		t.Error("no schedule has two waiters in the queue at a time")
@@ -40,10 +39,10 @@ func TestModelFour(t *testing.T) {
 		if err != nil {
 			t.Fatalf("LOCKBENCH_LONG: %v", err)
 		}
-		model.Explore(t, "Exclusion/4x1/every", check.Config{Budget: budget, Progress: os.Stderr},
-			model.Exclusion(func() sync.Locker { return new(qspinlock.Lock) }, 4, 1))
+		property.Explore(t, "Exclusion/4x1/every", check.Config{Budget: budget, Progress: os.Stderr},
+			property.Exclusion(func() sync.Locker { return new(qspinlock.Lock) }, 4, 1))
 	}
-	model.Every(t, "FIFO", model.Overtaking(func() (sync.Locker, func() uint64) {
+	property.Every(t, "FIFO", property.Overtaking(func() (sync.Locker, func() uint64) {
 		l := new(qspinlock.Lock)
 		return l, l.Word
 	}, 1, 2, 0))
@@ -53,7 +52,7 @@ func TestModelFour(t *testing.T) {
 // schedules.
 func TestModelCoverage(t *testing.T) {
 	seen := newSeen()
-	model.Every(t, "3x1", model.Exclusion(func() sync.Locker { return &watched{seen: seen} }, 3, 1))
+	property.Every(t, "3x1", property.Exclusion(func() sync.Locker { return &watched{seen: seen} }, 3, 1))
 	seen.want(t)
 }
 

@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"github.com/lockbench/lockbench/check"
+	"github.com/lockbench/lockbench/check/property"
 	"github.com/lockbench/lockbench/internal/locktest"
-	"github.com/lockbench/lockbench/internal/model"
 	"github.com/lockbench/lockbench/primitives"
 	"github.com/lockbench/lockbench/rwlock"
 )
@@ -39,8 +39,8 @@ func until(cond func() bool) {
 // Readers are inside together, on whatever schedule.
 func TestModelReadersMeet(t *testing.T) {
 	for _, l := range models {
-		model.Every(t, l.name, model.ReadersMeet(func() model.Readers { return l.fresh() }, 3))
-		model.Every(t, l.name+"/pinned", model.ReadersMeet(func() model.Readers { return locktest.PinnedReaders(l.fresh()) }, 3))
+		property.Every(t, l.name, property.ReadersMeet(func() property.Readers { return l.fresh() }, 3))
+		property.Every(t, l.name+"/pinned", property.ReadersMeet(func() property.Readers { return locktest.PinnedReaders(l.fresh()) }, 3))
 	}
 }
 
@@ -55,7 +55,7 @@ func TestModelTries(t *testing.T) {
 			{"reader", func(l rwlock.Lock, n *primitives.Cell[int]) { l.RLock(); n.Get(); l.RUnlock() }},
 			{"writer", func(l rwlock.Lock, n *primitives.Cell[int]) { l.Lock(); n.Set(n.Get() + 1); l.Unlock() }},
 		} {
-			model.Every(t, l.name+"/"+c.form, func(m *check.Machine) {
+			property.Every(t, l.name+"/"+c.form, func(m *check.Machine) {
 				l := l.fresh()
 				var n primitives.Cell[int] // guarded by l
 				m.GoNamed(c.form, func() { c.waits(l, &n) })
@@ -76,7 +76,7 @@ func TestModelTries(t *testing.T) {
 			})
 		}
 		// Whoever got in stays: all return nevertheless, and at least one is in.
-		model.Every(t, l.name+"/stay", func(m *check.Machine) {
+		property.Every(t, l.name+"/stay", func(m *check.Machine) {
 			l := l.fresh()
 			var n primitives.Cell[int] // guarded by l
 			wrote, read := make([]bool, 2), false
@@ -131,7 +131,7 @@ func TestModelWriterIsNext(t *testing.T) {
 		if l.name == "ReaderPref" || l.name == "Unbiased" {
 			continue // its writers may starve
 		}
-		model.Every(t, l.name, func(m *check.Machine) {
+		property.Every(t, l.name, func(m *check.Machine) {
 			l := l.fresh()
 			var written primitives.Cell[bool] // guarded by l
 			l.RLock()
@@ -151,7 +151,7 @@ func TestModelWriterIsNext(t *testing.T) {
 
 // A ReaderPref's reader waits for no writer that is not inside.
 func TestModelReaderPrefNests(t *testing.T) {
-	model.Every(t, "ReaderPref", func(m *check.Machine) {
+	property.Every(t, "ReaderPref", func(m *check.Machine) {
 		var l rwlock.ReaderPref
 		for range 2 {
 			m.GoNamed("reader", func() { l.RLock(); l.RLock(); l.RUnlock(); l.RUnlock() })
@@ -175,14 +175,14 @@ func TestModelPhases(t *testing.T) {
 		m.Wait()
 		return got.Get()
 	}
-	model.Every(t, "PhaseFair", func(m *check.Machine) {
+	property.Every(t, "PhaseFair", func(m *check.Machine) {
 		var l rwlock.PhaseFair
 		got := order(m, &l, func(w, r int) bool { return l.WritersInLine() == w && l.ReadersInLine() == r })
 		if want := []string{"reader", "writer"}; !slices.Equal(got, want) {
 			m.Failf("order %v, want %v", got, want)
 		}
 	})
-	model.Every(t, "Queued", func(m *check.Machine) {
+	property.Every(t, "Queued", func(m *check.Machine) {
 		var l rwlock.Queued
 		got := order(m, &l, func(w, r int) bool { return l.InLine() == w+r })
 		if want := []string{"writer", "reader"}; !slices.Equal(got, want) {
@@ -194,7 +194,7 @@ func TestModelPhases(t *testing.T) {
 // A PhaseFair's reader that sleeps through the moment between two writers does
 // not wait for the second.
 func TestModelPhaseFairReaderWaitsForOneWriter(t *testing.T) {
-	model.Every(t, "PhaseFair", func(m *check.Machine) {
+	property.Every(t, "PhaseFair", func(m *check.Machine) {
 		var l rwlock.PhaseFair
 		var inside primitives.Bool
 		l.Lock()
@@ -211,7 +211,7 @@ func TestModelPhaseFairReaderWaitsForOneWriter(t *testing.T) {
 
 // Nor does it if a writer tried in between, and failed.
 func TestModelPhaseFairTryDoesNotCount(t *testing.T) {
-	model.Every(t, "PhaseFair", func(m *check.Machine) {
+	property.Every(t, "PhaseFair", func(m *check.Machine) {
 		var l rwlock.PhaseFair
 		l.Lock()
 		m.GoNamed("reader", func() { l.RLock(); l.RUnlock() })
@@ -238,7 +238,7 @@ func TestModelBias(t *testing.T) {
 	unbiased := func() *rwlock.Biased { return rwlock.NewUnbiased(new(rwlock.ReaderPref)).Met(4) }
 
 	// The writer ends the bias, and a timer begins to run.
-	model.Every(t, "lose", func(m *check.Machine) {
+	property.Every(t, "lose", func(m *check.Machine) {
 		l := biased()
 		var n primitives.Cell[int] // guarded by l
 		m.GoNamed("reader", func() { read(l, &n) })
@@ -248,7 +248,7 @@ func TestModelBias(t *testing.T) {
 		write(l, &n, 1)
 	})
 	// The inhibition is over while others come and go.
-	model.Every(t, "gain", func(m *check.Machine) {
+	property.Every(t, "gain", func(m *check.Machine) {
 		l := unbiased()
 		var n primitives.Cell[int] // guarded by l
 		m.GoNamed("reader", func() { read(l, &n) })
@@ -258,7 +258,7 @@ func TestModelBias(t *testing.T) {
 		read(l, &n)
 		write(l, &n, 1)
 	})
-	model.Every(t, "due", func(m *check.Machine) {
+	property.Every(t, "due", func(m *check.Machine) {
 		l := unbiased()
 		var n primitives.Cell[int] // guarded by l
 		m.GoNamed("writer", func() { write(l, &n, 1) })
@@ -278,18 +278,18 @@ func TestModelNewCPUs(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		readers int
-		fresh   func() model.Readers
+		fresh   func() property.Readers
 	}{
-		{"Distributed", 1, func() model.Readers { return distributed() }},
-		{"Distributed", 2, func() model.Readers { return distributed().Met(2) }},
-		{"Biased", 1, func() model.Readers { return biased() }},
-		{"Biased", 2, func() model.Readers { return biased().Met(2) }},
+		{"Distributed", 1, func() property.Readers { return distributed() }},
+		{"Distributed", 2, func() property.Readers { return distributed().Met(2) }},
+		{"Biased", 1, func() property.Readers { return biased() }},
+		{"Biased", 2, func() property.Readers { return biased().Met(2) }},
 	} {
-		body := model.ReadersExclude(c.fresh, c.readers, 1, 1)
+		body := property.ReadersExclude(c.fresh, c.readers, 1, 1)
 		if name := fmt.Sprintf("%s/readers=%d", c.name, c.readers); name != "Distributed/readers=2" {
-			model.Every(t, name, body)
+			property.Every(t, name, body)
 		} else {
-			model.Sampled(t, name, body) // it has 7 million schedules
+			property.Sampled(t, name, body) // it has 7 million schedules
 		}
 	}
 }
@@ -316,12 +316,12 @@ func TestModelSharedCPUs(t *testing.T) {
 
 func TestModelReadersExclude(t *testing.T) {
 	for _, l := range models {
-		plain := func() model.Readers { return l.fresh() }
-		pinned := func() model.Readers { return locktest.PinnedReaders(l.fresh()) }
+		plain := func() property.Readers { return l.fresh() }
+		pinned := func() property.Readers { return locktest.PinnedReaders(l.fresh()) }
 		for _, size := range []struct{ readers, writers, ops int }{{1, 1, 2}, {0, 2, 2}, {2, 1, 1}, {1, 2, 1}, {0, 3, 1}} {
 			name := fmt.Sprintf("/readers=%d/writers=%d/ops=%d", size.readers, size.writers, size.ops)
-			model.Every(t, l.name+name, model.ReadersExclude(plain, size.readers, size.writers, size.ops))
-			model.Every(t, l.name+"/pinned"+name, model.ReadersExclude(pinned, size.readers, size.writers, size.ops))
+			property.Every(t, l.name+name, property.ReadersExclude(plain, size.readers, size.writers, size.ops))
+			property.Every(t, l.name+"/pinned"+name, property.ReadersExclude(pinned, size.readers, size.writers, size.ops))
 		}
 	}
 }

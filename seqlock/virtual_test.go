@@ -9,8 +9,7 @@ import (
 	"github.com/anishathalye/porcupine"
 
 	"github.com/lockbench/lockbench/check"
-	"github.com/lockbench/lockbench/internal/locktest"
-	"github.com/lockbench/lockbench/internal/model"
+	"github.com/lockbench/lockbench/check/property"
 	"github.com/lockbench/lockbench/primitives"
 	"github.com/lockbench/lockbench/seqlock"
 )
@@ -111,7 +110,7 @@ func TestModelSections(t *testing.T) {
 			sizes = sizes[:2] // it leaves one writer to its user
 		}
 		for _, size := range sizes {
-			model.Every(t, fmt.Sprintf("%s/writers=%d/readers=%d", c.name, size.writers, size.readers), func(m *check.Machine) {
+			property.Every(t, fmt.Sprintf("%s/writers=%d/readers=%d", c.name, size.writers, size.readers), func(m *check.Machine) {
 				read, write := c.fresh()
 				var words [2]primitives.Uint64
 				for range size.writers {
@@ -147,14 +146,14 @@ func TestModelSections(t *testing.T) {
 }
 
 func TestModelLock(t *testing.T) {
-	model.All(t, func() locktest.Lock { return new(seqlock.Lock) })
+	property.All(t, func() property.Lock { return new(seqlock.Lock) })
 }
 
 // A reader of a Latch waits for nobody: it returns while a writer has stopped
 // half-way, in either copy.
 func TestModelLatchReadsBesideStoppedWriter(t *testing.T) {
 	for half := range 2 {
-		model.Every(t, fmt.Sprintf("copy=%d", half), func(m *check.Machine) {
+		property.Every(t, fmt.Sprintf("copy=%d", half), func(m *check.Machine) {
 			l := new(seqlock.Latch[pair])
 			var stopped primitives.Parker
 			m.GoNamed("writer", func() {
@@ -180,7 +179,7 @@ func TestModelLatchReadsBesideStoppedWriter(t *testing.T) {
 // A reader that keeps writers out waits for the one that is inside, and those
 // that come later wait for it.
 func TestModelHastyReaderIsNext(t *testing.T) {
-	model.Every(t, "Value", func(m *check.Machine) {
+	property.Every(t, "Value", func(m *check.Machine) {
 		v := &seqlock.Value[pair]{Tries: 1}
 		rest := v.StoreHalf(pairOf(1))
 		for range 2 {
@@ -234,7 +233,7 @@ func readAndWrite(fresh func() store[pair], readers, reads, writes int) func(*ch
 func TestModelReads(t *testing.T) {
 	for _, s := range stores {
 		for _, c := range []struct{ readers, reads, writes int }{{2, 2, 1}, {1, 2, 2}} {
-			model.Every(t, fmt.Sprintf("%s/readers=%d/reads=%d/writes=%d", s.name, c.readers, c.reads, c.writes),
+			property.Every(t, fmt.Sprintf("%s/readers=%d/reads=%d/writes=%d", s.name, c.readers, c.reads, c.writes),
 				readAndWrite(s.fresh, c.readers, c.reads, c.writes))
 		}
 	}
@@ -268,7 +267,7 @@ func TestModelUpdates(t *testing.T) {
 		}
 	}})
 	for _, u := range all {
-		model.Every(t, fmt.Sprintf("%s/%dx%d", u.name, u.workers, u.times), func(m *check.Machine) {
+		property.Every(t, fmt.Sprintf("%s/%dx%d", u.name, u.workers, u.times), func(m *check.Machine) {
 			load, update := u.fresh()
 			for i := range u.workers {
 				m.Go(func() {
@@ -309,9 +308,9 @@ var opRegister = porcupine.Model{
 // With two writers, too, it is as if one operation came after the other.
 func TestModelLinearizable(t *testing.T) {
 	for _, s := range stores {
-		model.Every(t, s.name, func(m *check.Machine) {
+		property.Every(t, s.name, func(m *check.Machine) {
 			v := s.fresh()
-			var h model.History
+			var h property.History
 			store := func(worker int) {
 				n := uint64(worker + 1)
 				done := h.Call(worker, op(n))
@@ -335,7 +334,7 @@ func TestModelLinearizable(t *testing.T) {
 // two readers, two reads.
 func TestModelSectionsInOrder(t *testing.T) {
 	for _, c := range counts {
-		model.Every(t, c.name+"/writers=1/readers=2/reads=2", func(m *check.Machine) {
+		property.Every(t, c.name+"/writers=1/readers=2/reads=2", func(m *check.Machine) {
 			read, write := c.fresh()
 			var words [2]primitives.Uint64
 			m.GoNamed("writer", func() {

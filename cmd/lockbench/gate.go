@@ -340,7 +340,7 @@ func (g *gating) shapes(base, head string) ([]gate.ShapeResult, error) {
 
 // conclude writes the report, and returns what it means for the exit code.
 func (g *gating) conclude(rep *gate.Report, shapes []gate.ShapeResult) error {
-	rep.Warnings = append(rep.Warnings, g.config.Unused()...)
+	rep.Warnings = slices.Concat(rep.Warnings, g.config.Unused(), g.config.Ignored())
 	g.shaped = shapes
 	if err := g.write(g.console.Out, g.Format, rep); err != nil {
 		return err
@@ -400,14 +400,14 @@ func (g *gating) write(w io.Writer, format string, rep *gate.Report) error {
 	case "json":
 		return rep.WriteJSON(w)
 	case "junit":
-		return rep.WriteJUnit(w, gate.JUnitOptions{CannotTellPasses: g.CannotTell == "pass"})
+		return rep.WriteJUnit(w, gate.JUnitOptions{CannotTellPasses: g.CannotTell == "pass", Shapes: g.shaped})
 	}
 	width, color := commandline.Terminal(w)
 	return rep.WriteText(w, gate.TextOptions{Width: width, Verbose: g.Verbose, Color: color})
 }
 
 // writeShapes writes what became of the shapes, if there are any, below the
-// report: in JSON, as a document of its own.
+// report: in JSON, as a document of its own. JUnit's has them in it.
 func (g *gating) writeShapes(w io.Writer, format string) error {
 	switch {
 	case len(g.shaped) == 0 || format == "junit":

@@ -40,7 +40,7 @@ var errEarly = errors.New("the budget ended a search early")
 // A job is a property of a lock to be tried.
 type job struct {
 	lock catalog.Entry
-	property
+	claim
 	what string
 	body func(*check.Machine)
 }

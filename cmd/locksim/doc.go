@@ -57,13 +57,13 @@
 //
 //	  step  │ worker 1 │ worker 2 │ source
 //	────────┼──────────┼──────────┼─...
-//	     1  │ Get n    │          │ model/exclusion.go:...  section
-//	   ✗ 2  │ Set n    │          │ model/exclusion.go:...  section
-//	   ✗ 3  │          │ Get n    │ model/exclusion.go:...  section
+//	     1  │ Get n    │          │ property/exclusion.go:...  section
+//	   ✗ 2  │ Set n    │          │ property/exclusion.go:...  section
+//	   ✗ 3  │          │ Get n    │ property/exclusion.go:...  section
 //
 //	data race: step 2 (worker 1) and step 3 (worker 2) access n, and nothing orders them
-//	  step 2, worker 1: Set n, model/exclusion.go:... in section
-//	  step 3, worker 2: Get n, model/exclusion.go:... in section
+//	  step 2, worker 1: Set n, property/exclusion.go:... in section
+//	  step 3, worker 2: Get n, property/exclusion.go:... in section
 //	again: locksim check --locks busted --properties exclusion --workers 3 --ops 1 --replay -
 //	locksim: violations by busted
 //	exit status 1

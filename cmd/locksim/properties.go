@@ -6,12 +6,12 @@ import (
 	"strings"
 
 	"github.com/lockbench/lockbench/check"
+	"github.com/lockbench/lockbench/check/property"
 	"github.com/lockbench/lockbench/internal/catalog"
-	"github.com/lockbench/lockbench/internal/model"
 )
 
-// A property is what a lock should have.
-type property struct {
+// A claim is a property that a lock should have.
+type claim struct {
 	name  string
 	about string
 	// hurried says that nobody spins before it gets in line: a worker that waits
@@ -22,46 +22,46 @@ type property struct {
 	of func(e catalog.Entry, workers, ops int) (body func(*check.Machine), what string)
 }
 
-var properties = []property{
+var properties = []claim{
 	{"exclusion", "one holder at a time, and everybody gets on", false, func(e catalog.Entry, workers, ops int) (func(*check.Machine), string) {
-		return model.Exclusion(e.New, workers, ops), size(workers, ops, "acquisition")
+		return property.Exclusion(e.New, workers, ops), size(workers, ops, "acquisition")
 	}},
 	{"trylock", "one holder at a time where the first worker waits and the others try", false, func(e catalog.Entry, workers, ops int) (func(*check.Machine), string) {
-		return with(e, func(fresh func() model.Lock) (func(*check.Machine), string) {
-			return model.TryLock(fresh, workers, ops), size(workers, ops, "attempt")
+		return with(e, func(fresh func() property.Lock) (func(*check.Machine), string) {
+			return property.TryLock(fresh, workers, ops), size(workers, ops, "attempt")
 		})
 	}},
 	{"tries", "of those who try to get a free lock one succeeds", false, func(e catalog.Entry, workers, _ int) (func(*check.Machine), string) {
-		return with(e, func(fresh func() model.Lock) (func(*check.Machine), string) {
-			return model.Tries(fresh, workers), size(workers, 1, "attempt")
+		return with(e, func(fresh func() property.Lock) (func(*check.Machine), string) {
+			return property.Tries(fresh, workers), size(workers, 1, "attempt")
 		})
 	}},
 	{"fifo", "who waits is served in the order of arrival", true, func(e catalog.Entry, workers, _ int) (func(*check.Machine), string) {
 		if e.Fairness != "FIFO" {
 			return nil, ""
 		}
-		return model.FIFO(e.New, workers-1, 1), fmt.Sprintf("%s and one that comes later", plural(workers-1, "waiter"))
+		return property.FIFO(e.New, workers-1, 1), fmt.Sprintf("%s and one that comes later", plural(workers-1, "waiter"))
 	}},
 	{"permits", "never more permits out than there are", false, func(e catalog.Entry, workers, ops int) (func(*check.Machine), string) {
 		if e.Counting == nil {
 			return nil, ""
 		}
 		permits := max(workers-1, 1)
-		return model.Permits(e.Counting, workers, ops, permits), size(workers, ops, "acquisition") + " of " + plural(permits, "permit")
+		return property.Permits(e.Counting, workers, ops, permits), size(workers, ops, "acquisition") + " of " + plural(permits, "permit")
 	}},
 	{"readers", "no reader beside a writer", false, func(e catalog.Entry, workers, ops int) (func(*check.Machine), string) {
-		return with(e, func(fresh func() model.Readers) (func(*check.Machine), string) {
-			return model.ReadersExclude(fresh, workers-1, 1, ops), size(workers, ops, "acquisition") + ", one writes"
+		return with(e, func(fresh func() property.Readers) (func(*check.Machine), string) {
+			return property.ReadersExclude(fresh, workers-1, 1, ops), size(workers, ops, "acquisition") + ", one writes"
 		})
 	}},
 	{"reads", "who reads beside a writer sees one moment, and none before", false, func(e catalog.Entry, workers, ops int) (func(*check.Machine), string) {
-		return with(e, func(fresh func() model.Sequence) (func(*check.Machine), string) {
-			return model.Reads(fresh, workers-1, ops, 1), size(workers-1, ops, "read") + " beside one writer"
+		return with(e, func(fresh func() property.Sequence) (func(*check.Machine), string) {
+			return property.Reads(fresh, workers-1, ops, 1), size(workers-1, ops, "read") + " beside one writer"
 		})
 	}},
 	{"meeting", "readers do not wait for each other", false, func(e catalog.Entry, workers, _ int) (func(*check.Machine), string) {
-		return with(e, func(fresh func() model.Readers) (func(*check.Machine), string) {
-			return model.ReadersMeet(fresh, workers), size(workers, 1, "acquisition")
+		return with(e, func(fresh func() property.Readers) (func(*check.Machine), string) {
+			return property.ReadersMeet(fresh, workers), size(workers, 1, "acquisition")
 		})
 	}},
 }
@@ -86,7 +86,7 @@ func plural(n int, what string) string {
 }
 
 // matching returns the properties whose names match one of the patterns.
-func matching(patterns []string) ([]property, error) {
+func matching(patterns []string) ([]claim, error) {
 	var unknown, names []string
 	chosen := make([]bool, len(properties))
 	for _, pattern := range patterns {
@@ -100,7 +100,7 @@ func matching(patterns []string) ([]property, error) {
 			unknown = append(unknown, fmt.Sprintf("%q", pattern))
 		}
 	}
-	var all []property
+	var all []claim
 	for i, p := range properties {
 		names = append(names, p.name)
 		if chosen[i] {

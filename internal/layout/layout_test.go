@@ -24,6 +24,7 @@ var table = layout.Layout{
 		{"rcu/list", "primitives rcu", layout.NoTags},
 		{"rcu/hash", "primitives rcu rcu/list", layout.NoTags},
 		{"check sim", "internal/sched", layout.NoTags},
+		{"check/property", "check primitives internal/locktest github.com/anishathalye/porcupine", layout.NoTags},
 		{"results", "golang.org/x/perf/... github.com/montanaflynn/stats github.com/klauspost/cpuid/v2 gonum.org/v1/gonum/stat/...", layout.OSTags},
 		{"results/gate", "results github.com/BurntSushi/toml golang.org/x/perf/... github.com/aclements/go-moremath/... github.com/montanaflynn/stats gonum.org/v1/gonum/...", layout.NoTags},
 		{"internal/slowdown", "", layout.NoTags},
@@ -34,7 +35,6 @@ var table = layout.Layout{
 		{"plots", "results results/gate gonum.org/v1/plot/... golang.org/x/image/...", layout.NoTags},
 		{"internal/sched", "", layout.AnyTags},
 		{"internal/locktest", "primitives", layout.NoTags},
-		{"internal/model", "check primitives internal/locktest github.com/anishathalye/porcupine", layout.NoTags},
 		{"internal/layout", "", layout.NoTags},
 		{"internal/catalog", "primitives spinlock ticket mcs seqlock qspinlock rwlock blocking rcu harness golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4 gvisor.dev/gvisor/pkg/sync", layout.AnyTags}, // gVisor is for some machines
 		{"internal/commandline", "github.com/alecthomas/kong golang.org/x/term", layout.NoTags},
@@ -43,7 +43,7 @@ var table = layout.Layout{
 		{"internal/targets", "...", layout.AnyTags},
 	},
 	// A benchmark measures its reference in the same run, hence the peers.
-	Tests: "primitives check internal/synthetic internal/locktest internal/model internal/catalog go.uber.org/goleak pgregory.net/rapid github.com/anishathalye/porcupine golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4 gvisor.dev/gvisor/pkg/sync",
+	Tests: "primitives check internal/synthetic internal/locktest check/property internal/catalog go.uber.org/goleak pgregory.net/rapid github.com/anishathalye/porcupine golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4 gvisor.dev/gvisor/pkg/sync",
 	Never: []layout.Edge{
 		{From: locks, To: "harness", Tests: true},
 		{From: "harness", To: locks, Tests: true},

@@ -28,7 +28,7 @@ func TestTwins(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, dir := range []string{"primitives", "internal/model", "internal/locktest"} {
+	for _, dir := range []string{"primitives", "check/property", "internal/locktest"} {
 		look(dir)
 	}
 	for _, p := range packages {

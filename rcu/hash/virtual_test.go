@@ -9,7 +9,7 @@ import (
 	"github.com/anishathalye/porcupine"
 
 	"github.com/lockbench/lockbench/check"
-	"github.com/lockbench/lockbench/internal/model"
+	"github.com/lockbench/lockbench/check/property"
 	"github.com/lockbench/lockbench/primitives"
 	"github.com/lockbench/lockbench/rcu"
 	"github.com/lockbench/lockbench/rcu/hash"
@@ -42,12 +42,12 @@ func finds(read func(m *check.Machine, t *hash.Map[int, int])) func(m *check.Mac
 }
 
 func TestModelGrowth(t *testing.T) {
-	model.Every(t, "Load", finds(func(m *check.Machine, t *hash.Map[int, int]) {
+	property.Every(t, "Load", finds(func(m *check.Machine, t *hash.Map[int, int]) {
 		if v, ok := t.Load(2); !ok || v != 2 && v != 12 {
 			m.Failf("Load of a key that is there throughout = %d, %v", v, ok)
 		}
 	}))
-	model.Every(t, "Range", finds(func(m *check.Machine, t *hash.Map[int, int]) {
+	property.Every(t, "Range", finds(func(m *check.Machine, t *hash.Map[int, int]) {
 		seen := map[int]int{}
 		for key := range t.Range {
 			seen[key]++
@@ -110,7 +110,7 @@ var updates = []struct {
 
 func TestModelReuse(t *testing.T) {
 	for _, u := range updates {
-		model.Every(t, u.name, reused(func(d *rcu.Registered) { d.Synchronize() }, u.do))
+		property.Every(t, u.name, reused(func(d *rcu.Registered) { d.Synchronize() }, u.do))
 	}
 }
 
@@ -178,9 +178,9 @@ func TestModelLinearizable(t *testing.T) {
 	}
 	for name, script := range scripts {
 		for _, keys := range [][]int{{0, 0}, {0, 1}, {1, 0}} {
-			model.Every(t, fmt.Sprintf("%s/reads=%v", name, keys), func(m *check.Machine) {
+			property.Every(t, fmt.Sprintf("%s/reads=%v", name, keys), func(m *check.Machine) {
 				t := hash.NewSmall[int, int](itself)
-				var h model.History
+				var h property.History
 				do := func(worker int, o op) {
 					done := h.Call(worker, o)
 					var a answer

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/lockbench/lockbench/check"
-	"github.com/lockbench/lockbench/internal/model"
+	"github.com/lockbench/lockbench/check/property"
 	"github.com/lockbench/lockbench/rcu"
 )
 
@@ -140,7 +140,7 @@ func TestModelChanges(t *testing.T) {
 		for one := range changes {
 			for two := range changes {
 				for readers := 1; readers <= 2; readers++ {
-					model.Every(t, fmt.Sprintf("%s/%s/%s/readers=%d", l.name, changes[one].name, changes[two].name, readers),
+					property.Every(t, fmt.Sprintf("%s/%s/%s/readers=%d", l.name, changes[one].name, changes[two].name, readers),
 						changed(l.fresh, gracePeriod, readers, one, two))
 				}
 			}

@@ -80,6 +80,8 @@ type rule struct {
 	margin float64
 	ignore bool
 	reason string
+
+	ignored []string // benchmarks and units, so far
 }
 
 // match reports whether the rule has anything to say of unit of b.
@@ -108,14 +110,21 @@ func (c *Config) Rules() Rules {
 	}
 }
 
-// exception is [Rules.For].
-func (c *Config) exception(b Benchmark, unit string) (e Exception, ok bool) {
+// exception is [Rules.For]. The last rule that matches holds.
+func (c *Config) exception(b Benchmark, unit string) (Exception, bool) {
+	var last *rule
 	for _, r := range c.rules { // all of them, to know which match
 		if r.match(b, unit) {
-			e, ok = Exception{Margin: r.margin, Ignore: r.ignore}, true
+			last = r
 		}
 	}
-	return e, ok
+	if last == nil {
+		return Exception{}, false
+	}
+	if what := b.String() + " " + unit; last.ignore && !slices.Contains(last.ignored, what) {
+		last.ignored = append(last.ignored, what)
+	}
+	return Exception{Margin: last.margin, Ignore: last.ignore}, true
 }
 
 // declared is [Rules.Declared].
@@ -130,17 +139,18 @@ func (c *Config) declared(b Benchmark, only Side) (ok bool) {
 	return ok
 }
 
-// Reason returns why unit of b is ignored, "" if it is not.
-func (c *Config) Reason(b Benchmark, unit string) (reason string) {
+// Ignored returns a warning for each rule that had something ignored in the
+// comparison that [Config.Rules] were for: what, and why.
+func (c *Config) Ignored() (warnings []string) {
 	if c == nil {
-		return ""
+		return nil
 	}
 	for _, r := range c.rules {
-		if r.match(b, unit) {
-			reason = r.reason
+		if len(r.ignored) > 0 {
+			warnings = append(warnings, fmt.Sprintf("%s:%d: not judged: %s: %s", c.Name, r.line, elide(strings.Join(r.ignored, ", "), 300), clean(r.reason)))
 		}
 	}
-	return reason
+	return warnings
 }
 
 // Unused returns a warning for each rule that matched nothing in the comparison

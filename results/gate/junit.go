@@ -15,6 +15,8 @@ type JUnitOptions struct {
 	// CannotTellPasses makes what cannot be told a test that was skipped.
 	// Without, it is an error: a test that could not be run.
 	CannotTellPasses bool
+	// Shapes are tests, too, in a suite of its own for each shape.
+	Shapes []ShapeResult
 }
 
 // WriteJUnit writes the report as XML in the form of JUnit's, which most systems
@@ -90,6 +92,20 @@ type junitOutcome struct {
 	Text    string `xml:",chardata"`
 }
 
+// judge makes c fail if its verdict is that, with what it said so far.
+func (c *junitCase) judge(v Verdict, skip bool) {
+	outcome := &junitOutcome{Type: v.String(), Message: c.Out}
+	switch {
+	case v == Pass:
+	case v == Regressed:
+		outcome.Text, c.Out, c.Failure = c.Out, "", outcome
+	case skip:
+		c.Out, c.Skipped = "", outcome
+	default:
+		outcome.Text, c.Out, c.Error = c.Out, "", outcome
+	}
+}
+
 func (r *Report) junit(o JUnitOptions) *junitSuites {
 	doc := &junitSuites{Name: "lockbench gate", Time: seconds(r.Took)}
 	suites := make(map[string]*junitSuite)
@@ -115,17 +131,14 @@ func (r *Report) junit(o JUnitOptions) *junitSuites {
 		}
 		name := strings.TrimSpace(res.label(map[Benchmark]string{res.Benchmark: clean(res.Name)}) + " " + clean(res.Unit))
 		c := junitCase{Name: name, Time: seconds(took), Out: res.sentence() + ": " + clean(res.Why)}
-		outcome := &junitOutcome{Type: res.Verdict.String(), Message: c.Out}
-		switch {
-		case res.Verdict == Pass:
-		case res.Verdict == Regressed:
-			outcome.Text, c.Out, c.Failure = c.Out, "", outcome
-		case res.Minor, o.CannotTellPasses:
-			c.Out, c.Skipped = "", outcome
-		default:
-			outcome.Text, c.Out, c.Error = c.Out, "", outcome
-		}
+		c.judge(res.Verdict, res.Minor || o.CannotTellPasses)
 		suite(res.Pkg).add(c, took)
+	}
+	for _, res := range o.Shapes {
+		c := junitCase{Name: clean(res.Lock + " " + res.Where + ", " + res.Demand), Time: "0",
+			Out: fmt.Sprintf("%s %s, n = %d: %s", res.found(), res.interval(), res.N, clean(res.Why))}
+		c.judge(res.Verdict, res.Minor || o.CannotTellPasses)
+		suite("shape "+res.Shape).add(c, 0)
 	}
 	for _, side := range []struct {
 		what, message string

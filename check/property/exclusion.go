@@ -1,6 +1,11 @@
-// Package model has the properties of locks as bodies for package check: each
+// Package property has the properties of locks as bodies for package check: each
 // function returns one that tries a property of a lock made anew, on the
-// schedule that it runs in.
+// schedule that it runs in. They are for anybody's lock:
+//
+//	func TestMyLock(t *testing.T) { // go test -tags virtual
+//		property.All(t, func() property.Lock { return new(mine.Lock) })
+//		property.Every(t, "Readers", property.ReadersExclude(func() property.Readers { return new(mine.RW) }, 2, 1, 1))
+//	}
 //
 // What workers share beyond the lock is in Cells, whose accesses must be
 // ordered by the lock alone, or in words, which are steps of their own. What is
@@ -8,7 +13,7 @@
 //
 // That every waiter gets on is in all of them: the checker finds deadlocks and
 // lost wake-ups by itself.
-package model
+package property
 
 import (
 	"sync"

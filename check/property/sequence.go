@@ -1,4 +1,4 @@
-package model
+package property
 
 import (
 	"sync"

@@ -1,13 +1,13 @@
 //go:build virtual
 
-package model_test
+package property_test
 
 import (
 	"sync"
 	"testing"
 
 	"github.com/lockbench/lockbench/check"
-	"github.com/lockbench/lockbench/internal/model"
+	"github.com/lockbench/lockbench/check/property"
 	"github.com/lockbench/lockbench/primitives"
 )
 
@@ -41,7 +41,7 @@ func TestModelOvertaking(t *testing.T) {
 		{1, 2, 2, false},
 		{2, 0, 0, true},
 	} {
-		r, err := check.Run(check.Config{}, model.Overtaking(fresh, c.waiters, c.rivals, c.most))
+		r, err := check.Run(check.Config{}, property.Overtaking(fresh, c.waiters, c.rivals, c.most))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -88,15 +88,15 @@ func TestModelsFail(t *testing.T) {
 		body  func(*check.Machine)
 		fails bool
 	}{
-		{"FIFO of a barging lock", model.FIFO(func() sync.Locker { return new(barging) }, 1, 1), true},
-		{"FIFO of a barging lock, no rivals", model.FIFO(func() sync.Locker { return new(barging) }, 2, 0), true},
-		{"FIFO of a ticket lock", model.FIFO(func() sync.Locker { return new(handing) }, 2, 1), false},
-		{"Permits of a broken semaphore", model.Permits(func(n int) sync.Locker {
+		{"FIFO of a barging lock", property.FIFO(func() sync.Locker { return new(barging) }, 1, 1), true},
+		{"FIFO of a barging lock, no rivals", property.FIFO(func() sync.Locker { return new(barging) }, 2, 0), true},
+		{"FIFO of a ticket lock", property.FIFO(func() sync.Locker { return new(handing) }, 2, 1), false},
+		{"Permits of a broken semaphore", property.Permits(func(n int) sync.Locker {
 			l := new(broken)
 			l.free.Store(uint32(n))
 			return l
 		}, 3, 1, 2), true},
-		{"Reads of a lock without a sequence", model.Reads(func() model.Sequence {
+		{"Reads of a lock without a sequence", property.Reads(func() property.Sequence {
 			l := new(broken)
 			l.free.Store(1)
 			return l

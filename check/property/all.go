@@ -1,4 +1,4 @@
-package model
+package property
 
 import (
 	"fmt"
@@ -10,14 +10,16 @@ import (
 )
 
 // All runs, on every schedule, what holds for any spinlock, and logs how many
-// schedules there were. fresh returns a new lock.
-func All(t *testing.T, fresh func() locktest.Lock) {
-	forms := []struct {
+// schedules there were. fresh returns a new lock. If it has LockPinned,
+// TryLockPinned and UnlockPinned, too, and a String, those are checked likewise.
+func All(t *testing.T, fresh func() Lock) {
+	type form struct {
 		name  string
 		fresh func() Lock
-	}{
-		{"", func() Lock { return fresh() }},
-		{"Pinned", func() Lock { return locktest.Pinned(fresh()) }},
+	}
+	forms := []form{{"", fresh}}
+	if _, ok := fresh().(locktest.Lock); ok {
+		forms = append(forms, form{"Pinned", func() Lock { return locktest.Pinned(fresh().(locktest.Lock)) }})
 	}
 	for _, form := range forms {
 		name, fresh := form.name, form.fresh
