@@ -327,8 +327,7 @@ func scaling(ctx context.Context, j *judge, rounds int) error {
 			if err := j.sample(s); err != nil {
 				return err
 			}
-			// Readers share no memory, but CPUs that are near share a core: two loops
-			// that touch nothing do not get twice as much done there.
+			// Readers share no memory, but CPUs that are near may share more than that.
 			if s.Distance == results.Unknown {
 				continue // they were not there at the same time
 			}
