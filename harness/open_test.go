@@ -312,11 +312,14 @@ func TestStuckReaders(t *testing.T) {
 	var free atomic.Bool
 	s := quick(Subject{Name: "endless", New: func() sync.Locker { return &endless{reads: &reads, free: &free} }})
 	s.Reads, s.Patience, s.Duration = 100, 50*time.Millisecond, 10*time.Second // it is stuck long before
-	before := runtime.NumGoroutine()
+	before, began := runtime.NumGoroutine(), time.Now()
 	_, err := Run(context.Background(), s)
 	free.Store(true)
 	for runtime.NumGoroutine() > before {
 		runtime.Gosched()
+	}
+	if took := time.Since(began); took >= s.Duration {
+		t.Errorf("who got free after all went on to the end of the run, for %v", took)
 	}
 	if err == nil || !strings.Contains(err.Error(), "cause: nobody writes, and 2 readers wait for a writer's end, or read again and again") {
 		t.Errorf("Run = %v, want a StuckError with the cause", err)

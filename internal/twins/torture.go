@@ -2,9 +2,7 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -170,36 +168,6 @@ func buildCommand(ctx context.Context, program string, vs []victim) error {
 		return fmt.Errorf("go build of %v: %w\n%s", vs, err, out)
 	}
 	return nil
-}
-
-// overlay writes the sources of package pkg with all these faults to dir, which it
-// makes, and returns a file for go build -overlay.
-func overlay(dir, pkg string, twins ...twin) (file string, err error) {
-	root, err := root()
-	if err != nil {
-		return "", err
-	}
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return "", err
-	}
-	replace := make(map[string]string)
-	for _, t := range twins {
-		path := filepath.Join(root, pkg, t.file)
-		src, err := t.source(cmp.Or(replace[path], path)) // which may have another fault already
-		if err != nil {
-			return "", err
-		}
-		replace[path] = filepath.Join(dir, t.file)
-		if err := os.WriteFile(replace[path], src, 0o666); err != nil {
-			return "", err
-		}
-	}
-	text, err := json.Marshal(map[string]any{"Replace": replace})
-	if err != nil {
-		return "", err
-	}
-	file = filepath.Join(dir, "overlay.json")
-	return file, os.WriteFile(file, text, 0o666)
 }
 
 // torture returns how long it took to find the fault, or 0 if it was not found.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -27,25 +28,13 @@ func build(ctx context.Context, dir, pkg string, t twin, flags ...string) (tests
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(root, pkg, t.file)
-	src, err := t.source(path)
+	overlay, err := overlay(dir, pkg, t)
 	if err != nil {
-		return nil, err
-	}
-	broken := filepath.Join(dir, t.file)
-	if err := os.WriteFile(broken, src, 0o666); err != nil {
-		return nil, err
-	}
-	overlay, err := json.Marshal(map[string]any{"Replace": map[string]string{path: broken}})
-	if err != nil {
-		return nil, err
-	}
-	if err := os.WriteFile(filepath.Join(dir, "overlay.json"), overlay, 0o666); err != nil {
 		return nil, err
 	}
 	program := filepath.Join(dir, "twin.test")
 	args := append([]string{"test", "-c", "-vet=off", "-ldflags=-s -w", // half the time of linking
-		"-overlay", filepath.Join(dir, "overlay.json"), "-o", program}, flags...)
+		"-overlay", overlay, "-o", program}, flags...)
 	cmd := exec.CommandContext(ctx, "go", append(args, "./"+pkg)...)
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -56,6 +45,36 @@ func build(ctx context.Context, dir, pkg string, t twin, flags ...string) (tests
 		cmd.Dir = filepath.Join(root, pkg)
 		return cmd
 	}, nil
+}
+
+// overlay writes the sources of package pkg with all these faults to dir, which it
+// makes, and returns a file for go build -overlay.
+func overlay(dir, pkg string, twins ...twin) (file string, err error) {
+	root, err := root()
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return "", err
+	}
+	replace := make(map[string]string)
+	for _, t := range twins {
+		path := filepath.Join(root, pkg, t.file)
+		src, err := t.source(cmp.Or(replace[path], path)) // which may have another fault already
+		if err != nil {
+			return "", err
+		}
+		replace[path] = filepath.Join(dir, t.file)
+		if err := os.WriteFile(replace[path], src, 0o666); err != nil {
+			return "", err
+		}
+	}
+	text, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		return "", err
+	}
+	file = filepath.Join(dir, "overlay.json")
+	return file, os.WriteFile(file, text, 0o666)
 }
 
 // source returns the source at path with the fault.
