@@ -152,7 +152,7 @@ const (
 	silence    = 30 * time.Second // of a test that hangs; sound ones on a busy machine take 9 s
 )
 
-// said is what a test that fails says while it runs.
+// said is what a test says while it runs: one that fails, and one that logs.
 var said = regexp.MustCompile(`^\s+\w+\.go:\d+: `)
 
 // stressed runs the package's ordinary tests under the race detector, over and
@@ -195,19 +195,16 @@ func stressOnce(ctx context.Context, tests func(context.Context, ...string) *exe
 		return "", err
 	}
 	hangs := time.AfterFunc(silence, cancel)
-	failed := false
+	spoke := false
 	for lines := bufio.NewScanner(out); lines.Scan(); hangs.Reset(silence) {
-		if said.MatchString(lines.Text()) {
-			failed = true // and may hang now
-			cancel()
-		}
+		spoke = spoke || said.MatchString(lines.Text())
 	}
 	err = cmd.Wait()
 	hung := !hangs.Stop()
 	switch {
 	case ctx.Err() != nil:
 		return "", ctx.Err()
-	case failed:
+	case hung && spoke: // it failed, and then hung
 		return "yes", nil
 	case hung:
 		return "hangs", nil
