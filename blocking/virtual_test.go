@@ -6,10 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/lockbench/lockbench/blocking"
 	"github.com/lockbench/lockbench/check"
@@ -26,23 +24,9 @@ func hurried(t *testing.T, name string, body func(*check.Machine)) {
 	})
 }
 
-// sampled is for a body that has too many schedules: it runs some, which priorities
-// make that change now and then. LOCKBENCH_LONG=60s runs all of them in which nobody
-// spins before it parks, if there is time enough.
-func sampled(t *testing.T, name string, body func(*check.Machine)) {
-	long := os.Getenv("LOCKBENCH_LONG")
-	if long == "" {
-		property.Sampled(t, name, body)
-		return
-	}
-	t.Run(name, func(t *testing.T) {
-		t.Helper()
-		budget, err := time.ParseDuration(long)
-		if err != nil {
-			t.Fatalf("LOCKBENCH_LONG: %v", err)
-		}
-		t.Log(check.Explore(t, check.Config{Spins: -1, Budget: budget}, body))
-	})
+// bounded runs body on every schedule with at most two preemptions: all are too many.
+func bounded(t *testing.T, name string, body func(*check.Machine)) {
+	property.Bounded(t, name, 2, body)
 }
 
 // TryLock is for a semaphore of one permit.
@@ -132,7 +116,7 @@ func TestModelCancelInLine(t *testing.T) {
 	for _, c := range []struct {
 		fresh  func() waiting
 		search func(*testing.T, string, func(*check.Machine))
-	}{{mutex, hurried}, {permit, sampled}, {writers, sampled}, {readers, sampled}, {mixed, sampled}} {
+	}{{mutex, hurried}, {permit, bounded}, {writers, bounded}, {readers, bounded}, {mixed, bounded}} {
 		fresh := c.fresh
 		for cancelled := range 2 {
 			c.search(t, fmt.Sprintf("%s/place=%d", fresh().name, cancelled), func(m *check.Machine) {
@@ -186,10 +170,10 @@ func TestModelReaderTimeout(t *testing.T) {
 	})
 }
 
-// Three at once are too many for every schedule.
-func TestModelSampled(t *testing.T) {
+// Three at once, of whom one may be cancelled.
+func TestModelThree(t *testing.T) {
 	for _, fresh := range locks {
-		sampled(t, fresh().name, func(m *check.Machine) {
+		bounded(t, fresh().name, func(m *check.Machine) {
 			l := fresh()
 			var n primitives.Cell[int] // guarded by l
 			got := 2
@@ -279,7 +263,7 @@ func TestModelPermits(t *testing.T) {
 		search func(*testing.T, string, func(*check.Machine))
 		size   int
 		wants  []int
-	}{{"three times one", sampled, 2, []int{1, 1, 1}}, {"two and one", hurried, 2, []int{2, 1}}, {"two and two", hurried, 3, []int{2, 2}}} {
+	}{{"three times one", bounded, 2, []int{1, 1, 1}}, {"two and one", hurried, 2, []int{2, 1}}, {"two and two", hurried, 3, []int{2, 2}}} {
 		c.search(t, c.name, func(m *check.Machine) {
 			s := blocking.NewSemaphore(c.size)
 			var out primitives.Uint32
@@ -438,7 +422,7 @@ func TestModelReadersMeet(t *testing.T) {
 		name    string
 		release func(*blocking.RWSem)
 	}{{"unlock", (*blocking.RWSem).Unlock}, {"downgrade", (*blocking.RWSem).Downgrade}} {
-		sampled(t, "RWSem/"+c.name, func(m *check.Machine) {
+		bounded(t, "RWSem/"+c.name, func(m *check.Machine) {
 			var s blocking.RWSem
 			var inside primitives.Uint32
 			read := func() {
@@ -512,7 +496,7 @@ func TestModelReadersBehindCancelledWriter(t *testing.T) {
 // A reader and a writer, twice each.
 func TestModelReadersExclude(t *testing.T) {
 	hurried(t, "RWSem/2x2", property.ReadersExclude(func() property.Readers { return new(blocking.RWSem) }, 1, 1, 2))
-	sampled(t, "RWSem/readers=2/writers=1", property.ReadersExclude(func() property.Readers { return new(blocking.RWSem) }, 2, 1, 1))
+	bounded(t, "RWSem/readers=2/writers=1", property.ReadersExclude(func() property.Readers { return new(blocking.RWSem) }, 2, 1, 1))
 }
 
 // Two workers, twice each.
@@ -531,7 +515,7 @@ func TestModelTimeout(t *testing.T) {
 		impatient, patient int
 		search             func(*testing.T, string, func(*check.Machine))
 	}{
-		{mutex, 2, 2, hurried}, {permit, 1, 2, hurried}, {permit, 2, 1, hurried}, {permit, 2, 2, sampled}, {writers, 2, 2, hurried},
+		{mutex, 2, 2, hurried}, {permit, 1, 2, hurried}, {permit, 2, 1, hurried}, {permit, 2, 2, bounded}, {writers, 2, 2, hurried},
 	} {
 		c.search(t, fmt.Sprintf("%s/impatient=%d/patient=%d", c.fresh().name, c.impatient, c.patient), func(m *check.Machine) {
 			l := c.fresh()
@@ -604,7 +588,7 @@ func TestModelOvertaking(t *testing.T) {
 		search                func(*testing.T, string, func(*check.Machine))
 	}{
 		{permit, 2, 0, 0, hurried}, {permit, 1, 1, 0, hurried},
-		{writers, 2, 0, 0, hurried}, {writers, 1, 1, 1, sampled}, {writers, 1, 2, 1, sampled},
+		{writers, 2, 0, 0, hurried}, {writers, 1, 1, 1, bounded}, {writers, 1, 2, 1, bounded},
 	} {
 		c.search(t, fmt.Sprintf("%s/waiters=%d/rivals=%d", c.fresh().name, c.waiters, c.rivals), property.Overtaking(func() (sync.Locker, func() uint64) {
 			l := c.fresh()

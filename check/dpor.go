@@ -97,9 +97,16 @@ const mostPassed = 64
 // width is how many procs there are.
 func (d *dpor) width() int { return 3 * d.vm.live }
 
-func (d *dpor) pick(self proc, enabled procs) (proc, bool) {
+func (d *dpor) known() (proc, bool) {
 	if d.depth < len(d.nodes) {
 		return d.nodes[d.depth].chosen, true
+	}
+	return 0, false
+}
+
+func (d *dpor) pick(self proc, enabled procs) (proc, bool) {
+	if p, ok := d.known(); ok {
+		return p, true
 	}
 	awake := enabled &^ d.asleep
 	if awake == 0 {

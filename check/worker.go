@@ -10,6 +10,7 @@ type worker struct {
 	yield  func(struct{}) bool
 	stop   func()
 	inside bool // whether it is in body
+	below  bool // whether it has resumed another, which has not come back yet
 	lost   bool // whether it has left by runtime.Goexit: it is never resumed
 
 	body       func()
@@ -115,6 +116,7 @@ func (w *worker) runs() {
 			}
 		}
 	}()
+	w.vm.next = nil
 	w.body()
 	w.vm.finish(w)
 	returned = true

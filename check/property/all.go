@@ -2,8 +2,10 @@ package property
 
 import (
 	"fmt"
+	"os"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/lockbench/lockbench/check"
 	"github.com/lockbench/lockbench/internal/locktest"
@@ -36,6 +38,20 @@ func All(t *testing.T, fresh func() Lock) {
 // Every runs body on every schedule as a test of its own, and logs the report.
 func Every(t *testing.T, name string, body func(*check.Machine)) {
 	Explore(t, name, check.Config{}, body)
+}
+
+// Bounded is [Every] for a body that has too many schedules: it takes those with at
+// most so many preemptions. With LOCKBENCH_LONG=15m in the environment it takes
+// them all then, or as many as there is time for.
+func Bounded(t *testing.T, name string, preemptions int, body func(*check.Machine)) {
+	Explore(t, name, check.Config{Mode: check.Bounded, Bound: preemptions}, body)
+	if long := os.Getenv("LOCKBENCH_LONG"); long != "" {
+		budget, err := time.ParseDuration(long)
+		if err != nil {
+			t.Fatalf("LOCKBENCH_LONG: %v", err)
+		}
+		Explore(t, name+"/every", check.Config{Budget: budget, Progress: os.Stderr}, body)
+	}
 }
 
 // Explore runs body on the schedules that cfg says as a test of its own, and
