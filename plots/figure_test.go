@@ -730,7 +730,7 @@ func TestWriteErrors(t *testing.T) {
 	if err == nil || len(files) != 1 {
 		t.Errorf("files = %v, error = %v; want the PNG file and an error", files, err)
 	}
-	if left, _ := filepath.Glob(filepath.Join(dir, ".figure-*")); len(left) > 0 {
+	if left, _ := filepath.Glob(filepath.Join(dir, ".lockbench-*")); len(left) > 0 {
 		t.Errorf("left behind: %v", left)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
 
+	"github.com/lockbench/lockbench/internal/wholefile"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -164,27 +165,15 @@ func endsOf(sums []results.Summary) (ends []results.Summary, between []Skipped) 
 
 // WriteFile draws f into a file whose name ends in .svg or .png. The file
 // appears whole or not at all.
-func (f *Figure) WriteFile(path string) (err error) {
+func (f *Figure) WriteFile(path string) error {
 	data, err := f.Encode(strings.TrimPrefix(filepath.Ext(path), "."))
 	if err != nil {
 		return err
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".figure-*")
-	if err != nil {
+	return wholefile.Write(path, func(w io.Writer) error {
+		_, err := w.Write(data)
 		return err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(tmp.Name())
-		}
-	}()
-	_, err = tmp.Write(data)
-	// CreateTemp makes a file for its owner only; a picture is for everybody.
-	err = errors.Join(err, tmp.Chmod(0o644), tmp.Close())
-	if err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), path)
+	})
 }
 
 // resolution is that of a PNG file, in dots to the inch: twice what screens

@@ -17,34 +17,43 @@ import (
 func Overtaking(fresh func() (l sync.Locker, line func() uint64), waiters, rivals, most int) func(*check.Machine) {
 	return func(m *check.Machine) {
 		l, line := fresh()
-		var served primitives.Cell[[]int] // in which order; guarded by l
-		serve := func(i int) {
-			l.Lock()
-			served.Set(append(served.Get(), i))
-			l.Unlock()
-		}
+		served := order{l: l}
 		l.Lock()
 		for i := range waiters {
 			before := line()
-			m.GoNamed(fmt.Sprintf("waiter %d", i), func() { serve(i) })
+			m.GoNamed(fmt.Sprintf("waiter %d", i), func() { served.add(i) })
 			var spin primitives.Spin
 			for line() == before {
 				spin.Once()
 			}
 		}
-		m.GoAlike(rivals, func() { serve(waiters) })
+		m.GoAlike(rivals, func() { served.add(waiters) })
 		l.Unlock()
 		m.Wait()
-		wantOrder(m, served.Get(), waiters, most)
+		served.want(m, waiters, most)
 	}
 }
 
-// wantOrder fails the execution if one of the waiters, who are numbered as they
+// An order is who was served by a lock, one after the other.
+type order struct {
+	l      sync.Locker
+	served primitives.Cell[[]int] // guarded by l
+}
+
+// add waits to be served.
+func (o *order) add(i int) {
+	o.l.Lock()
+	o.served.Set(append(o.served.Get(), i))
+	o.l.Unlock()
+}
+
+// want fails the execution if one of the waiters, who are numbered as they
 // came, was served after more than so many of those that came later.
-func wantOrder(m *check.Machine, order []int, waiters, most int) {
+func (o *order) want(m *check.Machine, waiters, most int) {
+	served := o.served.Get()
 	for i := range waiters {
 		overtook := 0
-		for _, j := range order {
+		for _, j := range served {
 			if j == i {
 				break
 			}
@@ -53,7 +62,7 @@ func wantOrder(m *check.Machine, order []int, waiters, most int) {
 			}
 		}
 		if overtook > most {
-			m.Failf("waiter %d was overtaken %d times, want at most %d: served %v", i, overtook, most, order)
+			m.Failf("waiter %d was overtaken %d times, want at most %d: served %v", i, overtook, most, served)
 		}
 	}
 }
@@ -66,19 +75,14 @@ func wantOrder(m *check.Machine, order []int, waiters, most int) {
 func FIFO(fresh func() sync.Locker, waiters, rivals int) func(*check.Machine) {
 	return func(m *check.Machine) {
 		l := fresh()
-		var served primitives.Cell[[]int] // in which order; guarded by l
-		serve := func(i int) {
-			l.Lock()
-			served.Set(append(served.Get(), i))
-			l.Unlock()
-		}
+		served := order{l: l}
 		l.Lock()
 		for i := range waiters {
-			m.GoFirst(fmt.Sprintf("waiter %d", i), func() { serve(i) })
+			m.GoFirst(fmt.Sprintf("waiter %d", i), func() { served.add(i) })
 		}
-		m.GoAlike(rivals, func() { serve(waiters) })
+		m.GoAlike(rivals, func() { served.add(waiters) })
 		l.Unlock()
 		m.Wait()
-		wantOrder(m, served.Get(), waiters, 0)
+		served.want(m, waiters, 0)
 	}
 }

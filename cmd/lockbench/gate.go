@@ -18,6 +18,7 @@ import (
 
 	"github.com/lockbench/lockbench/internal/abrun"
 	"github.com/lockbench/lockbench/internal/commandline"
+	"github.com/lockbench/lockbench/internal/wholefile"
 	"github.com/lockbench/lockbench/plots"
 	"github.com/lockbench/lockbench/results"
 	"github.com/lockbench/lockbench/results/gate"
@@ -433,18 +434,18 @@ func (g *gating) keep(rep *gate.Report) error {
 		return err
 	}
 	for name, format := range map[string]string{"report.txt": "text", "report.md": "markdown", "report.json": "json", "junit.xml": "junit"} {
-		if err := replace(filepath.Join(g.Out, name), func(w io.Writer) error { return g.write(w, format, rep) }); err != nil {
+		if err := wholefile.Write(filepath.Join(g.Out, name), func(w io.Writer) error { return g.write(w, format, rep) }); err != nil {
 			return err
 		}
 	}
-	if err := replace(filepath.Join(g.Out, "verdict"), func(w io.Writer) error {
+	if err := wholefile.Write(filepath.Join(g.Out, "verdict"), func(w io.Writer) error {
 		_, err := fmt.Fprintln(w, rep.Verdict)
 		return err
 	}); err != nil {
 		return err
 	}
 	if len(g.shaped) > 0 {
-		if err := replace(filepath.Join(g.Out, "shapes.json"), func(w io.Writer) error { return g.writeShapes(w, "json") }); err != nil {
+		if err := wholefile.Write(filepath.Join(g.Out, "shapes.json"), func(w io.Writer) error { return g.writeShapes(w, "json") }); err != nil {
 			return err
 		}
 	}
@@ -453,20 +454,6 @@ func (g *gating) keep(rep *gate.Report) error {
 		fmt.Fprintf(g.console.Err, "lockbench: %s\n", f.Path)
 	}
 	return err
-}
-
-// replace writes a file that is there whole or as it was.
-func replace(name string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(name), ".lockbench")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	err = errors.Join(write(f), f.Chmod(0o644), f.Close())
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), name)
 }
 
 // A gateMeter says how far a comparison is: a line every few seconds, in place

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/perf/benchmath"
 
+	"github.com/lockbench/lockbench/internal/wholefile"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -392,19 +393,6 @@ func Record(dir string, date time.Time, commit string, facts results.Facts, r *R
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return "", err
 	}
-	tmp, err := os.CreateTemp(dir, ".run-*")
-	if err != nil {
-		return "", err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(tmp.Name())
-		}
-	}()
-	// CreateTemp makes a file for its owner only; a history is for everybody.
-	if err := errors.Join(f.Write(tmp), tmp.Chmod(0o644), tmp.Sync(), tmp.Close()); err != nil {
-		return "", err
-	}
 	base := date.UTC().Format("20060102T150405Z")
 	if word := historyWord(commit); word != "" {
 		base += "-" + word
@@ -415,7 +403,7 @@ func Record(dir string, date time.Time, commit string, facts results.Facts, r *R
 			name = filepath.Join(dir, fmt.Sprintf("%s-%d.txt", base, i))
 		}
 		if _, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) {
-			return name, os.Rename(tmp.Name(), name)
+			return name, wholefile.Write(name, f.Write)
 		} else if err != nil {
 			return "", err
 		}
