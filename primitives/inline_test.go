@@ -16,24 +16,14 @@ func TestInlining(t *testing.T) {
 	if runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {
 		t.Skipf("what is an instruction and what a call is known for amd64 and arm64, not %s", runtime.GOARCH)
 	}
-	out, err := exec.Command("go", "build", "-gcflags=-S", "./testdata/inline").CombinedOutput()
-	if err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
 	calls := map[string][]string{} // what each function calls
-	var function string
-	begin := regexp.MustCompile(`^\S*testdata/inline\.(\w+) STEXT`)
-	call := regexp.MustCompile(`\tCALL\t(\S+)\(SB\)`)
-	for line := range strings.Lines(string(out)) {
-		if strings.Contains(line, " STEXT ") {
-			function = ""
-			if m := begin.FindStringSubmatch(line); m != nil {
-				function = m[1]
-				calls[function] = nil
+	call := regexp.MustCompile(`^CALL (\S+)\(SB\)`)
+	for function, code := range compile(t, "inline") {
+		calls[function] = nil
+		for _, instruction := range code {
+			if m := call.FindStringSubmatch(instruction); m != nil && !strings.HasPrefix(m[1], "runtime.") {
+				calls[function] = append(calls[function], m[1])
 			}
-		}
-		if m := call.FindStringSubmatch(line); m != nil && !strings.HasPrefix(m[1], "runtime.") {
-			calls[function] = append(calls[function], m[1])
 		}
 	}
 	for _, f := range []string{"Uint32", "Uint64", "Int64", "Bool", "Pointer", "Cell"} {
@@ -51,4 +41,49 @@ func TestInlining(t *testing.T) {
 	if got := calls["Release"]; len(got) != want {
 		t.Errorf("6 releases call %v, want %d calls", got, want)
 	}
+}
+
+// What is compiled is what sync/atomic's words would be, and an int for a Cell:
+// the same instructions, but for one-byte no-ops, which mark what was inlined.
+func TestInliningCostsNothing(t *testing.T) {
+	ours, theirs := compile(t, "inline"), compile(t, "atomics")
+	for function, want := range theirs {
+		if got := ours[function]; len(want) == 0 || !slices.Equal(got, want) {
+			t.Errorf("%s is compiled to\n\t%s\nwant\n\t%s", function, strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+		}
+	}
+}
+
+// compile returns the instructions of each function of a package in testdata,
+// without no-ops, and the same whatever the package is called.
+func compile(t *testing.T, pkg string) map[string][]string {
+	t.Helper()
+	out, err := exec.Command("go", "build", "-gcflags=-S", "./testdata/"+pkg).CombinedOutput()
+	if err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	begin := regexp.MustCompile(`^(\S*testdata/` + pkg + `\.)(\w+) STEXT`)
+	line := regexp.MustCompile(`^\t0x\w+ \d+ \(.*?\)\t(\S+)(?:\t(.*))?$`)
+	code := map[string][]string{}
+	var function, prefix string
+	for text := range strings.Lines(string(out)) {
+		if strings.Contains(text, " STEXT ") {
+			function = ""
+			if m := begin.FindStringSubmatch(text); m != nil {
+				prefix, function = m[1], m[2]
+			}
+		}
+		m := line.FindStringSubmatch(strings.TrimSuffix(text, "\n"))
+		if m == nil || function == "" {
+			continue
+		}
+		switch m[1] {
+		case "TEXT", "FUNCDATA", "PCDATA", "NOP", "XCHGL":
+			if m[1] != "XCHGL" || m[2] == "AX, AX" {
+				continue
+			}
+		}
+		code[function] = append(code[function], strings.TrimSpace(m[1]+" "+strings.ReplaceAll(m[2], prefix, "")))
+	}
+	return code
 }
