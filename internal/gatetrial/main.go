@@ -24,6 +24,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"time"
 
@@ -77,6 +78,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags.StringVar(&t.from, "from", "v4.4.0", "its base")
 	flags.StringVar(&t.to, "to", "v4.5.0", "its head")
 	bench := flags.String("bench", ".", "which benchmarks")
+	cpus := flags.String("cpu", "1,2", "on how many CPUs")
 	flags.DurationVar(&t.rules.Budget, "budget", 5*time.Minute, "of a run")
 	if err := flags.Parse(args); err != nil {
 		return 2
@@ -85,7 +87,15 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "gatetrial: want no arguments, -runs of at least 1, and no fewer of -resample")
 		return 2
 	}
-	t.measure = abrun.Config{Base: "HEAD", Head: "HEAD", Packages: strings.Fields(*packages), Bench: *bench, CPU: []int{1, 2}}
+	t.measure = abrun.Config{Base: "HEAD", Head: "HEAD", Packages: strings.Fields(*packages), Bench: *bench}
+	for _, word := range strings.Split(*cpus, ",") {
+		n, err := strconv.Atoi(word)
+		if err != nil || n < 1 {
+			fmt.Fprintf(stderr, "gatetrial: -cpu %s: want numbers of at least 1, with commas between them\n", *cpus)
+			return 2
+		}
+		t.measure.CPU = append(t.measure.CPU, n)
+	}
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
