@@ -78,6 +78,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags.StringVar(&t.from, "from", "v4.4.0", "its base")
 	flags.StringVar(&t.to, "to", "v4.5.0", "its head")
 	bench := flags.String("bench", ".", "which benchmarks")
+	slice := flags.Duration("slice", 0, "of one run of a benchmark; 0 is the gate's own")
 	cpus := flags.String("cpu", "1,2", "on how many CPUs")
 	flags.DurationVar(&t.rules.Budget, "budget", 5*time.Minute, "of a run")
 	if err := flags.Parse(args); err != nil {
@@ -87,7 +88,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "gatetrial: want no arguments, -runs of at least 1, and no fewer of -resample")
 		return 2
 	}
-	t.measure = abrun.Config{Base: "HEAD", Head: "HEAD", Packages: strings.Fields(*packages), Bench: *bench}
+	t.measure = abrun.Config{Base: "HEAD", Head: "HEAD", Packages: strings.Fields(*packages), Bench: *bench, Slice: *slice}
 	for _, word := range strings.Split(*cpus, ",") {
 		n, err := strconv.Atoi(word)
 		if err != nil || n < 1 {
