@@ -49,6 +49,7 @@ type gateCmd struct {
 	Removed    string `placeholder:"RE" help:"Benchmarks that only the base may have."`
 
 	Slice         string `placeholder:"D" default:"3ms" help:"Length of a run of a benchmark (${default})."`
+	FastestOf     string `placeholder:"N" default:"1" help:"The fastest of so many of them, one after the other, counts: for code that is not slow now and then of its own accord (${default})."`
 	Builds        string `placeholder:"N" default:"2" help:"Binaries of each side, each laid out differently (${default})."`
 	ConfirmBuilds string `placeholder:"N" default:"6" help:"Binaries of each side of what seems to be worse (${default})."`
 	Pin           string `placeholder:"CPU,..." help:"Bind the runs to these CPUs."`
@@ -211,6 +212,7 @@ func (c *gateCmd) measuring(bad *commandline.Problems) abrun.Config {
 		Dir: c.Dir, Base: c.Base, Head: c.Head,
 		Packages: c.Packages, Bench: c.Bench, Tags: c.Tags,
 		Slice:         commandline.One(bad, "--slice", c.Slice, bad.Durations("--slice", c.Slice, 100*time.Microsecond, time.Minute)),
+		FastestOf:     commandline.One(bad, "--fastest-of", c.FastestOf, bad.Ints("--fastest-of", c.FastestOf, 1, 100)),
 		Builds:        commandline.One(bad, "--builds", c.Builds, bad.Ints("--builds", c.Builds, 2, 64)),
 		ConfirmBuilds: commandline.One(bad, "--confirm-builds", c.ConfirmBuilds, bad.Ints("--confirm-builds", c.ConfirmBuilds, 5, 64)),
 		Seed:          bad.Seed("--seed", c.Seed),

@@ -462,6 +462,44 @@ func TestWorktree(t *testing.T) {
 	left(t, 1)
 }
 
+// Of several slices the fastest counts, with all that it says.
+func TestFastestOf(t *testing.T) {
+	dir := t.TempDir()
+	err := files{
+		"go.mod": "module example.com/u\n\ngo 1.26\n",
+		"u_test.go": `package u
+
+import ("testing"; "time")
+
+var slice int
+
+func BenchmarkUneven(b *testing.B) {
+	slice++
+	for range b.N { time.Sleep([]time.Duration{9, 2, 5}[slice-1] * time.Millisecond) }
+	b.ReportMetric(float64(slice), "slice")
+}
+`}.write(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	src, err := abrun.Prepare(context.Background(), abrun.Config{BaseDir: dir, HeadDir: dir, CPU: []int{1}, Builds: 1, Slice: time.Microsecond, FastestOf: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	both, _, _ := src.Benchmarks()
+	rounds, err := src.Round(context.Background(), both)
+	if err != nil || len(rounds) != 1 {
+		t.Fatalf("rounds %v, error %v: want one", rounds, err)
+	}
+	for side, r := range rounds[0].Readings {
+		i := slices.IndexFunc(r.Values, func(v results.Value) bool { return v.Unit == "slice" })
+		if i < 0 || r.Values[i].Value != 2 {
+			t.Errorf("side %d has %v, want what slice 2 says", side, r.Values)
+		}
+	}
+}
+
 // What is wrong with the input is said, all of it.
 func TestBadInput(t *testing.T) {
 	shared.get(t)

@@ -34,7 +34,7 @@ func (s *Source) iterations(ctx context.Context, c *cell, target time.Duration) 
 	n, enough := 1, 0
 	shortest := time.Duration(math.MaxInt64) // of n
 	for {
-		l, wall, err := s.run(ctx, c, gate.Base, c.p.sides[0].first, n)
+		l, wall, err := s.run(ctx, c, gate.Base, c.p.sides[0].first, n, 1)
 		if errors.Is(err, errResults) && !c.verbose {
 			// What it prints may have come between its name and its result.
 			c.verbose = true

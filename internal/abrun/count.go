@@ -65,7 +65,7 @@ func (s *Source) count(ctx context.Context, c *cell, side gate.Side, build int) 
 	for i, n := range []int{countFew, c.counts} {
 		o, err := s.exec(ctx, job{side: side, p: c.p, b: b, bench: exactly("Benchmark" + c.name), skip: c.skip, cpu: 1, n: n, verbose: c.verbose, count: true})
 		if err == nil {
-			_, err = find(o.stdout, c.name)
+			_, err = find(o.stdout, c.name, 1)
 		}
 		if err != nil {
 			return 0, explain(err, side, c.Benchmark)

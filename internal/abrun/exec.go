@@ -2,6 +2,7 @@ package abrun
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,6 +51,7 @@ type job struct {
 	skip    string // for -test.skip
 	cpu     int
 	n       int // iterations
+	times   int // how often; 0 is once
 	verbose bool
 	count   bool // instructions
 }
@@ -109,6 +111,9 @@ func (s *Source) exec(ctx context.Context, j job) (*outcome, error) {
 		"-test.benchmem",
 		"-test.cpu=" + strconv.Itoa(j.cpu),
 		"-test.timeout=0", // of tests; benchmarks have none, but for ours
+	}
+	if j.times > 1 {
+		args = append(args, "-test.count="+strconv.Itoa(j.times))
 	}
 	if j.skip != "" {
 		args = append(args, "-test.skip="+j.skip)
@@ -196,7 +201,7 @@ func parse(out []byte) (lines []line, units map[string]string) {
 var errResults = errors.New("want one result")
 
 // find returns the one line of that name. Benchmarks below it may be there, too.
-func find(out []byte, name string) (line, error) {
+func find(out []byte, name string, times int) (line, error) {
 	lines, _ := parse(out)
 	var found []line
 	for _, l := range lines {
@@ -204,10 +209,18 @@ func find(out []byte, name string) (line, error) {
 			found = append(found, l)
 		}
 	}
-	if len(found) != 1 {
-		return line{}, &failure{err: fmt.Errorf("%w, have %d", errResults, len(found)), stdout: out}
+	if len(found) != times {
+		have := strconv.Itoa(len(found))
+		if times > 1 {
+			have += fmt.Sprintf(" in %d times", times)
+		}
+		return line{}, &failure{err: fmt.Errorf("%w, have %s", errResults, have), stdout: out}
 	}
-	return found[0], nil
+	return slices.MinFunc(found, func(a, b line) int {
+		x, _ := a.nsPerOp() // 0 if it says nothing of time: then the first will do
+		y, _ := b.nsPerOp()
+		return cmp.Compare(x, y)
+	}), nil
 }
 
 // explain turns the error of a job into one that says whose it is.

@@ -110,6 +110,9 @@ func (s *Source) header(side gate.Side, session string) []byte {
 	if t.commit != "" {
 		fmt.Fprintf(&b, "# commit: %s\n", t.commit)
 	}
+	if s.c.FastestOf > 1 {
+		fmt.Fprintf(&b, "# fastest-of: %d\n", s.c.FastestOf)
+	}
 	fmt.Fprintf(&b, "# seed: %d\n# session: %s\n", s.c.Seed, session)
 
 	better := map[string]int{unitInstructions: -1, "MB/s": +1}

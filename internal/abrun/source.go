@@ -442,7 +442,7 @@ func (s *Source) probe(c *cell) (distance.Trip, error) {
 
 // slice runs c once.
 func (s *Source) slice(ctx context.Context, c *cell, side gate.Side, b *testBinary) (line, error) {
-	l, wall, err := s.run(ctx, c, side, b, c.n)
+	l, wall, err := s.run(ctx, c, side, b, c.n, s.c.FastestOf)
 	if err != nil {
 		return line{}, err
 	}
@@ -454,14 +454,14 @@ func (s *Source) slice(ctx context.Context, c *cell, side gate.Side, b *testBina
 	return l, nil
 }
 
-// run runs n iterations of c, and returns the result and how long the process
-// was there.
-func (s *Source) run(ctx context.Context, c *cell, side gate.Side, b *testBinary, n int) (line, time.Duration, error) {
-	o, err := s.exec(ctx, job{side: side, p: c.p, b: b, bench: exactly("Benchmark" + c.name), skip: c.skip, cpu: c.cpu, n: n, verbose: c.verbose})
+// run runs n iterations of c, so many times, and returns the fastest result and
+// how long the process was there.
+func (s *Source) run(ctx context.Context, c *cell, side gate.Side, b *testBinary, n, times int) (line, time.Duration, error) {
+	o, err := s.exec(ctx, job{side: side, p: c.p, b: b, bench: exactly("Benchmark" + c.name), skip: c.skip, cpu: c.cpu, n: n, times: times, verbose: c.verbose})
 	if err != nil {
 		return line{}, 0, explain(err, side, c.Benchmark)
 	}
-	l, err := find(o.stdout, suffixed(c.name, c.cpu))
+	l, err := find(o.stdout, suffixed(c.name, c.cpu), times)
 	if err != nil {
 		return line{}, 0, explain(err, side, c.Benchmark)
 	}

@@ -79,6 +79,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags.StringVar(&t.to, "to", "v4.5.0", "its head")
 	bench := flags.String("bench", ".", "which benchmarks")
 	slice := flags.Duration("slice", 0, "of one run of a benchmark; 0 is the gate's own")
+	fastestOf := flags.Int("fastest-of", 1, "slices, of which the fastest counts")
 	cpus := flags.String("cpu", "1,2", "on how many CPUs")
 	flags.DurationVar(&t.rules.Budget, "budget", 5*time.Minute, "of a run")
 	if err := flags.Parse(args); err != nil {
@@ -88,7 +89,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "gatetrial: want no arguments, -runs of at least 1, and no fewer of -resample")
 		return 2
 	}
-	t.measure = abrun.Config{Base: "HEAD", Head: "HEAD", Packages: strings.Fields(*packages), Bench: *bench, Slice: *slice}
+	t.measure = abrun.Config{Base: "HEAD", Head: "HEAD", Packages: strings.Fields(*packages), Bench: *bench, Slice: *slice, FastestOf: *fastestOf}
 	for _, word := range strings.Split(*cpus, ",") {
 		n, err := strconv.Atoi(word)
 		if err != nil || n < 1 {
