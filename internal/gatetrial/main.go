@@ -22,8 +22,10 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -176,6 +178,15 @@ func (t *trial) line(i int, what string, rep *gate.Report) {
 	c.times(rep)
 	fmt.Fprintf(t.log, "gatetrial: %s %d: %d pass, %d cannot tell, %d regressed, %d rounds in %v\n",
 		what, i, c.pass, c.cannotTell, c.regressed, rep.Rounds, rep.Took.Round(time.Second))
+	whys := make(map[string]int) // of those that it cannot tell
+	for _, r := range rep.Results {
+		if r.Verdict == gate.CannotTell && !r.Minor {
+			whys[r.Why]++
+		}
+	}
+	for _, why := range slices.Sorted(maps.Keys(whys)) {
+		fmt.Fprintf(t.log, "\t%d: %s\n", whys[why], why)
+	}
 }
 
 func percent(n, of int) string {
