@@ -471,31 +471,42 @@ func TestFastestOf(t *testing.T) {
 
 import ("testing"; "time")
 
-var slice int
+var calls int // two a slice: one iteration, and all of them
 
 func BenchmarkUneven(b *testing.B) {
-	slice++
-	for range b.N { time.Sleep([]time.Duration{9, 2, 5}[slice-1] * time.Millisecond) }
-	b.ReportMetric(float64(slice), "slice")
+	calls++
+	d := [...]time.Duration{90, 90, 20, 20, 50, 50}[calls-1] * time.Microsecond
+	for range b.N {
+		for began := time.Now(); time.Since(began) < d; {}
+	}
+	b.ReportMetric(float64(calls), "calls")
 }
+
+var kept []byte
+
+func BenchmarkAllocates(b *testing.B) { for range b.N { kept = make([]byte, 100) } }
 `}.write(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	src, err := abrun.Prepare(context.Background(), abrun.Config{BaseDir: dir, HeadDir: dir, CPU: []int{1}, Builds: 1, Slice: time.Microsecond, FastestOf: 3})
+	src, err := abrun.Prepare(context.Background(), abrun.Config{BaseDir: dir, HeadDir: dir, CPU: []int{1}, Builds: 1, Slice: 2 * time.Millisecond, FastestOf: 3})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer src.Close()
 	both, _, _ := src.Benchmarks()
 	rounds, err := src.Round(context.Background(), both)
-	if err != nil || len(rounds) != 1 {
-		t.Fatalf("rounds %v, error %v: want one", rounds, err)
+	if err != nil || len(rounds) != 2 {
+		t.Fatalf("rounds %v, error %v: want two", rounds, err)
 	}
-	for side, r := range rounds[0].Readings {
-		i := slices.IndexFunc(r.Values, func(v results.Value) bool { return v.Unit == "slice" })
-		if i < 0 || r.Values[i].Value != 2 {
-			t.Errorf("side %d has %v, want what slice 2 says", side, r.Values)
+	if w := src.Warnings(); len(w) != 1 || !strings.HasSuffix(w[0], ": example.com/u.Allocates") {
+		t.Errorf("warnings %q, want one of what allocates", w)
+	}
+	uneven := slices.IndexFunc(rounds, func(r gate.Round) bool { return strings.HasSuffix(r.Benchmark.Name, "Uneven") })
+	for side, r := range rounds[uneven].Readings {
+		i := slices.IndexFunc(r.Values, func(v results.Value) bool { return v.Unit == "calls" })
+		if i < 0 || r.Values[i].Value != 4 {
+			t.Errorf("side %d has %v, want what its second slice says, after 4 calls", side, r.Values)
 		}
 	}
 }

@@ -49,7 +49,8 @@ type Config struct {
 	// FastestOf is of how many slices, one after the other in one process, the
 	// fastest counts; default 1. What disturbs code makes it slower, so the fastest is
 	// the least disturbed; but what is slow now and then of its own accord, as what
-	// collects garbage or waits for a lock, is not seen to be.
+	// waits for a lock, is not seen to be. What allocates is measured by one slice
+	// all the same, for the collector is slow now and then.
 	FastestOf int
 
 	// Timeout is for one run of one benchmark, or for one iteration of each

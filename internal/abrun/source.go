@@ -57,15 +57,17 @@ type Source struct {
 // A cell is a benchmark with a number of CPUs.
 type cell struct {
 	gate.Benchmark
-	p       *pkg
-	name    string // without the number of CPUs
-	cpu     int
-	n       int    // iterations of a slice
-	skip    string // for -test.skip: what is below it
-	verbose bool   // it prints what cannot be told from its result otherwise
-	timed   bool   // measured in time; if not, only instructions are counted
-	counts  int    // iterations to count instructions of, 0 if they are not
-	round   int    // how often it was measured
+	p         *pkg
+	name      string // without the number of CPUs
+	cpu       int
+	n         int    // iterations of a slice
+	allocates bool   // or so its result said at last
+	times     int    // slices of a run, of which the fastest counts
+	skip      string // for -test.skip: what is below it
+	verbose   bool   // it prints what cannot be told from its result otherwise
+	timed     bool   // measured in time; if not, only instructions are counted
+	counts    int    // iterations to count instructions of, 0 if they are not
+	round     int    // how often it was measured
 }
 
 // Prepare copies both versions, builds and lists their benchmarks, and finds
@@ -442,7 +444,7 @@ func (s *Source) probe(c *cell) (distance.Trip, error) {
 
 // slice runs c once.
 func (s *Source) slice(ctx context.Context, c *cell, side gate.Side, b *testBinary) (line, error) {
-	l, wall, err := s.run(ctx, c, side, b, c.n, s.c.FastestOf)
+	l, wall, err := s.run(ctx, c, side, b, c.n, c.times)
 	if err != nil {
 		return line{}, err
 	}
@@ -466,6 +468,10 @@ func (s *Source) run(ctx context.Context, c *cell, side gate.Side, b *testBinary
 		return line{}, 0, explain(err, side, c.Benchmark)
 	}
 	return l, o.wall, nil
+}
+
+func (l line) allocates() bool {
+	return slices.ContainsFunc(l.values, func(v results.Value) bool { return v.Unit == "allocs/op" && v.Value > 0 })
 }
 
 func (l line) nsPerOp() (float64, bool) {
