@@ -183,9 +183,6 @@ func (t *trial) line(i int, what string, rep *gate.Report) {
 		if r.Verdict == gate.CannotTell && !r.Minor {
 			whys[r.Why]++
 		}
-		if r.Verdict == gate.Pass && !r.Minor && r.Unit == "ns/op" {
-			fmt.Fprintf(t.log, "\tpass: %v %v: %+.1f %% (%+.1f to %+.1f), noise %.1f %%, n=%d\n", r.Benchmark, r.Distance, 100*r.Change, 100*r.Lo, 100*r.Hi, 100*r.Noise, r.N)
-		}
 	}
 	for _, why := range slices.Sorted(maps.Keys(whys)) {
 		fmt.Fprintf(t.log, "\t%d: %s\n", whys[why], why)
