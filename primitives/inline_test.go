@@ -1,7 +1,11 @@
 package primitives_test
 
 import (
+	"encoding/json"
+	"maps"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
@@ -18,7 +22,7 @@ func TestInlining(t *testing.T) {
 	}
 	calls := map[string][]string{} // what each function calls
 	call := regexp.MustCompile(`^CALL (\S+)\(SB\)`)
-	for function, code := range compile(t, "inline") {
+	for function, code := range compile(t) {
 		calls[function] = nil
 		for _, instruction := range code {
 			if m := call.FindStringSubmatch(instruction); m != nil && !strings.HasPrefix(m[1], "runtime.") {
@@ -46,44 +50,66 @@ func TestInlining(t *testing.T) {
 // What is compiled is what sync/atomic's words would be, and an int for a Cell:
 // the same instructions, but for one-byte no-ops, which mark what was inlined.
 func TestInliningCostsNothing(t *testing.T) {
-	ours, theirs := compile(t, "inline"), compile(t, "atomics")
+	dir, err := filepath.Abs("testdata/inline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	words, own := filepath.Join(dir, "inline.go"), filepath.Join(dir, "own.go")
+	source, err := os.ReadFile(words)
+	if err != nil {
+		t.Fatal(err)
+	}
+	atomics := strings.NewReplacer(
+		"github.com/lockbench/lockbench/primitives", "sync/atomic",
+		"primitives.Cell[int]", "int", "C.Set(1)", "C = 1", "C.Get()", "C",
+		"primitives.", "atomic.",
+	).Replace(string(source))
+	replaced := filepath.Join(t.TempDir(), "atomics.go")
+	if err := os.WriteFile(replaced, []byte(atomics), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(map[string]any{"Replace": map[string]string{words: replaced, own: ""}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	overlay := filepath.Join(t.TempDir(), "overlay.json")
+	if err := os.WriteFile(overlay, text, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	ours, theirs := compile(t), compile(t, "-overlay="+overlay)
+	if want := []string{"Bool", "Cell", "Int64", "Pointer", "Uint32", "Uint64"}; !slices.Equal(slices.Sorted(maps.Keys(theirs)), want) {
+		t.Errorf("with sync/atomic %v are compiled, want %v", slices.Sorted(maps.Keys(theirs)), want)
+	}
 	for function, want := range theirs {
-		if got := ours[function]; len(want) == 0 || !slices.Equal(got, want) {
+		if got := ours[function]; !slices.Equal(got, want) {
 			t.Errorf("%s is compiled to\n\t%s\nwant\n\t%s", function, strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
 		}
 	}
 }
 
-// compile returns the instructions of each function of a package in testdata,
-// without no-ops, and the same whatever the package is called.
-func compile(t *testing.T, pkg string) map[string][]string {
+// compile returns the instructions of each function in testdata/inline, without
+// no-ops.
+func compile(t *testing.T, flags ...string) map[string][]string {
 	t.Helper()
-	out, err := exec.Command("go", "build", "-gcflags=-S", "./testdata/"+pkg).CombinedOutput()
+	out, err := exec.Command("go", slices.Concat([]string{"build", "-gcflags=-S"}, flags, []string{"./testdata/inline"})...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	begin := regexp.MustCompile(`^(\S*testdata/` + pkg + `\.)(\w+) STEXT`)
-	line := regexp.MustCompile(`^\t0x\w+ \d+ \(.*?\)\t(\S+)(?:\t(.*))?$`)
+	begin := regexp.MustCompile(`^\S*testdata/inline\.(\w+) STEXT`)
+	line := regexp.MustCompile(`^\t0x\w+ \d+ \(.*?\)\t(\S.*)\n$`)
+	none := regexp.MustCompile(`^(TEXT|FUNCDATA|PCDATA|NOP|XCHGL\tAX, AX)\b`)
 	code := map[string][]string{}
-	var function, prefix string
+	function := ""
 	for text := range strings.Lines(string(out)) {
 		if strings.Contains(text, " STEXT ") {
 			function = ""
 			if m := begin.FindStringSubmatch(text); m != nil {
-				prefix, function = m[1], m[2]
+				function = m[1]
 			}
 		}
-		m := line.FindStringSubmatch(strings.TrimSuffix(text, "\n"))
-		if m == nil || function == "" {
-			continue
+		if m := line.FindStringSubmatch(text); m != nil && function != "" && !none.MatchString(m[1]) {
+			code[function] = append(code[function], strings.ReplaceAll(m[1], "\t", " "))
 		}
-		switch m[1] {
-		case "TEXT", "FUNCDATA", "PCDATA", "NOP", "XCHGL":
-			if m[1] != "XCHGL" || m[2] == "AX, AX" {
-				continue
-			}
-		}
-		code[function] = append(code[function], strings.TrimSpace(m[1]+" "+strings.ReplaceAll(m[2], prefix, "")))
 	}
 	return code
 }

@@ -19,8 +19,8 @@ func TestModel(t *testing.T) {
 	}, 2, 1, 0))
 }
 
-// Four at once have hundreds of millions of schedules: all with three preemptions
-// are tried. Where the first has the lock and the second is in line before it
+// Four at once have more schedules than 45,562,880: those with at most three
+// preemptions are tried. Where the first has the lock and the second is in line before it
 // releases, which leaves the schedules that have a queue, it is all.
 func TestModelFour(t *testing.T) {
 	seen := newSeen()

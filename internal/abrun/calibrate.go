@@ -17,19 +17,22 @@ func (s *Source) calibrate(ctx context.Context) error {
 	var collected []string
 	for _, b := range s.both {
 		c := s.cells[b]
-		n, err := s.iterations(ctx, c, s.c.Slice)
+		n, last, err := s.iterations(ctx, c, s.c.Slice)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		wrong = errors.Join(wrong, err)
 		c.n, c.times = n, s.c.FastestOf
-		if c.times > 1 && c.allocates {
+		if c.times > 1 && last.allocates() {
 			c.times = 1
 			collected = append(collected, c.String())
 		}
 	}
+	if s.c.FastestOf > 1 {
+		s.warn("a time is that of the fastest of %d slices: what is slow only now and then, of its own accord, is not seen", s.c.FastestOf)
+	}
 	if len(collected) > 0 {
-		s.warnings = append(s.warnings, "one slice counts, and not the fastest of several, of what allocates, since the collector is slow now and then: "+strings.Join(collected, ", "))
+		s.warn("of what allocates there is one slice, since the collector is slow now and then: %s", strings.Join(collected, ", "))
 	}
 	if wrong != nil {
 		return wrong
@@ -37,8 +40,9 @@ func (s *Source) calibrate(ctx context.Context) error {
 	return s.calibrateCounts(ctx)
 }
 
-// iterations returns how many iterations of c take about that long.
-func (s *Source) iterations(ctx context.Context, c *cell, target time.Duration) (int, error) {
+// iterations returns how many iterations of c take about that long, and what they
+// said.
+func (s *Source) iterations(ctx context.Context, c *cell, target time.Duration) (int, line, error) {
 	const most = 1e9
 	n, enough := 1, 0
 	shortest := time.Duration(math.MaxInt64) // of n
@@ -50,19 +54,18 @@ func (s *Source) iterations(ctx context.Context, c *cell, target time.Duration) 
 			continue
 		}
 		if err != nil {
-			return 0, err
+			return 0, line{}, err
 		}
 		took := wall
 		if ns, ok := l.nsPerOp(); ok {
 			took = time.Duration(ns * float64(n))
 		}
-		c.allocates = l.allocates()
 		shortest = min(shortest, max(took, 1))
 		// Preparations that are not timed take time all the same.
 		if shortest >= target*3/4 || wall > 10*target+time.Second || n >= most {
 			// It may have been interrupted, so have it say so twice.
 			if enough++; enough == 2 || shortest > 2*target {
-				return n, nil
+				return n, l, nil
 			}
 			continue
 		}

@@ -47,7 +47,7 @@ func (s *Source) calibrateCounts(ctx context.Context) error {
 			s.cells[one] = c
 			s.both = append(s.both, one)
 		}
-		n, err := s.iterations(ctx, c, countFor)
+		n, _, err := s.iterations(ctx, c, countFor)
 		if err != nil {
 			return err
 		}

@@ -57,17 +57,16 @@ type Source struct {
 // A cell is a benchmark with a number of CPUs.
 type cell struct {
 	gate.Benchmark
-	p         *pkg
-	name      string // without the number of CPUs
-	cpu       int
-	n         int    // iterations of a slice
-	allocates bool   // or so its result said at last
-	times     int    // slices of a run, of which the fastest counts
-	skip      string // for -test.skip: what is below it
-	verbose   bool   // it prints what cannot be told from its result otherwise
-	timed     bool   // measured in time; if not, only instructions are counted
-	counts    int    // iterations to count instructions of, 0 if they are not
-	round     int    // how often it was measured
+	p       *pkg
+	name    string // without the number of CPUs
+	cpu     int
+	n       int    // iterations of a slice
+	times   int    // slices of a run, of which the fastest counts
+	skip    string // for -test.skip: what is below it
+	verbose bool   // it prints what cannot be told from its result otherwise
+	timed   bool   // measured in time; if not, only instructions are counted
+	counts  int    // iterations to count instructions of, 0 if they are not
+	round   int    // how often it was measured
 }
 
 // Prepare copies both versions, builds and lists their benchmarks, and finds
@@ -451,7 +450,7 @@ func (s *Source) slice(ctx context.Context, c *cell, side gate.Side, b *testBina
 	if ns, ok := l.nsPerOp(); ok {
 		took := time.Duration(ns * float64(l.n))
 		s.slices = append(s.slices, took)
-		s.walls = append(s.walls, wall-took)
+		s.walls = append(s.walls, wall-took*time.Duration(c.times))
 	}
 	return l, nil
 }
@@ -486,7 +485,7 @@ func (l line) nsPerOp() (float64, bool) {
 // Stats are what a run cost.
 type Stats struct {
 	Slices   int           // runs of a benchmark, each a process
-	Slice    time.Duration // what the benchmark itself took of one, the median
+	Slice    time.Duration // what the benchmark itself took of one, or the fastest slice of it, the median
 	Overhead time.Duration // what the process took besides, the median
 }
 

@@ -11,7 +11,6 @@ var (
 	B   primitives.Bool
 	P   primitives.Pointer[int]
 	C   primitives.Cell[int]
-	F   primitives.Pool[int]
 )
 
 func Uint32() uint32 {
@@ -57,14 +56,3 @@ func Cell() int {
 	C.Set(1)
 	return C.Get()
 }
-
-func Release() {
-	U32.StoreRelease(1)
-	U64.StoreRelease(1)
-	I64.StoreRelease(1)
-	B.StoreRelease(true)
-	U32.ClearLowByteRelease()
-	U32.AddOwn(1)
-}
-
-func Pool() { F.Put(F.Get()) }
