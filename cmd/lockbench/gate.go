@@ -18,6 +18,7 @@ import (
 
 	"github.com/lockbench/lockbench/internal/abrun"
 	"github.com/lockbench/lockbench/internal/commandline"
+	"github.com/lockbench/lockbench/internal/fitness"
 	"github.com/lockbench/lockbench/internal/wholefile"
 	"github.com/lockbench/lockbench/plots"
 	"github.com/lockbench/lockbench/results"
@@ -257,9 +258,7 @@ func (c *gateCmd) measure(ctx context.Context, g *gating) error {
 // run builds, measures and judges.
 func (g *gating) run(ctx context.Context, cfg abrun.Config) (*gate.Report, error) {
 	cfg.Log = func(line string) { fmt.Fprintf(g.console.Err, "lockbench: %s\n", line) }
-	for _, w := range abrun.Machine(ctx).Warnings() {
-		fmt.Fprintf(g.console.Err, "lockbench: warning: %s\n", w)
-	}
+	warn(g.console, fitness.Look(ctx).Warnings())
 	src, err := abrun.Prepare(ctx, cfg)
 	if err != nil {
 		return nil, asInput(ctx, err)

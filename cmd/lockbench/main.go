@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 
@@ -41,3 +42,10 @@ var program = commandline.Program{
 
 // run is main, without the process.
 func run(args []string, stdout, stderr io.Writer) int { return program.Run(args, stdout, stderr) }
+
+// warn says what speaks against measuring on this machine.
+func warn(con commandline.Console, warnings []string) {
+	for _, w := range warnings {
+		fmt.Fprintf(con.Err, "lockbench: warning: %s\n", w)
+	}
+}

@@ -1,7 +1,6 @@
 package abrun
 
 import (
-	"math"
 	"reflect"
 	"regexp"
 	"testing"
@@ -46,34 +45,6 @@ func TestExactly(t *testing.T) {
 				t.Errorf("%q: %q does not match %q", name, e, part)
 			}
 			start = end + 1
-		}
-	}
-}
-
-func TestFitnessWarnings(t *testing.T) {
-	nan := math.NaN()
-	for _, test := range []struct {
-		f    Fitness
-		want int
-	}{
-		{Fitness{CPUs: 4, Load: nan, Pressure: nan, Steal: nan}, 0},
-		{Fitness{CPUs: 4, Load: 1, Pressure: 0.01, Steal: 0, Governor: "performance"}, 0},
-		{Fitness{CPUs: 4, Load: 3, Pressure: 0.5, Steal: 0.1, Governor: "powersave", Battery: true}, 5},
-	} {
-		if got := test.f.Warnings(); len(got) != test.want {
-			t.Errorf("%+v: %q, want %d warnings", test.f, got, test.want)
-		}
-	}
-	for _, test := range []struct {
-		c    Conditions
-		want int
-	}{
-		{Conditions{Steal: nan, Pressure: nan, Throttle: nan, Switches: nan}, 0},
-		{Conditions{}, 0},
-		{Conditions{Steal: 0.1, Pressure: 0.9, Throttle: 1, Switches: 100}, 4},
-	} {
-		if got := test.c.Warnings(); len(got) != test.want {
-			t.Errorf("%+v: %q, want %d warnings", test.c, got, test.want)
 		}
 	}
 }

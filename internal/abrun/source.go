@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/lockbench/lockbench/internal/distance"
+	"github.com/lockbench/lockbench/internal/fitness"
 	"github.com/lockbench/lockbench/results"
 	"github.com/lockbench/lockbench/results/gate"
 )
@@ -40,8 +41,8 @@ type Source struct {
 
 	round    int
 	rec      *recording
-	began    conditions
-	before   Fitness
+	began    fitness.Counters
+	before   fitness.State
 	switches int64
 	walls    []time.Duration // of slices, less what the benchmark took
 	slices   []time.Duration // what the benchmark took
@@ -96,11 +97,11 @@ func Prepare(ctx context.Context, c Config) (_ *Source, err error) {
 		return nil, err
 	}
 	defer done()
-	s.before = Machine(ctx)
+	s.before = fitness.Look(ctx)
 	if err := s.prepare(ctx); err != nil {
 		return nil, err
 	}
-	s.began = condition()
+	s.began = fitness.Count()
 	return s, nil
 }
 
@@ -498,4 +499,14 @@ func (s *Source) Stats() Stats {
 		return slices.Sorted(slices.Values(ds))[len(ds)/2]
 	}
 	return Stats{len(s.slices), median(s.slices), median(s.walls)}
+}
+
+// Fitness returns what the machine was like before anything was built, and what
+// it has been like since the rounds began.
+func (s *Source) Fitness() (before fitness.State, during fitness.Conditions) {
+	during = fitness.Count().Since(s.began)
+	if n := len(s.slices); n > 0 {
+		during.Switches = float64(s.switches) / float64(n)
+	}
+	return s.before, during
 }

@@ -1,0 +1,260 @@
+// Package fitness says how fit a machine is to measure on: who else uses it, and
+// how much of it this process may have. What it cannot know, as on systems other
+// than Linux, it leaves out.
+package fitness
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"path"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A State is how fit a machine is at one time. Numbers that are not known are
+// NaN.
+type State struct {
+	CPUs     int
+	Load     float64 // threads that ran or waited to, on average over a minute
+	Pressure float64 // share of the last 10 s in which some thread waited for a CPU
+	Steal    float64 // share of CPU time that the host gave to others, over 200 ms
+	Governor string  // of the frequency; "" if not known
+	Battery  bool    // it runs on battery
+
+	// What this process may have.
+	Quota  float64 // CPUs that its control groups let it use in all; NaN if as many as there are
+	Weight float64 // its control groups' share of a busy CPU, the default's being 1; the smallest on the way
+	Nice   int     // above 0, others go first
+}
+
+// Look looks at this machine for 200 ms.
+func Look(ctx context.Context) State {
+	s := look(system)
+	before := Count()
+	select {
+	case <-ctx.Done():
+	case <-time.After(200 * time.Millisecond):
+	}
+	s.Steal = Count().Since(before).Steal
+	return s
+}
+
+// system is what the kernel tells of itself.
+var system = os.DirFS("/")
+
+// look returns what the kernel says at once.
+func look(system fs.FS) State {
+	s := State{CPUs: runtime.NumCPU(), Load: math.NaN(), Steal: math.NaN()}
+	if fields := strings.Fields(read(system, "proc/loadavg")); len(fields) > 0 {
+		s.Load = number(fields[0])
+	}
+	avg10, _ := pressure(system)
+	s.Pressure = avg10 / 100
+	s.Governor = read(system, "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
+	supplies, _ := fs.Glob(system, "sys/class/power_supply/*")
+	for _, dir := range supplies {
+		if read(system, dir+"/type") == "Battery" && read(system, dir+"/status") == "Discharging" &&
+			read(system, dir+"/scope") != "Device" { // not that of a mouse
+			s.Battery = true
+		}
+	}
+	s.Quota, s.Weight = entitlement(system)
+	s.Nice = nice(system)
+	return s
+}
+
+// nice returns the niceness of the process: the 19th field of its stat, of which
+// the second is a name in parentheses that may hold anything.
+func nice(system fs.FS) int {
+	stat := read(system, "proc/self/stat")
+	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
+	if len(fields) < 17 {
+		return 0
+	}
+	n, _ := strconv.Atoi(fields[16])
+	return n
+}
+
+// Warnings returns what speaks against measuring now, for people.
+func (s State) Warnings() []string {
+	var all []string
+	warn := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
+	if s.Load > float64(s.CPUs)/2 {
+		warn("the machine is busy: load %.1f with %d CPUs", s.Load, s.CPUs)
+	}
+	if s.Pressure > 0.10 {
+		warn("threads wait for a CPU %.0f %% of the time", 100*s.Pressure)
+	}
+	if s.Steal > 0.01 {
+		warn("the host takes %.1f %% of the CPU time for others (steal)", 100*s.Steal)
+	}
+	if s.Quota < float64(s.CPUs) {
+		warn("the control group allows this process %.3g of %d CPUs (quota): it is stopped whenever it has used that up", s.Quota, s.CPUs)
+	}
+	if s.Weight < 1 {
+		warn("the control group of this process has %.3g of the default's share of a busy CPU (weight)", s.Weight)
+	}
+	if s.Nice > 0 {
+		warn("this process lets others go first (nice %d)", s.Nice)
+	}
+	if s.Governor != "" && s.Governor != "performance" {
+		warn("the frequency governor is %q: want \"performance\"", s.Governor)
+	}
+	if s.Battery {
+		warn("the machine runs on battery")
+	}
+	return all
+}
+
+// String returns what is known, in a line.
+func (s State) String() string {
+	var known facts
+	known.add("load %.1f", s.Load)
+	known.add("pressure %.0f %%", 100*s.Pressure)
+	known.add("steal %.1f %%", 100*s.Steal)
+	known.add("quota %.3g CPUs", s.Quota)
+	known.add("weight %.3g", s.Weight)
+	if s.Nice != 0 {
+		known.add("nice %.0f", float64(s.Nice))
+	}
+	if s.Battery {
+		known = append(known, "on battery")
+	}
+	return strings.Join(known, ", ")
+}
+
+// Conditions are what a machine was like for a time. Numbers that are not known
+// are NaN.
+type Conditions struct {
+	Took     time.Duration
+	Steal    float64 // share of CPU time that the host gave to others
+	Pressure float64 // share of the time in which some thread waited for a CPU
+	Throttle float64 // how often a CPU was slowed down for its heat
+	Stopped  float64 // share of the quota's periods in which it was used up, and the process stopped
+	Switches float64 // how often a slice lost its CPU to another process, on average; for who takes slices
+}
+
+// Warnings returns what speaks against what was measured, for people.
+func (c Conditions) Warnings() []string {
+	var all []string
+	warn := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
+	if c.Steal > 0.01 {
+		warn("the host took %.1f %% of the CPU time for others (steal) while it was measured", 100*c.Steal)
+	}
+	if c.Pressure > 0.30 {
+		warn("threads waited for a CPU %.0f %% of the time while it was measured", 100*c.Pressure)
+	}
+	if c.Throttle > 0 {
+		warn("CPUs were slowed down for their heat, %.0f times", c.Throttle)
+	}
+	if c.Stopped > 0 {
+		warn("the control group's quota stopped the process in %.3g %% of its periods while it was measured", 100*c.Stopped)
+	}
+	if c.Switches > 20 {
+		warn("each run of a benchmark lost its CPU %.0f times, on average", c.Switches)
+	}
+	return all
+}
+
+// String returns what is known, in a line.
+func (c Conditions) String() string {
+	var known facts
+	known.add("steal %.1f %%", 100*c.Steal)
+	known.add("pressure %.0f %%", 100*c.Pressure)
+	known.add("slowed down %.0f times", c.Throttle)
+	known.add("stopped in %.3g %% of the quota's periods", 100*c.Stopped)
+	return strings.Join(known, ", ")
+}
+
+// facts are what is known.
+type facts []string
+
+func (f *facts) add(format string, v float64) {
+	if !math.IsNaN(v) {
+		*f = append(*f, fmt.Sprintf(format, v))
+	}
+}
+
+// Counters are what the kernel has counted up to one time.
+type Counters struct {
+	at               time.Time
+	steal, total     float64 // CPU time, in ticks
+	pressure         float64 // seconds in which some thread waited
+	throttle         float64
+	periods, stopped float64 // of quotas
+}
+
+// Count reads the counters.
+func Count() Counters { return count(system) }
+
+func count(system fs.FS) Counters {
+	c := Counters{at: time.Now(), steal: math.NaN(), total: math.NaN(), throttle: math.NaN()}
+	// cpu user nice system idle iowait irq softirq steal guest guest_nice,
+	// where guest is in user, and guest_nice in nice.
+	line, _, _ := strings.Cut(read(system, "proc/stat"), "\n")
+	if fields := strings.Fields(line); len(fields) >= 9 && fields[0] == "cpu" {
+		c.total = 0
+		for _, f := range fields[1:9] {
+			c.total += number(f)
+		}
+		c.steal = number(fields[8])
+	}
+	_, total := pressure(system)
+	c.pressure = total / 1e6
+	names, _ := fs.Glob(system, "sys/devices/system/cpu/cpu[0-9]*/thermal_throttle/core_throttle_count")
+	if len(names) > 0 {
+		c.throttle = 0
+	}
+	for _, name := range names {
+		c.throttle += number(read(system, name))
+	}
+	c.periods, c.stopped = quotaPeriods(system)
+	return c
+}
+
+// Since returns what the machine was like since before. Switches are not known.
+func (c Counters) Since(before Counters) Conditions {
+	took := c.at.Sub(before.at)
+	return Conditions{
+		Took:     took,
+		Steal:    (c.steal - before.steal) / (c.total - before.total),
+		Pressure: (c.pressure - before.pressure) / took.Seconds(),
+		Throttle: c.throttle - before.throttle,
+		Stopped:  (c.stopped - before.stopped) / (c.periods - before.periods),
+		Switches: math.NaN(),
+	}
+}
+
+// pressure returns how many percent of the last 10 s some thread waited for a
+// CPU, and for how many microseconds since the start.
+func pressure(system fs.FS) (avg10, total float64) {
+	var avg60, avg300 float64
+	line, _, _ := strings.Cut(read(system, "proc/pressure/cpu"), "\n")
+	if n, _ := fmt.Sscanf(line, "some avg10=%f avg60=%f avg300=%f total=%f", &avg10, &avg60, &avg300, &total); n != 4 {
+		return math.NaN(), math.NaN()
+	}
+	return avg10, total
+}
+
+// read returns what is in a file, without the space around it, and "" if it
+// cannot be read: not every machine has every file.
+func read(system fs.FS, name string) string {
+	b, err := fs.ReadFile(system, path.Clean(name))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(b))
+}
+
+func number(s string) float64 {
+	v, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		return math.NaN()
+	}
+	return v
+}
