@@ -4,8 +4,6 @@ import (
 	"math"
 	"slices"
 	"sync"
-
-	"gonum.org/v1/gonum/mathext"
 )
 
 // What follows is one test, for one question: is the median of the differences
@@ -26,15 +24,30 @@ import (
 // of quantiles"; Wang and Ramdas 2022 for what becomes of many.
 
 // logEvidence returns the natural logarithm of E for above of n differences.
+//
+// With p = (1+x)/2 the integral is that of (1+x)^S (1-x)^(n-S) over x from 0 to
+// 1, which integration by parts turns into a sum without a difference in it:
+//
+//	E = 1/(n-S+1) Σ t(j), j from 0 to S, where t(0) = 1, t(j+1) = t(j) (S-j)/(n-S+2+j)
+//
+// so that it is exact to the last digits wherever E is, even where E is too
+// small or too large for a float.
 func logEvidence(above, n int) float64 {
 	s, f := float64(above), float64(n-above)
-	// The integral is an incomplete beta function: the chance that of n+1 fair
-	// coins at most `above` show heads, as a share of the complete one.
-	share := mathext.RegIncBeta(f+1, s+1, 0.5)
-	if share > 0 {
-		return float64(n+1)*math.Ln2 + mathext.Lbeta(s+1, f+1) + math.Log(share)
+	sum, term, scale := 1.0, 1.0, 0.0
+	for j := 0.0; j < s; j++ {
+		ratio := (s - j) / (f + 2 + j)
+		term *= ratio
+		sum += term
+		// The ratios fall, so that what is left is less than a geometric series.
+		if ratio < 1 && term*ratio < 0x1p-60*(1-ratio)*sum {
+			break
+		}
+		if sum > 0x1p512 {
+			sum, term, scale = sum*0x1p-512, term*0x1p-512, scale+512*math.Ln2
+		}
 	}
-	return math.Inf(-1)
+	return scale + math.Log(sum) - math.Log(f+1)
 }
 
 // needed returns how many of n differences must be above θ for an evidence of

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"math"
+	"math/big"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -39,23 +40,84 @@ func TestNoInflationByLooking(t *testing.T) {
 }
 
 // A fair wager: what is expected of the evidence after a round, if above and
-// below are equally likely, is no more than what there was.
+// below are equally likely, is what there was. It is said in logarithms, since
+// E itself may be too small for a float, or too large.
 func TestEvidenceIsAFairWager(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.IntRange(0, 3000).Draw(t, "n")
 		above := rapid.IntRange(0, n).Draw(t, "above")
-		now := logEvidence(above, n)
-		if now < -300 {
-			return // as good as none; floats end about here
-		}
-		next := math.Log(math.Exp(logEvidence(above+1, n+1)-now)/2 + math.Exp(logEvidence(above, n+1)-now)/2)
-		if !(next <= 1e-6) {
-			t.Errorf("evidence of %d of %d is expected to grow by e^%g", above, n, next)
+		now, up, down := logEvidence(above, n), logEvidence(above+1, n+1), logEvidence(above, n+1)
+		next := max(up, down) + math.Log1p(math.Exp(-math.Abs(up-down))) - math.Ln2
+		if !(math.Abs(next-now) <= 1e-10) {
+			t.Errorf("evidence of %d of %d is e^%g, and expected to be e^%g after a round", above, n, now, next)
 		}
 	})
-	if e := logEvidence(0, 0); math.Abs(e) > 1e-12 {
-		t.Errorf("evidence of nothing is e^%g, want 1", e)
+}
+
+// The evidence is that of exact arithmetic, from none above to all of them.
+func TestEvidenceIsExact(t *testing.T) {
+	check := func(above, n int, want float64) {
+		t.Helper()
+		if got := logEvidence(above, n); !(math.Abs(got-want) <= 1e-13*max(1, math.Abs(want))) {
+			t.Errorf("logEvidence(%d, %d) = %.17g, want %.17g", above, n, got, want)
+		}
 	}
+	for n := range 41 {
+		for above := range n + 1 {
+			check(above, n, LogOf(evidenceIntegral(above, n)))
+		}
+	}
+	for _, n := range []int{200, 1022, 1074, 3000} {
+		// The same as a share of coins that show heads: E is the sum of n+1 over
+		// k, for k up to S, over n-S+1 times n+1 over S.
+		coins, sum := big.NewInt(1), new(big.Int)
+		for above := range n + 1 {
+			sum.Add(sum, coins)
+			if above < 10 || above > n-10 || above%(n/20) == 0 {
+				check(above, n, LogOf(new(big.Rat).SetFrac(sum, new(big.Int).Mul(coins, big.NewInt(int64(n-above+1))))))
+			}
+			coins.Mul(coins, big.NewInt(int64(n+1-above)))
+			coins.Quo(coins, big.NewInt(int64(above+1)))
+		}
+	}
+	// The tail that an incomplete beta function loses: it is a denormal there.
+	check(0, 1022, -math.Log(1023))
+}
+
+// evidenceIntegral returns E as it is defined, with p = (1+x)/2: the integral of
+// a polynomial.
+func evidenceIntegral(above, n int) *big.Rat {
+	poly := []*big.Int{big.NewInt(1)}
+	for i := range n {
+		next := make([]*big.Int, len(poly)+1)
+		for k := range next {
+			next[k] = new(big.Int)
+			if k < len(poly) {
+				next[k].Set(poly[k])
+			}
+			switch {
+			case k == 0:
+			case i < above:
+				next[k].Add(next[k], poly[k-1]) // times 1+x
+			default:
+				next[k].Sub(next[k], poly[k-1]) // times 1-x
+			}
+		}
+		poly = next
+	}
+	sum := new(big.Rat)
+	for k, c := range poly {
+		sum.Add(sum, new(big.Rat).SetFrac(c, big.NewInt(int64(k+1))))
+	}
+	return sum
+}
+
+// LogOf returns the natural logarithm of x, whatever its exponent.
+func LogOf(x *big.Rat) float64 {
+	mantissa := new(big.Float)
+	exponent := new(big.Float).SetPrec(200).SetRat(x).MantExp(mantissa)
+	m, _ := mantissa.Float64()
+	return math.Log(m) + float64(exponent)*math.Ln2
 }
 
 func TestNeeded(t *testing.T) {

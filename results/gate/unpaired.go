@@ -61,7 +61,7 @@ type shift struct {
 	builds     map[int]bool
 	x, y       []float64 // logarithms of them, ordered, of which more is worse
 	drift      float64   // as a difference of logarithms
-	p          float64   // of a shift by no more than margin and drift
+	logP       float64   // logarithm of the probability of this, or more, of a shift by no more than margin and drift
 	exact      bool
 	found      bool
 }
@@ -100,11 +100,11 @@ func (s *fileSource) judgeApart(ctx context.Context, r Rules) (res []Result, unk
 			tests = append(tests, t)
 		}
 	}
-	p := make([]float64, len(tests))
+	logs := make([]float64, len(tests))
 	for i, t := range tests {
-		p[i] = t.p
+		logs[i] = t.logP
 	}
-	for i, found := range yekutieli(p, r.FDR) {
+	for i, found := range yekutieli(logs, r.FDR) {
 		tests[i].found = found
 	}
 
@@ -210,10 +210,10 @@ func (t *shift) test() {
 		return logs
 	}
 	t.x, t.y = badness(t.base), badness(t.head)
-	t.p = 1
+	t.logP = 0
 	if t.n() >= minSamples {
 		// Differences that are the limit count against it.
-		t.p = uCDF(len(t.x), len(t.y), countUpTo(t.x, t.y, t.limit()))
+		t.logP = logUCDF(len(t.x), len(t.y), countUpTo(t.x, t.y, t.limit()))
 	}
 }
 
@@ -259,13 +259,9 @@ func (t *shift) result(rules Rules, strict bool, tests int) Result {
 	r.Unpaired, r.Drift = true, math.Expm1(t.drift)
 	d, lo, hi := t.interval(rules.alpha())
 	r.setChange(d, lo, hi)
-	if t.p > 0 {
-		// 1/√p - 1 is on average no more than 1 if there is no shift, so it
-		// is evidence as that of pairs is, if not the best (Vovk and Wang 2021).
-		r.Evidence = math.Log(1/math.Sqrt(t.p) - 1)
-	} else {
-		r.Evidence = math.Inf(+1)
-	}
+	// 1/√p - 1 is on average no more than 1 if there is no shift, so it is
+	// evidence as that of pairs is, if not the best (Vovk and Wang 2021).
+	r.Evidence = -t.logP/2 + math.Log(-math.Expm1(t.logP/2))
 
 	hidden := ""
 	if t.drift > 0 {
@@ -295,26 +291,26 @@ func (t *shift) result(rules Rules, strict bool, tests int) Result {
 	return r
 }
 
-// yekutieli says which hypotheses are refuted, given their p-values, so that no
-// more than a share fdr of these is refuted wrongly, on average, however they
-// depend on each other.
-func yekutieli(p []float64, fdr float64) []bool {
-	order := make([]int, len(p))
+// yekutieli says which hypotheses are refuted, given the logarithms of their
+// p-values, so that no more than a share fdr of these is refuted wrongly, on
+// average, however they depend on each other.
+func yekutieli(logs []float64, fdr float64) []bool {
+	order := make([]int, len(logs))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int {
 		switch {
-		case p[a] < p[b]:
+		case logs[a] < logs[b]:
 			return -1
-		case p[a] > p[b]:
+		case logs[a] > logs[b]:
 			return +1
 		}
 		return 0
 	})
-	found := make([]bool, len(p))
+	found := make([]bool, len(logs))
 	for k := len(order); k > 0; k-- {
-		if p[order[k-1]] <= threshold(fdr, len(p), k) {
+		if logs[order[k-1]] <= math.Log(threshold(fdr, len(logs), k)) {
 			for _, i := range order[:k] {
 				found[i] = true
 			}
@@ -410,23 +406,37 @@ func float(n uint64) float64 {
 // distribution of U is computed, and not taken to be normal.
 const mostExact = 2500
 
-// uCDF returns the probability that of n1·n2 pairs, drawn from one distribution,
-// no more than u are in one order.
-func uCDF(n1, n2, u int) float64 {
+// logUCDF returns the logarithm of the probability that of n1·n2 pairs, drawn from
+// one distribution, no more than u are in one order. Of two large samples the
+// probability itself may be no float.
+func logUCDF(n1, n2, u int) float64 {
 	if n1*n2 > mostExact {
 		mean := float64(n1) * float64(n2) / 2
-		return stats.StdNormal.CDF((float64(u) + 0.5 - mean) / math.Sqrt(mean*float64(n1+n2+1)/6))
+		return logNormalCDF((float64(u) + 0.5 - mean) / math.Sqrt(mean*float64(n1+n2+1)/6))
 	}
 	key := [3]int{n1, n2, u}
-	if p, ok := uCDFs.Load(key); ok {
+	if p, ok := logUCDFs.Load(key); ok {
 		return p.(float64)
 	}
-	p := stats.UDist{N1: n1, N2: n2}.CDF(float64(u))
-	uCDFs.Store(key, p)
+	p := math.Log(stats.UDist{N1: n1, N2: n2}.CDF(float64(u)))
+	logUCDFs.Store(key, p)
 	return p
 }
 
-var uCDFs sync.Map // by n1, n2 and u
+var logUCDFs sync.Map // by n1, n2 and u
+
+// logNormalCDF returns the logarithm of the standard normal distribution function.
+func logNormalCDF(z float64) float64 {
+	if z > -5 {
+		return math.Log(math.Erfc(-z/math.Sqrt2) / 2)
+	}
+	// Laplace's continued fraction, which converges the faster the farther out.
+	mills := -z
+	for k := 60.0; k > 0; k-- {
+		mills = -z + k/mills
+	}
+	return -z*z/2 - math.Log(2*math.Pi)/2 - math.Log(mills)
+}
 
 // uCritical returns how many pairs may be in one order with a probability of no
 // more than alpha, plus one: 0 if not even none may.
@@ -434,7 +444,7 @@ func uCritical(n1, n2 int, alpha float64) int {
 	lo, hi := 0, n1*n2/2+1
 	for lo < hi {
 		middle := lo + (hi-lo)/2
-		if uCDF(n1, n2, middle) <= alpha {
+		if logUCDF(n1, n2, middle) <= math.Log(alpha) {
 			lo = middle + 1
 		} else {
 			hi = middle

@@ -4,9 +4,11 @@ import "slices"
 
 // What tests of judging readings apart must see.
 var (
-	Kth       = kth
-	CriticalU = uCritical
-	Yekutieli = yekutieli
+	Kth          = kth
+	CriticalU    = uCritical
+	Yekutieli    = yekutieli
+	LogUCDF      = logUCDF
+	LogNormalCDF = logNormalCDF
 )
 
 // ShiftInterval bounds by how much y is above x.

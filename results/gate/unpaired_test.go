@@ -3,6 +3,7 @@ package gate_test
 import (
 	"fmt"
 	"math"
+	"math/big"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -298,6 +299,83 @@ func TestCriticalU(t *testing.T) {
 	}
 }
 
+// The distribution of U is that of counting all orders, out to the last of them.
+func TestUIsExact(t *testing.T) {
+	for _, n := range [][2]int{{1, 1}, {3, 4}, {6, 6}, {5, 30}, {25, 25}, {50, 50}, {1, 2500}} {
+		counts := orders(n[0], n[1])
+		all := new(big.Int)
+		for _, c := range counts {
+			all.Add(all, c)
+		}
+		sum := new(big.Int)
+		for u := range min(len(counts), 400) {
+			if sum.Add(sum, counts[u]); u > 20 && u%60 != 0 {
+				continue
+			}
+			got, want := gate.LogUCDF(n[0], n[1], u), gate.LogOf(new(big.Rat).SetFrac(sum, all))
+			if !(math.Abs(got-want) <= 1e-12*max(1, -want)) {
+				t.Errorf("%d and %d up to %d: e^%.17g, want e^%.17g", n[0], n[1], u, got, want)
+			}
+		}
+	}
+}
+
+// orders returns how many orders of n and m things have u pairs the other way
+// round, for all u: the coefficients of a Gaussian binomial.
+func orders(n, m int) []*big.Int {
+	counts := make([]*big.Int, n*m+1)
+	for u := range counts {
+		counts[u] = new(big.Int)
+	}
+	counts[0].SetInt64(1)
+	for i := 1; i <= n; i++ { // times 1-q^(m+i), over 1-q^i
+		for u := len(counts) - 1; u >= m+i; u-- {
+			counts[u].Sub(counts[u], counts[u-m-i])
+		}
+		for u := i; u < len(counts); u++ {
+			counts[u].Add(counts[u], counts[u-i])
+		}
+	}
+	return counts
+}
+
+// The tail of the normal distribution has a logarithm where it is no float.
+func TestNormalTail(t *testing.T) {
+	for z := -5.25; z > -37; z -= 0.5 { // where erfc still is one
+		got, want := gate.LogNormalCDF(z), math.Log(math.Erfc(-z/math.Sqrt2)/2)
+		if !(math.Abs(got-want) <= 1e-13*-want) {
+			t.Errorf("at %g: e^%.17g, want e^%.17g", z, got, want)
+		}
+	}
+	for _, z := range []float64{-5, -37, -40, -1000, -1e6} {
+		// φ(z)/x (1-1/x²) and φ(z)/x bound it.
+		got, high := gate.LogNormalCDF(z), -z*z/2-math.Log(2*math.Pi)/2-math.Log(-z)
+		if low := high + math.Log1p(-1/(z*z)); got < low-1e-15*z*z || got > high+1e-15*z*z {
+			t.Errorf("at %g: e^%.17g, want e^%.17g to e^%.17g", z, got, low, high)
+		}
+		if next := gate.LogNormalCDF(math.Nextafter(z, 0)); next < got || next > got+1e-9-1e-12*got {
+			t.Errorf("next to %g: e^%.17g after e^%.17g", z, next, got)
+		}
+	}
+}
+
+// Of readings without end, and nothing in common, the evidence has an end.
+func TestEvidenceOfLargeSamples(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 1))
+	last := 0.0
+	for _, n := range []int{51, 500, 3000, 6000} {
+		rep := compareFiles(t, gate.Rules{}, gate.Files{
+			Base: run{benchmarks: 1, n: n, pace: 1}.file("base", random),
+			Head: run{benchmarks: 1, n: n, pace: 3}.file("head", random),
+		})
+		got := rep.Results[0].Evidence
+		if math.IsInf(got, 0) || math.IsNaN(got) || !(got > last) {
+			t.Errorf("%d readings: evidence e^%g after e^%g, want it to grow", n, got, last)
+		}
+		last = got
+	}
+}
+
 // The interval has the shift in it as often as it says.
 func TestIntervalCovers(t *testing.T) {
 	const runs = 4000
@@ -337,7 +415,11 @@ func TestYekutieli(t *testing.T) {
 		{[]float64{0.9, 0.001}, 0.05, "[false true]"},   //
 		{[]float64{0.016, 0.034}, 0.05, "[true false]"}, //
 	} {
-		if got := fmt.Sprint(gate.Yekutieli(test.p, test.fdr)); got != test.want {
+		logs := make([]float64, len(test.p))
+		for i, p := range test.p {
+			logs[i] = math.Log(p)
+		}
+		if got := fmt.Sprint(gate.Yekutieli(logs, test.fdr)); got != test.want {
 			t.Errorf("%v at %g: %s, want %s", test.p, test.fdr, got, test.want)
 		}
 	}
