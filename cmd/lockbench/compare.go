@@ -72,8 +72,8 @@ func (c *compareCmd) Run(con commandline.Console) error {
 	case "json":
 		return writeComparison(con.Out, report)
 	}
-	width, terminal := commandline.Terminal(con.Out)
-	return report.WriteText(con.Out, gate.TextOptions{Width: width, Color: terminal, Verbose: true, NoVerdict: true})
+	width, _ := commandline.Terminal(con.Out)
+	return report.WriteText(con.Out, gate.TextOptions{Width: width, Color: commandline.Color(con.Out), Verbose: true, NoVerdict: true})
 }
 
 func writeLine(w io.Writer, s string) error {

@@ -153,10 +153,13 @@
 //	lockbench: unknown lock "tikcet", did you mean "ticket"? (known: ...)
 //	exit status 2
 //
-// The exit code is 0 if all went well; 1 if the run failed, because a lock is
-// broken or stuck, or a file could not be written; 2 if the command line, or a
-// file that it names, makes no sense; and 130 after an interrupt (SIGINT or
-// SIGTERM). A second interrupt ends the process at once.
+// The exit code is 0 if all went well; 1 if something was found at fault: a lock
+// is broken or stuck, or a benchmark regressed; 2 if the command could not do
+// what it should: the command line, or a file that it names, makes no sense, a
+// build failed, or something could not be written, to a file or to stdout; 3 if
+// the gate cannot tell; and 130 after an interrupt (SIGINT or SIGTERM). If several
+// hold, 1 goes before 2, and 2 before the others. A second interrupt ends the
+// process at once.
 //
 // A lock is stuck if no worker gets any further for ten seconds. The report
 // has the cause, such as an AA deadlock (a worker waits for what itself holds),

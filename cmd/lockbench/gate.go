@@ -67,7 +67,7 @@ type gateCmd struct {
 
 // What a gate ends with, apart from passing.
 var (
-	errRegressed  = errors.New("regressed")
+	errRegressed  = commandline.Found(errors.New("regressed"))
 	errCannotTell = errors.New("cannot tell")
 )
 
@@ -404,8 +404,8 @@ func (g *gating) write(w io.Writer, format string, rep *gate.Report) error {
 	case "junit":
 		return rep.WriteJUnit(w, gate.JUnitOptions{CannotTellPasses: g.CannotTell == "pass", Shapes: g.shaped})
 	}
-	width, color := commandline.Terminal(w)
-	return rep.WriteText(w, gate.TextOptions{Width: width, Verbose: g.Verbose, Color: color})
+	width, _ := commandline.Terminal(w)
+	return rep.WriteText(w, gate.TextOptions{Width: width, Verbose: g.Verbose, Color: commandline.Color(w)})
 }
 
 // writeShapes writes what became of the shapes, if there are any, below the

@@ -95,7 +95,7 @@ func (c *historyCmd) Run(con commandline.Console) error {
 		fmt.Fprintf(con.Err, "lockbench: %s in %s\n", plural(len(files), "picture"), c.Plots)
 	}
 	if recent := h.Regressed(last); c.Fail && len(recent) > 0 {
-		err = errors.Join(err, fmt.Errorf("%w within the last %s", regressedError(recent), strconv.Itoa(last)+" runs"))
+		err = errors.Join(err, commandline.Found(fmt.Errorf("%w within the last %s", regressedError(recent), strconv.Itoa(last)+" runs")))
 	}
 	return err
 }

@@ -37,7 +37,7 @@ var program = commandline.Program{
 	Name:     "lockbench",
 	About:    "Which lock for this workload, on this machine? Lockbench measures locks over CPU counts and reader ratios.",
 	Commands: func() any { return new(commands) },
-	Codes:    map[error]int{errInterrupted: exitInterrupted, errRegressed: exitFailed, errCannotTell: exitCannotTell},
+	Codes:    map[error]int{errInterrupted: exitInterrupted, errCannotTell: exitCannotTell},
 }
 
 // run is main, without the process.

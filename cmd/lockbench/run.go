@@ -289,6 +289,9 @@ func measure(ctx context.Context, con commandline.Console, sweep harness.Sweep, 
 	if errors.As(err, &stuck) && stuck.Stacks != "" {
 		fmt.Fprintln(con.Err, stuck.Stacks)
 	}
+	if broken != nil || stuck != nil {
+		err = commandline.Found(err)
+	}
 	return interruption(ctx, err)
 }
 

@@ -80,7 +80,7 @@ func (g *gating) judgeSelf(same, slow *gate.Report, share float64) error {
 	}
 	switch {
 	case len(failed) > 0:
-		return fmt.Errorf("self-test failed: the gate %s", strings.Join(failed, ", and "))
+		return commandline.Found(fmt.Errorf("self-test failed: the gate %s", strings.Join(failed, ", and ")))
 	case (b[gate.Regressed] == 0 || a[gate.Pass] == 0) && g.CannotTell == "pass":
 		fmt.Fprintln(g.console.Out, "self-test could tell nothing: the machine is too noisy, or the budget too small")
 		return nil

@@ -64,7 +64,7 @@ func (c *tortureCmd) Run(con commandline.Console) error {
 		}
 		if err != nil {
 			failed = append(failed, m.name)
-			failures = append(failures, fmt.Errorf("%w\n\tagain: lockbench torture --locks %s --duration %v --seed %d", err, m.name, max(t.Duration.Round(time.Millisecond), time.Millisecond), t.Seed))
+			failures = append(failures, commandline.Found(fmt.Errorf("%w\n\tagain: lockbench torture --locks %s --duration %v --seed %d", err, m.name, max(t.Duration.Round(time.Millisecond), time.Millisecond), t.Seed)))
 		}
 		if stuck := (*harness.StuckError)(nil); errors.As(err, &stuck) {
 			fmt.Fprintln(con.Err, stuck.Stacks)

@@ -92,6 +92,7 @@ func (c *checkCmd) Run(con commandline.Console) error {
 		t.head()
 	}
 	verdicts := make([]verdict, len(jobs))
+	var undrawn error
 	tries := func(i int, share time.Duration, last bool) error {
 		j := jobs[i]
 		cfg.Budget, cfg.Spins = share, 0
@@ -112,7 +113,8 @@ func (c *checkCmd) Run(con commandline.Console) error {
 		if verdicts[i].Failure == nil || c.SVG == "" {
 			return nil
 		}
-		return draw(verdicts[i], c.SVG, con.Err)
+		undrawn = errors.Join(undrawn, draw(verdicts[i], c.SVG, con.Err))
+		return nil
 	}
 	// At first all have the same share of the budget. What most of them leave of
 	// it is for those that need more, which begin again.
@@ -137,7 +139,7 @@ func (c *checkCmd) Run(con commandline.Console) error {
 			return err
 		}
 	}
-	return c.end(con, verdicts)
+	return errors.Join(c.end(con, verdicts), undrawn)
 }
 
 // config returns how to search.
@@ -244,13 +246,12 @@ func (c *checkCmd) verdict(j job, workers, ops int, r check.Report) verdict {
 // end writes what is left to say, and returns an error if there was a violation
 // or a search that ended early.
 func (c *checkCmd) end(con commandline.Console, verdicts []verdict) error {
+	var unwritten error
 	if c.JSON {
 		enc := json.NewEncoder(con.Out)
 		enc.SetEscapeHTML(false)
 		enc.SetIndent("", "  ")
-		if err := enc.Encode(verdicts); err != nil {
-			return err
-		}
+		unwritten = enc.Encode(verdicts)
 	}
 	early := 0
 	var broken []string
@@ -270,11 +271,11 @@ func (c *checkCmd) end(con commandline.Console, verdicts []verdict) error {
 	}
 	switch {
 	case len(broken) > 0:
-		return fmt.Errorf("violations by %s", strings.Join(broken, ", "))
+		return errors.Join(unwritten, commandline.Found(fmt.Errorf("violations by %s", strings.Join(broken, ", "))))
 	case early > 0:
 		return fmt.Errorf("%w: %d of %d; want a longer --budget, fewer --workers or --ops, or another --mode", errEarly, early, len(verdicts))
 	}
-	return nil
+	return unwritten
 }
 
 // draw writes the figure of a violation.

@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -180,3 +181,29 @@ func TestProgress(t *testing.T) {
 		t.Errorf("after %v: got %q, want %q", patience+time.Second, got, want)
 	}
 }
+
+// A violation is one, and a search that holds cannot be known to, where the
+// output takes nothing.
+func TestFullStdout(t *testing.T) {
+	for _, test := range []struct {
+		flags string
+		code  int
+	}{
+		{"--locks ticket --workers 2", exitUsage},
+		{"--locks ticket --workers 2 --json", exitUsage},
+		{"--locks busted --workers 2", exitFailed},
+		{"--locks busted --workers 2 --json", exitFailed},
+	} {
+		var errs bytes.Buffer
+		if code := run(strings.Fields("check "+test.flags), full{}, &errs); code != test.code || !strings.Contains(errs.String(), errFull.Error()) {
+			t.Errorf("check %s: exit status %d, want %d and %q:\n%s", test.flags, code, test.code, errFull, &errs)
+		}
+	}
+}
+
+// A full takes nothing, as a disk that is full.
+type full struct{}
+
+var errFull = errors.New("no space left on device")
+
+func (full) Write([]byte) (int, error) { return 0, errFull }

@@ -80,6 +80,7 @@
 //	exit status 2
 //
 // The exit code is 0 if nothing was violated; 1 if something was; 2 if the
-// command line makes no sense, or if locksim was built without the tag virtual;
-// and 3 if the budget ended a search before it had taken all that it should.
+// command line makes no sense, if locksim was built without the tag virtual, or
+// if something could not be written; and 3 if the budget ended a search before it
+// had taken all that it should. If several hold, 1 goes before 2, and 2 before 3.
 package main

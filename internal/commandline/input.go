@@ -108,8 +108,11 @@ func (p *Problems) Writable(flag, dir string) {
 	}
 }
 
-// eachOf returns the errors that err joins, or err itself.
+// eachOf returns the errors that err joins, or err itself, or nothing.
 func eachOf(err error) []error {
+	if err == nil {
+		return nil
+	}
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		return []error{err}

@@ -10,13 +10,20 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// The exit codes of all commands: it did what it should, it failed, the command
-// line or a file it names makes no sense.
+// The exit codes of all commands. Each means one thing, whatever fails and when.
 const (
-	OK     = 0
-	Failed = 1
-	Usage  = 2
+	OK     = 0 // it did what it should
+	Failed = 1 // it found what it looks for to be at fault: a regression, a broken lock, a violation
+	Usage  = 2 // it could not do what it should: the command line, a file that it names, a build, a full disk
 )
+
+// Found marks err as what a command found to be at fault, and nothing that went
+// wrong with the command itself: its exit code is [Failed].
+func Found(err error) error { return &found{err} }
+
+type found struct{ error }
+
+func (f *found) Unwrap() error { return f.error }
 
 // A Console is where a command writes: data to Out, the rest to Err.
 type Console struct{ Out, Err io.Writer }
@@ -34,35 +41,68 @@ type Program struct {
 }
 
 // Run runs the subcommand that args name, reports its error and returns the exit
-// code.
+// code. What cannot be written to stdout is an error, too.
 func (p Program) Run(args []string, stdout, stderr io.Writer) int {
+	out := &output{to: stdout}
 	parser := kong.Must(p.Commands(), kong.Name(p.Name), kong.Description(p.About),
-		kong.NoDefaultHelp(), kong.Writers(stdout, stderr))
+		kong.NoDefaultHelp(), kong.Writers(out, stderr))
 	cmd, err := parser.Parse(args)
 	if err == nil {
-		err = cmd.Run(Console{Out: stdout, Err: stderr})
+		err = cmd.Run(Console{Out: out, Err: stderr})
 	} else if !errors.Is(err, errHelp) {
 		err = Problems{fmt.Errorf("%w (%s --help tells more)", err, p.Name)}
+	}
+	if out.err != nil && !errors.Is(err, out.err) {
+		err = errors.Join(err, out.err)
 	}
 	return p.Report(stderr, err)
 }
 
-// Report says what went wrong, if anything did, on a line for each error, and returns the exit code.
+// An output remembers that something could not be written to it. Nothing is
+// written after that.
+type output struct {
+	to  io.Writer
+	err error
+}
+
+func (o *output) Write(p []byte) (n int, err error) {
+	if o.err == nil {
+		n, o.err = o.to.Write(p)
+	}
+	return n, o.err
+}
+
+// Report says what went wrong, if anything did, on a line for each error, and
+// returns the exit code. Of several errors, one that was found to be at fault
+// decides, and else one that kept the command from what it should do.
 func (p Program) Report(stderr io.Writer, err error) int {
-	if err == nil || errors.Is(err, errHelp) {
-		return OK
-	}
+	code := OK
 	for _, err := range eachOf(err) {
+		if errors.Is(err, errHelp) {
+			continue
+		}
 		fmt.Fprintf(stderr, "%s: %v\n", p.Name, err)
+		switch c := p.code(err); {
+		case c == Failed || code == Failed:
+			code = Failed
+		case c == Usage || code == Usage:
+			code = Usage
+		default:
+			code = c
+		}
 	}
-	var usage Problems
-	if errors.As(err, &usage) {
-		return Usage
+	return code
+}
+
+// code returns the exit code for one error.
+func (p Program) code(err error) int {
+	if f := (*found)(nil); errors.As(err, &f) {
+		return Failed
 	}
 	for is, code := range p.Codes {
 		if errors.Is(err, is) {
 			return code
 		}
 	}
-	return Failed
+	return Usage
 }

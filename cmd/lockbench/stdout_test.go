@@ -1,0 +1,61 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"strings"
+	"testing"
+)
+
+// A full is an output that takes so many bytes, as a disk that gets full.
+type full struct{ left int }
+
+var errFull = errors.New("no space left on device")
+
+func (f *full) Write(p []byte) (int, error) {
+	if f.left -= len(p); f.left >= 0 {
+		return len(p), nil
+	}
+	return 0, errFull
+}
+
+// What could not be written to stdout was not said: no command ends as if it had
+// been, and none as if it had found a fault.
+func TestFullStdout(t *testing.T) {
+	writeRuns(t, 30)
+	const results = "goos: linux\ngoarch: amd64\ncpu: test\nmachine: host\n" +
+		"BenchmarkLock/lock=ticket/reads=0/workers=1/hold=0s/think=100ns-1\t5000000\t61 ns/op\n"
+	if err := os.WriteFile("good.txt", []byte(results), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{
+		"list",
+		"list --json",
+		"list --workloads",
+		"decode mutex 0x305",
+		"plot good.txt",
+		"compare good.txt good.txt",
+		"compare good.txt good.txt --format json",
+		"gate --files good.txt good.txt --cannot-tell pass",
+		"gate --files good.txt good.txt --cannot-tell pass --format json",
+		"history",
+		"torture --locks tas --duration 1ms",
+		"run --locks tas --reads 0 --cpus 1 --count 1 --plots=",
+		"--help",
+	} {
+		for _, room := range []int{0, 10} {
+			os.Remove("results.txt")
+			var errs bytes.Buffer
+			code := run(strings.Fields(command), &full{room}, &errs)
+			if code != exitUsage || strings.Count(errs.String(), errFull.Error()) != 1 {
+				t.Errorf("$ lockbench %s, with room for %d bytes on stdout\nexit status %d, want %d, and once %q in:\n%s", command, room, code, exitUsage, errFull, &errs)
+			}
+		}
+	}
+	// What was found at fault is, whether or not it could be written.
+	var errs bytes.Buffer
+	if code := run([]string{"history", "--fail"}, &full{0}, &errs); code != exitFailed {
+		t.Errorf("history --fail of what is slower, on a full stdout: exit status %d, want %d: %s", code, exitFailed, &errs)
+	}
+}
