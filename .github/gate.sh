@@ -14,15 +14,21 @@ fi
 git cat-file -e "$BASE^{commit}" 2>/dev/null || git fetch --no-tags --depth=1 origin "$BASE"
 
 report=${RUNNER_TEMP:-$bin}/lockbench-gate
-set -- --base "$BASE" --head "$HEAD" --bench "$BENCH" --margin "$MARGIN" --budget "$BUDGET" --format github --out "$report"
-read -ra packages <<<"$PACKAGES"
-for p in "${packages[@]}"; do set -- "$@" --packages "$p"; done
-[ -z "$CONFIG" ] || set -- "$@" --config "$CONFIG"
-[ -z "$CANNOT_TELL" ] || set -- "$@" --cannot-tell "$CANNOT_TELL"
-read -ra args <<<"$ARGS"
+flags=(--base "$BASE" --format github --out "$report")
+pass() { [ -z "$2" ] || flags+=("$1=$2"); } # only what is set: a flag goes before the config
+pass --head "$HEAD"
+pass --bench "$BENCH"
+pass --skip "$SKIP"
+pass --margin "$MARGIN"
+pass --budget "$BUDGET"
+pass --config "$CONFIG"
+pass --cannot-tell "$CANNOT_TELL"
+read -ra words <<<"$PACKAGES"
+for p in ${words[@]+"${words[@]}"}; do pass --packages "$p"; done
+read -ra words <<<"$ARGS"
 
 code=0
-"$bin/lockbench" gate "$@" "${args[@]}" || code=$?
+"$bin/lockbench" gate "${flags[@]}" ${words[@]+"${words[@]}"} || code=$?
 verdict=
 [ ! -f "$report/verdict" ] || verdict=$(cat "$report/verdict")
 if [ -n "${GITHUB_OUTPUT:-}" ]; then
