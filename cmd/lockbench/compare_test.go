@@ -13,6 +13,11 @@ import (
 func writeComparable(t *testing.T) {
 	t.Helper()
 	t.Chdir(t.TempDir())
+	writeComparableHere(t)
+}
+
+func writeComparableHere(t *testing.T) {
+	t.Helper()
 	runs := func(cpu string, ns int, more string) string {
 		text := "goos: linux\npkg: example.org/p\ncpu: " + cpu + "\n"
 		for i := range 8 {

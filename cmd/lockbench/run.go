@@ -41,7 +41,7 @@ type runCmd struct {
 	Resume bool   `help:"Add to FILE what is missing there."`
 	Force  bool   `help:"Replace FILE."`
 
-	Plots string `placeholder:"DIR" default:"plots-out" help:"Directory for the pictures (${default}); empty for none."`
+	Plots string `placeholder:"DIR" default:"plots-out" empty:"true" help:"Directory for the pictures (${default}); empty, as --plots=, for none."`
 	drawing
 }
 
@@ -177,8 +177,6 @@ func (c *runCmd) files(bad *commandline.Problems, sweep harness.Sweep) {
 		bad.Addf("--resume --force: want one of them")
 	}
 	switch info, err := os.Stat(c.Out); {
-	case c.Out == "":
-		bad.Addf("--out: want the name of a file")
 	case errors.Is(err, fs.ErrNotExist):
 		bad.Writable("--out", filepath.Dir(c.Out))
 	case err != nil:

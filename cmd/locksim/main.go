@@ -24,12 +24,12 @@ const (
 	exitEarly  = 3
 )
 
-// run is main, without the process.
-func run(args []string, stdout, stderr io.Writer) int {
-	return commandline.Program{
-		Name:     "locksim",
-		About:    "Runs locks on a virtual machine, which takes every schedule.",
-		Commands: func() any { return new(commands) },
-		Codes:    map[error]int{errEarly: exitEarly},
-	}.Run(args, stdout, stderr)
+var program = commandline.Program{
+	Name:     "locksim",
+	About:    "Runs locks on a virtual machine, which takes every schedule.",
+	Commands: func() any { return new(commands) },
+	Codes:    map[error]int{errEarly: exitEarly},
 }
+
+// run is main, without the process.
+func run(args []string, stdout, stderr io.Writer) int { return program.Run(args, stdout, stderr) }

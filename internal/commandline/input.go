@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -124,6 +125,32 @@ func eachOf(err error) []error {
 	return errs
 }
 
+// textMapper reads the flags and arguments that are text, byte for byte: kong's
+// own passes them through JSON, which has no room for a file's name that is not
+// UTF-8.
+//
+// None of them may be empty, which is what an unset variable of a shell makes of
+// them: that adds a problem to empty. A flag with the tag empty:"true" has a
+// meaning for it.
+func textMapper(empty *Problems) kong.MapperFunc {
+	return func(ctx *kong.DecodeContext, target reflect.Value) error {
+		token, err := ctx.Scan.PopValue("string")
+		if err != nil {
+			return err
+		}
+		text := fmt.Sprint(token.Value)
+		if text == "" && !ctx.Value.Tag.Has("empty") {
+			if f := ctx.Value.Flag; f != nil {
+				empty.Addf("--%s: is empty: want %s, or no --%s at all", f.Name, f.FormatPlaceHolder(), f.Name)
+			} else {
+				empty.Addf("<%s>: is empty", ctx.Value.Name)
+			}
+		}
+		target.SetString(text)
+		return nil
+	}
+}
+
 // Help is the --help flag. Unlike kong's own it does not end the process.
 type Help bool
 
@@ -131,5 +158,6 @@ var errHelp = errors.New("help")
 
 // BeforeReset shows the help; kong calls it.
 func (Help) BeforeReset(ctx *kong.Context) error {
-	return cmp.Or(ctx.PrintUsage(false), errHelp)
+	ctx.PrintUsage(false) // stdout remembers that it takes no more
+	return errHelp
 }

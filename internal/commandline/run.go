@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 
 	"github.com/alecthomas/kong"
 )
@@ -44,19 +45,34 @@ type Program struct {
 // code. What cannot be written to stdout is an error, too.
 func (p Program) Run(args []string, stdout, stderr io.Writer) int {
 	out := &output{to: stdout}
-	parser := kong.Must(p.Commands(), kong.Name(p.Name), kong.Description(p.About),
-		kong.NoDefaultHelp(), kong.Writers(out, stderr))
-	cmd, err := parser.Parse(args)
-	if err == nil {
-		err = cmd.Run(Console{Out: out, Err: stderr})
-	} else if !errors.Is(err, errHelp) {
-		err = Problems{fmt.Errorf("%w (%s --help tells more)", err, p.Name)}
-	}
+	err := p.run(args, Console{Out: out, Err: stderr})
 	if out.err != nil && !errors.Is(err, out.err) {
 		err = errors.Join(err, out.err)
 	}
 	return p.Report(stderr, err)
 }
+
+func (p Program) run(args []string, con Console) error {
+	var empty Problems
+	cmd, err := p.kong(con, &empty).Parse(args)
+	switch {
+	case errors.Is(err, errHelp):
+		return err
+	case err != nil:
+		return Problems{fmt.Errorf("%w (%s --help tells more)", err, p.Name)}
+	case len(empty) > 0:
+		return empty
+	}
+	return cmd.Run(con)
+}
+
+func (p Program) kong(con Console, empty *Problems) *kong.Kong {
+	return kong.Must(p.Commands(), kong.Name(p.Name), kong.Description(p.About),
+		kong.NoDefaultHelp(), kong.Writers(con.Out, con.Err), kong.KindMapper(reflect.String, textMapper(empty)))
+}
+
+// Model returns the commands of p with their flags and arguments, as kong has them.
+func (p Program) Model() *kong.Application { return p.kong(Console{}, new(Problems)).Model }
 
 // An output remembers that something could not be written to it. Nothing is
 // written after that.

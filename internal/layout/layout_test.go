@@ -40,7 +40,7 @@ var table = layout.Layout{
 		{"internal/layout", "", layout.NoTags},
 		{"internal/catalog", "primitives spinlock ticket mcs seqlock qspinlock rwlock blocking rcu harness golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4 gvisor.dev/gvisor/pkg/sync", layout.AnyTags}, // gVisor is for some machines
 		{"internal/commandline", "github.com/alecthomas/kong golang.org/x/term", layout.NoTags},
-		{"internal/commandline/script", "", layout.NoTags},
+		{"internal/commandline/script", "internal/commandline github.com/alecthomas/kong", layout.NoTags},
 		{"cmd/... internal/figures internal/gatetrial internal/twins", "...", layout.NoTags},
 		{"internal/targets", "...", layout.AnyTags},
 	},

@@ -1,0 +1,9 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/lockbench/lockbench/internal/commandline/script"
+)
+
+func TestEmptyFlags(t *testing.T) { script.Empty(t, program) }
