@@ -41,7 +41,7 @@ var table = layout.Layout{
 		{"internal/catalog", "primitives spinlock ticket mcs seqlock qspinlock rwlock blocking rcu harness golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4 gvisor.dev/gvisor/pkg/sync", layout.AnyTags}, // gVisor is for some machines
 		{"internal/commandline", "github.com/alecthomas/kong golang.org/x/term", layout.NoTags},
 		{"internal/commandline/script", "internal/commandline github.com/alecthomas/kong", layout.NoTags},
-		{"cmd/... internal/figures internal/gatetrial internal/twins", "...", layout.NoTags},
+		{"cmd/... tools/... internal/figures internal/gatetrial internal/twins", "...", layout.NoTags},
 		{"internal/targets", "...", layout.AnyTags},
 	},
 	// A benchmark measures its reference in the same run, hence the peers.

@@ -1,0 +1,322 @@
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/BurntSushi/toml"
+)
+
+// hunt makes the mutants, runs the tests on each and says what survived.
+func hunt(ctx context.Context, opts options, stdout, stderr io.Writer) error {
+	root, err := moduleRoot(ctx)
+	if err != nil {
+		return err
+	}
+	reviewed, err := readReviewed(filepath.Join(root, "tools/mutants/survivors.toml"))
+	if err != nil {
+		return err
+	}
+	loaded, err := load(ctx, root, opts.packages)
+	if err != nil {
+		return err
+	}
+	chosen := make(map[string]bool) // names of mutants
+	var all []mutant
+	for _, name := range opts.packages {
+		texts, err := sources(loaded[name])
+		if err != nil {
+			return err
+		}
+		all = append(all, weave(loaded[name], name, texts, nil).mutants...)
+	}
+	wrong := reviewed.unknown(all, opts.packages)
+	for _, m := range sample(all, opts) {
+		chosen[m.String()] = true
+	}
+	if opts.list {
+		for _, m := range all {
+			if chosen[m.String()] {
+				fmt.Fprintln(stdout, m)
+			}
+		}
+		return errors.Join(wrong...)
+	}
+	if len(chosen) == 0 {
+		return fmt.Errorf("no mutant matches %q", opts.match)
+	}
+	found, err := openLog(opts.out)
+	if err != nil {
+		return err
+	}
+	defer found.close()
+	say := func(format string, args ...any) { fmt.Fprintf(stderr, format+"\n", args...) }
+	began, total := time.Now(), len(chosen)
+	var count tally
+	for _, name := range opts.packages {
+		mine := make(map[string]bool)
+		for _, m := range all {
+			if m.pkg == name && chosen[m.String()] && found.outcomes[m.String()].how == "" {
+				mine[m.String()] = true
+			}
+		}
+		if len(mine) > 0 {
+			s, err := newSuite(ctx, root, name, loaded[name], say)
+			if err != nil {
+				return err
+			}
+			err = s.tryAll(ctx, opts.jobs, mine, found, func(done int) {
+				if done%20 == 0 {
+					say("%s: %d of %d; %v since the start", name, done, len(mine), time.Since(began).Round(time.Second))
+				}
+			})
+			s.close()
+			if err != nil {
+				return err
+			}
+		}
+	}
+	for _, m := range all {
+		name := m.String()
+		if !chosen[name] {
+			continue
+		}
+		o := found.outcomes[name]
+		if o.how == "" { // it did not compile
+			total--
+			continue
+		}
+		count.add(o)
+		reason, known := reviewed.reasons[name]
+		switch {
+		case o.lives() && !known:
+			wrong = append(wrong, fmt.Errorf("%s:%d: %s: %s", m.pkg+"/"+m.file, m.line, o.how, name))
+		case o.lives():
+			fmt.Fprintf(stdout, "lives: %s\n\t%s\n", name, reason)
+		case known && o.how == killedModel && opts.sample == 0:
+			wrong = append(wrong, fmt.Errorf("survivors.toml: %s kills it, so it needs no reason: %s", o.by, name))
+		}
+	}
+	fmt.Fprintf(stdout, "%d mutants: %s; %v\n", total, count, time.Since(began).Round(time.Second))
+	if len(wrong) > 0 {
+		wrong = append(wrong, errors.New("a survivor needs a test that fails, or a reviewed reason in tools/mutants/survivors.toml"))
+	}
+	return errors.Join(wrong...)
+}
+
+func moduleRoot(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}").Output()
+	if err != nil {
+		return "", fmt.Errorf("go list -m: %w", err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
+
+// sample returns the mutants that match, or as many as are asked for of them:
+// those whose hash with the seed is smallest, so that each seed has its own and
+// they are the same each time. A sample is of few packages, for each has to be
+// compiled.
+func sample(all []mutant, opts options) []mutant {
+	var matching []mutant
+	for _, m := range all {
+		if opts.match.MatchString(m.String()) {
+			matching = append(matching, m)
+		}
+	}
+	if opts.sample == 0 || opts.sample >= len(matching) {
+		return matching
+	}
+	rank := func(name string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(opts.seed+"\n"+name))) }
+	slices.SortFunc(matching, func(a, b mutant) int {
+		return cmp.Or(cmp.Compare(rank(a.pkg), rank(b.pkg)), cmp.Compare(rank(a.String()), rank(b.String())))
+	})
+	var taken []mutant
+	for _, m := range matching {
+		if len(taken) == opts.sample {
+			break
+		}
+		ofPackage := 0
+		for _, t := range taken {
+			if t.pkg == m.pkg {
+				ofPackage++
+			}
+		}
+		if ofPackage < (opts.sample+1)/2 { // two packages, if the first has enough
+			taken = append(taken, m)
+		}
+	}
+	return taken
+}
+
+// tryAll runs the tests on some of a suite's mutants.
+func (s *suite) tryAll(ctx context.Context, jobs int, names map[string]bool, found *log, progress func(done int)) error {
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var failed error // guarded by mu
+	done := 0        // guarded by mu
+	turn := make(chan bool, jobs)
+	for _, m := range s.woven.mutants {
+		if !names[m.String()] {
+			continue
+		}
+		turn <- true
+		wg.Go(func() {
+			defer func() { <-turn }()
+			o, err := s.try(ctx, m)
+			mu.Lock()
+			defer mu.Unlock()
+			if err == nil {
+				err = found.add(m.String(), o)
+			}
+			failed = cmp.Or(failed, err)
+			done++
+			progress(done)
+		})
+		mu.Lock()
+		stop := failed != nil
+		mu.Unlock()
+		if stop {
+			break
+		}
+	}
+	wg.Wait()
+	return failed
+}
+
+// A tally counts outcomes.
+type tally struct{ model, native, hang, endless, survived, unreached int }
+
+func (t *tally) add(o outcome) {
+	switch o.how {
+	case killedModel:
+		t.model++
+	case killedNative:
+		t.native++
+	case killedHang:
+		t.hang++
+	case endless:
+		t.endless++
+	case survived:
+		t.survived++
+	case unreached:
+		t.unreached++
+	}
+}
+
+func (t tally) String() string {
+	return fmt.Sprintf("%d killed by model tests, %d by ordinary ones, %d by a hang, %d make a model test endless; %d survive, %d are not reached",
+		t.model, t.native, t.hang, t.endless, t.survived, t.unreached)
+}
+
+// A log is a file with the outcomes so far.
+type log struct {
+	outcomes map[string]outcome
+	file     *os.File // nil: none is kept
+}
+
+// openLog reads what a log has, if there is one. A last line that was cut off is
+// not counted.
+func openLog(name string) (*log, error) {
+	l := &log{outcomes: make(map[string]outcome)}
+	if name == "" {
+		return l, nil
+	}
+	file, err := os.OpenFile(name, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o666)
+	if err != nil {
+		return nil, err
+	}
+	l.file = file
+	lines := bufio.NewReader(file)
+	for {
+		line, err := lines.ReadString('\n')
+		if errors.Is(err, io.EOF) {
+			if line != "" {
+				_, err = file.WriteString("\n")
+				return l, err
+			}
+			return l, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if cells := strings.Split(strings.TrimSuffix(line, "\n"), "\t"); len(cells) == 3 {
+			l.outcomes[cells[2]] = outcome{cells[0], cells[1]}
+		}
+	}
+}
+
+func (l *log) add(name string, o outcome) error {
+	l.outcomes[name] = o
+	if l.file == nil {
+		return nil
+	}
+	_, err := fmt.Fprintf(l.file, "%s\t%s\t%s\n", o.how, o.by, name)
+	return err
+}
+
+func (l *log) close() {
+	if l.file != nil {
+		l.file.Close()
+	}
+}
+
+// A review has the survivors that may live.
+type review struct{ reasons map[string]string }
+
+// readReviewed reads survivors.toml.
+func readReviewed(name string) (review, error) {
+	var file struct {
+		Survivors []struct {
+			Reason  string
+			Mutants []string
+		}
+	}
+	meta, err := toml.DecodeFile(name, &file)
+	if err != nil {
+		return review{}, err
+	}
+	if extra := meta.Undecoded(); len(extra) > 0 {
+		return review{}, fmt.Errorf("%s: unknown key %s", name, extra[0])
+	}
+	r := review{reasons: make(map[string]string)}
+	for _, s := range file.Survivors {
+		if s.Reason == "" || len(s.Mutants) == 0 {
+			return review{}, fmt.Errorf("%s: want a reason and mutants, have %q and %q", name, s.Reason, s.Mutants)
+		}
+		for _, m := range s.Mutants {
+			if r.reasons[m] != "" {
+				return review{}, fmt.Errorf("%s: has %s twice", name, m)
+			}
+			r.reasons[m] = s.Reason
+		}
+	}
+	return r, nil
+}
+
+// unknown returns an error for each survivor of these packages that is no mutant.
+func (r review) unknown(all []mutant, packages []string) (wrong []error) {
+	names := make(map[string]bool)
+	for _, m := range all {
+		names[m.String()] = true
+	}
+	for name := range r.reasons {
+		file, _, _ := strings.Cut(name, " ")
+		if slices.Contains(packages, filepath.Dir(file)) && !names[name] {
+			wrong = append(wrong, fmt.Errorf("survivors.toml: no mutant has this name: %s", name))
+		}
+	}
+	slices.SortFunc(wrong, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
+	return wrong
+}

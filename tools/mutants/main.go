@@ -1,0 +1,139 @@
+// Mutants breaks the lock packages in many small ways, one at a time, and runs
+// their tests on each: a fault that no test notices is a hole in the tests.
+//
+//	go run ./tools/mutants                       every mutant of every package; takes hours
+//	go run ./tools/mutants -packages ticket,mcs  of some packages
+//	go run ./tools/mutants -run 'Lock.Unlock'    of which the name matches
+//	go run ./tools/mutants -list                 only their names
+//	go run ./tools/mutants -sample 30 -seed $(git rev-parse HEAD)
+//	                                             some, chosen by the seed, as CI does
+//	go run ./tools/mutants -out FILE             keeps what is found, and goes on from there
+//
+// internal/twins has faults that a person thought of, each with a reason. Here
+// the faults are systematic ([operators]), so that what nobody thought of is
+// there too: statements dropped and swapped, compare-and-swaps that are a load
+// and a store, stores that leave the store buffer late, rechecks removed,
+// constants and masks off by one, arithmetic exchanged.
+//
+// # What is run
+//
+// All mutants of a package are in one program, and a variable of the environment
+// says which of them is on, so that a package is compiled twice and not a
+// thousand times. First each test runs alone, with no mutant on, and leaves a
+// list of the mutants whose place it reached. Of each mutant those tests are run
+// that reached it: first the model tests (build tag virtual), where a failure is
+// the same every time, and then the ordinary ones, up to the first that fails. A
+// test that takes 5 times as long as without the mutant, and 20 s more, is ended:
+// an ordinary test hangs, and the mutant is killed; a model test may have more
+// schedules to try, so the ordinary tests are asked too, and if all of them pass
+// the mutant counts as endless, which is no survivor.
+//
+// # Survivors
+//
+// A mutant that no test notices is a survivor. survivors.toml has the reviewed
+// ones, each with the reason why it may live: it changes only the speed, say, or
+// it can not be told from the original. A survivor that is not there makes the
+// command fail with exit code 1. So does a row of that file that names no mutant,
+// and, when the whole package was run, a row whose mutant the model tests kill.
+//
+// Methods named String and functions named Decode are left out: they are for
+// diagnosis.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+)
+
+// lockPackages are the packages that are mutated.
+var lockPackages = []string{
+	"spinlock", "ticket", "mcs", "qspinlock", "rwlock", "seqlock", "blocking", "rcu", "rcu/list", "rcu/hash",
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// options is what the command line says.
+type options struct {
+	packages []string
+	match    *regexp.Regexp
+	list     bool
+	sample   int
+	seed     string
+	out      string
+	jobs     int
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	opts, err := parse(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "mutants:", err)
+		return 2
+	}
+	err = hunt(ctx, opts, stdout, stderr)
+	switch {
+	case ctx.Err() != nil:
+		fmt.Fprintln(stderr, "mutants: interrupted")
+		return 130
+	case err != nil:
+		for line := range strings.Lines(err.Error()) {
+			fmt.Fprint(stderr, "mutants: ", line)
+		}
+		fmt.Fprintln(stderr)
+		return 1
+	}
+	return 0
+}
+
+func parse(args []string, stderr io.Writer) (options, error) {
+	var opts options
+	flags := flag.NewFlagSet("mutants", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	packages := flags.String("packages", strings.Join(lockPackages, ","), "the packages to mutate, separated by commas")
+	match := flags.String("run", "", "only mutants whose name matches this regular expression")
+	flags.BoolVar(&opts.list, "list", false, "print the names of the mutants and run none")
+	flags.IntVar(&opts.sample, "sample", 0, "run only this many, chosen by the seed; 0: all")
+	flags.StringVar(&opts.seed, "seed", "", "what chooses the sample, such as a commit")
+	flags.StringVar(&opts.out, "out", "", "append what is found to this file, and do not run what it already has")
+	flags.IntVar(&opts.jobs, "jobs", runtime.NumCPU(), "how many mutants run at a time")
+	if err := flags.Parse(args); err != nil {
+		return opts, err
+	}
+	var wrong []error
+	if flags.NArg() > 0 {
+		wrong = append(wrong, fmt.Errorf("want no arguments, have %q", flags.Args()))
+	}
+	for name := range strings.SplitSeq(*packages, ",") {
+		if !slices.Contains(lockPackages, name) {
+			wrong = append(wrong, fmt.Errorf("-packages: unknown package %q (known: %s)", name, strings.Join(lockPackages, ", ")))
+		}
+		opts.packages = append(opts.packages, name)
+	}
+	var err error
+	if opts.match, err = regexp.Compile(*match); err != nil {
+		wrong = append(wrong, fmt.Errorf("-run: %w", err))
+	}
+	if opts.sample < 0 || opts.jobs < 1 {
+		wrong = append(wrong, errors.New("-sample and -jobs: want at least 0 and 1"))
+	}
+	if opts.sample > 0 && opts.seed == "" {
+		wrong = append(wrong, errors.New("-sample: want a -seed that chooses it"))
+	}
+	return opts, errors.Join(wrong...)
+}
