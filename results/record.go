@@ -12,8 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"golang.org/x/perf/benchunit"
 )
 
 // A Record is one benchmark line of any Go benchmark, and what the lines above
@@ -118,9 +116,8 @@ type RecordFile struct {
 	Facts
 	Records []Record // in file order
 
-	// Declared has what lines such as "Unit jain better=higher" say: +1 if
-	// more of a unit is better, -1 if less is.
-	Declared map[string]int
+	// Declared has what lines such as "Unit jain better=higher" say.
+	Declared Directions
 
 	// Torn is a last line without an end, cut off by whatever killed the run.
 	Torn string
@@ -128,22 +125,6 @@ type RecordFile struct {
 	// Warnings is what is not wrong, but odd: a package whose benchmarks are
 	// not followed by go test's PASS, a key that changes halfway.
 	Warnings []string
-}
-
-// Better returns +1 if the file says that more of unit is better, -1 if it says
-// that less is, and 0 if it says nothing.
-func (f *RecordFile) Better(unit string) int {
-	if b, ok := f.Declared[unit]; ok {
-		return b
-	}
-	// What is said of sec/op holds for ns/op, as it does for benchstat.
-	_, tidy := benchunit.Tidy(1, unit)
-	for u, b := range f.Declared {
-		if _, t := benchunit.Tidy(1, u); t == tidy {
-			return b
-		}
-	}
-	return 0
 }
 
 // ReadRecordFile reads a whole file of Go benchmarks, whoever wrote it. The

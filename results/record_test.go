@@ -99,15 +99,6 @@ func checkWritten(t *testing.T, f *results.RecordFile) {
 	}
 }
 
-func TestBetterOfUnits(t *testing.T) {
-	f := &results.RecordFile{Declared: map[string]int{"sec/op": -1, "widgets": +1}}
-	for unit, want := range map[string]int{"ns/op": -1, "sec/op": -1, "widgets": +1, "jain": 0} {
-		if got := f.Better(unit); got != want {
-			t.Errorf("better of %s is %+d, want %+d", unit, got, want)
-		}
-	}
-}
-
 const sumLine = "BenchmarkSum-2\t5\t61 ns/op\n"
 
 func TestRecordErrors(t *testing.T) {
@@ -213,7 +204,7 @@ func TestRecordsOfASweep(t *testing.T) {
 			t.Errorf("record %+v of sample %+v", r, s)
 		}
 	}
-	if got := f.Better("jain"); got != +1 {
+	if got := f.Declared.Better("jain"); got != +1 {
 		t.Errorf("better of jain is %+d, want +1", got)
 	}
 	checkWritten(t, f)

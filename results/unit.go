@@ -1,6 +1,12 @@
 package results
 
-import "slices"
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"golang.org/x/perf/benchunit"
+)
 
 // A Unit is a quantity that samples measure.
 type Unit struct {
@@ -38,19 +44,98 @@ var units = []Unit{
 	{"spin-ns/op", -1, "time spent spinning for an operation (simulated)"},
 }
 
+// others are units of go test, benchstat and the gate that are not ours.
+var others = []Unit{
+	{"sec/op", -1, "ns/op, in seconds, as benchstat has it"},
+	{"MB/s", +1, "bytes processed in a second, in millions"},
+	{"B/s", +1, "bytes processed in a second"},
+	{"instructions/op", -1, "instructions for an operation, where the machine counts them"},
+}
+
 // Units returns the units that lockbench measures, the most important first.
 // A sample may have others.
 func Units() []Unit {
 	return slices.Clone(units)
 }
 
-// Better returns +1 if more of unit is better, -1 if less is, and 0 if
-// neither is or if unit is not one of [Units].
+// known returns what is known of a unit, of ours or not.
+func known(unit string) (Unit, bool) {
+	for _, of := range [][]Unit{units, others} {
+		if i := slices.IndexFunc(of, func(u Unit) bool { return u.Name == unit }); i >= 0 {
+			return of[i], true
+		}
+	}
+	return Unit{}, false
+}
+
+// Better returns +1 if more of unit is better, -1 if less is, and 0 if neither
+// is or if it is not known. It is known of [Units] and of those of go test; and
+// some units say it by what they count, in front of a slash, and by what for,
+// behind it:
+//
+//   - less time is better, as in sec/op, p99-ns or ns/GC: the last word of what
+//     is counted is ns, us, µs, ms, s, sec or seconds;
+//   - less memory is better, as in heap-bytes or MB/op: it is B, kB, KB, MB, GB,
+//     KiB, MiB, GiB or bytes;
+//   - more throughput is better, as in MiB/s or read-ops/sec: it is memory, op
+//     or ops, for a time.
+//
+// Of all others nothing is assumed: more hits/op are better, and more misses/op
+// are worse. What a file declares goes first: see [Directions].
 func Better(unit string) int {
-	if i := unitRank(unit); i < len(units) {
-		return units[i].Better
+	if u, ok := known(unit); ok {
+		return u.Better
+	}
+	counted, per, _ := strings.Cut(unit, "/")
+	counted = counted[strings.LastIndexAny(counted, "-_.")+1:]
+	switch memory := slices.Contains(memoryWords, counted); {
+	case slices.Contains(timeWords, per):
+		if memory || counted == "op" || counted == "ops" {
+			return +1
+		}
+	case memory || slices.Contains(timeWords, counted):
+		return -1
 	}
 	return 0
+}
+
+var (
+	timeWords   = []string{"ns", "us", "µs", "ms", "s", "sec", "seconds"}
+	memoryWords = []string{"B", "kB", "KB", "MB", "GB", "KiB", "MiB", "GiB", "bytes"}
+)
+
+// Neutral reports whether it is known of unit that neither more nor less is
+// better, as of the distance of two CPUs.
+func Neutral(unit string) bool {
+	u, ok := known(unit)
+	return ok && u.Better == 0
+}
+
+// Directions are what lines such as "Unit score better=higher" declare of units:
+// +1 if more is better, -1 if less is, and 0 if they contradict each other.
+type Directions map[string]int
+
+// declared returns what d says of unit, and whether it says anything.
+func (d Directions) declared(unit string) (better int, ok bool) {
+	if better, ok = d[unit]; ok {
+		return better, true
+	}
+	// What is said of sec/op holds for ns/op, as it does for benchstat.
+	_, tidy := benchunit.Tidy(1, unit)
+	for _, u := range slices.Sorted(maps.Keys(d)) {
+		if _, t := benchunit.Tidy(1, u); t == tidy {
+			return d[u], true
+		}
+	}
+	return 0, false
+}
+
+// Better returns what d says of unit or, if it says nothing, what [Better] does.
+func (d Directions) Better(unit string) int {
+	if better, ok := d.declared(unit); ok {
+		return better
+	}
+	return Better(unit)
 }
 
 // unitRank returns the place of unit in units, or len(units).

@@ -239,7 +239,7 @@ func TestBenchmarks(t *testing.T) {
 	if all := strings.Join(src.Warnings(), "\n"); !strings.Contains(all, "head skips example.com/m/sub.Skipped: left out") {
 		t.Errorf("warnings %q, want one of what is skipped", all)
 	}
-	for unit, want := range map[string]int{"ns/op": -1, "allocs/op": -1, "MB/s": +1, "hops/op": +1, "odd-thing": 0, "instructions/op": -1, "B/s": 0} {
+	for unit, want := range map[string]int{"ns/op": -1, "allocs/op": -1, "MB/s": +1, "hops/op": +1, "odd-thing": 0, "instructions/op": -1, "B/s": +1, "p99-ns": -1, "rtt-ns": 0} {
 		if got := src.Better(unit); got != want {
 			t.Errorf("Better(%s) = %d, want %d", unit, got, want)
 		}

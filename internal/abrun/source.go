@@ -37,7 +37,7 @@ type Source struct {
 	cells              map[gate.Benchmark]*cell
 	both               []gate.Benchmark
 	onlyBase, onlyHead []gate.Benchmark
-	units              map[string]int // better, as the benchmarks say
+	units              results.Directions // as the benchmarks say
 
 	round    int
 	rec      *recording
@@ -85,7 +85,7 @@ func Prepare(ctx context.Context, c Config) (_ *Source, err error) {
 			return nil, err
 		}
 	}
-	s := &Source{c: c, rng: rand.New(rand.NewPCG(c.Seed, 0)), cells: make(map[gate.Benchmark]*cell), units: make(map[string]int)}
+	s := &Source{c: c, rng: rand.New(rand.NewPCG(c.Seed, 0)), cells: make(map[gate.Benchmark]*cell), units: make(results.Directions)}
 	s.stopped, s.stop = context.WithCancelCause(context.Background())
 	defer func() {
 		if err != nil {
@@ -247,21 +247,9 @@ func (s *Source) Benchmarks() (both, onlyBase, onlyHead []gate.Benchmark) {
 	return slices.Clone(s.both), slices.Clone(s.onlyBase), slices.Clone(s.onlyHead)
 }
 
-// Better implements [gate.Source]. It knows the units of package results, those
-// of go test, and those that a benchmark declares in a line such as
-// "Unit hops/op better=lower".
-func (s *Source) Better(unit string) int {
-	if b, ok := s.units[unit]; ok {
-		return b
-	}
-	switch unit {
-	case unitInstructions:
-		return -1
-	case "MB/s":
-		return +1
-	}
-	return results.Better(unit)
-}
+// Better implements [gate.Source]: what a benchmark declares in a line such as
+// "Unit hops/op better=lower", or else what [results.Better] knows.
+func (s *Source) Better(unit string) int { return s.units.Better(unit) }
 
 // Exact implements [gate.Source]: what is measured has noise.
 func (s *Source) Exact(string) (tolerance float64, exact bool) { return 0, false }

@@ -7,12 +7,9 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"time"
-
-	"golang.org/x/perf/benchfmt"
 
 	"github.com/lockbench/lockbench/results"
 )
@@ -85,19 +82,6 @@ func ReadFiles(base, again, head string) (Files, error) {
 	}
 	f.Head = read(head)
 	return f, errors.Join(errs...)
-}
-
-// Better returns +1 if more of unit is better, -1 if less is, and 0 if that is
-// not known: what is known of the units of go test and of this module, and that
-// what ends in -ns is time.
-func Better(unit string) int {
-	if b := results.Better(unit); b != 0 {
-		return b
-	}
-	if strings.HasSuffix(unit, "-ns") && unit != "rtt-ns" {
-		return -1
-	}
-	return benchfmt.UnitMetadataMap(nil).GetBetter(unit)
 }
 
 // CompareFiles compares files, as [Rules.Compare] does a source. No reading of
@@ -194,7 +178,7 @@ func (s *fileSource) sameMachine() error {
 			if file == nil {
 				continue
 			}
-			if b := cmp.Or(file.Better(unit), Better(unit)); b != 0 {
+			if b := file.Declared.Better(unit); b != 0 {
 				have[b] = file
 			}
 		}
@@ -429,14 +413,16 @@ func (s *fileSource) Round(ctx context.Context, of []Benchmark) ([]Round, error)
 // Fresh reports that nothing can be measured again.
 func (s *fileSource) Fresh(context.Context, []Benchmark) (bool, error) { return false, nil }
 
-// Better says what the files say, or else [Better].
+// Better says what the files say, or else [results.Better]. One file's word holds
+// for those that say nothing.
 func (s *fileSource) Better(unit string) int {
+	declared := make(results.Directions)
 	for _, f := range s.files() {
-		if f != nil && f.Better(unit) != 0 {
-			return f.Better(unit)
+		if f != nil {
+			maps.Copy(declared, f.Declared)
 		}
 	}
-	return Better(unit)
+	return declared.Better(unit)
 }
 
 // Exact reports whether the files are of a simulated machine, which counts, and
@@ -477,14 +463,12 @@ func (s *fileSource) compare(ctx context.Context, r Rules) (*Report, error) {
 		return nil, err
 	}
 	rep.Results = append(rep.Results, apart...)
-	missing, units2 := s.notCompared(r)
-	rep.Results = append(rep.Results, missing...)
 	if len(rep.Results) == 0 {
 		return nil, fmt.Errorf("%w: no unit left to judge", ErrNothing)
 	}
 
 	rep.Base, rep.Head, rep.Rules = s.Base.Name, s.Head.Name, r
-	rep.NotJudged = slices.Compact(slices.Sorted(slices.Values(slices.Concat(unknown, units, units2))))
+	rep.NotJudged = slices.Compact(slices.Sorted(slices.Values(slices.Concat(unknown, units))))
 	rep.OnlyBase, rep.OnlyHead = s.onlyBase, s.onlyHead
 	if known := r.Declared; known != nil {
 		rep.OnlyBase = slices.DeleteFunc(slices.Clone(s.onlyBase), func(b Benchmark) bool { return known(b, Base) })
@@ -540,54 +524,6 @@ func (s *fileSource) unitsOf(side Side, b Benchmark) map[string]bool {
 		}
 	}
 	return units
-}
-
-// notCompared returns a result for what should be judged and is on one side
-// only, and for each benchmark that has nothing that can be judged; and the
-// units of which it is not known whether more is better.
-func (s *fileSource) notCompared(r Rules) (res []Result, unknown []string) {
-	for _, b := range s.both {
-		base, head := s.unitsOf(Base, b), s.unitsOf(Head, b)
-		all := maps.Clone(base)
-		maps.Copy(all, head)
-		var nameless []string
-		known := false
-		for _, u := range slices.Sorted(maps.Keys(all)) {
-			if len(r.Units) > 0 && !slices.Contains(r.Units, u) {
-				continue
-			}
-			if s.Better(u) == 0 {
-				nameless = append(nameless, u)
-				continue
-			}
-			known = true
-			if base[u] && head[u] {
-				continue
-			}
-			if r.For != nil {
-				if e, ok := r.For(b, u); ok && e.Ignore {
-					continue
-				}
-			}
-			has := Base
-			if head[u] {
-				has = Head
-			}
-			res = append(res, untold(b, u, s.Better(u), fmt.Sprintf("only the %v has it: want both run with the same flags, such as -benchmem", has)))
-		}
-		unknown = append(unknown, nameless...)
-		if len(r.Units) == 0 && !known {
-			res = append(res, untold(b, "", 0, "nothing to judge: it is not known of any of its units whether more is better"))
-		}
-	}
-	return res, unknown
-}
-
-// untold is a result that cannot be told.
-func untold(b Benchmark, unit string, better int, why string) Result {
-	nan := math.NaN()
-	return Result{Benchmark: b, Unit: unit, Better: better, Verdict: CannotTell, Why: why,
-		Old: nan, New: nan, Change: nan, Lo: nan, Hi: nan, Noise: nan, BootLo: nan, BootHi: nan}
 }
 
 // same reports whether both sides hold the very same readings, though they have

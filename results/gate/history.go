@@ -225,7 +225,7 @@ func (h *History) add(i int, f *results.RecordFile, of map[trendKey]*Trend) {
 			of[k] = t
 		}
 		// The last file that says so.
-		t.Better = cmp.Or(f.Better(k.unit), Better(k.unit), t.Better)
+		t.Better = cmp.Or(f.Declared.Better(k.unit), t.Better)
 		m := benchmath.AssumeNothing.Summary(benchmath.NewSample(vs, &benchmath.DefaultThresholds), 0.95)
 		if math.IsInf(m.Lo, 0) || math.IsInf(m.Hi, 0) {
 			m.Lo, m.Hi = math.Inf(-1), math.Inf(+1)
@@ -362,7 +362,7 @@ func Record(dir string, date time.Time, commit string, facts results.Facts, r *R
 	facts.Notes = slices.DeleteFunc(slices.Clone(facts.Notes), func(n results.Note) bool { return n.Key == "date" || n.Key == "commit" })
 	facts.Note("date", date.UTC().Format(time.RFC3339))
 	facts.Note("commit", commit)
-	f := &results.RecordFile{Facts: facts, Declared: make(map[string]int)}
+	f := &results.RecordFile{Facts: facts, Declared: make(results.Directions)}
 	at := make(map[trendKey]int)
 	for _, res := range r.Results {
 		if res.N == 0 || math.IsNaN(res.New) || math.IsInf(res.New, 0) || res.New < 0 {

@@ -54,10 +54,11 @@ type judge struct {
 	by     map[Benchmark][]*series
 
 	rounds  int
-	dropped int                // rounds that were of no one distance
-	unknown map[string]bool    // units without a direction
-	renewed map[Benchmark]bool // those of which new binaries are measured
-	final   bool               // there are none to be had
+	dropped int                                   // rounds that were of no one distance
+	unknown map[string]bool                       // units of which it is not known what is better
+	seen    map[Benchmark]*[sides]map[string]bool // units, of each benchmark that had a round
+	renewed map[Benchmark]bool                    // those of which new binaries are measured
+	final   bool                                  // there are none to be had
 }
 
 type seriesKey struct {
@@ -91,7 +92,7 @@ func (s *series) now() *pairs {
 }
 
 func newJudge(r Rules, src Source) (*judge, error) {
-	j := &judge{rules: r.withDefaults(), src: src, began: time.Now(), series: make(map[seriesKey]*series), by: make(map[Benchmark][]*series), unknown: make(map[string]bool), renewed: make(map[Benchmark]bool)}
+	j := &judge{rules: r.withDefaults(), src: src, began: time.Now(), series: make(map[seriesKey]*series), by: make(map[Benchmark][]*series), unknown: make(map[string]bool), seen: make(map[Benchmark]*[sides]map[string]bool), renewed: make(map[Benchmark]bool)}
 	j.all, _, _ = src.Benchmarks()
 	if len(j.all) == 0 {
 		return nil, ErrNothing
@@ -201,7 +202,7 @@ func (j *judge) settled(b Benchmark) bool {
 			return false
 		}
 	}
-	return len(most) > 0
+	return len(most) > 0 || j.seen[b] != nil // or there is nothing to judge
 }
 
 func (j *judge) suspects() int {
@@ -224,14 +225,19 @@ func (j *judge) add(r Round) {
 		j.dropped++ // not one state of the machine
 		return
 	}
+	j.see(r.Benchmark, Base, base.Values)
+	j.see(r.Benchmark, Head, head.Values)
 	for _, v := range base.Values {
 		after, ok := head.value(v.Unit)
+		if !ok {
+			continue // said of all rounds together
+		}
 		at := r.Distance
 		if isCount(v.Unit) {
 			at = results.Unknown // it makes no difference
 		}
 		s := j.of(seriesKey{r.Benchmark, v.Unit, at})
-		if !ok || s == nil {
+		if s == nil {
 			continue
 		}
 		var second *value
@@ -249,6 +255,18 @@ func (j *judge) add(r Round) {
 	}
 }
 
+// see takes note of the units that one side of b has.
+func (j *judge) see(b Benchmark, side Side, values []results.Value) {
+	seen := j.seen[b]
+	if seen == nil {
+		seen = &[sides]map[string]bool{Base: make(map[string]bool), Head: make(map[string]bool)}
+		j.seen[b] = seen
+	}
+	for _, v := range values {
+		seen[side][v.Unit] = true
+	}
+}
+
 // of returns the series of k, or nil if it is not judged.
 func (j *judge) of(k seriesKey) *series {
 	if s, ok := j.series[k]; ok {
@@ -260,7 +278,6 @@ func (j *judge) of(k seriesKey) *series {
 	}
 	better := j.src.Better(k.unit)
 	if better == 0 {
-		j.unknown[k.unit] = true
 		return nil
 	}
 	s := &series{seriesKey: k, better: better, margin: j.rules.Margin}
@@ -372,8 +389,6 @@ func (j *judge) report() (*Report, error) {
 		rep.OnlyBase = slices.DeleteFunc(slices.Clone(rep.OnlyBase), func(b Benchmark) bool { return known(b, Base) })
 		rep.OnlyHead = slices.DeleteFunc(slices.Clone(rep.OnlyHead), func(b Benchmark) bool { return known(b, Head) })
 	}
-	rep.NotJudged = slices.Sorted(maps.Keys(j.unknown))
-
 	most := make(map[seriesKey]*series) // without a distance
 	for _, s := range j.order {
 		k := s.seriesKey
@@ -381,10 +396,6 @@ func (j *judge) report() (*Report, error) {
 		if m := most[k]; m == nil || s.screened.n()+s.fresh.n() > m.screened.n()+m.fresh.n() {
 			most[k] = s
 		}
-	}
-	met := make(map[Benchmark]bool)
-	for k := range j.series {
-		met[k.Benchmark] = true
 	}
 	for _, s := range j.order {
 		r := j.result(s)
@@ -394,12 +405,14 @@ func (j *judge) report() (*Report, error) {
 		rep.Results = append(rep.Results, r)
 	}
 	for _, b := range j.all {
-		if !met[b] {
-			nan := math.NaN()
-			rep.Results = append(rep.Results, Result{Benchmark: b, Verdict: CannotTell, Why: "not measured: there was no round of it",
-				Old: nan, New: nan, Change: nan, Lo: nan, Hi: nan, Noise: nan, BootLo: nan, BootHi: nan})
+		seen := j.seen[b]
+		if seen == nil {
+			rep.Results = append(rep.Results, untold(b, "", 0, "not measured: there was no round of it"))
+			continue
 		}
+		rep.Results = append(rep.Results, j.notCompared(b, seen[Base], seen[Head])...)
 	}
+	rep.NotJudged = slices.Sorted(maps.Keys(j.unknown))
 	if len(rep.Results) == 0 {
 		return nil, fmt.Errorf("%w: no unit left to judge", ErrNothing)
 	}
@@ -408,6 +421,60 @@ func (j *judge) report() (*Report, error) {
 	}
 	rep.finish()
 	return rep, nil
+}
+
+// notCompared returns a result for each unit of b that should be judged and that
+// one side alone has, and one if b has nothing that can be judged. It takes note
+// of the units of which it is not known whether more is better.
+func (j *judge) notCompared(b Benchmark, base, head map[string]bool) (res []Result) {
+	all := maps.Clone(base)
+	maps.Copy(all, head)
+	known, open := false, false
+	for _, u := range slices.Sorted(maps.Keys(all)) {
+		if len(j.rules.Units) > 0 && !slices.Contains(j.rules.Units, u) {
+			continue
+		}
+		better := j.src.Better(u)
+		known = known || better != 0
+		if j.rules.ignores(b, u) {
+			continue
+		}
+		if better == 0 {
+			open = true
+			if !results.Neutral(u) {
+				j.unknown[u] = true
+			}
+			continue
+		}
+		if base[u] && head[u] {
+			continue
+		}
+		has := Base
+		if head[u] {
+			has = Head
+		}
+		res = append(res, untold(b, u, better, fmt.Sprintf("only the %v has it: want both run with the same flags, such as -benchmem", has)))
+	}
+	if len(j.rules.Units) == 0 && open && !known {
+		res = append(res, untold(b, "", 0, "nothing to judge: it is not known of any of its units whether more is better"))
+	}
+	return res
+}
+
+// ignores reports whether an exception says not to judge unit of b.
+func (r Rules) ignores(b Benchmark, unit string) bool {
+	if r.For == nil {
+		return false
+	}
+	e, ok := r.For(b, unit)
+	return ok && e.Ignore
+}
+
+// untold is a result that cannot be told.
+func untold(b Benchmark, unit string, better int, why string) Result {
+	nan := math.NaN()
+	return Result{Benchmark: b, Unit: unit, Better: better, Verdict: CannotTell, Why: why,
+		Old: nan, New: nan, Change: nan, Lo: nan, Hi: nan, Noise: nan, BootLo: nan, BootHi: nan}
 }
 
 // finish orders the results, the worst first, and sums them up.

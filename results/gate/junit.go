@@ -187,7 +187,7 @@ func (s *junitSuite) add(c junitCase, took time.Duration) {
 // properties are what holds for all results.
 func (r *Report) properties() []junitProperty {
 	rules := r.Rules.withDefaults()
-	return []junitProperty{
+	properties := []junitProperty{
 		{"base", clean(r.Base)},
 		{"head", clean(r.Head)},
 		{"verdict", r.Verdict.String()},
@@ -196,6 +196,10 @@ func (r *Report) properties() []junitProperty {
 		{"fdr", round(rules.FDR)},
 		{"confidence", r.confidence()},
 	}
+	if len(r.NotJudged) > 0 {
+		properties = append(properties, junitProperty{"not judged", clean(strings.Join(r.NotJudged, ", "))})
+	}
+	return properties
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.3f", d.Seconds()) }

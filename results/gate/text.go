@@ -386,7 +386,11 @@ func (t *textTable) summary() string {
 	if t.Verdict == Pass && !t.Whole() {
 		verdict = "not whole"
 	}
-	return fmt.Sprintf("%s: %s; %s", verdict, tally, t.cost())
+	judged := tally.String()
+	if n := len(t.NotJudged); n > 0 {
+		judged += "; " + plural(n, "unit") + " not judged"
+	}
+	return fmt.Sprintf("%s: %s; %s", verdict, judged, t.cost())
 }
 
 // writeWrapped writes a line, broken at spaces where it is too long; what

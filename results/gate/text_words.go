@@ -82,6 +82,9 @@ func (r *Report) headline() string {
 		}
 		s += "not whole: " + plural(n, "benchmark") + " on one side only"
 	}
+	if n := len(r.NotJudged); n > 0 && s != "" {
+		s += "; " + plural(n, "unit") + " not judged"
+	}
 	return s
 }
 

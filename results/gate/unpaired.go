@@ -87,6 +87,7 @@ func (s *fileSource) judgeApart(ctx context.Context, r Rules) (res []Result, unk
 		if len(of) == 0 && n > 0 {
 			res = append(res, untold(b, "", 0, "the CPUs came nearer to each other, or went farther apart, in the middle of all readings"))
 		}
+		res = append(res, j.notCompared(b, s.unitsOf(Base, b), s.unitsOf(Head, b))...)
 	}
 	if mixed > 0 {
 		s.warn("%d readings left out: the CPUs came nearer to each other, or went farther apart, in the middle", mixed)
