@@ -1,6 +1,9 @@
 package results
 
-import "io"
+import (
+	"io"
+	"strings"
+)
 
 // BreakAfter makes the next Write to w's file end after n bytes.
 func (w *Writer) BreakAfter(n int) {
@@ -23,4 +26,9 @@ func (s shortWriter) Write(p []byte) (int, error) {
 		return n, err
 	}
 	return n, io.ErrShortWrite
+}
+
+// ReadFileOf is ReadFile of a file that holds what text returns, at each look.
+func ReadFileOf(text func() string) (*File, error) {
+	return readFile(func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text())), nil }, "file")
 }

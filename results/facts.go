@@ -32,8 +32,8 @@ type Note struct {
 	Key, Text string
 }
 
-// Host returns the facts of this machine and this process: the date, the
-// versions of Go, kernel and program, how many CPUs there are, GOMAXPROCS, and
+// Host returns the facts of this machine and this process: the date, its number,
+// the versions of Go, kernel and program, how many CPUs there are, GOMAXPROCS, and
 // the frequency governor, each as far as it is known.
 func Host() Facts {
 	f := Facts{
@@ -43,6 +43,7 @@ func Host() Facts {
 		Machine: "host",
 	}
 	f.Note("date", time.Now().UTC().Format(time.RFC3339))
+	f.Note("process", strconv.Itoa(os.Getpid()))
 	f.Note("go", runtime.Version())
 	f.Note("commit", commit())
 	f.Note("kernel", kernel())

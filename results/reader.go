@@ -47,13 +47,27 @@ func (f *File) Done() map[Cell]int {
 
 // ReadFile reads a whole file. The error joins all that is wrong with it, as
 // [Read] finds it; the File then holds what was right.
+//
+// A [Writer] may be at work meanwhile: where the last line seems to be cut off,
+// but is another when it is looked at again, it is one that is being written.
 func ReadFile(name string) (*File, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
+	return readFile(func() (io.ReadCloser, error) { return os.Open(name) }, name)
+}
+
+func readFile(open func() (io.ReadCloser, error), name string) (*File, error) {
+	torn := ""
+	for {
+		r, err := open()
+		if err != nil {
+			return nil, err
+		}
+		f, err := ReadAll(r, name)
+		r.Close()
+		if f.Torn == torn {
+			return f, err
+		}
+		torn = f.Torn
 	}
-	defer f.Close()
-	return ReadAll(f, name)
 }
 
 // ReadAll is [ReadFile] of r; name is for diagnostics only.

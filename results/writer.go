@@ -5,25 +5,44 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/lockbench/lockbench/internal/filelock"
 )
 
 // A Writer writes samples as Go benchmark lines.
 //
-// Each sample reaches the file in one Write call that is made of whole lines,
-// so whatever kills the program leaves a valid file with all samples but, at
-// most, the one in flight. A Writer must not be used by several goroutines at
-// once.
+// Each sample reaches the file in one Write call, made of whole lines that say
+// all there is to say of it. So whatever kills the program leaves a valid file
+// with all samples but, at most, the one in flight, and what another program
+// writes in between changes nothing about a sample. A Writer must not be used by
+// several goroutines at once.
+//
+// A file has one Writer at a time, also of different processes, where the system
+// and the file system can lock files; see [ErrInUse]. A Writer notices if the
+// file is no longer there, or is not as it left it; see [LostError].
 type Writer struct {
 	w    io.Writer
 	file *os.File // w, if it is the Writer's own
+	path string   // of file, wherever the process goes; "" if it is not a regular file
 	size int64    // of file, up to the last complete Write
 	err  error    // of the first failed Write
+}
 
-	// What the lines written so far say of the sample to come.
-	round          int
-	distance       Distance
-	oversubscribed bool
+// ErrInUse says that another [Writer] has the file.
+var ErrInUse = errors.New("in use")
+
+// A LostError says that a file is not as its [Writer] left it.
+type LostError struct {
+	File string
+	Why  string
+}
+
+func (e *LostError) Error() string {
+	return fmt.Sprintf("%s: %s while this run wrote to it", e.File, e.Why)
 }
 
 // NewWriter writes the header of a file to w, in one Write call, and returns
@@ -45,24 +64,77 @@ func Create(name string, facts Facts) (*Writer, error) {
 	return create(name, os.O_EXCL, facts)
 }
 
-// Overwrite is [Create] that drops what a file of that name holds.
+// Overwrite is [Create] that drops what a file of that name holds. If another
+// Writer has that file, it leaves it alone and returns an error that is
+// [ErrInUse].
 func Overwrite(name string, facts Facts) (*Writer, error) {
-	return create(name, os.O_TRUNC, facts)
+	return create(name, 0, facts)
 }
 
 func create(name string, flag int, facts Facts) (*Writer, error) {
 	if err := facts.Validate(); err != nil {
 		return nil, err // before there is a file
 	}
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND|flag, 0o666)
+	w, err := open(name, flag)
 	if err != nil {
 		return nil, err
 	}
-	w := &Writer{w: f, file: f}
-	if err := w.write(header(facts)); err != nil {
-		return nil, errors.Join(err, f.Close())
+	if err := errors.Join(w.cut(), w.write(header(facts))); err != nil {
+		return nil, errors.Join(err, w.file.Close())
 	}
 	return w, nil
+}
+
+// open opens a file to write to and locks it. Nothing in it has been changed yet.
+func open(name string, flag int) (*Writer, error) {
+	path, err := filepath.Abs(name)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_APPEND|flag, 0o666)
+		if err != nil {
+			return nil, err
+		}
+		w := &Writer{w: f, file: f}
+		info, err := f.Stat()
+		if err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+		if !info.Mode().IsRegular() {
+			return w, nil // such as /dev/null: any number may write to it
+		}
+		w.path = path
+		switch err := filelock.TryLock(f); {
+		case errors.Is(err, filelock.ErrLocked):
+			return nil, errors.Join(fmt.Errorf("%s: %w%s: want one run at a time to write to a file", name, ErrInUse, holder(f)), f.Close())
+		case err != nil && !errors.Is(err, errors.ErrUnsupported):
+			return nil, errors.Join(err, f.Close())
+		}
+		// Between the two calls the file may have been replaced.
+		if there, err := os.Stat(path); err == nil && os.SameFile(info, there) {
+			return w, nil
+		}
+		f.Close()
+	}
+}
+
+// holder says which process has the file, as far as the file tells.
+func holder(r io.Reader) string {
+	file, _ := newReader(r, "").all()
+	var process, date string
+	for _, n := range file.Notes {
+		switch n.Key {
+		case "process":
+			process = n.Text
+		case "date":
+			date = n.Text
+		}
+	}
+	if process == "" {
+		return ""
+	}
+	return fmt.Sprintf(": process %s has been writing to it since %s", process, date)
 }
 
 // Resume opens a file to append to it, and returns what it holds.
@@ -70,54 +142,48 @@ func create(name string, flag int, facts Facts) (*Writer, error) {
 // A last line that was cut off is dropped, and kept in [File.Torn]; all else
 // in the file stays as it is. The file must be one that a Writer began, must
 // have nothing wrong in it, and must agree with facts save for the notes;
-// otherwise Resume leaves it alone and returns an error. The notes of this run
-// are added. A file that does not exist, or is empty, is begun.
+// otherwise, and if another Writer has it, Resume leaves it alone and returns an
+// error. The notes of this run are added. A file that does not exist, or is
+// empty, is begun.
 func Resume(name string, facts Facts) (*Writer, *File, error) {
 	if err := facts.Validate(); err != nil {
 		return nil, nil, err
 	}
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o666)
+	w, err := open(name, 0)
 	if err != nil {
 		return nil, nil, err
 	}
-	w, held, err := resume(f, name, facts)
+	held, err := w.resume(name, facts)
 	if err != nil {
-		return nil, nil, errors.Join(err, f.Close())
+		return nil, nil, errors.Join(err, w.file.Close())
 	}
 	return w, held, nil
 }
 
-func resume(f *os.File, name string, facts Facts) (*Writer, *File, error) {
-	r := newReader(f, name)
+func (w *Writer) resume(name string, facts Facts) (*File, error) {
+	r := newReader(w.file, name)
 	held, err := r.all()
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if err := r.lines.err; err != nil {
-		return nil, nil, r.end(ourLine)
-	}
-	w := &Writer{
-		w:              f,
-		file:           f,
-		size:           r.lines.size,
-		round:          r.round,
-		distance:       r.distance,
-		oversubscribed: r.oversubscribed,
+		return nil, r.end(ourLine)
 	}
 	if r.lines.n == 0 && held.Torn == "" {
 		held.Facts = facts
-		return w, held, w.write(header(facts))
+		return held, w.write(header(facts))
 	}
 	if err := sameMachine(held, facts); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
+	w.size = r.lines.size
 	if held.Torn != "" {
 		if err := w.cut(); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
 	resumed := Note{"resumed", fmt.Sprintf("after %d samples", len(held.Samples))}
-	return w, held, w.write(notes(append([]Note{resumed}, facts.Notes...)))
+	return held, w.write(notes(append([]Note{resumed}, facts.Notes...)))
 }
 
 // sameMachine returns an error unless facts are those of the file, but for notes.
@@ -143,41 +209,51 @@ func (w *Writer) Write(s Sample) error {
 	if err := s.Validate(); err != nil {
 		return fmt.Errorf("sample of %v: %w", s.Cell, err)
 	}
+	// An empty value deletes a key: without it the sample is comparable with
+	// those of a file that never has the key.
+	oversubscribed := ""
+	if s.Oversubscribed {
+		oversubscribed = "true"
+	}
 	var b bytes.Buffer
-	if s.Round != w.round {
-		fmt.Fprintf(&b, "# round: %d\n", s.Round)
-	}
-	if s.Distance != w.distance {
-		fmt.Fprintln(&b, config{"distance", string(s.Distance)})
-	}
-	if s.Oversubscribed != w.oversubscribed {
-		// Deleting the key, not setting it to false, makes the sample
-		// comparable with those of a file that never has it.
-		value := ""
-		if s.Oversubscribed {
-			value = "true"
-		}
-		fmt.Fprintln(&b, config{"oversubscribed", value})
-	}
+	fmt.Fprintf(&b, "# round: %d\n", s.Round)
+	fmt.Fprintln(&b, config{"distance", string(s.Distance)})
+	fmt.Fprintln(&b, config{"oversubscribed", oversubscribed})
 	fmt.Fprintln(&b, s)
-	if err := w.write(b.Bytes()); err != nil {
-		return err
-	}
-	w.round, w.distance, w.oversubscribed = s.Round, s.Distance, s.Oversubscribed
-	return nil
+	return w.write(b.Bytes())
 }
 
-// Close closes the file. It does nothing if the Writer comes from [NewWriter].
+// Note adds a fact that is known only now.
+func (w *Writer) Note(n Note) error {
+	if w.err != nil {
+		return w.err
+	}
+	if err := (Facts{Machine: "host", Notes: []Note{n}}).Validate(); err != nil {
+		return err
+	}
+	return w.write(notes([]Note{n}))
+}
+
+// Close closes the file. It returns a [*LostError] if the file is not as the
+// Writer left it, unless a Write has said so. It does nothing if the Writer comes
+// from [NewWriter].
 func (w *Writer) Close() error {
 	if w.file == nil {
 		return nil
 	}
-	return w.file.Close()
+	var lost error
+	if w.err == nil {
+		lost = w.lost()
+	}
+	return errors.Join(lost, w.file.Close())
 }
 
 // write writes whole lines in one call. If only a part arrives, it takes the
 // part back where it can.
 func (w *Writer) write(lines []byte) error {
+	if w.err = w.lost(); w.err != nil {
+		return w.err
+	}
 	n, err := w.w.Write(lines)
 	if err == nil {
 		w.size += int64(n)
@@ -190,10 +266,46 @@ func (w *Writer) write(lines []byte) error {
 	return err
 }
 
+// lost returns a [*LostError] unless the file is where it was, and as the Writer
+// left it.
+func (w *Writer) lost() error {
+	if w.path == "" {
+		return nil
+	}
+	ours, err := w.file.Stat()
+	if err != nil {
+		return err
+	}
+	there, err := os.Stat(w.path)
+	why := ""
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		why = "removed or renamed"
+	case err != nil:
+		return err
+	case !os.SameFile(ours, there):
+		why = "replaced by another file"
+	case ours.Size() < w.size:
+		why = "cut short by another process"
+	case ours.Size() > w.size:
+		why = "written to by another process"
+	default:
+		return nil
+	}
+	return &LostError{w.file.Name(), why}
+}
+
 // cut cuts off what follows the last complete Write.
 func (w *Writer) cut() error {
-	// By name, because a handle for appending cannot truncate on Windows.
-	return os.Truncate(w.file.Name(), w.size)
+	switch {
+	case w.path == "":
+		return nil
+	case runtime.GOOS == "windows":
+		// A handle for appending cannot truncate there. That the name is
+		// still this file's is sure: what is open cannot be replaced.
+		return os.Truncate(w.path, w.size)
+	}
+	return w.file.Truncate(w.size)
 }
 
 // header returns the lines that a file begins with.

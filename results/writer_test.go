@@ -2,6 +2,7 @@ package results_test
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"io/fs"
@@ -11,6 +12,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -88,28 +91,38 @@ func TestEachSampleIsOneWriteOfWholeLines(t *testing.T) {
 	}
 }
 
-func TestConfigurationOnlyWhereItChanges(t *testing.T) {
-	s := results.Sample{Cell: ticket, Ops: 1, Values: []results.Value{{Unit: "ns/op", Value: 61}}}
-	with := func(round int, d results.Distance, over bool) results.Sample {
-		s := s
-		s.Round, s.Distance, s.Oversubscribed = round, d, over
-		return s
+// What is written in between, by whom ever, changes nothing about a sample.
+func TestEachSampleSaysAllOfIt(t *testing.T) {
+	var both, ours bytes.Buffer
+	first, err := results.NewWriter(io.MultiWriter(&both, &ours), facts)
+	if err != nil {
+		t.Fatal(err)
 	}
-	_, got, _ := strings.Cut(text(t, []results.Sample{
-		with(1, results.Near, false),
-		with(1, results.Near, false),
-		with(1, results.Far, true),
-		with(2, results.Far, false),
-		with(2, results.Unknown, false),
-	}), "spin-ns/op assume=nothing better=lower\n")
-	line := s.String() + "\n"
-	want := "# round: 1\ndistance: near\n" + line +
-		line +
-		"distance: far\noversubscribed: true\n" + line +
-		"# round: 2\noversubscribed:\n" + line +
-		"distance:\n" + line
-	if got != want {
-		t.Errorf("got\n%s\nwant\n%s", got, want)
+	second, err := results.NewWriter(&both, facts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := written(t, sweep(3, []int{0}))
+	slices.SortFunc(want, func(a, b results.Sample) int { return cmp.Compare(a.CPUs, b.CPUs) }) // so that little changes from one to the next
+	for i, s := range want {
+		w := first
+		if i%2 == 1 {
+			w = second
+		}
+		if err := w.Write(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f, err := results.ReadAll(&both, "both")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(f.Samples, want) {
+		t.Error("samples that two wrote in turn came back with what the other said")
+	}
+	half, err := results.ReadAll(&ours, "ours")
+	if err != nil || len(half.Samples) != len(want)/2 {
+		t.Errorf("%d samples of one writer (%v), want %d", len(half.Samples), err, len(want)/2)
 	}
 }
 
@@ -122,6 +135,7 @@ func TestWriteOfInvalid(t *testing.T) {
 	}{
 		{"no values", func(s *results.Sample) { s.Values = nil }, "no values"},
 		{"NaN", func(s *results.Sample) { s.Values[0].Value = math.NaN() }, "NaN ns/op: must be finite"},
+		{"negative", func(s *results.Sample) { s.Values[0].Value = -5 }, "-5 ns/op: must not be negative"},
 		{"Inf", func(s *results.Sample) { s.Values[0].Value = math.Inf(1) }, "+Inf ns/op: must be finite"},
 		{"unit", func(s *results.Sample) { s.Values[0].Unit = "ns per op" }, `unit "ns per op": must be printable, without spaces`},
 		{"no unit", func(s *results.Sample) { s.Values[0].Unit = "" }, `unit "": must be printable, without spaces`},
@@ -198,10 +212,170 @@ func contents(t *testing.T, name string) string {
 	return string(data)
 }
 
+// A file has one writer at a time: the second is told who the first is, and
+// changes nothing.
+func TestOneWriter(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "out.txt")
+	first, err := results.Create(name, results.Host())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Write(sweep(1, []int{0})[0]); err != nil {
+		t.Fatal(err)
+	}
+	before := contents(t, name)
+	resume := func(name string, facts results.Facts) (*results.Writer, error) {
+		w, _, err := results.Resume(name, facts)
+		return w, err
+	}
+	openers := map[string]func(string, results.Facts) (*results.Writer, error){"Resume": resume, "Overwrite": results.Overwrite}
+	for what, open := range openers {
+		w, err := open(name, results.Host())
+		want := ": process " + strconv.Itoa(os.Getpid()) + " has been writing to it since "
+		if !errors.Is(err, results.ErrInUse) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s of a file in use = %v, want one that is %q and says %q", what, err, results.ErrInUse, want)
+		}
+		if err == nil {
+			w.Close()
+		}
+		if got := contents(t, name); got != before {
+			t.Errorf("%s of a file in use changed it to %q", what, got)
+		}
+	}
+	if _, err := results.ReadFile(name); err != nil {
+		t.Errorf("reading a file in use: %v", err)
+	}
+	if err := first.Close(); err != nil {
+		t.Error(err)
+	}
+	for what, open := range openers {
+		w, err := open(name, results.Host())
+		if err != nil {
+			t.Fatalf("%s of a file whose writer has closed it: %v", what, err)
+		}
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A file that is not as its writer left it is noticed, at the next sample or at
+// the end, and is left as it is.
+func TestLostFile(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a file in use cannot be removed")
+	}
+	samples := sweep(1, []int{0})
+	for why, lose := range map[string]func(name string) error{
+		"removed or renamed": os.Remove,
+		"replaced by another file": func(name string) error {
+			return errors.Join(os.WriteFile(name+".new", []byte("another\n"), 0o666), os.Rename(name+".new", name))
+		},
+		"cut short by another process": func(name string) error { return os.Truncate(name, 10) },
+		"written to by another process": func(name string) error {
+			f, err := os.OpenFile(name, os.O_APPEND|os.O_WRONLY, 0)
+			if err != nil {
+				return err
+			}
+			_, err = f.WriteString("# hello: you\n")
+			return errors.Join(err, f.Close())
+		},
+	} {
+		for _, atClose := range []bool{false, true} {
+			name := filepath.Join(t.TempDir(), "out.txt")
+			w, err := results.Create(name, facts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := w.Write(samples[0]); err != nil {
+				t.Fatal(err)
+			}
+			if err := lose(name); err != nil {
+				t.Fatal(err)
+			}
+			before, _ := os.ReadFile(name) // if there is one
+			want := name + ": " + why + " while this run wrote to it"
+			if !atClose {
+				for range 2 {
+					err := w.Write(samples[1])
+					if lost := (*results.LostError)(nil); !errors.As(err, &lost) || err.Error() != want {
+						t.Errorf("Write = %v, want %s", err, want)
+					}
+				}
+				want = "no error" // it has been said
+			}
+			if err := w.Close(); message(err) != want {
+				t.Errorf("Close = %v, want %s", err, want)
+			}
+			if after, _ := os.ReadFile(name); !bytes.Equal(after, before) {
+				t.Errorf("%s: the file was changed to %q", why, after)
+			}
+		}
+	}
+}
+
+// A last line that is being written is none that was cut off.
+func TestReadWhileWritten(t *testing.T) {
+	whole := text(t, sweep(1, []int{0}))
+	for _, test := range []struct {
+		looks []int // how much of the file is there in each; the last holds for all behind it
+		want  string
+	}{
+		{[]int{len(whole)}, ""},
+		{[]int{len(whole) - 30, len(whole)}, ""},
+		{[]int{len(whole) - 30, len(whole) - 20, len(whole)}, ""},
+		{[]int{len(whole) - 30}, whole[strings.LastIndex(whole, "Benchmark") : len(whole)-30]},
+	} {
+		looks := test.looks
+		f, err := results.ReadFileOf(func() string {
+			n := looks[0]
+			if len(looks) > 1 {
+				looks = looks[1:]
+			}
+			return whole[:n]
+		})
+		if f.Torn != test.want || (err == nil) != (test.want == "") {
+			t.Errorf("torn %q (%v), want %q", f.Torn, err, test.want)
+		}
+	}
+}
+
+// A note may come behind samples.
+func TestNote(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "out.txt")
+	w, err := results.Create(name, facts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	samples := written(t, sweep(1, []int{0}))
+	for i, s := range samples {
+		if err := w.Write(s); err != nil {
+			t.Fatal(err)
+		}
+		if i == 3 {
+			if err := w.Note(results.Note{Key: "steal", Text: "3 %"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, n := range []results.Note{{Key: "round", Text: "7"}, {Key: "a", Text: "two\nlines"}, {Key: "a"}} {
+		if err := w.Note(n); err == nil {
+			t.Errorf("Note(%q): no error", n)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	f, err := results.ReadFile(name)
+	if err != nil || !reflect.DeepEqual(f.Samples, samples) || f.Notes[len(f.Notes)-1] != (results.Note{Key: "steal", Text: "3 %"}) {
+		t.Errorf("%v, notes %q; want the samples, and the note behind those of the header", err, f.Notes)
+	}
+}
+
 // Wherever a file is cut off behind its header, resuming it keeps every
 // complete sample and carries on as if nothing had happened.
 func TestResumeAfterACutAnywhere(t *testing.T) {
-	samples := sweep(2, []int{0})[14:34] // over the end of a round and several changes of distance
+	samples := sweep(2, []int{0})[19:29] // over the end of a round and several changes of distance
 	whole := text(t, samples)
 	want := written(t, samples)
 	header := len(text(t, nil))
@@ -235,7 +409,11 @@ func TestResumeAfterACutAnywhere(t *testing.T) {
 		for _, n := range facts.Notes {
 			notes += "# " + n.Key + ": " + n.Text + "\n"
 		}
-		if got, want := contents(t, name), whole[:kept]+notes+whole[kept:]; got != want {
+		block := max(header, strings.LastIndex(whole[:kept], "\nBenchmark")+1) // of the sample that was in flight
+		if block > header {
+			block += strings.IndexByte(whole[block:], '\n') + 1
+		}
+		if got, want := contents(t, name), whole[:kept]+notes+whole[block:]; got != want {
 			t.Fatalf("cut at %d, resumed: file holds\n%s\nwant\n%s", cut, got, want)
 		}
 		f, err := results.ReadFile(name)

@@ -77,13 +77,16 @@ func (c *runCmd) Run(con commandline.Console) error {
 	}
 	sweep.Done = file.Done()
 	err = measure(ctx, con, sweep, func(s results.Sample) error {
-		if err := w.Write(s); err != nil {
-			return err
+		err := w.Write(s)
+		if err == nil || errors.As(err, new(*results.LostError)) {
+			file.Samples = append(file.Samples, s)
 		}
-		file.Samples = append(file.Samples, s)
-		return nil
+		return err
 	})
 	err = errors.Join(err, w.Close())
+	if errors.As(err, new(*results.LostError)) {
+		return errors.Join(err, c.save(con, file, facts))
+	}
 	fmt.Fprintf(con.Err, "lockbench: %s in %s\n", plural(len(file.Samples), "sample"), c.Out)
 	if err != nil && !errors.Is(err, errInterrupted) || len(file.Samples) == 0 {
 		return err
@@ -183,6 +186,8 @@ func (c *runCmd) files(bad *commandline.Problems, sweep harness.Sweep) {
 		bad.Addf("--out: %w", err)
 	case info.IsDir():
 		bad.Addf("--out %s: is a directory", c.Out)
+	case !info.Mode().IsRegular() && info.Mode()&os.ModeCharDevice == 0: // a pipe has no end to resume at, and may have no reader
+		bad.Addf("--out %s: want a file", c.Out)
 	case c.Resume:
 		c.resumable(bad, sweep)
 	case !c.Force:
@@ -233,7 +238,8 @@ func facts(ctx context.Context, s harness.Sweep) (results.Facts, error) {
 }
 
 // open opens the results file, and returns what it holds already. What keeps a
-// file from being resumed is wrong with the command line.
+// file from being resumed is wrong with the command line, and so is a file that
+// another run has.
 func (c *runCmd) open(facts results.Facts) (*results.Writer, *results.File, error) {
 	if err := os.MkdirAll(filepath.Dir(c.Out), 0o777); err != nil {
 		return nil, nil, err
@@ -250,7 +256,51 @@ func (c *runCmd) open(facts results.Facts) (*results.Writer, *results.File, erro
 		create = results.Overwrite
 	}
 	w, err := create(c.Out, facts)
+	if errors.Is(err, results.ErrInUse) || errors.Is(err, fs.ErrExist) {
+		err = commandline.Problems{err}
+	}
 	return w, &results.File{Name: c.Out, Facts: facts}, err
+}
+
+// save writes what a file held that was lost, all of it, to a new file beside it
+// or, if that cannot be, where temporary files are.
+func (c *runCmd) save(con commandline.Console, file *results.File, now results.Facts) error {
+	if len(file.Samples) == 0 {
+		return nil
+	}
+	facts := file.Facts
+	if c.Resume {
+		facts.Notes = slices.Concat(facts.Notes, now.Notes)
+	}
+	var errs []error
+	for _, dir := range []string{filepath.Dir(c.Out), os.TempDir()} {
+		name, err := saveIn(dir, filepath.Base(c.Out), facts, file.Samples)
+		if err == nil {
+			fmt.Fprintf(con.Err, "lockbench: %s saved in %s\n", plural(len(file.Samples), "sample"), name)
+			return nil
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// saveIn writes samples to a new file in dir, with a name like that of another.
+func saveIn(dir, like string, facts results.Facts, samples []results.Sample) (name string, err error) {
+	ext := filepath.Ext(like)
+	var w *results.Writer
+	for n := 1; w == nil; n++ {
+		name = filepath.Join(dir, fmt.Sprintf("%s-saved-%d%s", strings.TrimSuffix(like, ext), n, ext))
+		w, err = results.Create(name, facts)
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			return "", err
+		}
+	}
+	for _, s := range samples {
+		if err := w.Write(s); err != nil {
+			return "", errors.Join(err, w.Close())
+		}
+	}
+	return name, w.Close()
 }
 
 // measure runs the sweep, keeps each sample, and shows how far it is.

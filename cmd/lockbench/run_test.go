@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -170,6 +171,113 @@ func TestInterrupt(t *testing.T) {
 	}
 	if pictures, _ := filepath.Glob(filepath.Join(dir, "pictures", "*.svg")); len(pictures) == 0 {
 		t.Error("no pictures after an interrupt")
+	}
+}
+
+// endless is sweepArgs without an end.
+var endless = append(slices.Clone(sweepArgs), "--count", "10000")
+
+// end waits for a command and returns its exit code. It fails if that takes a
+// minute.
+func end(t *testing.T, cmd *exec.Cmd) int {
+	t.Helper()
+	timer := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() })
+	defer timer.Stop()
+	if err := cmd.Wait(); err != nil && cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return cmd.ProcessState.ExitCode()
+}
+
+// While a run writes to a file no other can, whatever its flags, and none of its
+// samples is taken for what it is not. Anybody may read.
+func TestTwoRunsOnOneFile(t *testing.T) {
+	command, dir := build(t), t.TempDir()
+	first, output := start(t, command, dir, 20, endless...)
+	for _, test := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{append(slices.Clone(sweepArgs), "--force"), exitUsage, "results.txt: in use: process " + strconv.Itoa(first.Process.Pid) + " has been writing to it since "},
+		{append(slices.Clone(endless), "--resume"), exitUsage, "results.txt: in use: process " + strconv.Itoa(first.Process.Pid) + " has been writing to it since "},
+		{sweepArgs, exitUsage, "results.txt: exists"},
+		{[]string{"plot", "results.txt", "--format", "svg"}, exitOK, "pictures in plots-out"},
+	} {
+		second := exec.Command(command, test.args...)
+		second.Dir = dir
+		var said bytes.Buffer
+		second.Stdout, second.Stderr = &said, &said
+		if err := second.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if code := end(t, second); code != test.code || !strings.Contains(said.String(), test.want) {
+			t.Errorf("%s beside another run: exit status %d, want %d and %q:\n%s", test.args, code, test.code, test.want, &said)
+		}
+	}
+	if err := first.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if code := end(t, first); code == exitOK || code == exitFailed {
+		t.Fatalf("the first run ended by itself, exit status %d:\n%s", code, output)
+	}
+	file, err := results.ReadFile(filepath.Join(dir, "results.txt"))
+	if err != nil && (file == nil || file.Torn == "") {
+		t.Fatal(err)
+	}
+	for _, s := range file.Samples {
+		if (s.Distance == results.Local) != (s.CPUs == 1) {
+			t.Errorf("%v in round %d: distance %q", s.Cell, s.Round, s.Distance)
+		}
+	}
+	for cell, n := range file.Done() {
+		if rounds := file.Samples[len(file.Samples)-1].Round; n != rounds && n != rounds-1 {
+			t.Errorf("%v: %d samples in %d rounds", cell, n, rounds)
+		}
+	}
+	last := exec.Command(command, append(slices.Clone(endless), "--resume")...) // nobody has it now
+	last.Dir = dir
+	last.Stdout, last.Stderr = output, output
+	before := len(file.Samples)
+	if err := last.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(time.Minute); count(t, dir) <= before; time.Sleep(time.Millisecond) { // another process, again
+		if time.Now().After(deadline) {
+			t.Fatalf("no sample after a minute: %s", output)
+		}
+	}
+	last.Process.Kill()
+	end(t, last)
+}
+
+// A results file that is lost while a run writes to it is missed, and what it
+// held is saved.
+func TestLostResultsFile(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a file in use cannot be removed")
+	}
+	command := build(t)
+	for why, lose := range map[string]func(name string) error{
+		"removed or renamed": os.Remove,
+		"replaced by another file": func(name string) error {
+			return errors.Join(os.WriteFile(name+".new", nil, 0o666), os.Rename(name+".new", name))
+		},
+		"cut short by another process": func(name string) error { return os.Truncate(name, 0) },
+	} {
+		dir := t.TempDir()
+		cmd, output := start(t, command, dir, 20, endless...)
+		if err := lose(filepath.Join(dir, "results.txt")); err != nil {
+			t.Fatal(err)
+		}
+		code := end(t, cmd)
+		want := "results.txt: " + why + " while this run wrote to it\n"
+		if code != exitFailed || !strings.Contains(output.String(), want) || !strings.Contains(output.String(), "samples saved in results-saved-1.txt\n") {
+			t.Errorf("exit status %d, want %d and %q:\n%s", code, exitFailed, want, output)
+		}
+		if file, err := results.ReadFile(filepath.Join(dir, "results-saved-1.txt")); err != nil || len(file.Samples) < 20 {
+			t.Errorf("%s: what was saved: %v, %v", why, file, err)
+		}
 	}
 }
 

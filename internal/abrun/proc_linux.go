@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/lockbench/lockbench/internal/filelock"
 )
 
 // killable makes a command end, with all that it started, when its context is
@@ -148,7 +150,7 @@ func hold(dir string) (release func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+	if err := filelock.TryLock(f); err != nil {
 		f.Close()
 		return nil, err
 	}
@@ -176,7 +178,7 @@ func sweep() {
 		if err != nil {
 			continue
 		}
-		if unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
+		if filelock.TryLock(f) == nil {
 			removeAll(dir)
 		}
 		f.Close()
