@@ -505,6 +505,73 @@ func TestGoexit(t *testing.T) {
 	}
 }
 
+// What could give up the CPU in a pinned section ends the program on the host:
+// it fails, on a schedule that says who did it, where, and what to do instead.
+func TestPinnedMustNotBlock(t *testing.T) {
+	var parker primitives.Parker
+	var word primitives.Uint32
+	pinned := func(f func()) func(*check.Machine) {
+		return func(m *check.Machine) {
+			m.GoNamed("pinned", func() { primitives.Pin(); f(); primitives.Unpin() })
+			m.Go(func() { word.Store(1); parker.Unpark() })
+		}
+	}
+	spin := func(wait func(*primitives.Spin)) func() {
+		return func() {
+			var s primitives.Spin
+			for word.Load() == 0 {
+				wait(&s)
+			}
+		}
+	}
+	once := spin((*primitives.Spin).Once)
+	for name, test := range map[string]struct {
+		body func(*check.Machine)
+		want string
+	}{
+		"Park":              {pinned(parker.Park), "parks in a pinned section"},
+		"ParkTimeout":       {pinned(func() { parker.ParkTimeout(time.Second) }), "want Park after Unpin"},
+		"ParkContext":       {pinned(func() { parker.ParkContext(context.Background()) }), "parks in a pinned section"},
+		"Await":             {pinned(func() { parker.Await(primitives.Spin{}) }), "waits for a wake-up with a Spin that may yield"},
+		"Sleep":             {pinned(func() { primitives.Sleep(time.Second) }), "sleeps in a pinned section"},
+		"GiveWay":           {pinned(primitives.GiveWay), "gives way in a pinned section"},
+		"Once":              {pinned(once), "want Spin.Pinned"},
+		"Once in line":      {pinned(func() { s := primitives.Spin{InLine: true}; s.Once() }), "waits with a Spin that may yield"},
+		"OnceFor":           {pinned(spin(func(s *primitives.Spin) { s.OnceFor(time.Microsecond) })), "waits with a Spin that may yield"},
+		"Doze":              {pinned(spin(func(s *primitives.Spin) { s.Doze(time.Microsecond) })), "waits with a Spin that may yield"},
+		"nested":            {pinned(func() { primitives.Pin(); primitives.Unpin(); once() }), "waits with a Spin that may yield"},
+		"Wait":              {func(m *check.Machine) { primitives.Pin(); m.Wait(); primitives.Unpin() }, "waits for other workers in a pinned section"},
+		"an Unpin too many": {pinned(primitives.Unpin), "pinned calls Unpin without a Pin before it"},
+		"an Unpin too few":  {pinned(func() { primitives.Pin() }), "pinned has ended and is still pinned"},
+		"the body":          {func(*check.Machine) { primitives.Pin() }, "body has ended and is still pinned"},
+	} {
+		for _, cpus := range []int{0, 2} {
+			f := fails(t, check.Config{CPUs: cpus}, test.body)
+			if f.Kind != check.Misuse || !strings.Contains(f.Message, test.want) {
+				t.Errorf("%s, %d CPUs: a %s, %s; want a misuse, %s", name, cpus, f.Kind, f.Message, test.want)
+			}
+			last := f.Steps[len(f.Steps)-1]
+			if !last.Failed || !strings.HasSuffix(last.File, "check_test.go") {
+				t.Errorf("%s, %d CPUs: %+v, want a place in this file", name, cpus, last)
+			}
+		}
+	}
+	for name, body := range map[string]func(*check.Machine){
+		"pinned Spin":  pinned(func() { s := primitives.Spin{Pinned: true}; spin(func(*primitives.Spin) { s.Once() })() }),
+		"pinned Await": pinned(func() { parker.Await(primitives.Spin{Pinned: true}) }),
+		"tries":        pinned(spin(func(s *primitives.Spin) { s.TryFor(time.Microsecond); word.Store(1) })),
+		"wakes":        pinned(parker.Handoff),
+		"nested":       pinned(func() { primitives.Pin(); primitives.Unpin() }),
+		"after Unpin":  pinned(func() { primitives.Unpin(); once(); primitives.Pin() }),
+	} {
+		for _, cpus := range []int{0, 2} {
+			if r, err := check.Run(check.Config{CPUs: cpus}, body); err != nil || r.Failure != nil {
+				t.Errorf("%s, %d CPUs: %v %v\n%v", name, cpus, err, r, r.Failure)
+			}
+		}
+	}
+}
+
 // More workers than there can be are the test's fault, not the lock's.
 func TestTooManyWorkers(t *testing.T) {
 	for name, body := range map[string]func(m *check.Machine){

@@ -1,6 +1,9 @@
 package check
 
-import "fmt"
+import (
+	"fmt"
+	"runtime"
+)
 
 // A Kind is a kind of failure.
 type Kind string
@@ -19,11 +22,11 @@ const (
 type failure struct {
 	kind    Kind
 	message string
-	self    int   // the worker that it went wrong in
-	other   int   // of a data race: who made the earlier access
-	at      place // where, if it is no step
-	stack   []place
-	exited  bool // whether a worker has left by runtime.Goexit, and is lost
+	self    int     // the worker that it went wrong in
+	other   int     // of a data race: who made the earlier access
+	at      place   // where, if it is no step
+	stack   []place // of a panic or a misuse: the calls that led there
+	exited  bool    // whether a worker has left by runtime.Goexit, and is lost
 }
 
 // fail ends the execution as failed.
@@ -38,7 +41,11 @@ func (m *vm) abort(kind Kind, message string) {
 	}
 	m.fail(kind, message)
 	if m.recorder != nil {
-		m.failure.at = caller()
+		frames := callers()
+		m.failure.at = placeOf(frames)
+		if kind == Misuse {
+			m.failure.stack = stackOf(frames)
+		}
 	}
 	m.killing = true
 	panic(aborted{})
@@ -79,15 +86,21 @@ func (m *vm) panicked(v any) {
 		}
 	}
 	m.failure.at = placeOf(frames)
+	m.failure.stack = stackOf(frames)
+}
+
+// stackOf returns the calls that led a worker there, the innermost first, but
+// for those of the machine and of the runtime.
+func stackOf(frames []runtime.Frame) (stack []place) {
 	for _, f := range frames {
-		if functionPackage(f.Function) == "runtime" {
-			continue
+		switch {
+		case f.Function == ownPath+".(*worker).runs":
+			return stack
+		case functionPackage(f.Function) != "runtime" && !isMachine(f):
+			stack = append(stack, place{file: f.File, line: f.Line, fn: f.Function})
 		}
-		if f.Function == ownPath+".(*worker).runs" {
-			return
-		}
-		m.failure.stack = append(m.failure.stack, place{file: f.File, line: f.Line, fn: f.Function})
 	}
+	return stack
 }
 
 func (w *worker) String() string {

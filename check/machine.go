@@ -45,7 +45,10 @@ func (m *Machine) GoAlike(n int, f func()) {
 
 // Wait waits until all workers have finished that Go started. What they did
 // happens before its return.
-func (m *Machine) Wait() { m.vm.join() }
+func (m *Machine) Wait() {
+	m.vm.unpinned("waits for other workers", "Wait after Unpin")
+	m.vm.join()
+}
 
 // Assert ends the execution as failed if ok is false.
 func (m *Machine) Assert(ok bool) {

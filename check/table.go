@@ -17,7 +17,8 @@ type Failure struct {
 	Waits   []Wait   `json:"waits,omitempty"` // of a deadlock: who waits for what
 	Token   string   `json:"token"`           // replays it: see [Config].Replay
 
-	// Stack is, of a panic, where it came from: the innermost call first.
+	// Stack is, of a panic and of most misuse, where it came from: the innermost
+	// call first.
 	Stack []Call `json:"stack,omitempty"`
 
 	// Replay is the command that shows this schedule again, or "".

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 	"strings"
@@ -13,6 +14,7 @@ type recorder struct {
 	entries []entry
 	at      [maxWorkers]place   // where each worker waits, or was last
 	issued  [maxWorkers][]place // where the stores in each worker's buffer are from
+	pins    [maxWorkers][]place // where each worker was pinned, and is still
 	kept    []unsafe.Pointer    // what words point to, so that its address stays its own
 }
 
@@ -37,6 +39,8 @@ type place struct {
 	method string // what is called
 	typ    string // whose method that is
 }
+
+func (p place) String() string { return fmt.Sprintf("%s:%d", shortFile(p.file), p.line) }
 
 // step notes a step of p, or an access that is none.
 func (r *recorder) step(m *vm, p proc, o *op, old, now uint64) {
@@ -203,6 +207,9 @@ func (r *recorder) failure(m *vm) *Failure {
 			f.Message, what = text+" is false", "Assert"
 		}
 		at := m.failure.at
+		if f.Kind == Misuse {
+			what = cmp.Or(at.method, what)
+		}
 		f.Steps = append(f.Steps, Step{
 			Worker: m.failure.self, Op: what, Failed: true,
 			File: at.file, Line: at.line, Func: at.fn, object: -1, from: -1,

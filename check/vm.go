@@ -493,7 +493,10 @@ func (m *vm) finish(w *worker) {
 	}
 	w.state = finished
 	if w.pins != 0 {
-		m.fail(Misuse, fmt.Sprintf("%v has ended and is still pinned", w))
+		m.fail(Misuse, fmt.Sprintf("%v has ended and is still pinned: want an Unpin for each Pin", w))
+		if m.recorder != nil {
+			m.failure.at = m.recorder.pins[w.id][w.pins-1]
+		}
 		return
 	}
 	m.decide(w)
@@ -639,7 +642,26 @@ func (m *vm) Membarrier() {
 	m.note(self.proc(), &m.pending[self.proc()], 0, 0)
 }
 
-func (m *vm) Wait(pinned bool) { m.wait(m.self) }
+func (m *vm) Wait(pinned bool) {
+	if !pinned {
+		m.unpinned("waits with a Spin that may yield", "Spin.Pinned, or the wait after Unpin")
+	}
+	m.wait(m.self)
+}
+
+// unpinned ends the execution if the worker that runs is pinned: what it is about
+// to do could give up its CPU.
+func (m *vm) unpinned(does, want string) {
+	w := m.self
+	if w.pins == 0 || m.killing {
+		return
+	}
+	at := ""
+	if m.recorder != nil {
+		at = fmt.Sprintf(" (Pin at %v)", m.recorder.pins[w.id][w.pins-1])
+	}
+	m.abort(Misuse, fmt.Sprintf("%v %s in a pinned section%s; on the host the program ends there with \"schedule: holding locks\": want %s", w, does, at, want))
+}
 
 // wait waits until something has changed that w read since it last waited.
 func (m *vm) wait(w *worker) {
@@ -690,9 +712,22 @@ func (m *vm) Try(tried int) bool {
 	return true
 }
 
-func (m *vm) Yield() {}
+// Yield is no step: that others may run is true at any time.
+func (m *vm) Yield() { m.unpinned("gives way", "GiveWay after Unpin") }
+
+func (m *vm) Await(addr unsafe.Pointer, pinned bool) {
+	if !pinned {
+		m.unpinned("waits for a wake-up with a Spin that may yield", "Spin.Pinned, or the wait after Unpin")
+	}
+	m.park(addr, nil, 0) // to watch for it is to wait for it
+}
 
 func (m *vm) Park(addr unsafe.Pointer, ctx context.Context, d time.Duration) bool {
+	m.unpinned("parks", "Park after Unpin, or Await with Spin.Pinned")
+	return m.park(addr, ctx, d)
+}
+
+func (m *vm) park(addr unsafe.Pointer, ctx context.Context, d time.Duration) bool {
 	w := m.self
 	if m.killing {
 		panic(killed{})
@@ -777,6 +812,9 @@ func (m *vm) Pin() int {
 	w := m.self
 	w.pins++
 	m.pinned = true
+	if m.recorder != nil {
+		m.recorder.pins[w.id] = append(m.recorder.pins[w.id], caller())
+	}
 	if w.pins > 1 || m.cpus == 0 || m.killing {
 		return w.cpu
 	}
@@ -795,10 +833,13 @@ func (m *vm) Pin() int {
 func (m *vm) Unpin() {
 	w := m.self
 	w.pins--
+	if m.recorder != nil && w.pins >= 0 {
+		m.recorder.pins[w.id] = m.recorder.pins[w.id][:w.pins]
+	}
 	switch {
 	case m.killing:
 	case w.pins < 0:
-		m.abort(Misuse, "Unpin without Pin")
+		m.abort(Misuse, fmt.Sprintf("%v calls Unpin without a Pin before it", w))
 	case w.pins == 0 && m.cpus > 0:
 		id := m.object(m.cpuAddr(w.cpu), nil)
 		m.step(w, op{kind: opUnpin, object: id, write: true})
@@ -878,6 +919,7 @@ func (m *vm) advance(w *worker, late int64) {
 
 func (m *vm) Sleep(d time.Duration) {
 	w := m.self
+	m.unpinned("sleeps", "Sleep after Unpin")
 	if m.killing {
 		panic(killed{})
 	}

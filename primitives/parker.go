@@ -145,7 +145,7 @@ func (p *Parker) wake(handoff bool) {
 // spin says that this can pay; under a pinned spin, until it comes.
 func (p *Parker) Await(spin Spin) {
 	if e := engine(); e != nil {
-		e.Park(unsafe.Pointer(p), nil, 0) // to watch for it is to wait for it
+		e.Await(unsafe.Pointer(p), spin.Pinned)
 		return
 	}
 	for p.state.Load() != held { // acquire: pairs with wake

@@ -56,7 +56,8 @@ type Engine interface {
 	Membarrier()
 
 	// Wait waits until a word that the worker has read since its last Wait, and
-	// that made it wait, has changed.
+	// that made it wait, has changed. If pinned is true the worker never yields
+	// meanwhile, and so may be pinned.
 	Wait(pinned bool)
 	// Try is Wait by a worker that may give up, and has not done so tried
 	// times before in this wait. It reports whether it goes on.
@@ -68,6 +69,9 @@ type Engine interface {
 	// ctx is done, or d has passed, if they are not nil and not 0. It reports
 	// whether it was unparked.
 	Park(addr unsafe.Pointer, ctx context.Context, d time.Duration) bool
+	// Await is Park by a worker that watches for the wake-up: if pinned is true
+	// it never sleeps, and so may be pinned.
+	Await(addr unsafe.Pointer, pinned bool)
 	// Unpark wakes the worker that sleeps there, or lets its next Park return;
 	// handoff gives it the caller's CPU.
 	Unpark(addr unsafe.Pointer, handoff bool)
