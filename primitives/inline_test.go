@@ -11,15 +11,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/lockbench/lockbench/internal/locktest"
 )
 
 // Every operation on a word inlines to its instruction: in the code of a
 // package that uses them all there is no call, but for the releases, which are
 // one call of a few lines of assembly. A Pool adds none to those of sync's.
 func TestInlining(t *testing.T) {
-	if runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {
-		t.Skipf("what is an instruction and what a call is known for amd64 and arm64, not %s", runtime.GOARCH)
-	}
 	calls := map[string][]string{} // what each function calls
 	call := regexp.MustCompile(`^CALL (\S+)\(SB\)`)
 	for function, code := range compile(t) {
@@ -91,6 +90,7 @@ func TestInliningCostsNothing(t *testing.T) {
 // no-ops.
 func compile(t *testing.T, flags ...string) map[string][]string {
 	t.Helper()
+	locktest.WantsIntrinsics(t)
 	out, err := exec.Command("go", slices.Concat([]string{"build", "-gcflags=-S"}, flags, []string{"./testdata/inline"})...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)

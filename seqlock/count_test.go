@@ -4,7 +4,6 @@ import (
 	"math"
 	"os/exec"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -92,9 +91,7 @@ func TestCountMisuse(t *testing.T) {
 // A Value's Load is generic, so it is compiled where it is used. Where T takes
 // two words nothing is called there, unless a writer disturbs.
 func TestLoadInlines(t *testing.T) {
-	if runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {
-		t.Skipf("what is an instruction and what a call is known for amd64 and arm64, not %s", runtime.GOARCH)
-	}
+	locktest.WantsIntrinsics(t)
 	out, err := exec.Command("go", "build", "-gcflags=-S", "./testdata/inline").CombinedOutput()
 	if err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)

@@ -21,10 +21,10 @@ func (l *Lock) Abandon() {
 // StoreHalf does half of a Store, and the other half when it is called back:
 // some words of the value are new then, and some old.
 func (v *Value[T]) StoreHalf(val T) (rest func()) {
-	local := words[T]{v: val}
+	local := plain[T]{v: val}
 	v.guard.lock()
 	advance(&v.seq)
-	v.words.word(0).Store(local.word(0).Load())
+	v.words.word(0).Store(local.word(0))
 	return func() {
 		v.words.store(&local)
 		advance(&v.seq)
@@ -34,14 +34,14 @@ func (v *Value[T]) StoreHalf(val T) (rest func()) {
 
 // StoreHalf stops in the middle of the n'th copy, 0 or 1.
 func (l *Latch[T]) StoreHalf(n int, val T) (rest func()) {
-	local := words[T]{v: val}
+	local := plain[T]{v: val}
 	l.guard.lock()
 	for i := range n {
 		advance(&l.seq)
 		l.copies[i].store(&local)
 	}
 	advance(&l.seq)
-	l.copies[n].word(0).Store(local.word(0).Load())
+	l.copies[n].word(0).Store(local.word(0))
 	return func() {
 		l.copies[n].store(&local)
 		for i := n + 1; i < len(l.copies); i++ {

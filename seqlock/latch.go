@@ -47,7 +47,7 @@ func NewLatch[T any](v T) *Latch[T] {
 
 // Load returns the value. It writes nothing shared.
 func (l *Latch[T]) Load() T {
-	var local words[T]
+	var local plain[T]
 	l.load(unsafe.Pointer(&local), unsafe.Sizeof(local))
 	return local.v
 }
@@ -95,7 +95,7 @@ func (l *Latch[T]) Update(f func(T) T) T {
 
 // publish stores val in both copies. The caller holds l.guard.
 func (l *Latch[T]) publish(val T) {
-	local := words[T]{v: val}
+	local := plain[T]{v: val}
 	for i := range l.copies {
 		advance(&l.seq) // to the other copy; release: publishes it
 		l.copies[i].store(&local)

@@ -37,7 +37,7 @@ func NewValue[T any](v T) *Value[T] {
 // Load returns the value. It writes nothing shared, unless writers disturb it
 // v.Tries times. It inlines, and is fastest where T takes two words.
 func (v *Value[T]) Load() T {
-	var local words[T]
+	var local plain[T]
 	if unsafe.Sizeof(local) == unsafe.Sizeof(pair{}) { // settled by the compiler
 		*(*pair)(unsafe.Pointer(&local)) = (*pairValue)(unsafe.Pointer(v)).load(beginPair)
 	} else {
@@ -139,7 +139,7 @@ func (v *Value[T]) UpdatePinned(f func(T) T) T {
 
 // publish stores val. The caller holds v.guard.
 func (v *Value[T]) publish(val T) {
-	local := words[T]{v: val}
+	local := plain[T]{v: val}
 	advance(&v.seq) // even -> odd; pairs with the reader's second look
 	v.words.store(&local)
 	advance(&v.seq) // odd -> even; release: publishes the words to readers

@@ -430,6 +430,8 @@ func TestAnyBytes(t *testing.T) {
 	anyBytes[[1]byte](t)
 	anyBytes[[3]uint16](t)
 	anyBytes[[7]byte](t)
+	anyBytes[[3]uint32](t)
+	anyBytes[[5]int32](t)
 	anyBytes[uint64](t)
 	anyBytes[[9]byte](t)
 	anyBytes[complex128](t)
@@ -581,6 +583,8 @@ func TestNoAllocations(t *testing.T) {
 	var lock seqlock.Lock
 	var word primitives.Uint64
 	var got wide
+	var odd seqlock.Value[[5]uint32] // on a 32-bit machine a copy of it ends with half a word
+	var half [5]uint32
 	allocs := testing.AllocsPerRun(100, func() {
 		v.Store(got)
 		v.StorePinned(got)
@@ -594,6 +598,10 @@ func TestNoAllocations(t *testing.T) {
 		var n uint64
 		lock.Read(func() { n = word.Load() })
 		got[1] += n
+		odd.Store(half)
+		odd.Update(func(h [5]uint32) [5]uint32 { h[4]++; return h })
+		half = odd.Load()
+		odd.LoadTo(&half)
 	})
 	if allocs != 0 {
 		t.Errorf("one of each operation allocates %v times, want none", allocs)

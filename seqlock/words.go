@@ -9,8 +9,7 @@ import (
 )
 
 // words is a T kept as atomic words, so that one goroutine may read it while
-// another writes: the race detector and the engines see each access. A local
-// one is a copy, used as plain memory.
+// another writes: the race detector and the engines see each access.
 //
 // I1: its memory is a whole number of words. The empty array aligns it as a
 // word is aligned, and what is aligned to eight bytes is padded to them; the
@@ -20,7 +19,20 @@ type words[T any] struct {
 	v T
 }
 
-const wordSize = 8
+// plain is a T in memory of one goroutine's own, to copy words from and to.
+//
+// It is aligned as a uint64 is. On 32-bit machines that is to four bytes, and
+// plain may end with the first half of its last word. To align it as a word is
+// would be wrong there: the stack is not, so each would be allocated.
+type plain[T any] struct {
+	_ [0]uint64
+	v T
+}
+
+const (
+	wordSize = 8
+	halves   = unsafe.Alignof(uint64(0)) < wordSize // whether plain may end with half a word
+)
 
 // A word is as large as what it holds in every build, or the casts below
 // would be wrong.
@@ -31,38 +43,57 @@ func (w *words[T]) word(offset uintptr) *primitives.Uint64 {
 	return (*primitives.Uint64)(unsafe.Add(unsafe.Pointer(w), offset))
 }
 
-// copyTo loads the words of w into those of a local copy, one after the other.
-func (w *words[T]) copyTo(local *words[T]) {
-	copyWords(unsafe.Pointer(local), unsafe.Pointer(w), unsafe.Sizeof(*w))
+// word returns the bits for the word at an offset in bytes.
+func (p *plain[T]) word(offset uintptr) uint64 {
+	at := unsafe.Add(unsafe.Pointer(p), offset)
+	if halves && unsafe.Sizeof(*p)-offset < wordSize {
+		return fromHalf(*(*uint32)(at))
+	}
+	return *(*uint64)(at)
 }
 
 // copyWords loads n bytes of words, one word after the other, into plain
-// memory that is aligned as a uint64 is. n is a multiple of the word's size.
+// memory. n is a multiple of that memory's alignment.
 func copyWords(to, from unsafe.Pointer, n uintptr) {
 	for i := uintptr(0); i < n; i += wordSize {
-		*(*uint64)(unsafe.Add(to, i)) = (*primitives.Uint64)(unsafe.Add(from, i)).Load()
+		word := (*primitives.Uint64)(unsafe.Add(from, i)).Load()
+		if halves && n-i < wordSize {
+			*(*uint32)(unsafe.Add(to, i)) = toHalf(word)
+			return
+		}
+		*(*uint64)(unsafe.Add(to, i)) = word
 	}
 }
 
-// fits reports whether *to can be copied to a word at a time: it has no part of
-// one, and the alignment.
+// toHalf returns the half of word that comes first in memory, and fromHalf a
+// word that begins with half.
+func toHalf(word uint64) uint32 { return *(*uint32)(unsafe.Pointer(&word)) }
+
+func fromHalf(half uint32) (word uint64) {
+	*(*uint32)(unsafe.Pointer(&word)) = half
+	return word
+}
+
+// fits reports whether *to can be copied to as a plain can: it has the
+// alignment, and no smaller part of a word.
 func fits[T any](to *T) bool {
-	return unsafe.Sizeof(*to)%wordSize == 0 && unsafe.Alignof(*to) == unsafe.Alignof(uint64(0))
+	const align = unsafe.Alignof(uint64(0))
+	return unsafe.Sizeof(*to)%align == 0 && unsafe.Alignof(*to) == align
 }
 
-// store stores a local copy into the words of w, one after the other. A
-// release each is enough: none overtakes the sequence that was made odd before.
-func (w *words[T]) store(local *words[T]) {
+// store stores p into the words of w, one after the other. A release each is
+// enough: none overtakes the sequence that was made odd before.
+func (w *words[T]) store(p *plain[T]) {
 	for i := uintptr(0); i < unsafe.Sizeof(*w); i += wordSize {
-		w.word(i).StoreRelease(*(*uint64)(unsafe.Add(unsafe.Pointer(local), i)))
+		w.word(i).StoreRelease(p.word(i))
 	}
 }
 
-// get returns the T, for who knows that nobody writes.
+// get returns the T, for a caller that keeps writers out.
 func (w *words[T]) get() T {
-	var local words[T]
-	w.copyTo(&local)
-	return local.v
+	var p plain[T]
+	copyWords(unsafe.Pointer(&p), unsafe.Pointer(w), unsafe.Sizeof(p))
+	return p.v
 }
 
 // mustHoldNoPointers panics if T contains pointers: the collector does not

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -24,7 +25,7 @@ func lockbench(t *testing.T, command string) (code int, stdout, stderr string) {
 	t.Helper()
 	t.Chdir(t.TempDir())
 	const line = "BenchmarkLock/lock=ticket/reads=0/workers=1/hold=0s/think=100ns-1\t5000000\t61 ns/op\n"
-	const good = "goos: linux\ngoarch: amd64\ncpu: test\nmachine: host\n" + line + line
+	const good = "goos: " + runtime.GOOS + "\ngoarch: " + runtime.GOARCH + "\ncpu: test\nmachine: host\n" + line + line
 	for name, text := range map[string]string{
 		"good.txt":    good,
 		"torn.txt":    good[:len(good)-20],

@@ -50,6 +50,10 @@ func TestEntries(t *testing.T) {
 	}
 }
 
+// hasGVisor says whether gVisor's sync package is there: it has files for these
+// machines alone.
+const hasGVisor = runtime.GOARCH == "amd64" || runtime.GOARCH == "arm64"
+
 // The names are in every results file: they must not change by accident.
 func TestNames(t *testing.T) {
 	var got []string
@@ -66,6 +70,9 @@ func TestNames(t *testing.T) {
 		seqlock seqlock-pinned
 		sync.Mutex sync.RWMutex chan semaphore.Weighted xsync.RBMutex gvisor.SeqCount
 		none busted`)
+	if !hasGVisor {
+		want = slices.DeleteFunc(want, func(name string) bool { return name == "gvisor.SeqCount" })
+	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
@@ -248,8 +255,12 @@ func TestSequences(t *testing.T) {
 		}
 		wg.Wait()
 	}
-	if sequences != 3 {
-		t.Errorf("%d locks with a sequence, want seqlock, seqlock-pinned and gvisor.SeqCount", sequences)
+	want := 2
+	if hasGVisor {
+		want = 3
+	}
+	if sequences != want {
+		t.Errorf("%d locks with a sequence, want %d: seqlock, seqlock-pinned and, where there is one, gvisor.SeqCount", sequences, want)
 	}
 }
 
@@ -355,7 +366,11 @@ func TestSourceVersions(t *testing.T) {
 			}
 		}
 	}
-	if found != 3 {
-		t.Errorf("%d modules named, want 3", found)
+	want := 2
+	if hasGVisor {
+		want = 3
+	}
+	if found != want {
+		t.Errorf("%d modules named, want %d", found, want)
 	}
 }
