@@ -28,5 +28,10 @@ func storeReleaseInt64(addr *atomic.Int64, val int64)
 // and keeps them in their place among atomic operations.
 func addOwn32(addr *atomic.Uint32, delta uint32) { *(*uint32)(unsafe.Pointer(addr)) += delta }
 
+func addOwn64(addr *atomic.Uint64, delta uint64) { *(*uint64)(unsafe.Pointer(addr)) += delta }
+
 //go:noescape
-func clearLowByteRelease(addr *atomic.Uint32)
+func clearLowByteRelease32(addr *atomic.Uint32)
+
+//go:noescape
+func clearLowByteRelease64(addr *atomic.Uint64)

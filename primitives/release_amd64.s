@@ -23,8 +23,14 @@ TEXT ·storeReleaseInt64(SB), NOSPLIT, $0-16
 	MOVQ CX, (AX)
 	RET
 
-// func clearLowByteRelease(addr *atomic.Uint32)
-TEXT ·clearLowByteRelease(SB), NOSPLIT, $0-8
+// func clearLowByteRelease32(addr *atomic.Uint32)
+TEXT ·clearLowByteRelease32(SB), NOSPLIT, $0-8
+	MOVQ addr+0(FP), AX
+	MOVB $0, (AX)
+	RET
+
+// func clearLowByteRelease64(addr *atomic.Uint64)
+TEXT ·clearLowByteRelease64(SB), NOSPLIT, $0-8
 	MOVQ addr+0(FP), AX
 	MOVB $0, (AX)
 	RET

@@ -30,7 +30,7 @@ func (u *Uint32) StoreRelease(val uint32) { storeRelease32(&u.v, val) }
 // ClearLowByteRelease sets bits 0 to 7 to zero and leaves the others alone,
 // with the ordering of StoreRelease. On amd64 it is a store of one byte, so
 // it needs no locked instruction even while others change the upper bits.
-func (u *Uint32) ClearLowByteRelease() { clearLowByteRelease(&u.v) }
+func (u *Uint32) ClearLowByteRelease() { clearLowByteRelease32(&u.v) }
 
 // Add adds delta and returns the new value. It wraps modulo 2³².
 func (u *Uint32) Add(delta uint32) uint32 { return u.v.Add(delta) }
@@ -66,8 +66,14 @@ func (u *Uint64) Store(val uint64) { u.v.Store(val) }
 // StoreRelease sets the value to val; see [Uint32.StoreRelease].
 func (u *Uint64) StoreRelease(val uint64) { storeRelease64(&u.v, val) }
 
+// ClearLowByteRelease is [Uint32.ClearLowByteRelease].
+func (u *Uint64) ClearLowByteRelease() { clearLowByteRelease64(&u.v) }
+
 // Add adds delta and returns the new value. It wraps modulo 2⁶⁴.
 func (u *Uint64) Add(delta uint64) uint64 { return u.v.Add(delta) }
+
+// AddOwn adds delta to a word that is the caller's own; see [Uint32.AddOwn].
+func (u *Uint64) AddOwn(delta uint64) { addOwn64(&u.v, delta) }
 
 // And sets the value to old & mask and returns old.
 func (u *Uint64) And(mask uint64) (old uint64) { return u.v.And(mask) }

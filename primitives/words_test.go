@@ -128,31 +128,41 @@ func TestReleasePublishes(t *testing.T) {
 // A byte store leaves the other bytes to those who change them meanwhile.
 func TestClearLowByteKeepsTheRest(t *testing.T) {
 	var word primitives.Uint32
+	var wide primitives.Uint64
 	var wg sync.WaitGroup
 	const n = 100_000
 	wg.Go(func() {
 		for range n {
 			word.Add(1 << 8)
+			wide.Add(1<<40 + 1<<8)
 		}
 	})
 	for range n {
 		word.Or(1)
 		word.ClearLowByteRelease()
+		wide.Or(1)
+		wide.ClearLowByteRelease()
 	}
 	wg.Wait()
 	want(t, "word", word.Load(), n<<8)
+	want(t, "wide word", wide.Load(), n<<40+n<<8)
 }
 
 // Goroutines that take turns on a CPU lose no addition to what is the CPU's.
 func TestAddOwn(t *testing.T) {
-	var counts primitives.PerCPU[primitives.Uint32]
+	type count struct {
+		word primitives.Uint32
+		wide primitives.Uint64
+	}
+	const goroutines, additions, wideDelta = 16, 10_000, 1<<40 + 1
+	var counts primitives.PerCPU[count]
 	var wg sync.WaitGroup
-	const goroutines, additions = 16, 10_000
 	for range goroutines {
 		wg.Go(func() {
 			for i := range additions {
 				cpu := primitives.Pin()
-				counts.At(cpu).AddOwn(1)
+				counts.At(cpu).word.AddOwn(1)
+				counts.At(cpu).wide.AddOwn(wideDelta)
 				primitives.Unpin()
 				if i%100 == 0 {
 					runtime.Gosched()
@@ -162,8 +172,11 @@ func TestAddOwn(t *testing.T) {
 	}
 	wg.Wait()
 	var sum uint32
+	var wide uint64
 	for cpu := range max(runtime.NumCPU(), runtime.GOMAXPROCS(0)) {
-		sum += counts.At(cpu).Load()
+		sum += counts.At(cpu).word.Load()
+		wide += counts.At(cpu).wide.Load()
 	}
 	want(t, "sum", sum, goroutines*additions)
+	want(t, "wide sum", wide, goroutines*additions*wideDelta)
 }

@@ -116,21 +116,21 @@ func (w *integer[T]) CompareAndSwap(old, val T) bool {
 	return was == old
 }
 
-// A Uint32 is an atomic uint32.
-type Uint32 struct{ integer[uint32] }
-
 // AddOwn adds delta to a word that is the caller's own: a load and a store, which
 // stays in the store buffer for a while.
-func (u *Uint32) AddOwn(delta uint32) {
+func (w *integer[T]) AddOwn(delta T) {
 	if engine() == nil { // Pin may not exclude
-		u.Add(delta)
+		w.Add(delta)
 		return
 	}
-	u.StoreRelease(u.Load() + delta)
+	w.StoreRelease(w.Load() + delta)
 }
 
 // ClearLowByteRelease sets bits 0 to 7 to zero.
-func (u *Uint32) ClearLowByteRelease() { u.release(0, 0xff) }
+func (w *integer[T]) ClearLowByteRelease() { w.release(0, 0xff) }
+
+// A Uint32 is an atomic uint32.
+type Uint32 struct{ integer[uint32] }
 
 // A Uint64 is an atomic uint64.
 type Uint64 struct {

@@ -12,7 +12,9 @@ func Release() {
 	I64.StoreRelease(1)
 	B.StoreRelease(true)
 	U32.ClearLowByteRelease()
+	U64.ClearLowByteRelease()
 	U32.AddOwn(1)
+	U64.AddOwn(1)
 }
 
 func Pool() { F.Put(F.Get()) }
