@@ -29,14 +29,17 @@ import (
 // CPU that read under bias, and that bias comes back only when the timer finds
 // nobody inside, or with the next writer.
 //
-// Make one with [NewBiased]. A Biased must not be copied after first use.
+// The zero Biased is unlocked, and its base is a [Queued]; [NewBiased] makes one
+// of another. A Biased must not be copied after first use. An RUnlock too many is
+// noticed as that of a Distributed is, or of the base.
 type Biased struct {
 	// bias is the gate of readers:
 	//
-	//	unbiased  readers hold the base lock
 	//	biased    readers are counted; the gate is open
 	//	revoking  readers are counted; the gate is shut, a writer waits for
-	//	          them to leave or is inside
+	//	          them to leave
+	//	revoked   nobody reads; the gate is shut, a writer is inside
+	//	unbiased  readers hold the base lock
 	//
 	// I3: only who holds the base lock for writing writes bias, or touches
 	// credit and seen.
@@ -45,22 +48,22 @@ type Biased struct {
 	// A read section therefore sees one of unbiased and {biased, revoking}
 	// from its beginning to its end.
 	bias    primitives.Uint32
+	due     primitives.Bool // the inhibition is over and the timer found l in use
+	own     Queued          // the base lock if base is nil
 	base    Lock
 	readers counts // see there for I1 and I2
 
-	credit int    // what reads have earned, less what revocations cost
-	seen   uint32 // how many readers had arrived at the last revocation
-
-	// due says that the inhibition is over and the timer found l in use.
-	due primitives.Bool
+	credit int    // what reads have earned, less what revocations cost, beyond startCredit
+	seen   uint64 // how many readers had arrived at the last revocation
 
 	_ primitives.CacheLine
 }
 
 const (
-	unbiased = iota
-	biased
+	biased = iota
 	revoking
+	revoked
+	unbiased
 )
 
 const (
@@ -83,9 +86,15 @@ const (
 // NewBiased returns an unlocked lock that is biased towards readers and
 // otherwise is base. Nobody else may use base.
 func NewBiased(base Lock) *Biased {
-	l := &Biased{base: base, credit: startCredit}
-	l.bias.Store(biased)
-	return l
+	return &Biased{base: base}
+}
+
+// under returns the base lock.
+func (l *Biased) under() Lock {
+	if l.base == nil {
+		return &l.own
+	}
+	return l.base
 }
 
 // RLock locks l for reading.
@@ -93,9 +102,9 @@ func (l *Biased) RLock() {
 	if l.arrive() || l.returns(false) {
 		return
 	}
-	l.base.RLock()
+	l.under().RLock()
 	if l.settle() {
-		l.base.RUnlock()
+		l.under().RUnlock()
 	}
 }
 
@@ -105,9 +114,9 @@ func (l *Biased) RLockPinned() {
 	if primitives.Pin(); l.arrive() || l.returns(true) {
 		return
 	}
-	l.base.RLockPinned()
+	l.under().RLockPinned()
 	if l.settle() {
-		l.base.RUnlockPinned()
+		l.under().RUnlockPinned()
 	} else {
 		primitives.Unpin() // the base lock has pinned us, too
 	}
@@ -119,12 +128,12 @@ func (l *Biased) TryRLock() bool {
 	if l.arrive() {
 		return true
 	}
-	if !l.base.TryRLock() {
+	if !l.under().TryRLock() {
 		return false
 	}
 	if l.settle() {
 		primitives.Pin() // the caller may be pinned, and RUnlock gives way
-		l.base.RUnlockPinned()
+		l.under().RUnlockPinned()
 	}
 	return true
 }
@@ -164,20 +173,30 @@ func (l *Biased) settle() bool {
 func (l *Biased) RUnlock() {
 	switch l.bias.Load() { // tells what RLock did, by I4
 	case unbiased:
-		l.base.RUnlock()
+		l.under().RUnlock()
 	case biased:
 		l.readers.depart() // release: pairs with revoke
 	case revoking:
 		l.readers.depart() // release: pairs with revoke
 		primitives.GiveWay()
+	case revoked:
+		l.nobodyReads()
 	}
+}
+
+// nobodyReads is for an RUnlock beside a writer.
+func (l *Biased) nobodyReads() {
+	panic("rwlock: RUnlock of write-locked Biased: more RUnlocks than RLocks")
 }
 
 // RUnlockPinned ends a pinned read section and enables preemption again.
 func (l *Biased) RUnlockPinned() {
-	if l.bias.Load() == unbiased { // by I4
-		l.base.RUnlockPinned()
-	} else {
+	switch l.bias.Load() { // tells what RLockPinned did, by I4
+	case unbiased:
+		l.under().RUnlockPinned()
+	case revoked:
+		l.nobodyReads()
+	default:
 		l.readers.depart() // release: pairs with revoke
 		primitives.Unpin()
 	}
@@ -185,14 +204,14 @@ func (l *Biased) RUnlockPinned() {
 
 // Lock locks l for writing. It panics if a reader has left that never came.
 func (l *Biased) Lock() {
-	l.base.Lock()
+	l.under().Lock()
 	l.revoke(primitives.Spin{InLine: true})
 }
 
 // LockPinned locks l for writing and disables preemption until
 // [Biased.UnlockPinned].
 func (l *Biased) LockPinned() {
-	l.base.LockPinned()
+	l.under().LockPinned()
 	l.revoke(primitives.Spin{InLine: true, Pinned: true})
 }
 
@@ -205,11 +224,12 @@ func (l *Biased) revoke(spin primitives.Spin) {
 	arrived, ok := l.readers.drain(spin) // acquire: pairs with depart
 	if !ok {
 		l.bias.StoreRelease(biased)
-		l.base.Unlock()
+		l.under().Unlock()
 		panic("rwlock: RUnlock of unlocked Biased")
 	}
+	l.bias.StoreRelease(revoked)
 	earned := int(min(arrived-l.seen, maxCredit))
-	l.credit = min(l.credit+earned, maxCredit) - l.price()
+	l.credit = min(l.credit+earned, maxCredit-startCredit) - l.price()
 	l.seen = arrived
 }
 
@@ -220,14 +240,14 @@ func (l *Biased) price() int { return pricePerCPU * max(1, int(l.readers.cpus.Lo
 // succeeded. It panics if a reader has left that never came.
 func (l *Biased) TryLock() bool {
 	// Look first: a gate that shuts for nothing sends readers to the base.
-	if _, inside := l.readers.sum(); inside > 0 || !l.base.TryLock() {
+	if _, inside := l.readers.sum(); inside > 0 || !l.under().TryLock() {
 		return false
 	}
 	if l.bias.Load() == biased {
 		l.bias.Store(revoking) // full: relies on SC, see counts
 		if _, inside := l.readers.sum(); inside > 0 {
 			l.bias.StoreRelease(biased) // for readers it is all one, by I4
-			quietly(l.base)
+			quietly(l.under())
 			return false
 		}
 		// All that is left to wait for is a reader on its way out through the
@@ -244,25 +264,25 @@ func (l *Biased) TryLockPinned() bool { return pinnedIf(l.TryLock) }
 // Unlock ends a write section. It panics if nobody writes.
 func (l *Biased) Unlock() {
 	l.decide()
-	l.base.Unlock() // release: to who waits for the base lock
+	l.under().Unlock() // release: to who waits for the base lock
 }
 
 // UnlockPinned ends a pinned write section and enables preemption again.
 func (l *Biased) UnlockPinned() {
 	l.decide()
-	l.base.UnlockPinned() // release: to who waits for the base lock
+	l.under().UnlockPinned() // release: to who waits for the base lock
 }
 
 // decide ends a revocation: bias comes back at once, or later.
 func (l *Biased) decide() {
-	switch {
-	case l.bias.Load() == biased:
+	switch bias := l.bias.Load(); {
+	case bias == biased || bias == revoking:
 		panic("rwlock: Unlock of unlocked Biased")
-	case l.bias.Load() == unbiased:
+	case bias == unbiased:
 		if l.due.Load() {
 			l.rebias()
 		}
-	case l.credit > 0:
+	case l.credit > -startCredit:
 		l.bias.StoreRelease(biased) // release: pairs with arrive
 	default:
 		l.bias.StoreRelease(unbiased)
@@ -286,7 +306,7 @@ func (l *Biased) tryBiasAfter(wait time.Duration) {
 // for as long as l exists: there may be no other writer.
 // It is pinned, lest it be preempted among pinned waiters.
 func (l *Biased) tryBias(waited time.Duration) {
-	if !l.base.TryLockPinned() {
+	if !l.under().TryLockPinned() {
 		l.due.Store(true)
 		l.tryBiasAfter(min(2*waited, longestInhibition))
 		return
@@ -294,13 +314,13 @@ func (l *Biased) tryBias(waited time.Duration) {
 	if l.bias.Load() == unbiased { // no writer was quicker
 		l.rebias()
 	}
-	l.base.UnlockPinned()
+	l.under().UnlockPinned()
 }
 
 // rebias ends an inhibition. The caller has the base lock.
 func (l *Biased) rebias() {
 	l.due.Store(false)
-	l.credit = startCredit
+	l.credit = 0
 	l.bias.StoreRelease(biased) // release: pairs with arrive
 }
 
@@ -312,13 +332,9 @@ func (l *Biased) RLocker() sync.Locker { return reader{l} }
 func (l *Biased) String() string {
 	bias := l.bias.Load()
 	if bias == unbiased {
-		return l.base.String()
+		return l.under().String()
 	}
 	_, inside := l.readers.sum()
-	s := State{Readers: int(max(inside, 0))}
-	if bias == revoking {
-		s.Waiting = inside > 0
-		s.Writer = !s.Waiting
-	}
+	s := State{Writer: bias == revoked, Waiting: bias == revoking, Readers: int(max(inside, 0))}
 	return s.String() + ", biased"
 }

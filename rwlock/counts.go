@@ -35,13 +35,13 @@ type counts struct {
 	on   primitives.PerCPU[tally]
 }
 
-// A tally is what one CPU counted, modulo 2³². One word for the difference
+// A tally is what one CPU counted. One word for the difference
 // would not do: readers come by a locked instruction and leave without one, and
 // the two must not change the same word. With two we also know how many reads
 // there were.
 type tally struct {
 	// arrived changes by Add alone, departed by AddOwn alone, on its own CPU.
-	arrived, departed primitives.Uint32
+	arrived, departed primitives.Uint64
 
 	// returned is when a reader of this CPU last came back from a shut gate, in
 	// ns modulo 2³², stay for how long it had stayed away, in ns, and travel how
@@ -101,13 +101,13 @@ func (c *counts) depart() {
 
 // sum returns how many readers came, ever, and how many of them have not left.
 // It walks over all CPUs.
-func (c *counts) sum() (arrived uint32, inside int32) {
+func (c *counts) sum() (arrived uint64, inside int64) {
 	for cpu := range int(c.cpus.Load()) {
 		t := c.on.At(cpu)
 		departed := t.departed.Load() // acquire: pairs with departure; before arrived: I1
 		a := t.arrived.Load()
 		arrived += a
-		inside += int32(a - departed)
+		inside += int64(a - departed)
 	}
 	return arrived, inside
 }
@@ -115,14 +115,14 @@ func (c *counts) sum() (arrived uint32, inside int32) {
 // drain waits, the gate being shut, until nobody reads, and returns how many
 // reads there were, ever. It reports false if more readers left than came, and
 // mends the counts.
-func (c *counts) drain(spin primitives.Spin) (arrived uint32, ok bool) {
+func (c *counts) drain(spin primitives.Spin) (arrived uint64, ok bool) {
 	for {
 		arrived, inside := c.sum()
 		switch {
 		case inside == 0:
 			return arrived, true
 		case inside < 0: // I2
-			c.pin().arrived.Add(uint32(-inside))
+			c.pin().arrived.Add(uint64(-inside))
 			primitives.Unpin()
 			return arrived, false
 		}

@@ -19,14 +19,22 @@ import (
 //
 // Its price is memory, 160 bytes for each CPU besides its own 24, and the
 // writer's walk: a line fetched from each CPU. An RUnlock too many cannot be
-// seen when it happens; it is the next Lock or TryLock that panics.
+// seen when it happens: the next Lock or TryLock that finds nobody inside
+// panics. If there are readers, one of them passes for gone; if a writer is
+// let in beside it, that reader's RUnlock panics.
 //
 // The sources are the brlock of Linux 2.4 and percpu_rwsem of today's.
 type Distributed struct {
-	// gate is 1 while a writer holds the lock or waits for readers to leave.
-	// Readers read it and what follows, and write neither.
+	// gate is the gate of readers. They read it and what follows, and write
+	// neither.
+	//
+	//	open    readers go in
+	//	shut    a writer waits for readers to leave
+	//	locked  a writer is inside
 	//
 	// I3: only who holds queue writes gate.
+	// I4: while it is locked nobody reads, so each RUnlock is one too many, or
+	// follows one that was.
 	gate primitives.Uint32
 
 	// queue holds writers, from Lock to Unlock, and readers that met a shut
@@ -35,6 +43,12 @@ type Distributed struct {
 
 	readers counts // see there for I1 and I2
 }
+
+const (
+	open = iota
+	shut
+	locked
+)
 
 // RLock locks l for reading.
 func (l *Distributed) RLock() {
@@ -55,7 +69,7 @@ func (l *Distributed) RLockPinned() {
 // rwait is for a reader that met a shut gate. It gets in line at last, so it is
 // not held up for long by staying away.
 func (l *Distributed) rwait(pinned bool) {
-	l.readers.stayAway(&l.gate, 0, pinned)
+	l.readers.stayAway(&l.gate, open, pinned)
 	if l.TryRLock() {
 		return
 	}
@@ -69,7 +83,7 @@ func (l *Distributed) rwait(pinned bool) {
 func (l *Distributed) TryRLock() bool {
 	// Look first: to count in and out takes the line from the writer who reads
 	// it, and back. It is enter's look that matters.
-	return l.gate.Load() == 0 && l.readers.enter(&l.gate, 0)
+	return l.gate.Load() == open && l.readers.enter(&l.gate, open)
 }
 
 // TryRLockPinned is [Distributed.TryRLock] for pinned sections: preemption is
@@ -78,16 +92,28 @@ func (l *Distributed) TryRLockPinned() bool { return pinnedIf(l.TryRLock) }
 
 // RUnlock ends a read section, on whatever CPU.
 func (l *Distributed) RUnlock() {
+	gate := l.gate.Load() // before we are counted out: then I4 has us in mind, too
+	if gate == locked {
+		l.nobodyReads()
+	}
 	l.readers.depart() // release: pairs with Lock
-	if l.gate.Load() != 0 {
-		primitives.GiveWay() // to the writer that may have waited for us
+	if gate != open {
+		primitives.GiveWay() // to the writer that waits for us
 	}
 }
 
 // RUnlockPinned ends a pinned read section and enables preemption again.
 func (l *Distributed) RUnlockPinned() {
+	if l.gate.Load() == locked {
+		l.nobodyReads()
+	}
 	l.readers.depart() // release: pairs with Lock
 	primitives.Unpin()
+}
+
+// nobodyReads is for an RUnlock beside a writer.
+func (l *Distributed) nobodyReads() {
+	panic("rwlock: RUnlock of write-locked Distributed: more RUnlocks than RLocks")
 }
 
 // Lock locks l for writing. It panics if a reader has left that never came.
@@ -104,8 +130,9 @@ func (l *Distributed) LockPinned() {
 }
 
 func (l *Distributed) wait(spin primitives.Spin) {
-	l.gate.Store(1)                          // full: relies on SC, see counts
-	if _, ok := l.readers.drain(spin); !ok { // acquire: pairs with departure
+	l.gate.Store(shut)                    // full: relies on SC, see counts
+	_, ok := l.readers.drain(spin)        // acquire: pairs with departure
+	if l.gate.StoreRelease(locked); !ok { // by I4
 		l.Unlock()
 		panic("rwlock: RUnlock of unlocked Distributed")
 	}
@@ -117,14 +144,15 @@ func (l *Distributed) TryLock() bool {
 	if !l.queue.lock.TryLock() {
 		return false
 	}
-	l.gate.Store(1)                        // full: relies on SC, see counts
+	l.gate.Store(shut)                     // full: relies on SC, see counts
 	switch _, inside := l.readers.sum(); { // acquire: pairs with departure
 	case inside == 0:
+		l.gate.StoreRelease(locked) // by I4
 		return true
 	case inside < 0:
 		l.wait(primitives.Spin{Pinned: true}) // panics; the caller may be pinned
 	}
-	l.open()
+	l.gate.StoreRelease(open) // release: pairs with TryRLock; by I3
 	quietly(&l.queue.lock)
 	return false
 }
@@ -135,21 +163,22 @@ func (l *Distributed) TryLockPinned() bool { return pinnedIf(l.TryLock) }
 
 // Unlock ends a write section. It panics if nobody writes.
 func (l *Distributed) Unlock() {
-	l.open()
+	l.letIn()
 	l.queue.lock.Unlock() // release: to the next in line
 }
 
 // UnlockPinned ends a pinned write section and enables preemption again.
 func (l *Distributed) UnlockPinned() {
-	l.open()
+	l.letIn()
 	l.queue.lock.UnlockPinned() // release: to the next in line
 }
 
-func (l *Distributed) open() {
-	if l.gate.Load() == 0 {
+// letIn ends a writer's section for readers.
+func (l *Distributed) letIn() {
+	if l.gate.Load() != locked {
 		panic("rwlock: Unlock of unlocked Distributed")
 	}
-	l.gate.StoreRelease(0) // release: pairs with TryRLock; by I3
+	l.gate.StoreRelease(open) // release: pairs with TryRLock; by I3
 }
 
 // RLocker returns a Locker whose Lock and Unlock are l's RLock and RUnlock.
@@ -159,10 +188,7 @@ func (l *Distributed) RLocker() sync.Locker { return reader{l} }
 // while they come and go.
 func (l *Distributed) String() string {
 	_, inside := l.readers.sum()
-	s := State{Readers: int(max(inside, 0))}
-	if l.gate.Load() != 0 {
-		s.Waiting = inside > 0
-		s.Writer = !s.Waiting
-	}
+	gate := l.gate.Load()
+	s := State{Writer: gate == locked, Waiting: gate == shut, Readers: int(max(inside, 0))}
 	return s.String()
 }

@@ -5,8 +5,25 @@ import "unsafe"
 // TallySize is what is kept for one CPU, without padding.
 const TallySize = unsafe.Sizeof(tally{})
 
+// NewReaderPrefAt returns a ReaderPref that so many readers hold.
+func NewReaderPrefAt(readers uint32) *ReaderPref {
+	l := new(ReaderPref)
+	l.word.word.Store(readers * oneReader)
+	return l
+}
+
+// NewQueuedAt returns a Queued that so many readers hold.
+func NewQueuedAt(readers uint32) *Queued {
+	l := new(Queued)
+	l.word.word.Store(readers * oneReader)
+	return l
+}
+
+// MaxReaders is how many readers a ReaderPref or a Queued can have.
+const MaxReaders = wrapped/oneReader - 1
+
 // NewPhaseFairAt returns an unlocked PhaseFair whose counters stand at n.
-func NewPhaseFairAt(n uint32) *PhaseFair {
+func NewPhaseFairAt(n uint64) *PhaseFair {
 	l := new(PhaseFair)
 	l.in.Store(n)
 	l.out.Store(n)
@@ -17,7 +34,7 @@ func NewPhaseFairAt(n uint32) *PhaseFair {
 func (l *PhaseFair) WritersInLine() int { return inLine(l.writers.String()) }
 
 // ReadersInLine returns how many readers wait for the writer that is inside.
-func (l *PhaseFair) ReadersInLine() int { return int(l.in.Load()-l.out.Load()) / oneArrival }
+func (l *PhaseFair) ReadersInLine() int { return int((l.in.Load() - l.out.Load()) / oneArrival) }
 
 // FailTryLock is a TryLock that looks too early: it finds a reader inside only
 // when it holds writers. One is.
@@ -29,7 +46,7 @@ func (l *PhaseFair) FailTryLock() (failed bool) {
 }
 
 // Phase returns the phase of the last writer.
-func (l *PhaseFair) Phase() uint32 { return l.turn.Load() & oddPhase }
+func (l *PhaseFair) Phase() uint64 { return l.turn.Load() & oddPhase }
 
 // InLine returns how many of two goroutines are in the queue.
 func (l *Queued) InLine() int {
@@ -49,7 +66,7 @@ func inLine(waitLock string) int {
 
 // NewDistributedAt returns an unlocked Distributed each of whose counters
 // stands at n.
-func NewDistributedAt(n uint32) *Distributed {
+func NewDistributedAt(n uint64) *Distributed {
 	l := new(Distributed)
 	for cpu := range 4 {
 		l.readers.grow(uint32(cpu))
@@ -61,13 +78,17 @@ func NewDistributedAt(n uint32) *Distributed {
 
 // NewUnbiased returns a Biased without its bias, which the timer will not
 // bring back.
-func NewUnbiased(base Lock) *Biased { return &Biased{base: base} }
+func NewUnbiased(base Lock) *Biased {
+	l := &Biased{base: base}
+	l.bias.Store(unbiased)
+	return l
+}
 
 // Biased reports whether l is biased.
 func (l *Biased) Biased() bool { return l.bias.Load() == biased }
 
 // SetCredit sets what the next Unlock goes by. The caller holds l.
-func (l *Biased) SetCredit(n int) { l.credit = n }
+func (l *Biased) SetCredit(n int) { l.credit = n - startCredit }
 
 // LoseBias makes the base lock be used from the next Unlock on, with no timer
 // to change that. The caller holds l for writing.
@@ -90,4 +111,14 @@ func (l *Biased) TryBias() {
 }
 
 // ReadAhead lets n readers in whose goroutines do not exist.
-func (l *PhaseFair) ReadAhead(n uint32) { l.in.Add(n * oneArrival) }
+func (l *PhaseFair) ReadAhead(n uint64) { l.in.Add(n * oneArrival) }
+
+// ReadAhead lets n readers in whose goroutines do not exist, on the CPU 0.
+func (l *Distributed) ReadAhead(n uint64) *Distributed { l.readers.ahead(n); return l }
+
+func (l *Biased) ReadAhead(n uint64) *Biased { l.readers.ahead(n); return l }
+
+func (c *counts) ahead(n uint64) {
+	c.grow(0)
+	c.on.At(0).arrived.Add(n)
+}

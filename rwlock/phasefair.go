@@ -18,8 +18,9 @@ import (
 // synchronization for multiprocessor real-time systems" (2010), with a
 // qspinlock in place of its writers' tickets: they can park.
 type PhaseFair struct {
-	// in counts readers that came, out those that left, both in bits 8–31 and
-	// modulo 2²⁴. The low byte of in is the writer's:
+	// in counts readers that came, out those that left, both in bits 8–63: a
+	// reader too many would have to come after 2⁵⁶. The low byte of in is the
+	// writer's:
 	//
 	//	0                  no writer: readers go in
 	//	present            one is inside or waits for readers; readers wait
@@ -31,11 +32,11 @@ type PhaseFair struct {
 	// waits until the byte is not what it saw, and may well sleep through the
 	// moment when it is 0: if it could be the same again, reader and writer
 	// would wait for each other for ever.
-	in, out primitives.Uint32
+	in, out primitives.Uint64
 
 	// turn is what in was when the last writer had announced itself: how many
 	// readers it waits for, and its phase.
-	turn primitives.Uint32
+	turn primitives.Uint64
 
 	// writers puts writers in line. Whoever holds it writes, or is next.
 	writers qspinlock.Lock
@@ -67,7 +68,7 @@ func (l *PhaseFair) RLockPinned() {
 // rwait waits for the end of the phase that in, as the caller saw it, is in.
 //
 //go:noinline
-func (l *PhaseFair) rwait(in uint32, pinned bool) {
+func (l *PhaseFair) rwait(in uint64, pinned bool) {
 	spin := primitives.Spin{InLine: true, Pinned: pinned}
 	for l.in.Load()&lowByte == in&lowByte { // acquire: pairs with phase; by I3
 		spin.Once()
@@ -102,7 +103,7 @@ func (l *PhaseFair) RUnlock() {
 }
 
 // left is RUnlock's end when there is a writer.
-func (l *PhaseFair) left(out uint32) {
+func (l *PhaseFair) left(out uint64) {
 	if out == l.turn.Load()&^lowByte { // the last reader: now it is the writer's
 		primitives.GiveWay()
 	}
@@ -117,8 +118,7 @@ func (l *PhaseFair) RUnlockPinned() {
 
 // check panics if nobody reads. Out is read before in: a reader that is inside
 // keeps in ahead of what out was, by I1, however long it takes to get from one
-// load to the other (but for exactly 2²⁴ arrivals). To look after the
-// departure would be wrong: half as many would make in seem to be behind.
+// load to the other.
 func (l *PhaseFair) check() {
 	if out := l.out.Load(); l.in.Load()&^lowByte == out {
 		panic("rwlock: RUnlock of unlocked PhaseFair")
@@ -148,7 +148,7 @@ func (l *PhaseFair) wait(spin primitives.Spin) {
 }
 
 // nextPhase returns the low byte for the writer that comes now: I3.
-func (l *PhaseFair) nextPhase() uint32 { return present | ^l.turn.Load()&oddPhase }
+func (l *PhaseFair) nextPhase() uint64 { return present | ^l.turn.Load()&oddPhase }
 
 // TryLock tries to lock l for writing without waiting and reports whether it
 // succeeded.
@@ -207,7 +207,7 @@ func (l *PhaseFair) RLocker() sync.Locker { return reader{l} }
 func (l *PhaseFair) String() string {
 	out, turn := l.out.Load(), l.turn.Load()
 	in := l.in.Load() // after out: the difference is then never negative, by I1
-	s := State{Readers: int(in&^lowByte-out) / oneArrival}
+	s := State{Readers: int((in&^lowByte - out) / oneArrival)}
 	if in&lowByte != 0 {
 		s.Waiting = out != turn&^lowByte
 		s.Writer = !s.Waiting

@@ -11,8 +11,9 @@ import (
 // nobody who comes after a waiter gets in before it, but for readers whose
 // count met the word before the waiter's bit did.
 //
-// Readers that follow each other in line go in together. The zero Queued is
-// unlocked. A Queued must not be copied after first use.
+// Readers that follow each other in line go in together. It has room for
+// 4,194,303 of them inside: one more panics. The zero Queued is unlocked. A
+// Queued must not be copied after first use.
 //
 // The source is Linux 6.x kernel/locking/qrwlock.c, save that a reader in an
 // interrupt may not overtake here: there are none.
@@ -28,7 +29,7 @@ type Queued struct {
 // RLock locks l for reading, waiting in line if a writer holds the lock or
 // waits for it.
 func (l *Queued) RLock() {
-	if l.word.word.Add(oneReader)&(writer|waiting) != 0 { // n,0,0 -> n+1,0,0; acquire: pairs with Unlock
+	if l.word.word.Add(oneReader)&(writer|waiting|wrapped) != 0 { // n,0,0 -> n+1,0,0; acquire: pairs with Unlock
 		l.rwait(false) // outlined so that RLock inlines
 	}
 }
@@ -36,12 +37,13 @@ func (l *Queued) RLock() {
 // RLockPinned locks l for reading and disables preemption until RUnlockPinned.
 func (l *Queued) RLockPinned() {
 	primitives.Pin()
-	if l.word.word.Add(oneReader)&(writer|waiting) != 0 { // n,0,0 -> n+1,0,0; acquire: pairs with Unlock
+	if l.word.word.Add(oneReader)&(writer|waiting|wrapped) != 0 { // n,0,0 -> n+1,0,0; acquire: pairs with Unlock
 		l.rwait(true)
 	}
 }
 
 func (l *Queued) rwait(pinned bool) {
+	l.checkCame(pinned)
 	spin := primitives.Spin{InLine: true, Pinned: pinned}
 	l.word.word.Add(lessOne) // n,*,* -> n-1,*,*: not yet
 	l.queue.enter(pinned)
@@ -52,6 +54,7 @@ func (l *Queued) rwait(pinned bool) {
 		spin.Once()
 	}
 	l.queue.leave(pinned)
+	l.checkCame(pinned)
 }
 
 // RUnlock ends a read section. It panics if nobody reads.
@@ -63,10 +66,9 @@ func (l *Queued) RUnlock() {
 
 // left is RUnlock's end when there is a writer in line, or misuse.
 func (l *Queued) left() {
-	switch w := l.word.word.Load(); {
-	case w&wrapped != 0:
-		l.nobodyReads()
-	case w == waiting: // the last reader: now it is the writer's
+	w := l.word.word.Load()
+	l.checkLeft(w)
+	if w == waiting { // the last reader: now it is the writer's
 		primitives.GiveWay()
 	}
 }

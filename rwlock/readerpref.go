@@ -13,13 +13,14 @@ import (
 // WRITERS CAN STARVE: one gets in only when it finds no reader inside, and as
 // long as readers overlap that is never. Use it where they leave gaps.
 //
-// The zero ReaderPref is unlocked. A ReaderPref must not be copied after first
-// use.
+// It has room for 4,194,303 readers, those that wait among them: one more
+// panics. The zero ReaderPref is unlocked. A ReaderPref must not be copied after
+// first use.
 type ReaderPref struct{ word }
 
 // RLock locks l for reading.
 func (l *ReaderPref) RLock() {
-	if l.word.word.Add(oneReader)&writer != 0 { // n,0,* -> n+1,0,*; acquire: pairs with Unlock
+	if l.word.word.Add(oneReader)&(writer|wrapped) != 0 { // n,0,* -> n+1,0,*; acquire: pairs with Unlock
 		l.rwait(false) // outlined so that RLock inlines
 	}
 }
@@ -27,7 +28,7 @@ func (l *ReaderPref) RLock() {
 // RLockPinned locks l for reading and disables preemption until RUnlockPinned.
 func (l *ReaderPref) RLockPinned() {
 	primitives.Pin()
-	if l.word.word.Add(oneReader)&writer != 0 { // n,0,* -> n+1,0,*; acquire: pairs with Unlock
+	if l.word.word.Add(oneReader)&(writer|wrapped) != 0 { // n,0,* -> n+1,0,*; acquire: pairs with Unlock
 		l.rwait(true)
 	}
 }
@@ -37,6 +38,7 @@ func (l *ReaderPref) RLockPinned() {
 //
 //go:noinline
 func (l *ReaderPref) rwait(pinned bool) {
+	l.checkCame(pinned)
 	spin := primitives.Spin{InLine: true, Pinned: pinned}
 	for l.word.word.Load()&writer != 0 { // acquire: pairs with Unlock
 		spin.Once()
@@ -45,8 +47,8 @@ func (l *ReaderPref) rwait(pinned bool) {
 
 // RUnlock ends a read section. It panics if nobody reads.
 func (l *ReaderPref) RUnlock() {
-	if l.word.word.Add(lessOne)&wrapped != 0 { // n,0,0 -> n-1,0,0; release: pairs with Lock
-		l.nobodyReads()
+	if w := l.word.word.Add(lessOne); w&wrapped != 0 { // n,0,0 -> n-1,0,0; release: pairs with Lock
+		l.checkLeft(w)
 	}
 }
 

@@ -1,6 +1,7 @@
 package rwlock_test
 
 import (
+	"fmt"
 	"runtime"
 	"slices"
 	"strings"
@@ -20,6 +21,7 @@ var (
 		"PhaseFair":   func() rwlock.Lock { return new(rwlock.PhaseFair) },
 		"Distributed": func() rwlock.Lock { return new(rwlock.Distributed) },
 		"Biased":      func() rwlock.Lock { return rwlock.NewBiased(new(rwlock.Queued)) },
+		"zero Biased": func() rwlock.Lock { return new(rwlock.Biased) },
 		"Unbiased":    func() rwlock.Lock { return rwlock.NewUnbiased(new(rwlock.PhaseFair)) },
 	}
 	locks = map[string]func() rwlock.Lock{
@@ -147,19 +149,21 @@ func TestPhases(t *testing.T) {
 
 // Counters may wrap.
 func TestWrap(t *testing.T) {
-	locktest.ReadersExclude(t, rwlock.NewPhaseFairAt(1<<32-100<<8))
-	locktest.WriterProgress(t, rwlock.NewPhaseFairAt(1<<32-100<<8))
-	locktest.TryRLock(t, rwlock.NewPhaseFairAt(1<<32-3<<8))
+	for _, bits := range []int{32, 64} { // the upper half has to take part, too
+		locktest.ReadersExclude(t, rwlock.NewPhaseFairAt(1<<bits-100<<8))
+		locktest.WriterProgress(t, rwlock.NewPhaseFairAt(1<<bits-100<<8))
+		locktest.TryRLock(t, rwlock.NewPhaseFairAt(1<<bits-3<<8))
+		locktest.ReadersExclude(t, rwlock.NewDistributedAt(1<<bits-100))
+		locktest.TryRLock(t, rwlock.NewDistributedAt(1<<bits-3))
+	}
 	locktest.ReaderMisuse(t, rwlock.NewPhaseFairAt(0))
-	locktest.ReadersExclude(t, rwlock.NewDistributedAt(1<<32-100))
-	locktest.TryRLock(t, rwlock.NewDistributedAt(1<<32-3))
 }
 
 // Every TryLock that fails has to leave the phases of a PhaseFair alone: two
 // writers in a row with one phase would deadlock with a reader between them.
 func TestFailedTryLockKeepsPhase(t *testing.T) {
 	l := new(rwlock.PhaseFair)
-	var phases []uint32
+	var phases []uint64
 	for i := range 6 {
 		l.RLock()
 		for range i % 3 {
@@ -314,8 +318,7 @@ func TestSizes(t *testing.T) {
 	for name, sizes := range map[string][2]uintptr{
 		"ReaderPref": {unsafe.Sizeof(rwlock.ReaderPref{}), 4},
 		"Queued":     {unsafe.Sizeof(rwlock.Queued{}), 8},
-		"PhaseFair":  {unsafe.Sizeof(rwlock.PhaseFair{}), 16},
-		"tally":      {rwlock.TallySize, 20},
+		"tally":      {rwlock.TallySize, 32},
 	} {
 		if sizes[0] != sizes[1] {
 			t.Errorf("a %s has %d bytes, want %d", name, sizes[0], sizes[1])
@@ -325,8 +328,9 @@ func TestSizes(t *testing.T) {
 		return // the others are mostly pointers and padding
 	}
 	for name, sizes := range map[string][2]uintptr{
+		"PhaseFair":   {unsafe.Sizeof(rwlock.PhaseFair{}), 32},
 		"Distributed": {unsafe.Sizeof(rwlock.Distributed{}), 24},
-		"Biased":      {unsafe.Sizeof(rwlock.Biased{}), 120},
+		"Biased":      {unsafe.Sizeof(rwlock.Biased{}), 128},
 	} {
 		if sizes[0] != sizes[1] {
 			t.Errorf("a %s has %d bytes, want %d", name, sizes[0], sizes[1])
@@ -363,9 +367,147 @@ func TestAllocations(t *testing.T) {
 // However many readers come while one leaves, it is not taken for one that
 // was never inside. More than half of the counter's range once was.
 func TestPhaseFairReadersFarAhead(t *testing.T) {
-	for _, ahead := range []uint32{1, 1 << 22, 1<<23 + 1, 1<<24 - 1} {
+	for _, ahead := range []uint64{1, 1 << 22, 1<<23 + 1, 1<<24 - 1, 1 << 24, 1<<24 + 1, 1 << 32, 1 << 55} {
 		var l rwlock.PhaseFair
 		l.ReadAhead(ahead)
 		l.RUnlock()
+	}
+}
+
+// Counts of readers do not run over into room for a writer: where they have an
+// end, the reader that does not fit panics and leaves the rest as they were.
+func TestManyReaders(t *testing.T) {
+	const full = "rwlock: RLock of a lock with 4194303 readers"
+	for name, newAt := range map[string]func(readers uint32) rwlock.Lock{
+		"ReaderPref": func(n uint32) rwlock.Lock { return rwlock.NewReaderPrefAt(n) },
+		"Queued":     func(n uint32) rwlock.Lock { return rwlock.NewQueuedAt(n) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newAt(rwlock.MaxReaders - 2)
+			l.RLock()
+			if !l.TryRLock() {
+				t.Error("TryRLock with room for one = false, want true")
+			}
+			was := l.String()
+			for what, arrive := range map[string]func(){
+				"RLock": l.RLock, "RLockPinned": l.RLockPinned, "TryRLock": func() { l.TryRLock() },
+			} {
+				if got := panicOf(arrive); got != full {
+					t.Errorf("%s of a full lock: panic %q, want %q", what, got, full)
+				}
+				if got := l.String(); got != was {
+					t.Errorf("%s of a full lock made it %q, want %q as before", what, got, was)
+				}
+			}
+			runtime.Gosched() // which ends the program if we were pinned
+			if l.TryLock() {
+				t.Error("TryLock of a full lock = true")
+			}
+			l.RUnlock()
+			l.RLock()
+			l.RUnlock()
+			l.RUnlock()
+			if got, want := l.String(), "4194301 readers"; got != want {
+				t.Errorf("String = %q, want %q", got, want)
+			}
+		})
+	}
+	for name, l := range map[string]rwlock.Lock{
+		"PhaseFair 24":   aheadOf(1 << 24),
+		"PhaseFair 32":   aheadOf(1 << 32),
+		"Distributed 31": new(rwlock.Distributed).ReadAhead(1<<31 + 1),
+		"Distributed 32": new(rwlock.Distributed).ReadAhead(1 << 32),
+		"Biased 31":      new(rwlock.Biased).ReadAhead(1<<31 + 1),
+		"Biased 32":      new(rwlock.Biased).ReadAhead(1 << 32),
+	} {
+		if l.TryLock() {
+			t.Errorf("%s: TryLock of a lock with as many readers as 2 to the power of that = true", name)
+		}
+		l.RLock()
+		l.RUnlock()
+		l.RUnlock()
+		if l.TryLock() {
+			t.Errorf("%s: TryLock after one reader of many left = true", name)
+		}
+	}
+}
+
+func aheadOf(readers uint64) *rwlock.PhaseFair {
+	l := new(rwlock.PhaseFair)
+	l.ReadAhead(readers)
+	return l
+}
+
+// panicOf returns what f panics with, or "".
+func panicOf(f func()) (says string) {
+	defer func() {
+		if v := recover(); v != nil {
+			says = fmt.Sprint(v)
+		}
+	}()
+	f()
+	return ""
+}
+
+// An RUnlock too many beside a reader lets a writer in, for nothing tells the two
+// readers apart. The reader that then leaves while the writer is inside panics,
+// and so do others that leave; and afterwards the lock is as it should be. If the
+// writer has left by then, it is the next that panics.
+func TestRUnlockTooManyBesideReader(t *testing.T) {
+	for name, newLock := range locks {
+		if name == "Shifting" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			l := newLock()
+			l.RLock()
+			l.RUnlock()
+			for range 2 {
+				l.RLock()
+				l.RUnlock() // another goroutine's, that has no section
+				l.Lock()
+				for range 2 {
+					if says := panicOf(l.RUnlock); !strings.Contains(says, "RUnlock of ") {
+						t.Errorf("RUnlock beside a writer panics with %q, want that there was one too many", says)
+					}
+				}
+				l.Unlock()
+				locktest.TryRLock(t, l)
+
+				l.RLock()
+				l.RUnlock()
+				l.Lock()
+				l.Unlock()
+				if panicOf(l.RUnlock) == "" && panicOf(l.Lock) == "" {
+					t.Error("neither the reader that left after the writer nor the next writer panicked")
+				}
+				locktest.TryRLock(t, l)
+			}
+		})
+	}
+}
+
+// Whoever unlocks for writing while a writer waits for readers does not let the
+// readers in that it turned away.
+func TestUnlockBesideWaitingWriter(t *testing.T) {
+	for _, name := range []string{"Queued", "Distributed", "Biased"} {
+		t.Run(name, func(t *testing.T) {
+			l := fair[name]()
+			l.RLock()
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				l.Lock()
+				l.Unlock()
+			})
+			locktest.Until(func() bool { return strings.Contains(l.String(), "1 reader, a writer waits") })
+			if says := panicOf(l.Unlock); !strings.Contains(says, "rwlock: Unlock of unlocked ") {
+				t.Errorf("Unlock of a lock that a writer waits for panics with %q", says)
+			}
+			if l.TryRLock() {
+				t.Error("TryRLock while a writer waits = true after an Unlock too many")
+			}
+			l.RUnlock()
+			wg.Wait()
+		})
 	}
 }

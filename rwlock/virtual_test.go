@@ -271,6 +271,75 @@ func TestModelBias(t *testing.T) {
 	})
 }
 
+// Readers at the limit: those that do not fit panic, wait for nobody and take
+// nothing with them; a reader that leaves meanwhile does not panic; and no writer
+// gets in.
+func TestModelFull(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		full func() rwlock.Lock
+	}{
+		{"ReaderPref", func() rwlock.Lock { return rwlock.NewReaderPrefAt(rwlock.MaxReaders) }},
+		{"Queued", func() rwlock.Lock { return rwlock.NewQueuedAt(rwlock.MaxReaders) }},
+	} {
+		fits := func(arrive func()) (fits bool) {
+			defer func() {
+				switch v := recover(); v {
+				case nil:
+					fits = true
+				case "rwlock: RLock of a lock with 4194303 readers":
+				default:
+					panic(v)
+				}
+			}()
+			arrive()
+			return
+		}
+		property.Every(t, c.name, func(m *check.Machine) {
+			l := c.full()
+			var came primitives.Uint32
+			m.GoAlike(2, func() {
+				if fits(l.RLock) {
+					came.Add(1)
+				}
+			})
+			m.GoNamed("leaving reader", l.RUnlock)
+			m.GoNamed("writer", func() {
+				if l.TryLock() {
+					m.Failf("TryLock beside %d readers = true", rwlock.MaxReaders-1)
+				}
+			})
+			m.Wait()
+			n := came.Load()
+			if got, want := l.String(), fmt.Sprintf("%d readers", rwlock.MaxReaders-1+n); got != want || n > 1 {
+				m.Failf("%d readers came beside one that left, and there are %s; want one at most, and %s", n, got, want)
+			}
+		})
+	}
+}
+
+// A reader that was turned away counts itself out before another can run on its
+// CPU, whose departure would be lost, or its own.
+func TestModelTurnedAwayOnOneCPU(t *testing.T) {
+	t.Log(check.Explore(t, check.Config{CPUs: 1}, func(m *check.Machine) {
+		l := new(rwlock.Distributed).Met(2)
+		for range 2 {
+			m.GoNamed("reader", func() {
+				if l.TryRLock() {
+					l.RUnlock()
+				}
+			})
+		}
+		m.GoNamed("writer", func() {
+			if l.TryLock() {
+				l.Unlock()
+			}
+		})
+		m.Wait()
+		wantFree(m, l)
+	}))
+}
+
 // A counting lock that has not met a worker's CPU yet meets it in time.
 func TestModelNewCPUs(t *testing.T) {
 	distributed := func() *rwlock.Distributed { return new(rwlock.Distributed) }

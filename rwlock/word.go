@@ -21,8 +21,10 @@ import (
 //
 // I1: only the holder makes writer W -> 0, whatever the rest, so a store of
 // the byte alone does.
-// I2: bit 31 is 0: 4,194,303 readers fit, more than goroutines do. It is set
-// when readers wraps below 0, and that only misuse does.
+// I2: bit 31 is 0 except for a moment: 4,194,303 readers fit. It is set when
+// one more comes, which takes itself back and panics, and when readers falls
+// below 0, which only misuse makes it do. Bit 30 tells which: 2²¹ of either fit
+// in that moment.
 type word struct{ word primitives.Uint32 }
 
 const (
@@ -30,7 +32,8 @@ const (
 	waiting   = 1 << 8
 	oneReader = 1 << 9
 	lessOne   = 1<<32 - oneReader // added, takes one reader away
-	wrapped   = 1 << 31
+	wrapped   = 1 << 31           // readers is out of its range
+	below     = 3 << 30           // both set: it is below 0
 )
 
 // TryLock tries to lock l for writing without waiting and reports whether it
@@ -40,12 +43,17 @@ func (l *word) TryLock() bool {
 }
 
 // TryRLock tries to lock l for reading without waiting and reports whether it
-// succeeded. It fails while a writer holds the lock, or waits for it in line.
+// succeeded. It fails while a writer holds the lock, and that of a [Queued] also
+// while a writer at the head of the queue waits for readers to leave. It panics
+// if the lock has 4,194,303 readers.
 func (l *word) TryRLock() bool {
 	for {
 		w := l.word.Load()
 		if w&(writer|waiting) != 0 {
 			return false
+		}
+		if tooMany(w + oneReader) {
+			panic(full)
 		}
 		// To add and take back would be quicker, and make a TryLock that
 		// looked in between fail for no reason.
@@ -75,8 +83,8 @@ func pinnedIf(try func() bool) bool {
 
 // RUnlockPinned ends a pinned read section and enables preemption again.
 func (l *word) RUnlockPinned() {
-	if l.word.Add(lessOne)&wrapped != 0 { // n,*,* -> n-1,*,*; release: pairs with Lock
-		l.nobodyReads()
+	if w := l.word.Add(lessOne); w&wrapped != 0 { // n,*,* -> n-1,*,*; release: pairs with Lock
+		l.checkLeft(w)
 	}
 	primitives.Unpin()
 }
@@ -95,8 +103,30 @@ func (l *word) UnlockPinned() {
 	primitives.Unpin()
 }
 
-// nobodyReads is for an RUnlock too many.
-func (l *word) nobodyReads() {
+// full is what a reader too many panics with.
+const full = "rwlock: RLock of a lock with 4194303 readers"
+
+// tooMany reports whether the word w has more readers than fit.
+func tooMany(w uint32) bool { return w&below == wrapped }
+
+// checkCame takes a reader back that is counted, and panics, if there are too
+// many. Each whose arrival made them so calls it: those that it lets through fit.
+func (l *word) checkCame(pinned bool) {
+	if !tooMany(l.word.Load()) {
+		return
+	}
+	l.word.Add(lessOne) // restores I2
+	if pinned {
+		primitives.Unpin()
+	}
+	panic(full)
+}
+
+// checkLeft panics if an RUnlock that made the word w was one too many.
+func (l *word) checkLeft(w uint32) {
+	if w&below != below {
+		return // readers that do not fit are on their way out
+	}
 	l.word.Add(oneReader) // restores I2
 	panic("rwlock: RUnlock of unlocked lock")
 }

@@ -163,9 +163,9 @@ var locks = []Entry{
 		Source: "Hsieh and Weihl 1992; Linux percpu_rwsem, brlock",
 	},
 	{
-		Subject: harness.Subject{Name: "rw-biased", New: newBiased, Pinned: newPinnedBiased},
+		Subject: harness.Subject{Name: "rw-biased", New: fresh[rwlock.Biased], Pinned: fresh[pinnedBiased]},
 		Family:  "reader-writer", Fairness: "FIFO, but for a newcomer between two of the line", Waits: "spins then parks", Holder: "yields",
-		Bytes: unsafe.Sizeof(rwlock.Biased{}) + unsafe.Sizeof(rwlock.Queued{}), WaiterBytes: unsafe.Sizeof(mcs.Waiter{}),
+		Bytes: unsafe.Sizeof(rwlock.Biased{}), WaiterBytes: unsafe.Sizeof(mcs.Waiter{}),
 		Source: "Dice and Kogan 2019, BRAVO, over rw-queued",
 	},
 

@@ -87,9 +87,9 @@ func TestSizes(t *testing.T) {
 		for name, s := range map[string]sizes{
 			"mcs": {12, 168}, "qspinlock": {4, 168},
 			"mutex": {56, 40}, "semaphore": {32, 40}, "rwsem": {40, 40},
-			"rw-queued": {8, 168}, "rw-phasefair": {16, 168},
+			"rw-queued": {8, 168}, "rw-phasefair": {32, 168},
 			"rw-distributed": {24, 168}, // and 160 for each CPU: a tally, padded
-			"rw-biased":      {120 + 8, 168},
+			"rw-biased":      {128, 168},
 			"seqlock":        {16, 0},
 		} {
 			want[name] = s

@@ -1,12 +1,6 @@
 package catalog
 
-import (
-	"sync"
-
-	"github.com/lockbench/lockbench/rwlock"
-)
-
-func newBiased() sync.Locker { return rwlock.NewBiased(new(rwlock.Queued)) }
+import "github.com/lockbench/lockbench/rwlock"
 
 // The pinned form of each reader-writer lock: preemption is off while reading,
 // too.
@@ -15,10 +9,8 @@ type (
 	pinnedQueued      struct{ rwlock.Queued }
 	pinnedPhaseFair   struct{ rwlock.PhaseFair }
 	pinnedDistributed struct{ rwlock.Distributed }
-	pinnedBiased      struct{ *rwlock.Biased }
+	pinnedBiased      struct{ rwlock.Biased }
 )
-
-func newPinnedBiased() sync.Locker { return pinnedBiased{rwlock.NewBiased(new(rwlock.Queued))} }
 
 func (l *pinnedReaderPref) Lock()          { l.LockPinned() }
 func (l *pinnedReaderPref) TryLock() bool  { return l.TryLockPinned() }
@@ -48,9 +40,9 @@ func (l *pinnedDistributed) RLock()         { l.RLockPinned() }
 func (l *pinnedDistributed) TryRLock() bool { return l.TryRLockPinned() }
 func (l *pinnedDistributed) RUnlock()       { l.RUnlockPinned() }
 
-func (l pinnedBiased) Lock()          { l.LockPinned() }
-func (l pinnedBiased) TryLock() bool  { return l.TryLockPinned() }
-func (l pinnedBiased) Unlock()        { l.UnlockPinned() }
-func (l pinnedBiased) RLock()         { l.RLockPinned() }
-func (l pinnedBiased) TryRLock() bool { return l.TryRLockPinned() }
-func (l pinnedBiased) RUnlock()       { l.RUnlockPinned() }
+func (l *pinnedBiased) Lock()          { l.LockPinned() }
+func (l *pinnedBiased) TryLock() bool  { return l.TryLockPinned() }
+func (l *pinnedBiased) Unlock()        { l.UnlockPinned() }
+func (l *pinnedBiased) RLock()         { l.RLockPinned() }
+func (l *pinnedBiased) TryRLock() bool { return l.TryRLockPinned() }
+func (l *pinnedBiased) RUnlock()       { l.RUnlockPinned() }
