@@ -46,7 +46,7 @@ func ReadersMeet(fresh func() Readers, readers int) func(*check.Machine) {
 		m.GoAlike(readers, func() {
 			l.RLock()
 			inside.Add(1)
-			var spin primitives.Spin
+			spin := primitives.Spin{Pinned: true} // the reader may be
 			for inside.Load() != uint32(readers) {
 				spin.Once()
 			}
