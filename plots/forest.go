@@ -73,7 +73,7 @@ func judge(res *gate.Result) judgement {
 	switch {
 	case res.Verdict == gate.Regressed:
 		return isWorse
-	case res.Verdict == gate.CannotTell:
+	case res.Verdict != gate.Pass:
 		return isOpen
 	case res.Improved():
 		return isBetter

@@ -40,6 +40,10 @@ chmod +x "$2"
 			t.Fatal(err)
 		}
 	}
+	script := filepath.Join(root, ".github", "gate.sh")
+	if _, err := os.ReadFile(script); err != nil { // so that go test sees when it changes
+		t.Fatal(err)
+	}
 	// Without an input, action.yml sets its variable to nothing.
 	text, err := os.ReadFile(filepath.Join(root, "action.yml"))
 	if err != nil {
@@ -68,7 +72,7 @@ chmod +x "$2"
 			[]string{"--packages=./a", "--packages=./b/...", "--exact", "--builds", "3"}},
 	} {
 		temp := t.TempDir()
-		cmd := exec.Command(bash, filepath.Join(root, ".github", "gate.sh"))
+		cmd := exec.Command(bash, script)
 		cmd.Env = slices.Concat(os.Environ(), unset, []string{"ACTION=" + root, "RUNNER_TEMP=" + temp, "GITHUB_OUTPUT=" + temp + "/output",
 			"PATH=" + stubs + string(filepath.ListSeparator) + os.Getenv("PATH")}, test.set)
 		out, err := cmd.CombinedOutput()

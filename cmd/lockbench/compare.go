@@ -62,7 +62,11 @@ func (c *compareCmd) Run(con commandline.Console) error {
 		return bad
 	}
 	if !slices.ContainsFunc(report.Results, func(r gate.Result) bool { return r.N > 0 }) {
-		bad.Addf("%w: %s", gate.ErrNothing, report.Results[0].Why)
+		why := report.Problems
+		if len(report.Results) > 0 {
+			why = []string{report.Results[0].Why}
+		}
+		bad.Addf("%w: %s", gate.ErrNothing, strings.Join(why, "; "))
 		return bad
 	}
 	switch c.Format {

@@ -3,10 +3,10 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -58,7 +58,7 @@ type gateCmd struct {
 
 	Format  string `placeholder:"FORMAT" default:"text" help:"text, markdown, github, json or junit (${default})."`
 	Out     string `placeholder:"DIR" help:"Directory for the report in all formats, a forest plot, and every reading."`
-	History string `placeholder:"DIR" help:"Directory of results to add the head's to, if it passes; see lockbench history."`
+	History string `placeholder:"DIR" help:"Directory of results to add the head's to, if it passes, and only then; see lockbench history."`
 	Verbose bool   `help:"Show all that pass, too."`
 
 	SelfTest bool   `help:"Test the gate itself, on the benchmarks of the head: against the same code, which must pass, and against code that is slower, which must not."`
@@ -76,18 +76,22 @@ const exitCannotTell = 3
 func (c *gateCmd) Run(con commandline.Console) error {
 	var bad commandline.Problems
 	rules, config := c.rules(&bad)
-	compare := c.measure
+	compare := (*gating).measure
 	switch {
 	case c.Files:
-		compare = c.compareFiles
+		compare = (*gating).compareFiles
 		c.checkFiles(&bad)
 	case len(c.Between) > 0:
 		bad.Addf("%s: want --files before files to compare", strings.Join(c.Between, " "))
 	case c.SelfTest:
-		compare = c.selfTest
+		compare = (*gating).selfTest
 		if c.Base != "" || c.History != "" {
 			bad.Addf("--self-test: want neither --base nor --history: it compares the head with itself")
 		}
+		if c.Out != "" || c.Format != "text" {
+			bad.Addf("--self-test: want neither --out nor another --format than text: it is two comparisons, for people")
+		}
+		c.slowdown(&bad)
 	case c.Base == "":
 		bad.Addf("want --base REF, --files BASE HEAD, or --self-test")
 	}
@@ -101,21 +105,37 @@ func (c *gateCmd) Run(con commandline.Console) error {
 	if c.CannotTell != "" && c.CannotTell != "pass" && c.CannotTell != "fail" {
 		bad.Addf("--cannot-tell %s: want pass or fail", c.CannotTell)
 	}
-	for _, dir := range []struct{ flag, name string }{{"--out", c.Out}, {"--history", c.History}} {
-		if dir.name != "" {
-			bad.Writable(dir.flag, dir.name)
+	keeps := c.Out != ""
+	if keeps {
+		before := len(bad)
+		bad.Writable("--out", c.Out)
+		if !c.Files {
+			if err := abrun.MayRecord(c.Out); err != nil {
+				bad.Addf("--out: %w: want another directory", err)
+			}
 		}
+		keeps = len(bad) == before
 	}
+	if c.History != "" {
+		bad.Writable("--history", c.History)
+	}
+	g := &gating{gateCmd: c, console: con, rules: rules, config: config, measuring: measuring, keeps: keeps}
 	if len(bad) > 0 {
-		return bad
+		return g.refuse(bad)
 	}
 
 	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer restore()
 	context.AfterFunc(ctx, restore)
 
-	g := &gating{gateCmd: c, console: con, rules: rules, config: config, measuring: measuring}
-	return interruption(ctx, compare(ctx, g))
+	rep, err := compare(g, ctx)
+	switch {
+	case err != nil:
+		return g.refuse(interruption(ctx, err))
+	case rep == nil: // of a self-test, which has said all
+		return nil
+	}
+	return errors.Join(g.conclude(rep), g.remember(rep))
 }
 
 // A gating is a gate at work.
@@ -125,7 +145,7 @@ type gating struct {
 	rules     gate.Rules
 	config    *gate.Config
 	measuring abrun.Config
-	shaped    []gate.ShapeResult
+	keeps     bool // it is to write into --out, and may
 }
 
 // formats are those of a report.
@@ -237,22 +257,26 @@ func (c *gateCmd) measuring(bad *commandline.Problems) abrun.Config {
 }
 
 // measure compares what git names.
-func (c *gateCmd) measure(ctx context.Context, g *gating) error {
-	if c.Out != "" {
-		g.measuring.Record = c.Out
+func (g *gating) measure(ctx context.Context) (*gate.Report, error) {
+	g.measuring.Record = g.Out
+	return g.run(ctx, g.measuring)
+}
+
+// remember adds the head's figures to the history, if it passes.
+func (g *gating) remember(rep *gate.Report) error {
+	switch outcome := rep.Outcome(); {
+	case g.History == "":
+		return nil
+	case outcome != gate.Pass:
+		fmt.Fprintf(g.console.Err, "lockbench: nothing added to %s: only what passes is, and this is: %v\n", g.History, outcome)
+		return nil
 	}
-	rep, err := g.run(ctx, g.measuring)
+	name, err := gate.Record(g.History, time.Now(), rep.Head, results.Host(), rep)
 	if err != nil {
-		return err
+		return fmt.Errorf("--history: %w", err)
 	}
-	if err := g.conclude(rep, nil); err != nil || c.History == "" || !rep.Whole() || rep.Verdict != gate.Pass {
-		return err
-	}
-	name, err := gate.Record(c.History, time.Now(), rep.Head, results.Host(), rep)
-	if err == nil {
-		fmt.Fprintf(g.console.Err, "lockbench: %s\n", name)
-	}
-	return err
+	fmt.Fprintf(g.console.Err, "lockbench: %s\n", name)
+	return nil
 }
 
 // run builds, measures and judges.
@@ -301,21 +325,21 @@ func (c *gateCmd) checkFiles(bad *commandline.Problems) {
 
 // compareFiles compares two files, and checks the shapes that the config asks of
 // the head.
-func (c *gateCmd) compareFiles(ctx context.Context, g *gating) error {
-	files, err := gate.ReadFiles(c.Between[0], c.Again, c.Between[1])
+func (g *gating) compareFiles(ctx context.Context) (*gate.Report, error) {
+	files, err := gate.ReadFiles(g.Between[0], g.Again, g.Between[1])
 	if err != nil {
-		return asInput(ctx, err)
+		return nil, asInput(ctx, err)
 	}
 	files.Only = g.selects()
 	rep, err := g.rules.CompareFiles(ctx, files)
 	if err != nil {
-		return asInput(ctx, err)
+		return nil, asInput(ctx, err)
 	}
-	shapes, err := g.shapes(c.Between[0], c.Between[1])
+	rep.Shapes, err = g.shapes(g.Between[0], g.Between[1])
 	if err != nil {
-		return asInput(ctx, err)
+		return nil, asInput(ctx, err)
 	}
-	return g.conclude(rep, shapes)
+	return rep, nil
 }
 
 // selects returns what --bench selects of files.
@@ -340,47 +364,47 @@ func (g *gating) shapes(base, head string) ([]gate.ShapeResult, error) {
 	return gate.Shapes(g.config, h, b)
 }
 
+// refuse says in the format asked for that there is no verdict, because of err.
+// It returns err, and what went wrong besides.
+func (g *gating) refuse(err error) error {
+	rep := &gate.Report{Rules: g.rules, Base: g.Base, Verdict: gate.NoVerdict}
+	if g.Base != "" {
+		rep.Head = g.Head
+	}
+	var bad commandline.Problems
+	bad.Add(err)
+	for _, p := range bad {
+		rep.Problems = append(rep.Problems, p.Error())
+	}
+	// On a terminal, what is wrong is read below, on stderr.
+	if width, _ := commandline.Terminal(g.console.Out); width == 0 || g.Format != "text" {
+		err = errors.Join(err, g.write(g.console.Out, g.Format, rep))
+	}
+	if g.keeps {
+		err = errors.Join(err, g.keep(rep))
+	}
+	return err
+}
+
 // conclude writes the report, and returns what it means for the exit code.
-func (g *gating) conclude(rep *gate.Report, shapes []gate.ShapeResult) error {
+func (g *gating) conclude(rep *gate.Report) error {
 	rep.Warnings = slices.Concat(rep.Warnings, g.config.Unused(), g.config.Ignored())
-	g.shaped = shapes
-	if err := g.write(g.console.Out, g.Format, rep); err != nil {
-		return err
+	err := g.write(g.console.Out, g.Format, rep)
+	if g.keeps {
+		err = errors.Join(err, g.keep(rep))
 	}
-	if err := g.writeShapes(g.console.Out, g.Format); err != nil {
-		return err
-	}
-	if g.Out != "" {
-		if err := g.keep(rep); err != nil {
-			return err
-		}
-	}
-	return g.outcome(rep)
+	return errors.Join(g.outcome(rep), err)
 }
 
 // outcome returns the error that a report stands for. That something regressed
 // is said even if the comparison is not whole; that nothing did is not.
 func (g *gating) outcome(rep *gate.Report) error {
-	verdict := rep.Verdict
-	if len(g.shaped) > 0 {
-		verdict = max(verdict, gate.ShapesVerdict(g.shaped))
-	}
-	if verdict == gate.Regressed {
+	switch rep.Outcome() {
+	case gate.Regressed:
 		return errRegressed
-	}
-	var bad commandline.Problems
-	for _, only := range []struct {
-		of         []gate.Benchmark
-		side, flag string
-	}{{rep.OnlyBase, "base", "--removed"}, {rep.OnlyHead, "head", "--new"}} {
-		for _, b := range only.of {
-			bad.Addf("%v: only the %s has it; if that is right, say %s '^%s$'", b, only.side, only.flag, regexp.QuoteMeta(b.String()))
-		}
-	}
-	if len(bad) > 0 {
-		return bad
-	}
-	if verdict == gate.CannotTell {
+	case gate.NoVerdict:
+		return noVerdict(rep)
+	case gate.CannotTell:
 		switch g.CannotTell {
 		case "pass":
 		case "fail":
@@ -390,6 +414,29 @@ func (g *gating) outcome(rep *gate.Report) error {
 		}
 	}
 	return nil
+}
+
+// noVerdict returns why there is no verdict, all of it, in short: the report has
+// the rest.
+func noVerdict(rep *gate.Report) error {
+	var bad commandline.Problems
+	for _, p := range rep.Problems {
+		bad.Addf("%s", p)
+	}
+	for _, res := range rep.Results {
+		if res.Verdict == gate.NoVerdict {
+			bad.Addf("%v: %s", res.Benchmark, res.Why)
+		}
+	}
+	for _, only := range []struct {
+		of         []gate.Benchmark
+		side, flag string
+	}{{rep.OnlyBase, "base", "--removed"}, {rep.OnlyHead, "head", "--new"}} {
+		for _, b := range only.of {
+			bad.Addf("%v: only the %s has it; if that is right, say %s '^%s$'", b, only.side, only.flag, regexp.QuoteMeta(b.String()))
+		}
+	}
+	return bad
 }
 
 // write writes the report in one format.
@@ -402,59 +449,45 @@ func (g *gating) write(w io.Writer, format string, rep *gate.Report) error {
 	case "json":
 		return rep.WriteJSON(w)
 	case "junit":
-		return rep.WriteJUnit(w, gate.JUnitOptions{CannotTellPasses: g.CannotTell == "pass", Shapes: g.shaped})
+		return rep.WriteJUnit(w, gate.JUnitOptions{CannotTellPasses: g.CannotTell == "pass"})
 	}
 	width, _ := commandline.Terminal(w)
 	return rep.WriteText(w, gate.TextOptions{Width: width, Verbose: g.Verbose, Color: commandline.Color(w)})
-}
-
-// writeShapes writes what became of the shapes, if there are any, below the
-// report: in JSON, as a document of its own. JUnit's has them in it.
-func (g *gating) writeShapes(w io.Writer, format string) error {
-	switch {
-	case len(g.shaped) == 0 || format == "junit":
-		return nil
-	case format == "json":
-		e := json.NewEncoder(w)
-		e.SetIndent("", "\t")
-		return e.Encode(g.shaped)
-	case format == "markdown":
-		return gate.WriteShapesMarkdown(w, g.shaped)
-	}
-	fmt.Fprintln(w)
-	return gate.WriteShapesText(w, g.shaped)
 }
 
 // command returns the command line, for whoever wants to do it again.
 func command() string { return "lockbench " + strings.Join(os.Args[1:], " ") }
 
 // keep writes the report into --out in all formats, with a forest plot. Each
-// file is there whole or not at all.
+// file is there whole or not at all, and the verdict only where all others are.
 func (g *gating) keep(rep *gate.Report) error {
 	if err := os.MkdirAll(g.Out, 0o777); err != nil {
 		return err
 	}
-	for name, format := range map[string]string{"report.txt": "text", "report.md": "markdown", "report.json": "json", "junit.xml": "junit"} {
-		if err := wholefile.Write(filepath.Join(g.Out, name), func(w io.Writer) error { return g.write(w, format, rep) }); err != nil {
+	verdict := filepath.Join(g.Out, "verdict")
+	if err := os.Remove(verdict); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, file := range []struct{ name, format string }{
+		{"report.txt", "text"}, {"report.md", "markdown"}, {"report.json", "json"}, {"junit.xml", "junit"},
+	} {
+		if err := wholefile.Write(filepath.Join(g.Out, file.name), func(w io.Writer) error { return g.write(w, file.format, rep) }); err != nil {
 			return err
 		}
 	}
-	if err := wholefile.Write(filepath.Join(g.Out, "verdict"), func(w io.Writer) error {
-		_, err := fmt.Fprintln(w, rep.Verdict)
-		return err
-	}); err != nil {
-		return err
-	}
-	if len(g.shaped) > 0 {
-		if err := wholefile.Write(filepath.Join(g.Out, "shapes.json"), func(w io.Writer) error { return g.writeShapes(w, "json") }); err != nil {
+	if len(rep.Results) > 0 {
+		files, err := plots.WriteForest(g.Out, rep, plots.ForestOptions{})
+		for _, f := range files {
+			fmt.Fprintf(g.console.Err, "lockbench: %s\n", f.Path)
+		}
+		if err != nil {
 			return err
 		}
 	}
-	files, err := plots.WriteForest(g.Out, rep, plots.ForestOptions{})
-	for _, f := range files {
-		fmt.Fprintf(g.console.Err, "lockbench: %s\n", f.Path)
-	}
-	return err
+	return wholefile.Write(verdict, func(w io.Writer) error {
+		_, err := fmt.Fprintln(w, rep.Outcome())
+		return err
+	})
 }
 
 // A gateMeter says how far a comparison is: a line every few seconds, in place

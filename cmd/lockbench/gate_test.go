@@ -1,8 +1,16 @@
 package main
 
 import (
+	"bytes"
+	"encoding/xml"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/lockbench/lockbench/internal/commandline"
+	"github.com/lockbench/lockbench/results/gate"
 )
 
 // Each of these makes no sense, or is no results file. None passes.
@@ -22,7 +30,7 @@ func TestGateBadInput(t *testing.T) {
 		{"gate --files good.txt good.txt --metric hops/op", "hops/op"},
 		{"gate --files good.txt good.txt --base main", "--files: want neither --base, --self-test nor --history"},
 		{"gate --base x --margin 0%", "--margin 0%: want a share above 0 and up to 1"},
-		{"gate --base x --margin -3%", "--margin"},
+		{"gate --base x --margin=-3%", "--margin -3%: want a share"},
 		{"gate --base x --margin lots", "--margin lots: want a share"},
 		{"gate --base x --fdr 200%", "--fdr 200%: want a share"},
 		{"gate --base x --budget 0", "--budget 0: must be at least 1s"},
@@ -41,17 +49,164 @@ func TestGateBadInput(t *testing.T) {
 		{"gate --base x --cpu 0", "--cpu 0: must be at least 1"},
 		{"gate --base x --slice 1ns", "--slice 1ns: must be at least"},
 		{"gate --self-test --base x", "--self-test: want neither --base nor --history"},
+		{"gate --self-test --format json", "--self-test: want neither --out nor another --format"},
 		{"gate --self-test --slowdown much", "--slowdown much: want a share"},
 		{"gate --base x --margin 0 --fdr 2 --budget y --format z", "--margin 0: \n--fdr 2: \n--budget y: \n--format z: "},
 	} {
 		code, stdout, stderr := lockbench(t, test.command)
-		if code != exitUsage || stdout != "" {
-			t.Errorf("$ lockbench %s\nexit status %d, want %d; stdout %q; stderr:\n%s", test.command, code, exitUsage, stdout, stderr)
+		if code != exitUsage || !strings.Contains(stdout, "no verdict, because\n") && !strings.Contains(test.command, "--format") {
+			t.Errorf("$ lockbench %s\nexit status %d, want %d, and why there is no verdict; stdout %q; stderr:\n%s", test.command, code, exitUsage, stdout, stderr)
 		}
 		for want := range strings.SplitSeq(test.want, "\n") {
 			if !strings.Contains(stderr, want) {
 				t.Errorf("$ lockbench %s\ngot:\n%s\nwant:\n%s", test.command, stderr, want)
 			}
 		}
+	}
+}
+
+// readings returns a file of so many readings of two benchmarks.
+func readings(n int) string {
+	text := "goos: linux\ngoarch: amd64\ncpu: test\nmachine: host\n"
+	for i := range n {
+		text += "BenchmarkLock/lock=ticket/reads=0/workers=1/hold=0s/think=100ns-1\t5000000\t" + strings.Repeat("1", i%2+1) + " ns/op\n"
+	}
+	return text
+}
+
+// checkReports checks what --out left, in which there is no verdict because of
+// why.
+func checkReports(t *testing.T, dir, verdict, why string) {
+	t.Helper()
+	for _, name := range []string{"report.txt", "report.md", "report.json", "junit.xml"} {
+		if text, err := os.ReadFile(filepath.Join(dir, name)); err != nil || !strings.Contains(string(text), why) {
+			t.Errorf("%s: %v, want %q in\n%s", name, err, why, text)
+		}
+	}
+	if text, err := os.ReadFile(filepath.Join(dir, "verdict")); string(text) != verdict+"\n" {
+		t.Errorf("verdict: %q, %v, want %q", text, err, verdict)
+	}
+}
+
+// Without a verdict each format has a form that says why, on stdout and in --out.
+func TestGateNoVerdict(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("good.txt", []byte(readings(2)), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GITHUB_STEP_SUMMARY", "summary.md")
+	for _, test := range []struct{ command, why string }{
+		{"gate --files good.txt none.txt", "none.txt: no such file"},
+		{"gate --files good.txt good.txt --margin lots", "--margin lots: want a share"},
+		{"gate --base main --dir none", "none"},
+	} {
+		for _, format := range formats {
+			os.RemoveAll("out")
+			var out, errs bytes.Buffer
+			code := run(append(strings.Fields(test.command), "--format", format, "--out", "out"), &out, &errs)
+			if code != exitUsage || !strings.Contains(errs.String(), test.why) || !strings.Contains(out.String(), test.why) || !strings.Contains(out.String(), "no verdict") {
+				t.Errorf("$ lockbench %s --format %s\nexit status %d, want %d and %q on both; stdout:\n%s\nstderr:\n%s", test.command, format, code, exitUsage, test.why, &out, &errs)
+			}
+			checkReports(t, "out", "no verdict", test.why)
+			switch format {
+			case "json":
+				if rep, err := gate.ReadJSON(&out); err != nil || rep.Outcome() != gate.NoVerdict || len(rep.Problems) == 0 {
+					t.Errorf("JSON: %+v, %v", rep, err)
+				}
+			case "junit":
+				var doc struct {
+					Errors int `xml:"errors,attr"`
+				}
+				if err := xml.Unmarshal(out.Bytes(), &doc); err != nil || doc.Errors != 1 {
+					t.Errorf("JUnit: %+v, %v, want one error", doc, err)
+				}
+			case "github":
+				if summary, err := os.ReadFile("summary.md"); err != nil || !strings.Contains(string(summary), test.why) {
+					t.Errorf("summary: %v, want %q in\n%s", err, test.why, summary)
+				}
+			}
+		}
+	}
+	// An --out that cannot be used is left alone.
+	if err := os.Mkdir("old", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"base.txt", "verdict"} {
+		if err := os.WriteFile(filepath.Join("old", name), []byte("pass\n"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out, errs bytes.Buffer
+	code := run(strings.Fields("gate --base main --out old"), &out, &errs)
+	if code != exitUsage || !strings.Contains(errs.String(), "there is a recording already: want another directory") {
+		t.Errorf("--out with a recording: exit status %d: %s", code, &errs)
+	}
+	if entries, err := os.ReadDir("old"); err != nil || len(entries) != 2 {
+		t.Errorf("--out with a recording has %v, %v, want it as it was", entries, err)
+	}
+}
+
+// With shapes, too, there is one document in each format, and they are in it.
+func TestGateShapes(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for name, text := range map[string]string{
+		"a.txt":       readings(8),
+		"b.txt":       readings(9),
+		"shapes.toml": "[[shape]]\nkind = 'ceiling'\nlock = 'ticket'\nunit = 'ns/op'\nmax = 0.5\n",
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, format := range formats {
+		os.RemoveAll("out")
+		var out, errs bytes.Buffer
+		code := run([]string{"gate", "--files", "a.txt", "b.txt", "--config", "shapes.toml", "--format", format, "--out", "out"}, &out, &errs)
+		if code != exitFailed || !strings.Contains(out.String(), "0.5") {
+			t.Errorf("--format %s: exit status %d, want %d with the shape in:\n%s%s", format, code, exitFailed, &out, &errs)
+		}
+		checkReports(t, "out", "regressed", "0.5")
+		if format != "json" {
+			continue
+		}
+		rep, err := gate.ReadJSON(&out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rep.Outcome() != gate.Regressed || !slices.ContainsFunc(rep.Shapes, func(s gate.ShapeResult) bool { return s.Verdict == gate.Regressed }) {
+			t.Errorf("JSON: %v with shapes %+v, want one that regressed", rep.Outcome(), rep.Shapes)
+		}
+	}
+}
+
+// A history gets what passes, and nothing is kept quiet: neither that there is
+// nothing to add, nor that it could not be written, which is no regression.
+func TestGateHistory(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("plain.txt", nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	one := gate.Result{Benchmark: gate.Benchmark{Name: "A"}, Unit: "ns/op", Better: -1, N: 20, New: 1}
+	for _, test := range []struct {
+		dir     string
+		verdict gate.Verdict
+		code    int
+		want    string
+	}{
+		{"history", gate.Pass, exitOK, "lockbench: history/"},
+		{"history", gate.CannotTell, exitOK, "lockbench: nothing added to history: only what passes is, and this is: cannot tell\n"},
+		{"history", gate.NoVerdict, exitOK, "this is: no verdict"},
+		{"plain.txt/history", gate.Pass, exitUsage, "lockbench: --history: "},
+	} {
+		one.Verdict = test.verdict
+		var errs bytes.Buffer
+		g := &gating{gateCmd: &gateCmd{History: test.dir}, console: commandline.Console{Err: &errs}}
+		code := program.Report(&errs, g.remember(&gate.Report{Results: []gate.Result{one}}))
+		if code != test.code || !strings.Contains(errs.String(), test.want) {
+			t.Errorf("--history %s, %v: exit status %d, want %d and %q in %s", test.dir, test.verdict, code, test.code, test.want, &errs)
+		}
+	}
+	if entries, err := os.ReadDir("history"); err != nil || len(entries) != 1 {
+		t.Errorf("the history has %v, %v, want one run", entries, err)
 	}
 }

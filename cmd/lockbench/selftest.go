@@ -14,19 +14,16 @@ import (
 // selfTest shows on the benchmarks at hand that the gate can fail, and that it
 // does not cry wolf: it compares the head with itself, and with itself made
 // slower. Each gets half of the budget.
-func (c *gateCmd) selfTest(ctx context.Context, g *gating) error {
-	share, ok := gate.ParseShare(c.Slowdown)
-	if !ok || !(share > 0 && share <= 10) {
-		return commandline.Problems{fmt.Errorf("--slowdown %s: want a share such as 10%%", c.Slowdown)}
-	}
+func (g *gating) selfTest(ctx context.Context) (*gate.Report, error) {
+	share := g.slowdown(new(commandline.Problems)) // checked with the flags
 	dir, err := os.MkdirTemp("", "lockbench-slowdown")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer os.RemoveAll(dir)
 	slower, err := slowdown.Flag(dir, share, ".")
 	if err != nil {
-		return asInput(ctx, err)
+		return nil, asInput(ctx, err)
 	}
 
 	g.rules.Budget /= 2
@@ -34,25 +31,39 @@ func (c *gateCmd) selfTest(ctx context.Context, g *gating) error {
 	g.measuring.Base = g.Head
 	same, err := g.run(ctx, g.measuring)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	slow := g.measuring
 	slow.HeadFlags = append(slow.HeadFlags, slower)
 	slow.Seed++
 	caught, err := g.run(ctx, slow)
 	if err != nil {
-		return err
+		return nil, err
 	}
 
 	fmt.Fprintf(g.console.Out, "the same code:\n\n")
 	if err := g.write(g.console.Out, g.Format, same); err != nil {
-		return err
+		return nil, err
 	}
-	fmt.Fprintf(g.console.Out, "\nthe same code, made %s slower:\n\n", c.Slowdown)
+	fmt.Fprintf(g.console.Out, "\nthe same code, made %s slower:\n\n", g.Slowdown)
 	if err := g.write(g.console.Out, g.Format, caught); err != nil {
-		return err
+		return nil, err
 	}
-	return g.judgeSelf(same, caught, share)
+	for _, rep := range []*gate.Report{same, caught} {
+		if rep.Outcome() == gate.NoVerdict {
+			return nil, noVerdict(rep)
+		}
+	}
+	return nil, g.judgeSelf(same, caught, share)
+}
+
+// slowdown returns what --slowdown says.
+func (c *gateCmd) slowdown(bad *commandline.Problems) float64 {
+	share, ok := gate.ParseShare(c.Slowdown)
+	if !ok || !(share > 0 && share <= 10) {
+		bad.Addf("--slowdown %s: want a share such as 10%%", c.Slowdown)
+	}
+	return share
 }
 
 // judgeSelf says whether the gate did its duty.

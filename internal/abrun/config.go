@@ -145,8 +145,10 @@ func (c *Config) check() error {
 			break
 		}
 	}
-	if err := c.mayRecord(); err != nil {
-		bad("%w", err)
+	if c.Record != "" {
+		if err := MayRecord(c.Record); err != nil {
+			bad("%w", err)
+		}
 	}
 	c.Slice = orDefault(c.Slice, 3*time.Millisecond)
 	c.FastestOf = orDefault(c.FastestOf, 1)

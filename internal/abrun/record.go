@@ -49,14 +49,11 @@ type above struct {
 // recorded are the names of the files.
 var recorded = [3]string{"base.txt", "again.txt", "head.txt"}
 
-// mayRecord returns an error if there is a recording already.
-func (c *Config) mayRecord() error {
-	if c.Record == "" {
-		return nil
-	}
+// MayRecord returns an error if dir has a recording already; see [Config].
+func MayRecord(dir string) error {
 	for _, name := range recorded {
-		if _, err := os.Lstat(filepath.Join(c.Record, name)); err == nil {
-			return fmt.Errorf("%s: there is a recording already", filepath.Join(c.Record, name))
+		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
+			return fmt.Errorf("%s: there is a recording already", filepath.Join(dir, name))
 		}
 	}
 	return nil

@@ -21,6 +21,9 @@ func (b Benchmark) String() string {
 	if b.Pkg == "" {
 		return b.Name
 	}
+	if b.Name == "" {
+		return b.Pkg // all that it has
+	}
 	return b.Pkg + "." + b.Name
 }
 
@@ -65,6 +68,15 @@ type Round struct {
 	Number   int // from 1
 	Distance results.Distance
 	Readings [sides]*Reading // of Again it may be nil
+
+	// Failed, if it is not nil, is why there are no readings, and none to come.
+	Failed *Failure
+}
+
+// A Failure is why a benchmark cannot be measured.
+type Failure struct {
+	Why    string // in a line, with whose fault it is
+	Output string // the last lines that it printed
 }
 
 // A Source has rounds of readings: it measures them, or somebody has.
@@ -157,10 +169,13 @@ type Verdict int
 const (
 	Pass Verdict = iota
 	CannotTell
+	NoVerdict // something kept it from being judged: it failed, or is on one side alone
 	Regressed
 )
 
-func (v Verdict) String() string { return [...]string{"pass", "cannot tell", "regressed"}[v] }
+func (v Verdict) String() string {
+	return [...]string{"pass", "cannot tell", "no verdict", "regressed"}[v]
+}
 
 // MarshalText returns what String does.
 func (v Verdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
@@ -173,7 +188,7 @@ func (v *Verdict) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("verdict %q: want pass, cannot tell or regressed", text)
+	return fmt.Errorf("verdict %q: want pass, cannot tell, no verdict or regressed", text)
 }
 
 // A Result is what became of one unit of one benchmark at one distance.
@@ -185,6 +200,7 @@ type Result struct {
 
 	Verdict Verdict
 	Why     string // for people: what the verdict rests on, or what it lacks
+	Output  string // the last lines that it printed, if it failed
 
 	N        int     // pairs that it rests on
 	Rounds   int     // all that were measured, with those before a confirmation
@@ -228,8 +244,15 @@ type Report struct {
 	Base, Head string // what was compared, for people
 	Rules      Rules  `json:"-"`
 
-	Verdict Verdict
+	Verdict Verdict  // on the results; see [Report.Outcome]
 	Results []Result // the worst first
+
+	// Shapes is what became of the demands on the shapes of the head's sweep.
+	Shapes []ShapeResult
+
+	// Problems is why there is no verdict on what was to be compared, apart from
+	// what is said of single results: a build that fails, a file that is not there.
+	Problems []string
 
 	// OnlyBase and OnlyHead are benchmarks that only one side has, and that
 	// were not declared so. A comparison that has such is not whole, and must

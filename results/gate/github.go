@@ -20,8 +20,8 @@ type GitHubOptions struct {
 const mostAnnotations = 10
 
 // WriteGitHub writes commands that GitHub's runner turns into annotations: an
-// error for what regressed or is on one side only, a warning for what cannot be
-// told, and a notice with the summary. It appends the report to the summary of
+// error for what regressed, has no verdict or is on one side only, a warning for
+// what cannot be told, and a notice with the summary. It appends the report to the summary of
 // the step.
 func (r *Report) WriteGitHub(w io.Writer, o GitHubOptions) error {
 	var b strings.Builder
@@ -34,11 +34,29 @@ func (r *Report) WriteGitHub(w io.Writer, o GitHubOptions) error {
 		}
 		name := strings.TrimSpace(res.label(names) + " " + clean(res.Unit))
 		message := res.sentence() + ": " + clean(res.Why)
-		if res.Verdict == Regressed {
-			errs = append(errs, annotation("error", "regressed: "+name, message))
-		} else {
-			warnings = append(warnings, annotation("warning", "cannot tell: "+name, message))
+		title := res.Verdict.String() + ": " + name
+		switch res.Verdict {
+		case Regressed:
+			errs = append(errs, annotation("error", title, message))
+		case NoVerdict:
+			errs = append(errs, annotation("error", title, clean(res.Why)+printedBelow(res.Output)))
+		default:
+			warnings = append(warnings, annotation("warning", title, message))
 		}
+	}
+	for _, s := range r.Shapes {
+		title := s.Verdict.String() + ": " + clean(s.Shape+" "+s.Lock+" "+s.Where)
+		message := fmt.Sprintf("%s, have %s %s: %s", clean(s.Demand), s.found(), s.interval(), clean(s.Why))
+		switch {
+		case s.Minor || s.Verdict == Pass:
+		case s.Verdict == Regressed:
+			errs = append(errs, annotation("error", title, message))
+		default:
+			warnings = append(warnings, annotation("warning", title, message))
+		}
+	}
+	for _, p := range r.Problems {
+		errs = append(errs, annotation("error", "no verdict", elide(lines(p), 4000)))
 	}
 	for _, side := range []struct {
 		title, message string
@@ -66,6 +84,14 @@ func (r *Report) WriteGitHub(w io.Writer, o GitHubOptions) error {
 		err = errors.Join(err, r.appendSummary(o))
 	}
 	return err
+}
+
+// printedBelow returns what follows a message if something was printed.
+func printedBelow(output string) string {
+	if output == "" {
+		return ""
+	}
+	return "\n" + elide(lines(output), 4000)
 }
 
 // writeAnnotations writes those that GitHub shows; the last one says how many

@@ -13,14 +13,14 @@ import (
 
 // JSONVersion is the version of what [Report.WriteJSON] writes. It changes when
 // a field changes its meaning or goes; not when one is added.
-const JSONVersion = 1
+const JSONVersion = 2
 
 // The report as it is in JSON. All fields are always there. Shares are
 // fractions: 0.03 is 3 %.
 type jsonReport struct {
 	Version int    `json:"schema_version"` // JSONVersion
-	Verdict string `json:"verdict"`        // "pass", "cannot tell" or "regressed"; of all results that are not minor
-	Whole   bool   `json:"whole"`          // false if only_base or only_head has something: then it is no pass
+	Verdict string `json:"verdict"`        // "pass", "cannot tell", "no verdict" or "regressed": the worst of all that is not minor
+	Whole   bool   `json:"whole"`          // false if only_base, only_head or problems has something: then it is no pass
 
 	Base   string       `json:"base"` // what was compared, for people
 	Head   string       `json:"head"`
@@ -29,7 +29,9 @@ type jsonReport struct {
 	Took   int64        `json:"took_ns"`
 	Counts jsonCounts   `json:"counts"`
 	All    []jsonResult `json:"results"` // the worst first
+	Shapes []jsonShape  `json:"shapes"`
 
+	Problems  []string        `json:"problems"`  // why there is no verdict
 	OnlyBase  []jsonBenchmark `json:"only_base"` // vanished, and not declared so
 	OnlyHead  []jsonBenchmark `json:"only_head"` // new, and not declared so
 	NotJudged []string        `json:"not_judged"`
@@ -52,6 +54,7 @@ type jsonCounts struct {
 	Pass       int `json:"pass"`
 	Improved   int `json:"improved"` // of those that pass
 	Minor      int `json:"minor"`
+	NoVerdict  int `json:"no_verdict"`
 }
 
 type jsonBenchmark struct {
@@ -67,6 +70,7 @@ type jsonResult struct {
 	Distance  string     `json:"distance"` // of the CPUs: "local", "near", "far", or "" if that is not known
 	Verdict   string     `json:"verdict"`
 	Why       string     `json:"why"`
+	Output    string     `json:"output"` // of what failed
 	N         int        `json:"n"`
 	Rounds    int        `json:"rounds"`
 	Old       jsonNumber `json:"old"`
@@ -86,6 +90,26 @@ type jsonResult struct {
 	Improved  bool       `json:"improved"` // follows from the others; reading ignores it
 	BootLo    jsonNumber `json:"boot_lo"`
 	BootHi    jsonNumber `json:"boot_hi"`
+}
+
+// A jsonShape is a [ShapeResult]; see there.
+type jsonShape struct {
+	Shape   string     `json:"shape"`
+	Place   string     `json:"place"`
+	Kind    string     `json:"kind"`
+	Demand  string     `json:"demand"`
+	Lock    string     `json:"lock"`
+	Where   string     `json:"where"`
+	Verdict Verdict    `json:"verdict"`
+	Why     string     `json:"why"`
+	Value   jsonNumber `json:"value"`
+	Lo      jsonNumber `json:"lo"`
+	Hi      jsonNumber `json:"hi"`
+	Unit    string     `json:"unit"`
+	N       int        `json:"n"`
+	Points  int        `json:"points"`
+	Left    int        `json:"left_out"`
+	Minor   bool       `json:"minor"`
 }
 
 // A jsonNumber is a number, null if it is not one (NaN), "inf" or "-inf".
@@ -129,12 +153,14 @@ var betterWords = map[int]string{+1: "higher", -1: "lower", 0: ""}
 func (r *Report) WriteJSON(w io.Writer) error {
 	t, rules := r.Tally(), r.Rules.withDefaults()
 	out := jsonReport{
-		Version: JSONVersion, Verdict: r.Verdict.String(), Whole: r.Whole(),
+		Version: JSONVersion, Verdict: r.Outcome().String(), Whole: r.Whole(),
 		Base: r.Base, Head: r.Head, Rounds: r.Rounds, Took: int64(r.Took),
 		Rules: jsonRules{jsonNumber(rules.Margin), jsonNumber(rules.FDR), jsonNumber(rules.Confidence),
 			rules.MinRounds, int64(rules.Budget), append([]string{}, rules.Units...)},
 		Counts:    jsonCounts(t),
 		All:       make([]jsonResult, 0, len(r.Results)),
+		Shapes:    make([]jsonShape, 0, len(r.Shapes)),
+		Problems:  append([]string{}, r.Problems...),
 		OnlyBase:  jsonBenchmarks(r.OnlyBase),
 		OnlyHead:  jsonBenchmarks(r.OnlyHead),
 		NotJudged: append([]string{}, r.NotJudged...),
@@ -144,12 +170,16 @@ func (r *Report) WriteJSON(w io.Writer) error {
 		res := &r.Results[i]
 		out.All = append(out.All, jsonResult{
 			jsonBenchmark: jsonBenchmark(res.Benchmark), Unit: res.Unit, Better: betterWords[res.Better], Distance: string(res.Distance),
-			Verdict: res.Verdict.String(), Why: res.Why, N: res.N, Rounds: res.Rounds,
+			Verdict: res.Verdict.String(), Why: res.Why, Output: res.Output, N: res.N, Rounds: res.Rounds,
 			Old: jsonNumber(res.Old), New: jsonNumber(res.New), Change: jsonNumber(res.Change), Lo: jsonNumber(res.Lo), Hi: jsonNumber(res.Hi),
 			Noise: jsonNumber(res.Noise), Margin: jsonNumber(res.Margin), Drift: jsonNumber(res.Drift), Evidence: jsonNumber(res.Evidence), Builds: res.Builds,
 			Exact: res.Exact, Unpaired: res.Unpaired, Confirmed: res.Confirmed, Minor: res.Minor, Improved: res.Improved(),
 			BootLo: jsonNumber(res.BootLo), BootHi: jsonNumber(res.BootHi),
 		})
+	}
+	for _, s := range r.Shapes {
+		out.Shapes = append(out.Shapes, jsonShape{s.Shape, s.Place, s.Kind, s.Demand, s.Lock, s.Where, s.Verdict, s.Why,
+			jsonNumber(s.Value), jsonNumber(s.Lo), jsonNumber(s.Hi), s.Unit, s.N, s.Points, s.Left, s.Minor})
 	}
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
@@ -187,7 +217,7 @@ func ReadJSON(rd io.Reader) (*Report, error) {
 		Rules: Rules{Margin: float64(in.Rules.Margin), FDR: float64(in.Rules.FDR), Confidence: float64(in.Rules.Confidence),
 			MinRounds: in.Rules.MinRounds, Budget: time.Duration(in.Rules.Budget), Units: in.Rules.Units},
 		OnlyBase: benchmarksIn(in.OnlyBase), OnlyHead: benchmarksIn(in.OnlyHead),
-		NotJudged: in.NotJudged, Warnings: in.Warnings,
+		NotJudged: in.NotJudged, Warnings: in.Warnings, Problems: in.Problems,
 	}
 	if err := r.Verdict.UnmarshalText([]byte(in.Verdict)); err != nil {
 		return nil, fmt.Errorf("report in JSON: %w", err)
@@ -195,7 +225,7 @@ func ReadJSON(rd io.Reader) (*Report, error) {
 	for i, res := range in.All {
 		out := Result{
 			Benchmark: Benchmark(res.jsonBenchmark), Unit: res.Unit, Distance: results.Distance(res.Distance),
-			Why: res.Why, N: res.N, Rounds: res.Rounds,
+			Why: res.Why, Output: res.Output, N: res.N, Rounds: res.Rounds,
 			Old: float64(res.Old), New: float64(res.New), Change: float64(res.Change), Lo: float64(res.Lo), Hi: float64(res.Hi),
 			Noise: float64(res.Noise), Margin: float64(res.Margin), Drift: float64(res.Drift), Evidence: float64(res.Evidence), Builds: res.Builds,
 			Exact: res.Exact, Unpaired: res.Unpaired, Confirmed: res.Confirmed, Minor: res.Minor,
@@ -214,6 +244,10 @@ func ReadJSON(rd io.Reader) (*Report, error) {
 			return nil, fmt.Errorf("report in JSON: result %d: better %q, want higher, lower or nothing", i+1, res.Better)
 		}
 		r.Results = append(r.Results, out)
+	}
+	for _, s := range in.Shapes {
+		r.Shapes = append(r.Shapes, ShapeResult{s.Shape, s.Place, s.Kind, s.Demand, s.Lock, s.Where, s.Verdict, s.Why,
+			float64(s.Value), float64(s.Lo), float64(s.Hi), s.Unit, s.N, s.Points, s.Left, s.Minor})
 	}
 	return r, nil
 }

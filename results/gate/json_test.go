@@ -38,7 +38,7 @@ func inJSON(t interface{ Fatal(...any) }, r *gate.Report) string {
 
 func TestJSONRoundTrip(t *testing.T) {
 	number := rapid.OneOf(rapid.Float64(), rapid.SampledFrom([]float64{0, math.Copysign(0, -1), nan, inf, -inf, math.MaxFloat64, math.SmallestNonzeroFloat64}))
-	verdict := rapid.SampledFrom([]gate.Verdict{gate.Pass, gate.CannotTell, gate.Regressed})
+	verdict := rapid.SampledFrom([]gate.Verdict{gate.Pass, gate.CannotTell, gate.NoVerdict, gate.Regressed})
 	benchmark := rapid.Custom(func(t *rapid.T) gate.Benchmark {
 		return gate.Benchmark{Pkg: rapid.String().Draw(t, "pkg"), Name: rapid.String().Draw(t, "name")}
 	})
@@ -48,7 +48,7 @@ func TestJSONRoundTrip(t *testing.T) {
 		return gate.Result{
 			Benchmark: benchmark.Draw(t, "benchmark"), Unit: rapid.String().Draw(t, "unit"), Better: rapid.IntRange(-1, 1).Draw(t, "better"),
 			Distance: rapid.SampledFrom([]results.Distance{results.Local, results.Near, results.Far, results.Unknown}).Draw(t, "distance"),
-			Verdict:  verdict.Draw(t, "verdict"), Why: rapid.String().Draw(t, "why"),
+			Verdict:  verdict.Draw(t, "verdict"), Why: rapid.String().Draw(t, "why"), Output: rapid.String().Draw(t, "output"),
 			N: rapid.Int().Draw(t, "n"), Rounds: rapid.Int().Draw(t, "rounds"), Old: f("old"), New: f("new"), Change: f("change"), Lo: f("lo"), Hi: f("hi"),
 			Noise: f("noise"), Margin: f("margin"), Drift: f("drift"), Evidence: f("evidence"), Builds: rapid.Int().Draw(t, "builds"),
 			Exact: yes("exact"), Unpaired: yes("unpaired"), Confirmed: yes("confirmed"), Minor: yes("minor"), BootLo: f("boot_lo"), BootHi: f("boot_hi"),
@@ -61,7 +61,8 @@ func TestJSONRoundTrip(t *testing.T) {
 			Results:  rapid.SliceOfN(result, 0, 3).Draw(t, "results"),
 			OnlyBase: rapid.SliceOfN(benchmark, 0, 2).Draw(t, "only base"), OnlyHead: rapid.SliceOfN(benchmark, 0, 2).Draw(t, "only head"),
 			NotJudged: rapid.SliceOfN(rapid.String(), 0, 2).Draw(t, "not judged"), Warnings: rapid.SliceOfN(rapid.String(), 0, 2).Draw(t, "warnings"),
-			Took: time.Duration(rapid.Int64().Draw(t, "took")), Rounds: rapid.Int().Draw(t, "rounds"),
+			Problems: rapid.SliceOfN(rapid.String(), 0, 2).Draw(t, "problems"),
+			Took:     time.Duration(rapid.Int64().Draw(t, "took")), Rounds: rapid.Int().Draw(t, "rounds"),
 		}
 		want := inJSON(t, r)
 		back, err := gate.ReadJSON(strings.NewReader(want))
@@ -96,7 +97,7 @@ func TestReadJSONErrors(t *testing.T) {
 		"empty":            "",
 		"null":             "null",
 		"an object":        "{}",
-		"another version":  strings.Replace(good, `"schema_version": 1`, `"schema_version": 2`, 1),
+		"another version":  strings.Replace(good, `"schema_version": 2`, `"schema_version": 1`, 1),
 		"no verdict":       strings.Replace(good, `"verdict": "pass"`, `"other": "pass"`, 1),
 		"another verdict":  strings.Replace(good, `"verdict": "pass"`, `"verdict": "good"`, 1),
 		"a result's":       strings.Replace(good, "\t\t\t\"verdict\": \"pass\"", "\t\t\t\"verdict\": \"\"", 1),

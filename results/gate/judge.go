@@ -58,7 +58,8 @@ type judge struct {
 	unknown map[string]bool                       // units of which it is not known what is better
 	seen    map[Benchmark]*[sides]map[string]bool // units, of each benchmark that had a round
 	renewed map[Benchmark]bool                    // those of which new binaries are measured
-	final   bool                                  // there are none to be had
+	failed  map[Benchmark]*Failure
+	final   bool // there are none to be had
 }
 
 type seriesKey struct {
@@ -92,9 +93,10 @@ func (s *series) now() *pairs {
 }
 
 func newJudge(r Rules, src Source) (*judge, error) {
-	j := &judge{rules: r.withDefaults(), src: src, began: time.Now(), series: make(map[seriesKey]*series), by: make(map[Benchmark][]*series), unknown: make(map[string]bool), seen: make(map[Benchmark]*[sides]map[string]bool), renewed: make(map[Benchmark]bool)}
-	j.all, _, _ = src.Benchmarks()
-	if len(j.all) == 0 {
+	j := &judge{rules: r.withDefaults(), src: src, began: time.Now(), series: make(map[seriesKey]*series), by: make(map[Benchmark][]*series), unknown: make(map[string]bool), seen: make(map[Benchmark]*[sides]map[string]bool), renewed: make(map[Benchmark]bool), failed: make(map[Benchmark]*Failure)}
+	var onlyBase, onlyHead []Benchmark
+	j.all, onlyBase, onlyHead = src.Benchmarks()
+	if len(j.all)+len(onlyBase)+len(onlyHead) == 0 {
 		return nil, ErrNothing
 	}
 	for _, u := range r.Units {
@@ -143,7 +145,7 @@ func (j *judge) measure(ctx context.Context) error {
 
 // awaits reports whether b is suspect, and is to be built anew.
 func (j *judge) awaits(b Benchmark) bool {
-	return !j.renewed[b] && slices.ContainsFunc(j.by[b], func(s *series) bool { return s.suspect && !s.done })
+	return !j.renewed[b] && j.failed[b] == nil && slices.ContainsFunc(j.by[b], func(s *series) bool { return s.suspect && !s.done })
 }
 
 // stage measures benchmarks until none is open, or share of the budget is
@@ -187,6 +189,9 @@ func (j *judge) spent(share float64) bool {
 
 // settled reports whether this stage needs no more rounds of b.
 func (j *judge) settled(b Benchmark) bool {
+	if j.failed[b] != nil {
+		return true
+	}
 	// Of several distances, the one that there is most of decides.
 	most := make(map[string]*series)
 	for _, s := range j.by[b] {
@@ -217,6 +222,10 @@ func (j *judge) suspects() int {
 
 // add takes note of a round.
 func (j *judge) add(r Round) {
+	if r.Failed != nil {
+		j.failed[r.Benchmark] = r.Failed
+		return
+	}
 	base, again, head := r.Readings[Base], r.Readings[Again], r.Readings[Head]
 	if base == nil || head == nil {
 		return
@@ -398,6 +407,9 @@ func (j *judge) report() (*Report, error) {
 		}
 	}
 	for _, s := range j.order {
+		if j.failed[s.Benchmark] != nil {
+			continue // whatever it measured before it failed
+		}
 		r := j.result(s)
 		k := s.seriesKey
 		k.distance = ""
@@ -405,6 +417,12 @@ func (j *judge) report() (*Report, error) {
 		rep.Results = append(rep.Results, r)
 	}
 	for _, b := range j.all {
+		if f := j.failed[b]; f != nil {
+			r := untold(b, "", 0, f.Why)
+			r.Verdict, r.Output = NoVerdict, f.Output
+			rep.Results = append(rep.Results, r)
+			continue
+		}
 		seen := j.seen[b]
 		if seen == nil {
 			rep.Results = append(rep.Results, untold(b, "", 0, "not measured: there was no round of it"))
@@ -413,7 +431,9 @@ func (j *judge) report() (*Report, error) {
 		rep.Results = append(rep.Results, j.notCompared(b, seen[Base], seen[Head])...)
 	}
 	rep.NotJudged = slices.Sorted(maps.Keys(j.unknown))
-	if len(rep.Results) == 0 {
+	if len(j.all) == 0 {
+		rep.Problems = append(rep.Problems, fmt.Sprintf("%v: the base and the head have no benchmark in common", ErrNothing))
+	} else if len(rep.Results) == 0 {
 		return nil, fmt.Errorf("%w: no unit left to judge", ErrNothing)
 	}
 	if j.dropped > 0 {

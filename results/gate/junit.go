@@ -15,15 +15,14 @@ type JUnitOptions struct {
 	// CannotTellPasses makes what cannot be told a test that was skipped.
 	// Without, it is an error: a test that could not be run.
 	CannotTellPasses bool
-	// Shapes are tests, too, in a suite of its own for each shape.
-	Shapes []ShapeResult
 }
 
 // WriteJUnit writes the report as XML in the form of JUnit's, which most systems
 // for continuous integration read: a suite for each package, a test for each
-// unit of a benchmark. What regressed has failed; what cannot be told is an
-// error, and so is a benchmark that one side alone has. A test's time is its
-// share of the time that the comparison took, by rounds.
+// unit of a benchmark, and a suite for each shape. What regressed has failed; what
+// cannot be told is an error, and so is what has no verdict: a benchmark that
+// failed, or that one side alone has, or whatever else was wrong. A test's time is
+// its share of the time that the comparison took, by rounds.
 func (r *Report) WriteJUnit(w io.Writer, o JUnitOptions) error {
 	doc := r.junit(o)
 	if _, err := io.WriteString(w, xml.Header); err != nil {
@@ -99,7 +98,7 @@ func (c *junitCase) judge(v Verdict, skip bool) {
 	case v == Pass:
 	case v == Regressed:
 		outcome.Text, c.Out, c.Failure = c.Out, "", outcome
-	case skip:
+	case skip && v == CannotTell:
 		c.Out, c.Skipped = "", outcome
 	default:
 		outcome.Text, c.Out, c.Error = c.Out, "", outcome
@@ -131,10 +130,16 @@ func (r *Report) junit(o JUnitOptions) *junitSuites {
 		}
 		name := strings.TrimSpace(res.label(map[Benchmark]string{res.Benchmark: clean(res.Name)}) + " " + clean(res.Unit))
 		c := junitCase{Name: name, Time: seconds(took), Out: res.sentence() + ": " + clean(res.Why)}
+		if res.Verdict == NoVerdict {
+			c.Name, c.Out = cmp.Or(c.Name, "all"), clean(res.Why)
+		}
 		c.judge(res.Verdict, res.Minor || o.CannotTellPasses)
+		if c.Error != nil {
+			c.Error.Text += printedBelow(res.Output)
+		}
 		suite(res.Pkg).add(c, took)
 	}
-	for _, res := range o.Shapes {
+	for _, res := range r.Shapes {
 		c := junitCase{Name: clean(res.Lock + " " + res.Where + ", " + res.Demand), Time: "0",
 			Out: fmt.Sprintf("%s %s, n = %d: %s", res.found(), res.interval(), res.N, clean(res.Why))}
 		c.judge(res.Verdict, res.Minor || o.CannotTellPasses)
@@ -150,6 +155,9 @@ func (r *Report) junit(o JUnitOptions) *junitSuites {
 		for _, b := range side.of {
 			suite(b.Pkg).add(junitCase{Name: clean(b.Name), Time: "0", Error: &junitOutcome{Type: side.what, Message: side.message}}, 0)
 		}
+	}
+	for _, p := range r.Problems {
+		suite("").add(junitCase{Name: "gate", Time: "0", Error: &junitOutcome{Type: NoVerdict.String(), Message: firstLine(p), Text: lines(p)}}, 0)
 	}
 	if len(doc.Suites) == 0 {
 		suite("").add(junitCase{Name: "gate", Time: "0", Error: &junitOutcome{Type: "nothing", Message: ErrNothing.Error()}}, 0)
@@ -190,7 +198,7 @@ func (r *Report) properties() []junitProperty {
 	properties := []junitProperty{
 		{"base", clean(r.Base)},
 		{"head", clean(r.Head)},
-		{"verdict", r.Verdict.String()},
+		{"verdict", r.Outcome().String()},
 		{"rounds", strconv.Itoa(r.Rounds)},
 		{"margin", round(rules.Margin)},
 		{"fdr", round(rules.FDR)},

@@ -71,12 +71,14 @@ func TestJUnitCounts(t *testing.T) {
 		{"cannot tell passes", rich(), gate.JUnitOptions{CannotTellPasses: true}, counts{21, 4, 3, 5}},
 		{"plain", plain(), gate.JUnitOptions{}, counts{1, 0, 0, 0}},
 		{"nothing", new(gate.Report), gate.JUnitOptions{}, counts{1, 0, 1, 0}},
-		{"shapes", plain(), gate.JUnitOptions{Shapes: []gate.ShapeResult{
+		{"shapes", &gate.Report{Results: plain().Results, Shapes: []gate.ShapeResult{
 			{Shape: "scales", Lock: "ticket", Where: "reads=0", Demand: "sigma ≤ 0.1", Verdict: gate.Pass},
 			{Shape: "scales", Lock: "mcs", Where: "reads=0", Demand: "sigma ≤ 0.1", Verdict: gate.Regressed, Why: "beyond"},
 			{Shape: "fair", Lock: "mcs", Where: "reads=0", Demand: "jain ≥ 0.9", Verdict: gate.CannotTell, Minor: true},
 			{Shape: "fair", Lock: "ticket", Where: "reads=0", Demand: "jain ≥ 0.9", Verdict: gate.CannotTell},
-		}}, counts{5, 1, 1, 1}},
+		}}, gate.JUnitOptions{}, counts{5, 1, 1, 1}},
+		{"failed", failed(), gate.JUnitOptions{CannotTellPasses: true}, counts{3, 0, 2, 0}},
+		{"refused", refused(), gate.JUnitOptions{CannotTellPasses: true}, counts{2, 0, 2, 0}},
 		{"many", many(2000), gate.JUnitOptions{}, counts{2000, 1, 40, 0}},
 	} {
 		var got counts

@@ -51,17 +51,29 @@ func (m *markdown) text(command string) string {
 	// What has to be there comes first, as far as room goes.
 	head, foot := m.head(), m.foot(command)
 	room := m.limit - len(head) - len(foot)
+	problems := m.problems(room / 2)
+	room -= len(problems)
 	first := m.table(bad, &room)
+	printed := m.printed(bad, room/2)
+	room -= len(printed)
+	shapes := ""
+	if len(m.Shapes) > 0 {
+		shapes = "#### Shapes\n\n" + shapesMarkdown(m.Shapes, room/2) + "\n"
+		room -= len(shapes)
+	}
 	summary := "<details><summary>" + m.passed(passes) + "</summary>\n\n"
 	room -= len(summary) + len("\n</details>\n\n")
 	second := m.table(passes, &room)
 
 	var b strings.Builder
 	b.WriteString(head)
+	b.WriteString(problems)
 	if len(bad) > 0 {
 		b.WriteString(first)
 		b.WriteByte('\n')
 	}
+	b.WriteString(printed)
+	b.WriteString(shapes)
 	if len(passes) > 0 {
 		b.WriteString(summary)
 		b.WriteString(second)
@@ -69,6 +81,43 @@ func (m *markdown) text(command string) string {
 	}
 	b.WriteString(foot)
 	return b.String()
+}
+
+// problems says why there is no verdict, "" if nothing was wrong.
+func (m *markdown) problems(room int) string {
+	if len(m.Problems) == 0 {
+		return ""
+	}
+	return "There is no verdict, because\n\n" + quoted(strings.Join(m.Problems, "\n"), room)
+}
+
+// printed shows what benchmarks printed that failed.
+func (m *markdown) printed(rows []*Result, room int) string {
+	var b strings.Builder
+	for _, res := range rows {
+		if res.Output == "" {
+			continue
+		}
+		s := fmt.Sprintf("<details><summary>what %s printed</summary>\n\n%s</details>\n\n", code(elide(res.label(m.names), 200)), quoted(res.Output, 4000))
+		if b.Len()+len(s) > room {
+			break
+		}
+		b.WriteString(s)
+	}
+	return b.String()
+}
+
+// quoted returns text as a block of code of no more than about that many bytes.
+func quoted(text string, room int) string {
+	var b strings.Builder
+	for line := range strings.SplitSeq(lines(text), "\n") {
+		if b.Len()+len(line) > room {
+			b.WriteString("    …\n")
+			break
+		}
+		fmt.Fprintf(&b, "    %s\n", line)
+	}
+	return b.String() + "\n"
 }
 
 // passed counts what is folded.

@@ -1,22 +1,19 @@
 package gate
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"math"
 	"strings"
 )
 
-// WriteShapesText writes the results as a table for a terminal, shape by shape,
-// that with the worst verdict first.
-func WriteShapesText(w io.Writer, rs []ShapeResult) error {
-	var b strings.Builder
-	for _, of := range byShape(rs) {
-		if b.Len() > 0 {
+// writeShapes writes the results as a table for a terminal, shape by shape, that
+// with the worst verdict first.
+func writeShapes(b *strings.Builder, rs []ShapeResult) {
+	for i, of := range byShape(rs) {
+		if i > 0 {
 			b.WriteByte('\n')
 		}
-		fmt.Fprintf(&b, "%s (%s)\n", clean(of[0].Shape), clean(of[0].Place))
+		fmt.Fprintf(b, "%s (%s)\n", clean(of[0].Shape), clean(of[0].Place))
 		rows := [][]string{{"lock", "where", "demand", "found", "interval", "n", "verdict"}}
 		for i := range of {
 			rows = append(rows, of[i].cells())
@@ -24,20 +21,19 @@ func WriteShapesText(w io.Writer, rs []ShapeResult) error {
 		var table strings.Builder
 		writeColumns(&table, rows, "<<<>>><")
 		for k, line := range strings.Split(strings.TrimSuffix(table.String(), "\n"), "\n") {
-			fmt.Fprintf(&b, "  %s\n", line)
+			fmt.Fprintf(b, "  %s\n", line)
 			if k > 0 && of[k-1].explained() {
-				fmt.Fprintf(&b, "    %s\n", clean(of[k-1].Why))
+				fmt.Fprintf(b, "    %s\n", clean(of[k-1].Why))
 			}
 		}
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
 }
 
-// WriteShapesMarkdown writes the results as a table in Markdown, with the reasons
-// in its last column.
-func WriteShapesMarkdown(w io.Writer, rs []ShapeResult) error {
+// shapesMarkdown returns the results as a table in Markdown, with the reasons in
+// its last column. It ends early where there is no more room, and says so.
+func shapesMarkdown(rs []ShapeResult, room int) string {
 	var b strings.Builder
+	rows := 0
 	b.WriteString("| shape | lock | where | demand | found | interval | n | verdict |\n|---|---|---|---|---:|---:|---:|---|\n")
 	for _, of := range byShape(rs) {
 		for _, r := range of {
@@ -51,11 +47,15 @@ func WriteShapesMarkdown(w io.Writer, rs []ShapeResult) error {
 			if last := &cells[len(cells)-1]; r.Verdict != Pass && !r.Minor {
 				*last = "**" + *last + "**"
 			}
-			fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | "))
+			row := fmt.Sprintf("| %s |\n", strings.Join(cells, " | "))
+			if b.Len()+len(row)+100 > room {
+				return b.String() + fmt.Sprintf("\n… and %d more: not shown, since a comment must not be longer.\n", len(rs)-rows)
+			}
+			b.WriteString(row)
+			rows++
 		}
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return b.String()
 }
 
 // explained reports whether the verdict rests on more than one sees.
@@ -107,27 +107,4 @@ func (r ShapeResult) interval() string {
 		return "≤ " + number(r.Hi)
 	}
 	return "[" + number(r.Lo) + ", " + number(r.Hi) + "]"
-}
-
-// MarshalJSON writes r as [Report.WriteJSON] writes results.
-func (r ShapeResult) MarshalJSON() ([]byte, error) {
-	return json.Marshal(struct {
-		Shape   string     `json:"shape"`
-		Place   string     `json:"place"`
-		Kind    string     `json:"kind"`
-		Demand  string     `json:"demand"`
-		Lock    string     `json:"lock"`
-		Where   string     `json:"where"`
-		Verdict string     `json:"verdict"`
-		Why     string     `json:"why"`
-		Value   jsonNumber `json:"value"`
-		Lo      jsonNumber `json:"lo"`
-		Hi      jsonNumber `json:"hi"`
-		Unit    string     `json:"unit"`
-		N       int        `json:"n"`
-		Points  int        `json:"points"`
-		Left    int        `json:"left_out"`
-		Minor   bool       `json:"minor"`
-	}{r.Shape, r.Place, r.Kind, r.Demand, r.Lock, r.Where, r.Verdict.String(), r.Why,
-		jsonNumber(r.Value), jsonNumber(r.Lo), jsonNumber(r.Hi), r.Unit, r.N, r.Points, r.Left, r.Minor})
 }

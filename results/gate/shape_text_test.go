@@ -1,8 +1,6 @@
 package gate_test
 
 import (
-	"encoding/json"
-	"math"
 	"strings"
 	"testing"
 
@@ -23,33 +21,41 @@ func shapesOfAllKinds(t *testing.T) []gate.ShapeResult {
 	return shapes(t, config, &m.file, nil)
 }
 
+// Each format is one document, with the shapes in it.
 func TestWriteShapes(t *testing.T) {
-	rs := shapesOfAllKinds(t)
-	var b strings.Builder
-	if err := gate.WriteShapesText(&b, rs); err != nil {
-		t.Fatal(err)
-	}
-	golden(t, "shapes.text", b.String())
-	b.Reset()
-	if err := gate.WriteShapesMarkdown(&b, rs); err != nil {
-		t.Fatal(err)
-	}
-	golden(t, "shapes.md", b.String())
+	r := plain()
+	r.Shapes = shapesOfAllKinds(t)
+	golden(t, "shapes.text", text(t, r, gate.TextOptions{}))
+	golden(t, "shapes.md", markdown(t, r, gate.MarkdownOptions{}))
+	golden(t, "shapes.github", github(t, r, gate.GitHubOptions{}))
+	golden(t, "shapes.xml", junit(t, r, gate.JUnitOptions{}))
 
-	data, err := json.Marshal(rs)
+	back, err := gate.ReadJSON(strings.NewReader(inJSON(t, r)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var back []map[string]any
-	if err := json.Unmarshal(data, &back); err != nil {
-		t.Fatal(err)
+	if len(back.Shapes) != len(r.Shapes) {
+		t.Fatalf("JSON has %d shapes, want %d", len(back.Shapes), len(r.Shapes))
 	}
-	for i, r := range back {
-		if r["verdict"] != rs[i].Verdict.String() || r["value"] != rs[i].Value || r["demand"] != rs[i].Demand {
-			t.Errorf("got %v, want %+v", r, rs[i])
+	for i, got := range back.Shapes {
+		want := r.Shapes[i]
+		if got.Verdict != want.Verdict || got.Value != want.Value || got.Lo != want.Lo || got.Demand != want.Demand {
+			t.Errorf("got %+v, want %+v", got, want)
 		}
-		if infinite := math.IsInf(rs[i].Lo, -1); infinite != (r["lo"] == "-inf") {
-			t.Errorf("bound %v is written as %v", rs[i].Lo, r["lo"])
-		}
+	}
+	if r.Outcome() != gate.Regressed || back.Outcome() != gate.Regressed {
+		t.Errorf("outcome %v, and %v after JSON, want what the worst shape says", r.Outcome(), back.Outcome())
+	}
+}
+
+func TestShapesMarkdownLimit(t *testing.T) {
+	r := plain()
+	one := shapesOfAllKinds(t)[0]
+	for range 1000 {
+		r.Shapes = append(r.Shapes, one)
+	}
+	s := markdown(t, r, gate.MarkdownOptions{Limit: 10_000})
+	if len(s) > 10_000 || !strings.Contains(s, "more: not shown") {
+		t.Errorf("%d bytes, want at most 10000 that say how much is not shown", len(s))
 	}
 }

@@ -37,7 +37,18 @@ func (r *Report) WriteText(w io.Writer, o TextOptions) error {
 		t.writeNotes(&b)
 		b.WriteByte('\n')
 	}
+	if len(r.Shapes) > 0 {
+		writeShapes(&b, r.Shapes)
+		b.WriteByte('\n')
+	}
 	t.writeRemarks(&b)
+	if len(r.Problems) > 0 && !o.NoVerdict {
+		b.WriteString("no verdict, because\n")
+		for _, p := range r.Problems {
+			fmt.Fprintf(&b, "  %s\n", strings.ReplaceAll(lines(p), "\n", "\n    "))
+		}
+		b.WriteByte('\n')
+	}
 	writeWrapped(&b, t.summary(), "  ", t.Width)
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -74,11 +85,13 @@ func (r *Report) choose(passes int, all bool) (s selection) {
 // left says what is not shown, "" if nothing is.
 func left(hidden []*Result) string {
 	var parts []string
-	regressed, untold, passes, worst := 0, 0, 0, 0.0
+	regressed, unjudged, untold, passes, worst := 0, 0, 0, 0, 0.0
 	for _, res := range hidden {
 		switch res.Verdict {
 		case Regressed:
 			regressed++
+		case NoVerdict:
+			unjudged++
 		case CannotTell:
 			untold++
 		default:
@@ -88,6 +101,9 @@ func left(hidden []*Result) string {
 	}
 	if regressed > 0 {
 		parts = append(parts, thousands(regressed)+" more that regressed")
+	}
+	if unjudged > 0 {
+		parts = append(parts, thousands(unjudged)+" more without a verdict")
 	}
 	if untold > 0 {
 		parts = append(parts, thousands(untold)+" more that cannot be told")
@@ -296,6 +312,8 @@ func (t *textTable) paint(res *Result, s string, yes bool) string {
 		code = "2" // faint
 	case res.Verdict == Regressed:
 		code = "1;31" // bold red
+	case res.Verdict == NoVerdict:
+		code = "31" // red
 	case res.Verdict == CannotTell:
 		code = "33" // yellow
 	case res.Improved():
@@ -321,6 +339,11 @@ func (t *textTable) writeNotes(b *strings.Builder) {
 			line += fmt.Sprintf(" (%d)", count)
 		}
 		writeWrapped(b, line, "    ", t.Width)
+		for _, res := range t.rows {
+			if out := lines(res.Output); out != "" && clean(res.Why) == why {
+				fmt.Fprintf(b, "    %s printed\n      %s\n", res.label(t.names), strings.ReplaceAll(out, "\n", "\n      "))
+			}
+		}
 	}
 	for _, m := range t.marks() {
 		writeWrapped(b, m, "  ", t.Width)
@@ -382,15 +405,15 @@ func (t *textTable) summary() string {
 	if t.NoVerdict {
 		return fmt.Sprintf("%s; %s", plural(tally.Of()+tally.Minor, "result"), t.cost())
 	}
-	verdict := t.Verdict.String()
-	if t.Verdict == Pass && !t.Whole() {
-		verdict = "not whole"
-	}
 	judged := tally.String()
 	if n := len(t.NotJudged); n > 0 {
 		judged += "; " + plural(n, "unit") + " not judged"
 	}
-	return fmt.Sprintf("%s: %s; %s", verdict, judged, t.cost())
+	s := fmt.Sprintf("%s: %s; %s", t.Outcome(), judged, t.cost())
+	if len(t.Shapes) > 0 {
+		s += "; " + t.shapesTally()
+	}
+	return s
 }
 
 // writeWrapped writes a line, broken at spaces where it is too long; what

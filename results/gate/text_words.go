@@ -20,16 +20,20 @@ type Tally struct {
 	Regressed, CannotTell, Pass int
 	Improved                    int // of those that pass
 	Minor                       int
+	NoVerdict                   int
 }
 
-// Of returns how many results have a verdict that counts.
-func (t Tally) Of() int { return t.Regressed + t.CannotTell + t.Pass }
+// Of returns how many results count.
+func (t Tally) Of() int { return t.Regressed + t.NoVerdict + t.CannotTell + t.Pass }
 
 // String returns the counts in words.
 func (t Tally) String() string {
 	s := fmt.Sprintf("%s regressed, %s cannot tell, %s pass", thousands(t.Regressed), thousands(t.CannotTell), thousands(t.Pass))
 	if t.Improved > 0 {
 		s += fmt.Sprintf(" (%s improved)", thousands(t.Improved))
+	}
+	if t.NoVerdict > 0 {
+		s += fmt.Sprintf(", %s without a verdict", thousands(t.NoVerdict))
 	}
 	return s + " of " + plural(t.Of(), "result")
 }
@@ -43,6 +47,8 @@ func (r *Report) Tally() (t Tally) {
 			t.Minor++
 		case res.Verdict == Regressed:
 			t.Regressed++
+		case res.Verdict == NoVerdict:
+			t.NoVerdict++
 		case res.Verdict == CannotTell:
 			t.CannotTell++
 		default:
@@ -55,37 +61,80 @@ func (r *Report) Tally() (t Tally) {
 	return t
 }
 
-// Whole reports whether something was compared, and each benchmark is on both
-// sides or declared not to be. A report that is not whole must not pass.
+// Whole reports whether something was compared, nothing kept the rest from being
+// compared, and each benchmark is on both sides or declared not to be. A report
+// that is not whole must not pass.
 func (r *Report) Whole() bool {
-	return len(r.Results) > 0 && len(r.OnlyBase) == 0 && len(r.OnlyHead) == 0
+	return len(r.Results) > 0 && len(r.OnlyBase) == 0 && len(r.OnlyHead) == 0 && len(r.Problems) == 0
+}
+
+// Outcome returns the verdict on all that there is: on the results, on the shapes,
+// and on whether the report is whole.
+func (r *Report) Outcome() Verdict {
+	v := r.Verdict
+	for i := range r.Results {
+		if res := &r.Results[i]; !res.Minor {
+			v = max(v, res.Verdict)
+		}
+	}
+	if len(r.Shapes) > 0 {
+		v = max(v, ShapesVerdict(r.Shapes))
+	}
+	if !r.Whole() {
+		v = max(v, NoVerdict)
+	}
+	return v
 }
 
 // headline returns the verdict in a sentence.
 func (r *Report) headline() string {
 	t := r.Tally()
-	s := ""
+	var parts []string
+	if n := len(r.Problems); n > 0 {
+		parts = append(parts, firstLine(r.Problems[0]))
+		if n > 1 {
+			parts = append(parts, plural(n-1, "problem")+" more")
+		}
+	}
 	switch {
-	case r.Verdict == Regressed || t.Regressed > 0:
-		s = fmt.Sprintf("regressed: %d of %s worse by more than the margin", t.Regressed, isAre(t.Of(), t.Regressed))
-	case r.Verdict == CannotTell || t.CannotTell > 0:
-		s = fmt.Sprintf("cannot tell: %d of %s too uncertain to judge, and none is known to be worse", t.CannotTell, isAre(t.Of(), t.CannotTell))
-	case len(r.Results) == 0:
-		s = "nothing was compared"
-	case !r.Whole():
-	default:
-		s = fmt.Sprintf("pass: of %s none is worse by more than the margin", plural(t.Of(), "result"))
+	case t.Regressed > 0:
+		parts = append(parts, fmt.Sprintf("%d of %s worse by more than the margin", t.Regressed, isAre(t.Of(), t.Regressed)))
+	case t.NoVerdict > 0:
+		parts = append(parts, fmt.Sprintf("%d of %s not judged, and none is known to be worse", t.NoVerdict, isAre(t.Of(), t.NoVerdict)))
+	case t.CannotTell > 0:
+		parts = append(parts, fmt.Sprintf("%d of %s too uncertain to judge, and none is known to be worse", t.CannotTell, isAre(t.Of(), t.CannotTell)))
+	case t.Of() > 0:
+		parts = append(parts, fmt.Sprintf("of %s none is worse by more than the margin", plural(t.Of(), "result")))
+	case len(r.Problems) == 0:
+		parts = append(parts, "nothing was compared")
 	}
 	if n := len(r.OnlyBase) + len(r.OnlyHead); n > 0 {
-		if s != "" {
-			s += "; "
+		parts = append(parts, "not whole: "+plural(n, "benchmark")+" on one side only")
+	}
+	if n := len(r.NotJudged); n > 0 {
+		parts = append(parts, plural(n, "unit")+" not judged")
+	}
+	if len(r.Shapes) > 0 {
+		parts = append(parts, r.shapesTally())
+	}
+	return r.Outcome().String() + ": " + strings.Join(parts, "; ")
+}
+
+// firstLine returns the first line of s.
+func firstLine(s string) string {
+	s, _, _ = strings.Cut(strings.TrimSpace(s), "\n")
+	return clean(s)
+}
+
+// shapesTally counts what became of the shapes.
+func (r *Report) shapesTally() string {
+	var n [Regressed + 1]int
+	for _, s := range r.Shapes {
+		if !s.Minor {
+			n[s.Verdict]++
 		}
-		s += "not whole: " + plural(n, "benchmark") + " on one side only"
 	}
-	if n := len(r.NotJudged); n > 0 && s != "" {
-		s += "; " + plural(n, "unit") + " not judged"
-	}
-	return s
+	return fmt.Sprintf("shapes: %d regressed, %d cannot tell, %d pass", n[Regressed], n[CannotTell], n[Pass])
 }
 
 // isAre says "22 results is" where one of them is meant.
@@ -165,6 +214,9 @@ func (r *Report) Names() map[Benchmark]string {
 		} else {
 			names[b] = packages[b.Pkg] + "." + clean(b.Name)
 		}
+		if b.Name == "" { // all that the package has
+			names[b] = packages[b.Pkg]
+		}
 	}
 	return names
 }
@@ -208,6 +260,15 @@ func clean(s string) string {
 		}
 		return c
 	}, s)
+}
+
+// lines returns s, of several lines, without what would disturb them.
+func lines(s string) string {
+	all := strings.Split(strings.TrimSpace(s), "\n")
+	for i, line := range all {
+		all[i] = strings.TrimRight(clean(strings.ReplaceAll(line, "\t", "    ")), " ")
+	}
+	return strings.Join(all, "\n")
 }
 
 func plural(n int, what string) string {
