@@ -44,7 +44,8 @@ const (
 	Near  Distance = "near"  // the round trip was short both times
 	Far   Distance = "far"   // the round trip was long both times
 	Mixed Distance = "mixed" // it changed in between
-	// Unknown means that nobody looked.
+	// Unknown means that the distance was not measured: the file does not
+	// say, or the probe got no answer because the machine was busy.
 	Unknown Distance = ""
 )
 
