@@ -39,6 +39,10 @@ type Sweep struct {
 	Count int    // samples per cell, at least 1
 	Seed  uint64 // of the orders: equal sweeps with equal seeds run alike
 
+	// Begin, if it is not nil, is called before each sample. What it starts must
+	// not run while a sample of the usual length is measured.
+	Begin func(Scenario)
+
 	// Done counts what earlier runs of the same sweep have measured already,
 	// as [results.File.Done] does. It is not measured again.
 	Done map[results.Cell]int
@@ -171,6 +175,9 @@ func (s Sweep) Run(ctx context.Context, report func(Progress) error) error {
 			c.Seed = rng.Uint64()
 			if s.Done[c.Cell()] > round {
 				continue
+			}
+			if s.Begin != nil {
+				s.Begin(c)
 			}
 			var err error
 			if progress.Sample, err = Run(ctx, c); err != nil {

@@ -19,7 +19,9 @@
 // results.txt, prints a table and draws pictures into plots-out:
 //
 //	$ lockbench run --locks ticket,sync.Mutex --quick --out quick.txt --plots pictures
+//	...
 //	lockbench: 2 locks in ... situations, 6 samples of each; about 1s
+//	...
 //	lockbench: ... samples in quick.txt
 //	ns/op, less is better
 //	...
@@ -37,12 +39,24 @@
 // twice:
 //
 //	$ lockbench run --locks ticket,sync.Mutex --quick --out quick.txt --plots pictures
-//	lockbench: --out quick.txt: exists: want --resume to add to it, --force to replace it, or another name
+//	lockbench: --out quick.txt: exists: want --resume to add what is missing, --extend to add to it with other flags, --force to replace it, or another name
 //	exit status 2
 //	$ lockbench run --locks ticket,sync.Mutex --quick --out quick.txt --plots pictures --resume
+//	...
 //	lockbench: 2 locks in ... situations, 6 samples of each; have ...
+//	...
 //	lockbench: ... samples in quick.txt
 //	...
+//
+// With other flags it would be another sweep; --extend adds that to the file:
+//
+//	$ lockbench run --locks ticket,mcs --quick --out quick.txt --plots pictures --resume
+//	lockbench: --resume: quick.txt is of another sweep, with locks sync.Mutex,ticket and not mcs,ticket: want ...
+//	exit status 2
+//
+// A second run on a file that another writes to ends with exit code 2. What speaks
+// against measuring now, such as a busy machine or a quota of CPU time, is said
+// first, as a warning, and is in the file.
 //
 // # Which locks
 //
@@ -58,7 +72,9 @@
 // what the lock protects:
 //
 //	$ lockbench run --locks busted --out busted.txt
+//	...
 //	lockbench: 1 lock in ... situations, 20 samples of each; about ...
+//	...
 //	lockbench: 0 samples in busted.txt
 //	lockbench: ... lock "busted" is broken: ...
 //	exit status 1
@@ -80,6 +96,7 @@
 //	freelist   a list of free buffers: take one or give it back; count them
 //	pool       a bounded pool under a semaphore: fill a buffer; look at one
 //	$ lockbench run --workload bare,log --locks ticket,none --quick --out log.txt --plots=
+//	...
 //	lockbench: 2 locks in ... situations, 6 samples of each; about ...
 //	...
 //
@@ -89,6 +106,7 @@
 //	lockbench: lock "mutex": cannot count, want a semaphore for workload pool
 //	exit status 2
 //	$ lockbench run --workload pool --workers 4 --quick --count 1 --out pool.txt --plots=
+//	...
 //	lockbench: 4 locks in ... situations, 1 sample of each; about ...
 //	...
 //
@@ -98,6 +116,7 @@
 // badly as a program may, and says whether it stood that:
 //
 //	$ lockbench torture --locks ticket,rcu-qsbr --duration 400ms --seed 7
+//	...
 //	lockbench: 2 locks, about 200ms each, seed 7
 //	LOCK    BOUTS  ...
 //	ticket  ...

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"runtime"
+	"sync"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -12,8 +14,13 @@ import (
 )
 
 // A meter shows how far a sweep is: a bar on a terminal, else a line now and
-// then. It writes only when told of a sample, so never while one is measured.
+// then. It writes when told of a sample, so not while one is measured, unless
+// that takes very long.
 type meter struct {
+	mu      sync.Mutex
+	slow    *time.Timer // tells that the sample that is being measured takes long
+	samples int         // begun and ended; guarded by mu, as is what slow writes
+
 	out   io.Writer
 	bar   *progressbar.ProgressBar // nil if out is no terminal
 	first int                      // samples that were there at the start
@@ -39,8 +46,52 @@ func newMeter(out io.Writer, first, total int) *meter {
 	return m
 }
 
+// tooLong is how long a sample may take without a word.
+const tooLong = 2 * time.Second
+
+// begin is told of each sample before it is measured.
+func (m *meter) begin(s harness.Scenario) {
+	began, wait := time.Now(), tooLong
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.samples++
+	sample := m.samples
+	m.slow = time.AfterFunc(wait, func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if m.samples != sample {
+			return // it has just ended
+		}
+		if m.bar != nil {
+			m.bar.Clear()
+		}
+		fmt.Fprintf(m.out, "lockbench: a sample of %v has taken %v so far%s\n", s.Cell(), time.Since(began).Round(time.Second), why(s))
+		wait *= 2
+		m.slow.Reset(wait)
+	})
+}
+
+// done is told that the sample has been measured, or given up.
+func (m *meter) done() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.samples++
+	if m.slow != nil {
+		m.slow.Stop()
+	}
+}
+
+// why says why a sample may take long.
+func why(s harness.Scenario) string {
+	if cpus := min(s.CPUs, runtime.NumCPU()); s.Workers > cpus {
+		return fmt.Sprintf(": each of %d workers must have its turn on %s", s.Workers, plural(cpus, "CPU"))
+	}
+	return ""
+}
+
 // show shows that a sample has been measured.
 func (m *meter) show(p harness.Progress) {
+	m.done()
 	now := time.Now()
 	if now.Before(m.next) {
 		return
@@ -58,6 +109,7 @@ func (m *meter) show(p harness.Progress) {
 
 // end takes the bar off the terminal.
 func (m *meter) end() {
+	m.done()
 	if m.bar != nil {
 		m.bar.Clear()
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/lockbench/lockbench/harness"
 	"github.com/lockbench/lockbench/internal/catalog"
 	"github.com/lockbench/lockbench/internal/commandline"
+	"github.com/lockbench/lockbench/internal/fitness"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -38,7 +39,8 @@ type runCmd struct {
 	Seed     string `placeholder:"N" default:"1" help:"Seed of the random order (${default})."`
 
 	Out    string `placeholder:"FILE" default:"results.txt" help:"File for the results, in the Go benchmark format (${default})."`
-	Resume bool   `help:"Add to FILE what is missing there."`
+	Resume bool   `help:"Add to FILE what is missing there, with the flags that it was begun with."`
+	Extend bool   `help:"Add to FILE what is missing there, with other flags too: more locks, CPUs, samples."`
 	Force  bool   `help:"Replace FILE."`
 
 	Plots string `placeholder:"DIR" default:"plots-out" empty:"true" help:"Directory for the pictures (${default}); empty, as --plots=, for none."`
@@ -64,18 +66,22 @@ func (c *runCmd) Run(con commandline.Console) error {
 	defer restore()
 	context.AfterFunc(ctx, restore)
 
+	machine := fitness.Look(ctx)
 	facts, err := facts(ctx, sweep)
 	if err != nil {
 		return interruption(ctx, err)
 	}
+	facts.Note("fitness", machine.String())
 	w, file, err := c.open(facts)
 	if err != nil {
 		return err
 	}
+	warn(con, machine.Warnings())
 	if file.Torn != "" {
 		fmt.Fprintf(con.Err, "lockbench: %s: dropped its last line, which was cut off\n", c.Out)
 	}
 	sweep.Done = file.Done()
+	began := fitness.Count()
 	err = measure(ctx, con, sweep, func(s results.Sample) error {
 		err := w.Write(s)
 		if err == nil || errors.As(err, new(*results.LostError)) {
@@ -83,6 +89,11 @@ func (c *runCmd) Run(con commandline.Console) error {
 		}
 		return err
 	})
+	during := fitness.Count().Since(began)
+	warn(con, during.Warnings())
+	if text := during.String(); text != "" && (err == nil || errors.Is(err, errInterrupted)) {
+		err = errors.Join(err, w.Note(results.Note{Key: "conditions", Text: text}))
+	}
 	err = errors.Join(err, w.Close())
 	if errors.As(err, new(*results.LostError)) {
 		return errors.Join(err, c.save(con, file, facts))
@@ -139,8 +150,22 @@ func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 	if err == nil {
 		bad.Add(sweep.Validate())
 	}
+	most := maxWorkers
+	if c.Latency {
+		most = maxTimedWorkers
+	}
+	if n := slices.Max(sweep.CPUs) * slices.Max(sweep.WorkersPerCPU); n > most {
+		bad.Addf("--cpus times --workers: %d workers at a time, must be at most %d", n, most)
+	}
 	return sweep
 }
+
+// The most workers that there can be at a time, and with histograms of 76 KB for
+// each, so that a few gigabytes of memory are enough.
+const (
+	maxWorkers      = 200_000
+	maxTimedWorkers = 20_000
+)
 
 // affordable returns how many samples of each cell about half a minute allows:
 // at least 6, without which a median has no interval, and at most 20.
@@ -149,15 +174,37 @@ func affordable(s harness.Sweep) int {
 	return max(6, min(20, int(30*time.Second/max(1, estimate(s)))))
 }
 
-// estimate returns about how long a sweep will take: the windows, and what it
-// takes to check a lock and to set up its workers.
+// estimate returns about how long a sweep will take: the windows, what it takes
+// to check a lock and to set up its workers, and where they outnumber the CPUs,
+// their turns.
 func estimate(s harness.Sweep) time.Duration {
 	const overhead = 3 * time.Millisecond
+	inOrder := make(map[string]bool)
+	for _, e := range catalog.All() {
+		inOrder[e.Name] = e.Fairness == "FIFO" && e.Waits == "spins"
+	}
 	total := time.Duration(0)
 	for _, c := range s.Scenarios() {
-		total += c.Warmup + c.Duration + overhead
+		total += c.Warmup + c.Duration + overhead + turns(c, inOrder[c.Name])
 	}
 	return total * time.Duration(s.Count)
+}
+
+// turns returns about how long a sample takes beyond its window because all
+// workers must have had a turn before it, and another behind it. If they spin
+// and are served in order, each turn is preceded by those of all others to look
+// whether it is theirs.
+func turns(c harness.Scenario, inOrder bool) time.Duration {
+	const turn = 200 * time.Nanosecond // of a goroutine
+	cpus := min(c.CPUs, runtime.NumCPU())
+	if c.Workers <= cpus {
+		return 0
+	}
+	d := 2 * turn * time.Duration(c.Workers)
+	if inOrder {
+		d *= time.Duration(c.Workers / cpus)
+	}
+	return d
 }
 
 // cpuCounts returns 1, 2, 4 and so on, up to as many as Go would use.
@@ -176,8 +223,8 @@ func (c *runCmd) files(bad *commandline.Problems, sweep harness.Sweep) {
 	if c.Plots != "" {
 		bad.Writable("--plots", c.Plots)
 	}
-	if c.Resume && c.Force {
-		bad.Addf("--resume --force: want one of them")
+	if (c.Resume || c.Extend) && c.Force || c.Resume && c.Extend {
+		bad.Addf("--resume --extend --force: want one of them")
 	}
 	switch info, err := os.Stat(c.Out); {
 	case errors.Is(err, fs.ErrNotExist):
@@ -188,46 +235,18 @@ func (c *runCmd) files(bad *commandline.Problems, sweep harness.Sweep) {
 		bad.Addf("--out %s: is a directory", c.Out)
 	case !info.Mode().IsRegular() && info.Mode()&os.ModeCharDevice == 0: // a pipe has no end to resume at, and may have no reader
 		bad.Addf("--out %s: want a file", c.Out)
-	case c.Resume:
+	case c.Resume || c.Extend:
 		c.resumable(bad, sweep)
 	case !c.Force:
-		bad.Addf("--out %s: exists: want --resume to add to it, --force to replace it, or another name", c.Out)
+		bad.Addf("--out %s: exists: want --resume to add what is missing, --extend to add to it with other flags, --force to replace it, or another name", c.Out)
 	}
-}
-
-// resumable checks that the file has been measured as the sweep will be.
-// Whether it can be added to at all, [results.Resume] knows best; if that is
-// not going to be asked, because of other problems, it tells what it can.
-func (c *runCmd) resumable(bad *commandline.Problems, sweep harness.Sweep) {
-	file, err := results.ReadFile(c.Out)
-	if err != nil && len(*bad) > 0 && (file == nil || file.Torn == "") {
-		bad.Add(err)
-	}
-	if file == nil {
-		return
-	}
-	for _, note := range file.Notes {
-		if note.Key == "settings" && note.Text != settings(sweep) {
-			bad.Addf("--resume: %s was measured with %s, want that and not %s", c.Out, note.Text, settings(sweep))
-			return
-		}
-	}
-}
-
-// settings are what samples of one file must have in common although it is no
-// part of their names.
-func settings(s harness.Sweep) string {
-	duration := "default"
-	if s.Duration != 0 {
-		duration = s.Duration.String()
-	}
-	return fmt.Sprintf("duration=%s latency=%t", duration, s.Latency)
 }
 
 // facts are about this machine, and how it is going to be measured.
 func facts(ctx context.Context, s harness.Sweep) (results.Facts, error) {
 	facts := results.Host()
 	facts.Note("settings", settings(s))
+	facts.Note("sweep", describe(s))
 	facts.Note("seed", strconv.FormatUint(s.Seed, 10))
 	cost, err := harness.Cost(ctx)
 	if err != nil {
@@ -244,7 +263,7 @@ func (c *runCmd) open(facts results.Facts) (*results.Writer, *results.File, erro
 	if err := os.MkdirAll(filepath.Dir(c.Out), 0o777); err != nil {
 		return nil, nil, err
 	}
-	if c.Resume {
+	if c.Resume || c.Extend {
 		w, file, err := results.Resume(c.Out, facts)
 		if err != nil {
 			return nil, nil, commandline.Problems{err}
@@ -269,7 +288,7 @@ func (c *runCmd) save(con commandline.Console, file *results.File, now results.F
 		return nil
 	}
 	facts := file.Facts
-	if c.Resume {
+	if c.Resume || c.Extend {
 		facts.Notes = slices.Concat(facts.Notes, now.Notes)
 	}
 	var errs []error
@@ -321,6 +340,7 @@ func measure(ctx context.Context, con commandline.Console, sweep harness.Sweep, 
 	}
 	fmt.Fprintln(con.Err)
 	meter := newMeter(con.Err, done, total)
+	sweep.Begin = meter.begin
 	err := sweep.Run(ctx, func(p harness.Progress) error {
 		if err := keep(p.Sample); err != nil {
 			return err

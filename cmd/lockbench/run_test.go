@@ -5,9 +5,11 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -401,8 +403,8 @@ func TestResumeWithOtherSettings(t *testing.T) {
 		t.Fatal(stderr)
 	}
 	var out, errs bytes.Buffer
-	code = run(strings.Fields("run --locks tas --reads 0 --cpus 1 --count 2 --plots= --resume --duration 5ms"), &out, &errs)
-	const want = "--resume: results.txt was measured with duration=default latency=false, want that and not duration=5ms"
+	code = run(strings.Fields("run --locks tas --reads 0 --cpus 1 --count 2 --plots= --extend --duration 5ms"), &out, &errs)
+	const want = "--extend: results.txt was measured with duration=default latency=false, want that and not duration=5ms"
 	if code != exitUsage || !strings.Contains(errs.String(), want) {
 		t.Errorf("exit status %d, want %d and %q:\n%s", code, exitUsage, want, errs.String())
 	}
@@ -410,6 +412,133 @@ func TestResumeWithOtherSettings(t *testing.T) {
 	if code != exitOK {
 		t.Errorf("--force: exit status %d: %s", code, errs.String())
 	}
+}
+
+// A file is completed with the flags that it was begun with, and with others only
+// if that is what is asked for.
+func TestResumeOfAnotherSweep(t *testing.T) {
+	t.Chdir(t.TempDir())
+	const begun = "run --plots= --locks tas,ticket --reads 0,50 --cpus 1 --count 1"
+	for _, test := range []struct {
+		flags   string
+		code    int
+		want    string
+		samples int // in the file, then
+	}{
+		{begun, exitOK, "", 4},
+		{begun + " --resume", exitOK, "have 4 of 4", 4},
+		{"run --plots= --locks ticket,tas --reads 50,0 --cpus 1 --count 1 --seed 2 --resume", exitOK, "have 4 of 4", 4},
+		{begun + " --locks mcs --resume", exitUsage, "results.txt is of another sweep, with locks tas,ticket and not mcs: want the flags that it was begun with, or --extend", 4},
+		{begun + " --reads 0 --count 2 --resume", exitUsage, "with reads 0,50 and not 0, with count 1 and not 2: ", 4},
+		{begun + " --cpus 1,2 --resume", exitUsage, "with cpus 1 and not 1,2: ", 4},
+		{begun + " --workers 2 --hold 1us --think 0s --workload log --mode pinned --resume", exitUsage,
+			"with workers 1 and not 2, with hold 0s and not 1µs, with think 100ns and not 0s, with workload bare and not log, with mode goroutine and not pinned: ", 4},
+		{begun + " --resume --extend", exitUsage, "want one of them", 4},
+		{begun + " --force --extend", exitUsage, "want one of them", 4},
+		{begun + " --count 2 --extend", exitOK, "have 4 of 8", 8},
+		{begun + " --resume", exitUsage, "with count 2 and not 1: ", 8},
+		{begun + " --locks mcs --extend", exitOK, "", 10},
+		{begun + " --locks mcs --resume", exitOK, "have 2 of 2", 10},
+	} {
+		var out, errs bytes.Buffer
+		code := run(strings.Fields(test.flags), &out, &errs)
+		if code != test.code || !strings.Contains(errs.String(), test.want) {
+			t.Errorf("$ lockbench %s\nexit status %d, want %d and %q:\n%s", test.flags, code, test.code, test.want, &errs)
+		}
+		if got := count(t, "."); got != test.samples {
+			t.Errorf("$ lockbench %s\n%d samples in the file, want %d", test.flags, got, test.samples)
+		}
+	}
+
+	// A file from before sweeps were described is judged by its samples.
+	text, err := os.ReadFile("results.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var old []byte
+	for line := range bytes.Lines(text) {
+		if !bytes.HasPrefix(line, []byte("# sweep: ")) {
+			old = append(old, line...)
+		}
+	}
+	if err := os.WriteFile("results.txt", old, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		flags string
+		code  int
+	}{
+		{"run --plots= --locks tas,ticket --reads 0,50 --cpus 1 --count 1 --resume", exitUsage},
+		{"run --plots= --locks tas,ticket,mcs --reads 0,50 --cpus 1 --count 1 --resume", exitOK},
+	} {
+		var out, errs bytes.Buffer
+		if code := run(strings.Fields(test.flags), &out, &errs); code != test.code || code == exitUsage && !strings.Contains(errs.String(), "has samples of Lock/lock=mcs/") {
+			t.Errorf("an old file: $ lockbench %s\nexit status %d, want %d:\n%s", test.flags, code, test.code, &errs)
+		}
+	}
+}
+
+// What the machine was like is in the file, before its samples and behind them.
+func TestFitnessInTheFile(t *testing.T) {
+	code, _, stderr := lockbench(t, "run --locks tas --reads 0 --cpus 1 --count 1 --plots=")
+	if code != exitOK {
+		t.Fatal(stderr)
+	}
+	file, err := results.ReadFile("results.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"fitness", "conditions"} {
+		if text, ok := lastNote(file, key); !ok && runtime.GOOS == "linux" {
+			t.Errorf("no note %s in %q", key, file.Notes)
+		} else {
+			t.Logf("%s: %s", key, text)
+		}
+	}
+}
+
+// A control group that allows a fifth of a CPU is told of, before and after.
+func TestQuota(t *testing.T) {
+	group := quotaGroup(t, 20_000, 100_000)
+	command := build(t)
+	for _, args := range []string{"run --locks tas --reads 0 --cpus 1 --count 30 --plots= --out results.txt", "torture --locks tas --duration 10ms"} {
+		cmd := exec.Command("sh", "-c", "echo $$ > "+group+"/cgroup.procs && exec "+command+" "+args)
+		cmd.Dir = t.TempDir()
+		output, err := cmd.CombinedOutput()
+		wants := []string{"warning: the control group allows this process 0.2 of "}
+		if strings.HasPrefix(args, "run") {
+			wants = append(wants, "warning: the control group's quota stopped the process in ")
+			text, err := os.ReadFile(filepath.Join(cmd.Dir, "results.txt"))
+			if err != nil || !regexp.MustCompile("(?m)^# fitness: .*quota 0.2 CPUs").Match(text) || !regexp.MustCompile("(?m)^# conditions: .*stopped in .* % of the quota's periods").Match(text) {
+				t.Errorf("%v: no quota in the file:\n%s", err, text)
+			}
+		}
+		for _, want := range wants {
+			if err != nil || !strings.Contains(string(output), want) {
+				t.Errorf("$ lockbench %s\n%v, want %q in\n%s", args, err, want, output)
+			}
+		}
+	}
+}
+
+// quotaGroup returns the directory of a new control group with a quota, of
+// whichever version this machine has. It skips the test if it may not make one.
+func quotaGroup(t *testing.T, quota, period int) string {
+	for _, v := range []struct{ dir, file, text string }{
+		{"/sys/fs/cgroup/cpu", "cpu.cfs_quota_us", strconv.Itoa(quota)},
+		{"/sys/fs/cgroup", "cpu.max", fmt.Sprint(quota, period)},
+	} {
+		group, err := os.MkdirTemp(v.dir, "lockbench-test-")
+		if err != nil {
+			continue
+		}
+		t.Cleanup(func() { os.Remove(group) }) // rmdir: the files in it are the kernel's
+		if err := os.WriteFile(filepath.Join(group, v.file), []byte(v.text), 0); err == nil {
+			return group
+		}
+	}
+	t.Skip("NOT TESTED WITH A QUOTA: no control group can be made here")
+	return ""
 }
 
 // Workloads are cells of their own: a file that has one is resumed with it and
@@ -423,7 +552,7 @@ func TestWorkloads(t *testing.T) {
 	}{
 		{"log,clock", 2 * 2 * 2 * 2},
 		{"log,clock --resume", 2 * 2 * 2 * 2},
-		{"clock,bare,log,clock --resume", 2 * 2 * 2 * 3},
+		{"clock,bare,log,clock --extend", 2 * 2 * 2 * 3},
 	} {
 		var out, errs bytes.Buffer
 		if code := run(strings.Fields(args+test.flags), &out, &errs); code != exitOK {

@@ -17,6 +17,7 @@ import (
 	"github.com/lockbench/lockbench/harness"
 	"github.com/lockbench/lockbench/internal/catalog"
 	"github.com/lockbench/lockbench/internal/commandline"
+	"github.com/lockbench/lockbench/internal/fitness"
 )
 
 type tortureCmd struct {
@@ -46,6 +47,7 @@ func (c *tortureCmd) Run(con commandline.Console) error {
 	defer restore()
 	context.AfterFunc(ctx, restore)
 
+	warn(con, fitness.Look(ctx).Warnings())
 	share := total / time.Duration(len(torments))
 	fmt.Fprintf(con.Err, "lockbench: %s, about %v each, seed %d\n", plural(len(torments), "lock"), share.Round(time.Millisecond), t.Seed)
 	var all []harness.Tortured

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lockbench/lockbench/harness"
+	"github.com/lockbench/lockbench/internal/commandline"
+	"github.com/lockbench/lockbench/results"
+)
+
+// resumable checks that what the file holds fits what the flags ask for.
+// Whether it can be added to at all, [results.Resume] knows best; if that is
+// not going to be asked, because of other problems, it tells what it can.
+func (c *runCmd) resumable(bad *commandline.Problems, sweep harness.Sweep) {
+	file, err := results.ReadFile(c.Out)
+	if err != nil && len(*bad) > 0 && (file == nil || file.Torn == "") {
+		bad.Add(err)
+	}
+	if file == nil || len(*bad) > 0 { // what the flags ask for is not known
+		return
+	}
+	flag := "--resume"
+	if c.Extend {
+		flag = "--extend"
+	}
+	if have, ok := lastNote(file, "settings"); ok && have != settings(sweep) {
+		bad.Addf("%s: %s was measured with %s, want that and not %s", flag, c.Out, have, settings(sweep))
+	}
+	if c.Extend {
+		return
+	}
+	want := "want the flags that it was begun with, or --extend to add what these ask for"
+	have, ok := lastNote(file, "sweep")
+	if !ok { // it is from before sweeps were described
+		asked := make(map[results.Cell]bool)
+		for _, s := range sweep.Scenarios() {
+			asked[s.Cell()] = true
+		}
+		for _, s := range file.Samples {
+			if !asked[s.Cell] {
+				bad.Addf("--resume: %s has samples of %v, which these flags do not measure: %s", c.Out, s.Cell, want)
+				return
+			}
+		}
+	} else if differs := difference(have, describe(sweep)); differs != "" {
+		bad.Addf("--resume: %s is of another sweep, %s: %s", c.Out, differs, want)
+	}
+}
+
+// lastNote returns what the last note with a key says, and whether there is one.
+func lastNote(file *results.File, key string) (text string, ok bool) {
+	for _, n := range file.Notes {
+		if n.Key == key {
+			text, ok = n.Text, true
+		}
+	}
+	return text, ok
+}
+
+// settings are what samples of one file must have in common although it is no
+// part of their names.
+func settings(s harness.Sweep) string {
+	duration := "default"
+	if s.Duration != 0 {
+		duration = s.Duration.String()
+	}
+	return fmt.Sprintf("duration=%s latency=%t", duration, s.Latency)
+}
+
+// describe returns what a sweep measures, as key=value: what must be the same
+// for a sweep that was cut off and the one that completes it.
+func describe(s harness.Sweep) string {
+	locks := make([]string, len(s.Subjects))
+	for i, l := range s.Subjects {
+		locks[i] = l.Name
+	}
+	workloads := make([]string, len(s.Workloads))
+	for i, w := range s.Workloads {
+		workloads[i] = cmp.Or(w.Name, bare)
+	}
+	return fmt.Sprintf("cpus=%s workers=%s reads=%s hold=%s think=%s workload=%s mode=%v count=%d locks=%s",
+		list(s.CPUs), list(s.WorkersPerCPU), list(s.Reads), list(s.Hold), list(s.Think), list(workloads), s.Mode, s.Count, list(locks))
+}
+
+// list returns values in order, with commas between them.
+func list[T cmp.Ordered](values []T) string {
+	var b strings.Builder
+	for i, v := range slices.Sorted(slices.Values(values)) {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprint(&b, v)
+	}
+	return b.String()
+}
+
+// difference returns how two descriptions of a sweep differ, "" if they do not.
+func difference(have, want string) string {
+	in := make(map[string]string)
+	for field := range strings.FieldsSeq(have) {
+		key, value, _ := strings.Cut(field, "=")
+		in[key] = value
+	}
+	var all []string
+	for field := range strings.FieldsSeq(want) {
+		key, value, _ := strings.Cut(field, "=")
+		if in[key] != value {
+			all = append(all, fmt.Sprintf("with %s %s and not %s", key, in[key], value))
+		}
+	}
+	return strings.Join(all, ", ")
+}
