@@ -540,6 +540,8 @@ func TestPinnedMustNotBlock(t *testing.T) {
 		"OnceFor":           {pinned(spin(func(s *primitives.Spin) { s.OnceFor(time.Microsecond) })), "waits with a Spin that may yield"},
 		"Doze":              {pinned(spin(func(s *primitives.Spin) { s.Doze(time.Microsecond) })), "waits with a Spin that may yield"},
 		"nested":            {pinned(func() { primitives.Pin(); primitives.Unpin(); once() }), "waits with a Spin that may yield"},
+		"Get":               {pinned(func() { new(primitives.Pool[int]).Get() }), "takes from a Pool in a pinned section"},
+		"Put":               {pinned(func() { new(primitives.Pool[int]).Put(new(int)) }), "gives to a Pool in a pinned section"},
 		"Wait":              {func(m *check.Machine) { primitives.Pin(); m.Wait(); primitives.Unpin() }, "waits for other workers in a pinned section"},
 		"an Unpin too many": {pinned(primitives.Unpin), "pinned calls Unpin without a Pin before it"},
 		"an Unpin too few":  {pinned(func() { primitives.Pin() }), "pinned has ended and is still pinned"},
@@ -569,6 +571,76 @@ func TestPinnedMustNotBlock(t *testing.T) {
 				t.Errorf("%s, %d CPUs: %v %v\n%v", name, cpus, err, r, r.Failure)
 			}
 		}
+	}
+}
+
+// A worker gets back from a Pool what it gave up, as it was; another does not,
+// nor does the next schedule.
+func TestPool(t *testing.T) {
+	var pool, other primitives.Pool[int]
+	for range 2 {
+		check.Explore(t, check.Config{}, func(m *check.Machine) {
+			m.GoAlike(2, func() {
+				v, w := pool.Get(), pool.Get()
+				m.Assert(*v == 0 && *w == 0)
+				*v, *w = 1, 2
+				pool.Put(v)
+				pool.Put(w)
+				m.Assert(*other.Get() == 0)
+				m.Assert(*pool.Get() == 2)
+				m.Assert(*pool.Get() == 1)
+				m.Assert(*pool.Get() == 0)
+			})
+			m.Wait()
+			m.Assert(*pool.Get() == 0)
+		})
+	}
+}
+
+// A node is told that it may go on, and is read after that: by then it can be in
+// use for something else. Only a pool that gives it out again shows that.
+func TestPoolShowsUseAfterPut(t *testing.T) {
+	type node struct {
+		told primitives.Bool
+		next primitives.Uint32
+	}
+	body := func(early bool) func(m *check.Machine) {
+		return func(m *check.Machine) {
+			var pool primitives.Pool[node]
+			var line primitives.Pointer[node]
+			wait := func(next uint32) {
+				n := pool.Get()
+				n.told.Store(false)
+				n.next.Store(next)
+				line.Store(n)
+				var spin primitives.Spin
+				for !n.told.Load() {
+					spin.Once()
+				}
+				pool.Put(n)
+			}
+			m.GoNamed("waits", func() { wait(1); wait(2) })
+			m.GoNamed("tells", func() {
+				for i := range uint32(2) {
+					var spin primitives.Spin
+					for line.Load() == nil {
+						spin.Once()
+					}
+					n := line.Swap(nil)
+					if early {
+						m.Assert(n.next.Load() == i+1)
+					}
+					n.told.Store(true)
+					if !early {
+						m.Assert(n.next.Load() == i+1)
+					}
+				}
+			})
+		}
+	}
+	check.Explore(t, check.Config{}, body(true))
+	if f := fails(t, check.Config{}, body(false)); f.Kind != check.Assertion {
+		t.Errorf("a node that is read after it was told: a %s, %s; want an assertion", f.Kind, f.Message)
 	}
 }
 

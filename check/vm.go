@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/bits"
+	"slices"
 	"time"
 	"unsafe"
 
@@ -660,7 +661,7 @@ func (m *vm) unpinned(does, want string) {
 	if m.recorder != nil {
 		at = fmt.Sprintf(" (Pin at %v)", m.recorder.pins[w.id][w.pins-1])
 	}
-	m.abort(Misuse, fmt.Sprintf("%v %s in a pinned section%s; on the host the program ends there with \"schedule: holding locks\": want %s", w, does, at, want))
+	m.abort(Misuse, fmt.Sprintf("%v %s in a pinned section%s; on the host the program can end there with \"schedule: holding locks\": want %s", w, does, at, want))
 }
 
 // wait waits until something has changed that w read since it last waited.
@@ -876,6 +877,27 @@ func (m *vm) settle(w *worker) {
 
 // cpuAddr stands for a CPU among the objects.
 func (m *vm) cpuAddr(cpu int) unsafe.Pointer { return unsafe.Pointer(&m.cpu[cpu]) }
+
+// Take returns what the worker itself has given up last: whoever still uses that
+// meets the next use of it soon, and as it is known who gets it, it costs no
+// schedules. What another worker gave up it does not get.
+func (m *vm) Take(addr unsafe.Pointer) unsafe.Pointer {
+	m.unpinned("takes from a Pool", "Get before Pin")
+	w := m.self
+	for i := len(w.free) - 1; i >= 0; i-- {
+		if w.free[i].pool == addr {
+			v := w.free[i].value
+			w.free = slices.Delete(w.free, i, i+1)
+			return v
+		}
+	}
+	return nil
+}
+
+func (m *vm) Give(addr, v unsafe.Pointer) {
+	m.unpinned("gives to a Pool", "Put after Unpin")
+	m.self.free = append(m.self.free, pooled{addr, v})
+}
 
 const (
 	firstTick = time.Microsecond

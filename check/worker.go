@@ -1,6 +1,9 @@
 package check
 
-import "iter"
+import (
+	"iter"
+	"unsafe"
+)
 
 // A worker is a coroutine of the virtual machine.
 type worker struct {
@@ -26,6 +29,7 @@ type worker struct {
 	stores     []store // its store buffer, the oldest first
 	issued     int     // how many stores it ever put there
 	pins       int
+	free       []pooled // what it has given to pools, the latest last
 	cpu        int
 	bell       bell    // what may end its Park, or nil
 	context    [1]seen // the bell's, if it is a context
@@ -66,6 +70,9 @@ type store struct {
 	clock     clock
 }
 
+// A pooled is a value that is in a pool.
+type pooled struct{ pool, value unsafe.Pointer }
+
 // killed is the panic that unwinds a worker whose execution is over.
 type killed struct{}
 
@@ -84,7 +91,8 @@ func (w *worker) reset(body func(), background bool) {
 	w.read, w.stores, w.trying = w.read[:0], w.stores[:0], false
 	w.cpu, w.issued = w.id, 0
 	w.pins, w.bell, w.heeds, w.rang = 0, nil, false, false
-	w.alike = 0
+	clear(w.free)
+	w.free, w.alike = w.free[:0], 0
 	w.timer, w.again, w.fires, w.fired, w.stopped = false, 0, false, false, false
 }
 

@@ -13,10 +13,11 @@ import (
 //
 // What happens before a Put of a value synchronizes before the return of the
 // Get that returns it. Any value may be dropped at any time, so nothing may
-// depend on getting one back; under the engines all are, lest what one schedule
-// leaves behind changes the next.
+// depend on getting one back. Under the model checker a worker gets back at once
+// what it gave up last, and at the end of a schedule all values are dropped, so
+// that what one schedule leaves behind does not change the next.
 //
-// The caller must not be pinned: Get may allocate.
+// The caller must not be pinned: both may wait for a lock of the runtime.
 type Pool[T any] struct {
 	free sync.Pool // of unsafe.Pointer: to assert that it is a *T is too much for Get to inline
 }

@@ -76,6 +76,12 @@ type Engine interface {
 	// handoff gives it the caller's CPU.
 	Unpark(addr unsafe.Pointer, handoff bool)
 
+	// Take returns a value that was given to the pool at addr, as it was then, and
+	// takes it out; or nil, if there is none for the worker.
+	Take(addr unsafe.Pointer) unsafe.Pointer
+	// Give gives v to the pool at addr.
+	Give(addr, v unsafe.Pointer)
+
 	// Pin disables preemption and returns the number of the virtual CPU.
 	Pin() int
 	Unpin()
