@@ -3,7 +3,7 @@ package results
 import (
 	"bufio"
 	"bytes"
-	"errors"
+	"fmt"
 	"io"
 )
 
@@ -11,51 +11,106 @@ import (
 // takes less than a thousand bytes.
 const maxLine = 32 << 10
 
-// lines hands a text on by one whole line, or a part of one, in each Read.
+var errTooLong = fmt.Errorf("line is longer than %d bytes, which is not a benchmark", maxLine)
+
+// lines hands a text on by one plain line, or a part of one, in each Read: what
+// go test wrote, without what others put around it (see [dress]).
 //
-// A scanner that reads from it works on line n before it asks for n+1, so
+// A scanner that reads from it works on one line before it asks for the next, so
 // that the two are in step: whoever gets a record from the scanner finds its
 // line in text, and seen has been told of no line behind it.
 type lines struct {
-	r    *bufio.Reader
-	seen func(line []byte) // is told each line, without its newline
+	r     *bufio.Reader
+	seen  func(line []byte) []byte // is told each line, and returns what is to be handed on for it
+	dress dress
 
-	n    int    // number of the current line, from 1
-	text []byte // the current line, without its newline
-	rest []byte // what has not been read of the current line
-	size int64  // bytes in all lines up to the current one
+	n     int         // number of the current line, from 1
+	text  []byte      // the current line, without its newline
+	buf   []byte      // what is handed on for it
+	rest  []byte      // of buf, what has not been read
+	queue []plainLine // read, and not handed on
 
-	torn string // a last line without a newline: it is not handed on
-	err  error  // what ended the text, if not its end
+	read  int    // lines read
+	size  int64  // bytes in them
+	long  int    // of them, those that are too long, and certainly no benchmarks
+	torn  string // a last line without a newline: it is not handed on
+	err   error  // what ended the text, if not its end
+	ended bool
 }
 
-func newLines(r io.Reader, seen func([]byte)) *lines {
+func newLines(r io.Reader, seen func([]byte) []byte) *lines {
 	return &lines{r: bufio.NewReaderSize(r, maxLine), seen: seen}
 }
 
 func (l *lines) Read(p []byte) (int, error) {
-	if len(l.rest) == 0 {
-		line, err := l.r.ReadSlice('\n')
-		if err == io.EOF {
-			l.torn = string(line)
-			return 0, io.EOF
+	for len(l.rest) == 0 {
+		if len(l.queue) == 0 {
+			if l.ended {
+				return 0, l.end()
+			}
+			l.fill()
+			continue
 		}
-		if err != nil {
-			l.err = err
-			return 0, err
-		}
-		l.n++
-		l.size += int64(len(line))
-		l.rest = line
-		l.text = bytes.TrimSuffix(line[:len(line)-1], []byte("\r"))
-		l.seen(l.text)
+		l.n, l.text = l.queue[0].n, l.queue[0].text
+		l.queue = l.queue[1:]
+		l.buf = append(append(l.buf[:0], l.seen(l.text)...), '\n')
+		l.rest = l.buf
 	}
 	n := copy(p, l.rest)
 	l.rest = l.rest[n:]
 	return n, nil
 }
 
-// tooLong reports whether the text ended at a line longer than maxLine.
-func (l *lines) tooLong() bool {
-	return errors.Is(l.err, bufio.ErrBufferFull)
+func (l *lines) end() error {
+	if l.err != nil {
+		return l.err
+	}
+	return io.EOF
+}
+
+// fill reads one line of the file.
+func (l *lines) fill() {
+	line, err := l.r.ReadSlice('\n')
+	whole := int64(len(line))
+	if err == bufio.ErrBufferFull {
+		binary := isBinary(line)
+		for err == bufio.ErrBufferFull && !binary {
+			line, err = l.r.ReadSlice('\n')
+			whole += int64(len(line))
+			binary = isBinary(line)
+		}
+		if binary || err == io.EOF {
+			l.finish(errTooLong)
+			return
+		}
+		if err == nil { // a log line
+			l.read++
+			l.size += whole
+			l.long++
+			return
+		}
+	}
+	switch err {
+	case nil:
+		l.read++
+		l.size += whole
+		l.queue = l.dress.takeOff(l.read, line[:len(line)-1])
+	case io.EOF:
+		l.torn = string(line)
+		l.finish(nil)
+	default:
+		l.finish(err)
+	}
+}
+
+// finish notes that the file has ended.
+func (l *lines) finish(err error) {
+	l.err, l.ended = err, true
+	l.queue = l.dress.end(l.read)
+}
+
+// isBinary reports whether a part of a line that is too long may be of a
+// benchmark, or of no text at all.
+func isBinary(part []byte) bool {
+	return bytes.Contains(part, []byte("Benchmark")) || bytes.IndexByte(part, 0) >= 0
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -34,6 +35,10 @@ type File struct {
 
 	// Torn is a last line without an end, cut off by whatever killed the run.
 	Torn string
+
+	// Warnings is what is not wrong, but odd: what a CI job put around the lines,
+	// results that something was printed into.
+	Warnings []string
 }
 
 // Done counts the samples of each cell.
@@ -117,16 +122,20 @@ type reader struct {
 	distance       Distance
 	oversubscribed bool
 
-	ours   int     // benchmark lines that are wanted, parsed or not
-	errs   []error // found in lines that are no benchmarks, not yet yielded
-	failed bool    // a line says that the run failed
+	ours int     // benchmark lines that are wanted, parsed or not
+	errs []error // found in lines that are no benchmarks, not yet yielded
+
+	ending  ending
+	heading heading
+	headed  bool // there is a heading above, and no end of its process
+	mender  mender
 
 	better map[string]int // what Unit lines declare, by unit
 	notes  remarks
 }
 
 func newReader(r io.Reader, name string) *reader {
-	rd := &reader{name: name}
+	rd := &reader{name: name, heading: heading{open: true}}
 	rd.lines = newLines(r, rd.line)
 	rd.bench = benchfmt.NewReader(rd.lines, name)
 	return rd
@@ -143,7 +152,7 @@ func (r *reader) all() (*File, error) {
 		}
 		f.Samples = append(f.Samples, s)
 	}
-	f.Facts, f.Torn = r.facts, r.lines.torn
+	f.Facts, f.Torn, f.Warnings = r.facts, r.lines.torn, r.warnings()
 	return f, errors.Join(errs...)
 }
 
@@ -197,18 +206,34 @@ func (r *reader) records(wanted func(name []byte) bool) iter.Seq2[Record, error]
 				}
 			}
 		}
+		r.finish()
 		r.yieldErrs(yield)
 	}
 }
 
-// isProse reports whether a line that cannot be parsed is none of go test's,
-// such as "Benchmarking the parser": its functions have another name, and its
-// lines have a number behind it.
+// isProse reports whether a line that cannot be parsed is none of go test's: its
+// functions have another name than "Benchmarking the parser", there is a tab
+// behind the name, and what a line is wrong with is in its numbers.
 func isProse(line []byte) bool {
+	if rest, ok := bytes.CutPrefix(line, []byte("Unit")); ok {
+		return !bytes.ContainsRune(rest, '=')
+	}
 	rest, ok := bytes.CutPrefix(line, []byte("Benchmark"))
+	if !ok || bytes.ContainsRune(rest, '\t') || bytes.Contains(rest, []byte("/op")) {
+		return false
+	}
 	first, _ := utf8.DecodeRune(rest)
 	fields := bytes.Fields(rest)
-	return ok && unicode.IsLower(first) && (len(fields) < 2 || fields[1][0] < '0' || fields[1][0] > '9')
+	numbers := func(i int) bool { return len(fields) > i && startsWithNumber(string(fields[i])) }
+	switch {
+	case len(fields) == 0:
+		return true
+	case unicode.IsSpace(first): // "Benchmark 1 of 5"
+		return !numbers(0) || !numbers(1)
+	case bytes.HasSuffix(fields[0], []byte(":")):
+		return true
+	}
+	return len(fields) > 1 && !numbers(1)
 }
 
 func (r *reader) yieldErrs(yield func(Record, error) bool) bool {
@@ -221,49 +246,119 @@ func (r *reader) yieldErrs(yield func(Record, error) bool) bool {
 	return true
 }
 
-// line takes note of a line that bears on the samples below it.
-func (r *reader) line(text []byte) {
-	line := string(text)
-	if r.isFailure(line) {
-		r.failed = true
-		r.errs = append(r.errs, r.errorf("want the output of a run that passed, have %q", line))
-		return
-	}
-	if what := foreign(line, r.lines.n); what != "" {
+// line takes note of a line that bears on those below it, and returns what there
+// is to read in it for a benchmark.
+func (r *reader) line(text []byte) []byte {
+	l := line{r.lines.n, string(text)}
+	if what := foreign(l.text, l.n); what != "" {
 		r.errs = append(r.errs, r.errorf("want plain text in UTF-8, have %s", what))
-		return
+		return nil
 	}
-	if isEnd(line) {
+	read, log, orphan := r.mender.see(l)
+	r.orphan(orphan)
+	if log == "" && read != "" {
+		r.ending.result()
+	} else {
+		r.fail(r.ending.see(line{l.n, log}))
+	}
+	if read == l.text && !strings.HasPrefix(read, "Benchmark") {
+		r.setting(l.text)
+	} else {
+		r.heading.open = false
+	}
+	return []byte(read)
+}
+
+// fail takes note of lines that say that the run failed.
+func (r *reader) fail(lines []line) {
+	for _, l := range lines {
+		r.errs = append(r.errs, &SyntaxError{r.name, l.n, fmt.Sprintf("want the output of a run that passed, have %q", l.text)})
+	}
+}
+
+// orphan takes note of a benchmark's name without numbers.
+func (r *reader) orphan(l line) {
+	if l.n != 0 {
+		r.errs = append(r.errs, &SyntaxError{r.name, l.n, fmt.Sprintf("no numbers that are certainly this benchmark's: want %q, have %q", "BenchmarkName operations value unit ...", l.text)})
+	}
+}
+
+// setting takes note of a line that is not a benchmark's.
+func (r *reader) setting(text string) {
+	if isEnd(text) {
 		r.notes.end()
+		r.headed = false
 	}
-	comment := strings.HasPrefix(line, "# ")
-	key, value, ok := strings.Cut(strings.TrimPrefix(line, "# "), ":")
+	comment := strings.HasPrefix(text, "# ")
+	key, value, ok := strings.Cut(strings.TrimPrefix(text, "# "), ":")
 	if !ok || value != "" && value[0] != ' ' && value[0] != '\t' {
-		return // not a key, and not for benchstat either
+		// Not a key, and not for benchstat either.
+		r.heading.open = r.heading.open && (strings.TrimSpace(text) == "" || strings.HasPrefix(text, "Unit "))
+		return
 	}
 	value = strings.TrimSpace(value)
 	if comment {
 		r.comment(key, value)
+		return
+	}
+	switch key {
+	case "goos", "goarch", "cpu", "machine", "pkg":
+		is, begins := r.heading.has(key, value)
+		if !is {
+			r.notes.log(line{r.lines.n, text}, r.factOf(key) != value)
+			r.heading.open = false
+			return
+		}
+		if key == "goos" && r.ours == 0 {
+			// What is above it is no heading: a test has logged that.
+			r.facts.CPU = ""
+			if !r.oursMachine() {
+				r.facts.Machine = ""
+			}
+		}
+		if begins && (key == "pkg" || key == "goos") {
+			r.orphan(r.mender.giveUp())
+			if r.headed { // another process
+				r.fail(r.ending.over())
+			}
+			r.headed = true
+		}
+	}
+	r.config(key, value)
+}
+
+// factOf returns the value that a key of the heading has.
+func (r *reader) factOf(key string) string {
+	switch key {
+	case "goos":
+		return r.facts.GOOS
+	case "goarch":
+		return r.facts.GOARCH
+	case "cpu":
+		return r.facts.CPU
+	case "machine":
+		return r.facts.Machine
+	}
+	return r.pkg
+}
+
+// finish takes note of the end of the text.
+func (r *reader) finish() {
+	r.orphan(r.mender.giveUp())
+	if r.notes.open != "" {
+		r.fail(r.ending.cut())
 	} else {
-		r.config(key, value)
+		r.fail(r.ending.over())
 	}
 }
 
-// isFailure reports whether a line says that the run failed. What only follows
-// from a failure counts where there is no other sign of it.
-func (r *reader) isFailure(line string) bool {
-	if strings.HasPrefix(line, "FAIL") || strings.HasPrefix(line, "--- FAIL") {
-		return true
+// warnings is what is odd in the text, once it has been read.
+func (r *reader) warnings() []string {
+	w := slices.Concat(r.lines.dress.warnings(), r.mender.warnings())
+	if n := r.lines.long; n > 0 {
+		w = append(w, fmt.Sprintf("passed over %s of more than %d bytes", count(n, "line"), maxLine))
 	}
-	if r.failed {
-		return false
-	}
-	for _, prefix := range []string{"panic: ", "fatal error: ", "exit status ", "signal: ", "*** Test killed", "WARNING: DATA RACE"} {
-		if strings.HasPrefix(line, prefix) {
-			return true
-		}
-	}
-	return strings.HasPrefix(line, "goroutine ") && strings.HasSuffix(line, "]:")
+	return append(w, r.notes.all()...)
 }
 
 // isEnd reports whether a line is what go test prints behind the benchmarks of
@@ -278,10 +373,7 @@ func foreign(line string, n int) string {
 			{"\x1f\x8b", "gzip data"},
 			{"\xff\xfe", "UTF-16"},
 			{"\xfe\xff", "UTF-16"},
-			{"\xef\xbb\xbf", "a byte order mark before it"},
 			{"<", "HTML or XML"},
-			{`{"Time":`, "the output of go test -json"},
-			{`{"Action":`, "the output of go test -json"},
 		} {
 			if strings.HasPrefix(line, f.begin) {
 				return f.what
@@ -310,6 +402,9 @@ func (r *reader) comment(key, value string) {
 func (r *reader) number(key string, have *int, value string) {
 	n, err := strconv.Atoi(value)
 	if err != nil || n < 0 {
+		if r.logged("# " + key + ": " + value) {
+			return
+		}
 		r.errs = append(r.errs, r.errorf("%s: want a number, have %q", key, value))
 		return
 	}
@@ -330,18 +425,40 @@ func (r *reader) config(key, value string) {
 	case "machine":
 		r.fact(key, &r.facts.Machine, value)
 	case "distance":
+		if !Distance(value).valid() && r.logged(key+": "+value) {
+			return
+		}
 		r.distance = Distance(value)
 		if !r.distance.valid() {
 			r.errs = append(r.errs, r.errorf("distance: want local, near, far or mixed, have %q", value))
 		}
 	case "oversubscribed":
+		valid := value == "" || value == "true" || value == "false"
+		if !valid && r.logged(key+": "+value) {
+			return
+		}
 		r.oversubscribed = value == "true"
-		if value != "" && value != "true" && value != "false" {
+		if !valid {
 			r.errs = append(r.errs, r.errorf("oversubscribed: want true or false, have %q", value))
 		}
 	default:
 		r.notes.config(key, value)
 	}
+}
+
+// logged reports whether a line is taken for a log line although it begins with a
+// word that files of ours have as a key. They name their machine.
+func (r *reader) logged(text string) bool {
+	if r.oursMachine() {
+		return false
+	}
+	r.notes.log(line{r.lines.n, text}, true)
+	return true
+}
+
+// oursMachine reports whether the machine is named as files of ours do.
+func (r *reader) oursMachine() bool {
+	return r.facts.Machine == "host" || strings.HasPrefix(r.facts.Machine, "sim:")
 }
 
 // fact sets one of the facts. They must not change below a sample: what comes
@@ -408,25 +525,28 @@ func (r *reader) end(example string) error {
 	want := strconv.Quote(example)
 	l := r.lines
 	behind := func(format string, args ...any) error {
-		return &SyntaxError{r.name, l.n + 1, fmt.Sprintf(format, args...)}
+		return &SyntaxError{r.name, l.read + 1, fmt.Sprintf(format, args...)}
 	}
 	switch {
-	case l.tooLong():
-		return behind("line is longer than %d bytes, which is not a benchmark", maxLine)
+	case l.err == errTooLong:
+		return behind("%v", l.err)
 	case l.err != nil:
-		return fmt.Errorf("%s:%d: %w", r.name, l.n+1, l.err)
+		return fmt.Errorf("%s:%d: %w", r.name, l.read+1, l.err)
 	case l.torn != "":
 		return behind("last line is cut off: want a newline behind %q", l.torn)
 	case r.ours > 0:
 		return nil
-	case l.n == 0:
+	case l.read == 0:
 		return behind("empty file: want lines such as %s", want)
-	case r.facts.Machine != "":
-		return r.errorf("no samples: want lines such as %s", want)
-	case example == anyLine:
-		return r.errorf("no benchmarks: want lines such as %s", want)
 	}
-	return r.errorf("not a results file: want lines such as %s", want)
+	what := "not a results file"
+	switch {
+	case r.facts.Machine != "":
+		what = "no samples"
+	case example == anyLine:
+		what = "no benchmarks"
+	}
+	return &SyntaxError{r.name, l.read, fmt.Sprintf("%s: want lines such as %s", what, want)}
 }
 
 // errorf returns an error in the current line.

@@ -105,25 +105,25 @@ func TestReadErrors(t *testing.T) {
 		{"no values", line + benchmark(" 5"), 1, `x:2: missing measurements: want "BenchmarkName operations value unit ...", have "` + name + ` 5"`},
 		{"no unit", line + benchmark(" 5 61"), 1, `x:2: missing units: want "BenchmarkName operations value unit ...", have "` + name + ` 5 61"`},
 		{"value", line + benchmark(" 5 fast ns/op"), 1, `x:2: parsing measurement: invalid syntax: want "BenchmarkName operations value unit ...", have "` + name + ` 5 fast ns/op"`},
-		{"unit line", "Unit ns/op better\n" + line, 1, `x:1: expected key=value: want "Unit name key=value ...", have "Unit ns/op better"`},
+		{"unit line", "Unit ns/op better higher=\n" + line, 1, `x:1: expected key=value: want "Unit name key=value ...", have "Unit ns/op better higher="`},
 		{"units disagree", "Unit jain better=higher\nUnit jain better=lower\n" + line, 1, `x:2: metadata better of unit jain already set to higher: want "Unit name key=value ...", have "Unit jain better=lower"`},
 
 		{"cell", line + "BenchmarkLock/lock=a/cs=1-2 5 61 ns/op\n" + line, 2, `x:2: benchmark "Lock/lock=a/cs=1-2": unknown key "cs" (known: lock, reads, workers, hold, think, workload, mode, load)`},
 		{"NaN", line + benchmark(" 5 NaN ns/op"), 1, "x:2: NaN ns/op: must be finite"},
 		{"negative", line + benchmark(" -5 61 ns/op"), 1, "x:2: -5 operations: must not be negative"},
 		{"unit twice", line + benchmark(" 5 61 ns/op 62 ns/op"), 1, "x:2: unit ns/op twice"},
-		{"distance", "distance: close\n" + line, 0, `x:1: distance: want local, near, far or mixed, have "close"` + "\n" + `x:2: distance "close": must be local, near, far or mixed`},
+		{"distance", "machine: host\ndistance: close\n" + line, 0, `x:2: distance: want local, near, far or mixed, have "close"` + "\n" + `x:3: distance "close": must be local, near, far or mixed`},
 		{"no space behind a key", "distance:close\n" + line, 1, "no error"}, // no key to benchstat either
-		{"oversubscribed", "oversubscribed: maybe\n" + line, 1, `x:1: oversubscribed: want true or false, have "maybe"`},
-		{"round", "# round: one\n" + line, 1, `x:1: round: want a number, have "one"`},
-		{"another machine", "cpu: A\n" + line + "cpu: A\n" + line + "cpu: B\nmachine: sim:C\n" + line + line, 4,
-			`x:5: cpu: want "A" as in the samples above, have "B"` + "\n" + `x:6: machine: want "" as in the samples above, have "sim:C"`},
+		{"oversubscribed", "machine: host\noversubscribed: maybe\n" + line, 1, `x:2: oversubscribed: want true or false, have "maybe"`},
+		{"round", "machine: host\n# round: one\n" + line, 1, `x:2: round: want a number, have "one"`},
+		{"another machine", "cpu: A\n" + line + "cpu: A\n" + line + "goarch:\ncpu: B\nmachine: sim:C\n" + line + line, 4,
+			`x:6: cpu: want "A" as in the samples above, have "B"` + "\n" + `x:7: machine: want "" as in the samples above, have "sim:C"`},
 		{"failed", line + "--- FAIL: BenchmarkSweep\nFAIL\nexit status 1\n", 1,
 			`x:2: want the output of a run that passed, have "--- FAIL: BenchmarkSweep"` + "\n" + `x:3: want the output of a run that passed, have "FAIL"`},
-		{"many", "distance: close\ndistance:\n" + benchmark(" 5") + line + "tail", 1,
-			`x:1: distance: want local, near, far or mixed, have "close"` + "\n" +
-				`x:3: missing measurements: want "BenchmarkName operations value unit ...", have "` + name + ` 5"` + "\n" +
-				`x:5: last line is cut off: want a newline behind "tail"`},
+		{"many", "machine: host\ndistance: close\ndistance:\n" + benchmark(" 5") + line + "tail", 1,
+			`x:2: distance: want local, near, far or mixed, have "close"` + "\n" +
+				`x:4: missing measurements: want "BenchmarkName operations value unit ...", have "` + name + ` 5"` + "\n" +
+				`x:6: last line is cut off: want a newline behind "tail"`},
 	} {
 		t.Run(test.what, func(t *testing.T) {
 			f, err := results.ReadAll(strings.NewReader(test.in), "x")
@@ -166,7 +166,7 @@ func TestReadLongLine(t *testing.T) {
 
 // Leaving the loop at any point is no problem.
 func TestReadStopsWhenAsked(t *testing.T) {
-	in := "distance: close\nFAIL\n" + line + "BenchmarkLock/lock=a 1\n" + line + "tail"
+	in := "machine: host\ndistance: close\nFAIL\n" + line + "BenchmarkLock/lock=a 1\n" + line + "tail"
 	for stop := range 7 {
 		n := 0
 		for range results.Read(strings.NewReader(in), "x") {

@@ -152,7 +152,7 @@ func ReadRecords(r io.Reader, name string) (*RecordFile, error) {
 		f.Records = append(f.Records, rec)
 	}
 	rd.notes.begin(rd.round, rd.facts.Machine)
-	f.Facts, f.Torn, f.Declared, f.Warnings = rd.facts, rd.lines.torn, rd.better, rd.notes.warnings
+	f.Facts, f.Torn, f.Declared, f.Warnings = rd.facts, rd.lines.torn, rd.better, rd.warnings()
 	return f, errors.Join(errs...)
 }
 
@@ -160,7 +160,10 @@ func ReadRecords(r io.Reader, name string) (*RecordFile, error) {
 // for diagnostics only.
 //
 // What go test prints besides benchmarks is passed over, and so is what they
-// log. All else that is not as it should be yields a [*SyntaxError] and does not
+// log: only what go test itself would print, exactly, is a failure or a key. The
+// text may be that of go test -json, or the log of a CI job with its time stamps,
+// colours or indentation, which are taken off; [RecordFile.Warnings] says so. All
+// else that is not as it should be yields a [*SyntaxError] and does not
 // end the sequence: a benchmark line that cannot be parsed, a value that is not
 // finite or is negative, a change of machine halfway, any sign that the run
 // failed, a last line that was cut off, a text that is none, and one that has no
@@ -246,6 +249,9 @@ type remarks struct {
 	cut      bool   // said of one that its end is missing
 	n        int    // benchmarks so far
 	keys     map[string]*keyValue
+
+	logs     int // lines that look like keys of ours, and are taken for log
+	firstLog line
 }
 
 // A keyValue is a configuration key that is none of ours.
@@ -272,6 +278,25 @@ func (m *remarks) begin(round int, machine string) {
 		m.warnings = append(m.warnings, fmt.Sprintf("no PASS behind the benchmarks of %s: perhaps the run did not end", m.open))
 	}
 	m.open = ""
+}
+
+// log is told of a line that looks like a key, and is none: it matters if it says
+// another thing than the key.
+func (m *remarks) log(l line, matters bool) {
+	if !matters {
+		return
+	}
+	if m.logs++; m.logs == 1 {
+		m.firstLog = l
+	}
+}
+
+// all returns the warnings.
+func (m *remarks) all() []string {
+	if m.logs == 0 {
+		return m.warnings
+	}
+	return append(m.warnings, fmt.Sprintf("took %s for what benchmarks log, such as line %d, %q: no heading (goos, goarch, pkg, cpu) is above", count(m.logs, "line"), m.firstLog.n, m.firstLog.text))
 }
 
 // config is told of other keys.

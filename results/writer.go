@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 
 	"github.com/lockbench/lockbench/internal/filelock"
 )
@@ -169,7 +170,10 @@ func (w *Writer) resume(name string, facts Facts) (*File, error) {
 	if err := r.lines.err; err != nil {
 		return nil, r.end(ourLine)
 	}
-	if r.lines.n == 0 && held.Torn == "" {
+	if !r.lines.dress.bareText() {
+		return nil, &SyntaxError{name, 1, "not a file to append to: want one as lockbench wrote it, have the log of something: " + strings.Join(r.lines.dress.warnings(), ", ")}
+	}
+	if r.lines.read == 0 && held.Torn == "" {
 		held.Facts = facts
 		return held, w.write(header(facts))
 	}

@@ -576,7 +576,7 @@ func TestKilledWhileWriting(t *testing.T) {
 		returned += 50 + len(rest)
 
 		f, err := results.ReadFile(name)
-		if err != nil {
+		if err != nil && f.Torn == "" { // a kill may cut the sample in flight
 			t.Fatal(err)
 		}
 		if len(f.Samples) < returned {

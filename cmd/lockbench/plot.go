@@ -27,6 +27,11 @@ func (c *plotCmd) Run(con commandline.Console) error {
 	for _, name := range c.Files {
 		file, err := results.ReadFile(name)
 		bad.Add(err)
+		if err == nil {
+			for _, w := range file.Warnings {
+				fmt.Fprintf(con.Err, "lockbench: warning: %s: %s\n", name, w)
+			}
+		}
 		switch {
 		case err != nil:
 		case all == nil:

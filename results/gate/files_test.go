@@ -246,10 +246,18 @@ func badInputs() []badInput {
 	head := func(what, head, err string) badInput {
 		return badInput{what: what, base: good(1), head: head, err: err}
 	}
-	in := func(line string) string { // in the middle of a good file
+	split := func() (string, string) { // in the middle of a good file
 		g := good(2)
 		at := strings.Index(g, "BenchmarkSum") + strings.Index(g[strings.Index(g, "BenchmarkSum"):], "\n") + 1
-		return g[:at] + line + g[at:]
+		return g[:at], g[at:]
+	}
+	in := func(line string) string {
+		above, below := split()
+		return above + line + below
+	}
+	died := func(line string) string {
+		above, _ := split()
+		return above + line
 	}
 	cut := good(2)[:len("goos: linux\ngoarch: amd64\npkg: example.org/p\ncpu: AMD EPYC\nBenchmarkSum/n=10-2\t1")]
 	return []badInput{
@@ -266,13 +274,13 @@ func badInputs() []badInput {
 		head("HTML error page", "<!DOCTYPE html>\n<title>404 Not Found</title>\n", "DIR/head.txt:1: want plain text in UTF-8, have HTML or XML\nDIR/head.txt:2: no benchmarks: want lines such as"+want),
 		head("gzip", "\x1f\x8b\x08\x00\x00\x00\n", "DIR/head.txt:1: want plain text in UTF-8, have gzip data\nDIR/head.txt:1: no benchmarks: want lines such as"+want),
 		head("UTF-16", "\xff\xfeB\x00e\x00\n\x00", "DIR/head.txt:1: want plain text in UTF-8, have UTF-16\nDIR/head.txt:2: last line is cut off: want a newline behind \"\\x00\""),
-		head("JSON", "{\"Time\":\"2026-11-21T22:08:00Z\",\"Action\":\"start\"}\n", "DIR/head.txt:1: want plain text in UTF-8, have the output of go test -json\nDIR/head.txt:1: no benchmarks: want lines such as"+want),
+		head("JSON", "{\"Time\":\"2026-11-21T22:08:00Z\",\"Action\":\"start\"}\n", "DIR/head.txt:1: no benchmarks: want lines such as"+want),
 		head("ok only", "ok  \texample.org/p\t1.234s\nok  \texample.org/q\t(cached)\n", "DIR/head.txt:2: no benchmarks: want lines such as"+want),
 		head("no tests", "PASS\nok  \texample.org/p\t0.2s [no tests to run]\n", "DIR/head.txt:2: no benchmarks: want lines such as"+want),
 		head("FAIL", in("--- FAIL: BenchmarkMean\n"), `DIR/head.txt:6: want the output of a run that passed, have "--- FAIL: BenchmarkMean"`),
 		head("does not build", "# example.org/p\np.go:1:1: expected 'package'\nFAIL\texample.org/p [build failed]\n", "DIR/head.txt:3: want the output of a run that passed, have \"FAIL\\texample.org/p [build failed]\"\nDIR/head.txt:3: no benchmarks: want lines such as"+want),
-		head("panic", in("panic: runtime error: index out of range\n\ngoroutine 7 [running]:\n"), `DIR/head.txt:6: want the output of a run that passed, have "panic: runtime error: index out of range"`),
-		head("exit status", in("exit status 2\n"), `DIR/head.txt:6: want the output of a run that passed, have "exit status 2"`),
+		head("panic", died("panic: runtime error: index out of range\n\ngoroutine 7 [running]:\n"), `DIR/head.txt:6: want the output of a run that passed, have "panic: runtime error: index out of range"`),
+		head("exit status", died("exit status 2\n"), `DIR/head.txt:6: want the output of a run that passed, have "exit status 2"`),
 		head("no values", in("BenchmarkSum/n=10-2\t1000\n"), "DIR/head.txt:6: missing measurements"+wantField+`"BenchmarkSum/n=10-2\t1000"`),
 		head("NaN", in("BenchmarkSum/n=10-2\t1000\tNaN ns/op\n"), "DIR/head.txt:6: NaN ns/op: must be finite"),
 		head("+Inf", in("BenchmarkSum/n=10-2\t1000\t+Inf ns/op\n"), "DIR/head.txt:6: +Inf ns/op: must be finite"),
@@ -281,7 +289,7 @@ func badInputs() []badInput {
 		head("no unit", in("BenchmarkSum/n=10-2\t1000\t100\n"), "DIR/head.txt:6: missing units"+wantField+`"BenchmarkSum/n=10-2\t1000\t100"`),
 		head("unit twice", in("BenchmarkSum/n=10-2\t1000\t100 ns/op\t100 ns/op\n"), "DIR/head.txt:6: unit ns/op twice"),
 		head("no number", in("BenchmarkSum/n=10-2\t1000\t1,5 ns/op\n"), "DIR/head.txt:6: parsing measurement: invalid syntax"+wantField+`"BenchmarkSum/n=10-2\t1000\t1,5 ns/op"`),
-		head("round", "# round: x\n"+good(2), `DIR/head.txt:1: round: want a number, have "x"`),
+		head("round", "machine: host\n# round: x\n"+good(2), `DIR/head.txt:2: round: want a number, have "x"`),
 		head("two machines in one", good(2)+strings.Replace(good(3), "AMD EPYC", "Xeon", 1), `DIR/head.txt:20: cpu: want "AMD EPYC" as in the samples above, have "Xeon"`),
 		head("another machine", strings.Replace(good(2), "AMD EPYC", "Xeon", 1), `DIR/head.txt: want cpu "AMD EPYC" as in DIR/base.txt, have "Xeon": two machines cannot be compared`),
 		head("a simulated machine", "machine: sim:xeon\n"+good(2), `DIR/head.txt: want machine "host" as in DIR/base.txt, have "sim:xeon": two machines cannot be compared`),
