@@ -274,8 +274,8 @@ func TestLostResultsFile(t *testing.T) {
 		}
 		code := end(t, cmd)
 		want := "results.txt: " + why + " while this run wrote to it\n"
-		if code != exitFailed || !strings.Contains(output.String(), want) || !strings.Contains(output.String(), "samples saved in results-saved-1.txt\n") {
-			t.Errorf("exit status %d, want %d and %q:\n%s", code, exitFailed, want, output)
+		if code != exitUsage || !strings.Contains(output.String(), want) || !strings.Contains(output.String(), "samples saved in results-saved-1.txt\n") {
+			t.Errorf("exit status %d, want %d and %q:\n%s", code, exitUsage, want, output)
 		}
 		if file, err := results.ReadFile(filepath.Join(dir, "results-saved-1.txt")); err != nil || len(file.Samples) < 20 {
 			t.Errorf("%s: what was saved: %v, %v", why, file, err)
