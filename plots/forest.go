@@ -176,10 +176,12 @@ func newForestRow(names map[gate.Benchmark]string, res *gate.Result) forestRow {
 	}
 	worse := func(v float64) float64 {
 		switch {
-		case v <= -1: // nothing shrinks by more than all there is
+		case v <= -1 && !res.Signed: // nothing shrinks by more than all there is
 			v = math.Inf(-1)
 		case v > 1e6:
 			v = math.Inf(+1)
+		case v < -1e6:
+			v = math.Inf(-1)
 		}
 		return -float64(res.Better) * v
 	}

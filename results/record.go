@@ -7,7 +7,6 @@ import (
 	"io"
 	"iter"
 	"maps"
-	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -80,11 +79,10 @@ func (r Record) Validate() error {
 			wrong.add("unit %s twice", v.Unit)
 		}
 		seen[v.Unit] = true
-		switch {
-		case math.IsNaN(v.Value) || math.IsInf(v.Value, 0):
-			wrong.add("%v %s: must be finite", v.Value, v.Unit)
-		case v.Value < 0:
-			wrong.add("%v %s: must not be negative", v.Value, v.Unit)
+		// What is known of no unit may be anything: it is for whoever compares
+		// it to say so, and no reason to refuse the file.
+		if err := v.Validate(); err != nil && !Signed(v.Unit) {
+			wrong.add("%v", err)
 		}
 	}
 	return wrong.err()
@@ -165,7 +163,8 @@ func ReadRecords(r io.Reader, name string) (*RecordFile, error) {
 // colours or indentation, which are taken off; [RecordFile.Warnings] says so. All
 // else that is not as it should be yields a [*SyntaxError] and does not
 // end the sequence: a benchmark line that cannot be parsed, a value that is not
-// finite or is negative, a change of machine halfway, any sign that the run
+// finite or is negative though its unit is one that cannot be ([Signed]), a
+// change of machine halfway, any sign that the run
 // failed, a last line that was cut off, a text that is none, and one that has no
 // benchmark in it. An error from r ends the sequence. The sequence can be ranged
 // over once.

@@ -106,11 +106,8 @@ func (s Sample) Validate() error {
 			wrong.add("unit %s twice", v.Unit)
 		}
 		seen[v.Unit] = true
-		switch {
-		case math.IsNaN(v.Value) || math.IsInf(v.Value, 0):
-			wrong.add("%v %s: must be finite", v.Value, v.Unit)
-		case v.Value < 0:
-			wrong.add("%v %s: must not be negative", v.Value, v.Unit)
+		if err := v.Validate(); err != nil {
+			wrong.add("%v", err)
 		}
 	}
 	return wrong.err()

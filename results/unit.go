@@ -1,7 +1,9 @@
 package results
 
 import (
+	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -109,6 +111,25 @@ var (
 func Neutral(unit string) bool {
 	u, ok := known(unit)
 	return ok && u.Better == 0
+}
+
+// Signed reports whether values of unit may be below 0. Those of a known unit
+// cannot: they are times, counts, rates and shares.
+func Signed(unit string) bool {
+	_, ok := known(unit)
+	return !ok
+}
+
+// Validate reports why v is no measurement: it is not finite, or it is below 0 and
+// its unit is one that cannot be.
+func (v Value) Validate() error {
+	switch {
+	case math.IsNaN(v.Value) || math.IsInf(v.Value, 0):
+		return fmt.Errorf("%v %s: must be finite", v.Value, v.Unit)
+	case v.Value < 0 && !Signed(v.Unit):
+		return fmt.Errorf("%v %s: must not be negative", v.Value, v.Unit)
+	}
+	return nil
 }
 
 // Directions are what lines such as "Unit score better=higher" declare of units:

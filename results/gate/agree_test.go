@@ -188,3 +188,165 @@ func TestUnitsOnOneSide(t *testing.T) {
 		t.Errorf("not judged: %q, want score", rep.NotJudged)
 	}
 }
+
+// Values around 0 have no ratio, and some have no meaning: what is worse does not
+// pass for that, whatever path it comes by.
+func TestOddValues(t *testing.T) {
+	const (
+		pass      = gate.Pass
+		regressed = gate.Regressed
+		wrong     = gate.Verdict(-1) // an error
+	)
+	inf, nan := math.Inf(+1), math.NaN()
+	lower, higher := results.Directions{"score": -1}, results.Directions{"score": +1}
+	for _, test := range []struct {
+		unit       string
+		declared   results.Directions
+		base, head float64
+		want       gate.Verdict
+		change     float64 // without noise; NaN is any
+	}{
+		{"score", lower, -5, 100, regressed, 21},
+		{"score", lower, -100, -5, regressed, 0.95},
+		{"score", lower, -5, 0, regressed, 1},
+		{"score", lower, 0, 5, regressed, inf},
+		{"score", lower, 0, -5, pass, -inf},
+		{"score", lower, 100, -100, pass, -2},
+		{"score", lower, -100, -90, regressed, 0.1},
+		{"score", lower, -100, -99.5, pass, 0.005},
+		{"score", lower, -100, -200, pass, -1},
+		{"score", lower, -5, -5, pass, 0},
+		{"score", lower, 0, 0, pass, 0},
+		{"score", lower, -1e307, 1e307, regressed, 2},
+		{"score", lower, 1e307, -1e307, pass, -2},
+		{"score", lower, -1.7e308, 1.7e308, regressed, nan},
+		{"score", lower, 5e-324, 1, regressed, nan},
+		{"score", lower, -5e-324, 1, regressed, inf},
+		{"score", higher, 100, -100, regressed, -2},
+		{"score", higher, 5, 0, regressed, -1},
+		{"score", higher, 0, -5, regressed, -inf},
+		{"score", higher, -5, -100, regressed, -19},
+		{"score", higher, -100, -5, pass, 0.95},
+		{"score", higher, -5, 0, pass, 1},
+		{"score", higher, 0, 5, pass, inf},
+		{"allocs/op", nil, 0, 1, regressed, inf},
+		{"allocs/op", nil, 1, 0, pass, -1},
+		{"p99-ns", nil, 0, 5, regressed, inf},
+		{"p99-ns", nil, 5, 0, pass, -1},
+		{"p99-ns", nil, -5, 5, regressed, 2}, // a difference of two clocks may be
+		{"MB/s", nil, 5, 0, regressed, -1},
+		{"MB/s", nil, 0, 5, pass, inf},
+
+		{"MB/s", nil, 100, -3, wrong, 0},
+		{"MB/s", nil, -3, 100, wrong, 0},
+		{"allocs/op", nil, 1, -1, wrong, 0},
+		{"jain", nil, 1, -1, wrong, 0},
+		{"score", lower, nan, 5, wrong, 0},
+		{"score", lower, 5, nan, wrong, 0},
+		{"score", lower, nan, nan, wrong, 0},
+		{"score", lower, 5, -inf, wrong, 0},
+		{"score", lower, 5, inf, wrong, 0},
+		{"score", higher, inf, inf, wrong, 0},
+		{"score", higher, -inf, 1, wrong, 0},
+	} {
+		for _, noise := range []float64{0, 0.001} {
+			for _, again := range []bool{false, true} {
+				what := fmt.Sprintf("%s from %g to %g, declared %v, noise %g, again %t", test.unit, test.base, test.head, test.declared, noise, again)
+				p := play(test.unit, test.declared, test.base, test.head, noise, again)
+				live, err := both(t, p)
+				apart, apartErr := gate.Rules{}.CompareFiles(t.Context(), p.files(false))
+				if (err != nil) != (test.want == wrong) || (apartErr != nil) != (test.want == wrong) {
+					t.Errorf("%s: %v and, apart, %v; want an error: %t", what, err, apartErr, test.want == wrong)
+				}
+				if err != nil || apartErr != nil {
+					continue
+				}
+				for _, rep := range []*gate.Report{live, apart} {
+					r, _ := in(rep, test.unit)
+					if r.Verdict != test.want || rep.Verdict != test.want {
+						t.Errorf("%s: %v (%s), want %v", what, r.Verdict, r.Why, test.want)
+					}
+					if want := test.base < 0 || test.head < 0; r.Signed != want {
+						t.Errorf("%s: signed %t, want %t", what, r.Signed, want)
+					}
+					if noise == 0 && !(r.Change == test.change || math.IsNaN(test.change) || math.Abs(r.Change-test.change) < 1e-9) {
+						t.Errorf("%s: a change of %g, want %g", what, r.Change, test.change)
+					}
+				}
+			}
+		}
+	}
+	// What an exception ignores may be what it likes.
+	p := play("score", lower, nan, 5, 0, false)
+	ignore := gate.Rules{For: func(_ gate.Benchmark, unit string) (gate.Exception, bool) {
+		return gate.Exception{Ignore: true}, unit == "score"
+	}}
+	for _, together := range []bool{true, false} {
+		if rep, err := ignore.CompareFiles(t.Context(), p.files(together)); err != nil || rep.Verdict != pass {
+			t.Errorf("an ignored NaN: %v", err)
+		}
+	}
+	if rep, err := ignore.Compare(t.Context(), p); err != nil || rep.Verdict != pass {
+		t.Errorf("an ignored NaN: %v", err)
+	}
+}
+
+// A builder has rounds enough, of new binaries when it is asked for them.
+type builder struct {
+	player
+	random *rand.Rand
+	fresh  int
+	value  func(gate.Side, *rand.Rand) float64
+}
+
+func (b *builder) Round(context.Context, []gate.Benchmark) ([]gate.Round, error) {
+	r := b.rounds[0]
+	if b.rounds[0].Number++; r.Number > 1000 {
+		return nil, io.EOF // undecided
+	}
+	for _, side := range []gate.Side{gate.Base, gate.Again, gate.Head} {
+		build := 100*b.fresh + 10*int(side) + 1 + b.random.IntN(6)
+		r.Readings[side] = &gate.Reading{Build: build, Values: []results.Value{{Unit: b.unit(), Value: b.value(side, b.random)}}}
+	}
+	return []gate.Round{r}, nil
+}
+
+func (b *builder) unit() string {
+	for unit := range b.declared {
+		return unit
+	}
+	return "p99-ns"
+}
+
+func (b *builder) Fresh(context.Context, []gate.Benchmark) (bool, error) {
+	b.fresh++
+	return true, nil
+}
+
+// What is worse than 0, or changes its sign, is confirmed with new binaries: their
+// ranks need no ratio, either.
+func TestOddValuesAreConfirmed(t *testing.T) {
+	for what, test := range map[string]struct {
+		declared results.Directions
+		value    func(gate.Side, *rand.Rand) float64
+	}{
+		"from 0": {nil, func(side gate.Side, random *rand.Rand) float64 {
+			return float64(int(side) / int(gate.Head) * (1 + random.IntN(2)))
+		}},
+		"to 0": {results.Directions{"score": +1}, func(side gate.Side, random *rand.Rand) float64 {
+			return float64((1 - int(side)/int(gate.Head)) * (1 + random.IntN(2)))
+		}},
+		"from below 0": {results.Directions{"score": -1}, func(side gate.Side, random *rand.Rand) float64 {
+			return -5 - random.Float64() + float64(int(side)/int(gate.Head)*10)
+		}},
+		"to below 0, late": {results.Directions{"score": +1}, func(side gate.Side, random *rand.Rand) float64 {
+			return 5 + random.Float64() - float64(int(side)/int(gate.Head)*random.IntN(3)*4)
+		}},
+	} {
+		b := &builder{player: player{rounds: []gate.Round{{Benchmark: gate.Benchmark{Name: "A"}, Number: 1}}, declared: test.declared}, random: rand.New(rand.NewPCG(3, 1)), value: test.value}
+		rep := compare(t, gate.Rules{}, b)
+		if r := rep.Results[0]; r.Verdict != gate.Regressed || !r.Confirmed {
+			t.Errorf("%s: %v (%s), confirmed %t; want it to have regressed", what, r.Verdict, r.Why, r.Confirmed)
+		}
+	}
+}

@@ -260,29 +260,16 @@ func neighbours(values []float64, cuts []cut, i int) (before, after []float64) {
 }
 
 // step returns by how much the second of two samples is above the first, as a
-// difference of logarithms, and its interval with the confidence 1-alpha: the
-// median and the order statistics of the differences of all pairs (Hodges and
-// Lehmann). It assumes that the two differ in that alone.
-func step(before, after []float64, alpha float64) (d, lo, hi float64) {
-	x, y := logs(before), logs(after)
-	n := len(x) * len(y)
-	d = median([]float64{kth(x, y, (n+1)/2), kth(x, y, n/2+1)})
-	k := uCritical(len(x), len(y), alpha/2)
-	if k == 0 {
-		return d, math.Inf(-1), math.Inf(+1)
-	}
-	return d, kth(x, y, k), kth(x, y, n+1-k)
-}
-
-// logs returns the logarithms of values, ordered.
-func logs(values []float64) []float64 {
-	return slices.Sorted(func(yield func(float64) bool) {
-		for _, v := range values {
-			if !yield(math.Log(v)) {
-				return
-			}
-		}
-	})
+// share, and its interval with the confidence 1-alpha: the median and the order
+// statistics of the differences of all pairs (Hodges and Lehmann). It assumes that
+// the two differ in that alone. The differences are those of logarithms unless a
+// value is below 0.
+func step(before, after []float64, alpha float64) (change, lo, hi float64, signed bool) {
+	t := shift{series: &series{measure: measure{better: -1}}, base: before, head: after}
+	t.signs()
+	t.order()
+	d, lo, hi := t.interval(alpha)
+	return t.change(d), t.change(lo), t.change(hi), t.signed
 }
 
 // benjaminiHochberg returns the largest p that is a discovery, given those of

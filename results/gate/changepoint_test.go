@@ -174,7 +174,7 @@ func TestStep(t *testing.T) {
 			for i := range after {
 				after[i] *= 1.05
 			}
-			if _, lo, hi := step(before, after, 0.05); lo <= math.Log(1.05) && math.Log(1.05) <= hi {
+			if _, lo, hi, _ := step(before, after, 0.05); lo <= 0.05 && 0.05 <= hi {
 				in++
 			}
 		}
@@ -183,8 +183,18 @@ func TestStep(t *testing.T) {
 			t.Errorf("%v values: in the interval in %d of %d", n, in, trials)
 		}
 	}
-	if d, lo, hi := step([]float64{0, 0, 0, 0, 0}, []float64{3, 3, 3, 3, 3}, 0.05); !math.IsInf(d, 1) || !math.IsInf(lo, 1) || !math.IsInf(hi, 1) {
-		t.Errorf("from 0: got %v [%v, %v]", d, lo, hi)
+	inf := math.Inf(+1)
+	for _, test := range []struct {
+		from, to, change float64
+		signed           bool
+	}{
+		{0, 3, inf, false}, {3, 0, -1, false}, {0, 0, 0, false}, {2, 3, 0.5, false},
+		{-5, 100, 21, true}, {-100, -5, 0.95, true}, {-5, -100, -19, true}, {-5, 0, 1, true}, {0, -5, -inf, true}, {100, -100, -2, true}, {-5, -5, 0, true},
+	} {
+		d, lo, hi, signed := step(slices.Repeat([]float64{test.from}, 5), slices.Repeat([]float64{test.to}, 5), 0.05)
+		if near := func(v float64) bool { return v == test.change || math.Abs(v-test.change) < 1e-9 }; !near(d) || !near(lo) || !near(hi) || signed != test.signed {
+			t.Errorf("from %g to %g: got %v [%v, %v], signed %t; want %v, %t", test.from, test.to, d, lo, hi, signed, test.change, test.signed)
+		}
 	}
 }
 

@@ -86,12 +86,12 @@ func (j *shapeJudge) crossover(s, than *sweep) ShapeResult {
 // logarithms, in the rounds in which both were measured.
 func (j *shapeJudge) gains(s, than *sweep) *sweep {
 	both := &sweep{place: s.place, at: make(map[int]map[int]float64)}
-	better := results.Better(j.Unit)
+	m := &measure{better: results.Better(j.Unit)}
 	for x, rounds := range s.at {
 		of := make(map[int]float64)
 		for r, v := range rounds {
 			if w, ok := than.at[x][r]; ok {
-				of[r] = -worse(better, w, v)
+				of[r] = -m.worse(w, v)
 			}
 		}
 		if len(of) > 0 {

@@ -121,6 +121,7 @@ type fileSource struct {
 	records            [sides]map[Benchmark][]results.Record
 	rounds             []Round
 	told               bool // the rounds
+	declared           results.Directions
 	warnings           []string
 }
 
@@ -128,7 +129,12 @@ func newFileSource(f Files) (*fileSource, error) {
 	if f.Base == nil || f.Head == nil {
 		return nil, fmt.Errorf("%w: want a base and a head", ErrNothing)
 	}
-	s := &fileSource{Files: f}
+	s := &fileSource{Files: f, declared: make(results.Directions)}
+	for _, file := range s.files() {
+		if file != nil {
+			maps.Copy(s.declared, file.Declared)
+		}
+	}
 	if err := s.sameMachine(); err != nil {
 		return nil, err
 	}
@@ -221,7 +227,6 @@ func (s *fileSource) units() func(yield func(string) bool) {
 
 // index sorts the records by benchmark.
 func (s *fileSource) index() error {
-	var errs []error
 	var order [sides][]Benchmark
 	all := 0
 	for side, file := range s.files() {
@@ -237,17 +242,11 @@ func (s *fileSource) index() error {
 			if all++; s.Only != nil && !s.Only(b) {
 				continue
 			}
-			if v, ok := r.Value("ns/op"); ok && v == 0 {
-				errs = append(errs, fmt.Errorf("%s:%d: %s: 0 ns/op: want a time: does the benchmark loop b.N times?", file.Name, r.Line, b))
-			}
 			if s.records[side][b] == nil {
 				order[side] = append(order[side], b)
 			}
 			s.records[side][b] = append(s.records[side][b], r)
 		}
-	}
-	if len(errs) > 0 {
-		return errors.Join(errs...)
 	}
 	for _, b := range order[Base] {
 		if s.records[Head][b] == nil {
@@ -415,15 +414,7 @@ func (s *fileSource) Fresh(context.Context, []Benchmark) (bool, error) { return 
 
 // Better says what the files say, or else [results.Better]. One file's word holds
 // for those that say nothing.
-func (s *fileSource) Better(unit string) int {
-	declared := make(results.Directions)
-	for _, f := range s.files() {
-		if f != nil {
-			maps.Copy(declared, f.Declared)
-		}
-	}
-	return declared.Better(unit)
-}
+func (s *fileSource) Better(unit string) int { return s.declared.Better(unit) }
 
 // Exact reports whether the files are of a simulated machine, which counts, and
 // does not measure: "machine: sim:name". What it counts must be equal.
@@ -434,7 +425,7 @@ func (s *fileSource) Exact(string) (tolerance float64, exact bool) {
 // compare is [Rules.CompareFiles].
 func (s *fileSource) compare(ctx context.Context, r Rules) (*Report, error) {
 	began := time.Now()
-	if err := s.checkUnits(r); err != nil {
+	if err := errors.Join(s.checkUnits(r), s.checkReadings(r)); err != nil {
 		return nil, err
 	}
 	r = r.withDefaults()
@@ -502,6 +493,26 @@ func (s *fileSource) checkUnits(r Rules) error {
 			errs = append(errs, fmt.Errorf("unit %s: no benchmark has it on both sides: want one of %s", u, cmp.Or(strings.Join(have, ", "), "none")))
 		case s.Better(u) == 0:
 			errs = append(errs, unknownUnit(u))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// checkReadings returns an error for each reading that is to be judged and makes no
+// sense.
+func (s *fileSource) checkReadings(r Rules) error {
+	var errs []error
+	for side, file := range s.files() {
+		for _, b := range s.both {
+			for _, rec := range s.records[side][b] {
+				for _, v := range rec.Values {
+					wrong := senseless(v)
+					if wrong == nil || s.Better(v.Unit) == 0 || len(r.Units) > 0 && !slices.Contains(r.Units, v.Unit) || r.ignores(b, v.Unit) {
+						continue
+					}
+					errs = append(errs, fmt.Errorf("%s:%d: %s: %w", file.Name, rec.Line, b, wrong))
+				}
+			}
 		}
 	}
 	return errors.Join(errs...)

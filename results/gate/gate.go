@@ -221,6 +221,7 @@ type Result struct {
 	Builds   int     // binaries of the head
 
 	Exact     bool // the values do not vary: no statistics needed
+	Signed    bool // one is below 0: the changes are differences, as shares of what the base is away from 0
 	Unpaired  bool // the sides were not measured together: judged more weakly
 	Confirmed bool // measured once more, afresh, after it had been suspect
 	Minor     bool // there is more of it at another distance, which decides

@@ -88,6 +88,8 @@ type ChangePoint struct {
 	// Change is To/From-1, as the median over all pairs of points, and Lo and
 	// Hi are its 95 % interval, if this is a change at all.
 	Change, Lo, Hi float64
+
+	Signed bool // as in [Result]
 }
 
 // Regression reports whether c is a change of t for the worse.
@@ -294,12 +296,12 @@ func (h *History) Find(fdr float64) {
 		cuts := slices.DeleteFunc(found[i], func(c cut) bool { return c.p > limit })
 		for k, c := range cuts {
 			before, after := neighbours(values, cuts, k)
-			d, lo, hi := step(before, after, 0.05)
+			change, lo, hi, signed := step(before, after, 0.05)
 			t.Changes = append(t.Changes, ChangePoint{
 				Point: c.at, Run: t.Points[c.at].Run,
 				Before: len(before), After: len(after),
 				From: medianOf(before), To: medianOf(after), P: c.p,
-				Change: change(-1, d), Lo: change(-1, lo), Hi: change(-1, hi),
+				Change: change, Lo: lo, Hi: hi, Signed: signed,
 			})
 		}
 	}
@@ -327,15 +329,20 @@ func (h *History) Found() (all []Found) {
 			all = append(all, Found{t, c})
 		}
 	}
-	size := func(f Found) float64 { return math.Abs(math.Log1p(f.Change)) }
-	class := func(f Found) int {
-		switch {
-		case f.Better == 0:
-			return 2
-		case f.Regression(f.ChangePoint):
-			return 0
+	size := func(f Found) float64 {
+		if f.Signed {
+			return math.Abs(f.Change)
 		}
-		return 1
+		return math.Abs(math.Log1p(f.Change))
+	}
+	class := func(f Found) int {
+		switch change := float64(f.Better) * f.Change; {
+		case change < 0:
+			return 0
+		case change > 0:
+			return 1
+		}
+		return 2
 	}
 	slices.SortStableFunc(all, func(a, b Found) int {
 		return cmp.Or(cmp.Compare(class(a), class(b)), -cmp.Compare(size(a), size(b)), cmp.Compare(b.Run, a.Run))

@@ -101,7 +101,7 @@ func (h *History) rows() [][]string {
 	rows := [][]string{{"benchmark", "unit", "from this run on", "from", "to", "change", "95% interval", "n", "p", ""}}
 	names := h.names()
 	for _, f := range h.Found() {
-		r := Result{Better: f.Better, Change: f.Change, Lo: f.Lo, Hi: f.Hi, Old: f.From}
+		r := Result{Better: f.Better, Change: f.Change, Lo: f.Lo, Hi: f.Hi, Old: f.From, Signed: f.Signed}
 		if f.Lo == f.Hi {
 			r.Exact = true
 		}
@@ -128,11 +128,10 @@ func probability(p float64) string {
 // word says what a change is, with a mark if it may be a drift.
 func (t *Trend) word(c ChangePoint) string {
 	s := "changed"
-	switch {
-	case t.Better == 0:
-	case t.Regression(c):
+	switch change := float64(t.Better) * c.Change; {
+	case change < 0:
 		s = "regressed"
-	default:
+	case change > 0:
 		s = "improved"
 	}
 	if t.Drifts() {

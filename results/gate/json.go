@@ -84,6 +84,7 @@ type jsonResult struct {
 	Evidence  jsonNumber `json:"evidence"`
 	Builds    int        `json:"builds"`
 	Exact     bool       `json:"exact"`
+	Signed    bool       `json:"signed"`
 	Unpaired  bool       `json:"unpaired"`
 	Confirmed bool       `json:"confirmed"`
 	Minor     bool       `json:"minor"`
@@ -173,7 +174,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 			Verdict: res.Verdict.String(), Why: res.Why, Output: res.Output, N: res.N, Rounds: res.Rounds,
 			Old: jsonNumber(res.Old), New: jsonNumber(res.New), Change: jsonNumber(res.Change), Lo: jsonNumber(res.Lo), Hi: jsonNumber(res.Hi),
 			Noise: jsonNumber(res.Noise), Margin: jsonNumber(res.Margin), Drift: jsonNumber(res.Drift), Evidence: jsonNumber(res.Evidence), Builds: res.Builds,
-			Exact: res.Exact, Unpaired: res.Unpaired, Confirmed: res.Confirmed, Minor: res.Minor, Improved: res.Improved(),
+			Exact: res.Exact, Signed: res.Signed, Unpaired: res.Unpaired, Confirmed: res.Confirmed, Minor: res.Minor, Improved: res.Improved(),
 			BootLo: jsonNumber(res.BootLo), BootHi: jsonNumber(res.BootHi),
 		})
 	}
@@ -228,7 +229,7 @@ func ReadJSON(rd io.Reader) (*Report, error) {
 			Why: res.Why, Output: res.Output, N: res.N, Rounds: res.Rounds,
 			Old: float64(res.Old), New: float64(res.New), Change: float64(res.Change), Lo: float64(res.Lo), Hi: float64(res.Hi),
 			Noise: float64(res.Noise), Margin: float64(res.Margin), Drift: float64(res.Drift), Evidence: float64(res.Evidence), Builds: res.Builds,
-			Exact: res.Exact, Unpaired: res.Unpaired, Confirmed: res.Confirmed, Minor: res.Minor,
+			Exact: res.Exact, Signed: res.Signed, Unpaired: res.Unpaired, Confirmed: res.Confirmed, Minor: res.Minor,
 			BootLo: float64(res.BootLo), BootHi: float64(res.BootHi),
 		}
 		if err := out.Verdict.UnmarshalText([]byte(res.Verdict)); err != nil {

@@ -71,10 +71,9 @@ type seriesKey struct {
 // A series is what there is of one unit of one benchmark at one distance.
 type series struct {
 	seriesKey
-	better int
-	margin float64
-	exact  bool    // has no noise
-	within float64 // up to what share values that do not vary are equal
+	measure         // of both kinds of pairs
+	exact   bool    // has no noise
+	within  float64 // up to what share values that do not vary are equal
 
 	// The pairs until it was suspect; and those since it was measured afresh.
 	screened, fresh pairs
@@ -163,7 +162,10 @@ func (j *judge) stage(ctx context.Context, of []Benchmark, share float64) (open 
 		}
 		j.rounds++
 		for _, r := range got {
-			j.add(r)
+			err = errors.Join(err, j.add(r))
+		}
+		if err != nil {
+			return nil, err
 		}
 		j.look()
 		active = slices.DeleteFunc(active, j.settled)
@@ -220,19 +222,19 @@ func (j *judge) suspects() int {
 	return len(of)
 }
 
-// add takes note of a round.
-func (j *judge) add(r Round) {
+// add takes note of a round. The error is of readings that make no sense.
+func (j *judge) add(r Round) (err error) {
 	if r.Failed != nil {
 		j.failed[r.Benchmark] = r.Failed
-		return
+		return nil
 	}
 	base, again, head := r.Readings[Base], r.Readings[Again], r.Readings[Head]
 	if base == nil || head == nil {
-		return
+		return nil
 	}
 	if r.Distance == results.Mixed {
 		j.dropped++ // not one state of the machine
-		return
+		return nil
 	}
 	j.see(r.Benchmark, Base, base.Values)
 	j.see(r.Benchmark, Head, head.Values)
@@ -249,9 +251,27 @@ func (j *judge) add(r Round) {
 		if s == nil {
 			continue
 		}
-		var second *value
+		q := pair{r.Number, &value{v.Value, base.Build}, nil, &value{after, head.Build}}
 		if v, ok := again.value(v.Unit); ok {
-			second = &value{v, again.Build}
+			q.again = &value{v, again.Build}
+		}
+		for _, of := range []struct {
+			Side
+			*value
+		}{{Base, q.base}, {Again, q.again}, {Head, q.head}} {
+			if of.value != nil {
+				if wrong := senseless(results.Value{Unit: v.Unit, Value: of.v}); wrong != nil {
+					err = errors.Join(err, fmt.Errorf("%v: %v, round %d: %w", of.Side, r.Benchmark, r.Number, wrong))
+				}
+			}
+		}
+		if err != nil {
+			continue
+		}
+		if !s.signed && q.negative() {
+			s.signed = true
+			s.screened.measureAll()
+			s.fresh.measureAll()
 		}
 		p := &s.screened
 		if s.suspect {
@@ -260,8 +280,17 @@ func (j *judge) add(r Round) {
 				continue // the binaries are those that made it suspect
 			}
 		}
-		p.add(s.better, r.Number, value{v.Value, base.Build}, value{after, head.Build}, second)
+		p.add(q)
 	}
+	return err
+}
+
+// senseless returns why a value is no reading that one could compare, nil if it is.
+func senseless(v results.Value) error {
+	if v.Unit == "ns/op" && v.Value == 0 {
+		return errors.New("0 ns/op: want a time: does the benchmark loop b.N times?")
+	}
+	return v.Validate()
 }
 
 // see takes note of the units that one side of b has.
@@ -289,7 +318,7 @@ func (j *judge) of(k seriesKey) *series {
 	if better == 0 {
 		return nil
 	}
-	s := &series{seriesKey: k, better: better, margin: j.rules.Margin}
+	s := &series{seriesKey: k, measure: measure{better: better, margin: j.rules.Margin}}
 	s.within, s.exact = j.src.Exact(k.unit)
 	if !s.exact && !isCount(k.unit) {
 		s.within = s.margin
@@ -302,8 +331,7 @@ func (j *judge) of(k seriesKey) *series {
 			s.margin, s.within = e.Margin, e.Margin
 		}
 	}
-	s.screened.limit = limit(better, s.margin)
-	s.fresh.limit = s.screened.limit
+	s.screened.measure, s.fresh.measure = &s.measure, &s.measure
 	j.series[k] = s
 	j.order = append(j.order, s)
 	j.by[k.Benchmark] = append(j.by[k.Benchmark], s)
@@ -387,7 +415,7 @@ func (s *series) holdsBetweenBuilds() bool {
 		return true // a source that knows no binaries
 	}
 	atLeast, ok := s.fresh.betweenBuilds()
-	return ok && atLeast > s.fresh.limit
+	return ok && atLeast > s.limit()
 }
 
 // report returns what came of it.
@@ -536,6 +564,7 @@ func (j *judge) result(s *series) Result {
 		Old: medianOf(p.bases), New: medianOf(p.heads),
 		Evidence:  s.screened.evidence(alpha),
 		Confirmed: s.found,
+		Signed:    s.signed,
 	}
 	if s.exact || !p.varies && p.n() >= j.rules.MinRounds {
 		s.resultExact(&r)
@@ -544,10 +573,10 @@ func (j *judge) result(s *series) Result {
 
 	sorted := slices.Clone(p.differences)
 	lo, hi := bounds(sorted, alpha)
-	r.setChange(median(sorted), lo, hi)
-	r.Noise = change(-1, p.noise(alpha))
+	r.setChange(s.change, median(sorted), lo, hi)
+	r.Noise = (&measure{better: -1, signed: s.signed}).change(p.noise(alpha))
 	bootLo, bootHi := p.bootstrap(alpha)
-	r.BootLo, r.BootHi = change(s.better, bootLo), change(s.better, bootHi)
+	r.BootLo, r.BootHi = s.change(bootLo), s.change(bootHi)
 	if s.better > 0 {
 		r.BootLo, r.BootHi = r.BootHi, r.BootLo
 	}
@@ -555,29 +584,32 @@ func (j *judge) result(s *series) Result {
 	return r
 }
 
-// setChange sets the change from differences, of which more is worse.
-func (r *Result) setChange(d, lo, hi float64) {
+// setChange sets the change from numbers of which more is worse.
+func (r *Result) setChange(change func(worse float64) float64, d, lo, hi float64) {
 	if r.Better > 0 {
 		lo, hi = hi, lo
 	}
-	r.Change, r.Lo, r.Hi = change(r.Better, d), change(r.Better, lo), change(r.Better, hi)
+	r.Change, r.Lo, r.Hi = change(d), change(lo), change(hi)
 }
 
 // resultExact compares values that do not vary.
 func (s *series) resultExact(r *Result) {
-	d := worse(s.better, r.Old, r.New)
-	r.setChange(d, d, d)
+	m := &measure{s.better, s.within, s.signed}
+	d := m.worse(r.Old, r.New)
+	r.setChange(m.change, d, d, d)
 	r.Exact, r.Noise, r.Margin = true, 0, s.within
 	r.BootLo, r.BootHi = math.NaN(), math.NaN()
 	switch {
-	case d > limit(s.better, s.within):
+	case d > m.limit():
 		r.Verdict, r.Why = Regressed, "the values do not vary, and the head's is worse"
 	case d < 0:
 		r.Why = "the values do not vary, and the head's is better"
 	case d > 0:
 		r.Why = "the values do not vary, and the head's is worse by no more than the margin"
-	default:
+	case d == 0:
 		r.Why = "the values do not vary, and are the same"
+	default: // no reading that makes sense comes here
+		r.Verdict, r.Why = CannotTell, "the values cannot be compared"
 	}
 }
 
@@ -599,7 +631,7 @@ func (j *judge) verdict(s *series, p *pairs) (Verdict, string) {
 		return Pass, "the whole interval is within the margin"
 	case p.n() < j.rules.MinRounds:
 		return CannotTell, fmt.Sprintf("%d pairs, want at least %d", p.n(), j.rules.MinRounds)
-	case noise > p.limit:
+	case noise > p.limit():
 		return CannotTell, "the base differs from itself by as much as the margin"
 	case s.suspect && !s.holdsBetweenBuilds():
 		return CannotTell, "suspect, but binaries of the same code differ as much"

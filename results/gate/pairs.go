@@ -8,81 +8,134 @@ import (
 	"github.com/aclements/go-moremath/stats"
 )
 
-// Pairs are readings of head and base from the same rounds, as differences of
-// logarithms: more is worse.
+// A measure says by how much one value is worse than another, as a number of
+// which more is worse.
+//
+// It is a difference of logarithms: the values are times, counts and rates, which
+// a machine makes larger or smaller by a factor. Values of some units may be below
+// 0. Where one is, a factor makes no sense, and the number is their difference, as
+// a share of what the first is away from 0.
+type measure struct {
+	better int
+	margin float64
+	signed bool // by difference
+}
+
+// limit returns what is worse by the margin.
+func (m *measure) limit() float64 {
+	switch {
+	case m.signed:
+		return m.margin
+	case m.better > 0:
+		return -math.Log1p(-m.margin)
+	}
+	return math.Log1p(m.margin)
+}
+
+// worse returns by how much b is worse than a. It is 0 if they are equal, and
+// infinite if only one of them is 0 and that is no difference to be a share of.
+func (m *measure) worse(a, b float64) float64 {
+	switch {
+	case a == b:
+		return 0
+	case m.signed: // b/|a| - a/|a|, lest b-a overflow
+		return -float64(m.better) * (b/math.Abs(a) - math.Copysign(1, a))
+	}
+	return -float64(m.better) * (math.Log(b) - math.Log(a))
+}
+
+// change returns what worse does as a change of the value, a share.
+func (m *measure) change(worse float64) float64 {
+	if m.signed {
+		return -float64(m.better) * worse
+	}
+	return math.Expm1(-float64(m.better) * worse)
+}
+
+// Pairs are readings of head and base from the same rounds, and by how much the
+// one is worse than the other.
 type pairs struct {
-	limit float64 // what counts as worse
+	*measure
 
 	differences []float64 // head against base
 	against     []float64 // base against base, where it was measured again
 	above       int       // differences above limit
 	below       int       // differences below it
 
-	bases, heads []float64 // the values themselves, in rounds' order
+	all          []pair    // in rounds' order
+	bases, heads []float64 // the values of them
 	varies       bool      // not all bases, or not all heads, are the same
 
 	// How each binary did in the rounds it was in, in relation to the round.
 	base, head map[int][]float64
 }
 
-// limit returns the logarithm of a change that is worse by the margin.
-func limit(better int, margin float64) float64 {
-	if better > 0 {
-		return -math.Log1p(-margin)
+// A pair is what one round has in one unit; again is nil if the base was measured
+// once.
+type pair struct {
+	round             int
+	base, again, head *value
+}
+
+// negative reports whether one of its values is below 0.
+func (q pair) negative() bool {
+	return q.base.v < 0 || q.head.v < 0 || q.again != nil && q.again.v < 0
+}
+
+// add adds a pair.
+func (p *pairs) add(q pair) {
+	p.all = append(p.all, q)
+	p.varies = p.varies || q.base.v != p.all[0].base.v || q.head.v != p.all[0].head.v || q.again != nil && q.again.v != p.all[0].base.v
+	p.bases, p.heads = append(p.bases, q.base.v), append(p.heads, q.head.v)
+	p.measureOne(q)
+}
+
+// measureAll measures all pairs anew, since the measure is another.
+func (p *pairs) measureAll() {
+	p.differences, p.against, p.above, p.below, p.base, p.head = nil, nil, 0, 0, nil, nil
+	for _, q := range p.all {
+		p.measureOne(q)
 	}
-	return math.Log1p(margin)
 }
 
-// worse returns by how much b is worse than a, as a difference of logarithms.
-// It is 0 if they are equal, and infinite if one of them is 0.
-func worse(better int, a, b float64) float64 {
-	if a == b {
-		return 0
-	}
-	return -float64(better) * (math.Log(b) - math.Log(a))
-}
-
-// change returns a difference of logarithms as a change of the value.
-func change(better int, difference float64) float64 {
-	return math.Expm1(-float64(better) * difference)
-}
-
-// add adds a round's values; again is nil if the base was measured once.
-func (p *pairs) add(better, round int, base, head value, again *value) {
-	p.varies = p.varies || len(p.bases) > 0 && (base.v != p.bases[0] || head.v != p.heads[0])
-	p.bases, p.heads = append(p.bases, base.v), append(p.heads, head.v)
-
+func (p *pairs) measureOne(q pair) {
 	// The base was measured twice; which of the two the head is compared to
 	// has nothing to do with what they were. To compare it to their mean would
 	// use more of them, but then the sides could not be exchanged.
-	reference := base.v
-	if again != nil {
-		p.varies = p.varies || again.v != p.bases[0]
-		p.against = append(p.against, worse(better, base.v, again.v))
-		if round%2 == 0 {
-			reference = again.v
+	reference := q.base.v
+	if q.again != nil {
+		p.against = append(p.against, p.worse(q.base.v, q.again.v))
+		if q.round%2 == 0 {
+			reference = q.again.v
 		}
 	}
-	d := worse(better, reference, head.v)
+	d := p.worse(reference, q.head.v)
 	p.differences = append(p.differences, d)
-	if d > p.limit {
+	if d > p.limit() {
 		p.above++
-	} else if d < p.limit {
+	} else if d < p.limit() {
 		p.below++
 	}
 
-	if again == nil || base.build == 0 {
+	if q.again == nil || q.base.build == 0 {
 		return
 	}
 	if p.base == nil {
 		p.base, p.head = make(map[int][]float64), make(map[int][]float64)
 	}
 	// In relation to the first of the base; what is common to all cancels out.
-	a, h := worse(better, base.v, again.v), worse(better, base.v, head.v)
+	a, h := p.ranked(q.base.v, q.again.v), p.ranked(q.base.v, q.head.v)
 	middle := (a + h) / 3
-	p.base[base.build] = append(p.base[base.build], -middle)
-	p.base[again.build] = append(p.base[again.build], a-middle)
-	p.head[head.build] = append(p.head[head.build], h-middle)
+	p.base[q.base.build] = append(p.base[q.base.build], -middle)
+	p.base[q.again.build] = append(p.base[q.again.build], a-middle)
+	p.head[q.head.build] = append(p.head[q.head.build], h-middle)
+}
+
+// ranked is worse for a rank test: it is finite, so that one can subtract, and
+// farther off than any other if worse is infinite.
+func (m *measure) ranked(a, b float64) float64 {
+	const far = 1e9
+	return max(-far, min(far, m.worse(a, b)))
 }
 
 // A value is what one reading has in one unit.
@@ -110,7 +163,7 @@ func (p *pairs) evidence(alpha float64) float64 {
 	if above < needed(n, alpha) {
 		return logEvidence(above, n) // of no account: spare the rest
 	}
-	if noise := p.noise(alpha); noise > p.limit {
+	if noise := p.noise(alpha); noise > p.limit() {
 		above = 0
 		for _, d := range p.differences {
 			if d > noise {
@@ -128,7 +181,7 @@ func (p *pairs) passes(alpha float64) bool {
 		return false
 	}
 	noise := p.noise(alpha)
-	return math.IsNaN(noise) || noise <= p.limit
+	return math.IsNaN(noise) || noise <= p.limit()
 }
 
 // buildsAlpha is the chance that binaries of the same code are called different

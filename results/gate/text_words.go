@@ -359,29 +359,37 @@ func signed(v float64) string {
 	}
 }
 
-// change writes the change of the medians: "from 0" where there is no ratio.
+// change writes the change of the medians: "from 0" where there is no share.
 func (r *Result) change() string {
-	if math.IsInf(r.Change, +1) && r.Old == 0 {
+	if math.IsInf(r.Change, 0) && r.Old == 0 {
 		return "from 0"
 	}
-	return signed(r.Change)
+	return r.share(r.Change)
+}
+
+// share writes one of the changes. A difference is no factor, however large.
+func (r *Result) share(v float64) string {
+	if r.Signed && v >= 99.5 && !math.IsInf(v, 0) {
+		return "+" + percent(v)
+	}
+	return signed(v)
 }
 
 // interval writes the bounds of the change. "-" is none at all.
 func (r *Result) interval() string {
-	below, above := bounded(r.Lo), bounded(r.Hi)
+	below, above := r.bounded(r.Lo), r.bounded(r.Hi)
 	switch {
 	case r.Exact:
 		return "exact"
 	case !below && !above:
 		return "-"
 	case !above:
-		return "≥ " + signed(r.Lo)
+		return "≥ " + r.share(r.Lo)
 	case !below:
-		return "≤ " + signed(r.Hi)
+		return "≤ " + r.share(r.Hi)
 	}
 	if max(r.Lo, r.Hi) >= 99.5 {
-		return "[" + signed(r.Lo) + ", " + signed(r.Hi) + "]"
+		return "[" + r.share(r.Lo) + ", " + r.share(r.Hi) + "]"
 	}
 	d := digits(max(math.Abs(r.Lo), math.Abs(r.Hi)))
 	if d == 1 && min(math.Abs(r.Lo), math.Abs(r.Hi)) < 0.0005 {
@@ -391,8 +399,10 @@ func (r *Result) interval() string {
 }
 
 // bounded reports whether a bound of a change says something: nothing shrinks by
-// more than all there is.
-func bounded(v float64) bool { return v > -1 && v < math.Inf(1) }
+// more than all there is, unless it may be below 0.
+func (r *Result) bounded(v float64) bool {
+	return v > -1 && v < math.Inf(1) || r.Signed && !math.IsInf(v, 0) && !math.IsNaN(v)
+}
 
 // noise writes by how much the base differs from itself.
 func (r *Result) noise() string {
@@ -464,7 +474,7 @@ func (r *Result) explained() bool {
 // interval does not end.
 func (r *Result) worst() float64 {
 	b := max(r.bad(r.Lo), r.bad(r.Hi))
-	if !bounded(r.Lo) || !bounded(r.Hi) {
+	if !r.bounded(r.Lo) || !r.bounded(r.Hi) {
 		return -1
 	}
 	return b

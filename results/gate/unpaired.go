@@ -59,8 +59,9 @@ type shift struct {
 	*series
 	base, head []float64 // as they are
 	builds     map[int]bool
-	x, y       []float64 // logarithms of them, ordered, of which more is worse
-	drift      float64   // as a difference of logarithms
+	x, y       []float64 // logarithms of them, or they themselves if one is below 0, ordered, so that more is worse
+	drift      float64   // as a share
+	scale      float64   // what a share of them is a share of, if one is below 0
 	logP       float64   // logarithm of the probability of this, or more, of a shift by no more than margin and drift
 	exact      bool
 	found      bool
@@ -95,6 +96,7 @@ func (s *fileSource) judgeApart(ctx context.Context, r Rules) (res []Result, unk
 
 	var tests []*shift
 	for _, t := range all {
+		t.signs()
 		t.exact = t.series.exact || isCount(t.unit) && min(len(t.base), len(t.head)) >= minSamples && constant(t.base) && constant(t.head)
 		if !t.exact {
 			t.test()
@@ -173,7 +175,7 @@ func (s *fileSource) shiftsOf(j *judge, b Benchmark) (all []*shift, mixed int) {
 				if t == nil {
 					t = &shift{series: sr, builds: make(map[int]bool)}
 					if !isCount(v.Unit) {
-						t.drift = math.Log1p(s.driftShare())
+						t.drift = s.driftShare()
 					}
 					of[sr] = t
 					all = append(all, t)
@@ -197,24 +199,66 @@ func constant(values []float64) bool {
 // n returns how many readings the smaller side has.
 func (t *shift) n() int { return min(len(t.base), len(t.head)) }
 
-// limit returns what the shift must be above for the head to be worse.
-func (t *shift) limit() float64 { return t.screened.limit + t.drift }
+// near returns the shift that is worse by the margin.
+func (t *shift) near() float64 {
+	if t.signed {
+		return t.margin * t.scale
+	}
+	return t.limit()
+}
 
-// test prepares the readings, and tests the shift against its limit.
-func (t *shift) test() {
+// reach returns the shift that a drift of the machine could make.
+func (t *shift) reach() float64 {
+	if t.signed {
+		return t.drift * t.scale
+	}
+	return math.Log1p(t.drift)
+}
+
+// far returns what the shift must be above for the head to be worse.
+func (t *shift) far() float64 { return t.near() + t.reach() }
+
+// change returns a shift as a change of the value, a share. What is a difference
+// from values around 0 is infinitely many times what these are.
+func (t *shift) change(shift float64) float64 {
+	switch {
+	case !t.signed:
+		return t.measure.change(shift)
+	case shift == 0:
+		return 0
+	}
+	return -float64(t.better) * shift / t.scale
+}
+
+// signs finds out whether a reading is below 0.
+func (t *shift) signs() {
+	t.signed = slices.ContainsFunc(slices.Concat(t.base, t.head), func(v float64) bool { return v < 0 })
+	t.scale = math.Abs(medianOf(t.base))
+}
+
+// order prepares the readings.
+func (t *shift) order() {
 	badness := func(values []float64) []float64 {
-		logs := make([]float64, len(values))
+		bad := make([]float64, len(values))
 		for i, v := range values {
-			logs[i] = -float64(t.better) * math.Log(v)
+			if !t.signed {
+				v = math.Log(v)
+			}
+			bad[i] = -float64(t.better) * v
 		}
-		slices.Sort(logs)
-		return logs
+		slices.Sort(bad)
+		return bad
 	}
 	t.x, t.y = badness(t.base), badness(t.head)
+}
+
+// test tests the shift against its limit.
+func (t *shift) test() {
+	t.order()
 	t.logP = 0
 	if t.n() >= minSamples {
 		// Differences that are the limit count against it.
-		t.logP = logUCDF(len(t.x), len(t.y), countUpTo(t.x, t.y, t.limit()))
+		t.logP = logUCDF(len(t.x), len(t.y), countUpTo(t.x, t.y, t.far()))
 	}
 }
 
@@ -225,10 +269,7 @@ func (t *shift) interval(alpha float64) (d, lo, hi float64) {
 		return math.NaN(), math.Inf(-1), math.Inf(+1)
 	}
 	d = median([]float64{kth(t.x, t.y, (n+1)/2), kth(t.x, t.y, n/2+1)})
-	k := 0
-	if t.n() >= minSamples {
-		k = uCritical(len(t.x), len(t.y), alpha/2)
-	}
+	k := uCritical(len(t.x), len(t.y), alpha/2)
 	if k == 0 {
 		return d, math.Inf(-1), math.Inf(+1)
 	}
@@ -257,32 +298,39 @@ func (t *shift) result(rules Rules, strict bool, tests int) Result {
 		t.resultExact(&r)
 		return r
 	}
-	r.Unpaired, r.Drift = true, math.Expm1(t.drift)
+	r.Unpaired, r.Drift, r.Signed = true, t.drift, t.signed
 	d, lo, hi := t.interval(rules.alpha())
-	r.setChange(d, lo, hi)
+	if t.n() < minSamples {
+		lo, hi = math.Inf(-1), math.Inf(+1)
+	}
+	r.setChange(t.change, d, lo, hi)
 	// 1/√p - 1 is on average no more than 1 if there is no shift, so it is
 	// evidence as that of pairs is, if not the best (Vovk and Wang 2021).
 	r.Evidence = -t.logP/2 + math.Log(-math.Expm1(t.logP/2))
 
 	hidden := ""
 	if t.drift > 0 {
-		hidden = fmt.Sprintf("; not measured together: a drift of %s could hide that it is worse by up to %s", round(r.Drift), percent(math.Expm1(max(hi, 0)+t.drift)))
+		most := math.Expm1(max(hi, 0) + t.reach())
+		if t.signed {
+			most = t.change(max(hi, 0) + t.reach())
+		}
+		hidden = fmt.Sprintf("; not measured together: a drift of %s could hide that it is worse by up to %s", round(r.Drift), percent(most))
 	}
-	switch reach := t.drift; {
+	switch {
 	case t.n() < minSamples:
 		r.Verdict, r.Why = CannotTell, fmt.Sprintf("%d readings of the base and %d of the head, not measured together: want at least %d of each", len(t.base), len(t.head), minSamples)
-	case lo > t.limit() && t.found:
+	case lo > t.far() && t.found:
 		r.Verdict, r.Why = Regressed, "the whole interval is beyond the margin"
 		if t.drift > 0 {
 			r.Why += fmt.Sprintf(", and beyond a drift of %s besides", round(r.Drift))
 		}
-	case lo > t.limit():
+	case lo > t.far():
 		r.Verdict, r.Why = CannotTell, fmt.Sprintf("it seems to be worse, but %d readings a side are too few to show it among %d comparisons: want at least %d", t.n(), tests, enough(rules.FDR, tests, t.n()))
-	case lo > t.screened.limit:
+	case lo > t.near():
 		r.Verdict, r.Why = CannotTell, fmt.Sprintf("worse by more than the margin, but not by more than a drift of %s could do: want both sides measured together", round(r.Drift))
-	case strict && hi < t.screened.limit && hi+reach >= t.screened.limit:
+	case strict && hi < t.near() && hi+t.reach() >= t.near():
 		r.Verdict, r.Why = CannotTell, "the whole interval is within the margin"+hidden
-	case hi < t.screened.limit:
+	case hi < t.near():
 		r.Verdict, r.Why = Pass, "the whole interval is within the margin"+hidden
 	case math.IsInf(lo, -1) && math.IsInf(hi, +1):
 		r.Verdict, r.Why = CannotTell, fmt.Sprintf("%d readings a side bound nothing at this confidence", t.n())
