@@ -35,6 +35,7 @@ type gateCmd struct {
 	Dir      string   `placeholder:"DIR" default:"." help:"Where the module is (${default})."`
 	Packages []string `placeholder:"PATTERN" sep:"none" help:"Packages, as the go command names them; can be repeated (./...)."`
 	Bench    string   `placeholder:"RE" default:"." help:"Benchmarks, as for go test -bench (all)."`
+	Skip     string   `placeholder:"RE" help:"Benchmarks that are never run, as for go test -skip (none)."`
 	CPU      string   `name:"cpu" placeholder:"N,..." help:"CPU counts, as for go test -cpu (all that there are)."`
 	Tags     string   `placeholder:"TAG,..." help:"Build tags."`
 
@@ -43,6 +44,7 @@ type gateCmd struct {
 	Metric     string `placeholder:"UNIT,..." help:"What to judge (all units of which it is known whether more is better)."`
 	Exact      bool   `help:"Judge what is counted, and no times: allocations, bytes and, where the machine counts them, instructions."`
 	Budget     string `placeholder:"D" help:"How long the rounds may take (10m)."`
+	Timeout    string `placeholder:"D" default:"1m" help:"A run of a benchmark that takes longer has failed (${default})."`
 	MinRounds  string `placeholder:"N" help:"How many rounds there must be (10)."`
 	CannotTell string `placeholder:"pass|fail" help:"What cannot tell means for the exit code, if not 3."`
 	Config     string `placeholder:"FILE" help:"Margins and exceptions of single benchmarks, and shape gates."`
@@ -98,7 +100,7 @@ func (c *gateCmd) Run(con commandline.Console) error {
 	if config != nil && len(config.Shapes) > 0 && !c.Files {
 		bad.Addf("%s: has shapes, which are of the files that lockbench run makes: want --files, or a config without", c.Config)
 	}
-	measuring := c.measuring(&bad)
+	measuring := c.measuring(&bad, config)
 	if !slices.Contains(formats, c.Format) {
 		bad.Addf("--format %s: want one of %s", c.Format, strings.Join(formats, ", "))
 	}
@@ -228,7 +230,7 @@ func (c *gateCmd) declared(bad *commandline.Problems, config func(gate.Benchmark
 }
 
 // measuring returns what the flags say of how to measure.
-func (c *gateCmd) measuring(bad *commandline.Problems) abrun.Config {
+func (c *gateCmd) measuring(bad *commandline.Problems, config *gate.Config) abrun.Config {
 	cfg := abrun.Config{
 		Dir: c.Dir, Base: c.Base, Head: c.Head,
 		Packages: c.Packages, Bench: c.Bench, Tags: c.Tags,
@@ -237,6 +239,12 @@ func (c *gateCmd) measuring(bad *commandline.Problems) abrun.Config {
 		Builds:        commandline.One(bad, "--builds", c.Builds, bad.Ints("--builds", c.Builds, 2, 64)),
 		ConfirmBuilds: commandline.One(bad, "--confirm-builds", c.ConfirmBuilds, bad.Ints("--confirm-builds", c.ConfirmBuilds, 5, 64)),
 		Seed:          bad.Seed("--seed", c.Seed),
+		Timeout:       commandline.One(bad, "--timeout", c.Timeout, bad.Durations("--timeout", c.Timeout, time.Second, 24*time.Hour)),
+	}
+	cfg.Skip = c.Skip
+	if config != nil {
+		cfg.Skip = strings.Join(slices.DeleteFunc(append(slices.Clone(config.Skip), c.Skip), func(s string) bool { return s == "" }), "|")
+		cfg.Ignore = config.Ignores
 	}
 	switch {
 	case c.Exact:
@@ -250,8 +258,10 @@ func (c *gateCmd) measuring(bad *commandline.Problems) abrun.Config {
 	if c.Pin != "" {
 		cfg.Pin = bad.Ints("--pin", c.Pin, 0, 1<<16)
 	}
-	if _, err := regexp.Compile(c.Bench); err != nil {
-		bad.Addf("--bench: %w", err)
+	for _, re := range []struct{ flag, text string }{{"--bench", c.Bench}, {"--skip", c.Skip}} {
+		if _, err := regexp.Compile(re.text); err != nil {
+			bad.Addf("%s: %w", re.flag, err)
+		}
 	}
 	return cfg
 }
@@ -342,13 +352,15 @@ func (g *gating) compareFiles(ctx context.Context) (*gate.Report, error) {
 	return rep, nil
 }
 
-// selects returns what --bench selects of files.
+// selects returns what --bench selects of files, and --skip leaves.
 func (g *gating) selects() func(gate.Benchmark) bool {
-	if g.Bench == "." {
+	if g.Bench == "." && g.measuring.Skip == "" {
 		return nil
 	}
 	re := regexp.MustCompile(g.Bench) // checked with the flags
-	return func(b gate.Benchmark) bool { return re.MatchString(b.String()) || re.MatchString("Benchmark"+b.Name) }
+	return func(b gate.Benchmark) bool {
+		return (re.MatchString(b.String()) || re.MatchString("Benchmark"+b.Name)) && !abrun.Skips(g.measuring.Skip, b.Name)
+	}
 }
 
 // shapes checks what the config demands of the head's sweep.

@@ -52,7 +52,8 @@ func module(t *testing.T) (dir string) {
 	git("add", ".")
 	git("commit", "-qm", "does not build")
 	git("tag", "broken")
-	write("m_test.go", head+"func BenchmarkSame(b *testing.B) { panic(\"no\") }\n")
+	write("m_test.go", head+"func BenchmarkSame(b *testing.B) { panic(\"no\") }\n"+
+		"func BenchmarkAlloc(b *testing.B) {\n\tfor range b.N {\n\t\tsink = make([]byte, 64)\n\t}\n}\n")
 	git("add", ".")
 	git("commit", "-qm", "fails")
 	git("tag", "fails")
@@ -67,6 +68,10 @@ func TestGate(t *testing.T) {
 	}
 	dir := module(t)
 	out := filepath.Join(t.TempDir(), "out")
+	config := filepath.Join(t.TempDir(), "gate.toml")
+	if err := os.WriteFile(config, []byte("[[rule]]\nbench = 'm\\.Same'\nignore = true\nreason = 'panics'\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct {
 		flags string
 		code  int
@@ -77,7 +82,12 @@ func TestGate(t *testing.T) {
 		{"--base base --head head --bench Same|Gone|New --removed Gone --new New", exitOK, "pass: 0 regressed"},
 		{"--base base --head head", exitFailed, "regressed: 2 regressed"}, // and not whole, too
 		{"--base base --head broken", exitUsage, "undefined: undefined"},
-		{"--base fails --head base", exitUsage, "panic: no"},
+		{"--base fails --head base --bench Same", exitUsage, "panic: no"},
+		// What fails on both sides does not keep the others from being judged.
+		{"--base fails --head fails", exitUsage, "it fails on both sides: exit status 2"},
+		{"--base fails --head fails", exitUsage, "no verdict: 0 regressed, 0 cannot tell, 2 pass, 1 without a verdict of 3 results"},
+		{"--base fails --head fails --skip Same", exitOK, "pass: 0 regressed"},
+		{"--base fails --head fails --config " + config, exitOK, "not judged: example.org/m.Same: panics"},
 		{"--base base --head none", exitUsage, "none"},
 		{"--base base --head head --bench Smae", exitUsage, "nothing to compare"},
 		{"--base base --head head --bench Same --min-rounds 10000 --budget 1s", exitCannotTell, "cannot tell"},

@@ -555,13 +555,13 @@ func TestBadInput(t *testing.T) {
 	left(t, 1)
 }
 
-// A side that does not build, or a benchmark that does not run, is named.
+// A side that does not build is named.
 func TestBroken(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds")
 	}
 	bench := func(body string) string {
-		return "package p\nimport (\"os\"; \"testing\")\nvar _ = os.Stdout\nfunc BenchmarkFine(b *testing.B) {}\nfunc BenchmarkIt(b *testing.B) { b.Run(\"x\", func(b *testing.B) {\n" + body + "\n}) }\n"
+		return "package p\nimport \"testing\"\nfunc BenchmarkIt(b *testing.B) { b.Run(\"x\", func(b *testing.B) {\n" + body + "\n}) }\n"
 	}
 	module := func(f files) (dir string) {
 		dir = t.TempDir()
@@ -589,26 +589,93 @@ func TestBroken(t *testing.T) {
 	}
 	check(err, "base does not build: m/a", "undefined", "base does not build: m/b", "too many return values")
 
-	bad = module(files{
-		"fails/x_test.go":   bench("b.Fatal(\"it is broken\")"),
-		"panics/x_test.go":  bench("panic(\"oh no\")"),
-		"hangs/x_test.go":   bench("for {}"),
-		"garbles/x_test.go": bench("os.Stdout.WriteString(\"no end of line\")"),
-	})
-	_, err = abrun.Prepare(context.Background(), abrun.Config{BaseDir: good, HeadDir: bad, CPU: []int{1}, Timeout: 3 * time.Second})
-	var run *abrun.RunError
-	if !errors.As(err, &run) || run.Side != gate.Head {
-		t.Errorf("error %v, want a RunError of the head", err)
-	}
-	check(err,
-		"head: m/fails.It/x: it failed\n", "it is broken",
-		"head: m/panics.It/x: exit status 2\n", "panic: oh no",
-		"head: m/hangs.It/x: no end after 3s\n", "BenchmarkIt.func1",
-		"head: m/garbles.It/x: it printed no result that can be read\n", "no end of line")
-	if n := strings.Count(fmt.Sprint(err), "head: "); n != 4 {
-		t.Errorf("%d errors in %v, want 4", n, err)
-	}
 	left(t, 1)
+}
+
+// A benchmark that fails, panics, hangs, or says nothing does not keep the others
+// from being measured: its first round says why, and on which side. One that is
+// skipped or ignored is never run; one that prints before its result is read.
+func TestFailing(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds")
+	}
+	const always = `package p
+import ("errors"; "os"; "testing")
+var _, _ = errors.New, os.Stdout
+func BenchmarkFine(b *testing.B) {}
+func BenchmarkPrints(b *testing.B) { os.Stdout.WriteString("no end of line") }
+func BenchmarkSkipped(b *testing.B) { for {} }
+func BenchmarkIgnored(b *testing.B) { os.Exit(3) }
+func BenchmarkParts(b *testing.B) {
+	b.Run("fine", func(b *testing.B) {})
+	b.Run("skipped", func(b *testing.B) { os.Exit(4) })
+	b.Run("panics", func(b *testing.B) { panic("oh no") })
+}
+func BenchmarkAllPartsSkipped(b *testing.B) { b.Run("skipped", func(b *testing.B) { panic("skipped") }) }
+func BenchmarkLater(b *testing.B) { if b.N > 1 { b.Fatal("only once") } }
+func BenchmarkHangs(b *testing.B) { b.Run("x", func(b *testing.B) { for {} }) }
+`
+	bodies := func(fails, mended, more string) string {
+		return always + "func BenchmarkFails(b *testing.B) {" + fails + "}\nfunc BenchmarkMended(b *testing.B) {" + mended + "}\n" + more
+	}
+	dirs := [2]string{t.TempDir(), t.TempDir()}
+	for i, text := range []string{
+		bodies("", `b.Fatal("broken")`, ""),
+		bodies(`b.Fatal("no network")`, "", "func BenchmarkNew(b *testing.B) { b.Fatal(1) }\n"),
+	} {
+		err := files{
+			"go.mod":           "module m\n\ngo 1.26\n",
+			"p/p_test.go":      text,
+			"main/m_test.go":   "package m\nimport (\"os\"; \"testing\")\nfunc TestMain(m *testing.M) { if len(os.Getenv(\"PWD\")) > 0 { println(\"no database\"); os.Exit(5) } }\nfunc BenchmarkDB(*testing.B) {}\n",
+			"never/n_test.go":  "package never\nimport \"testing\"\nfunc BenchmarkSkipped(*testing.B) { undefined() }\n",
+			"ignore/n_test.go": "package ignore\nimport \"testing\"\nfunc BenchmarkIgnored(*testing.B) { undefined() }\n",
+		}.write(dirs[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	src, err := abrun.Prepare(context.Background(), abrun.Config{
+		BaseDir: dirs[0], HeadDir: dirs[1], CPU: []int{2}, Builds: 1, Slice: 100 * time.Microsecond, Timeout: 2 * time.Second,
+		Skip: "^BenchmarkSkipped$|Parts/skipped", Ignore: func(b gate.Benchmark, _ bool) bool { return strings.HasPrefix(b.Name, "Ignored") },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Close()
+	both, onlyBase, onlyHead := src.Benchmarks()
+	if len(onlyBase)+len(onlyHead) > 0 {
+		t.Errorf("only base has %v, only head %v, want none", onlyBase, onlyHead)
+	}
+	want := map[string]string{ // why it fails, and what it printed
+		"m/p.Fine-2": "", "m/p.Prints-2": "", "m/p.Parts/fine-2": "",
+		"m/p.Parts/panics-2": "it fails on both sides: exit status 2\npanic: oh no",
+		"m/p.Hangs/x-2":      "it fails on both sides: no end after 2s\nBenchmarkHangs.func1",
+		"m/p.Later-2":        "it fails on the base, of which it ran once: \nonly once",
+		"m/p.Fails-2":        "it fails on the head, and runs on the base: it failed\nno network",
+		"m/p.Mended-2":       "it fails on the base, and runs on the head, so there is nothing to compare it to: it failed\nbroken",
+		"m/p.New-2":          "the head alone has it, and it fails: it failed\n",
+		"m/main":             "it fails on both sides: exit status 5\nno database",
+	}
+	rounds, err := src.Round(context.Background(), both)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rounds {
+		w, ok := want[r.Benchmark.String()]
+		delete(want, r.Benchmark.String())
+		why, output, _ := strings.Cut(w, "\n")
+		switch f := r.Failed; {
+		case !ok:
+			t.Errorf("%v is there, want it not to be: %+v", r.Benchmark, f)
+		case why == "" && (f != nil || r.Readings[gate.Head] == nil):
+			t.Errorf("%v: failed %+v, want a reading", r.Benchmark, f)
+		case why != "" && (f == nil || !strings.HasPrefix(f.Why, why) || !strings.Contains(f.Output, output)):
+			t.Errorf("%v: failed %+v, want %q with %q", r.Benchmark, f, why, output)
+		}
+	}
+	if len(want) > 0 {
+		t.Errorf("no rounds of %v", slices.Collect(maps.Keys(want)))
+	}
 }
 
 // What a killed process left behind, the next one removes.

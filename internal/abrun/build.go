@@ -42,6 +42,7 @@ type pkg struct {
 type sidePkg struct {
 	path  string // import path
 	dir   string
+	skip  []string    // functions that are never run
 	first *testBinary // the one that was listed
 }
 
@@ -83,13 +84,14 @@ func (s *Source) findPackages(ctx context.Context) ([]*pkg, error) {
 	absent := make(map[string][]error)
 	var all []*pkg
 	var wrong error
-	for i, t := range s.trees {
+	for side, t := range s.trees {
 		listed, err := s.list(ctx, t)
 		if err != nil {
 			wrong = errors.Join(wrong, err)
 			continue
 		}
-		for _, l := range listed {
+		for i := range listed {
+			l := &listed[i]
 			key := l.ImportPath
 			if rel, err := filepath.Rel(t.root, l.Dir); err == nil && filepath.IsLocal(rel) {
 				key = "./" + filepath.ToSlash(rel)
@@ -99,7 +101,7 @@ func (s *Source) findPackages(ctx context.Context) ([]*pkg, error) {
 				absent[key] = append(absent[key], &BuildError{t.side, l.ImportPath, l.Error.Err})
 				continue
 			}
-			has, err := mayHave(l.Dir, tests, first)
+			has, err := s.mayHave(l, tests, first)
 			if err != nil {
 				wrong = errors.Join(wrong, err)
 			}
@@ -116,7 +118,7 @@ func (s *Source) findPackages(ctx context.Context) ([]*pkg, error) {
 				found[key] = p
 				all = append(all, p)
 			}
-			p.sides[i] = &sidePkg{path: l.ImportPath, dir: l.Dir}
+			p.sides[side] = &sidePkg{path: l.ImportPath, dir: l.Dir, skip: l.skip}
 		}
 	}
 	for _, errs := range absent {
@@ -132,6 +134,8 @@ type listed struct {
 	ImportPath, Dir                    string
 	GoFiles, TestGoFiles, XTestGoFiles []string
 	Error                              *struct{ Err string }
+
+	skip []string // functions that are never run
 }
 
 func (s *Source) list(ctx context.Context, t *tree) ([]listed, error) {
@@ -157,23 +161,27 @@ func (s *Source) list(ctx context.Context, t *tree) ([]listed, error) {
 }
 
 // mayHave reports whether test files declare a benchmark that one of the
-// expressions matches.
-func mayHave(dir string, tests []string, first []*regexp.Regexp) (bool, error) {
+// expressions matches, and that is run. It takes note of those that are not.
+func (s *Source) mayHave(l *listed, tests []string, first []*regexp.Regexp) (has bool, err error) {
 	for _, name := range tests {
 		if !filepath.IsAbs(name) {
-			name = filepath.Join(dir, name)
+			name = filepath.Join(l.Dir, name)
 		}
 		src, err := os.ReadFile(name)
 		if err != nil {
 			return false, err
 		}
 		for _, m := range declaration.FindAllSubmatch(src, -1) {
-			if slices.ContainsFunc(first, func(re *regexp.Regexp) bool { return re.Match(m[1]) }) {
-				return true, nil
+			switch function := string(m[1]); {
+			case !slices.ContainsFunc(first, func(re *regexp.Regexp) bool { return re.MatchString(function) }):
+			case s.c.passesOver(l.ImportPath, function):
+				l.skip = append(l.skip, exactly(function))
+			default:
+				has = true
 			}
 		}
 	}
-	return false, nil
+	return has, nil
 }
 
 var declaration = regexp.MustCompile(`(?m)^func\s+(Benchmark[\pL\pN_]*)\s*\(`)

@@ -36,6 +36,7 @@ type Config struct {
 
 	Packages []string // patterns, in the module's directory; default ./...
 	Bench    string   // which benchmarks, as go test -bench has it; default all
+	Skip     string   // and which of them never to run, as go test -skip has it; default none
 	CPU      []int    // as go test -cpu has it; default GOMAXPROCS
 
 	Tags       string   // build tags, separated by commas
@@ -53,8 +54,13 @@ type Config struct {
 	// all the same, for the collector is slow now and then.
 	FastestOf int
 
-	// Timeout is for one run of one benchmark, or for one iteration of each
-	// in a package; default 10 minutes.
+	// Ignore, if it is not nil, reports whether a benchmark is of no account, or, if
+	// all is set, all that a function may have. Such a function is never run. A
+	// part of another is listed, since its name is not known before, and no more.
+	Ignore func(b gate.Benchmark, all bool) bool
+
+	// Timeout is for one run of one benchmark; default a minute. One that takes
+	// longer has failed.
 	Timeout time.Duration
 
 	// Builds is how many binaries of a package each side has at first, and
@@ -125,6 +131,9 @@ func (c *Config) check() error {
 	if _, err := topLevel(c.Bench); err != nil {
 		bad("benchmarks %q: %w", c.Bench, err)
 	}
+	if _, err := topLevel(c.Skip); err != nil {
+		bad("skip %q: %w", c.Skip, err)
+	}
 	pins := slices.Clone(c.Pin)
 	slices.Sort(pins)
 	if len(slices.Compact(pins)) != len(c.Pin) {
@@ -152,7 +161,7 @@ func (c *Config) check() error {
 	}
 	c.Slice = orDefault(c.Slice, 3*time.Millisecond)
 	c.FastestOf = orDefault(c.FastestOf, 1)
-	c.Timeout = orDefault(c.Timeout, 10*time.Minute)
+	c.Timeout = orDefault(c.Timeout, time.Minute)
 	c.Builds = orDefault(c.Builds, 2)
 	c.ConfirmBuilds = orDefault(c.ConfirmBuilds, 6)
 	if c.Slice < 0 || c.FastestOf < 0 || c.Timeout < 0 || c.Builds < 0 || c.ConfirmBuilds < 0 {
@@ -216,6 +225,43 @@ func topLevel(bench string) ([]*regexp.Regexp, error) {
 		}
 	}
 	return first, nil
+}
+
+// Skips reports whether go test -skip would pass over the benchmark of that name,
+// without the word Benchmark.
+func Skips(skip, name string) bool {
+	if skip == "" {
+		return false
+	}
+	parts := strings.Split("Benchmark"+name, "/")
+	return slices.ContainsFunc(splitBench(skip), func(elements []string) bool {
+		for i, e := range elements {
+			re, err := regexp.Compile(e)
+			if err != nil || i >= len(parts) || !re.MatchString(parts[i]) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// skipsBelow reports whether go test -skip may pass over parts of the benchmark of
+// that name.
+func skipsBelow(skip, name string) bool {
+	depth := strings.Count(name, "/") + 1
+	return skip != "" && slices.ContainsFunc(splitBench(skip), func(elements []string) bool {
+		return len(elements) > depth && Skips(strings.Join(elements[:depth], "/"), name)
+	})
+}
+
+// passesOver reports whether a function is never run: it is skipped, or all that
+// it may have is ignored.
+func (c *Config) passesOver(pkg, function string) bool {
+	name := strings.TrimPrefix(function, "Benchmark")
+	if Skips(c.Skip, name) {
+		return true
+	}
+	return c.Ignore != nil && c.Ignore(gate.Benchmark{Pkg: pkg, Name: name}, true)
 }
 
 // splitBench splits at each | and / that is in no brackets and not quoted.

@@ -25,6 +25,30 @@ func TestSplitBench(t *testing.T) {
 	}
 }
 
+func TestSkips(t *testing.T) {
+	for _, test := range []struct {
+		skip, name   string
+		skips, below bool
+	}{
+		{"", "A", false, false},
+		{"A", "A", true, false},
+		{"^BenchmarkA$", "A/b/c", true, false},
+		{"^BenchmarkA$", "AA", false, false},
+		{"A/b", "A", false, true},
+		{"A/b", "A/b-2", true, false},
+		{"A/b", "A/c", false, false},
+		{"X|A/b/c", "A/b", false, true},
+		{"X|A/b/c", "X", true, false},
+	} {
+		if got := Skips(test.skip, test.name); got != test.skips {
+			t.Errorf("Skips(%q, %q) = %t, want %t", test.skip, test.name, got, test.skips)
+		}
+		if got := skipsBelow(test.skip, test.name); got != test.below {
+			t.Errorf("skipsBelow(%q, %q) = %t, want %t", test.skip, test.name, got, test.below)
+		}
+	}
+}
+
 // What selects one benchmark is taken apart into as many elements as its name.
 func TestExactly(t *testing.T) {
 	for _, name := range []string{"BenchmarkX", "BenchmarkX/a#01/x.y*[z]|(", "BenchmarkX/", `BenchmarkX/\x00/(]`} {

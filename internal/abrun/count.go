@@ -38,6 +38,9 @@ func (s *Source) calibrateCounts(ctx context.Context) error {
 	}
 	for _, b := range slices.Clone(s.both) {
 		c := s.cells[b]
+		if c.failed != nil {
+			continue
+		}
 		one := gate.Benchmark{Pkg: b.Pkg, Name: c.name}
 		if c.cpu > 1 {
 			if s.cells[one] != nil || slices.Contains(s.onlyBase, one) || slices.Contains(s.onlyHead, one) {
@@ -48,7 +51,7 @@ func (s *Source) calibrateCounts(ctx context.Context) error {
 			s.both = append(s.both, one)
 		}
 		n, _, err := s.iterations(ctx, c, countFor)
-		if err != nil {
+		if err != nil && !c.fail(err) {
 			return err
 		}
 		c.counts = max(n, 2*countFew)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -53,6 +54,7 @@ type job struct {
 	n       int // iterations
 	times   int // how often; 0 is once
 	verbose bool
+	listing bool // of several benchmarks, each of which has the time of one
 	count   bool // instructions
 }
 
@@ -94,11 +96,26 @@ func (f *failure) tail() string {
 			if at < 0 {
 				at = len(lines) - most
 			}
+			if strings.HasPrefix(lines[at], "SIGQUIT") {
+				lines = hanging(lines)
+				at = 0
+			}
 			lines = lines[at:min(at+most, len(lines))]
 		}
 		tail = append(tail, lines...)
 	}
 	return strings.Join(tail, "\n")
+}
+
+// hanging returns the stack of the goroutine that runs a benchmark, and does not
+// wait for a part of it, if the lines have one, and else the lines.
+func hanging(lines []string) []string {
+	for goroutine := range strings.SplitSeq(strings.Join(lines, "\n"), "\n\n") {
+		if strings.HasPrefix(goroutine, "goroutine ") && strings.Contains(goroutine, ".Benchmark") && !strings.Contains(goroutine, "testing.(*B).Run(") {
+			return strings.Split(goroutine, "\n")
+		}
+	}
+	return lines
 }
 
 // exec runs a job. The error is a *failure unless ctx ended it.
@@ -121,8 +138,10 @@ func (s *Source) exec(ctx context.Context, j job) (*outcome, error) {
 	if j.verbose {
 		args = append(args, "-test.v")
 	}
-	limited, cancel := context.WithTimeoutCause(ctx, s.c.Timeout, errTimeout)
-	defer cancel()
+	limited, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stdout := &watched{limit: s.c.Timeout, listing: j.listing, timer: time.AfterFunc(s.c.Timeout, func() { cancel(errTimeout) })}
+	defer stdout.timer.Stop()
 	cmd := exec.CommandContext(limited, j.b.file, args...)
 	cmd.Dir = j.p.sides[which(j.side)].dir
 	cmd.Env = s.c.environ(append(t.env, "PWD="+cmd.Dir, "TMPDIR="+s.temp)...)
@@ -141,8 +160,8 @@ func (s *Source) exec(ctx context.Context, j job) (*outcome, error) {
 			return kill()
 		}
 	}
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	var stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = stdout, &stderr
 
 	began := time.Now()
 	instructions, err := runOn(cmd, s.c.Pin, j.count)
@@ -162,6 +181,22 @@ func (s *Source) exec(ctx context.Context, j job) (*outcome, error) {
 	return nil, &failure{err, stdout.Bytes(), stderr.Bytes()}
 }
 
+// A watched is what a binary prints. Where it lists benchmarks, each that it begins
+// has the time of one.
+type watched struct {
+	bytes.Buffer
+	limit   time.Duration
+	listing bool
+	timer   *time.Timer
+}
+
+func (w *watched) Write(p []byte) (int, error) {
+	if w.listing && bytes.Contains(p, []byte("Benchmark")) {
+		w.timer.Reset(w.limit)
+	}
+	return w.Buffer.Write(p)
+}
+
 // A line is a benchmark line.
 type line struct {
 	name   string // without Benchmark
@@ -173,7 +208,7 @@ type line struct {
 // printed. Lines that make no sense are left out: a benchmark may print what it
 // likes.
 func parse(out []byte) (lines []line, units map[string]string) {
-	r := benchfmt.NewReader(bytes.NewReader(out), "")
+	r := benchfmt.NewReader(bytes.NewReader(glued.ReplaceAll(out, []byte("$1\n$2"))), "")
 	for r.Scan() {
 		res, ok := r.Result().(*benchfmt.Result)
 		if !ok {
@@ -196,6 +231,9 @@ func parse(out []byte) (lines []line, units map[string]string) {
 	}
 	return lines, units
 }
+
+// glued is a result behind something that was printed without the end of a line.
+var glued = regexp.MustCompile(`(?m)^(.+?)(Benchmark\S*[ \t]+\d+\t[ \t]*[-+.\deE]+ \S+.*)$`)
 
 // errResults is why what a binary printed is no reading.
 var errResults = errors.New("want one result")

@@ -33,21 +33,39 @@ func (s *Source) buildFirst(ctx context.Context) error {
 // A listing is what one iteration of each benchmark of a package printed.
 type listing struct {
 	lines   []line
-	skipped []string // with the number of CPUs
+	skipped []string    // with the number of CPUs
+	failed  []*RunError // without a name, it is the whole package
+}
+
+// seen is what both sides have of a benchmark.
+type seen struct {
+	p      *pkg
+	cpu    int
+	name   string // without the number of CPUs
+	has    [2]bool
+	failed [2]*RunError
 }
 
 // listAll runs one iteration of every benchmark on both sides, and sorts them
 // into those that both have and those that one has.
 func (s *Source) listAll(ctx context.Context) error {
-	var wrong error
-	type seen struct {
-		p     *pkg
-		cpu   int
-		sides [2]bool
-	}
 	all := make(map[gate.Benchmark]*seen)
-	names := make(map[gate.Benchmark]string) // without the CPUs
 	var order []gate.Benchmark
+	meet := func(p *pkg, cpu int, name string) *seen {
+		b := gate.Benchmark{Pkg: p.path()}
+		if name != "" {
+			b.Name = suffixed(name, cpu)
+		}
+		if name != "" && s.c.Ignore != nil && s.c.Ignore(b, false) {
+			return nil
+		}
+		if all[b] == nil {
+			all[b] = &seen{p: p, cpu: cpu, name: name}
+			order = append(order, b)
+		}
+		return all[b]
+	}
+	var wrong error
 	for _, p := range s.pkgs {
 		for _, cpu := range s.c.CPU {
 			var skipped []string
@@ -57,18 +75,17 @@ func (s *Source) listAll(ctx context.Context) error {
 					continue
 				}
 				l, err := s.listOne(ctx, p, i, cpu)
-				if ctx.Err() != nil {
-					return context.Cause(ctx)
+				if err != nil {
+					return err
 				}
-				wrong = errors.Join(wrong, err)
 				lists[i] = l
 				for _, name := range l.skipped {
 					s.warn("%v skips %v: left out", s.trees[i].side, gate.Benchmark{Pkg: p.path(), Name: name})
 				}
 				skipped = append(skipped, l.skipped...)
 			}
-			for i := range lists {
-				for _, l := range lists[i].lines {
+			for i, l := range lists {
+				for _, l := range l.lines {
 					name, ok := l.name, true
 					if cpu > 1 {
 						name, ok = strings.CutSuffix(l.name, suffixed("", cpu))
@@ -76,19 +93,19 @@ func (s *Source) listAll(ctx context.Context) error {
 					if !ok || isSkipped(l.name, skipped, cpu) {
 						continue // something that a benchmark printed
 					}
-					b := gate.Benchmark{Pkg: p.path(), Name: l.name}
-					a := all[b]
-					if a == nil {
-						a = &seen{p: p, cpu: cpu}
-						all[b] = a
-						names[b] = name
-						order = append(order, b)
+					a := meet(p, cpu, name)
+					switch {
+					case a == nil:
+					case a.cpu != cpu || a.has[i]:
+						wrong = errors.Join(wrong, fmt.Errorf("%v: %v is there twice", s.trees[i].side, gate.Benchmark{Pkg: p.path(), Name: l.name}))
+					default:
+						a.has[i] = true
 					}
-					if a.cpu != cpu || a.sides[i] {
-						wrong = errors.Join(wrong, fmt.Errorf("%v: %v is there twice", s.trees[i].side, b))
-						continue
+				}
+				for _, f := range l.failed {
+					if a := meet(p, cpu, f.Benchmark.Name); a != nil {
+						a.failed[i] = f
 					}
-					a.sides[i] = true
 				}
 			}
 		}
@@ -96,13 +113,19 @@ func (s *Source) listAll(ctx context.Context) error {
 	if wrong != nil {
 		return wrong
 	}
+	s.spread(all)
 	for _, b := range order {
 		a := all[b]
-		switch a.sides {
-		case [2]bool{true, true}:
+		if a == nil {
+			continue
+		}
+		base, head := a.has[0] || a.failed[0] != nil, a.has[1] || a.failed[1] != nil
+		c := &cell{Benchmark: b, p: a.p, name: a.name, cpu: a.cpu, timed: true, failed: a.failure()}
+		switch {
+		case base && head || a.failed[1] != nil || b.Name == "":
 			s.both = append(s.both, b)
-			s.cells[b] = &cell{Benchmark: b, p: a.p, name: names[b], cpu: a.cpu, timed: true}
-		case [2]bool{true, false}:
+			s.cells[b] = c
+		case base:
 			s.onlyBase = append(s.onlyBase, b)
 		default:
 			s.onlyHead = append(s.onlyHead, b)
@@ -114,11 +137,53 @@ func (s *Source) listAll(ctx context.Context) error {
 		if c == nil {
 			continue
 		}
-		for other := range all {
-			if other.Pkg == b.Pkg && strings.HasPrefix(names[other], c.name+"/") {
+		for other, a := range all {
+			if other.Pkg == b.Pkg && strings.HasPrefix(a.name, c.name+"/") {
 				c.skip = exactly("Benchmark"+c.name) + "/."
 			}
 		}
+	}
+	return nil
+}
+
+// spread makes the failure of a package, or of a benchmark that has others below
+// it, that of all which the other side has in it: nothing of them is known.
+func (s *Source) spread(all map[gate.Benchmark]*seen) {
+	for b, a := range all {
+		for i, f := range a.failed {
+			if f == nil {
+				continue
+			}
+			below := false
+			for other, o := range all {
+				if other != b && other.Pkg == b.Pkg && o.cpu == a.cpu && (a.name == "" || strings.HasPrefix(o.name, a.name+"/")) && !o.has[i] && o.has[1-i] {
+					if o.failed[i] == nil {
+						o.failed[i] = f
+					}
+					below = true
+				}
+			}
+			if below && !a.has[1-i] && a.failed[1-i] == nil {
+				delete(all, b)
+			}
+		}
+	}
+}
+
+// failure says on which side a benchmark fails, nil if it does not.
+func (a *seen) failure() *gate.Failure {
+	base, head := a.failed[0], a.failed[1]
+	switch {
+	case base != nil && head != nil:
+		return &gate.Failure{Why: fmt.Sprintf("it fails on both sides: %v", head.Err), Output: head.Output}
+	case head != nil && a.has[0]:
+		return &gate.Failure{Why: fmt.Sprintf("it fails on the head, and runs on the base: %v", head.Err), Output: head.Output}
+	case head != nil:
+		return &gate.Failure{Why: fmt.Sprintf("the head alone has it, and it fails: %v", head.Err), Output: head.Output}
+	case base != nil && a.has[1]:
+		return &gate.Failure{Why: fmt.Sprintf("it fails on the base, and runs on the head, so there is nothing to compare it to: %v", base.Err), Output: base.Output}
+	case base != nil:
+		return &gate.Failure{Why: fmt.Sprintf("the base alone has it, and it fails: %v", base.Err), Output: base.Output}
 	}
 	return nil
 }
@@ -145,37 +210,78 @@ var (
 )
 
 // listOne runs one iteration of each benchmark of a package. With -test.v, it
-// is known which one runs when the binary panics.
-func (s *Source) listOne(ctx context.Context, p *pkg, i, cpu int) (listing, error) {
+// is known which one runs when the binary panics, or hangs. One that fails is
+// left out the next time, so that it does not keep the others from being listed.
+func (s *Source) listOne(ctx context.Context, p *pkg, i, cpu int) (l listing, err error) {
 	side := s.trees[i].side
-	o, err := s.exec(ctx, job{side: side, p: p, b: p.sides[i].first, bench: s.c.Bench, cpu: cpu, n: 1, verbose: true})
-	if ctx.Err() != nil {
-		return listing{}, context.Cause(ctx)
+	skip := slices.Clone(p.sides[i].skip)
+	if s.c.Skip != "" {
+		skip = append(skip, s.c.Skip)
 	}
-	if f := (*failure)(nil); errors.As(err, &f) {
-		var wrong error
-		all := failed.FindAllSubmatchIndex(f.stdout, -1)
-		for k, m := range all {
-			name := string(f.stdout[m[2]:m[3]])
-			if k > 0 && strings.HasPrefix(string(f.stdout[all[k-1][2]:all[k-1][3]]), name+"/") {
-				continue // a part of it failed, which is said
+	for {
+		o, err := s.exec(ctx, job{side: side, p: p, b: p.sides[i].first, bench: s.c.Bench, skip: strings.Join(skip, "|"), cpu: cpu, n: 1, verbose: true, listing: true})
+		if ctx.Err() != nil {
+			return listing{}, context.Cause(ctx)
+		}
+		f := (*failure)(nil)
+		if !errors.As(err, &f) {
+			if err == nil {
+				s.readListing(&l, o.stdout, strings.Join(skip, "|"), cpu)
 			}
-			b := gate.Benchmark{Pkg: p.path(), Name: name}
-			wrong = errors.Join(wrong, &RunError{side, b, errors.New("it failed"), lastBlock(f.stdout[:m[1]])})
+			return l, err
 		}
-		if wrong != nil {
-			return listing{}, wrong
+		before := len(skip)
+		for _, c := range culprits(f, cpu) {
+			if e := exactly("Benchmark" + c.Benchmark.Name); !slices.Contains(skip, e) {
+				skip = append(skip, e)
+				l.failed = append(l.failed, c)
+			}
 		}
-		b := gate.Benchmark{Pkg: p.path()}
-		if all := running.FindAllSubmatch(f.stdout, -1); len(all) > 0 {
-			b.Name = string(all[len(all)-1][1])
+		if len(skip) == before { // it is none of them
+			l.failed = append(l.failed, &RunError{Err: f.err, Output: f.tail()})
+			return l, nil
 		}
-		return listing{}, explain(err, side, b)
+		s.c.logf("%v: %v fails: listing %s without it", side, gate.Benchmark{Pkg: p.path(), Name: l.failed[len(l.failed)-1].Benchmark.Name}, p.path())
 	}
-	if err != nil {
-		return listing{}, err
+}
+
+// culprits returns the benchmarks that failed, by name alone: those that say so,
+// or else the one that was running last.
+func culprits(f *failure, cpu int) (found []*RunError) {
+	bare := func(name []byte) string {
+		if cpu > 1 {
+			return strings.TrimSuffix(string(name), suffixed("", cpu))
+		}
+		return string(name)
 	}
-	lines, units := parse(o.stdout)
+	all := failed.FindAllSubmatchIndex(f.stdout, -1)
+	for k, m := range all {
+		name := bare(f.stdout[m[2]:m[3]])
+		if k > 0 && strings.HasPrefix(bare(f.stdout[all[k-1][2]:all[k-1][3]]), name+"/") {
+			continue // a part of it failed, which is said
+		}
+		found = append(found, &RunError{Benchmark: gate.Benchmark{Name: name}, Err: errors.New("it failed"), Output: lastBlock(f.stdout[:m[1]])})
+	}
+	if begun := running.FindAllSubmatchIndex(f.stdout, -1); len(found) == 0 && len(begun) > 0 {
+		last := begun[len(begun)-1]
+		name := string(f.stdout[last[2]:last[3]])
+		lines, _ := parse(f.stdout)
+		for slices.ContainsFunc(lines, func(l line) bool { return l.name == suffixed(name, cpu) }) {
+			above := strings.LastIndexByte(name, '/')
+			if above < 0 {
+				return nil // it came to its end: something after it failed
+			}
+			name = name[:above] // it is what the benchmark above did then
+		}
+		said := failure{f.err, f.stdout[last[1]:], f.stderr}
+		found = append(found, &RunError{Benchmark: gate.Benchmark{Name: name}, Err: f.err, Output: said.tail()})
+	}
+	return found
+}
+
+// readListing reads what all benchmarks printed that did not fail.
+func (s *Source) readListing(l *listing, stdout []byte, skip string, cpu int) {
+	lines, units := parse(stdout)
 	for unit, better := range units {
 		b := 0
 		switch better {
@@ -190,16 +296,14 @@ func (s *Source) listOne(ctx context.Context, p *pkg, i, cpu int) (listing, erro
 		}
 		s.units[unit] = b
 	}
-	l := listing{lines: lines}
-	for _, m := range skipped.FindAllSubmatch(o.stdout, -1) {
+	l.lines = lines
+	for _, m := range skipped.FindAllSubmatch(stdout, -1) {
 		l.skipped = append(l.skipped, string(m[1]))
 	}
-	var wrong error
-	for _, name := range s.silent(o.stdout, l, cpu) {
-		b := gate.Benchmark{Pkg: p.path(), Name: name}
-		wrong = errors.Join(wrong, explain(&failure{err: errors.New("it printed no result that can be read"), stdout: o.stdout}, side, b))
+	for _, name := range s.silent(stdout, l, skip, cpu) {
+		f := &failure{err: errors.New("it printed no result that can be read"), stdout: stdout}
+		l.failed = append(l.failed, &RunError{Benchmark: gate.Benchmark{Name: name}, Err: f.err, Output: f.tail()})
 	}
-	return l, wrong
 }
 
 // lastBlock returns the last lines, from where a benchmark began.
@@ -218,7 +322,7 @@ func lastBlock(text []byte) string {
 
 // silent returns the benchmarks that were begun and printed no result that can
 // be read, though nothing explains it.
-func (s *Source) silent(out []byte, l listing, cpu int) (names []string) {
+func (s *Source) silent(out []byte, l *listing, skip string, cpu int) (names []string) {
 	deepest := 0
 	for _, elements := range splitBench(s.c.Bench) {
 		deepest = max(deepest, len(elements))
@@ -230,6 +334,7 @@ func (s *Source) silent(out []byte, l listing, cpu int) (names []string) {
 		case strings.Count(name, "/")+1 < deepest: // perhaps only to look for what is below it
 		case k+1 < len(begun) && strings.HasPrefix(string(begun[k+1][1]), name+"/"): // its parts have
 		case isSkipped(name, l.skipped, cpu):
+		case skipsBelow(skip, name): // perhaps all of its parts
 		case slices.ContainsFunc(l.lines, func(l line) bool { return l.name == suffixed(name, cpu) }):
 		default:
 			names = append(names, name)

@@ -68,14 +68,29 @@ type cell struct {
 	timed   bool   // measured in time; if not, only instructions are counted
 	counts  int    // iterations to count instructions of, 0 if they are not
 	round   int    // how often it was measured
+	failed  *gate.Failure
+}
+
+// fail takes note that c failed, if that is what err says.
+func (c *cell) fail(err error) bool {
+	f := (*RunError)(nil)
+	if !errors.As(err, &f) {
+		return false
+	}
+	side := f.Side
+	if side == gate.Again {
+		side = gate.Base
+	}
+	c.failed = &gate.Failure{Why: fmt.Sprintf("it fails on the %v, of which it ran once: %v", side, f.Err), Output: f.Output}
+	return true
 }
 
 // Prepare copies both versions, builds and lists their benchmarks, and finds
 // out how many iterations to run. On error, and if ctx is done, nothing is left.
 //
-// The error joins all that is wrong: a [*BuildError] for each package that does
-// not build, a [*RunError] for each benchmark that fails. It is
-// [gate.ErrNothing] if neither side has a benchmark that was asked for.
+// The error joins all that is wrong, such as a [*BuildError] for each package that
+// does not build. A benchmark that fails is no error: its first round says so. The
+// error is [gate.ErrNothing] if neither side has a benchmark that was asked for.
 func Prepare(ctx context.Context, c Config) (_ *Source, err error) {
 	if err := c.check(); err != nil {
 		return nil, err
@@ -257,7 +272,7 @@ func (s *Source) Exact(string) (tolerance float64, exact bool) { return 0, false
 // measured reports whether there is anything to be measured in p.
 func (s *Source) measured(p *pkg) bool {
 	for _, c := range s.cells {
-		if c.p == p {
+		if c.p == p && c.failed == nil {
 			return true
 		}
 	}
@@ -362,9 +377,15 @@ func (s *Source) Round(ctx context.Context, of []gate.Benchmark) ([]gate.Round, 
 	s.round++
 	var rounds []gate.Round
 	for _, i := range s.rng.Perm(len(of)) {
-		r, err := s.trio(ctx, s.cells[of[i]])
-		if err != nil {
-			return nil, err
+		c := s.cells[of[i]]
+		var r gate.Round
+		if c.failed == nil {
+			if r, err = s.trio(ctx, c); err != nil && !c.fail(err) {
+				return nil, err
+			}
+		}
+		if c.failed != nil {
+			r = gate.Round{Benchmark: c.Benchmark, Number: s.round, Failed: c.failed}
 		}
 		rounds = append(rounds, r)
 	}

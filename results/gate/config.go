@@ -26,6 +26,7 @@ import (
 //	budget     = '10m'
 //	metrics    = ['ns/op', 'allocs/op']
 //
+//	skip    = ['^BenchmarkDial$', 'Parse/huge'] # never run, as for go test -skip
 //	new     = ['^example\.org/p\.Sum/'] # only the head has these
 //	removed = ['\.Old$']                # only the base has these
 //
@@ -39,7 +40,8 @@ import (
 //	ignore = true
 //	reason = 'waits for a name server'
 //
-// Of the rules that match, the last decides. A margin for all metrics is not one
+// A benchmark that is ignored for all metrics is not run. Of the rules that match,
+// the last decides. A margin for all metrics is not one
 // for allocs/op and B/op, of which one more is one too many; these need a rule
 // that names them.
 //
@@ -52,6 +54,7 @@ type Config struct {
 	MinRounds               int
 	Budget                  time.Duration
 	Metrics                 []string
+	Skip                    []string
 
 	Shapes []Shape
 
@@ -125,6 +128,41 @@ func (c *Config) exception(b Benchmark, unit string) (Exception, bool) {
 		last.ignored = append(last.ignored, what)
 	}
 	return Exception{Margin: last.margin, Ignore: last.ignore}, true
+}
+
+// Ignores reports whether nothing of b is judged, in whatever unit, so that it need
+// not be run: if all is set, neither b nor anything below it, on any number of CPUs.
+func (c *Config) Ignores(b Benchmark, all bool) bool {
+	ends := []string{""}
+	if all {
+		ends = []string{"/\u2603", "-2", ""} // whatever may follow the name
+	}
+	var by *rule
+	for _, end := range ends {
+		if by = c.ignores(b.String() + end); by == nil {
+			return false
+		}
+	}
+	by.used = true
+	if what := b.String(); !slices.Contains(by.ignored, what) {
+		by.ignored = append(by.ignored, what)
+	}
+	return true
+}
+
+// ignores returns the rule by which nothing of a benchmark is judged, if one says
+// so and none after it is for one of its units.
+func (c *Config) ignores(name string) (by *rule) {
+	for _, r := range c.rules {
+		switch {
+		case !r.MatchString(name):
+		case !r.ignore:
+			by = nil
+		case r.metric == "":
+			by = r
+		}
+	}
+	return by
 }
 
 // declared is [Rules.Declared].
@@ -353,6 +391,7 @@ func (p *configParser) top(c *Config, t *table) {
 	c.MinRounds = p.count(t, "min_rounds", 1)
 	c.Budget = p.duration(t, "budget", false)
 	c.Metrics, _ = p.words(t, "metrics")
+	c.Skip = p.skips(t)
 	c.new = p.patterns(t, "new")
 	c.removed = p.patterns(t, "removed")
 	p.known(t)
@@ -571,6 +610,17 @@ func (p *configParser) patterns(t *table, key string) (patterns []*pattern) {
 		}
 	}
 	return patterns
+}
+
+// skips reads what is never run.
+func (p *configParser) skips(t *table) (skip []string) {
+	words, line := p.words(t, "skip")
+	for _, s := range words {
+		if p.compile(line, "skip", s) != nil {
+			skip = append(skip, s)
+		}
+	}
+	return skip
 }
 
 func (p *configParser) compile(line int, key, s string) *pattern {

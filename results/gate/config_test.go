@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -135,6 +136,55 @@ gate.toml:31: rule 'BenchmarkNothing' matched no benchmark (names are without th
 	}
 }
 
+// A benchmark of which nothing is judged need not be run.
+func TestConfigIgnores(t *testing.T) {
+	c, err := gate.ParseConfig("gate.toml", []byte(`skip = ['^BenchmarkNet$']
+[[rule]]
+bench = 'p\.(Dial|Exact$|Kept|Timed)'
+ignore = true
+reason = 'network'
+[[rule]]
+bench = 'p\.Kept'
+margin = '5%'
+[[rule]]
+bench = 'p\.Timed'
+metric = 'allocs/op'
+margin = '5%'
+[[rule]]
+bench = 'p\.Metric'
+metric = 'ns/op'
+ignore = true
+reason = 'noisy'
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name     string
+		one, all bool
+	}{
+		{"Dial", true, true},
+		{"Dial/slow-2", true, true},
+		{"Exact", true, false}, // but not Exact/x
+		{"Exact/x", false, false},
+		{"Kept", false, false},
+		{"Timed", false, false},
+		{"Metric", false, false},
+		{"Other", false, false},
+	} {
+		b := gate.Benchmark{Pkg: "example.org/p", Name: test.name}
+		if one, all := c.Ignores(b, false), c.Ignores(b, true); one != test.one || all != test.all {
+			t.Errorf("%v: ignored %t, with all below it %t, want %t and %t", b, one, all, test.one, test.all)
+		}
+	}
+	if w := c.Ignored(); len(w) != 1 || w[0] != "gate.toml:2: not judged: example.org/p.Dial, example.org/p.Dial/slow-2, example.org/p.Exact: network" {
+		t.Errorf("warnings %q, want one with what was ignored, and why", w)
+	}
+	if !slices.Equal(c.Skip, []string{"^BenchmarkNet$"}) {
+		t.Errorf("skip %q", c.Skip)
+	}
+}
+
 func TestNoConfig(t *testing.T) {
 	var c *gate.Config
 	if r := c.Rules(); r.For != nil || r.Margin != 0 || c.Unused() != nil {
@@ -186,7 +236,7 @@ bench = 'e'
 ignore = 'yes'
 reason = 'none'
 [rules]
-`, `gate.toml:1: unknown key "margins" (known: budget, confidence, fdr, margin, metrics, min_rounds, new, removed)
+`, `gate.toml:1: unknown key "margins" (known: budget, confidence, fdr, margin, metrics, min_rounds, new, removed, skip)
 gate.toml:2: margin: want a share above 0 and up to 1, such as '3%' or 0.03, have 3
 gate.toml:3: fdr: want a share between 0 and 1, such as '3%' or 0.03, have "little"
 gate.toml:4: confidence: want a share between 0 and 1, such as '3%' or 0.03, have 1
@@ -196,7 +246,7 @@ gate.toml:7: metrics: want a list of strings, such as ['a', 'b'], have "ns/op"
 gate.toml:8: new: "a" twice
 gate.toml:8: new: want strings that are not empty, have 1
 gate.toml:8: new: want a regular expression: missing closing ): ` + "`(`" + `
-gate.toml:9: unknown key "extra.key" (known: budget, confidence, fdr, margin, metrics, min_rounds, new, removed)
+gate.toml:9: unknown key "extra.key" (known: budget, confidence, fdr, margin, metrics, min_rounds, new, removed, skip)
 gate.toml:12: bench: want a regular expression ('.' is all), have ""
 gate.toml:13: margin: want a share above 0 and up to 1, such as '3%' or 0.03, have "0%"
 gate.toml:16: margin: want a share above 0 and up to 1, such as '3%' or 0.03, have "-1%"
