@@ -65,7 +65,7 @@ func History(h *gate.History, t *gate.Trend) *Figure {
 	f.Subtitle = append(f.Subtitle, line)
 	for _, c := range t.Changes {
 		f.Notes = append(f.Notes, fmt.Sprintf("%s: %s to %s, %s, from %d and %d runs, p = %.2g.",
-			h.Runs[c.Run], l.value(c.From), l.value(c.To), l.size(c), c.Before, c.After, c.P))
+			h.Runs[c.Run], l.value(c.From), l.value(c.Becomes()), l.size(c), c.Before, c.After, c.P))
 	}
 	if t.Drifts() {
 		f.Notes = append(f.Notes, fmt.Sprintf("A run is like the one before (correlation %.2f): the machine drifts, and a change may be its own.", t.Correlation))
@@ -95,7 +95,7 @@ func (l historyLayer) title() string {
 	}
 	c := t.Changes[len(t.Changes)-1]
 	since := strings.ReplaceAll(l.runs[c.Run].String(), " ", noBreak)
-	s := fmt.Sprintf("%s: %s since %s, %s instead of %s", elide(t.Name), l.words(c), since, l.value(c.To), l.value(c.From))
+	s := fmt.Sprintf("%s: %s since %s, %s instead of %s", elide(t.Name), l.words(c), since, l.value(c.Becomes()), l.value(c.From))
 	if n := len(t.Changes) - 1; n > 0 {
 		s += ", after " + count(n, "other change")
 	}

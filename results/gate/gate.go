@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -204,7 +205,7 @@ type Result struct {
 
 	N        int     // pairs that it rests on
 	Rounds   int     // all that were measured, with those before a confirmation
-	Old, New float64 // medians
+	Old, New float64 // medians of the base and of the head; see Becomes
 
 	// Change is the median of New/Old over the pairs, less 1, and Lo and Hi
 	// bound it: for all n at once, with the confidence of the rules.
@@ -239,6 +240,23 @@ func (r *Result) Improved() bool {
 
 // bad turns a change, a share, so that more of it is worse.
 func (r *Result) bad(change float64) float64 { return -float64(r.Better) * change }
+
+// Becomes returns what the base's median becomes by the change. That is not the
+// head's median: the change is the median of ratios within the rounds, and the
+// machine's pace is another in each. Reports show this, so that their numbers agree.
+// It is the head's median where no share says what became of the base's.
+func (r *Result) Becomes() float64 { return becomes(r.Old, r.New, r.Change, r.Signed) }
+
+func becomes(from, to, change float64, signed bool) float64 {
+	by := from * change
+	if signed {
+		by = math.Abs(from) * change
+	}
+	if v := from + by; !math.IsNaN(v) && !math.IsInf(v, 0) {
+		return v
+	}
+	return to
+}
 
 // A Report is what came of a comparison.
 type Report struct {

@@ -121,7 +121,7 @@ func (r *Result) sentence() string {
 	if r.N == 0 {
 		return "no change known"
 	}
-	s := fmt.Sprintf("from %s to %s %s", r.value(r.Old), r.value(r.New), clean(r.Unit))
+	s := fmt.Sprintf("from %s to %s %s", r.value(r.Old), r.value(r.Becomes()), clean(r.Unit))
 	if !math.IsInf(r.Change, 0) {
 		s = r.change() + ", " + s
 	}

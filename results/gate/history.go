@@ -92,6 +92,10 @@ type ChangePoint struct {
 	Signed bool // as in [Result]
 }
 
+// Becomes returns what the median before the change becomes by it, which is what
+// reports show. It need not be the median after it; see [Result.Becomes].
+func (c ChangePoint) Becomes() float64 { return becomes(c.From, c.To, c.Change, c.Signed) }
+
 // Regression reports whether c is a change of t for the worse.
 func (t *Trend) Regression(c ChangePoint) bool { return float64(t.Better)*c.Change < 0 }
 
@@ -372,7 +376,7 @@ func Record(dir string, date time.Time, commit string, facts results.Facts, r *R
 	f := &results.RecordFile{Facts: facts, Declared: make(results.Directions)}
 	at := make(map[trendKey]int)
 	for _, res := range r.Results {
-		if res.N == 0 || math.IsNaN(res.New) || math.IsInf(res.New, 0) || res.New < 0 {
+		if res.N == 0 || (results.Value{Unit: res.Unit, Value: res.New}).Validate() != nil {
 			continue
 		}
 		k := trendKey{Benchmark: res.Benchmark, distance: res.Distance}

@@ -107,7 +107,7 @@ func (h *History) rows() [][]string {
 		}
 		rows = append(rows, []string{
 			h.label(f.Trend, names), clean(f.Unit), clean(h.Runs[f.Run].String()),
-			r.value(f.From), r.value(f.To), r.change(), r.interval(), fmt.Sprintf("%d+%d", f.Before, f.After),
+			r.value(f.From), r.value(f.Becomes()), r.change(), r.interval(), fmt.Sprintf("%d+%d", f.Before, f.After),
 			probability(f.P), f.Trend.word(f.ChangePoint),
 		})
 	}
@@ -258,7 +258,7 @@ func (h *History) WriteJSON(w io.Writer) error {
 	}
 	for _, f := range h.Found() {
 		out.Changes = append(out.Changes, changePoint{of(f.Trend), f.Run, f.Before, f.After,
-			jsonNumber(f.From), jsonNumber(f.To), jsonNumber(f.Change), jsonNumber(f.Lo), jsonNumber(f.Hi), jsonNumber(f.P), f.Regression(f.ChangePoint)})
+			jsonNumber(f.From), jsonNumber(f.Becomes()), jsonNumber(f.Change), jsonNumber(f.Lo), jsonNumber(f.Hi), jsonNumber(f.P), f.Regression(f.ChangePoint)})
 	}
 	for _, t := range h.Trends {
 		out.Trends = append(out.Trends, of(t))

@@ -74,7 +74,8 @@ type jsonResult struct {
 	N         int        `json:"n"`
 	Rounds    int        `json:"rounds"`
 	Old       jsonNumber `json:"old"`
-	New       jsonNumber `json:"new"`
+	New       jsonNumber `json:"new"`         // the base's median times the change; reading ignores it
+	Median    jsonNumber `json:"head_median"` // [Result.New]
 	Change    jsonNumber `json:"change"`
 	Lo        jsonNumber `json:"lo"`
 	Hi        jsonNumber `json:"hi"`
@@ -172,7 +173,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 		out.All = append(out.All, jsonResult{
 			jsonBenchmark: jsonBenchmark(res.Benchmark), Unit: res.Unit, Better: betterWords[res.Better], Distance: string(res.Distance),
 			Verdict: res.Verdict.String(), Why: res.Why, Output: res.Output, N: res.N, Rounds: res.Rounds,
-			Old: jsonNumber(res.Old), New: jsonNumber(res.New), Change: jsonNumber(res.Change), Lo: jsonNumber(res.Lo), Hi: jsonNumber(res.Hi),
+			Old: jsonNumber(res.Old), New: jsonNumber(res.Becomes()), Median: jsonNumber(res.New), Change: jsonNumber(res.Change), Lo: jsonNumber(res.Lo), Hi: jsonNumber(res.Hi),
 			Noise: jsonNumber(res.Noise), Margin: jsonNumber(res.Margin), Drift: jsonNumber(res.Drift), Evidence: jsonNumber(res.Evidence), Builds: res.Builds,
 			Exact: res.Exact, Signed: res.Signed, Unpaired: res.Unpaired, Confirmed: res.Confirmed, Minor: res.Minor, Improved: res.Improved(),
 			BootLo: jsonNumber(res.BootLo), BootHi: jsonNumber(res.BootHi),
@@ -227,7 +228,7 @@ func ReadJSON(rd io.Reader) (*Report, error) {
 		out := Result{
 			Benchmark: Benchmark(res.jsonBenchmark), Unit: res.Unit, Distance: results.Distance(res.Distance),
 			Why: res.Why, Output: res.Output, N: res.N, Rounds: res.Rounds,
-			Old: float64(res.Old), New: float64(res.New), Change: float64(res.Change), Lo: float64(res.Lo), Hi: float64(res.Hi),
+			Old: float64(res.Old), New: float64(res.Median), Change: float64(res.Change), Lo: float64(res.Lo), Hi: float64(res.Hi),
 			Noise: float64(res.Noise), Margin: float64(res.Margin), Drift: float64(res.Drift), Evidence: float64(res.Evidence), Builds: res.Builds,
 			Exact: res.Exact, Signed: res.Signed, Unpaired: res.Unpaired, Confirmed: res.Confirmed, Minor: res.Minor,
 			BootLo: float64(res.BootLo), BootHi: float64(res.BootHi),

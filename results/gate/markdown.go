@@ -225,7 +225,7 @@ func (m *markdown) row(res *Result) []string {
 	return []string{
 		code(elide(res.label(m.names), 200)),
 		prose(elide(clean(res.Unit), 100)),
-		res.value(res.Old), res.value(res.New), res.change(), res.interval(), res.noise(), res.pairs(), m.margin(res), verdict,
+		res.value(res.Old), res.value(res.Becomes()), res.change(), res.interval(), res.noise(), res.pairs(), m.margin(res), verdict,
 	}
 }
 

@@ -159,7 +159,7 @@ func newTextTable(r *Report, o TextOptions) *textTable {
 			return cmp.Or(clean(res.Unit), "-")
 		}},
 		{head: "old", cell: func(res *Result) string { return res.value(res.Old) }},
-		{head: "new", cell: func(res *Result) string { return res.value(res.New) }},
+		{head: "new", cell: func(res *Result) string { return res.value(res.Becomes()) }},
 		{head: "change", cell: (*Result).change},
 		{head: r.confidence() + " interval", cell: (*Result).interval},
 		{head: "noise", cell: (*Result).noise},
@@ -361,7 +361,7 @@ func (t *textTable) marks() (lines []string) {
 		return false
 	}
 	if any(func(res *Result) bool { return !res.Exact && res.N > 0 }) {
-		lines = append(lines, "n: pairs, one a round; change: the median of their ratios; noise: what the base shows against itself")
+		lines = append(lines, "n: pairs, one a round; change: the median of their ratios; new: old with that change; noise: what the base shows against itself")
 	}
 	if any(func(res *Result) bool { return res.Exact }) {
 		lines = append(lines, "exact: the values do not vary")

@@ -288,3 +288,45 @@ func TestWriteErrors(t *testing.T) {
 		}
 	}
 }
+
+// What became of the base is the base with the change, in each format: medians of
+// two sides may be far from each other by another ratio, if the pace of the machine
+// is another in each round.
+func TestNumbersAgree(t *testing.T) {
+	r := plain()
+	res := measured("mutex.Lock", gate.Regressed, found, 305, 0.299, 0.004, 0.002, 40)
+	res.New = 455
+	r.Results, r.Verdict = []gate.Result{res}, gate.Regressed
+	var md, gh, ju, js strings.Builder
+	for _, err := range []error{
+		r.WriteMarkdown(&md, gate.MarkdownOptions{}), r.WriteGitHub(&gh, gate.GitHubOptions{}),
+		r.WriteJUnit(&ju, gate.JUnitOptions{}), r.WriteJSON(&js),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for format, of := range map[string]struct{ text, want string }{
+		"text":     {text(t, r, gate.TextOptions{}), "305  396  +29.9%"},
+		"markdown": {md.String(), "| 305 | 396 | +29.9% |"},
+		"github":   {gh.String(), "+29.9%25, from 305 to 396 ns/op"},
+		"junit":    {ju.String(), "+29.9%, from 305 to 396 ns/op"},
+		"json":     {js.String(), "\"old\": 305,\n\t\t\t\"new\": 396.195,\n\t\t\t\"head_median\": 455,"},
+	} {
+		if !strings.Contains(of.text, of.want) || strings.Contains(of.text, "455 ns") {
+			t.Errorf("%s: want %q in\n%s", format, of.want, of.text)
+		}
+	}
+	back, err := gate.ReadJSON(strings.NewReader(js.String()))
+	if err != nil || back.Results[0].New != 455 {
+		t.Errorf("from JSON: %v, want the head's median", err)
+	}
+	for _, test := range []struct{ from, to, change, want float64 }{
+		{-5, 100, 21, 100}, {-100, 7, 0.95, -5}, {100, 7, -2, -100}, {0, 5, inf, 5}, {0, -5, -inf, -5}, {3, 4, nan, 4},
+	} {
+		r := gate.Result{Old: test.from, New: test.to, Change: test.change, Signed: true}
+		if got := r.Becomes(); math.Abs(got-test.want) > 1e-9 {
+			t.Errorf("%g with a change of %g becomes %g, want %g", test.from, test.change, got, test.want)
+		}
+	}
+}
