@@ -540,7 +540,7 @@ func TestLatency(t *testing.T) {
 	if got, want := pic.inOrder([]string{"a", "b", "c"}), []string{"a", "c", "b"}; !slices.Equal(got, want) {
 		t.Errorf("rows = %v, want %v", got, want)
 	}
-	for _, s := range []string{"writers", "readers", "median", "99 %", "99.9 %", "longest", "100 ns", "800 ns", "5.00 µs", "time to acquire the lock (log scale)"} {
+	for _, s := range []string{"writers", "readers", "median", "99 %", "99.9 %", "longest", "100 ns", "800 ns", "5.00 µs", "service time to acquire (log scale)"} {
 		if !pic.has(s) {
 			t.Errorf("no %q in it", s)
 		}

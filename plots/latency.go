@@ -144,7 +144,7 @@ func (s shot) latency(o Options) *Figure {
 			title:  role.noun,
 			names:  len(fig.Panels) == 0,
 			joined: true,
-			xLabel: "time to acquire the lock",
+			xLabel: "service time to acquire",
 			log:    true,
 			scope:  scope,
 			tick:   nanosTick,

@@ -23,11 +23,11 @@ var units = []Unit{
 	{"ops/s", +1, "operations of all workers in a second"},
 	{"cpu-ns/op", -1, "CPU time of the process for an operation: what waiting burns as well"},
 
-	{"read-p50-ns", -1, "median time to acquire for reading"},
+	{"read-p50-ns", -1, "median time to acquire for reading, from the call: a service time if the loop is closed"},
 	{"read-p99-ns", -1, "99th percentile of it"},
 	{"read-p999-ns", -1, "99.9th percentile of it"},
 	{"read-max-ns", -1, "longest wait of a reader"},
-	{"write-p50-ns", -1, "median time to acquire for writing"},
+	{"write-p50-ns", -1, "median time to acquire for writing, from the call: a service time if the loop is closed"},
 	{"write-p99-ns", -1, "99th percentile of it"},
 	{"write-p999-ns", -1, "99.9th percentile of it"},
 	{"write-max-ns", -1, "longest wait of a writer"},

@@ -34,7 +34,7 @@ type runCmd struct {
 	Mode     string `placeholder:"MODE" default:"goroutine" help:"Workers are goroutines (goroutine), threads bound to a CPU each (thread), or goroutines that cannot be preempted while they hold the lock (pinned)."`
 	Duration string `placeholder:"D" help:"Length of a sample (3ms; 100ms with more than one worker per CPU)."`
 	Count    string `placeholder:"N" help:"Samples of each combination (as many as take half a minute, 6 to 20)."`
-	Latency  bool   `help:"Measure the time to acquire, too: percentiles."`
+	Latency  bool   `help:"Measure the time to acquire, too: percentiles of service times, from the call, as the loop is closed."`
 	Quick    bool   `help:"A rough answer in seconds: reads 0 and 90, 1 CPU and all, 6 samples."`
 	Seed     string `placeholder:"N" default:"1" help:"Seed of the random order (${default})."`
 
