@@ -280,15 +280,20 @@ func (j *shapeJudge) sweeps(f *results.File, axis, unit string, locks func(strin
 		if !locks(s.Lock) || !j.Filter.match(s, axis) {
 			continue
 		}
-		if _, ok := shapeValue(s, unit); !ok {
+		v, ok := shapeValue(s, unit)
+		if !ok {
 			units = true
 			continue
+		}
+		// To leave out what is no measurement would let the rest pass for all.
+		if math.IsNaN(v) || math.IsInf(v, 0) || v <= 0 && (unit == "ops/s" || unit == "ns/op") {
+			return nil, fmt.Errorf("%s: want a number above 0", s)
 		}
 		selected = append(selected, s)
 	}
 	if len(selected) == 0 {
 		if units {
-			return nil, fmt.Errorf("none of the samples it selects has %s above 0", unit)
+			return nil, fmt.Errorf("none of the samples it selects has %s", unit)
 		}
 		return nil, fmt.Errorf("it selects no samples of %s, which has the locks %s", f.Name, strings.Join(slices.Sorted(maps.Keys(have)), ", "))
 	}
@@ -416,17 +421,16 @@ func (s *sweep) add(samples []results.Sample, axis, unit string) {
 	}
 }
 
-// shapeValue returns what s measured in unit. Of ns/op and ops/s, one will do.
+// shapeValue returns what s measured in unit, and whether it did. Of ns/op and
+// ops/s, one will do.
 func shapeValue(s results.Sample, unit string) (v float64, ok bool) {
-	v, ok = s.Value(unit)
-	if other := map[string]string{"ops/s": "ns/op", "ns/op": "ops/s"}[unit]; other != "" {
-		if !ok {
-			v, ok = s.Value(other)
-			v = 1e9 / v
-		}
-		ok = ok && v > 0
+	if v, ok = s.Value(unit); ok {
+		return v, true
 	}
-	return v, ok && !math.IsInf(v, 0) && !math.IsNaN(v)
+	if other := map[string]string{"ops/s": "ns/op", "ns/op": "ops/s"}[unit]; other != "" {
+		v, ok = s.Value(other)
+	}
+	return 1e9 / v, ok
 }
 
 // result returns a result without a verdict.

@@ -347,7 +347,7 @@ func TestShapesThatSelectNothing(t *testing.T) {
 	for _, test := range []struct{ config, want string }{
 		{"kind = 'scaling'\nlock = 'msc'\nmax_sigma = 1", `gate.toml:1: shape "scaling msc": it selects no samples of sweep.txt, which has the locks mcs`},
 		{"kind = 'scaling'\nlock = 'mcs'\nmax_sigma = 1\nreads = 50", `gate.toml:1: shape "scaling mcs": it selects no samples of sweep.txt, which has the locks mcs`},
-		{"kind = 'floor'\nlock = 'mcs'\nunit = 'jane'\nmin = 1", `gate.toml:1: shape "floor jane mcs": none of the samples it selects has jane above 0`},
+		{"kind = 'floor'\nlock = 'mcs'\nunit = 'jane'\nmin = 1", `gate.toml:1: shape "floor jane mcs": none of the samples it selects has jane`},
 		{"kind = 'crossover'\nlock = 'mcs'\nthan = 'ticket'\nalong = 'cpus'\nmax = 1", `gate.toml:1: shape "mcs better than ticket along cpus": lock ticket: it selects no samples of sweep.txt, which has the locks mcs`},
 		{"kind = 'scaling'\nlock = 'mcs'\nmargin = '3%'", `gate.toml:1: shape "scaling mcs": margin: there is no base to compare to`},
 	} {
@@ -386,4 +386,24 @@ func TestShapesOfAnything(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A sample without throughput is an error, and not left out: the rest would pass
+// for all.
+func TestShapesOfNoThroughput(t *testing.T) {
+	for _, kind := range []string{
+		"kind = 'floor'\nlock = '.'\nunit = 'ops/s'\nmin = 1",
+		"kind = 'ceiling'\nlock = '.'\nunit = 'ns/op'\nmax = 1e9",
+		"kind = 'scaling'\nlock = '.'\nmax_sigma = 1",
+		"kind = 'crossover'\nlock = 'mcs'\nthan = 'other'\nalong = 'cpus'\nmin = 1",
+	} {
+		for _, odd := range []results.Value{{Unit: "ops/s", Value: 0}, {Unit: "ns/op", Value: 0}, {Unit: "ops/s", Value: math.NaN()}, {Unit: "ops/s", Value: -5}} {
+			m := newSweep(1).scaling("mcs", 12, []int{1, 2, 4, 8}, 0, 0, 0.01).scaling("other", 12, []int{1, 2, 4, 8}, 0.1, 0, 0.01)
+			m.add(13, results.Cell{Lock: "mcs", Workers: 2, Think: 100 * time.Nanosecond, CPUs: 2}, odd.Unit, odd.Value, results.Near)
+			_, err := gate.Shapes(parseConfig(t, "[[shape]]\n"+kind+"\n"), &m.file, nil)
+			if err == nil || !strings.Contains(err.Error(), odd.Unit+": want a number above 0") {
+				t.Errorf("%s, %v %s: %v, want an error", kind, odd.Value, odd.Unit, err)
+			}
+		}
+	}
 }
