@@ -3,6 +3,7 @@ package blocking
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/lockbench/lockbench/primitives"
@@ -20,28 +21,44 @@ type Completion struct {
 	// It changes under line.lock.
 	//
 	// I1: if anybody is in line, done is 0.
+	// I2: forever stays. Complete counts to MaxCompletes at most, and a wait that
+	// was granted too late gives one back, of which there can be no more at a
+	// time than goroutines: so no count becomes forever.
 	done primitives.Uint32
 	line waitList
 }
 
 const forever = 1<<32 - 1
 
+// MaxCompletes is how many calls to [Completion.Complete] can be ahead of the
+// waits that they allow.
+const MaxCompletes = math.MaxInt32
+
 // Complete lets one goroutine go: the longest waiter or, if nobody waits, the
-// next that would. It panics after 2³²-2 calls that nobody waited for.
+// next that would. It panics if [MaxCompletes] calls are ahead already.
 func (c *Completion) Complete() {
+	if !c.complete(MaxCompletes) {
+		panic(fmt.Sprintf("blocking: Complete of Completion that is %d ahead", MaxCompletes))
+	}
+}
+
+// complete is Complete, and reports whether fewer than most calls were ahead.
+func (c *Completion) complete(most uint32) bool {
 	c.line.lock.LockPinned()
 	next, done := c.line.pop(), c.done.Load()
-	if next == nil && done < forever-1 {
+	if next == nil && done < most {
 		c.done.StoreRelease(done + 1) // release: pairs with TryWait
 	}
 	c.line.lock.UnlockPinned()
-	switch {
-	case next != nil:
+	if next != nil {
 		next.turn.Unpark() // release: pairs with wait
-	case done == forever-1:
-		panic("blocking: Complete of Completion that has too many")
 	}
+	return next != nil || done < most || done == forever
 }
+
+// giveBack lets another go in place of the caller, which a Complete let go too
+// late.
+func (c *Completion) giveBack() { c.complete(forever - 1) }
 
 // CompleteAll lets everybody go, those that wait and those that will.
 func (c *Completion) CompleteAll() {
@@ -95,11 +112,16 @@ func (c *Completion) takeOne() bool {
 func (c *Completion) Wait() { c.wait(patience{}) }
 
 // WaitContext is [Completion.Wait] unless ctx is done first. It then returns
-// the context's cause, wrapped, and no Complete was used up.
+// the context's cause, wrapped, and no Complete was used up. If ctx ends before
+// the Complete that would let it go, it returns the cause, and the Complete is
+// for the next.
 func (c *Completion) WaitContext(ctx context.Context) error {
 	err := context.Cause(ctx)
 	if err == nil {
 		err = c.wait(within(ctx))
+	}
+	if err == nil {
+		err = patience{ctx: ctx}.keep(c.giveBack)
 	}
 	if err != nil {
 		return fmt.Errorf("blocking: waiting for Completion: %w", err)
@@ -110,7 +132,14 @@ func (c *Completion) WaitContext(ctx context.Context) error {
 // WaitTimeout is [Completion.Wait] unless that takes longer than d, and reports
 // whether it did not. If it did, no Complete was used up.
 func (c *Completion) WaitTimeout(d time.Duration) bool {
-	return c.TryWait() || d > 0 && c.wait(lasting(d)) == nil
+	if c.TryWait() {
+		return true
+	}
+	if d <= 0 {
+		return false
+	}
+	p := lasting(d)
+	return c.wait(p) == nil && p.keep(c.giveBack) == nil
 }
 
 func (c *Completion) wait(p patience) error {

@@ -127,10 +127,35 @@ func TestCompletionMisuse(t *testing.T) {
 	}
 }
 
+// What waits give back is beyond the limit of Complete, and no more is lost or
+// allowed.
+func TestCompletionLimit(t *testing.T) {
+	var c blocking.Completion
+	c.Fill()
+	for range 2 {
+		c.GiveBack()
+		locktest.Panics(t, "a Complete too many", c.Complete)
+	}
+	if got, want := c.String(), "done, for 2147483649"; got != want {
+		t.Errorf("after two waits gave back String = %q, want %q", got, want)
+	}
+	for range 3 {
+		c.Wait()
+	}
+	c.Complete()
+	locktest.Panics(t, "a Complete too many", c.Complete)
+	c.CompleteAll()
+	c.Complete()
+	c.GiveBack()
+	if got, want := c.String(), "done, for all"; got != want {
+		t.Errorf("String = %q, want %q", got, want)
+	}
+}
+
 // As many waits succeed as were completed, however many give up at the same
 // time.
 func TestCompletionStorm(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	const completes = 2000
 	var (
 		c    blocking.Completion

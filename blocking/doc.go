@@ -10,6 +10,26 @@
 // A waiter that gave up has acquired nothing, and no wake-up is ever lost to
 // one that gave up. A parked waiter uses no CPU.
 //
+// Patience that ends before the release ends the wait: a waiter looks at its
+// context or at the clock once more when it has what it waited for, and if that
+// is too late it gives it back, to the next in line, and returns the context's
+// cause or false. So a goroutine that cancels and then unlocks knows that the
+// waiter does not have the lock. What ends later, before the wait has returned,
+// may end it too.
+//
+// The numbers of waiters, readers and permits have limits, which no program
+// comes near that gives back what it took; one more panics, and changes nothing:
+//
+//	Mutex       [MaxWaiting] in line, 2²⁴-1
+//	RWSem       [MaxReaders] readers, 2⁵⁴-1; TryRLock fails instead
+//	Semaphore   [MaxPermits] permits, 2³¹-1
+//	Completion  [MaxCompletes] calls of Complete that no wait has used, 2³¹-1
+//
+// No wait may be made between primitives.Pin and Unpin, nor under a lock taken
+// by LockPinned: if it has to park, the runtime ends the program with the words
+// "schedule: holding locks". Package check reports it as a failure. The forms
+// that do not wait, and those that release, may be called there.
+//
 // All four keep their waiters in one kind of list, in the order of arrival,
 // and hand what they guard directly to the waiter they choose: a waiter that
 // wakes has what it waited for.

@@ -66,7 +66,16 @@ func (c *Completion) Waiting() (n int) {
 }
 
 // Fill completes c as often as can be.
-func (c *Completion) Fill() { c.done.Store(forever - 1) }
+func (c *Completion) Fill() { c.done.Store(MaxCompletes) }
+
+// GiveBack is what a wait does that was let go too late.
+func (c *Completion) GiveBack() { c.giveBack() }
+
+// Count adds n to how many are in line, by the word alone.
+func (m *Mutex) Count(n int) { m.word.Add(uint32(n) * oneWaiting) }
+
+// Count adds n readers to those that hold s.
+func (s *RWSem) Count(n int64) { s.word.Add(uint64(n) * rwReader) }
 
 func (l *waitList) empty() bool {
 	l.lock.LockPinned()

@@ -269,7 +269,7 @@ func observedSemaphore(resized bool) func() observed {
 }
 
 func TestLinearizable(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	const histories = 600
 	for name, fresh := range map[string]func() observed{
 		"Mutex":     observedMutex,

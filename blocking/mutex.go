@@ -13,7 +13,8 @@ import (
 // then park: the kernel's mutex. The zero Mutex is unlocked.
 // A Mutex must not be copied after first use.
 //
-// It has no owner: one goroutine may lock it and another unlock it.
+// It has no owner: one goroutine may lock it and another unlock it. At most
+// [MaxWaiting] can be in line.
 //
 // Parked waiters are served in the order of arrival. Those that spin may
 // overtake them, but not for long: once the first in line has been overtaken
@@ -92,6 +93,10 @@ const (
 // are near.
 const firstLooks = 4
 
+// MaxWaiting is how many can be in line for a [Mutex]. One more panics, and
+// changes nothing.
+const MaxWaiting = 1<<(32-waitingShift) - 1
+
 // MaxOvertaken is how often the first in a [Mutex]'s line can be overtaken
 // before the Mutex is handed to it.
 const MaxOvertaken = 16
@@ -119,12 +124,16 @@ func (m *Mutex) tryNoting() bool {
 }
 
 // LockContext locks m unless ctx is done first. It then returns the context's
-// cause, wrapped, and m was not acquired. If m is handed over in the moment
-// when ctx ends, it is acquired.
+// cause, wrapped, and m was not acquired. If ctx ends before the Unlock that
+// would let it in, it returns the cause; what was handed over to it meanwhile
+// goes to the next.
 func (m *Mutex) LockContext(ctx context.Context) error {
 	err := context.Cause(ctx)
 	if err == nil && !m.TryLock() {
 		err = m.acquire(within(ctx))
+	}
+	if err == nil {
+		err = patience{ctx: ctx}.keep(m.Unlock)
 	}
 	if err != nil {
 		return fmt.Errorf("blocking: waiting for Mutex: %w", err)
@@ -135,7 +144,14 @@ func (m *Mutex) LockContext(ctx context.Context) error {
 // LockTimeout locks m unless that takes longer than d, and reports whether it
 // succeeded.
 func (m *Mutex) LockTimeout(d time.Duration) bool {
-	return m.TryLock() || d > 0 && m.acquire(lasting(d)) == nil
+	if m.TryLock() {
+		return true
+	}
+	if d <= 0 {
+		return false
+	}
+	p := lasting(d)
+	return m.acquire(p) == nil && p.keep(m.Unlock) == nil
 }
 
 // Unlock unlocks m. It panics if m is not locked, or was handed to a waiter
@@ -176,6 +192,11 @@ func (m *Mutex) wait(p patience) error {
 func (m *Mutex) park(p patience) error {
 	w := newWaiter(0)
 	m.line.lock.LockPinned()
+	if m.word.Load()>>waitingShift == MaxWaiting { // and stays so, by I1
+		m.line.lock.UnlockPinned()
+		waiters.Put(w)
+		panic(fmt.Sprintf("blocking: Lock of Mutex with %d in line", MaxWaiting))
+	}
 	m.line.push(w)
 	var next *waiter
 	if m.word.Add(oneWaiting)&(locked|spinning) == 0 {

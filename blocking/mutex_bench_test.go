@@ -1,6 +1,7 @@
 package blocking_test
 
 import (
+	"context"
 	"sync"
 	"testing"
 
@@ -56,4 +57,23 @@ func BenchmarkHandover(b *testing.B) {
 			<-back
 		}
 	})
+}
+
+// BenchmarkContext is a wait that need not wait, with a context that could end:
+// what the two looks at the context add.
+func BenchmarkContext(b *testing.B) {
+	ctx, cancel := context.WithCancel(b.Context())
+	defer cancel()
+	for _, lock := range append(giving(), completing()) {
+		b.Run("lock="+lock.name, func(b *testing.B) {
+			if lock.name == "Completion" {
+				lock.leave = lock.release // one Complete for each wait
+				lock.release()
+			}
+			for b.Loop() {
+				lock.wait(ctx)
+				lock.leave()
+			}
+		})
+	}
 }

@@ -255,6 +255,29 @@ func TestMutexMisuse(t *testing.T) {
 	wantUnused(t, &m)
 }
 
+// One more in line than can be counted panics, and changes nothing.
+func TestMutexLimit(t *testing.T) {
+	var m blocking.Mutex
+	m.Lock()
+	m.Count(blocking.MaxWaiting - 1) // so many are in line, it believes
+	last := park(&m, m.Lock)
+	for name, lock := range map[string]func(){
+		"Lock":        m.Lock,
+		"LockTimeout": func() { m.LockTimeout(ages) },
+		"LockContext": func() { m.LockContext(t.Context()) },
+	} {
+		locktest.Panics(t, name+" with too many in line", lock)
+		if got, want := m.State(), (blocking.MutexState{Held: true, Waiting: blocking.MaxWaiting}); got != want || m.InLine() != 1 {
+			t.Errorf("after %s: state %+v, %d in line, want %+v and 1", name, got, m.InLine(), want)
+		}
+	}
+	m.Count(1 - blocking.MaxWaiting)
+	m.Unlock()
+	<-last
+	m.Unlock()
+	wantUnused(t, &m)
+}
+
 // Nobody owns a Mutex.
 func TestUnlockByAnother(t *testing.T) {
 	var m blocking.Mutex
@@ -367,7 +390,7 @@ func TestLockTimeout(t *testing.T) {
 // Contexts, timeouts and Unlock race with each other. A wake-up that were lost
 // would hang the test; a waiter that were, shows at the end.
 func TestMutexCancellationStorm(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	for _, cpus := range []int{1, 4} {

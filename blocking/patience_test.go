@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -64,23 +65,145 @@ type giver struct {
 	hold, release func()
 	wait          func(context.Context) error
 	timeout       func(time.Duration) bool
+	leave         func() // what a waiter does that has got what it waited for
 	inLine        func() int
 }
 
 func giving() []giver {
 	m, s, w, r := new(blocking.Mutex), blocking.NewSemaphore(1), new(blocking.RWSem), new(blocking.RWSem)
 	return []giver{
-		{"Mutex", m.Lock, m.Unlock, m.LockContext, m.LockTimeout, m.InLine},
-		{"Semaphore", s.Down, s.Up, s.DownContext, s.DownTimeout, s.InLine},
-		{"RWSem", w.Lock, w.Unlock, w.LockContext, w.LockTimeout, w.InLine},
-		{"RWSem/reader", r.Lock, r.Unlock, r.RLockContext, r.RLockTimeout, r.InLine},
+		{"Mutex", m.Lock, m.Unlock, m.LockContext, m.LockTimeout, m.Unlock, m.InLine},
+		{"Semaphore", s.Down, s.Up, s.DownContext, s.DownTimeout, s.Up, s.InLine},
+		{"RWSem", w.Lock, w.Unlock, w.LockContext, w.LockTimeout, w.Unlock, w.InLine},
+		{"RWSem/reader", r.Lock, r.Unlock, r.RLockContext, r.RLockTimeout, r.RUnlock, r.InLine},
+	}
+}
+
+// completing is a Completion as a giver: it does not spin.
+func completing() giver {
+	c, nothing := new(blocking.Completion), func() {}
+	return giver{"Completion", nothing, c.Complete, c.WaitContext, c.WaitTimeout, nothing, c.InLine}
+}
+
+// A context that ends before the release ends the wait, though the waiter learns
+// of both in any order; and what was granted to it meanwhile is for the next.
+func TestCancelThenRelease(t *testing.T) {
+	for _, lock := range append(giving(), completing()) {
+		t.Run(lock.name, func(t *testing.T) {
+			const trials = 1_000
+			granted := 0
+			for range trials {
+				lock.hold()
+				ctx, cancel := context.WithCancelCause(context.Background())
+				first, next := make(chan error, 1), make(chan error, 1)
+				go func() { first <- lock.wait(ctx) }()
+				locktest.Until(func() bool { return lock.inLine() == 1 })
+				go func() { next <- lock.wait(context.Background()) }()
+				locktest.Until(func() bool { return lock.inLine() == 2 })
+				cancel(errTired)
+				lock.release()
+				switch err := <-first; {
+				case err == nil:
+					granted++
+					lock.leave()
+					if lock.name == "Completion" {
+						lock.release() // it was the next one's
+					}
+				case !errors.Is(err, errTired) || !strings.HasPrefix(err.Error(), "blocking: "):
+					t.Fatalf("wait, cancelled and then released = %v, want %v, wrapped", err, errTired)
+				}
+				if err := <-next; err != nil {
+					t.Fatalf("the next one's wait = %v, want nil", err)
+				}
+				lock.leave()
+			}
+			if granted > 0 {
+				t.Errorf("%d of %d waits that were cancelled before the release succeeded, want none", granted, trials)
+			}
+			wantFree(t, lock)
+		})
+	}
+}
+
+// wantFree fails the test unless lock is held by nobody, and nobody waits.
+func wantFree(t *testing.T, lock giver) {
+	t.Helper()
+	if lock.name == "Completion" {
+		if lock.timeout(0) {
+			t.Error("a Complete is left over, want none")
+		}
+	} else if !lock.timeout(0) {
+		t.Error("it is held, want it free")
+	} else {
+		lock.leave()
+	}
+	if n := lock.inLine(); n != 0 {
+		t.Errorf("%d are in line, want none", n)
+	}
+}
+
+// An untold context tells nobody that it has ended: one has to look. It ends
+// when so many have, or when it is told to.
+type untold struct {
+	context.Context
+	looks primitives.Int64 // how many more do not see the end
+}
+
+func (c *untold) Err() error {
+	if c.looks.Add(-1) < 0 {
+		return errTired
+	}
+	return nil
+}
+
+// A wait looks at its context once it has what it waited for, also if it had
+// that at once.
+func TestLastLookAtContext(t *testing.T) {
+	for _, lock := range append(giving(), completing()) {
+		t.Run(lock.name, func(t *testing.T) {
+			// What is free: one look before, and one after.
+			for looks := range int64(3) {
+				if lock.name == "Completion" {
+					lock.release()
+				}
+				ctx := &untold{Context: t.Context()}
+				ctx.looks.Store(looks)
+				switch err := lock.wait(ctx); {
+				case looks == 2 && err != nil:
+					t.Fatalf("wait for what is free, whose context ends later = %v, want nil", err)
+				case looks == 2:
+					lock.leave()
+				case !errors.Is(err, errTired):
+					t.Fatalf("wait for what is free, whose context ends after %d looks = %v, want %v", looks, err, errTired)
+				case lock.name == "Completion" && !lock.timeout(0):
+					t.Fatalf("a wait whose context ends after %d looks used up a Complete", looks)
+				}
+				wantFree(t, lock)
+			}
+			// What is handed over: the end comes between the grant and the return.
+			lock.hold()
+			ctx := &untold{Context: t.Context()}
+			ctx.looks.Store(math.MaxInt32)
+			done := make(chan error)
+			go func() { done <- lock.wait(ctx) }()
+			locktest.Until(func() bool { return lock.inLine() == 1 })
+			ctx.looks.Store(0)
+			lock.release()
+			if err := <-done; !errors.Is(err, errTired) {
+				t.Fatalf("wait, granted when its context had ended = %v, want %v", err, errTired)
+			}
+			if lock.name == "Completion" && !lock.timeout(0) {
+				t.Error("a wait that was granted when its context had ended used up a Complete")
+			}
+			wantFree(t, lock)
+		})
 	}
 }
 
 // However short or long the patience, and wherever it ends, who gives up has
 // nothing, and takes nothing from the others.
 func TestShortPatience(t *testing.T) {
-	for _, lock := range giving() {
+	for _, lock := range append(giving(), completing()) {
 		t.Run(lock.name, func(t *testing.T) {
 			lock.hold()
 			for _, d := range []time.Duration{math.MinInt64, 0, 1, time.Microsecond, 20 * time.Microsecond} {
@@ -99,16 +222,14 @@ func TestShortPatience(t *testing.T) {
 			wg.Go(func() {
 				if !lock.timeout(math.MaxInt64) {
 					t.Error("a wait of 292 years for what was released failed")
-				} else if lock.name != "RWSem/reader" {
-					lock.release()
+				} else {
+					lock.leave()
 				}
 			})
 			runtime.Gosched()
 			lock.release()
 			wg.Wait()
-			if n := lock.inLine(); n != 0 {
-				t.Errorf("%d are in line, want none", n)
-			}
+			wantFree(t, lock)
 		})
 	}
 }

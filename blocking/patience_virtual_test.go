@@ -4,12 +4,111 @@ package blocking_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"testing"
 
 	"github.com/lockbench/lockbench/blocking"
 	"github.com/lockbench/lockbench/check"
 	"github.com/lockbench/lockbench/check/property"
+	"github.com/lockbench/lockbench/primitives"
 )
+
+// A context that ends before the release ends the wait, wherever it is by then
+// and whatever it is granted meanwhile; and that goes to the next.
+func TestModelCancelThenRelease(t *testing.T) {
+	cancelled := func(m *check.Machine, l waiting, ctx context.Context) func() {
+		return func() {
+			if err := l.try(ctx); !errors.Is(err, context.Canceled) {
+				m.Failf("wait, cancelled before the release = %v, want %v", err, context.Canceled)
+			}
+		}
+	}
+	for _, fresh := range []func() waiting{mutex, permit, writers, readers, mixed, completion} {
+		name := fresh().name
+		property.Every(t, name+"/alone", func(m *check.Machine) {
+			l := fresh()
+			ctx, cancel := m.WithCancel()
+			l.hold.Lock()
+			m.GoNamed("cancelled", cancelled(m, l, ctx))
+			cancel()
+			l.hold.Unlock()
+			m.Wait()
+			wantLeft(m, l, 1)
+		})
+		for place := range 2 { // of the cancelled one in line
+			hurried(t, fmt.Sprintf("%s/place=%d", name, place), func(m *check.Machine) {
+				l := fresh()
+				ctx, cancel := m.WithCancel()
+				l.hold.Lock()
+				for i := range 2 {
+					if i == place {
+						m.GoFirst("cancelled", cancelled(m, l, ctx))
+					} else {
+						m.GoFirst("next", func() { l.Lock(); l.Unlock() })
+					}
+					m.Assert(l.line() == i+1)
+				}
+				cancel()
+				l.hold.Unlock()
+				m.Wait()
+				wantLeft(m, l, 0)
+			})
+		}
+	}
+}
+
+// wantLeft fails the execution unless l is free, or so many of what Complete has
+// completed are left.
+func wantLeft(m *check.Machine, l waiting, completed int) {
+	if c, ok := l.hold.(signaller); ok {
+		for range completed {
+			m.Assert(c.TryWait())
+		}
+		m.Assert(!c.TryWait())
+	} else {
+		m.Assert(l.hold.(interface{ TryLock() bool }).TryLock())
+	}
+}
+
+// So does a time that is over before the release.
+func TestModelTimeoutThenRelease(t *testing.T) {
+	for _, fresh := range []func() waiting{mutex, permit, writers, readers, completion} {
+		hurried(t, fresh().name, func(m *check.Machine) {
+			l := fresh()
+			var over primitives.Bool
+			l.hold.Lock()
+			m.GoNamed("impatient", func() {
+				if l.timeout() {
+					m.Failf("a wait of 1 ns succeeded, whose end came 1 ns before the release")
+				}
+				over.Store(true)
+			})
+			until(func() bool { return l.line() == 1 || over.Load() })
+			primitives.Sleep(2)
+			l.hold.Unlock()
+			m.Wait()
+			wantLeft(m, l, 1)
+		})
+	}
+}
+
+// Who gives a Completion up after a time has used nothing up.
+func TestModelCompletionTimeout(t *testing.T) {
+	hurried(t, "Completion", func(m *check.Machine) {
+		var c blocking.Completion
+		done := 0
+		m.Go(func() {
+			if c.WaitTimeout(1) {
+				done++
+			}
+		})
+		m.Go(c.Complete)
+		m.Wait()
+		m.Assert(c.TryWait() == (done == 0))
+		m.Assert(!c.TryWait())
+	})
+}
 
 // Whoever gives up while it spins acquires nothing, and forgets nobody who is in
 // line: the lock may have been left to it.
@@ -83,21 +182,4 @@ func TestModelGiveUpSpinning(t *testing.T) {
 	} {
 		property.Every(t, c.name, func(m *check.Machine) { c.body(m, m.Context()) })
 	}
-}
-
-// Who gives a Completion up after a time has used nothing up.
-func TestModelCompletionTimeout(t *testing.T) {
-	hurried(t, "Completion", func(m *check.Machine) {
-		var c blocking.Completion
-		done := 0
-		m.Go(func() {
-			if c.WaitTimeout(1) {
-				done++
-			}
-		})
-		m.Go(c.Complete)
-		m.Wait()
-		m.Assert(c.TryWait() == (done == 0))
-		m.Assert(!c.TryWait())
-	})
 }

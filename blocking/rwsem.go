@@ -11,7 +11,8 @@ import (
 
 // An RWSem is a reader-writer lock whose waiters spin for a moment and then
 // park: the kernel's rw_semaphore, which guards every process's memory map.
-// Any number of readers can hold it, or one writer. The zero RWSem is unlocked.
+// Readers can hold it, [MaxReaders] at most, or one writer. The zero RWSem is
+// unlocked.
 // An RWSem must not be copied after first use.
 //
 // Those in line are served in the order of arrival, all readers up to the next
@@ -40,6 +41,7 @@ type RWSem struct {
 	//	bit  3      noting    who acquires the lock notes where; see NoteOwner
 	//	bits 8-62   readers   how many hold the lock, or are about to see that
 	//	                      they cannot
+	//	bit  62     full      there are more than MaxReaders of them
 	//	bit  63     broken    readers left that never came
 	//
 	// As (readers, handoff, waiting, writer), * for whatever it was; noting stays
@@ -62,6 +64,9 @@ type RWSem struct {
 	// and handoff is set only if it does.
 	// I3: if somebody is in line who could have the lock, then a goroutine is on
 	// its way to line's lock to serve them: the one who left last.
+	// I4: a reader that finds full set, its own count among them, counts out again
+	// and panics. So readers never reach broken: there are 2⁵⁴ more counts than
+	// that, and each reader on its way back is a goroutine.
 	word primitives.Uint64
 
 	// owner is where the lock was last acquired while noting was set.
@@ -76,14 +81,19 @@ const (
 	rwHandoff = 1 << 2
 	rwNoting  = 1 << 3
 	rwReader  = 1 << 8
+	rwFull    = 1 << 62
 	rwBroken  = 1 << 63
 
 	rwReaderGone = 1<<64 - rwReader // adds -rwReader
 	rwWriterGone = 1<<64 - rwWriter
 
-	rwReaders = rwBroken - rwReader                         // mask
-	rwClosed  = rwWriter | rwWaiting | rwHandoff | rwBroken // to readers
+	rwReaders = rwBroken - rwReader                                  // mask
+	rwClosed  = rwWriter | rwWaiting | rwHandoff | rwFull | rwBroken // to readers
 )
+
+// MaxReaders is how many readers can hold an [RWSem]. An RLock more panics, and
+// changes nothing.
+const MaxReaders = rwFull/rwReader - 1
 
 const (
 	forReading = iota
@@ -102,7 +112,7 @@ func (s *RWSem) RLock() {
 func (s *RWSem) TryRLock() bool {
 	for {
 		w := s.word.Load()
-		if w&rwClosed != 0 {
+		if w&rwClosed != 0 || w&rwReaders == MaxReaders*rwReader {
 			return false
 		}
 		if s.word.CompareAndSwap(w, w+rwReader) { // acquire: pairs with Unlock and Downgrade
@@ -113,13 +123,17 @@ func (s *RWSem) TryRLock() bool {
 }
 
 // RLockContext locks s for reading unless ctx is done first. It then returns
-// the context's cause, wrapped, and s was not acquired. If s is granted in the
-// moment when ctx ends, it is acquired.
+// the context's cause, wrapped, and s was not acquired. If ctx ends before the
+// release that would let it in, it returns the cause; what was granted to it
+// meanwhile goes to the next.
 func (s *RWSem) RLockContext(ctx context.Context) error {
 	err := context.Cause(ctx)
 	if err == nil && !s.TryRLock() {
 		s.word.Add(rwReader)
 		err = s.rlock(within(ctx))
+	}
+	if err == nil {
+		err = patience{ctx: ctx}.keep(s.RUnlock)
 	}
 	if err != nil {
 		return fmt.Errorf("blocking: waiting to read under RWSem: %w", err)
@@ -136,8 +150,9 @@ func (s *RWSem) RLockTimeout(d time.Duration) bool {
 	if d <= 0 {
 		return false
 	}
+	p := lasting(d)
 	s.word.Add(rwReader)
-	return s.rlock(lasting(d)) == nil
+	return s.rlock(p) == nil && p.keep(s.RUnlock) == nil
 }
 
 // RUnlock undoes one RLock. It panics if no reader holds s.
@@ -168,6 +183,9 @@ func (s *RWSem) LockContext(ctx context.Context) error {
 	if err == nil && !s.TryLock() {
 		err = s.lock(within(ctx))
 	}
+	if err == nil {
+		err = patience{ctx: ctx}.keep(s.Unlock)
+	}
 	if err != nil {
 		return fmt.Errorf("blocking: waiting to write under RWSem: %w", err)
 	}
@@ -177,7 +195,14 @@ func (s *RWSem) LockContext(ctx context.Context) error {
 // LockTimeout locks s for writing unless that takes longer than d, and reports
 // whether it succeeded.
 func (s *RWSem) LockTimeout(d time.Duration) bool {
-	return s.TryLock() || d > 0 && s.lock(lasting(d)) == nil
+	if s.TryLock() {
+		return true
+	}
+	if d <= 0 {
+		return false
+	}
+	p := lasting(d)
+	return s.lock(p) == nil && p.keep(s.Unlock) == nil
 }
 
 // Unlock unlocks s for writing. It panics if no writer holds s.
@@ -216,6 +241,10 @@ func (s *RWSem) rlock(p patience) error {
 		if w&rwClosed == 0 {
 			s.note(w)
 			return nil // by I1; acquire: pairs with Unlock and Downgrade
+		}
+		if w&(rwFull|rwBroken) == rwFull {
+			s.RUnlock()
+			panic(fmt.Sprintf("blocking: RLock of RWSem with %d readers", int64(MaxReaders)))
 		}
 		if w&rwWaiting != 0 || !p.spun(spin.Try()) {
 			break

@@ -114,6 +114,38 @@ func TestRWSemMisuse(t *testing.T) {
 	}
 }
 
+// One reader more than can be counted panics, lets no writer in and changes
+// nothing; and the others unlock as ever.
+func TestRWSemLimit(t *testing.T) {
+	var s blocking.RWSem
+	s.Count(blocking.MaxReaders - 2) // so many hold it, it believes
+	s.RLock()
+	if !s.TryRLock() {
+		t.Fatal("TryRLock by the last that can be counted = false, want true")
+	}
+	full := rwState{Readers: blocking.MaxReaders}
+	wantRW(t, &s, full)
+	for range 2 {
+		for name, lock := range map[string]func(){
+			"RLock":        s.RLock,
+			"RLockTimeout": func() { s.RLockTimeout(ages) },
+			"RLockContext": func() { s.RLockContext(t.Context()) },
+		} {
+			locktest.Panics(t, name+" by too many readers", lock)
+			wantRW(t, &s, full)
+		}
+		if s.TryRLock() || s.TryLock() || s.LockTimeout(time.Microsecond) {
+			t.Error("somebody got in beside as many readers as can be")
+		}
+		wantRW(t, &s, full)
+		s.RUnlock()
+		s.RLock()
+	}
+	s.Count(-blocking.MaxReaders)
+	s.Lock()
+	wantRW(t, &s, rwState{Writer: true})
+}
+
 // Readers see no half of a write, and a writer sees nobody. The counters are
 // plain, so the race detector judges too.
 func TestRWSemReadersAndWriters(t *testing.T) {

@@ -82,8 +82,9 @@ func (s *Semaphore) Down() {
 }
 
 // DownContext takes a permit unless ctx is done first. It then returns the
-// context's cause, wrapped, and took nothing. If a permit is given to it in
-// the moment when ctx ends, it has the permit.
+// context's cause, wrapped, and took nothing. If ctx ends before the Up that
+// would let it through, it returns the cause; what was given to it meanwhile
+// goes to the next.
 func (s *Semaphore) DownContext(ctx context.Context) error { return s.DownNContext(ctx, 1) }
 
 // DownTimeout takes a permit unless that takes longer than d, and reports
@@ -118,6 +119,9 @@ func (s *Semaphore) DownNContext(ctx context.Context, n int) error {
 	if err == nil && !s.take(n) {
 		err = s.down(n, within(ctx))
 	}
+	if err == nil {
+		err = patience{ctx: ctx}.keep(func() { s.up(n) })
+	}
 	if err != nil {
 		return fmt.Errorf("blocking: waiting for Semaphore: %w", err)
 	}
@@ -127,7 +131,14 @@ func (s *Semaphore) DownNContext(ctx context.Context, n int) error {
 // DownNTimeout takes n permits unless that takes longer than d, and reports
 // whether it did.
 func (s *Semaphore) DownNTimeout(n int, d time.Duration) bool {
-	return s.TryDownN(n) || d > 0 && s.down(n, lasting(d)) == nil
+	if s.TryDownN(n) {
+		return true
+	}
+	if d <= 0 {
+		return false
+	}
+	p := lasting(d)
+	return s.down(n, p) == nil && p.keep(func() { s.up(n) }) == nil
 }
 
 // TryDownN takes n permits if they are free and nobody is in line for them,

@@ -85,6 +85,23 @@ func mixed() waiting {
 	}, nil, l.Peek, nil}
 }
 
+// A signal is a Completion as a lock, which each Complete lets one into.
+type signal struct{ *blocking.Completion }
+
+func (s signal) Lock()   { s.Wait() }
+func (s signal) Unlock() {}
+
+// A signaller is it as what keeps everybody out until Complete.
+type signaller struct{ *blocking.Completion }
+
+func (s signaller) Lock()   {}
+func (s signaller) Unlock() { s.Complete() }
+
+func completion() waiting {
+	c := new(blocking.Completion)
+	return waiting{"Completion", signal{c}, signaller{c}, c.WaitContext, func() bool { return c.WaitTimeout(1) }, c.Peek, nil}
+}
+
 var locks = []func() waiting{mutex, permit, writers}
 
 func b(ok bool) int {
@@ -368,7 +385,7 @@ func TestModelCompletion(t *testing.T) {
 		m.Wait()
 		m.Assert(!c.TryWait())
 	})
-	hurried(t, "cancelled", func(m *check.Machine) {
+	bounded(t, "cancelled", func(m *check.Machine) {
 		var c blocking.Completion
 		ctx, cancel := m.WithCancel()
 		got := 0
@@ -412,7 +429,29 @@ func TestModelCompletion(t *testing.T) {
 		c.CompleteAll()
 		m.Wait()
 		m.Assert(c.TryWait() && c.TryWait())
+		wantAll(m, &c)
 	})
+	for name, wait := range map[string]func(*blocking.Completion){
+		"all, and a try":    func(c *blocking.Completion) { c.TryWait() },
+		"all, and a time":   func(c *blocking.Completion) { c.WaitTimeout(1) },
+		"all, and one more": (*blocking.Completion).Complete,
+	} {
+		hurried(t, name, func(m *check.Machine) {
+			var c blocking.Completion
+			c.Complete()
+			m.Go(func() { wait(&c) })
+			c.CompleteAll()
+			m.Wait()
+			wantAll(m, &c)
+		})
+	}
+}
+
+// wantAll fails the execution unless all waits are allowed, without bound.
+func wantAll(m *check.Machine, c *blocking.Completion) {
+	if got, want := c.String(), "done, for all"; got != want {
+		m.Failf("after CompleteAll: %s, want %s", got, want)
+	}
 }
 
 // Readers that are first in line come in together.
@@ -490,6 +529,26 @@ func TestModelReadersBehindCancelledWriter(t *testing.T) {
 		m.GoNamed("reader", s.RLock)
 		m.GoNamed("cancel", cancel)
 		m.Wait()
+	})
+}
+
+// A reader counts itself before it looks, and may do so beside a writer in line
+// that could have the lock but for that count. If it then gives up it looks at
+// the line.
+func TestModelReaderBesideWriterInLine(t *testing.T) {
+	bounded(t, "RWSem", func(m *check.Machine) {
+		var s blocking.RWSem
+		ctx := m.Context()
+		s.Lock()
+		m.GoFirst("writer", func() { s.Lock(); s.Unlock() })
+		m.GoNamed("reader", func() {
+			if s.RLockContext(ctx) == nil {
+				s.RUnlock()
+			}
+		})
+		s.Unlock()
+		m.Wait()
+		m.Assert(s.TryLock())
 	})
 }
 

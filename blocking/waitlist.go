@@ -22,8 +22,9 @@ import (
 //
 // I1: granted is false for the waiters in line, and becomes true once, when
 // one is popped. So a waiter that wants to give up and finds granted true has
-// lost the race: it takes what it was given. Nothing granted is ever returned,
-// and a grant needs no answer.
+// lost the race: it takes what it was given, and a grant needs no answer. The
+// lock's method then looks whether its patience has ended, and if so gives that
+// back as any holder would, so that it goes to the next: see keep.
 // I2: whoever pops a waiter wakes it, once, after unlocking lock. So a waiter
 // that was granted has exactly one wake-up coming, and consumes it before it
 // is used again, even if it did not sleep for it.
@@ -177,6 +178,21 @@ func (p patience) ended() error {
 		return errTimeout
 	}
 	return nil
+}
+
+// keep is the last look of every wait that can be given up, made by a goroutine
+// that has acquired what it waited for. If p has ended, it calls release, which
+// gives that back, and returns why p ended.
+//
+// A context that ends starts a goroutine to wake the waiter, so a release that
+// comes after it nearly always grants first. The look is after the acquisition,
+// so it sees each end that came before the release.
+func (p patience) keep(release func()) error {
+	err := p.ended()
+	if err != nil {
+		release()
+	}
+	return err
 }
 
 // park parks on turn until a wake-up comes, and consumes it, or until p ends;

@@ -51,7 +51,9 @@ func (p *Parker) sleep() {
 }
 
 // ParkContext is [Parker.Park] that gives up when ctx is done; it then returns
-// the context's cause, and no wake-up was consumed.
+// the context's cause, and no wake-up was consumed. A context that ends starts a
+// goroutine to end the wait, so an Unpark that comes after it nearly always
+// wakes first: a caller to whom the order matters looks at ctx again.
 func (p *Parker) ParkContext(ctx context.Context) error {
 	if ctx.Done() == nil {
 		p.Park()
