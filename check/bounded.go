@@ -14,6 +14,8 @@ type bounded struct {
 	used  int   // preemptions so far
 	last  proc  // the worker who took the last step
 	late  procs // buffers whose oldest store has been delayed
+
+	astray bool // whether the execution did not repeat the turns that there are
 }
 
 // A turn is a decision: what could be decided, and what was.
@@ -24,7 +26,12 @@ type turn struct {
 	of     int8 // 0 if it is no choice
 }
 
-func (b *bounded) begin() { b.depth, b.used, b.last, b.late = 0, 0, 0, 0 }
+func (b *bounded) begin() {
+	b.depth, b.used, b.last, b.late, b.astray = 0, 0, 0, 0, false
+}
+
+// repeats reports whether the execution did again what those before it did.
+func (b *bounded) repeats() bool { return !b.astray && b.depth >= len(b.turns) }
 
 // buffers are the procs that are store buffers.
 const buffers = procs(0x12492492)
@@ -50,6 +57,10 @@ func (b *bounded) pick(self proc, enabled procs) (proc, bool) {
 		b.turns = append(b.turns, turn{rest: affordable &^ one(p), chosen: p})
 	}
 	p := b.turns[b.depth].chosen
+	if b.turns[b.depth].of > 0 || !enabled.has(p) {
+		b.astray = true
+		return 0, false
+	}
 	b.depth++
 	b.used += b.cost(p, enabled, prompt)
 	switch {
@@ -80,6 +91,10 @@ func (b *bounded) choose(self proc, n int) int {
 		b.turns = append(b.turns, turn{of: int8(n)})
 	}
 	t := &b.turns[b.depth]
+	if int(t.of) != n {
+		b.astray = true
+		return 0
+	}
 	b.depth++
 	return int(t.taken)
 }

@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -641,6 +642,63 @@ func TestPoolShowsUseAfterPut(t *testing.T) {
 	check.Explore(t, check.Config{}, body(true))
 	if f := fails(t, check.Config{}, body(false)); f.Kind != check.Assertion {
 		t.Errorf("a node that is read after it was told: a %s, %s; want an assertion", f.Kind, f.Message)
+	}
+}
+
+// What checks nothing does not pass in silence.
+func TestNothingToCheck(t *testing.T) {
+	for name, body := range map[string]func(*check.Machine){
+		"an empty body":  func(*check.Machine) {},
+		"it waits":       func(m *check.Machine) { m.Wait() },
+		"a native mutex": func(*check.Machine) { var mu sync.Mutex; mu.Lock(); mu.Unlock() },
+	} {
+		if f := fails(t, check.Config{}, body); f.Kind != check.Misuse || !strings.Contains(f.Message, "nothing was checked") {
+			t.Errorf("%s: a %s, %s; want a misuse, nothing was checked", name, f.Kind, f.Message)
+		}
+	}
+}
+
+// A right lock that is not written against package primitives orders nothing that
+// the checker knows of: the race says why.
+func TestRaceOfNativeLock(t *testing.T) {
+	const hint = "no step of package primitives was seen"
+	f := fails(t, check.Config{}, func(m *check.Machine) {
+		var mu sync.Mutex
+		var n primitives.Cell[int]
+		m.GoAlike(2, func() { mu.Lock(); n.Set(n.Get() + 1); mu.Unlock() })
+	})
+	if f.Kind != check.DataRace || !strings.Contains(f.Message, hint) {
+		t.Errorf("a sync.Mutex: a %s, %s; want a data race, %s", f.Kind, f.Message, hint)
+	}
+	f = fails(t, check.Config{}, func(m *check.Machine) {
+		var word primitives.Uint32
+		var n primitives.Cell[int]
+		m.GoAlike(2, func() { word.Add(1); n.Set(n.Get() + 1) })
+	})
+	if strings.Contains(f.Message, hint) {
+		t.Errorf("a lock that takes steps: %s", f.Message)
+	}
+}
+
+// A logged is a test whose log is kept.
+type logged struct {
+	testing.TB
+	log string
+}
+
+func (l *logged) Log(args ...any) { l.log += fmt.Sprint(args...) }
+
+// A search that finds nothing says how much it was.
+func TestPassSaysHowMuch(t *testing.T) {
+	l := &logged{TB: t}
+	check.Explore(l, check.Config{}, func(m *check.Machine) {
+		var word primitives.Uint32
+		for range 3 {
+			m.Go(func() { word.Add(1) })
+		}
+	})
+	if !strings.HasPrefix(l.log, "every schedule: 6 schedules (0 abandoned, ") {
+		t.Errorf("the log of 6 schedules is %q", l.log)
 	}
 }
 

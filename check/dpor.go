@@ -29,6 +29,7 @@ type dpor struct {
 	fresh  int   // the first of them that no execution before had
 	asleep procs // in the state that the execution is in, once it is fresh
 	last   proc  // who took the last step
+	astray bool  // whether the execution did not repeat the nodes that there are
 
 	took   [maxProcs]int32 // the last step of each proc in the execution, or 0
 	order  [maxProcs]order // each proc's last step, and all that comes before it
@@ -55,7 +56,8 @@ type event struct {
 	proc    proc // -1 for a choice
 	kind    opKind
 	index   uint16
-	object  int32
+	on      int32 // what it accesses, or -1
+	object  int32 // the same, if it writes
 	changed bool
 	pinned  int32 // of an Unpin: the event of the Pin that it ends
 	order   order // how many steps of each proc come before this, itself included
@@ -78,7 +80,7 @@ type trail struct {
 }
 
 func (d *dpor) begin() {
-	d.depth, d.asleep, d.last = 0, 0, 0
+	d.depth, d.asleep, d.last, d.astray = 0, 0, 0, false
 	d.took = [maxProcs]int32{}
 	for i := range d.order {
 		d.order[i] = order{}
@@ -98,15 +100,25 @@ const mostPassed = 64
 func (d *dpor) width() int { return 3 * d.vm.live }
 
 func (d *dpor) known() (proc, bool) {
-	if d.depth < len(d.nodes) {
-		return d.nodes[d.depth].chosen, true
+	if d.depth < len(d.nodes) && !d.astray {
+		at := &d.nodes[d.depth]
+		if !at.choice && d.vm.pends(at.chosen) {
+			return at.chosen, true
+		}
+		d.astray = true
 	}
 	return 0, false
 }
 
+// repeats reports whether the execution did again what those before it did.
+func (d *dpor) repeats() bool { return !d.astray && d.depth >= d.fresh }
+
 func (d *dpor) pick(self proc, enabled procs) (proc, bool) {
 	if p, ok := d.known(); ok {
 		return p, true
+	}
+	if d.astray {
+		return 0, false
 	}
 	awake := enabled &^ d.asleep
 	if awake == 0 {
@@ -136,6 +148,10 @@ func (d *dpor) choose(self proc, n int) int {
 		d.nodes = append(d.nodes, node{choice: true, of: int8(n), asleep: d.asleep})
 	}
 	at := &d.nodes[d.depth]
+	if !at.choice || int(at.of) != n {
+		d.astray = true
+		return 0
+	}
 	d.asleep = at.asleep
 	if d.depth >= len(d.events) {
 		d.events = append(d.events, event{})
@@ -161,6 +177,10 @@ func (d *dpor) step(p proc, o *op) {
 		d.trail(s.object)
 	}
 	if i < d.fresh {
+		if e.proc != p || e.kind != o.kind || e.on != o.object {
+			d.astray = true
+			return
+		}
 		d.order[p] = e.order
 		d.count[p] = e.index
 		d.leave(i, p, o)
@@ -179,7 +199,7 @@ func (d *dpor) step(p proc, o *op) {
 		before.join(&d.order[p+1], n)
 	}
 	d.count[p]++
-	*e = event{proc: p, kind: o.kind, index: d.count[p], object: -1, order: *before}
+	*e = event{proc: p, kind: o.kind, index: d.count[p], on: o.object, object: -1, order: *before}
 	e.order[p] = e.index
 	if o.write {
 		e.object = o.object

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -87,13 +89,19 @@ var ErrNative = errors.New("check: this build runs locks on the host; build it w
 // Explore runs body on every schedule, or on those that cfg says, and fails t
 // if one of them fails: the message has the schedule as a table, and the command
 // that replays it. If the environment variable LOCKBENCH_SVG names a directory,
-// the figure of it goes there (see [Failure.WriteSVG]).
+// the figure of it goes there (see [Failure.WriteSVG]); it is made if it is not
+// there, and a relative one is in that of the module. If none fails, the log says
+// how many schedules there were (go test -v shows it). Without the tag virtual
+// there are none, and t fails.
 //
 // body sets up, starts workers with [Machine.Go], waits for them with
 // [Machine.Wait] and looks at what came of it. It runs once in each schedule, so
 // it must make what it uses anew, and must not depend on anything but the
 // schedule: no time, no randomness, no goroutines, no locks but those under
-// test. While Explore runs no other goroutine may use package primitives.
+// test. Where that is seen not to hold the failure is a [Misuse]: the body did
+// not do the same on one schedule twice, a goroutine took steps that a go
+// statement started in it, a worker was blocked by the host, or nothing was done
+// at all. What other goroutines of the program do meanwhile takes place on the host.
 func Explore(t testing.TB, cfg Config, body func(m *Machine)) Report {
 	t.Helper()
 	n := number(t)
@@ -116,8 +124,11 @@ func Explore(t testing.TB, cfg Config, body func(m *Machine)) Report {
 		r.Failure.in(t, n)
 		t.Fatalf("%v\n\n%v", r, r.Failure)
 	}
-	if cfg.Replay != "" {
+	switch _, bench := t.(*testing.B); {
+	case cfg.Replay != "":
 		t.Logf("%v: it does not fail", r)
+	case !bench:
+		t.Log(r)
 	}
 	return r
 }
@@ -137,8 +148,35 @@ func Run(cfg Config, body func(m *Machine)) (Report, error) {
 	x.machine = &Machine{x.vm}
 	sched.Enter(x.vm)
 	defer sched.Leave()
-	defer x.vm.close()
-	return x.explore()
+	return x.run()
+}
+
+// run explores on a goroutine of its own, so that the search can be given up if a
+// worker does not come back to the machine.
+func (x *explorer) run() (r Report, err error) {
+	var panicked any
+	returned, done := false, make(chan struct{})
+	go func() {
+		defer close(done)
+		defer func() { panicked = recover() }()
+		defer x.vm.close()
+		r, err = x.explore()
+		returned = true
+	}()
+	if f := x.oversee(done); f != nil {
+		x.vm.gone.Store(true)
+		return Report{Config: x.cfg, Elapsed: time.Since(x.began), Failure: f}, nil
+	}
+	switch {
+	case panicked != nil:
+		panic(panicked)
+	case !returned: // Progress has left by runtime.Goexit
+		runtime.Goexit()
+	}
+	if c := x.vm.watch.stranger.Load(); c != nil {
+		r.Failure, r.Ended = foreign(*c), false
+	}
+	return r, err
 }
 
 func (cfg *Config) check() error {
@@ -190,6 +228,9 @@ type plan interface {
 	search
 	// advance prepares the next execution, and reports whether there is one.
 	advance() bool
+	// repeats reports whether the last execution did again what those before it
+	// did, as far as it was to go the same way.
+	repeats() bool
 }
 
 func (x *explorer) plan() plan {
@@ -232,6 +273,13 @@ func (x *explorer) explore() (Report, error) {
 			return r, nil
 		}
 		outcome := x.once(p)
+		if x.vm.watch.stranger.Load() != nil {
+			return r, nil // run says what is wrong
+		}
+		if !p.repeats() && outcome != failed {
+			r.Failure, r.Elapsed = x.differs(x.vm.script), time.Since(x.began)
+			return r, nil
+		}
 		r.Steps += x.vm.steps
 		r.Cut, r.pinned = x.vm.cut, x.vm.pinned
 		if x.vm.long {
@@ -247,6 +295,15 @@ func (x *explorer) explore() (Report, error) {
 		switch outcome {
 		case complete:
 			r.Schedules++
+			if r.Schedules == 1 && x.vm.idle() {
+				r.Failure, r.Elapsed = x.nothing(), time.Since(x.began)
+				return r, nil
+			}
+			// The first is run twice, and so are now and then others.
+			if n := r.Schedules; n&(n-1) == 0 && !x.again() {
+				r.Failure, r.Elapsed = x.differs(x.vm.script), time.Since(x.began)
+				return r, nil
+			}
 		case abandoned:
 			r.Abandoned++
 			if p, ok := p.(*pct); ok {
@@ -255,16 +312,50 @@ func (x *explorer) explore() (Report, error) {
 		case failed:
 			r.Schedules++
 			r.Elapsed = time.Since(x.began)
-			script := x.vm.script
+			script := slices.Clone(x.vm.script)
 			if !x.vm.failure.exited { // once is enough for what t.Fatal says
 				script = x.shortest(x.vm.failure.kind, script)
 			}
-			return r, x.replay(&r, script)
+			if err := x.replay(&r, script); err != nil || r.Failure == nil {
+				r.Failure = x.differs(script)
+			}
+			return r, nil
 		}
 	}
+	x.vm.watch.await()
 	r.Ended = true
 	r.Elapsed = time.Since(x.began)
 	return r, nil
+}
+
+// again runs the schedule that has just ended once more, and reports whether it
+// did the same.
+func (x *explorer) again() bool {
+	steps, sum, live := x.vm.steps, x.vm.sum, x.vm.live
+	s := &repeat{script: slices.Clone(x.vm.script)}
+	return x.once(s) == complete && s.wrong == nil && s.at == len(s.script) &&
+		x.vm.steps == steps && x.vm.sum == sum && x.vm.live == live
+}
+
+// nothing is the failure of a body that has nothing to be searched.
+func (x *explorer) nothing() *Failure {
+	return &Failure{
+		Kind: Misuse, Token: "-", Workers: []string{"body"},
+		Message: "the body started no worker and took no step of package primitives, so nothing was checked: want Machine.Go",
+	}
+}
+
+// differs is the failure of a body that does not do the same on the same
+// schedule, so that nothing is known of the others.
+func (x *explorer) differs(s script) *Failure {
+	f := &Failure{
+		Kind: Misuse, Token: s.String(),
+		Message: "the body does not do the same each time on one schedule, so that its schedules cannot be searched: want what it uses made anew in it, and no time, randomness, order of a map, or variable that an earlier schedule has changed",
+	}
+	for _, w := range x.vm.workers[:x.vm.live] {
+		f.Workers = append(f.Workers, w.String())
+	}
+	return f
 }
 
 // over reports whether the budget is spent, and now and then how far it is.

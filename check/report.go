@@ -1,6 +1,7 @@
 package check
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -123,7 +124,8 @@ func times(n int) string {
 }
 
 // in says that f was found by the n'th search of test t: how to see it again, and
-// the figure in the directory that LOCKBENCH_SVG names, if it does.
+// the figure in the directory that LOCKBENCH_SVG names, if it does. A test runs in
+// the directory of its package, but who runs it is mostly in that of the module.
 func (f *Failure) in(t testing.TB, n int) {
 	t.Helper()
 	token, file := f.Token, regexp.MustCompile(`[^\w.=-]+`).ReplaceAllString(t.Name(), "_")
@@ -136,8 +138,11 @@ func (f *Failure) in(t testing.TB, n int) {
 	if dir == "" {
 		return
 	}
+	if root, _, ok := module(); ok && !filepath.IsAbs(dir) {
+		dir = filepath.Join(root, dir)
+	}
 	name := filepath.Join(dir, file+".svg")
-	if err := f.writeFile(name); err != nil {
+	if err := errors.Join(os.MkdirAll(dir, 0o777), f.writeFile(name)); err != nil {
 		t.Errorf("LOCKBENCH_SVG: %v", err)
 		return
 	}
@@ -169,20 +174,27 @@ func pattern(name string) string {
 // the directory of the module: a test runs in the directory of its package,
 // whatever package helped it to call Explore.
 func testPackage() string {
-	here, err := os.Getwd()
-	if err != nil {
+	_, dir, ok := module()
+	if !ok || dir == "." {
 		return "."
 	}
-	for root := here; ; root = filepath.Dir(root) {
+	return "./" + filepath.ToSlash(dir)
+}
+
+// module returns the directory of the module that the working directory is in,
+// and where in it that is.
+func module() (root, dir string, ok bool) {
+	here, err := os.Getwd()
+	if err != nil {
+		return "", "", false
+	}
+	for root = here; ; root = filepath.Dir(root) {
 		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
 			dir, err := filepath.Rel(root, here)
-			if err != nil || dir == "." {
-				return "."
-			}
-			return "./" + filepath.ToSlash(dir)
+			return root, dir, err == nil
 		}
 		if root == filepath.Dir(root) {
-			return "."
+			return "", "", false
 		}
 	}
 }

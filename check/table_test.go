@@ -197,6 +197,26 @@ func TestExploreSaysHowToReplay(t *testing.T) {
 	}
 }
 
+// The directory of the figures is made, and a relative one is in the module's, not
+// in that of the package.
+func TestFigureInTheModule(t *testing.T) {
+	module := t.TempDir()
+	if err := os.WriteFile(filepath.Join(module, "go.mod"), []byte("module m\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(filepath.Join(module, "lock"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(filepath.Join(module, "lock"))
+	t.Setenv("LOCKBENCH_SVG", filepath.Join("made", "figures"))
+	f := failing{TB: t}
+	defer f.end()
+	Explore(&f, Config{}, drawsTicketByLoadAndStore)
+	if _, err := os.Stat(filepath.Join(module, "made", "figures", "TestTicket_workers=3_all_.svg")); err != nil {
+		t.Error(err)
+	}
+}
+
 // Of the searches of one test each has a number, which the token names: a replay
 // is of that one, and the others are left out.
 func TestReplayOfOneSearchAmongSeveral(t *testing.T) {

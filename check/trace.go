@@ -195,6 +195,9 @@ func (r *recorder) failure(m *vm) *Failure {
 				break
 			}
 		}
+		if m.steps == 0 {
+			f.Message += "; no step of package primitives was seen: a lock that is written against sync or sync/atomic orders nothing here, want its words, Spin and Parker"
+		}
 	case Deadlock:
 		f.Waits = r.waits(m, n)
 	case Livelock:

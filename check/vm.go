@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -129,9 +130,10 @@ func (blind) recall(proc, int) {}
 // other, one worker at a time, and is their engine.
 type vm struct {
 	search search
-	steps  int // so far
-	limit  int // on steps
-	cpus   int // how many CPUs the workers share, or 0 if each has its own
+	steps  int    // so far
+	sum    uint64 // of what they were
+	limit  int    // on steps
+	cpus   int    // how many CPUs the workers share, or 0 if each has its own
 	cpu    [maxWorkers]byte
 	debts  [maxWorkers]debt
 	spins  int  // how often a wait that may end goes on
@@ -158,7 +160,10 @@ type vm struct {
 	outcome  outcome
 	failure  *failure
 	killing  bool
-	recorder *recorder // nil unless the execution is traced
+	recorder *recorder     // nil unless the execution is traced
+	begun    atomic.Uint64 // executions so far
+	gone     atomic.Bool   // whether the search was given up
+	watch    watch
 }
 
 type outcome uint8
@@ -173,6 +178,8 @@ const (
 // run runs one execution of body.
 func (m *vm) run(body func()) outcome {
 	m.memory.begin()
+	m.begun.Add(1)
+	m.sum = 0
 	m.steps, m.live, m.silent, m.now = 0, 0, 0, 0
 	m.tick, m.long, m.turn = firstTick, false, 0
 	m.debts, m.alone = [maxWorkers]debt{}, nil
@@ -203,8 +210,16 @@ func (m *vm) kill() {
 	m.killing = false
 }
 
+// givenUp stops a worker of a search that was given up.
+func (m *vm) givenUp() {
+	if m.gone.Load() {
+		select {}
+	}
+}
+
 // close ends the workers' coroutines.
 func (m *vm) close() {
+	sched.Rests()
 	for _, w := range m.workers {
 		if !w.lost {
 			w.stop()
@@ -274,10 +289,12 @@ func (m *vm) block(w *worker) {
 		}
 		w.yield(struct{}{})
 		if m.killing {
+			sched.Runs()
 			panic(killed{})
 		}
 	}
 	m.next = nil
+	sched.Runs()
 }
 
 // decide chooses steps, and takes those that are no worker's, until a worker
@@ -300,6 +317,7 @@ func (m *vm) decide(self *worker) bool {
 				o.write = m.value(o.object) == o.expect
 			}
 			m.steps++
+			m.sum = (m.sum ^ uint64(o.kind)<<40 ^ uint64(uint32(o.object))) * 0x9e3779b97f4a7c15
 			m.script = append(m.script, int8(p))
 			m.search.step(p, o)
 			if m.recorder != nil {
@@ -378,6 +396,21 @@ func (m *vm) nextTurn(enabled, needed procs) proc {
 	}
 	m.turn = enabled.after(m.turn)
 	return m.turn
+}
+
+// pends reports whether p has a step that it could take, now or later.
+func (m *vm) pends(p proc) bool {
+	if int(p)/3 >= m.live {
+		return false
+	}
+	switch w := m.workers[p/3]; p {
+	case w.proc():
+		return w.state == posted
+	case w.buffer():
+		return len(w.stores) > 0
+	default:
+		return w.heeds
+	}
 }
 
 // choose chooses one of n ways for the worker that runs.
@@ -503,7 +536,16 @@ func (m *vm) finish(w *worker) {
 	m.decide(w)
 }
 
+// idle reports whether the execution had one worker, and that did nothing but
+// wait for others.
+func (m *vm) idle() bool {
+	const waits = 2 // Machine.Wait, and the end of the body
+	return m.live == 1 && len(m.objects) == 0 && !m.read && len(m.script) <= waits && slices.Max(m.script) == slices.Min(m.script) && m.script[0] == 0
+}
+
 // The methods of sched.Engine.
+
+func (m *vm) Stranger() { m.watch.takes() }
 
 func (m *vm) Access(addr unsafe.Pointer, at sched.Location, kind sched.Kind, expect uint64) {
 	w := m.self

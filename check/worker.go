@@ -3,6 +3,8 @@ package check
 import (
 	"iter"
 	"unsafe"
+
+	"github.com/lockbench/lockbench/internal/sched"
 )
 
 // A worker is a coroutine of the virtual machine.
@@ -99,6 +101,7 @@ func (w *worker) reset(body func(), background bool) {
 // lives runs one body after the other, and yields after each.
 func (w *worker) lives(yield func(struct{}) bool) {
 	w.yield = yield
+	w.vm.watch.knows(w.id)
 	for {
 		w.inside = true
 		w.runs()
@@ -111,6 +114,7 @@ func (w *worker) lives(yield func(struct{}) bool) {
 func (w *worker) runs() {
 	returned := false
 	defer func() {
+		w.vm.givenUp()
 		w.inside = false
 		switch v := recover().(type) {
 		case nil:
@@ -125,7 +129,9 @@ func (w *worker) runs() {
 		}
 	}()
 	w.vm.next = nil
+	sched.Runs()
 	w.body()
+	w.vm.givenUp()
 	w.vm.finish(w)
 	returned = true
 }

@@ -14,7 +14,7 @@ import (
 )
 
 func TestModelQueue(t *testing.T) {
-	property.All(t, func() property.Lock { return new(queue) })
+	property.All(t, func() property.Lock { return new(queue) }, property.UnlockPanics)
 	property.Every(t, "Exclusion/4x1", property.Exclusion(func() sync.Locker { return new(queue) }, 4, 1))
 	property.Every(t, "FIFO", property.Overtaking(func() (sync.Locker, func() uint64) {
 		l := new(queue)
@@ -46,7 +46,7 @@ func nodeReuse(workers, ops int) func(*check.Machine) {
 }
 
 func TestModelLock(t *testing.T) {
-	property.All(t, func() property.Lock { return new(mcs.Lock) })
+	property.All(t, func() property.Lock { return new(mcs.Lock) }, property.UnlockPanics)
 	property.Every(t, "Exclusion/4x1", property.Exclusion(func() sync.Locker { return new(mcs.Lock) }, 4, 1))
 	property.Every(t, "FIFO", property.Overtaking(func() (sync.Locker, func() uint64) {
 		l := new(mcs.Lock)
@@ -55,7 +55,7 @@ func TestModelLock(t *testing.T) {
 }
 
 func TestModelCLH(t *testing.T) {
-	property.All(t, func() property.Lock { return new(mcs.CLH) })
+	property.All(t, func() property.Lock { return new(mcs.CLH) }, property.UnlockPanics)
 	property.Every(t, "FIFO", property.Overtaking(func() (sync.Locker, func() uint64) {
 		l := new(mcs.CLH)
 		return l, l.Tail

@@ -12,7 +12,7 @@ import (
 )
 
 func TestModel(t *testing.T) {
-	property.All(t, func() property.Lock { return new(qspinlock.Lock) })
+	property.All(t, func() property.Lock { return new(qspinlock.Lock) }, property.UnlockPanics)
 	property.Every(t, "FIFO", property.Overtaking(func() (sync.Locker, func() uint64) {
 		l := new(qspinlock.Lock)
 		return l, l.Word

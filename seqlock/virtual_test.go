@@ -146,7 +146,7 @@ func TestModelSections(t *testing.T) {
 }
 
 func TestModelLock(t *testing.T) {
-	property.All(t, func() property.Lock { return new(seqlock.Lock) })
+	property.All(t, func() property.Lock { return new(seqlock.Lock) }, property.UnlockPanics)
 }
 
 // A reader of a Latch waits for nobody: it returns while a writer has stopped

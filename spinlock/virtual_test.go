@@ -10,13 +10,13 @@ import (
 )
 
 func TestModelTAS(t *testing.T) {
-	property.All(t, func() property.Lock { return new(spinlock.TAS) })
+	property.All(t, func() property.Lock { return new(spinlock.TAS) }, property.UnlockPanics)
 }
 
 func TestModelTTAS(t *testing.T) {
-	property.All(t, func() property.Lock { return new(spinlock.TTAS) })
+	property.All(t, func() property.Lock { return new(spinlock.TTAS) }, property.UnlockPanics)
 }
 
 func TestModelBackoff(t *testing.T) {
-	property.All(t, func() property.Lock { return new(spinlock.Backoff) })
+	property.All(t, func() property.Lock { return new(spinlock.Backoff) }, property.UnlockPanics)
 }

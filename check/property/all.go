@@ -3,6 +3,7 @@ package property
 import (
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -11,31 +12,44 @@ import (
 	"github.com/lockbench/lockbench/internal/locktest"
 )
 
+// A Promise is something that not every lock does, so that [All] checks it of
+// those alone that say so.
+type Promise int
+
+// UnlockPanics says that an Unlock too many panics: see [Misuse].
+const UnlockPanics Promise = iota + 1
+
 // All runs, on every schedule, what holds for any spinlock, and logs how many
-// schedules there were. fresh returns a new lock. If it has LockPinned,
-// TryLockPinned and UnlockPinned, too, and a String, those are checked likewise.
-func All(t *testing.T, fresh func() Lock) {
-	type form struct {
-		name  string
-		fresh func() Lock
-	}
-	forms := []form{{"", fresh}}
-	if _, ok := fresh().(locktest.Lock); ok {
-		forms = append(forms, form{"Pinned", func() Lock { return locktest.Pinned(fresh().(locktest.Lock)) }})
-	}
-	for _, form := range forms {
-		name, fresh := form.name, form.fresh
-		for _, size := range [][2]int{{2, 2}, {3, 1}} {
-			workers, ops := size[0], size[1]
-			Every(t, fmt.Sprintf("Exclusion%s/%dx%d", name, workers, ops), Exclusion(func() sync.Locker { return fresh() }, workers, ops))
-			Every(t, fmt.Sprintf("TryLock%s/%dx%d", name, workers, ops), TryLock(fresh, workers, ops))
-		}
-		Every(t, "Tries"+name, Tries(fresh, 3))
-		Every(t, "Misuse"+name, Misuse(fresh, 2))
+// schedules there were. fresh returns a new lock, of which Lock and Unlock are
+// checked; TryLock, if it is a [Lock]; and likewise LockPinned, TryLockPinned and
+// UnlockPinned, if it has all three and a String. What it promises beyond that is
+// checked if it is said.
+func All[L sync.Locker](t *testing.T, fresh func() L, promises ...Promise) {
+	all(t, "", func() sync.Locker { return fresh() }, promises)
+	if _, ok := any(fresh()).(locktest.Lock); ok {
+		all(t, "Pinned", func() sync.Locker { return locktest.Pinned(any(fresh()).(locktest.Lock)) }, promises)
 	}
 }
 
-// Every runs body on every schedule as a test of its own, and logs the report.
+func all(t *testing.T, form string, fresh func() sync.Locker, promises []Promise) {
+	_, tries := fresh().(Lock)
+	lock := func() Lock { return fresh().(Lock) }
+	for _, size := range [][2]int{{2, 2}, {3, 1}} {
+		workers, ops := size[0], size[1]
+		Every(t, fmt.Sprintf("Exclusion%s/%dx%d", form, workers, ops), Exclusion(fresh, workers, ops))
+		if tries {
+			Every(t, fmt.Sprintf("TryLock%s/%dx%d", form, workers, ops), TryLock(lock, workers, ops))
+		}
+	}
+	if tries {
+		Every(t, "Tries"+form, Tries(lock, 3))
+	}
+	if slices.Contains(promises, UnlockPanics) {
+		Every(t, "Misuse"+form, Misuse(fresh, 2))
+	}
+}
+
+// Every runs body on every schedule as a test of its own.
 func Every(t *testing.T, name string, body func(*check.Machine)) {
 	Explore(t, name, check.Config{}, body)
 }
@@ -54,8 +68,7 @@ func Bounded(t *testing.T, name string, preemptions int, body func(*check.Machin
 	}
 }
 
-// Explore runs body on the schedules that cfg says as a test of its own, and
-// logs the report.
+// Explore runs body on the schedules that cfg says as a test of its own.
 func Explore(t *testing.T, name string, cfg check.Config, body func(*check.Machine)) {
-	t.Run(name, func(t *testing.T) { t.Log(check.Explore(t, cfg, body)) })
+	t.Run(name, func(t *testing.T) { check.Explore(t, cfg, body) })
 }

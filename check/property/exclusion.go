@@ -3,7 +3,7 @@
 // schedule that it runs in. They are for anybody's lock:
 //
 //	func TestMyLock(t *testing.T) { // go test -tags virtual
-//		property.All(t, func() property.Lock { return new(mine.Lock) })
+//		property.All(t, func() *mine.Lock { return new(mine.Lock) })
 //		property.Every(t, "Readers", property.ReadersExclude(func() property.Readers { return new(mine.RW) }, 2, 1, 1))
 //	}
 //

@@ -81,6 +81,30 @@ func (l *handing) Lock() {
 
 func (l *handing) Unlock() { l.owner.Add(1) }
 
+// All is for a lock that has nothing but Lock and Unlock, and no panic.
+func TestModelAll(t *testing.T) {
+	property.All(t, func() *handing { return new(handing) })
+	property.All(t, func() property.Lock { return new(polite) }, property.UnlockPanics)
+}
+
+// A polite lock has a TryLock, and does not mind an Unlock too many in silence.
+type polite struct{ word primitives.Uint32 }
+
+func (l *polite) Lock() {
+	var spin primitives.Spin
+	for !l.TryLock() {
+		spin.Once()
+	}
+}
+
+func (l *polite) TryLock() bool { return l.word.CompareAndSwap(0, 1) }
+
+func (l *polite) Unlock() {
+	if !l.word.CompareAndSwap(1, 0) {
+		panic("Unlock of unlocked lock")
+	}
+}
+
 // Each property fails a lock that has not got it, and FIFO passes one that has.
 func TestModelsFail(t *testing.T) {
 	for _, test := range []struct {

@@ -93,6 +93,10 @@ type Engine interface {
 	After(d time.Duration, f func()) (stop func() bool)
 	// Go starts a worker.
 	Go(f func())
+
+	// Stranger is called by a goroutine that is about to take a step and is not
+	// the worker that runs. If it returns, the step is taken on the host.
+	Stranger()
 }
 
 var current atomic.Pointer[Engine]
@@ -107,12 +111,29 @@ func Enter(e Engine) {
 // Leave makes none the current engine.
 func Leave() { current.Store(nil) }
 
-// Current returns the current engine, or nil.
+// running is the goroutine of the worker that runs. Others read it meanwhile, and
+// it is no atomic word because it is written at each switch: whatever they see, it
+// is not them.
+var running uintptr
+
+// Runs says that the caller is the worker that runs.
+func Runs() { running = goroutine() }
+
+// Rests says that none runs. It comes before the workers' goroutines end: the
+// runtime then makes others of them.
+func Rests() { running = 0 }
+
+// Current returns the engine that runs the caller, or nil.
 func Current() Engine {
-	if e := current.Load(); e != nil {
-		return *e
+	e := current.Load()
+	if e == nil {
+		return nil
 	}
-	return nil
+	if goroutine() != running {
+		(*e).Stranger()
+		return nil
+	}
+	return *e
 }
 
 // ContextKey is the key under which an engine finds its own context, in one that
