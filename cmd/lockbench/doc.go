@@ -144,10 +144,11 @@
 //	lockbench gate --base origin/main --packages ./... --margin 3% --budget 10m
 //
 // The exit code is 0 if all pass, 1 if one regressed, 3 if none did but one
-// cannot be told (--cannot-tell=pass or fail maps that), and 2 if there can be
-// no verdict: a build or a benchmark that fails, a filter that selects nothing,
+// cannot be told (--cannot-tell=pass or fail maps that), and 2 if there is no
+// verdict: a build or a benchmark that fails, a filter that selects nothing,
 // a benchmark that only one side has and that was not declared by --new or
-// --removed. With --out DIR the report is left there in all formats, with a
+// --removed. What fails, or takes longer than --timeout, does not keep the others
+// from being judged; --skip leaves it out. With --out DIR the report is left there in all formats, with a
 // forest plot and every reading. Of files, what was measured together is judged
 // by pairs, and the rest more weakly:
 //

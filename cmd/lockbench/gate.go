@@ -38,6 +38,7 @@ type gateCmd struct {
 	Skip     string   `placeholder:"RE" help:"Benchmarks that are never run, as for go test -skip (none)."`
 	CPU      string   `name:"cpu" placeholder:"N,..." help:"CPU counts, as for go test -cpu (all that there are)."`
 	Tags     string   `placeholder:"TAG,..." help:"Build tags."`
+	With     []string `placeholder:"PATH" sep:"none" help:"A file or directory that both sides have as it is now, such as one that git ignores; can be repeated."`
 
 	Margin     string `placeholder:"P" help:"By how much something must be worse to be called so (3%)."`
 	FDR        string `name:"fdr" placeholder:"P" help:"Share of false ones among the regressions reported, on average (1%)."`
@@ -233,7 +234,7 @@ func (c *gateCmd) declared(bad *commandline.Problems, config func(gate.Benchmark
 func (c *gateCmd) measuring(bad *commandline.Problems, config *gate.Config) abrun.Config {
 	cfg := abrun.Config{
 		Dir: c.Dir, Base: c.Base, Head: c.Head,
-		Packages: c.Packages, Bench: c.Bench, Tags: c.Tags,
+		Packages: c.Packages, Bench: c.Bench, Tags: c.Tags, With: c.With,
 		Slice:         commandline.One(bad, "--slice", c.Slice, bad.Durations("--slice", c.Slice, 100*time.Microsecond, time.Minute)),
 		FastestOf:     commandline.One(bad, "--fastest-of", c.FastestOf, bad.Ints("--fastest-of", c.FastestOf, 1, 100)),
 		Builds:        commandline.One(bad, "--builds", c.Builds, bad.Ints("--builds", c.Builds, 2, 64)),

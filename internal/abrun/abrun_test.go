@@ -511,6 +511,103 @@ func BenchmarkAllocates(b *testing.B) { for range b.N { kept = make([]byte, 100)
 	}
 }
 
+// What a commit does not have by itself is there all the same: submodules, as each
+// side has them, what a replace or a go.work names outside of the repository, and
+// what With names. Of what is missing, the error says that it was left out.
+func TestOutside(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds")
+	}
+	t.Setenv("GIT_CONFIG_COUNT", "1") // which submodules of the file system want
+	t.Setenv("GIT_CONFIG_KEY_0", "protocol.file.allow")
+	t.Setenv("GIT_CONFIG_VALUE_0", "always")
+	above := t.TempDir()
+	dir, sub := filepath.Join(above, "repo"), filepath.Join(above, "sub")
+	must := func(_ string, err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	write := func(dir string, f files) {
+		t.Helper()
+		must("", f.write(dir))
+	}
+	commit := func(dir, tag string) {
+		t.Helper()
+		for _, args := range [][]string{{"add", "-A"}, {"commit", "-qm", tag}, {"tag", tag}} {
+			must(git(dir, args...))
+		}
+	}
+	library := func(n string) files {
+		return files{"go.mod": "module example.com/sub\n\ngo 1.26\n", "sub.go": "package sub\nconst N = " + n + "\n"}
+	}
+	write(sub, library("1"))
+	write(filepath.Join(above, "outside"), files{"go.mod": "module example.com/outside\n\ngo 1.26\n", "o.go": "package outside\nconst N = 5\n"})
+	must(git(above, "init", "-q", sub))
+	commit(sub, "one")
+	write(dir, files{
+		".gitignore": "gen.go\ndata.bin\n",
+		"go.mod": "module example.com/m\n\ngo 1.26\n\nrequire (\n\texample.com/sub v0.0.0\n\texample.com/outside v0.0.0\n)\n\n" +
+			"replace example.com/sub => ./sub\n\nreplace example.com/outside => ../outside\n",
+		"gen.go": "package m\nconst gen = 1\n",
+		"m_test.go": `package m
+import (
+	_ "embed"
+	"testing"
+	"example.com/outside"
+	"example.com/sub"
+)
+//go:embed data.bin
+var data string
+func BenchmarkIt(b *testing.B) {
+	b.ReportMetric(sub.N, "sub")
+	b.ReportMetric(outside.N+gen+float64(len(data)), "rest")
+}
+`,
+		"data.bin": "1234",
+	})
+	must(git(above, "init", "-q", dir))
+	must(git(dir, "submodule", "add", "-q", sub, "sub"))
+	commit(dir, "base")
+	write(filepath.Join(dir, "sub"), library("2"))
+	commit(filepath.Join(dir, "sub"), "two")
+	commit(dir, "head")
+	write(filepath.Join(dir, "sub"), library("3")) // not committed
+
+	config := abrun.Config{Dir: dir, Base: "base", CPU: []int{1}, Builds: 1, Slice: 100 * time.Microsecond}
+	_, err := abrun.Prepare(context.Background(), config)
+	if want := "left out, since git ignores it or does not have it: data.bin, gen.go (--with PATH takes it along)"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v, want %q", err, want)
+	}
+	config.With = []string{above}
+	if _, err := abrun.Prepare(context.Background(), config); err == nil || !strings.Contains(err.Error(), "want a file or a directory in ") {
+		t.Errorf("with what is outside: error %v", err)
+	}
+	config.With = []string{filepath.Join(dir, "data.bin"), filepath.Join(dir, "gen.go")}
+	for head, n := range map[string]float64{"head": 2, abrun.Worktree: 3} {
+		config.Head = head
+		src, err := abrun.Prepare(context.Background(), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		both, _, _ := src.Benchmarks()
+		rounds, err := src.Round(context.Background(), both)
+		if err != nil || rounds[0].Failed != nil {
+			t.Fatalf("%v %+v", err, rounds)
+		}
+		for side, want := range map[gate.Side]float64{gate.Base: 1, gate.Head: n} {
+			if have := rounds[0].Readings[side].Values; !slices.Contains(have, results.Value{Unit: "sub", Value: want}) || !slices.Contains(have, results.Value{Unit: "rest", Value: 10}) {
+				t.Errorf("head %s: %v has %v, want %v of the submodule, and 10 of the rest", head, side, have, want)
+			}
+		}
+		if w := strings.Join(src.Warnings(), "\n"); !strings.Contains(w, "both sides have example.com/outside as it is now in ../outside") {
+			t.Errorf("warnings %q, want one of what is outside", w)
+		}
+		must("", src.Close())
+	}
+}
+
 // What is wrong with the input is said, all of it.
 func TestBadInput(t *testing.T) {
 	shared.get(t)

@@ -54,6 +54,11 @@ type Config struct {
 	// all the same, for the collector is slow now and then.
 	FastestOf int
 
+	// With are files and directories of the repository, or in the current
+	// directory, which both sides have as they are now: what git ignores, and is
+	// needed all the same.
+	With []string
+
 	// Ignore, if it is not nil, reports whether a benchmark is of no account, or, if
 	// all is set, all that a function may have. Such a function is never run. A
 	// part of another is listed, since its name is not known before, and no more.

@@ -9,6 +9,9 @@
 // asked for three times, directly one after another and in random order: as
 // the base has it, once more as the base has it, and as the head has it.
 //
+// A benchmark that fails, or hangs, on either side is found out when it is listed,
+// and left out: its first round says why. [Config.Skip] has those that are never run.
+//
 // # Why many short pairs
 //
 // A machine changes its speed all the time: its clock, its neighbours, the
@@ -42,6 +45,8 @@
 //
 // Each side is built and run where its own go.mod is, with its own toolchain.
 // A go.work in the repository holds for the side that has it; one outside does
-// not. Submodules are not copied, and neither is what git ignores; a replace
-// directive that leads out of the repository leads nowhere.
+// not. Submodules are copied as each side has them, if the clone has them. A replace
+// directive that leads out of the repository leads to the directory as it is now, for
+// both sides. What git ignores is not copied unless [Config.With] names it; where
+// something fails that may be for its lack, that is said.
 package abrun

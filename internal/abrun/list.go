@@ -114,6 +114,19 @@ func (s *Source) listAll(ctx context.Context) error {
 		return wrong
 	}
 	s.spread(all)
+	printed := ""
+	for _, a := range all {
+		for _, f := range a.failed {
+			if f != nil {
+				printed += f.Output + "\n"
+			}
+		}
+	}
+	if printed != "" {
+		if names := s.leftOut(ctx, printed); len(names) > 0 {
+			s.warn("left out, since git ignores it or does not have it: %s (--with PATH takes it along)", strings.Join(names, ", "))
+		}
+	}
 	for _, b := range order {
 		a := all[b]
 		if a == nil {

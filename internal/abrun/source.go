@@ -114,6 +114,11 @@ func Prepare(ctx context.Context, c Config) (_ *Source, err error) {
 	defer done()
 	s.before = fitness.Look(ctx)
 	if err := s.prepare(ctx); err != nil {
+		if build := (*BuildError)(nil); ctx.Err() == nil && errors.As(err, &build) {
+			if names := s.leftOut(ctx, err.Error()); len(names) > 0 {
+				err = errors.Join(err, fmt.Errorf("left out, since git ignores it or does not have it: %s (--with PATH takes it along)", strings.Join(names, ", ")))
+			}
+		}
 		return nil, err
 	}
 	s.began = fitness.Count()

@@ -86,8 +86,8 @@ type Source interface {
 	Benchmarks() (both, onlyBase, onlyHead []Benchmark)
 
 	// Round returns one more reading of each side of each of the benchmarks,
-	// or of some of them, if it has no more of the others. The error is
-	// io.EOF if it has none of any.
+	// or of some of them, if it has no more of the others. One that cannot be
+	// measured has a round that says so. The error is io.EOF if it has none of any.
 	Round(ctx context.Context, of []Benchmark) ([]Round, error)
 
 	// Fresh makes new binaries for the benchmarks, so that the rounds to come
