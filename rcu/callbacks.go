@@ -10,20 +10,22 @@ import (
 
 // callbacks are the functions that wait for a grace period, and the goroutine
 // that runs one for them: QEMU's call_rcu thread. It is started by the first
-// that comes, lets callbacks pile up for a moment, and sleeps while there are none.
+// that comes, lets callbacks pile up for a moment, and ends when there are none:
+// so one that is not closed, and that nobody has any more, leaves none behind.
 type callbacks struct {
 	// queue has those that nobody has taken, the last to come first; closed
 	// after Close.
 	//
 	// I1: who makes it longer than it may be before the goroutine should look
-	// (from empty, or to a batch) wakes the goroutine. So it sleeps for good
-	// only while queue is empty.
+	// (from empty, or to a batch) starts the goroutine if it is not started, or
+	// wakes it. It says that it is not, and then looks whether queue is empty. So
+	// it ends only while queue is empty.
 	// I2: only the goroutine closes it, between two callbacks, and when it is
 	// empty. So nothing is left behind, and no callback finds it closed.
 	queue primitives.Pointer[callback]
 
-	started primitives.Bool   // whether there is a goroutine
-	runner  primitives.Uint64 // its id
+	started primitives.Bool   // whether there is a goroutine, or was when it closed queue
+	runner  primitives.Uint64 // its id, or that of the last
 	urgent  primitives.Bool   // whether somebody waits for a callback
 	closing primitives.Bool   // whether to close queue when it is empty
 	wake    primitives.Parker
@@ -54,8 +56,16 @@ var closed callback
 // but keeps the CPU busy, for 50 µs at most.
 //
 // If f panics, or calls runtime.Goexit, that is logged, and counted in [Stats].
-// Call panics after Close.
+// Call panics after Close, and if f is nil.
+//
+// Callbacks have one goroutine: one that waits for another that was called later,
+// or for a [Updater.Barrier] that was, waits for itself. So does a section that
+// waits for a callback called in it or after it began, by a channel or in any
+// other way.
 func (u *Updater) Call(f func()) {
+	if f == nil {
+		panic("rcu: Call of nil")
+	}
 	n := u.callbacks.waiting.Add(1)
 	if !u.enqueue(&callback{f: f}, false) {
 		u.callbacks.waiting.Add(-1)
@@ -83,7 +93,7 @@ func (u *Updater) slowDown(n int64) {
 		u.hurry.Or(overWater)
 	}
 	switch _, pins := u.protocol.(*Pinned); {
-	case pins && u.protocol.reads():
+	case pins && u.protocol.reads() != nil:
 		spin := primitives.Spin{Pinned: true} // to sleep here would end the program
 		spin.TryFor(pinnedBackPressure)
 	case q.mine(): // a callback: all the others wait for it
@@ -151,23 +161,27 @@ func (u *Updater) serve(batch *callback) {
 		u.ebb()
 		var done bool
 		if batch, done = u.take(); done {
-			q.ended.CompleteAll()
 			return
 		}
-		u.synchronize()
+		u.synchronize().report()
 	}
 }
 
-// take waits for a batch and returns it, the first to come first; or says that
-// there will be none.
+// take returns a batch, the first to come first, for which it waits while it
+// grows; or says that there is none and the goroutine ends.
 func (u *Updater) take() (batch *callback, done bool) {
 	q := &u.callbacks
 	last := q.queue.Load()
 	for last == nil {
-		if q.closing.Load() && q.queue.CompareAndSwap(nil, &closed) { // I2
+		switch {
+		case !q.closing.Load():
+			if !q.stay() {
+				return nil, true
+			}
+		case q.queue.CompareAndSwap(nil, &closed): // I2
+			q.ended.CompleteAll()
 			return nil, true
 		}
-		q.wake.Park()
 		last = q.queue.Load()
 	}
 	for tries := 5; tries > 0 && last.n < u.cfg.Batch && !q.urgent.Load() && !q.closing.Load(); tries-- {
@@ -181,6 +195,12 @@ func (u *Updater) take() (batch *callback, done bool) {
 		last.next, batch, last = batch, last, next
 	}
 	return batch, false
+}
+
+// stay reports whether the goroutine, which found nothing to do, goes on.
+func (q *callbacks) stay() bool {
+	q.started.Store(false) // full: by I1, relies on SC
+	return (q.queue.Load() != nil || q.closing.Load()) && q.started.CompareAndSwap(false, true)
 }
 
 // run runs a callback. If that ends the goroutine another goes on with the next.

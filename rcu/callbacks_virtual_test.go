@@ -32,9 +32,10 @@ func TestModelBarrier(t *testing.T) {
 	}))
 }
 
-// The same beside another's Call.
+// The same beside another's Call, which may find the goroutine at its end. All
+// schedules are 2 million.
 func TestModelBarrierBesideCall(t *testing.T) {
-	t.Log(check.Explore(t, check.Config{}, func(m *check.Machine) {
+	t.Log(check.Explore(t, check.Config{Mode: check.Bounded, Bound: 2}, func(m *check.Machine) {
 		f := flavours["qsbr"](promptly)
 		var ran primitives.Cell[bool]
 		f.Call(func() { ran.Set(true) })

@@ -29,7 +29,7 @@ type Section struct {
 func NewDomain(cfg Config) *Domain {
 	d := new(Domain)
 	d.init(cfg, d)
-	d.sets.careful = fenced || cfg.Trace
+	d.sets.careful, d.sets.traced = fenced || cfg.Trace, cfg.Trace
 	return d
 }
 
@@ -47,15 +47,18 @@ func (d *Domain) ReadLock() Section {
 		t.enter(set)
 	} else if t.enterCarefully(set); d.cfg.Trace {
 		primitives.Unpin()
-		return Section{set, d.sections.begin(set)}
+		return Section{set, d.sections.begin(set, goroutine())}
 	}
 	primitives.Unpin()
 	return Section{set: set}
 }
 
-// ReadUnlock ends a read-side critical section.
+// ReadUnlock ends a read-side critical section. If s is none of d's, or has been
+// ended, it panics under Config.Trace. Otherwise a grace period does so later that
+// finds more sections ended than begun, in Synchronize or in the goroutine of
+// callbacks; until then one may be over too early.
 func (d *Domain) ReadUnlock(s Section) {
-	if s.trace != nil {
+	if d.sets.traced {
 		d.sections.end(s.trace)
 	}
 	cpu := primitives.Pin()
@@ -70,7 +73,12 @@ func (d *Domain) ReadUnlock(s Section) {
 func (d *Domain) wait(g *grace) { d.sets.wait(g) }
 
 // reads knows it under Config.Trace.
-func (d *Domain) reads() bool { return d.cfg.Trace && d.sections.has(goroutine()) }
+func (d *Domain) reads() *mark {
+	if !d.cfg.Trace {
+		return nil
+	}
+	return d.sections.of(goroutine())
+}
 
 // holdups without Config.Trace can only tell where sections began, and of those
 // that ended on another CPU not even that: the CPUs are those on which more began

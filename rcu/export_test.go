@@ -15,6 +15,70 @@ func SetClock(now func() int64) (undo func()) {
 	return func() { nanotime = was }
 }
 
+// SetAtATime has walks take so many readers at a time, and returns a function that
+// undoes it.
+func SetAtATime(n int) (undo func()) {
+	was := atATime
+	atATime = n
+	return func() { atATime = was }
+}
+
+// A Registry is a registry of numbers, for a test by itself.
+type Registry struct {
+	registry[int]
+	at map[int]*int
+}
+
+func (g *Registry) Add(n int) {
+	if g.at == nil {
+		g.at = map[int]*int{}
+	}
+	g.at[n] = new(int)
+	g.add(&n, g.at[n])
+}
+
+func (g *Registry) Remove(n int) bool { return g.remove(g.at[n]) }
+
+func (g *Registry) Walk(yield func(n int) bool) {
+	for n := range g.walk {
+		if !yield(*n) {
+			return
+		}
+	}
+}
+
+// Now returns what a word is that has come as far as the latest grace period.
+func (q *QSBR) Now() uint64 { return q.now.Load() }
+
+// IsOnline reports whether grace periods wait for r.
+func (r *QuiescentReader) IsOnline() bool { return r.word.Load() != 0 }
+
+// InSections has r in so many sections, one inside the other.
+func (r *Reader) InSections(n uint32) *Reader {
+	r.word.Store(r.domain.now.Load() - 1 + n)
+	return r
+}
+
+// MostSections is how many can be.
+const MostSections = nesting
+
+// ReadAhead has n readers in sections whose goroutines do not exist, on the CPU 0,
+// and returns one of them.
+func (d *Domain) ReadAhead(n uint64) Section {
+	set := d.sets.set()
+	d.sets.on.At(0).came[set].Add(n)
+	return Section{set: set}
+}
+
+// EndAhead ends n of them.
+func (d *Domain) EndAhead(s Section, n uint64) { d.sets.on.At(0).left[s.set].Add(n) }
+
+// Itself is u, which is as long in memory as the flavour that it is part of.
+func (u *Updater) Itself() *Updater { return u }
+
+// Started reports whether there is a goroutine for callbacks.
+func (u *Updater) Started() bool { return u.callbacks.started.Load() }
+
 // Running reports whether a grace period is running.
 func (u *Updater) Running() bool { return u.seq.Load()&1 == 1 }
 
@@ -23,7 +87,7 @@ func (u *Updater) Hurried() bool { return u.hurry.Load() != 0 }
 
 // Members returns how many wait for the next grace period together.
 func (u *Updater) Members() (n int) {
-	for m := u.group.Load(); m != nil; m = m.next {
+	for m := u.group.Load(); m != nil; m = m.next.Get() {
 		n++
 	}
 	return n

@@ -71,10 +71,16 @@ type handle[S any] struct {
 		ReadLock() S
 		ReadUnlock(S)
 	}
-	in []S
+	in   []S
+	gone bool // whether it has unregistered
 }
 
-func (h *handle[S]) ReadLock() { h.in = append(h.in, h.flavour.ReadLock()) }
+func (h *handle[S]) ReadLock() {
+	if h.gone {
+		panic("rcu: ReadLock of a reader that is not registered")
+	}
+	h.in = append(h.in, h.flavour.ReadLock())
+}
 
 func (h *handle[S]) ReadUnlock() {
 	last := len(h.in) - 1
@@ -87,7 +93,11 @@ func (h *handle[S]) ReadUnlock() {
 }
 
 func (h *handle[S]) Unregister() {
-	if len(h.in) > 0 {
+	switch {
+	case len(h.in) > 0:
 		panic("rcu: Unregister in a read-side critical section")
+	case h.gone:
+		panic("rcu: Unregister of a reader that is not registered")
 	}
+	h.gone = true
 }

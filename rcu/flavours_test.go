@@ -10,6 +10,8 @@ type flavour interface {
 	Running() bool
 	Members() int
 	Hurried() bool
+	Started() bool
+	Itself() *rcu.Updater
 }
 
 var flavours = map[string]func(cfg rcu.Config) flavour{

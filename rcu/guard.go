@@ -6,12 +6,27 @@ import (
 	"strings"
 )
 
-// guard panics if the caller is known to be in a read-side critical section, and
-// so would wait for itself.
+// guard panics if the caller is known to be in a read-side critical section, or
+// runs the grace period, and so would wait for itself.
 func (u *Updater) guard(method string) {
-	if u.protocol.reads() {
-		panic("rcu: " + method + " in a read-side critical section waits for itself")
+	if began := u.protocol.reads(); began != nil {
+		panic(misuse(method+" in a read-side critical section waits for itself", "it began at", began))
 	}
+	if id := u.reporting.Load(); id != 0 && id == goroutine() {
+		panic("rcu: " + method + " in a stall's report waits for itself")
+	}
+}
+
+// misuse is what a panic says of something wrong, and of what went before it, if
+// where that was is known; and where the caller is then.
+func misuse(what, before string, at *mark) string {
+	where := at.where()
+	if where == "" {
+		return "rcu: " + what
+	}
+	var pcs [32]uintptr
+	n := runtime.Callers(2, pcs[:])
+	return "rcu: " + what + "\n\n" + before + "\n" + where + "\nand this is at\n" + callers(pcs[:n])
 }
 
 // guardCallback panics if a callback is the caller, and so would wait for itself.

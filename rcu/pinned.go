@@ -25,7 +25,7 @@ type PinnedSection struct {
 func NewPinned(cfg Config) *Pinned {
 	p := new(Pinned)
 	p.init(cfg, p)
-	p.sets.careful = fenced || cfg.Trace
+	p.sets.careful, p.sets.traced = fenced || cfg.Trace, cfg.Trace
 	return p
 }
 
@@ -57,23 +57,42 @@ func (p *Pinned) mark() {
 }
 
 // ReadUnlock ends a read-side critical section. It is the goroutine's that
-// began it.
+// began it. Under Config.Trace it panics if s is not of p, or has been ended, or is
+// another goroutine's.
 func (p *Pinned) ReadUnlock(s PinnedSection) {
+	if p.sets.traced {
+		p.check(s)
+	}
 	s.tally.leave(s.set)
 	primitives.Unpin()
+}
+
+// check panics if there is no such section on this CPU.
+func (p *Pinned) check(s PinnedSection) {
+	if s.tally == nil {
+		panic("rcu: ReadUnlock of a PinnedSection that no ReadLock has returned")
+	}
+	cpu := primitives.Pin() // once more, for the number
+	primitives.Unpin()
+	if here := p.sets.on.At(cpu); primitives.PinExcludes && (here != s.tally || p.sets.inside(cpu, s.set) <= 0) {
+		panic(misuse("ReadUnlock of a section that is not of this goroutine, or has ended", "the last one here began at", p.marks.At(cpu)))
+	}
 }
 
 func (p *Pinned) wait(g *grace) { p.sets.wait(g) }
 
 // depth returns how many sections there are on a CPU, one inside the other.
-func (p *Pinned) depth(cpu int) int32 { return p.sets.inside(cpu, 0) + p.sets.inside(cpu, 1) }
+func (p *Pinned) depth(cpu int) int64 { return p.sets.inside(cpu, 0) + p.sets.inside(cpu, 1) }
 
-// reads reports whether somebody is in a section on this CPU: that can only be
-// the caller, who runs here.
-func (p *Pinned) reads() bool {
+// reads tells whether a goroutine is in a section on this CPU: that can only be
+// the caller, which runs here.
+func (p *Pinned) reads() *mark {
 	cpu := primitives.Pin()
 	defer primitives.Unpin()
-	return primitives.PinExcludes && cpu < p.sets.on.Len() && p.depth(cpu) > 0
+	if !primitives.PinExcludes || cpu >= p.sets.on.Len() || p.depth(cpu) <= 0 {
+		return nil
+	}
+	return p.marks.At(cpu)
 }
 
 func (p *Pinned) holdups() []Holdup {

@@ -18,8 +18,8 @@ import (
 type QSBR struct {
 	Updater
 
-	// now is the number of the latest grace period, from 1. A grace period
-	// adds one and waits until every word is 0 or has come so far.
+	// now is the number of the latest grace period, from 1, times two. A grace
+	// period adds two and waits until every word is 0 or has come so far.
 	now primitives.Uint64
 
 	readers registry[QuiescentReader]
@@ -28,12 +28,21 @@ type QSBR struct {
 // A QuiescentReader is one goroutine's place in a [QSBR]. It is that goroutine's
 // alone to use.
 type QuiescentReader struct {
-	domain *QSBR
-	number int
-	trace  mark
-	_      primitives.CacheLine
+	domain     *QSBR
+	number, at int  // at is the registry's
+	gone       bool // whether it has unregistered
 
-	// word is what domain.now was at the last quiescent state, or 0 offline.
+	// Under Config.Trace:
+	trace   mark // its last quiescent state, or where it went offline
+	section mark // where the outermost section began
+	depth   int  // of sections
+
+	_ primitives.CacheLine
+
+	traced bool // whether Config.Trace is set
+
+	// word is what domain.now was at the last quiescent state, or 0 offline. It is
+	// odd if the reader is traced, so that it never equals now.
 	//
 	// I1: who announces n has seen that now is n, and so sees all that the
 	// updater stored before the grace period n. That takes no fence. Only to
@@ -46,37 +55,104 @@ type QuiescentReader struct {
 func NewQSBR(cfg Config) *QSBR {
 	q := new(QSBR)
 	q.init(cfg, q)
-	q.now.Store(1)
+	q.now.Store(2)
 	return q
 }
 
 // Register returns a new reader, online, until [QuiescentReader.Unregister].
 func (q *QSBR) Register() *QuiescentReader {
-	r := &QuiescentReader{domain: q}
-	r.number = q.readers.add(r)
+	r := &QuiescentReader{domain: q, traced: q.cfg.Trace}
+	r.number = q.readers.add(r, &r.at)
 	r.Online()
-	if q.cfg.Trace {
+	if r.traced {
 		r.trace.disown() // it may be meant for another goroutine
 	}
 	return r
 }
 
-// Unregister ends the reader.
+// Unregister ends the reader. It panics if that has been done.
 func (r *QuiescentReader) Unregister() {
-	r.Offline()
-	r.domain.readers.remove(r)
+	r.mustBeQuiet("Unregister")
+	r.word.StoreRelease(0) // release: pairs with wait
+	if !r.domain.readers.remove(&r.at) {
+		r.mustBeRegistered("Unregister")
+	}
+	r.gone = true
+	r.note()
 }
 
-// ReadLock begins a read-side critical section: it does nothing. An online
-// reader is always in one, from one quiescent state to the next.
-func (r *QuiescentReader) ReadLock() {}
+// ReadLock begins a read-side critical section. Without Config.Trace it does
+// nothing: an online reader is always in one, from one quiescent state to the
+// next.
+func (r *QuiescentReader) ReadLock() {
+	if r.traced {
+		r.begin()
+	}
+}
 
-// ReadUnlock ends a read-side critical section: it does nothing.
-func (r *QuiescentReader) ReadUnlock() {}
+// ReadUnlock ends a read-side critical section. Without Config.Trace it does
+// nothing.
+func (r *QuiescentReader) ReadUnlock() {
+	if r.traced {
+		r.end()
+	}
+}
+
+// begin panics if grace periods do not wait for the reader.
+func (r *QuiescentReader) begin() {
+	r.mustBeRegistered("ReadLock")
+	if r.word.Load() == 0 {
+		panic(misuse("ReadLock of a reader that is offline", "it went offline at", &r.trace))
+	}
+	if r.depth > 0 {
+		r.mustBeMine("ReadLock")
+	} else {
+		r.section.set(goroutine())
+	}
+	r.depth++
+}
+
+func (r *QuiescentReader) end() {
+	if r.depth == 0 {
+		panic("rcu: ReadUnlock without ReadLock")
+	}
+	r.mustBeMine("ReadUnlock")
+	r.depth--
+}
+
+func (r *QuiescentReader) mustBeRegistered(method string) {
+	if r.gone {
+		panic(misuse(method+" of a reader that is not registered", "it was unregistered at", &r.trace))
+	}
+}
+
+// mustBeMine panics if another goroutine has begun the section that the reader is
+// in.
+func (r *QuiescentReader) mustBeMine(method string) {
+	if !r.section.of(goroutine()) {
+		panic(misuse(method+" by another goroutine than the reader's", "its section began at", &r.section))
+	}
+}
+
+// mustBeQuiet panics if the reader is in a section, which is known under
+// Config.Trace.
+func (r *QuiescentReader) mustBeQuiet(method string) {
+	r.mustBeRegistered(method)
+	if r.depth > 0 {
+		panic(misuse(method+" in a read-side critical section", "it began at", &r.section))
+	}
+}
+
+// note notes what the caller has done, under Config.Trace.
+func (r *QuiescentReader) note() {
+	if r.traced {
+		r.trace.set(goroutine())
+	}
+}
 
 // Quiescent says that the reader is in no read-side critical section: what it
 // has dereferenced before it does not use after. Grace periods wait for it, so
-// an online reader calls it often.
+// an online reader calls it often. Offline it does nothing.
 func (r *QuiescentReader) Quiescent() {
 	if now := r.domain.now.Load(); r.word.Load() != now {
 		r.announce(now)
@@ -84,38 +160,51 @@ func (r *QuiescentReader) Quiescent() {
 }
 
 func (r *QuiescentReader) announce(now uint64) {
-	r.word.StoreRelease(now) // release: pairs with wait; by I1
-	if r.domain.cfg.Trace {
-		r.trace.set(goroutine())
+	r.mustBeQuiet("Quiescent")
+	switch {
+	case r.word.Load() == 0: // to come online takes a fence
+		return
+	case r.traced:
+		now |= 1
 	}
+	r.word.StoreRelease(now) // release: pairs with wait; by I1
+	r.note()
 }
 
 // Offline says that the reader is in no read-side critical section and will not
 // begin one before [QuiescentReader.Online]: grace periods do not wait for it.
 func (r *QuiescentReader) Offline() {
+	r.mustBeQuiet("Offline")
 	r.word.StoreRelease(0) // release: pairs with wait
+	r.note()
 }
 
 // Online ends [QuiescentReader.Offline].
 func (r *QuiescentReader) Online() {
-	r.word.Store(r.domain.now.Load()) // full: before what the reader reads, relies on SC
-	if r.domain.cfg.Trace {
-		r.trace.set(goroutine())
+	r.mustBeQuiet("Online")
+	now := r.domain.now.Load()
+	if r.traced {
+		now |= 1
 	}
+	r.word.Store(now) // full: before what the reader reads, relies on SC
+	r.note()
 }
 
 // Synchronize is [Updater.Synchronize] by the reader's own goroutine, which is
 // offline meanwhile.
-func (r *QuiescentReader) Synchronize() { r.offline(r.domain.Synchronize) }
+func (r *QuiescentReader) Synchronize() { r.offline("Synchronize", r.domain.Synchronize) }
 
 // SynchronizeExpedited is [Updater.SynchronizeExpedited] likewise.
-func (r *QuiescentReader) SynchronizeExpedited() { r.offline(r.domain.SynchronizeExpedited) }
+func (r *QuiescentReader) SynchronizeExpedited() {
+	r.offline("SynchronizeExpedited", r.domain.SynchronizeExpedited)
+}
 
 // Barrier is [Updater.Barrier] likewise.
-func (r *QuiescentReader) Barrier() { r.offline(r.domain.Barrier) }
+func (r *QuiescentReader) Barrier() { r.offline("Barrier", r.domain.Barrier) }
 
 // offline calls wait, which may wait for the reader.
-func (r *QuiescentReader) offline(wait func()) {
+func (r *QuiescentReader) offline(method string, wait func()) {
+	r.mustBeQuiet(method)
 	if r.word.Load() != 0 {
 		r.Offline()
 		defer r.Online()
@@ -124,8 +213,8 @@ func (r *QuiescentReader) offline(wait func()) {
 }
 
 func (q *QSBR) wait(g *grace) {
-	now := q.now.Add(1) // full: what the caller did comes before it
-	for _, r := range q.readers.all() {
+	now := q.now.Add(2) // full: what the caller did comes before it
+	for r := range q.readers.walk {
 		for {
 			word := r.word.Load() // acquire: pairs with announce and Offline
 			if word == 0 || word >= now {
@@ -138,21 +227,31 @@ func (q *QSBR) wait(g *grace) {
 }
 
 // reads knows it under Config.Trace, of who has said Online or Quiescent.
-func (q *QSBR) reads() bool {
+func (q *QSBR) reads() *mark {
 	if !q.cfg.Trace {
-		return false
+		return nil
 	}
 	me := goroutine()
-	return slices.ContainsFunc(q.readers.all(), func(r *QuiescentReader) bool { return r.word.Load() != 0 && r.trace.of(me) })
+	for _, r := range q.readers.all() {
+		if r.word.Load() != 0 && r.trace.of(me) {
+			return &r.trace
+		}
+	}
+	return nil
 }
 
 func (q *QSBR) holdups() []Holdup {
-	var all []Holdup
+	var held []*QuiescentReader
 	now := q.now.Load()
 	for _, r := range q.readers.all() {
 		if word := r.word.Load(); word != 0 && word < now {
-			all = append(all, r.trace.holdup(fmt.Sprintf("reader %d, without a quiescent state", r.number)))
+			held = append(held, r)
 		}
+	}
+	slices.SortFunc(held, func(a, b *QuiescentReader) int { return a.number - b.number })
+	var all []Holdup
+	for _, r := range held {
+		all = append(all, r.trace.holdup(fmt.Sprintf("reader %d, without a quiescent state", r.number)))
 	}
 	return all
 }

@@ -30,22 +30,23 @@ type Registered struct {
 // A Reader is one goroutine's place in a [Registered]. It is that goroutine's
 // alone to use.
 type Reader struct {
-	number int
-	trace  mark
-	_      primitives.CacheLine
+	number, at int // at is the registry's
+	trace      mark
+	_          primitives.CacheLine
 
 	domain  *Registered
-	careful bool // whether to begin a section takes more than a store: a fence, or a trace
+	careful bool // whether to begin a section takes more than a store: a fence, a trace, or a panic
+	gone    bool // whether it has unregistered
 
-	// word is, in bits 0-15, how many sections the reader is in, one inside the
-	// other, and in bit 16 the phase in which the outermost began.
+	// word is, in bits 0-30, how many sections the reader is in, one inside the
+	// other, and in bit 31 the phase in which the outermost began.
 	word primitives.Uint32
 	_    primitives.CacheLine
 }
 
 const (
-	nesting = 1<<16 - 1
-	phase   = 1 << 16
+	nesting = 1<<31 - 1
+	phase   = 1 << 31
 )
 
 // NewRegistered returns a Registered.
@@ -59,17 +60,25 @@ func NewRegistered(cfg Config) *Registered {
 // Register returns a new Reader, until [Reader.Unregister].
 func (r *Registered) Register() *Reader {
 	reader := &Reader{domain: r, careful: fenced || r.cfg.Trace}
-	reader.number = r.readers.add(reader)
+	reader.number = r.readers.add(reader, &reader.at)
 	return reader
 }
 
-// Unregister ends the reader. It panics in a read-side critical section.
+// Unregister ends the reader. It panics in a read-side critical section, and if
+// the reader has been unregistered.
 func (r *Reader) Unregister() {
 	r.mustBeOutside("Unregister in a read-side critical section")
-	r.domain.readers.remove(r)
+	if !r.domain.readers.remove(&r.at) {
+		panic(misuse("Unregister of a reader that is not registered", "it was unregistered at", &r.trace))
+	}
+	r.gone, r.careful = true, true
+	if r.domain.cfg.Trace {
+		r.trace.set(goroutine())
+	}
 }
 
-// ReadLock begins a read-side critical section.
+// ReadLock begins a read-side critical section. It panics if the reader has been
+// unregistered, and in 2³¹ − 1 sections, one inside the other.
 func (r *Reader) ReadLock() {
 	word := r.word.Load()
 	if word&nesting != 0 || r.careful {
@@ -80,16 +89,24 @@ func (r *Reader) ReadLock() {
 }
 
 func (r *Reader) readLockSlow(word uint32) {
+	trace := r.domain.cfg.Trace
 	switch {
+	case word&nesting == nesting:
+		panic("rcu: ReadLock in 2147483647 sections, one inside the other")
 	case word&nesting != 0:
+		if trace && !r.trace.of(goroutine()) {
+			panic(misuse("ReadLock by another goroutine than the reader's", "its section began at", &r.trace))
+		}
 		r.word.AddOwn(1)
 		return
+	case r.gone:
+		panic(misuse("ReadLock of a reader that is not registered", "it was unregistered at", &r.trace))
 	case fenced:
 		r.word.Store(r.domain.now.Load()) // full: before what the section reads
 	default:
 		r.word.AddOwn(r.domain.now.Load() - word) // before what the section reads: pairs with barrier in wait
 	}
-	if r.domain.cfg.Trace {
+	if trace {
 		r.trace.set(goroutine())
 	}
 }
@@ -123,7 +140,7 @@ func (r *Reader) Barrier() {
 
 func (r *Reader) mustBeOutside(otherwise string) {
 	if r.word.Load()&nesting != 0 {
-		panic("rcu: " + otherwise)
+		panic(misuse(otherwise, "it began at", &r.trace))
 	}
 }
 
@@ -140,7 +157,7 @@ func (r *Registered) wait(g *grace) {
 // pass waits until no section of the other phase is left.
 func (r *Registered) pass(g *grace) {
 	now := r.now.Load()
-	for _, reader := range r.readers.all() {
+	for reader := range r.readers.walk {
 		for {
 			word := reader.word.Load() // acquire: pairs with ReadUnlock
 			if !holdsUp(word, now) {
@@ -156,21 +173,31 @@ func (r *Registered) pass(g *grace) {
 func holdsUp(word, now uint32) bool { return word&nesting != 0 && (word^now)&phase != 0 }
 
 // reads knows it under Config.Trace; a Reader always does.
-func (r *Registered) reads() bool {
+func (r *Registered) reads() *mark {
 	if !r.cfg.Trace {
-		return false
+		return nil
 	}
 	me := goroutine()
-	return slices.ContainsFunc(r.readers.all(), func(r *Reader) bool { return r.word.Load()&nesting != 0 && r.trace.of(me) })
+	for _, r := range r.readers.all() {
+		if r.word.Load()&nesting != 0 && r.trace.of(me) {
+			return &r.trace
+		}
+	}
+	return nil
 }
 
 func (r *Registered) holdups() []Holdup {
-	var all []Holdup
+	var held []*Reader
 	now := r.now.Load()
 	for _, reader := range r.readers.all() {
 		if holdsUp(reader.word.Load(), now) {
-			all = append(all, reader.trace.holdup(fmt.Sprintf("reader %d", reader.number)))
+			held = append(held, reader)
 		}
+	}
+	slices.SortFunc(held, func(a, b *Reader) int { return a.number - b.number })
+	var all []Holdup
+	for _, reader := range held {
+		all = append(all, reader.trace.holdup(fmt.Sprintf("reader %d", reader.number)))
 	}
 	return all
 }

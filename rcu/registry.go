@@ -1,42 +1,134 @@
 package rcu
 
-import (
-	"slices"
+import "github.com/lockbench/lockbench/spinlock"
 
-	"github.com/lockbench/lockbench/spinlock"
-)
-
-// A registry has the readers that are registered. A grace period looks at those
-// that it finds: one that registers later begins its sections later.
+// A registry has the readers that are registered. To register takes constant
+// time, amortized, and to unregister too, also beside a grace period that walks
+// over the readers.
 type registry[R any] struct {
-	lock  spinlock.TTAS // guards what follows
-	list  []*R
+	lock spinlock.TTAS // guards what follows
+
+	// list is in two parts. A walk takes readers from the front of the second:
+	//
+	//	list[:seen]  it has been to them, or they came after it began
+	//	list[seen:]  it has yet to go to them
+	//
+	// I1: a reader that is there when a walk begins is in the second part until
+	// the walk has been to it, or until it unregisters. Readers that come later go
+	// to the first, so a walk ends. They begin their sections later, too.
+	list  []entry[R]
+	seen  int
 	given int
 }
 
-// add returns the number of r, from 1.
-func (g *registry[R]) add(r *R) int {
+// An entry is a reader, and where it keeps its index in the list.
+type entry[R any] struct {
+	reader *R
+	at     *int
+}
+
+// nowhere is the index of a reader that is not registered any more.
+const nowhere = -1
+
+// put puts e where it overwrites another, or a copy of itself.
+func (g *registry[R]) put(i int, e entry[R]) {
+	g.list[i] = e
+	*e.at = i
+}
+
+// add returns the number of r, from 1. The index at is the registry's to use.
+func (g *registry[R]) add(r *R, at *int) int {
 	g.lock.Lock()
 	defer g.lock.Unlock()
-	g.list = append(g.list, r)
+	e := entry[R]{r, at}
+	g.list = append(g.list, e)
+	g.put(len(g.list)-1, g.list[g.seen]) // the first of the second part becomes its last; if there is none, that is e
+	g.put(g.seen, e)
+	g.seen++
 	g.given++
 	return g.given
 }
 
-func (g *registry[R]) remove(r *R) {
+// remove removes the reader that has this index, and reports whether it was there.
+func (g *registry[R]) remove(at *int) bool {
 	g.lock.Lock()
 	defer g.lock.Unlock()
-	i := slices.Index(g.list, r)
-	if i < 0 {
-		panic("rcu: Unregister of a reader that is not registered")
+	i := *at
+	if i == nowhere {
+		return false
 	}
-	// Not in place: a grace period may have the list.
-	g.list = append(g.list[:i:i], g.list[i+1:]...)
+	if i < g.seen {
+		// To put the last there would make a walk miss it, by I1. So the gap moves
+		// to the end of the first part, which is the beginning of the second.
+		g.seen--
+		g.put(i, g.list[g.seen])
+		i = g.seen
+	}
+	last := len(g.list) - 1
+	if i != last { // or it would be put where it is no more
+		g.put(i, g.list[last])
+	}
+	g.list[last] = entry[R]{}
+	g.list = g.list[:last]
+	*at = nowhere
+	return true
 }
 
-// all returns them. The list that it returns does not change.
+// most is how many readers a walk takes at a time: it holds the lock so long.
+const most = 64
+
+// atATime is most, or less in tests.
+var atATime = most
+
+// walk yields the readers that are there when it begins. One that has
+// unregistered meanwhile may come or not. There is one walk at a time.
+func (g *registry[R]) walk(yield func(*R) bool) {
+	var batch [most]*R
+	for n, more := g.first(batch[:atATime]); ; n, more = g.next(batch[:atATime]) {
+		for _, r := range batch[:n] {
+			if !yield(r) {
+				return
+			}
+		}
+		if !more {
+			return
+		}
+	}
+}
+
+// first begins a walk, and does what next does.
+func (g *registry[R]) first(batch []*R) (n int, more bool) {
+	g.lock.Lock()
+	defer g.lock.Unlock()
+	g.seen = 0
+	return g.take(batch)
+}
+
+// next takes the next of a walk, and reports how many it took and whether there
+// are more.
+func (g *registry[R]) next(batch []*R) (n int, more bool) {
+	g.lock.Lock()
+	defer g.lock.Unlock()
+	return g.take(batch)
+}
+
+func (g *registry[R]) take(batch []*R) (n int, more bool) {
+	n = min(len(batch), len(g.list)-g.seen)
+	for i, e := range g.list[g.seen : g.seen+n] {
+		batch[i] = e.reader
+	}
+	g.seen += n
+	return n, g.seen < len(g.list)
+}
+
+// all returns the readers, in no order. It takes the lock for long: it is for
+// reports.
 func (g *registry[R]) all() []*R {
 	g.lock.Lock()
 	defer g.lock.Unlock()
-	return g.list[:len(g.list):len(g.list)]
+	var all []*R
+	for _, e := range g.list {
+		all = append(all, e.reader)
+	}
+	return all
 }

@@ -17,6 +17,7 @@ import "github.com/lockbench/lockbench/primitives"
 type sets struct {
 	epoch   primitives.Uint32 // its low bit names the set
 	careful bool              // whether to begin a section takes more than an add: a fence, or a trace
+	traced  bool              // whether sections are traced
 	on      primitives.PerCPU[tally]
 
 	// draining is the set that a grace period waits for: the business of who
@@ -27,10 +28,10 @@ type sets struct {
 // set returns the set that readers use.
 func (s *sets) set() uint32 { return s.epoch.Load() & 1 }
 
-// A tally is what one CPU counted, modulo 2³², in each set: readers that came
-// and readers that left. Who comes and who leaves need not do so on one CPU: only
-// the sums over all CPUs mean anything.
-type tally struct{ came, left [2]primitives.Uint32 }
+// A tally is what one CPU counted in each set: readers that came and readers that
+// left. Who comes and who leaves need not do so on one CPU: only the sums over all
+// CPUs mean anything.
+type tally struct{ came, left [2]primitives.Uint64 }
 
 // enter counts a reader in that is pinned to the tally's CPU, where it need not
 // be careful.
@@ -64,16 +65,19 @@ func (s *sets) wait(g *grace) {
 // drain waits until nobody is counted in a set.
 func (s *sets) drain(g *grace, set uint32) {
 	s.draining = set
-	for !s.idle(set) {
+	for !s.idle(g, set) {
 		g.pause()
 	}
 }
 
 // idle reports whether nobody is in a section of that set that had begun when
 // idle was called.
-func (s *sets) idle(set uint32) bool {
+func (s *sets) idle(g *grace, set uint32) bool {
 	came, left := s.sum(set)
 	if came != left {
+		if int64(came-left) < 0 {
+			s.mend(g, set, left)
+		}
 		return false // for the price of two loads a CPU: a barrier can take 50 µs
 	}
 	// Who came before the barrier is counted in came. Who is counted in left as
@@ -84,7 +88,21 @@ func (s *sets) idle(set uint32) bool {
 	return came == left
 }
 
-func (s *sets) sum(set uint32) (came, left uint32) {
+// mend mends the counts if more left than ever came, and notes it. So it is if
+// more have left than came until now: a sum of a moment before may have missed
+// some that came on one CPU and left on another.
+func (s *sets) mend(g *grace, set uint32, left uint64) {
+	came, _ := s.sum(set)
+	missing := left - came
+	if int64(missing) <= 0 {
+		return
+	}
+	g.unlocks += missing
+	s.on.At(primitives.Pin()).came[set].AddOwn(missing)
+	primitives.Unpin()
+}
+
+func (s *sets) sum(set uint32) (came, left uint64) {
 	for cpu := range s.on.Len() {
 		t := s.on.At(cpu)
 		left += t.left[set].Load() // acquire: pairs with leave
@@ -95,8 +113,8 @@ func (s *sets) sum(set uint32) (came, left uint32) {
 
 // inside returns how many readers are in a section of a set on a CPU, or would be
 // if all left where they came.
-func (s *sets) inside(cpu int, set uint32) int32 {
+func (s *sets) inside(cpu int, set uint32) int64 {
 	t := s.on.At(cpu)
 	left := t.left[set].Load()
-	return int32(t.came[set].Load() - left)
+	return int64(t.came[set].Load() - left)
 }

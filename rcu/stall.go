@@ -6,7 +6,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/lockbench/lockbench/spinlock"
@@ -64,6 +63,8 @@ func (u *Updater) stall(g *grace, now int64) {
 		}
 	}
 	u.counters.stalls.Add(1)
+	u.reporting.Store(goroutine())
+	defer u.reporting.Store(0)
 	u.cfg.Logger.Warn("rcu: a grace period is stalled", s.attrs()...)
 	if u.cfg.OnStall != nil {
 		u.cfg.OnStall(s)
@@ -155,6 +156,9 @@ func (m *mark) of(goroutine uint64) bool {
 	return m.goroutine == goroutine
 }
 
+// where returns where the section began, or "" if nothing was noted.
+func (m *mark) where() string { return m.holdup("").Stack }
+
 // holdup returns the holdup that a reader is.
 func (m *mark) holdup(reader string) Holdup {
 	m.lock.LockPinned()
@@ -183,23 +187,25 @@ func callers(pcs []uintptr) string {
 
 // sections are the read-side critical sections of a Domain, under Config.Trace.
 type sections struct {
-	lock  sync.Mutex // guards what follows
+	lock  spinlock.TTAS // guards what follows; pinned, for readers may be
 	open  map[*section]bool
 	given int
 }
 
 // A section is one of them.
 type section struct {
-	mark
+	mark   // where it began
+	ended  mark
 	number int
 	set    uint32
 }
 
-func (s *sections) begin(set uint32) *section {
+// begin notes that the caller's caller begins a section in that goroutine.
+func (s *sections) begin(set uint32, goroutine uint64) *section {
 	c := &section{set: set}
-	c.mark.set(goroutine())
-	s.lock.Lock()
-	defer s.lock.Unlock()
+	c.mark.set(goroutine)
+	s.lock.LockPinned()
+	defer s.lock.UnlockPinned()
 	if s.open == nil {
 		s.open = map[*section]bool{}
 	}
@@ -209,34 +215,49 @@ func (s *sections) begin(set uint32) *section {
 	return c
 }
 
+// end panics if c has ended, or is none of s.
 func (s *sections) end(c *section) {
-	s.lock.Lock()
-	defer s.lock.Unlock()
-	delete(s.open, c)
+	if c == nil {
+		panic("rcu: ReadUnlock of a section that no ReadLock of this Domain has returned")
+	}
+	s.lock.LockPinned()
+	open := s.open[c]
+	if open {
+		delete(s.open, c)
+		c.ended.set(0)
+	}
+	s.lock.UnlockPinned()
+	switch {
+	case open:
+	case c.ended.where() != "":
+		panic(misuse("ReadUnlock of a section that has ended", "it ended at", &c.ended))
+	default:
+		panic(misuse("ReadUnlock of a section of another Domain", "it began at", &c.mark))
+	}
 }
 
-// has reports whether a goroutine has begun one that is open.
-func (s *sections) has(goroutine uint64) bool {
-	s.lock.Lock()
-	defer s.lock.Unlock()
+// of returns one that is open and that a goroutine has begun, or nil.
+func (s *sections) of(goroutine uint64) *mark {
+	s.lock.LockPinned()
+	defer s.lock.UnlockPinned()
 	for c := range s.open {
 		if c.of(goroutine) {
-			return true
+			return &c.mark
 		}
 	}
-	return false
+	return nil
 }
 
 // holdups returns those of a set.
 func (s *sections) holdups(set uint32) []Holdup {
-	s.lock.Lock()
-	defer s.lock.Unlock()
 	var held []*section
+	s.lock.LockPinned()
 	for c := range s.open {
 		if c.set == set {
 			held = append(held, c)
 		}
 	}
+	s.lock.UnlockPinned()
 	slices.SortFunc(held, func(a, b *section) int { return a.number - b.number })
 	var all []Holdup
 	for _, c := range held {

@@ -1,6 +1,7 @@
 package rcu
 
 import (
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -41,6 +42,8 @@ type Updater struct {
 	//	bits 1-31  how many wait in SynchronizeExpedited
 	hurry primitives.Uint32
 
+	reporting primitives.Uint64 // the goroutine that reports a stall, or 0
+
 	callbacks callbacks
 	counters  counters
 }
@@ -55,8 +58,9 @@ type protocol interface {
 	// wait returns once all read-side critical sections are over that had begun
 	// when it was called. One caller at a time.
 	wait(g *grace)
-	// reads reports whether the caller is known to be in a section.
-	reads() bool
+	// reads returns where the section began that the caller is known to be in, or
+	// nil. Where is known under Config.Trace.
+	reads() *mark
 	// holdups returns those for whom wait waits at this moment, in order. Its
 	// caller is who called wait.
 	holdups() []Holdup
@@ -93,15 +97,16 @@ type Config struct {
 	// StallAfter is the age at which a grace period is reported as stalled; it
 	// is so again whenever three times that have passed, as in the kernel. 0 means
 	// 21 s, a negative value never. Reports go to Logger, or slog's default, and
-	// to OnStall. Who runs the grace period calls that, and goes on when it
-	// returns: it must not call Synchronize or Barrier.
+	// to OnStall. Who runs the grace period calls both, and goes on when they
+	// return: in them Synchronize, Barrier and Close panic.
 	StallAfter time.Duration
 	OnStall    func(Stall)
 	Logger     *slog.Logger
 
 	// Trace notes where each read-side critical section begins, and in which
-	// goroutine, for the reports and so that Synchronize and Barrier in one panic
-	// at once: for debugging, it makes readers many times slower.
+	// goroutine: for the reports, and so that what readers do wrong panics at once,
+	// with the stacks of both places. It makes readers many times slower: it is for
+	// debugging.
 	Trace bool
 }
 
@@ -134,7 +139,7 @@ func (u *Updater) init(cfg Config, p protocol) {
 
 // A member is one of a group.
 type member struct {
-	next *member // set before it joins
+	next primitives.Cell[*member] // set before it joins
 	over blocking.Completion
 }
 
@@ -147,7 +152,7 @@ var members primitives.Pool[member]
 // It panics if it is called in such a section, where that can be known.
 func (u *Updater) Synchronize() {
 	u.guard("Synchronize")
-	u.synchronize()
+	u.synchronize().report()
 }
 
 // SynchronizeExpedited is [Updater.Synchronize] that keeps a CPU busy, and is
@@ -156,36 +161,50 @@ func (u *Updater) Synchronize() {
 func (u *Updater) SynchronizeExpedited() {
 	u.guard("SynchronizeExpedited")
 	u.hurry.Add(inHurry)
-	u.synchronize()
+	found := u.synchronize()
 	u.hurry.Add(^uint32(inHurry - 1)) // adds -inHurry
+	found.report()
 }
 
-func (u *Updater) synchronize() {
+// unlocks counts what a grace period found: sections that were ended once too
+// often.
+type unlocks uint64
+
+// report panics if there are any, when all is done: then it keeps no other from
+// going on. The caller need not be whose fault it is.
+func (n unlocks) report() {
+	if n > 0 {
+		panic(fmt.Sprintf("rcu: %d ReadUnlocks too many since the last grace period (Config.Trace would tell whose)", n))
+	}
+}
+
+func (u *Updater) synchronize() unlocks {
 	me := members.Get()
 	if !u.join(me) {
 		me.over.Wait()
 		members.Put(me)
-		return
+		return 0
 	}
 	u.turn.Lock()
 	group := u.group.Swap(nil) // I1
-	u.gracePeriod()
+	found := u.gracePeriod()
 	u.turn.Unlock()
 	for m := group; m != nil; {
-		next := m.next // before it wakes: it may then join another group
+		next := m.next.Get() // before it wakes: it may then join another group
 		if m != me {
 			m.over.Complete() // release: pairs with Wait above
 		}
 		m = next
 	}
 	members.Put(me)
+	return found
 }
 
 // join puts m in the group and reports whether it is the first there.
 func (u *Updater) join(m *member) bool {
 	for {
 		last := u.group.Load()
-		m.next = last
+		m.next.Set(last)
 		if u.group.CompareAndSwap(last, m) { // full: what the caller did comes before the grace period
 			return last == nil
 		}
@@ -193,7 +212,7 @@ func (u *Updater) join(m *member) bool {
 }
 
 // gracePeriod runs one. The caller has the turn.
-func (u *Updater) gracePeriod() {
+func (u *Updater) gracePeriod() unlocks {
 	g := grace{updater: u, began: nanotime(), doze: firstDoze, stallAt: u.cfg.StallAfter}
 	g.turned = g.began
 	u.seq.Add(1)
@@ -201,6 +220,7 @@ func (u *Updater) gracePeriod() {
 	u.protocol.wait(&g)
 	u.seq.Add(1)
 	u.counters.over(time.Duration(nanotime() - g.began))
+	return unlocks(g.unlocks)
 }
 
 // nanotime is the clock of grace periods.
@@ -231,11 +251,20 @@ func (u *Updater) StartPoll() Cookie {
 }
 
 // Poll reports whether the grace period of a cookie is over.
-func (u *Updater) Poll(c Cookie) bool { return u.seq.Load() >= uint64(c) } // acquire
+//
+// It panics if no StartPoll of u can have returned the cookie.
+func (u *Updater) Poll(c Cookie) bool {
+	seq := u.seq.Load() // acquire
+	if c == 0 || uint64(c) > seq+3 {
+		panic("rcu: Poll of a Cookie that StartPoll has not returned")
+	}
+	return seq >= uint64(c)
+}
 
 // A grace is a grace period as it runs.
 type grace struct {
 	updater   *Updater
+	unlocks   uint64 // too many that it found
 	expedited bool
 	spin      primitives.Spin
 	doze      time.Duration

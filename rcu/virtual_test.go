@@ -83,8 +83,14 @@ func TestModelSharedCPUs(t *testing.T) {
 // Callbacks run once, after a grace period, and before a Barrier returns that
 // came after them; none is left behind when the goroutine goes to sleep.
 func TestModelCallbacks(t *testing.T) {
-	for _, size := range []struct{ callers, calls int }{{1, 2}, {2, 1}} {
-		r := check.Explore(t, check.Config{}, func(m *check.Machine) {
+	for _, size := range []struct {
+		callers, calls int
+		cfg            check.Config
+	}{
+		{1, 2, check.Config{}},
+		{2, 1, check.Config{Mode: check.Bounded, Bound: 2}}, // all are 124,418
+	} {
+		r := check.Explore(t, size.cfg, func(m *check.Machine) {
 			f := flavours["qsbr"](rcu.Config{Batch: 1})
 			var ran primitives.Cell[int]
 			m.GoAlike(size.callers, func() {
@@ -98,7 +104,7 @@ func TestModelCallbacks(t *testing.T) {
 				m.Failf("%d callbacks ran, want %d", n, size.callers*size.calls)
 			}
 		})
-		t.Logf("%+v: %v", size, r)
+		t.Logf("%d callers, %d calls: %v", size.callers, size.calls, r)
 	}
 }
 

@@ -1,0 +1,340 @@
+package rcu_test
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/lockbench/lockbench/primitives"
+	"github.com/lockbench/lockbench/rcu"
+)
+
+// Under Config.Trace a Section that is not to be ended is told at once, with
+// where it was begun or ended before.
+func TestTracedSections(t *testing.T) {
+	d, other := rcu.NewDomain(rcu.Config{Trace: true}), rcu.NewDomain(rcu.Config{Trace: true})
+	s := beginIn(d)
+	wantStacks(t, "rcu: ReadUnlock of a section of another Domain", "rcu_test.beginIn", func() { other.ReadUnlock(s) })
+	endIn(d, s)
+	wantStacks(t, "rcu: ReadUnlock of a section that has ended", "rcu_test.endIn", func() { d.ReadUnlock(s) })
+	const none = "rcu: ReadUnlock of a section that no ReadLock of this Domain has returned"
+	wantPanic(t, none, func() { d.ReadUnlock(rcu.Section{}) })
+	plain := rcu.NewDomain(rcu.Config{})
+	wantPanic(t, none, func() { d.ReadUnlock(plain.ReadLock()) })
+	d.Synchronize() // all of that changed nothing
+	other.Synchronize()
+}
+
+func beginIn(d *rcu.Domain) rcu.Section { return d.ReadLock() }
+
+func endIn(d *rcu.Domain, s rcu.Section) { d.ReadUnlock(s) }
+
+// Without it, that more sections ended than began is told by the next grace
+// period that finds it so, which ends nevertheless.
+func TestUntracedSections(t *testing.T) {
+	d := rcu.NewDomain(rcu.Config{})
+	s := d.ReadLock()
+	d.ReadUnlock(s)
+	d.ReadUnlock(rcu.Section{})
+	d.ReadUnlock(rcu.NewDomain(rcu.Config{}).ReadLock())
+	const found = "rcu: 2 ReadUnlocks too many since the last grace period (Config.Trace would tell whose)"
+	wantPanic(t, found, d.Synchronize)
+	d.Synchronize()
+	d.ReadUnlock(s)
+	d.ReadUnlock(s)
+	wantPanic(t, found, d.SynchronizeExpedited)
+	if d.Hurried() {
+		t.Error("a panic left grace periods to be expedited")
+	}
+
+	// Those who shared the grace period go on, and one of them panics.
+	inside := d.ReadLock()
+	var group sync.WaitGroup
+	var panics primitives.Uint32
+	synchronize := func() {
+		defer func() {
+			if recover() != nil {
+				panics.Add(1)
+			}
+		}()
+		d.Synchronize()
+	}
+	group.Go(synchronize)
+	spinUntil(d.Running)
+	for range 3 {
+		group.Go(synchronize)
+	}
+	spinUntil(func() bool { return d.Members() == 3 })
+	again := d.ReadLock() // of the other set
+	d.ReadUnlock(again)
+	d.ReadUnlock(inside)
+	d.ReadUnlock(again)
+	group.Wait()
+	if n := panics.Load(); n != 1 {
+		t.Errorf("%d of those who waited panicked, want 1", n)
+	}
+	d.Synchronize()
+}
+
+// The counts of sections do not run over.
+func TestManySections(t *testing.T) {
+	for _, many := range []uint64{1<<31 + 1, 1 << 32, 1<<32 + 1} {
+		d := rcu.NewDomain(rcu.Config{StallAfter: time.Microsecond, Logger: slog.New(slog.DiscardHandler)})
+		s := d.ReadAhead(many)
+		var group sync.WaitGroup
+		var over primitives.Bool
+		group.Go(func() {
+			d.Synchronize()
+			over.Store(true)
+		})
+		spinUntil(func() bool { return d.Stats().Stalls > 0 || over.Load() })
+		if over.Load() {
+			t.Fatalf("a grace period is over with %d readers inside", many)
+		}
+		d.EndAhead(s, many-1)
+		d.ReadUnlock(s)
+		group.Wait()
+	}
+}
+
+// A Reader has so many sections, one inside the other, and not one more.
+func TestNestingLimit(t *testing.T) {
+	for _, trace := range []bool{false, true} {
+		r := rcu.NewRegistered(rcu.Config{Trace: trace}).Register()
+		r.ReadLock()
+		r.InSections(rcu.MostSections - 1)
+		r.ReadLock()
+		wantPanic(t, "rcu: ReadLock in 2147483647 sections, one inside the other", r.ReadLock)
+		r.ReadUnlock()
+		r.ReadLock()
+		wantBegins(t, "rcu: Synchronize in a read-side critical section waits for itself", r.Synchronize)
+		r.InSections(1)
+		r.ReadUnlock()
+		r.Synchronize()
+		r.Unregister()
+	}
+}
+
+// wantBegins is wantPanic of which only the first line counts.
+func wantBegins(t *testing.T, want string, f func()) {
+	t.Helper()
+	defer func() {
+		if got, _, _ := strings.Cut(fmt.Sprint(recover()), "\n"); got != want {
+			t.Errorf("panic %q, want %q", got, want)
+		}
+	}()
+	f()
+}
+
+// A Reader that has gone has no sections, traced or not.
+func TestGoneReaders(t *testing.T) {
+	for _, trace := range []bool{false, true} {
+		for _, fenced := range []bool{!primitives.CanMembarrier(), true} {
+			undo := rcu.SetFenced(fenced)
+			cfg := rcu.Config{Trace: trace}
+			r, q := rcu.NewRegistered(cfg).Register(), rcu.NewQSBR(cfg).Register()
+			r.Unregister()
+			q.Unregister()
+			wantBegins(t, "rcu: ReadLock of a reader that is not registered", r.ReadLock)
+			wantBegins(t, "rcu: Unregister of a reader that is not registered", r.Unregister)
+			for name, call := range map[string]func(){"Unregister": q.Unregister, "Online": q.Online, "Offline": q.Offline,
+				"Quiescent": q.Quiescent, "Synchronize": q.Synchronize} {
+				wantBegins(t, "rcu: "+name+" of a reader that is not registered", call)
+			}
+			undo()
+		}
+	}
+	each(t, rcu.Config{}, func(t *testing.T, f flavour) {
+		h := f.NewHandle()
+		h.Unregister()
+		wantPanic(t, "rcu: Unregister of a reader that is not registered", h.Unregister)
+		if _, ok := f.(*rcu.QSBR); !ok { // whose sections are nothing
+			wantPanic(t, "rcu: ReadLock of a reader that is not registered", h.ReadLock)
+		}
+	})
+}
+
+// Under Config.Trace what a reader does at the wrong time, or another goroutine
+// with it, is told at once, with the section or the call that it clashes with.
+func TestTracedReaders(t *testing.T) {
+	elsewhere := func(f func()) func() {
+		return func() {
+			var group sync.WaitGroup
+			var says any
+			group.Go(func() {
+				defer func() { says = recover() }()
+				f()
+			})
+			group.Wait()
+			if says == nil {
+				t.Error("no panic in another goroutine")
+				return
+			}
+			panic(strings.Replace(fmt.Sprint(says), "sync.(*WaitGroup)", "rcu_test.wantStacks", 1)) // for it is not that goroutine's
+		}
+	}
+	r := rcu.NewRegistered(rcu.Config{Trace: true}).Register()
+	lockIn(r)
+	wantStacks(t, "rcu: ReadLock by another goroutine than the reader's", "rcu_test.lockIn", elsewhere(r.ReadLock))
+	wantStacks(t, "rcu: Unregister in a read-side critical section", "rcu_test.lockIn", r.Unregister)
+	r.ReadUnlock()
+	wantPanic(t, "rcu: ReadUnlock without ReadLock", r.ReadUnlock)
+
+	q := rcu.NewQSBR(rcu.Config{Trace: true})
+	online := q.Register()
+	goOffline(online)
+	wantStacks(t, "rcu: ReadLock of a reader that is offline", "rcu_test.goOffline", online.ReadLock)
+	online.Quiescent()
+	if online.IsOnline() {
+		t.Error("Quiescent brought a reader online")
+	}
+	online.Online()
+	lockIn(online)
+	for name, call := range map[string]func(){
+		"Quiescent": online.Quiescent, "Offline": online.Offline, "Online": online.Online, "Unregister": online.Unregister,
+		"Synchronize": online.Synchronize, "SynchronizeExpedited": online.SynchronizeExpedited, "Barrier": online.Barrier,
+	} {
+		wantStacks(t, "rcu: "+name+" in a read-side critical section", "rcu_test.lockIn", call)
+	}
+	wantStacks(t, "rcu: ReadLock by another goroutine than the reader's", "rcu_test.lockIn", elsewhere(online.ReadLock))
+	wantStacks(t, "rcu: ReadUnlock by another goroutine than the reader's", "rcu_test.lockIn", elsewhere(online.ReadUnlock))
+	online.ReadLock()
+	online.ReadUnlock()
+	online.ReadUnlock()
+	wantPanic(t, "rcu: ReadUnlock without ReadLock", online.ReadUnlock)
+	online.Quiescent()
+	online.Unregister()
+	q.Synchronize()
+}
+
+func lockIn(r interface{ ReadLock() }) { r.ReadLock() }
+
+func goOffline(r interface{ Offline() }) { r.Offline() }
+
+// Whoever ends a pinned section wrongly is told, too. A child does it, since with
+// preemption off a panic ends the program.
+func TestPinnedMisuse(t *testing.T) {
+	if !primitives.PinExcludes {
+		t.Skip("two goroutines may be pinned to one CPU in this build")
+	}
+	misuses := map[string]struct {
+		want string
+		do   func(p *rcu.Pinned)
+	}{
+		"twice": {"ReadUnlock of a section that is not of this goroutine, or has ended", func(p *rcu.Pinned) {
+			s := p.ReadLock()
+			p.ReadUnlock(s)
+			p.ReadUnlock(s)
+		}},
+		"another": {"ReadUnlock of a section that is not of this goroutine, or has ended", func(p *rcu.Pinned) {
+			rcu.NewPinned(rcu.Config{Trace: true}).ReadUnlock(p.ReadLock())
+		}},
+		"zero": {"ReadUnlock of a PinnedSection that no ReadLock has returned", func(p *rcu.Pinned) {
+			p.ReadUnlock(rcu.PinnedSection{})
+		}},
+	}
+	if m, ok := misuses[os.Getenv("RCU_PINNED_MISUSE")]; ok {
+		m.do(rcu.NewPinned(rcu.Config{Trace: true}))
+		return // it did not panic
+	}
+	for name, m := range misuses {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestPinnedMisuse$")
+		cmd.Env = append(os.Environ(), "RCU_PINNED_MISUSE="+name)
+		out, err := cmd.CombinedOutput()
+		if err == nil || !strings.Contains(string(out), m.want) {
+			t.Errorf("%s: %v, want %q: %.2000s", name, err, m.want, out)
+		}
+	}
+}
+
+// What can never come to an end panics: waiting in the report of a stall, which
+// the grace period waits for. So does what was never there.
+func TestUpdaterMisuse(t *testing.T) {
+	noGC(t)
+	each(t, rcu.Config{}, func(t *testing.T, f flavour) {
+		wantPanic(t, "rcu: Call of nil", func() { f.Call(nil) })
+		const stray = "rcu: Poll of a Cookie that StartPoll has not returned"
+		wantPanic(t, stray, func() { f.Poll(0) })
+		wantPanic(t, stray, func() { f.Poll(f.StartPoll() + 100) })
+	})
+	var f flavour
+	var reported primitives.Bool
+	cfg := rcu.Config{StallAfter: time.Microsecond, Logger: slog.New(slog.DiscardHandler), OnStall: func(rcu.Stall) {
+		for name, wait := range waits(f) {
+			wantPanic(t, "rcu: "+name+" in a stall's report waits for itself", wait)
+		}
+		reported.Store(true)
+	}}
+	for _, name := range names {
+		f = flavours[name](cfg)
+		reported.Store(false)
+		leave := holdUp(f)
+		var group sync.WaitGroup
+		group.Go(f.Synchronize)
+		spinUntil(reported.Load)
+		leave()
+		group.Wait()
+		f.Close()
+	}
+}
+
+// A flavour that is not closed, and that nobody has any more, leaves neither a
+// goroutine nor itself behind, though it has run callbacks.
+func TestDropped(t *testing.T) {
+	for _, name := range names {
+		var gone, ran primitives.Bool
+		func() {
+			f := flavours[name](rcu.Config{Patience: time.Microsecond})
+			runtime.AddCleanup(f.Itself(), func(int) { gone.Store(true) }, 0)
+			for range 3 {
+				ran.Store(false)
+				f.Call(func() { ran.Store(true) })
+				spinUntil(func() bool { return ran.Load() && !f.Started() })
+			}
+		}()
+		for tries := 300; !gone.Load() && tries > 0; tries-- { // one or two would do
+			runtime.GC()
+			runtime.Gosched()
+		}
+		if !gone.Load() {
+			t.Errorf("a %s that nobody has is kept in memory", name)
+		}
+	}
+}
+
+// The end of one hurry is not that of another's, nor of the callbacks'.
+func TestHurries(t *testing.T) {
+	q := rcu.NewQSBR(rcu.Config{HighWater: 1, Patience: time.Hour})
+	r := q.Register()
+	var first, second sync.WaitGroup
+	first.Go(q.SynchronizeExpedited)
+	spinUntil(func() bool { return q.Now() == 4 }) // the first grace period looks at its readers
+	second.Go(q.SynchronizeExpedited)
+	spinUntil(func() bool { return q.Members() == 1 })
+	r.Quiescent()
+	first.Wait()
+	if !q.Hurried() {
+		t.Error("the end of one SynchronizeExpedited ended the hurry of another, which waits")
+	}
+	spinUntil(func() bool { return q.Now() == 6 })
+	later := q.Register() // the grace period that runs does not wait for it, the callbacks' does
+	for range 2 {
+		q.Call(func() {})
+	}
+	r.Unregister()
+	second.Wait()
+	if !q.Hurried() {
+		t.Error("the end of a SynchronizeExpedited ended the hurry of callbacks, of which too many wait")
+	}
+	later.Unregister()
+	q.Close()
+	if q.Hurried() {
+		t.Error("nobody waits, and grace periods are to be expedited")
+	}
+}
