@@ -9,7 +9,8 @@ import (
 )
 
 // Dekker's protocol with the fences of both on one side: never do both miss
-// the other.
+// the other. Without the barrier they do, the more often the longer the first
+// one's store waits: for others before it, whose lines the second has taken.
 func TestMembarrier(t *testing.T) {
 	if !primitives.CanMembarrier() {
 		t.Skip("no membarrier here")
@@ -17,6 +18,10 @@ func TestMembarrier(t *testing.T) {
 	const rounds = 30_000
 	var x, y primitives.Uint32
 	var sawX, sawY primitives.Uint32
+	var slow [16]struct {
+		word primitives.Uint32
+		_    primitives.CacheLine
+	}
 	var turn primitives.Uint32 // counts the workers that are done with their rounds
 	meet := func(round uint32) {
 		turn.Add(1)
@@ -29,6 +34,9 @@ func TestMembarrier(t *testing.T) {
 	var group sync.WaitGroup
 	group.Go(func() {
 		for r := range uint32(rounds) {
+			for i := range slow {
+				slow[i].word.StoreRelease(r)
+			}
 			x.StoreRelease(1)
 			sawY.Store(y.Load())
 			meet(2*r + 1)
@@ -37,6 +45,8 @@ func TestMembarrier(t *testing.T) {
 	})
 	group.Go(func() {
 		for r := range uint32(rounds) {
+			for range r % 512 { // so that in some rounds the first is just there
+			}
 			y.Store(1)
 			primitives.Membarrier()
 			sawX.Store(x.Load())
@@ -46,6 +56,9 @@ func TestMembarrier(t *testing.T) {
 			}
 			x.Store(0)
 			y.Store(0)
+			for i := range slow {
+				slow[i].word.StoreRelease(r)
+			}
 			meet(2*r + 2)
 		}
 	})

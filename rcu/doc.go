@@ -22,7 +22,7 @@
 //	Domain      any goroutine, may block, may nest      Pin, an add and Unpin, twice
 //	Pinned      must not block, be short, may nest      Pin, two adds and Unpin
 //	Registered  a handle each, may block, may nest      two plain stores
-//	QSBR        a handle each, says when it is quiet    nothing
+//	QSBR        a handle each, says when it is quiet    a look at a flag, twice
 //
 // Take a Domain. All have what [Updater] has: [Updater.Synchronize] waits for a
 // grace period, [Updater.Call] has a function called after one,
