@@ -67,8 +67,10 @@ type event struct {
 type order [maxProcs]uint16
 
 func (c *order) join(d *order, n int) {
-	for i := range n {
-		c[i] = max(c[i], d[i])
+	a := c[:n]
+	b := d[:len(a)] // spares the checks of bounds
+	for i := range a {
+		a[i] = max(a[i], b[i])
 	}
 }
 

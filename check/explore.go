@@ -156,6 +156,7 @@ func Run(cfg Config, body func(m *Machine)) (Report, error) {
 func (x *explorer) run() (r Report, err error) {
 	var panicked any
 	returned, done := false, make(chan struct{})
+	x.goroutines = runtime.NumGoroutine() + 1 // with the search's own
 	go func() {
 		defer close(done)
 		defer func() { panicked = recover() }()
@@ -221,6 +222,8 @@ type explorer struct {
 	machine *Machine
 	began   time.Time
 	told    time.Time
+
+	goroutines int // how many there are besides the workers
 }
 
 // A plan is a search that has more than one execution in it.
@@ -272,6 +275,7 @@ func (x *explorer) explore() (Report, error) {
 			r.odds = x.odds(p)
 			return r, nil
 		}
+		x.vm.summed = isPowerOf2(r.Schedules + 1)
 		outcome := x.once(p)
 		if x.vm.watch.stranger.Load() != nil {
 			return r, nil // run says what is wrong
@@ -300,7 +304,7 @@ func (x *explorer) explore() (Report, error) {
 				return r, nil
 			}
 			// The first is run twice, and so are now and then others.
-			if n := r.Schedules; n&(n-1) == 0 && !x.again() {
+			if isPowerOf2(r.Schedules) && !x.again() {
 				r.Failure, r.Elapsed = x.differs(x.vm.script), time.Since(x.began)
 				return r, nil
 			}
@@ -322,11 +326,13 @@ func (x *explorer) explore() (Report, error) {
 			return r, nil
 		}
 	}
-	x.vm.watch.await()
+	x.vm.watch.await(x.goroutines)
 	r.Ended = true
 	r.Elapsed = time.Since(x.began)
 	return r, nil
 }
+
+func isPowerOf2(n int) bool { return n&(n-1) == 0 }
 
 // again runs the schedule that has just ended once more, and reports whether it
 // did the same.

@@ -132,6 +132,7 @@ type vm struct {
 	search search
 	steps  int    // so far
 	sum    uint64 // of what they were
+	summed bool   // whether that is wanted
 	limit  int    // on steps
 	cpus   int    // how many CPUs the workers share, or 0 if each has its own
 	cpu    [maxWorkers]byte
@@ -317,7 +318,9 @@ func (m *vm) decide(self *worker) bool {
 				o.write = m.value(o.object) == o.expect
 			}
 			m.steps++
-			m.sum = (m.sum ^ uint64(o.kind)<<40 ^ uint64(uint32(o.object))) * 0x9e3779b97f4a7c15
+			if m.summed {
+				m.sum = (m.sum ^ uint64(o.kind)<<40 ^ uint64(uint32(o.object))) * 0x9e3779b97f4a7c15
+			}
 			m.script = append(m.script, int8(p))
 			m.search.step(p, o)
 			if m.recorder != nil {

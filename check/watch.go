@@ -54,9 +54,15 @@ func (w *watch) takes() {
 }
 
 // await lets goroutines that workers started come to their first step, if there
-// are any that can run.
-func (w *watch) await() {
+// are any that can run. There were so many goroutines before the search.
+func (w *watch) await(before int) {
+	w.mu.Lock()
+	workers := len(w.workers)
+	w.mu.Unlock()
 	for range 1000 {
+		if runtime.NumGoroutine() <= before+workers {
+			return // which spares a look at them all
+		}
 		if !slices.ContainsFunc(stacks(), func(s string) bool {
 			state, number, _ := header(s)
 			w.mu.Lock()

@@ -79,6 +79,8 @@ func TestStuckWorkers(t *testing.T) {
 			close(c)
 		}()
 		<-c
+		var word primitives.Uint32
+		word.Add(1)
 	})
 	if err != nil || r.Failure != nil {
 		t.Errorf("a worker that is helped: %v %v\n%v", err, r, r.Failure)
