@@ -21,6 +21,15 @@
 // may be followed only as far as the collector keeps what they point to, which
 // is why a [Value] takes none.
 //
+// # Writers among each other
+//
+// Writers of a [Lock], a [Value] and a [Latch] exclude each other by a lock of
+// one word, and the one that finds it free takes it. It is not fair: under
+// writers that come without a pause one of them can wait without bound, as at
+// a spinlock.TTAS. (A reader that has lost patience does not: writers begin only
+// when it has read.) Where writers must take turns, put a [Count] beside a lock
+// that serves in the order of arrival: mcs.Lock, qspinlock.Lock, ticket.Lock.
+//
 // # When a write is seen
 //
 // A write ends with a release, not with a fence: on the machines where that is

@@ -12,6 +12,12 @@ func (l *Latch[T]) SetSequence(n uint64) { l.seq.Store(n) }
 func (l *Lock) Sharing() int     { return int(l.guard.word.Load() / reader) }
 func (v *Value[T]) Sharing() int { return int(v.guard.word.Load() / reader) }
 
+// MostReaders is how many readers may keep writers out.
+const MostReaders = mostReaders
+
+// Share adds n readers that keep writers out, or takes them away if n < 0.
+func (l *Lock) Share(n int) { l.guard.word.Add(uint32(n) * reader) }
+
 // Abandon undoes a Lock, so that no reader can tell. The caller holds l.
 func (l *Lock) Abandon() {
 	l.seq.Store(l.seq.Load() - 1)

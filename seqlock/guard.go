@@ -25,7 +25,11 @@ type guard struct {
 const (
 	writer = 1 << 0
 	pinned = 1 << 1
-	reader = 1 << 8 // 2²⁴ of them fit: more than goroutines do
+	reader = 1 << 8 // 2²⁴ of them fit
+
+	// mostReaders is how many may share. There is room for as many again that
+	// have added themselves and are about to panic.
+	mostReaders = 1<<23 - 1
 )
 
 func (g *guard) tryLock() bool {
@@ -88,9 +92,14 @@ func (g *guard) unlock() {
 	g.word.ClearLowByteRelease() // n,W,* -> n,0; release: pairs with tryLock, share
 }
 
-// share keeps writers out, once the one that holds g is done.
+// share keeps writers out, once the one that holds g is done. It panics if
+// mostReaders do so already.
 func (g *guard) share() {
 	word := g.word.Add(reader) // n,w -> n+1,w; from here on no writer begins, by I1
+	if word/reader > mostReaders {
+		g.unshare()
+		panic("seqlock: more than 8388607 readers keep writers out")
+	}
 	var spin primitives.Spin
 	for word&writer != 0 {
 		spin.Once()

@@ -113,6 +113,7 @@ func (l *Lock) Retry(seq uint64) bool { return l.seq.Load() != seq } // pairs wi
 //
 // After l.Tries runs f has one more, with writers kept out; only then does
 // Read write to the lock. It waits for one critical section at most before it.
+// It panics if 2²³ - 1 readers keep writers out already.
 func (l *Lock) Read(f func()) {
 	var spin primitives.Spin
 	for n := int32(0); patient(n, l.Tries); n++ {

@@ -183,3 +183,41 @@ func TestReadPanics(t *testing.T) {
 		t.Error("TryLock after a panic = false, want true")
 	}
 }
+
+// With one reader fewer than fit there is room for one more. The next one panics,
+// and leaves the count as it was: no writer gets in.
+func TestMostReaders(t *testing.T) {
+	var l seqlock.Lock
+	seq := uint64(0)
+	read := func(f func()) { // runs f with writers kept out
+		tried := 0
+		l.Read(func() {
+			if tried++; tried > seqlock.DefaultTries {
+				f()
+				return
+			}
+			seq += 2
+			l.SetSequence(seq) // as a writer would
+		})
+	}
+	l.Share(seqlock.MostReaders - 1)
+	ran := false
+	read(func() {
+		ran = true
+		locktest.Panics(t, "Read by one reader too many", func() { read(func() { t.Error("one reader too many reads") }) })
+		if got := l.Sharing(); got != seqlock.MostReaders {
+			t.Errorf("%d readers keep writers out after the panic, want %d", got, seqlock.MostReaders)
+		}
+		if l.TryLock() {
+			t.Error("TryLock beside readers that keep writers out = true, want false")
+		}
+	})
+	if !ran {
+		t.Error("a Read that just fits did not run its function")
+	}
+	l.Share(1 - seqlock.MostReaders)
+	if !l.TryLock() {
+		t.Fatal("TryLock after the last reader = false, want true")
+	}
+	l.Unlock()
+}

@@ -35,7 +35,8 @@ func NewValue[T any](v T) *Value[T] {
 }
 
 // Load returns the value. It writes nothing shared, unless writers disturb it
-// v.Tries times. It inlines, and is fastest where T takes two words.
+// v.Tries times. It inlines, and is fastest where T takes two words. It panics
+// if 2²³ - 1 readers keep writers out already.
 func (v *Value[T]) Load() T {
 	var local plain[T]
 	if unsafe.Sizeof(local) == unsafe.Sizeof(pair{}) { // settled by the compiler
