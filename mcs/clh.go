@@ -2,6 +2,7 @@ package mcs
 
 import (
 	"fmt"
+	"unsafe"
 
 	"github.com/lockbench/lockbench/primitives"
 )
@@ -78,15 +79,13 @@ func (l *CLH) wait(spin primitives.Spin) {
 	if l.TryLock() { // free, but the last holder's place was a waiter's
 		return
 	}
-	w := Enlist()
-	if w == nil { // all waiters are taken: do without, out of turn
-		for !l.TryLock() {
-			spin.Once()
-		}
+	w := EnlistFor(uintptr(unsafe.Pointer(l)), l.TryLock, spin)
+	if w == nil { // the lock is ours
 		return
 	}
 	mine := w.place.Load()&^numberMask + generation | uint64(w.number)
 	prev := l.tail.Swap(mine)
+	w.Arrived()
 	if number := uint32(prev & numberMask); number == 0 {
 		for l.over.Load() != prev { // acquire: pairs with Unlock
 			spin.Once() // never parks, by I2

@@ -23,4 +23,17 @@
 // exactly the next in line and gives it the CPU, as the kernel's paravirtual
 // qspinlock does where CPUs are virtual, as goroutines are. On one CPU nobody
 // spins.
+//
+// # How many can wait
+//
+// A lock's word names a [Waiter] by 16 bits, so 65,532 goroutines can wait at a
+// time, for all locks of this package and of qspinlock together. Those that come
+// then queue for each lock in a line of its own until a waiter or the lock is
+// free, in the order of arrival; one that is pinned spins and is served out of
+// turn. 80,000 goroutines that wait for one Lock take a few times as long as
+// with sync.Mutex. [OSQ.Lock] returns false without a free waiter. A Queue has
+// its callers' nodes and no such limit.
+//
+// A CLH counts how often a waiter was used in 48 bits, modulo 2⁴⁸: it would be
+// wrong if a goroutine stopped for 2⁴⁷ uses of one waiter, which take months.
 package mcs

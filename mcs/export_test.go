@@ -14,6 +14,20 @@ func (l *CLH) Tail() uint64 { return l.tail.Load() }
 // Tail returns a number that changes whenever a goroutine gets in line.
 func (q *OSQ) Tail() uint64 { return uint64(q.tail.Load()) }
 
+// InLines returns how many goroutines are in lines, for want of a waiter.
+func InLines() (n uint64) {
+	var node Node
+	lines.guard.Lock(&node)
+	for l := lines.first.Load(); l != nil; l = l.next {
+		n += uint64(l.users)
+	}
+	lines.guard.Unlock(&node)
+	return n
+}
+
+// EnlistOn returns a waiter as it is had on that CPU, or nil if it has none free.
+func EnlistOn(cpu int) *Waiter { return claim(home(cpu)) }
+
 // NewCLHAt returns an unlocked CLH whose own node has generation n before it
 // wraps.
 func NewCLHAt(n uint64) *CLH {

@@ -2,6 +2,7 @@ package mcs
 
 import (
 	"fmt"
+	"unsafe"
 
 	"github.com/lockbench/lockbench/primitives"
 )
@@ -56,20 +57,20 @@ func (l *Lock) LockPinned() {
 }
 
 func (l *Lock) wait(spin primitives.Spin) {
-	w := Enlist()
-	if w == nil { // all waiters are taken: do without, out of turn
-		for !l.TryLock() {
-			spin.Once()
-		}
+	w := EnlistFor(uintptr(unsafe.Pointer(l)), l.TryLock, spin)
+	if w == nil { // the lock is ours
 		return
 	}
 	switch prev := l.tail.Swap(w.number); prev { // acquire: pairs with release
 	case 0: // the lock is ours
+		w.Arrived()
 	case own:
 		l.next.StoreRelease(w.number) // release (link): pairs with follower
-		w.Await(spin)                 // acquire: pairs with handoff in unlockSlow
+		w.Arrived()
+		w.Await(spin) // acquire: pairs with handoff in unlockSlow
 	default:
 		w.Follow(prev)
+		w.Arrived()
 		w.Await(spin)
 	}
 	l.holder = w.number

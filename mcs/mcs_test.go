@@ -1,6 +1,7 @@
 package mcs_test
 
 import (
+	"sync"
 	"testing"
 	"unsafe"
 
@@ -136,7 +137,7 @@ func TestCLHMisuseAfterWaiting(t *testing.T) {
 	locktest.TryLock(t, &l)
 }
 
-// Without waiters the locks still exclude; they only lose their order.
+// Without waiters the locks still exclude, and serve in the order of arrival.
 func TestWithoutWaiters(t *testing.T) {
 	var all []*mcs.Waiter
 	for w := mcs.Enlist(); w != nil; w = mcs.Enlist() {
@@ -148,6 +149,12 @@ func TestWithoutWaiters(t *testing.T) {
 	locktest.Exclusion(t, new(mcs.Lock))
 	locktest.Exclusion(t, new(mcs.CLH))
 	locktest.Exclusion(t, locktest.Pinned(new(mcs.Lock)))
+	locktest.FIFO(t, new(mcs.Lock), mcs.InLines)
+	locktest.FIFO(t, new(mcs.CLH), mcs.InLines)
+	nested(t)
+	if n := mcs.InLines(); n != 0 {
+		t.Errorf("%d goroutines are in line after the last Unlock", n)
+	}
 	var q mcs.OSQ
 	if q.Lock(func() bool { return true }) {
 		t.Error("OSQ.Lock without waiters = true, want false")
@@ -164,6 +171,47 @@ func TestWithoutWaiters(t *testing.T) {
 		w.Retire()
 	}
 	wantNobodyEnlisted(t)
+}
+
+// nested has goroutines wait for one lock while they hold another, for which
+// others wait: the lines of the two must not wait for each other.
+func nested(t *testing.T) {
+	var outer, inner mcs.Lock
+	var wg sync.WaitGroup
+	n := 0 // guarded by inner
+	inner.Lock()
+	for i := range 6 {
+		wg.Go(func() {
+			if i%2 == 0 {
+				outer.Lock()
+				defer outer.Unlock()
+			}
+			inner.Lock()
+			n++
+			inner.Unlock()
+		})
+	}
+	locktest.Until(func() bool { return mcs.InLines() == 6 }) // two behind a holder that waits itself, and four
+	inner.Unlock()
+	wg.Wait()
+	if n != 6 {
+		t.Errorf("%d of 6 critical sections were run", n)
+	}
+}
+
+// A CPU beyond those that a number can name shares the waiters of another, and
+// does not make a number that a lock's word has no room for.
+func TestManyCPUs(t *testing.T) {
+	for _, cpu := range []int{0, 16382, 16383, 20000, 32766} {
+		w := mcs.EnlistOn(cpu)
+		if w == nil {
+			t.Fatalf("no waiter is free on CPU %d", cpu)
+		}
+		if n := w.Number(); n < 4 || n > 0xffff || mcs.WaiterAt(n) != w {
+			t.Errorf("on CPU %d the waiter has number %#x, want one of 16 bits that names it", cpu, n)
+		}
+		w.Retire()
+	}
 }
 
 func TestNumber(t *testing.T) {

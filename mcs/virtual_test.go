@@ -93,6 +93,44 @@ func TestModelSharedCPU(t *testing.T) {
 	}
 }
 
+// No other has a waiter whose follower has yet to link itself.
+func TestModelRetire(t *testing.T) {
+	property.Explore(t, "Lock", check.Config{CPUs: 1}, retire(func() sync.Locker { return new(mcs.Lock) }))
+}
+
+// retire says that a waiter comes without a follower to the next goroutine that
+// enlists it, and keeps none of another's.
+func retire(fresh func() sync.Locker) func(*check.Machine) {
+	return func(m *check.Machine) {
+		l := fresh()
+		l.Lock()
+		m.GoAlike(2, func() {
+			l.Lock()
+			l.Unlock()
+		})
+		m.Go(func() {
+			w := mcs.Enlist()
+			m.Assert(!w.Followed())
+			m.Assert(!w.Followed())
+			w.Retire()
+		})
+		l.Unlock()
+	}
+}
+
+// Where waiters run out, those that have none are served all the same, one at a
+// time, and each lock has a line of its own.
+func TestModelWithoutWaiters(t *testing.T) {
+	for free := range 2 {
+		undo := mcs.Limit(free)
+		property.Every(t, fmt.Sprintf("Lock/%d/3x1", free), property.Exclusion(func() sync.Locker { return new(mcs.Lock) }, 3, 1))
+		clh := func() sync.Locker { return new(mcs.CLH) }
+		property.Every(t, fmt.Sprintf("CLH/%d/2x1", free), property.Exclusion(clh, 2, 1))
+		property.Bounded(t, fmt.Sprintf("CLH/%d/3x1", free), 2, property.Exclusion(clh, 3, 1)) // all of three are 310,289 without a waiter
+		undo()
+	}
+}
+
 func TestModelOSQ(t *testing.T) {
 	property.Every(t, "GiveUpOfHeld", giveUpOfHeld(2))
 	property.Every(t, "GiveUp/2x1", giveUp(2, 1))

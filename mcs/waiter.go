@@ -14,6 +14,7 @@ import "github.com/lockbench/lockbench/primitives"
 type Waiter struct {
 	number uint32 // names the waiter, see Number; constant while it is enlisted
 	first  bool   // no other goroutine of its CPU waited when it was enlisted
+	stand  *stand // until Arrived, the goroutine's place in the line from which it comes, or nil
 
 	// busy is 1 from Enlist to Retire.
 	busy primitives.Uint32
@@ -36,7 +37,8 @@ type Waiter struct {
 
 const (
 	contexts = 4
-	cpus     = 1<<14 - 1 // how many CPUs a number can name
+	mostCPUs = 1<<14 - 1 // how many CPUs a number can name
+	near     = 64        // how many CPUs a short search looks at
 )
 
 // Number returns the number of waiter context, in [0, 4), of cpu, in
@@ -46,6 +48,10 @@ func Number(cpu, context int) uint32 { return uint32(cpu+1)<<2 | uint32(context)
 
 // Split undoes [Number].
 func Split(number uint32) (cpu, context int) { return int(number>>2) - 1, int(number & 3) }
+
+// cpus is how many CPUs have waiters: as many as a number can name, except in
+// model tests.
+var cpus = mostCPUs
 
 // waiters has all of them, by CPU. hint says where a goroutine of this CPU
 // last found a free one; it is a guess, and any value is right.
@@ -62,25 +68,38 @@ func WaiterAt(number uint32) *Waiter {
 
 // Enlist returns a waiter for the caller's use alone, or nil if all 65,532
 // are taken.
-func Enlist() *Waiter {
+func Enlist() *Waiter { return enlist(cpus) }
+
+// enlist is Enlist that looks at so many CPUs only, beside its own: at others
+// each time.
+func enlist(most int) *Waiter {
 	cpu := primitives.Pin()
-	w := claim(cpu)
+	w := claim(home(cpu))
+	primitives.Unpin() // a long search does not keep others from the CPU
 	if w != nil {
-		w.first = w.number == Number(cpu, 0)
-	} else {
-		hint := &waiters.At(cpu).hint
-		start := int(hint.Load())
-		for i := 0; w == nil && i < cpus; i++ {
-			w = claim((start + i) % cpus)
-		}
-		if w != nil {
-			w.first = false
-			owner, _ := Split(w.number)
-			hint.StoreRelease(uint32(owner))
-		}
+		w.first = w.number == Number(home(cpu), 0)
+		return w
 	}
-	primitives.Unpin()
+	hint := &waiters.At(home(cpu)).hint
+	owner := int(hint.Load()) % cpus
+	for range min(most, cpus) {
+		if w = claim(owner); w != nil {
+			w.first = false
+			break
+		}
+		owner = (owner + 1) % cpus
+	}
+	hint.StoreRelease(uint32(owner))
 	return w
+}
+
+// home returns whose waiters a goroutine on cpu has: those of cpu, but on
+// machines with more CPUs than numbers can name.
+func home(cpu int) int {
+	if cpu < cpus {
+		return cpu
+	}
+	return cpu % cpus
 }
 
 // claim takes a free waiter of cpu, or returns nil.
@@ -90,6 +109,7 @@ func claim(cpu int) *Waiter {
 		w := &set[context]
 		if w.busy.Load() == 0 && w.busy.CompareAndSwap(0, 1) { // acquire: pairs with Retire
 			w.number = Number(cpu, context)
+			w.stand = nil
 			return w
 		}
 	}
@@ -138,3 +158,23 @@ func follower(next *primitives.Uint32, spin primitives.Spin) *Waiter {
 		spin.Once()
 	}
 }
+
+// Limit makes a pool of n waiters of all that there are, and returns what undoes
+// it, so that a model test comes to where none is free. It is for tests: none may be
+// enlisted, and nothing else run.
+func Limit(n int) (undo func()) {
+	cpus = max(1, (n+contexts-1)/contexts)
+	var taken []*Waiter
+	for range contexts*cpus - n {
+		taken = append(taken, Enlist())
+	}
+	return func() {
+		for _, w := range taken {
+			w.Retire()
+		}
+		cpus = mostCPUs
+	}
+}
+
+// Followed reports whether another waiter has linked itself behind w, for tests.
+func (w *Waiter) Followed() bool { return w.next.Load() != 0 }

@@ -23,6 +23,8 @@
 package qspinlock
 
 import (
+	"unsafe"
+
 	"github.com/lockbench/lockbench/mcs"
 	"github.com/lockbench/lockbench/primitives"
 )
@@ -32,6 +34,9 @@ import (
 //
 // The n'th call to [Lock.Unlock] synchronizes before the return of the m'th
 // call to [Lock.Lock], for n < m. A failed TryLock synchronizes nothing.
+//
+// 65,532 goroutines can wait in queues at a time; what those do that come then is
+// in package mcs, whose waiters they use.
 type Lock struct {
 	// word is three fields, written (tail, pending, locked) here:
 	//
@@ -112,11 +117,8 @@ func (l *Lock) wait(spin primitives.Spin) {
 
 // queue waits in line for the headship, and as the head for the lock.
 func (l *Lock) queue(spin primitives.Spin) {
-	w := mcs.Enlist()
-	if w == nil { // all waiters are taken: do without, out of turn
-		for !l.TryLock() {
-			spin.Once()
-		}
+	w := mcs.EnlistFor(uintptr(unsafe.Pointer(l)), l.TryLock, spin)
+	if w == nil { // the lock is ours
 		return
 	}
 	tail := w.Number() << tailShift
@@ -124,8 +126,12 @@ func (l *Lock) queue(spin primitives.Spin) {
 	for !l.word.CompareAndSwap(word, word&^tailMask|tail) { // p,*,* -> n,*,*
 		word = l.word.Load()
 	}
-	if prev := word >> tailShift; prev != 0 {
+	prev := word >> tailShift
+	if prev != 0 {
 		w.Follow(prev)
+	}
+	w.Arrived()
+	if prev != 0 {
 		w.Await(spin) // acquire: pairs with Wake below
 	}
 	for {

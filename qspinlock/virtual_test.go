@@ -3,11 +3,14 @@
 package qspinlock_test
 
 import (
+	"fmt"
 	"sync"
 	"testing"
 
+	"github.com/lockbench/lockbench/check"
 	"github.com/lockbench/lockbench/check/property"
 	"github.com/lockbench/lockbench/mcs"
+	"github.com/lockbench/lockbench/primitives"
 	"github.com/lockbench/lockbench/qspinlock"
 )
 
@@ -33,6 +36,39 @@ func TestModelFour(t *testing.T) {
 		l := new(qspinlock.Lock)
 		return l, l.Word
 	}, 1, 2, 0))
+}
+
+// No other has a waiter whose follower has yet to link itself: it comes without a
+// follower to the next goroutine that enlists it, and keeps none of another's.
+func TestModelRetire(t *testing.T) {
+	if testing.Short() {
+		t.Skip("303,182 schedules")
+	}
+	property.Explore(t, "Lock", check.Config{CPUs: 1, Mode: check.Bounded, Bound: 2}, func(m *check.Machine) {
+		var l qspinlock.Lock
+		l.Lock()
+		m.GoAlike(3, func() { // one is pending, two queue
+			l.Lock()
+			l.Unlock()
+		})
+		m.Go(func() {
+			w := mcs.Enlist()
+			m.Assert(!w.Followed())
+			primitives.GiveWay()
+			m.Assert(!w.Followed())
+			w.Retire()
+		})
+		l.Unlock()
+	})
+}
+
+// Where waiters run out, those that have none are served all the same.
+func TestModelWithoutNodes(t *testing.T) {
+	for free := range 2 {
+		undo := mcs.Limit(free)
+		property.Every(t, fmt.Sprintf("%d/3x1", free), property.Exclusion(func() sync.Locker { return new(qspinlock.Lock) }, 3, 1))
+		undo()
+	}
 }
 
 // Three are enough for a holder, a pending waiter and a queue, on some
