@@ -153,6 +153,8 @@
 // by pairs, and the rest more weakly:
 //
 //	$ lockbench gate --files none.txt none.txt
+//	no verdict, because
+//	...
 //	lockbench: open none.txt: no such file or directory
 //	...
 //	exit status 2

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -255,6 +256,9 @@ func (c *gateCmd) measuring(bad *commandline.Problems, config *gate.Config) abru
 	}
 	if c.CPU != "" {
 		cfg.CPU = bad.Ints("--cpu", c.CPU, 1, 1024)
+		if n := runtime.NumCPU(); !c.Files && slices.Max(cfg.CPU) > n && slices.Max(cfg.CPU) <= 1024 {
+			bad.Addf("--cpu %s: the machine has %d: want no more", c.CPU, n)
+		}
 	}
 	if c.Pin != "" {
 		cfg.Pin = bad.Ints("--pin", c.Pin, 0, 1<<16)
@@ -269,7 +273,7 @@ func (c *gateCmd) measuring(bad *commandline.Problems, config *gate.Config) abru
 
 // measure compares what git names.
 func (g *gating) measure(ctx context.Context) (*gate.Report, error) {
-	g.measuring.Record = g.Out
+	g.measuring.Record, g.measuring.Units = g.Out, g.rules.Units
 	return g.run(ctx, g.measuring)
 }
 

@@ -636,6 +636,9 @@ func TestBadInput(t *testing.T) {
 		{abrun.Config{Dir: sub, Base: "one", Bench: "Summary/none"}, []string{gate.ErrNothing.Error(), `"Summary/none"`}},
 		{abrun.Config{Dir: sub, Base: "one", Packages: []string{"./nope"}}, []string{"base does not build", "head does not build", "nope"}},
 		{abrun.Config{Dir: sub, Base: "one", Pin: []int{4000}}, []string{"pin to CPUs [4000]"}},
+		{abrun.Config{Dir: sub, Base: "one", Units: []string{"ns/op", "odd-thing", "frobs"}, Log: func(line string) {
+			t.Errorf("%q, before it complains of a unit", line)
+		}}, []string{"unit frobs: is not known, and no Go file of either side has it"}},
 	} {
 		src, err := abrun.Prepare(context.Background(), test.config)
 		if err == nil {

@@ -59,6 +59,10 @@ type Config struct {
 	// needed all the same.
 	With []string
 
+	// Units are those that will be asked for. One that no benchmark can have is an
+	// error before anything is built.
+	Units []string
+
 	// Ignore, if it is not nil, reports whether a benchmark is of no account, or, if
 	// all is set, all that a function may have. Such a function is never run. A
 	// part of another is listed, since its name is not known before, and no more.

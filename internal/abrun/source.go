@@ -1,10 +1,12 @@
 package abrun
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -160,6 +162,9 @@ func (s *Source) prepare(ctx context.Context) (err error) {
 		s.warn("the base is built by %s, the head by %s: a change may be the compiler's", b, h)
 	}
 
+	if err := s.checkUnits(); err != nil {
+		return err
+	}
 	if s.pkgs, err = s.findPackages(ctx); err != nil {
 		return err
 	}
@@ -189,6 +194,40 @@ func (s *Source) prepare(ctx context.Context) (err error) {
 	}
 	s.rec, err = s.newRecording()
 	return err
+}
+
+// checkUnits returns an error for each unit that is not known and that no Go file
+// of either side has in it: a benchmark that measures in it would name it, and so
+// would the line that declares what is better.
+func (s *Source) checkUnits() error {
+	var wrong error
+	for _, unit := range s.c.Units {
+		if s.Better(unit) != 0 {
+			continue
+		}
+		found := errors.New("found")
+		look := func(name string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || !strings.HasSuffix(name, ".go") {
+				return err
+			}
+			if src, err := os.ReadFile(name); err != nil || !bytes.Contains(src, []byte(unit)) {
+				return err
+			}
+			return found
+		}
+		err := filepath.WalkDir(s.trees[0].root, look)
+		if err == nil {
+			err = filepath.WalkDir(s.trees[1].root, look)
+		}
+		switch err {
+		case nil:
+			wrong = errors.Join(wrong, fmt.Errorf("unit %s: is not known, and no Go file of either side has it", unit))
+		case found:
+		default:
+			wrong = errors.Join(wrong, err)
+		}
+	}
+	return wrong
 }
 
 // start makes ctx end with Close, too. Done must be called when all children
