@@ -363,7 +363,7 @@ func (s *RWSem) serve() (served cohort) {
 	}
 	blockers, add, next := uint64(rwWriter|rwReaders), uint64(rwWriter), first.next
 	if first.want == forReading {
-		blockers, add = rwWriter, rwReader
+		blockers, add = rwWriter|rwBroken, rwReader
 		for ; next != nil && next.want == forReading; next = next.next {
 			add += rwReader
 		}
@@ -375,7 +375,7 @@ func (s *RWSem) serve() (served cohort) {
 	for {
 		w := s.word.Load()
 		if w&blockers != 0 {
-			return // whoever is there sees waiting when it leaves
+			return // whoever is there sees waiting when it leaves, or passes before it panics
 		}
 		if s.word.CompareAndSwap(w, (w+add)&^(sub|rwHandoff)) { // acquire: pairs with Unlock and RUnlock
 			break

@@ -552,6 +552,39 @@ func TestModelReaderBesideWriterInLine(t *testing.T) {
 	})
 }
 
+// An RUnlock too many panics, or that of the reader whose count it took; and
+// those in line, who meet the count, are not forgotten.
+func TestModelRUnlockTooMany(t *testing.T) {
+	for name, inLine := range map[string]func(*blocking.RWSem){
+		"writer": func(s *blocking.RWSem) { s.Lock(); s.Unlock() },
+		"reader": func(s *blocking.RWSem) { s.RLock(); s.RUnlock() },
+	} {
+		hurried(t, "RWSem/"+name, func(m *check.Machine) {
+			var s blocking.RWSem
+			panics := 0
+			counted := func(f func(*blocking.RWSem)) func() {
+				return func() {
+					defer func() {
+						if recover() != nil {
+							panics++
+						}
+					}()
+					f(&s)
+				}
+			}
+			s.Lock()
+			m.GoFirst(name, counted(inLine))
+			m.GoNamed("too many", counted((*blocking.RWSem).RUnlock))
+			s.Unlock()
+			m.Wait()
+			if panics != 1 {
+				m.Failf("%d calls of RUnlock panicked, want 1", panics)
+			}
+			m.Assert(s.TryLock())
+		})
+	}
+}
+
 // A reader and a writer, twice each.
 func TestModelReadersExclude(t *testing.T) {
 	hurried(t, "RWSem/2x2", property.ReadersExclude(func() property.Readers { return new(blocking.RWSem) }, 1, 1, 2))
