@@ -4,8 +4,8 @@ package primitives
 
 // A Cell is plain data that a lock or a workload protects: not atomic, and
 // racy unless something else orders its accesses. On the host it is a plain
-// field, which the race detector watches; under the engines each access is a
-// step that the checker tests for data races and the simulator charges for.
+// field, which the race detector watches; under the model checker each access
+// is tested for data races.
 type Cell[T any] struct{ v T }
 
 // Get returns the value.

@@ -3,9 +3,9 @@
 // look at the clock).
 //
 // Every lock of this module is written against this package and never against
-// sync/atomic, so that one source runs on three machines: on the host at full
-// speed, under the model checker on every schedule, and in the cache-coherence
-// simulator. What counts as a step is decided here and nowhere else.
+// sync/atomic, so that one source runs on the host at full speed, and under
+// the model checker on every schedule. What counts as a step is decided here and
+// nowhere else.
 //
 // # What each thing costs
 //

@@ -9,7 +9,8 @@ package primitives
 //
 // A pinned goroutine must not block: no channel operation, no sync.Mutex, no
 // I/O, and nothing long. The runtime throws if it does, and a panic in a
-// pinned section is fatal: it cannot be recovered from.
+// pinned section is fatal: it cannot be recovered from. Under the model checker
+// what could block in this package fails there.
 //
 // Under the tag purego, Pin cannot disable preemption: it returns some CPU
 // number, and two goroutines may hold the same one at once. What is kept per

@@ -17,7 +17,7 @@ import (
 func engine() sched.Engine { return sched.Current() }
 
 // An integer is a word of an integer type. It has the size that it has on the
-// host, so that what shares a cache line there does so in the simulator.
+// host, so that a struct has one layout in both builds.
 type integer[T uint32 | uint64 | int64] struct{ v T }
 
 // all is the mask of a store to all bits.

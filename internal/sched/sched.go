@@ -1,5 +1,5 @@
-// Package sched is the seam between package primitives and the engines that
-// run locks on a virtual machine: the model checker and the simulator.
+// Package sched is the seam between package primitives and an engine that runs
+// locks on a virtual machine. There is one, the model checker.
 //
 // Under the build tag virtual each primitive asks for the current [Engine] and
 // calls it when there is one; without one it does the real thing, so ordinary

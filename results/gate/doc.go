@@ -21,6 +21,5 @@
 // of no more than [Rules.FDR] is false, on average, however many benchmarks
 // there are and however they depend on each other.
 //
-// What has no noise, such as allocations or the counts of a simulator, is
-// compared as it is.
+// What has no noise, such as allocations, is compared as it is.
 package gate
