@@ -3,11 +3,15 @@ package results_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"github.com/lockbench/lockbench/results"
 )
@@ -242,5 +246,41 @@ func FuzzRecords(f *testing.F) {
 			t.Fatal("no records, and no error")
 		}
 		checkWritten(t, file)
+	})
+}
+
+// What can be written can be read, and is the same: whatever the names, the units
+// and the values are, either Validate refuses them or they come back.
+func TestWhatIsWrittenIsRead(t *testing.T) {
+	text := rapid.OneOf(rapid.String(), rapid.StringMatching(`[A-Za-z#:=/._-]{0,6}(-[0-9]{1,2})?`), rapid.SampledFrom([]string{"", "\uFFFD", "\xff", "a\tb", "a b", "\u00a0x", "\u2028", "x\r", "sum", "FAIL", "ns", "MB/s", "Unit", "-", "ns/op", "-0", "é"}))
+	number := rapid.OneOf(rapid.Float64(), rapid.SampledFrom([]float64{0, math.Copysign(0, -1), 5e-324, math.MaxFloat64, -1, math.Inf(1), math.NaN()}))
+	rapid.Check(t, func(t *rapid.T) {
+		f := &results.RecordFile{Name: "x", Facts: results.Facts{GOOS: "linux", Machine: "host"}}
+		for range rapid.IntRange(1, 4).Draw(t, "records") {
+			r := results.Record{Pkg: text.Draw(t, "pkg"), Name: text.Draw(t, "name"), Round: rapid.IntRange(-1, 3).Draw(t, "round"), Ops: rapid.IntRange(0, 5).Draw(t, "ops")}
+			for range rapid.IntRange(0, 3).Draw(t, "values") {
+				r.Values = append(r.Values, results.Value{Unit: text.Draw(t, "unit"), Value: number.Draw(t, "value")})
+			}
+			if r.Validate() == nil {
+				f.Records = append(f.Records, r)
+			}
+		}
+		if len(f.Records) == 0 {
+			return
+		}
+		var b bytes.Buffer
+		if err := f.Write(&b); err != nil {
+			t.Fatal(err)
+		}
+		again, err := results.ReadRecords(bytes.NewReader(b.Bytes()), "x")
+		if err != nil {
+			t.Fatalf("%v in\n%q", err, b.Bytes())
+		}
+		for i := range again.Records {
+			again.Records[i].Line = 0
+		}
+		if got, want := fmt.Sprintf("%+v", again.Records), fmt.Sprintf("%+v", f.Records); got != want {
+			t.Fatalf("%s\ncame back as\n%s\nfrom\n%q", want, got, b.Bytes())
+		}
 	})
 }
