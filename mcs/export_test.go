@@ -19,7 +19,7 @@ func InLines() (n uint64) {
 	var node Node
 	lines.guard.Lock(&node)
 	for l := lines.first.Load(); l != nil; l = l.next {
-		n += uint64(l.users)
+		n += uint64(max(l.users, 1)) // an empty line is to be removed
 	}
 	lines.guard.Unlock(&node)
 	return n

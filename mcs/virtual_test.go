@@ -123,10 +123,18 @@ func retire(fresh func() sync.Locker) func(*check.Machine) {
 func TestModelWithoutWaiters(t *testing.T) {
 	for free := range 2 {
 		undo := mcs.Limit(free)
-		property.Every(t, fmt.Sprintf("Lock/%d/3x1", free), property.Exclusion(func() sync.Locker { return new(mcs.Lock) }, 3, 1))
+		empty := func(fresh func() sync.Locker, workers int) func(*check.Machine) {
+			excludes := property.Exclusion(fresh, workers, 1)
+			return func(m *check.Machine) {
+				excludes(m)
+				m.Wait()
+				m.Assert(mcs.InLines() == 0)
+			}
+		}
 		clh := func() sync.Locker { return new(mcs.CLH) }
-		property.Every(t, fmt.Sprintf("CLH/%d/2x1", free), property.Exclusion(clh, 2, 1))
-		property.Bounded(t, fmt.Sprintf("CLH/%d/3x1", free), 2, property.Exclusion(clh, 3, 1)) // all of three are 310,289 without a waiter
+		property.Every(t, fmt.Sprintf("Lock/%d/3x1", free), empty(func() sync.Locker { return new(mcs.Lock) }, 3))
+		property.Every(t, fmt.Sprintf("CLH/%d/2x1", free), empty(clh, 2))
+		property.Bounded(t, fmt.Sprintf("CLH/%d/3x1", free), 2, empty(clh, 3)) // all of three are 310,289 without a waiter
 		undo()
 	}
 }
