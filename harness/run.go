@@ -24,6 +24,9 @@ import (
 // preemption is off is not caught: the runtime ends the process.
 // Other errors are what [Scenario.Validate] says and the cause of ctx.
 //
+// When ctx is done, Run returns within seconds. Workers that wait in a line too long for
+// that go on until each has had its turn: measure nothing after it.
+//
 // Run sets GOMAXPROCS for as long as it measures. Only one Run measures at a
 // time; others wait for it. After a StuckError, the goroutines that are stuck
 // stay so: report it, and let the process end. If critical sections are

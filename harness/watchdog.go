@@ -12,7 +12,9 @@ import (
 )
 
 // supervise returns when all workers have returned, or gives them up as stuck.
-// If ctx is done it stops them first; then it returns the cause.
+// If ctx is done it stops them first; then it returns the cause. It does not wait
+// for workers that each get their turn but are too many for that to be soon: they
+// are left to end by themselves.
 //
 // Time is kept by the workers: a supervisor would wait for a CPU until one of
 // them is preempted. It is for when they do not look at the clock, because an
@@ -29,6 +31,7 @@ func (r *run) supervise(ctx context.Context, await func(cancelled <-chan struct{
 
 	dog := newWatchdog(r)
 	cancelled := ctx.Done()
+	var stopped int64 // when the workers were told to return, if they were
 	for {
 		wait := max(time.Duration(ended-primitives.Nanotime()), 0) + late
 		switch await(cancelled, min(wait, tick)) {
@@ -37,6 +40,8 @@ func (r *run) supervise(ctx context.Context, await func(cancelled <-chan struct{
 		case wasCancelled:
 			cancelled = nil
 			r.stop()
+			stopped = primitives.Nanotime()
+			ended = min(ended, stopped) // look often
 		}
 		now := primitives.Nanotime()
 		if now > ended {
@@ -49,6 +54,9 @@ func (r *run) supervise(ctx context.Context, await func(cancelled <-chan struct{
 				return errors.Join(broken, stuck)
 			}
 			return stuck
+		}
+		if stopped != 0 && now-stopped >= int64(straggle) && now-dog.moved < int64(straggle)/2 {
+			return context.Cause(ctx)
 		}
 	}
 }

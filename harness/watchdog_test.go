@@ -278,3 +278,59 @@ func TestPatience(t *testing.T) {
 		}
 	}
 }
+
+// A trickle is a lock that, once it has been acquired for the hundredth time,
+// cancels, and from then on lets in a worker with each tick.
+type trickle struct {
+	sync.Mutex
+	uses   atomic.Int32
+	cancel func()
+	slow   atomic.Bool
+	tick   *time.Ticker
+	open   chan struct{}
+}
+
+func (l *trickle) Lock() {
+	if l.slow.Load() {
+		select {
+		case <-l.tick.C:
+		case <-l.open:
+		}
+	}
+	l.Mutex.Lock()
+	if l.uses.Add(1) == 100 {
+		l.slow.Store(true)
+		l.cancel()
+	}
+}
+
+// A cancelled run does not wait until each of many workers has had its turn.
+func TestCancelWhileManyWait(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes more than a second")
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	open := make(chan struct{})
+	var locks []*trickle
+	s := quick(Subject{Name: "trickle", New: func() sync.Locker {
+		l := &trickle{cancel: cancel, tick: time.NewTicker(20 * time.Millisecond), open: open}
+		locks = append(locks, l)
+		return l
+	}})
+	s.Workers, s.Duration = 1000, time.Hour
+	_, err := Run(ctx, s)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("Run = %v, want %v", err, context.Canceled)
+	}
+	got := int32(0)
+	for _, l := range locks {
+		if l.slow.Load() {
+			got = l.uses.Load() - 100
+		}
+		l.tick.Stop()
+	}
+	close(open)
+	if got < 1 || got > 900 {
+		t.Errorf("%d workers had had a turn when Run returned, want some and not nearly all 1000", got)
+	}
+}
