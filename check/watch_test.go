@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lockbench/lockbench/internal/sched"
 	"github.com/lockbench/lockbench/primitives"
 )
 
@@ -90,6 +91,9 @@ func TestStuckWorkers(t *testing.T) {
 // A goroutine that a go statement starts is none of the machine's, and must not
 // take steps.
 func TestGoStatement(t *testing.T) {
+	if !sched.TellsApart {
+		t.Skip("goroutines are not told apart here")
+	}
 	const want = "a goroutine takes steps that the machine did not start"
 	var word primitives.Uint32
 	misused(t, "beside the workers", want, func(m *Machine) {
@@ -114,6 +118,9 @@ func TestGoStatement(t *testing.T) {
 // What other goroutines of the program do meanwhile is theirs: it takes place on
 // the host.
 func TestBesideSearch(t *testing.T) {
+	if !sched.TellsApart {
+		t.Skip("goroutines are not told apart here")
+	}
 	var word primitives.Uint64
 	var l tas
 	stop, done := make(chan struct{}), make(chan struct{})

@@ -1,4 +1,4 @@
-//go:build virtual
+//go:build virtual && !purego
 
 #include "textflag.h"
 
