@@ -1,4 +1,4 @@
-//go:build !virtual || (!amd64 && !arm64)
+//go:build !virtual || purego || (!amd64 && !arm64)
 
 package sched
 
