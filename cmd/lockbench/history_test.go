@@ -36,6 +36,9 @@ func TestHistory(t *testing.T) {
 	if err := os.WriteFile("bad/1.txt", []byte("BenchmarkA 1 fast ns/op\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.MkdirAll("odd/1.txt", 0o777); err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct {
 		command   string
 		code      int
@@ -48,6 +51,7 @@ func TestHistory(t *testing.T) {
 		{"history --fail", exitFailed, "regressed", "lockbench: regressed: example.org/p.Sum-2 ns/op within the last 10 runs"},
 		{"history --fail --last 7", exitOK, "regressed", ""},
 		{"history bad", exitUsage, "", "bad/1.txt:1: "},
+		{"history odd", exitUsage, "", "odd/1.txt:1: "}, // a directory
 		{"history none", exitUsage, "", "none"},
 		{"history --bench None", exitUsage, "", "'None' matches no benchmark"},
 		{"history --fdr 0 --last 0 --format x --bench (", exitUsage, "", "--bench"},

@@ -132,7 +132,7 @@ func ReadHistory(dir string) (*History, error) {
 	var errs []error
 	var undated []string
 	for _, e := range entries {
-		if e.IsDir() || !historyFile(e.Name()) {
+		if !historyFile(e.Name()) {
 			continue
 		}
 		f, err := results.ReadRecordFile(filepath.Join(dir, e.Name()))
