@@ -51,6 +51,9 @@ type Config struct {
 	Schedules int
 	Budget    time.Duration
 
+	// Done ends the search early once it is closed, if it is not nil.
+	Done <-chan struct{}
+
 	// Spins is how often a wait that may end at any time (a Spin's Try) goes
 	// on before it ends, and how often a timer that starts itself again rings
 	// after the first time; 0 means 1, and a negative number 0.
@@ -364,11 +367,16 @@ func (x *explorer) differs(s script) *Failure {
 	return f
 }
 
-// over reports whether the budget is spent, and now and then how far it is.
+// over reports whether the budget is spent, or Done closed, and now and then how far it is.
 func (x *explorer) over(r *Report) bool {
 	n := r.Schedules + r.Abandoned
 	if x.cfg.Schedules > 0 && n >= x.cfg.Schedules {
 		return true
+	}
+	select {
+	case <-x.cfg.Done:
+		return true
+	default:
 	}
 	if n%1024 != 0 || x.cfg.Budget == 0 && x.cfg.Progress == nil {
 		return false

@@ -82,7 +82,13 @@ func (r Report) Scope(what string) string {
 	}
 	if !r.Ended {
 		every = "not " + every
-		bounds += ", the budget ended the search"
+		why := "the budget"
+		select {
+		case <-c.Done:
+			why = "an interrupt"
+		default:
+		}
+		bounds += ", " + why + " ended the search"
 	}
 	switch {
 	case r.other:

@@ -2,16 +2,19 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/lockbench/lockbench/check"
@@ -21,18 +24,26 @@ import (
 )
 
 type checkCmd struct {
-	Locks      string `placeholder:"LOCK,..." help:"Names or patterns; !PATTERN leaves out. By default all that are written against package primitives."`
-	Properties string `placeholder:"NAME,..." default:"*" help:"Names or patterns: exclusion, trylock, tries, fifo, permits, readers, reads, meeting (all that the lock claims)."`
+	Locks      string `complete:"locks" placeholder:"LOCK,..." help:"Names or patterns; !PATTERN leaves out. By default all that are written against package primitives."`
+	Properties string `complete:"properties" placeholder:"NAME,..." default:"*" help:"Names or patterns: exclusion, trylock, tries, fifo, permits, readers, reads, meeting (all that the lock claims)."`
 	Workers    string `placeholder:"N" default:"3" help:"Workers (${default})."`
 	Ops        string `placeholder:"N" default:"1" help:"Acquisitions, or attempts, of each worker (${default})."`
-	Mode       string `placeholder:"MODE" default:"dpor" help:"Take every schedule, one of those that are alike (dpor); every schedule with few preemptions (bounded); schedules with random priorities (pct); or random ones (random)."`
+	Mode       string `complete:"dpor|bounded|pct|random" placeholder:"MODE" default:"dpor" help:"Take every schedule, one of those that are alike (dpor); every schedule with few preemptions (bounded); schedules with random priorities (pct); or random ones (random)."`
 	Bound      string `placeholder:"N" help:"Preemptions in mode bounded (2), changes of priority in mode pct (3)."`
 	Seed       string `placeholder:"N" help:"Seed of the modes pct and random (1)."`
 	Schedules  string `placeholder:"N" help:"End each search after so many schedules (10000 in the modes pct and random)."`
 	Budget     string `placeholder:"D" default:"60s" help:"Time for all searches together (${default}); 0s for no end."`
 	Replay     string `placeholder:"TOKEN" help:"Run one schedule, that of a failure, of one lock and property."`
 	JSON       bool   `help:"Write JSON."`
-	SVG        string `name:"svg" placeholder:"DIR" help:"Draw each violation into this directory."`
+	SVG        string `complete:"dirs" name:"svg" placeholder:"DIR" help:"Draw each violation into this directory."`
+}
+
+var errInterrupted = errors.New("interrupted")
+
+// interrupted says that a signal ended the searches, of which so many had begun.
+// What they found is in the table.
+func interrupted(began int, jobs []job) error {
+	return fmt.Errorf("%w: %d of %s searched, the last of them perhaps not to its end", errInterrupted, began, plural(len(jobs), "claim"))
 }
 
 var errEarly = errors.New("the budget ended a search early")
@@ -87,6 +98,13 @@ func (c *checkCmd) Run(con commandline.Console) error {
 		return bad
 	}
 
+	// The first signal ends the search. From then on signals do what they always
+	// do, so that the second ends the process.
+	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer restore()
+	context.AfterFunc(ctx, restore)
+	cfg.Done = ctx.Done()
+
 	t := newTable(con.Out, jobs)
 	if !c.JSON {
 		t.head()
@@ -107,7 +125,7 @@ func (c *checkCmd) Run(con commandline.Console) error {
 			return commandline.Problems{fmt.Errorf("--replay: %w", err)}
 		}
 		verdicts[i] = c.verdict(j, workers, ops, r)
-		if v := verdicts[i]; !c.JSON && (last || !v.Early) {
+		if v := verdicts[i]; !c.JSON && (last || !v.Early || ctx.Err() != nil) {
 			t.row(v)
 		}
 		if verdicts[i].Failure == nil || c.SVG == "" {
@@ -125,11 +143,22 @@ func (c *checkCmd) Run(con commandline.Console) error {
 		if err := tries(i, first, budget == 0); err != nil {
 			return err
 		}
+		if ctx.Err() != nil {
+			for _, i := range again {
+				if !c.JSON {
+					t.row(verdicts[i])
+				}
+			}
+			return errors.Join(c.end(con, verdicts[:i+1], true), interrupted(i+1, jobs), undrawn)
+		}
 		if verdicts[i].Early {
 			again = append(again, i)
 		}
 	}
 	for n, i := range again {
+		if ctx.Err() != nil {
+			break
+		}
 		share := time.Until(ends) / time.Duration(len(again)-n)
 		if share <= first {
 			if !c.JSON {
@@ -139,7 +168,10 @@ func (c *checkCmd) Run(con commandline.Console) error {
 			return err
 		}
 	}
-	return errors.Join(c.end(con, verdicts), undrawn)
+	if ctx.Err() != nil {
+		return errors.Join(c.end(con, verdicts, true), interrupted(len(jobs), jobs), undrawn)
+	}
+	return errors.Join(c.end(con, verdicts, false), undrawn)
 }
 
 // config returns how to search.
@@ -244,8 +276,8 @@ func (c *checkCmd) verdict(j job, workers, ops int, r check.Report) verdict {
 }
 
 // end writes what is left to say, and returns an error if there was a violation
-// or a search that ended early.
-func (c *checkCmd) end(con commandline.Console, verdicts []verdict) error {
+// or a search that ended early, of its own accord.
+func (c *checkCmd) end(con commandline.Console, verdicts []verdict, interrupted bool) error {
 	var unwritten error
 	if c.JSON {
 		enc := json.NewEncoder(con.Out)
@@ -272,7 +304,7 @@ func (c *checkCmd) end(con commandline.Console, verdicts []verdict) error {
 	switch {
 	case len(broken) > 0:
 		return errors.Join(unwritten, commandline.Found(fmt.Errorf("violations by %s", strings.Join(broken, ", "))))
-	case early > 0:
+	case early > 0 && !interrupted:
 		return fmt.Errorf("%w: %d of %d; want a longer --budget, fewer --workers or --ops, or another --mode", errEarly, early, len(verdicts))
 	}
 	return unwritten

@@ -80,7 +80,9 @@
 //	exit status 2
 //
 // The exit code is 0 if nothing was violated; 1 if something was; 2 if the
-// command line makes no sense, if locksim was built without the tag virtual, or
-// if something could not be written; and 3 if the budget ended a search before it
-// had taken all that it should. If several hold, 1 goes before 2, and 2 before 3.
+// command could not do what it should: the command line makes no sense, locksim was
+// built without the tag virtual, or something could not be written; 3 if the budget
+// ended a search before it had taken all that it should; and 130 after an interrupt
+// (SIGINT or SIGTERM), which ends the search: the table has what was searched. If
+// several hold, 1 goes before 2, and 2 before the others.
 package main
