@@ -16,12 +16,12 @@ import (
 )
 
 type compareCmd struct {
-	Old string `arg:"" help:"File of Go benchmarks, ours or any."`
-	New string `arg:"" help:"The same benchmarks, later."`
+	Old string `complete:"files" arg:"" help:"File of Go benchmarks, ours or any."`
+	New string `complete:"files" arg:"" help:"The same benchmarks, later."`
 
 	Bench  string `placeholder:"RE" help:"Compare benchmarks that match: package, dot, name without Benchmark."`
-	Metric string `placeholder:"UNIT,..." help:"Compare these units alone, such as ns/op,allocs/op."`
-	Format string `placeholder:"FORMAT" default:"text" help:"text, markdown or json (${default})."`
+	Metric string `complete:"ns/op|B/op|allocs/op|MB/s" placeholder:"UNIT,..." help:"Compare these units alone, such as ns/op,allocs/op."`
+	Format string `complete:"text|markdown|json" placeholder:"FORMAT" default:"text" help:"text, markdown or json (${default})."`
 }
 
 // Run compares, and leaves the judgement to the gate: it did what it should if

@@ -14,7 +14,7 @@ import (
 )
 
 type decodeCmd struct {
-	Kind  string   `arg:"" help:"Kind of lock: mutex, qspinlock, rwlock (rw-readerpref and rw-queued), rwsem or semaphore."`
+	Kind  string   `complete:"mutex|qspinlock|rwlock|rwsem|semaphore" arg:"" help:"Kind of lock: mutex, qspinlock, rwlock (rw-readerpref and rw-queued), rwsem or semaphore."`
 	Words []string `arg:"" help:"What the lock held, as 0x00100101 or in decimal."`
 }
 

@@ -164,6 +164,22 @@
 // without a verdict; history finds the runs of a directory of results since
 // which benchmarks are slower, or faster.
 //
+// The files may be what go test prints, the output of go test -json, or the log of a
+// CI job with its time stamps, colours and indentation: all commands that read
+// benchmarks take these off, and say so.
+//
+// # Help
+//
+// Help shows how a command is used, with examples; --version, how this one was
+// built. Completion writes a script for bash, zsh or fish:
+//
+//	$ lockbench completion bash
+//	_lockbench() {
+//	...
+//
+// A flag that is given must not be empty, as an unset variable of a shell makes it:
+// --plots= alone has a meaning, no pictures.
+//
 // # What can go wrong
 //
 // All that is wrong with a command line is said at once, before anything is

@@ -27,13 +27,13 @@ import (
 )
 
 type gateCmd struct {
-	Between []string `arg:"" name:"file" optional:"" help:"With --files: the results of the base, and of the head."`
+	Between []string `complete:"files" arg:"" name:"file" optional:"" help:"With --files: the results of the base, and of the head."`
 	Files   bool     `help:"Compare two files, and measure nothing."`
-	Again   string   `placeholder:"FILE" help:"With --files: the base, measured again in the same rounds."`
+	Again   string   `complete:"files" placeholder:"FILE" help:"With --files: the base, measured again in the same rounds."`
 
 	Base     string   `placeholder:"REF" help:"What to compare to, as git names it."`
 	Head     string   `placeholder:"REF" default:"worktree" help:"What to judge; worktree is the files as they are (${default})."`
-	Dir      string   `placeholder:"DIR" default:"." help:"Where the module is (${default})."`
+	Dir      string   `complete:"dirs" placeholder:"DIR" default:"." help:"Where the module is (${default})."`
 	Packages []string `placeholder:"PATTERN" sep:"none" help:"Packages, as the go command names them; can be repeated (./...)."`
 	Bench    string   `placeholder:"RE" default:"." help:"Benchmarks, as for go test -bench (all)."`
 	Skip     string   `placeholder:"RE" help:"Benchmarks that are never run, as for go test -skip (none)."`
@@ -43,13 +43,13 @@ type gateCmd struct {
 
 	Margin     string `placeholder:"P" help:"By how much something must be worse to be called so (3%)."`
 	FDR        string `name:"fdr" placeholder:"P" help:"Share of false ones among the regressions reported, on average (1%)."`
-	Metric     string `placeholder:"UNIT,..." help:"What to judge (all units of which it is known whether more is better)."`
+	Metric     string `complete:"ns/op|B/op|allocs/op|MB/s|instructions/op" placeholder:"UNIT,..." help:"What to judge (all units of which it is known whether more is better)."`
 	Exact      bool   `help:"Judge what is counted, and no times: allocations, bytes and, where the machine counts them, instructions."`
 	Budget     string `placeholder:"D" help:"How long the rounds may take (10m)."`
 	Timeout    string `placeholder:"D" default:"1m" help:"A run of a benchmark that takes longer has failed (${default})."`
 	MinRounds  string `placeholder:"N" help:"How many rounds there must be (10)."`
-	CannotTell string `placeholder:"pass|fail" help:"What cannot tell means for the exit code, if not 3."`
-	Config     string `placeholder:"FILE" help:"Margins and exceptions of single benchmarks, and shape gates."`
+	CannotTell string `complete:"pass|fail" placeholder:"pass|fail" help:"What cannot tell means for the exit code, if not 3."`
+	Config     string `complete:"files" placeholder:"FILE" help:"Margins and exceptions of single benchmarks, and shape gates."`
 	New        string `placeholder:"RE" help:"Benchmarks that only the head may have."`
 	Removed    string `placeholder:"RE" help:"Benchmarks that only the base may have."`
 
@@ -60,9 +60,9 @@ type gateCmd struct {
 	Pin           string `placeholder:"CPU,..." help:"Bind the runs to these CPUs."`
 	Seed          string `placeholder:"N" default:"1" help:"Seed of the random order (${default})."`
 
-	Format  string `placeholder:"FORMAT" default:"text" help:"text, markdown, github, json or junit (${default})."`
-	Out     string `placeholder:"DIR" help:"Directory for the report in all formats, a forest plot, and every reading."`
-	History string `placeholder:"DIR" help:"Directory of results to add the head's to, if it passes, and only then; see lockbench history."`
+	Format  string `complete:"text|markdown|github|json|junit" placeholder:"FORMAT" default:"text" help:"text, markdown, github, json or junit (${default})."`
+	Out     string `complete:"dirs" placeholder:"DIR" help:"Directory for the report in all formats, a forest plot, and every reading."`
+	History string `complete:"dirs" placeholder:"DIR" help:"Directory of results to add the head's to, if it passes, and only then; see lockbench history."`
 	Verbose bool   `help:"Show all that pass, too."`
 
 	SelfTest bool   `help:"Test the gate itself, on the benchmarks of the head: against the same code, which must pass, and against code that is slower, which must not."`

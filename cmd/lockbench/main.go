@@ -21,7 +21,7 @@ type commands struct {
 	List    listCmd    `cmd:"" help:"List the locks, or the workloads."`
 	Decode  decodeCmd  `cmd:"" help:"Explain the word of a lock."`
 
-	Help commandline.Help `short:"h" help:"Show this."`
+	commandline.Common
 }
 
 // The exit codes: those of all commands, and that it was interrupted (and kept
@@ -37,6 +37,7 @@ var program = commandline.Program{
 	Name:     "lockbench",
 	About:    "Which lock for this workload, on this machine? Lockbench measures locks over CPU counts and reader ratios.",
 	Commands: func() any { return new(commands) },
+	Complete: map[string]func() []string{"locks": lockNames, "tortured": torturedNames, "workloads": workloadNames},
 	Codes:    map[error]int{errInterrupted: exitInterrupted, errCannotTell: exitCannotTell},
 }
 

@@ -10,14 +10,14 @@ import (
 )
 
 type plotCmd struct {
-	Files []string `arg:"" name:"file" help:"Results files, all of one machine."`
-	Plots string   `placeholder:"DIR" default:"plots-out" help:"Where to put the pictures (${default})."`
+	Files []string `complete:"files" arg:"" name:"file" help:"Results files, all of one machine."`
+	Plots string   `complete:"dirs" placeholder:"DIR" default:"plots-out" help:"Where to put the pictures (${default})."`
 	drawing
 }
 
 // A drawing is the flags that say how to draw.
 type drawing struct {
-	Format string `placeholder:"FORMAT,..." default:"svg,png" help:"Format of the pictures: svg, png or both (${default})."`
+	Format string `complete:"svg|png" placeholder:"FORMAT,..." default:"svg,png" help:"Format of the pictures: svg, png or both (${default})."`
 	All    bool   `help:"Draw every share of reads, and not the lowest and the highest alone."`
 }
 

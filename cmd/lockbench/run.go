@@ -24,26 +24,26 @@ import (
 )
 
 type runCmd struct {
-	Locks    string `placeholder:"LOCK,..." help:"Names or patterns; !PATTERN leaves out. By default all that suit the mode and the workloads but the pinned forms, and none; lockbench list shows them."`
+	Locks    string `complete:"locks" placeholder:"LOCK,..." help:"Names or patterns; !PATTERN leaves out. By default all that suit the mode and the workloads, with the empty lock none and without the pinned forms; lockbench list shows them."`
 	CPUs     string `name:"cpus" placeholder:"N,..." help:"CPU counts (by default 1, 2, 4 ... all)."`
 	Reads    string `placeholder:"PERCENT,..." help:"Shares of the operations that only read (0,50,90,99,100)."`
 	Workers  string `placeholder:"N,..." default:"1" help:"Workers per CPU (${default})."`
 	Hold     string `placeholder:"D,..." default:"0s" help:"Work in the critical section beyond its one shared line (${default})."`
 	Think    string `placeholder:"D,..." default:"100ns" help:"Work between two critical sections (${default})."`
-	Workload string `placeholder:"NAME,..." default:"bare" help:"What critical sections do (${default}: touch one line); lockbench list --workloads shows them."`
-	Mode     string `placeholder:"MODE" default:"goroutine" help:"Workers are goroutines (goroutine), threads bound to a CPU each (thread), or goroutines that cannot be preempted while they hold the lock (pinned)."`
+	Workload string `complete:"workloads" placeholder:"NAME,..." default:"bare" help:"What critical sections do (${default}: touch one line); lockbench list --workloads shows them."`
+	Mode     string `complete:"goroutine|thread|pinned" placeholder:"MODE" default:"goroutine" help:"Workers are goroutines (goroutine), threads bound to a CPU each (thread), or goroutines that cannot be preempted while they hold the lock (pinned)."`
 	Duration string `placeholder:"D" help:"Length of a sample (3ms; 100ms with more than one worker per CPU)."`
 	Count    string `placeholder:"N" help:"Samples of each combination (as many as take half a minute, 6 to 20)."`
 	Latency  bool   `help:"Measure the time to acquire, too: percentiles of service times, from the call, as the loop is closed."`
 	Quick    bool   `help:"A rough answer in seconds: reads 0 and 90, 1 CPU and all, 6 samples."`
 	Seed     string `placeholder:"N" default:"1" help:"Seed of the random order (${default})."`
 
-	Out    string `placeholder:"FILE" default:"results.txt" help:"File for the results, in the Go benchmark format (${default})."`
+	Out    string `complete:"files" placeholder:"FILE" default:"results.txt" help:"File for the results, in the Go benchmark format (${default})."`
 	Resume bool   `help:"Add to FILE what is missing there, with the flags that it was begun with."`
 	Extend bool   `help:"Add to FILE what is missing there, with other flags too: more locks, CPUs, samples."`
 	Force  bool   `help:"Replace FILE."`
 
-	Plots string `placeholder:"DIR" default:"plots-out" empty:"true" help:"Directory for the pictures (${default}); empty, as --plots=, for none."`
+	Plots string `complete:"dirs" placeholder:"DIR" default:"plots-out" empty:"true" help:"Directory for the pictures (${default}); empty, as --plots=, for none."`
 	drawing
 }
 

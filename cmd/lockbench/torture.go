@@ -21,7 +21,7 @@ import (
 )
 
 type tortureCmd struct {
-	Locks    string `placeholder:"LOCK,..." help:"Names or patterns of locks, as for run, and of flavours of RCU: rcu-domain, rcu-pinned, rcu-registered, rcu-qsbr (all of both)."`
+	Locks    string `complete:"tortured" placeholder:"LOCK,..." help:"Names or patterns of locks, as for run, and of flavours of RCU: rcu-domain, rcu-pinned, rcu-registered, rcu-qsbr (all of both)."`
 	Duration string `placeholder:"D" default:"60s" help:"For how long, all together (${default})."`
 	Seed     string `placeholder:"N" help:"Seed of what is done (another one each time)."`
 }

@@ -126,7 +126,7 @@ func TestBadInput(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, test := range []struct{ command, want string }{
-		{"", `expected "check"`},
+		{"", `expected one of "check"`},
 		{"check extra", "unexpected argument extra"},
 		{"check --frobnicate", "unknown flag --frobnicate"},
 		{"check --workers 10", "--workers 10: must be at most 9"},

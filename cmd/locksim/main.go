@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/lockbench/lockbench/internal/catalog"
 	"github.com/lockbench/lockbench/internal/commandline"
 )
 
@@ -13,22 +14,51 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 type commands struct {
 	Check checkCmd `cmd:"" help:"Try a lock's properties on every schedule."`
 
-	Help commandline.Help `short:"h" help:"Show this."`
+	commandline.Common
 }
 
-// The exit codes: those of all commands, and that a budget ended a search early.
+// The exit codes: those of all commands, that a budget ended a search early, and
+// that a signal did.
 const (
 	exitOK     = commandline.OK
 	exitFailed = commandline.Failed
 	exitUsage  = commandline.Usage
 	exitEarly  = 3
+
+	exitInterrupted = 130
 )
 
 var program = commandline.Program{
 	Name:     "locksim",
 	About:    "Runs locks on a virtual machine, which takes every schedule.",
 	Commands: func() any { return new(commands) },
-	Codes:    map[error]int{errEarly: exitEarly},
+	Complete: map[string]func() []string{"locks": lockNames, "properties": propertyNames},
+	Codes:    map[error]int{errEarly: exitEarly, errInterrupted: exitInterrupted},
+}
+
+func lockNames() (names []string) {
+	for _, e := range catalog.All() {
+		if !e.Peer && !e.Unlocked {
+			names = append(names, e.Name)
+		}
+	}
+	return names
+}
+
+func propertyNames() (names []string) {
+	for _, p := range properties {
+		names = append(names, p.name)
+	}
+	return names
+}
+
+// Help is kong's.
+func (checkCmd) Help() string {
+	return commandline.Examples(
+		"locksim check --locks 'ticket*,rw-queued' --workers 2",
+		"locksim check --locks mcs --properties exclusion --workers 6 --mode pct --schedules 500",
+		"locksim check --locks busted --svg pictures",
+	)
 }
 
 // run is main, without the process.

@@ -151,13 +151,4 @@ func textMapper(empty *Problems) kong.MapperFunc {
 	}
 }
 
-// Help is the --help flag. Unlike kong's own it does not end the process.
-type Help bool
-
-var errHelp = errors.New("help")
-
-// BeforeReset shows the help; kong calls it.
-func (Help) BeforeReset(ctx *kong.Context) error {
-	ctx.PrintUsage(false) // stdout remembers that it takes no more
-	return errHelp
-}
+var errHelp = errors.New("help") // was shown, or the version

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"strings"
 
 	"github.com/alecthomas/kong"
 )
@@ -37,6 +38,10 @@ type Program struct {
 	// Each subcommand has a method Run(Console) error.
 	Commands func() any
 
+	// Complete returns the values of a kind, which flags and arguments name in their
+	// tags: complete:"kind".
+	Complete map[string]func() []string
+
 	// Codes has the exit codes for errors that have codes of their own.
 	Codes map[error]int
 }
@@ -45,7 +50,12 @@ type Program struct {
 // code. What cannot be written to stdout is an error, too.
 func (p Program) Run(args []string, stdout, stderr io.Writer) int {
 	out := &output{to: stdout}
-	err := p.run(args, Console{Out: out, Err: stderr})
+	con := Console{Out: out, Err: stderr}
+	if len(args) > 0 && args[0] == completeCommand {
+		p.complete(con, args[1:])
+		return OK
+	}
+	err := p.run(args, con)
 	if out.err != nil && !errors.Is(err, out.err) {
 		err = errors.Join(err, out.err)
 	}
@@ -63,12 +73,16 @@ func (p Program) run(args []string, con Console) error {
 	case len(empty) > 0:
 		return empty
 	}
-	return cmd.Run(con)
+	return cmd.Run(con, p)
 }
 
 func (p Program) kong(con Console, empty *Problems) *kong.Kong {
-	return kong.Must(p.Commands(), kong.Name(p.Name), kong.Description(p.About),
+	k := kong.Must(p.Commands(), kong.Name(p.Name), kong.Description(p.About),
 		kong.NoDefaultHelp(), kong.Writers(con.Out, con.Err), kong.KindMapper(reflect.String, textMapper(empty)))
+	for _, cmd := range k.Model.Leaves(false) {
+		cmd.Detail = strings.ReplaceAll(cmd.Detail, "{program}", p.Name)
+	}
+	return k
 }
 
 // Model returns the commands of p with their flags and arguments, as kong has them.

@@ -65,3 +65,16 @@ func pattern(text string) *regexp.Regexp {
 }
 
 func indent(s string) string { return "\n\t" + strings.ReplaceAll(strings.TrimSpace(s), "\n", "\n\t") }
+
+// Words splits a command line as a shell does, where words have at most single
+// quotes around them.
+func Words(line string) (words []string) {
+	for i, part := range strings.Split(line, "'") {
+		if i%2 == 1 {
+			words = append(words, part)
+		} else {
+			words = append(words, strings.Fields(part)...)
+		}
+	}
+	return words
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"github.com/lockbench/lockbench/internal/catalog"
+	"github.com/lockbench/lockbench/internal/commandline"
+)
+
+// What the help of each command shows below what it does. Each line is a command
+// that works where its files are.
+
+// Help is kong's.
+func (runCmd) Help() string {
+	return commandline.Examples(
+		"lockbench run --quick",
+		"lockbench run --locks 'ticket,sync.*' --cpus 1,2 --reads 0,90 --latency",
+		"lockbench run --hold 500ns --think 2us --workers 8 --out mine.txt --resume",
+	)
+}
+
+// Help is kong's.
+func (plotCmd) Help() string {
+	return commandline.Examples(
+		"lockbench plot results.txt",
+		"lockbench plot --format svg --all --plots pictures results.txt",
+	)
+}
+
+// Help is kong's.
+func (gateCmd) Help() string {
+	return commandline.Examples(
+		"lockbench gate --base origin/main --packages ./... --margin 3%",
+		"lockbench gate --files old.txt new.txt",
+		"lockbench gate --self-test --packages ./ticket",
+	)
+}
+
+// Help is kong's.
+func (compareCmd) Help() string {
+	return commandline.Examples(
+		"lockbench compare old.txt new.txt",
+		"lockbench compare --metric ns/op --bench 'Sum' --format markdown old.txt new.txt",
+	)
+}
+
+// Help is kong's.
+func (historyCmd) Help() string {
+	return commandline.Examples(
+		"lockbench history",
+		"lockbench history --unit ns/op --plots pictures --fail results/history",
+	)
+}
+
+// Help is kong's.
+func (tortureCmd) Help() string {
+	return commandline.Examples(
+		"lockbench torture --duration 10m",
+		"lockbench torture --locks 'ticket*,rcu-qsbr' --duration 10s --seed 7",
+	)
+}
+
+// Help is kong's.
+func (listCmd) Help() string {
+	return commandline.Examples(
+		"lockbench list",
+		"lockbench list 'ticket*' '!*-pinned'",
+		"lockbench list --workloads --json",
+	)
+}
+
+// Help is kong's.
+func (decodeCmd) Help() string {
+	return commandline.Examples(
+		"lockbench decode qspinlock 0x00100101",
+		"lockbench decode rwsem 0x302 0x1",
+	)
+}
+
+// What there is to complete names to.
+
+func lockNames() (names []string) {
+	for _, e := range catalog.All() {
+		names = append(names, e.Name)
+	}
+	return names
+}
+
+func torturedNames() []string {
+	names := lockNames()
+	for _, f := range catalog.RCU() {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
+func workloadNames() (names []string) {
+	for _, w := range workloads() {
+		names = append(names, w.Name)
+	}
+	return names
+}

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lockbench/lockbench/internal/commandline/script"
+)
+
+// The shells that are there complete what the script says that they do.
+func TestCompletionInShells(t *testing.T) {
+	if runtime.GOOS == "windows" || testing.Short() {
+		t.Skip("wants shells, and builds the command")
+	}
+	bin, work := t.TempDir(), t.TempDir()
+	if out, err := exec.Command("go", "build", "-o", filepath.Join(bin, "lockbench"), ".").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	for _, name := range []string{"mine one.txt", "results.txt"} {
+		if err := os.WriteFile(filepath.Join(work, name), nil, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(work, "pictures"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	// Each shell prints what it would offer for a line, one to a line. (A zsh
+	// without a terminal offers nothing: of its script only the words are checked.)
+	for shell, code := range map[string]string{
+		"bash": `source <(lockbench completion bash)
+			read -ra COMP_WORDS <<<"${LINE//=/ = }"
+			[[ $LINE != *' ' ]] || COMP_WORDS+=("")
+			COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+			_lockbench && printf '%s\n' "${COMPREPLY[@]}"`,
+		"zsh": `compdef() { :; }; compset() { PREFIX=${PREFIX#*=}; }
+			compadd() { shift; print -r -- "$@"; }
+			_files() { local d='*'; [[ $1 != -/ ]] || d='*(/)'; local f; for f in ${~d}; do [[ $f != ${PREFIX}* ]] || print -r -- $f; done; }
+			source <(lockbench completion zsh)
+			words=(${(s: :)LINE}); [[ $LINE != *' ' ]] || words+=("")
+			CURRENT=$#words PREFIX=$words[-1]
+			_lockbench`,
+		"fish": `lockbench completion fish | source; complete -C "$LINE" | string replace -r '\t.*' ''; true`,
+	} {
+		if _, err := exec.LookPath(shell); err != nil {
+			t.Logf("no %s here", shell)
+			continue
+		}
+		for line, want := range map[string][]string{
+			"lockbench to":                      {"torture"},
+			"lockbench run --la":                {"--latency"},
+			"lockbench run --locks tick":        {"ticket", "ticket-pb", "ticket-pb-pinned", "ticket-pinned"},
+			"lockbench run --locks tas,sync.RW": {"tas,sync.RWMutex"},
+			"lockbench run --mode=pin":          {"pinned"},
+			"lockbench torture --locks rcu-q":   {"rcu-qsbr"},
+			"lockbench run --workload fre":      {"freelist"},
+			"lockbench plot res":                {"results.txt"},
+			"lockbench plot mine":               {"mine one.txt"},
+			"lockbench plot --plots pic":        {"pictures"},
+			"lockbench gate --format ju":        {"junit"},
+			"lockbench help his":                {"history"},
+			"lockbench completion f":            {"fish"},
+			"lockbench decode ":                 {"mutex", "qspinlock", "rwlock", "rwsem", "semaphore"},
+		} {
+			cmd := exec.Command(shell, "-c", code)
+			cmd.Dir = work
+			cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"), "LINE="+line, "HOME="+work)
+			out, err := cmd.CombinedOutput()
+			got := strings.Split(strings.TrimSpace(strings.NewReplacer(`\ `, " ", "/\n", "\n", "--mode=", "").Replace(string(out))), "\n")
+			slices.Sort(got)
+			if err != nil || !slices.Equal(got, want) {
+				t.Errorf("%s: %q: got %q, %v, want %q", shell, line, got, err, want)
+			}
+		}
+	}
+}
+
+// Every example in a command's help is a command line that makes sense.
+func TestExamples(t *testing.T) {
+	n := 0
+	for _, cmd := range program.Model().Leaves(true) {
+		_, examples, _ := strings.Cut(cmd.Detail, "Examples:\n\n")
+		for line := range strings.Lines(examples) {
+			line, _, _ = strings.Cut(line, " |")
+			if line = strings.TrimSpace(line); strings.HasPrefix(line, "lockbench ") {
+				n++
+				makesSense(t, line)
+			}
+		}
+		if strings.Count(cmd.Detail, "lockbench "+cmd.Name) < 2 && cmd.Name != "help" {
+			t.Errorf("%s: want two examples in its help, have\n%s", cmd.Name, cmd.Detail)
+		}
+	}
+	if n < 18 {
+		t.Errorf("%d examples", n)
+	}
+}
+
+// What README shows can be pasted into a shell, line by line: each command makes
+// sense in the directory that those above it leave.
+func TestReadme(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := make(map[string]bool) // files that a line has written
+	n := 0
+	for block := range strings.SplitSeq(string(text), "```\n") {
+		for line := range strings.Lines(block) {
+			line, _, _ = strings.Cut(line, " #")
+			line = strings.TrimSpace(line)
+			if _, file, ok := strings.Cut(line, "| tee "); ok {
+				made[file] = true
+			}
+			if strings.HasPrefix(line, "go tool benchstat") && !strings.Contains(line, "-filter '.unit:ns/op /lock:(") {
+				t.Errorf("%s: prints a table for every unit and a column for every lock", line)
+			}
+			command, ok := strings.CutPrefix(line, "go run ./cmd/lockbench ")
+			if !ok {
+				continue
+			}
+			n++
+			makesSense(t, "lockbench "+command)
+			out := "results.txt"
+			if m := regexp.MustCompile(`--out (\S+)`).FindStringSubmatch(command); m != nil {
+				out = m[1]
+			}
+			switch name, rest, _ := strings.Cut(command, " "); {
+			case name == "run" && made[out] != strings.Contains(command, "--resume"):
+				t.Errorf("%s: %s is there: %t", line, out, made[out])
+			case name == "run":
+				made[out] = true
+			case (name == "plot" || name == "compare") && !made[strings.Fields(rest)[0]]:
+				t.Errorf("%s: no line above makes its file", line)
+			}
+		}
+	}
+	if n < 12 {
+		t.Errorf("%d commands in README.md", n)
+	}
+}
+
+// makesSense checks a command line without doing what it says: with one thing
+// wrong in it, it must complain of that alone.
+func makesSense(t *testing.T, line string) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	writeRuns(t, 20)
+	writeComparableHere(t)
+	if err := os.WriteFile("results.txt", []byte("machine: host\nBenchmarkLock/lock=ticket/reads=0/workers=1/hold=0s/think=100ns-1\t5\t61 ns/op\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, copied := range []string{"quick.txt"} {
+		text, err := os.ReadFile("results.txt")
+		if err == nil {
+			err = os.WriteFile(copied, text, 0o666)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.CopyFS("runs", os.DirFS("results/history")); err != nil {
+		t.Fatal(err)
+	}
+	args := script.Words(line)[1:]
+	wrong, want := []string{}, ""
+	switch args[0] {
+	case "run":
+		wrong, want = []string{"--out", "results"}, "--out results: is a directory"
+	case "torture", "gate":
+		wrong, want = []string{"--seed", "x"}, "--seed x: "
+	case "plot", "compare", "history":
+		wrong, want = []string{"--format", "x"}, "--format x: "
+	}
+	var out, errs bytes.Buffer
+	code := run(append(args, wrong...), &out, &errs)
+	if want == "" && code != exitOK || want != "" && (code != exitUsage || strings.Count(errs.String(), "\n") != 1 || !strings.HasPrefix(errs.String(), "lockbench: "+want)) {
+		t.Errorf("$ %s\nexit status %d with %q:\n%s\nwant nothing but %q", line, code, wrong, &errs, want)
+	}
+}

@@ -1,0 +1,105 @@
+package commandline
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// Common is what all programs have: embed it in the struct of the commands.
+type Common struct {
+	HelpOf     helpCmd       `cmd:"" name:"help" help:"Show how a command is used."`
+	Completion completionCmd `cmd:"" help:"Write a script for a shell that completes commands, flags, names of locks and files."`
+
+	Help    helpFlag    `short:"h" help:"Show this."`
+	Version versionFlag `help:"Show the version."`
+}
+
+// A helpFlag is the --help flag. Unlike kong's own it does not end the process.
+type helpFlag bool
+
+// BeforeReset shows the help; kong calls it.
+func (helpFlag) BeforeReset(ctx *kong.Context) error {
+	ctx.PrintUsage(false) // stdout remembers that it takes no more
+	return errHelp
+}
+
+type versionFlag bool
+
+// BeforeReset shows the version; kong calls it.
+func (versionFlag) BeforeReset(ctx *kong.Context) error {
+	fmt.Fprintf(ctx.Stdout, "%s %s\n", ctx.Model.Name, version())
+	return errHelp
+}
+
+// version is what the go command recorded of how this program was built.
+func version() string {
+	built := runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "of unknown version, " + built
+	}
+	v := info.Main.Version
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			v += ", commit " + s.Value
+		case s.Key == "vcs.modified" && s.Value == "true":
+			v += " (modified)"
+		case s.Key == "-tags":
+			built += ", tags " + s.Value
+		}
+	}
+	return v + ", " + built
+}
+
+type helpCmd struct {
+	Command []string `arg:"" optional:"" complete:"commands" help:"Name of a command; all commands without it."`
+}
+
+// Help is kong's.
+func (helpCmd) Help() string { return Examples("{program} help completion") }
+
+// Run shows the help.
+func (c *helpCmd) Run(con Console, p Program) error {
+	for _, name := range c.Command {
+		if names := p.commandNames(); !slices.Contains(names, name) {
+			return Problems{fmt.Errorf("help: unknown command %q (known: %s)", name, strings.Join(names, ", "))}
+		}
+	}
+	return p.run(append(slices.Clone(c.Command), "--help"), con)
+}
+
+func (p Program) commandNames() (names []string) {
+	for _, cmd := range p.Model().Leaves(true) {
+		names = append(names, cmd.Name)
+	}
+	return names
+}
+
+// Examples is what a command's method Help returns, which kong shows below what
+// the command does: command lines, one to a line.
+func Examples(lines ...string) string { return "Examples:\n\n\t" + strings.Join(lines, "\n\t") }
+
+type completionCmd struct {
+	Shell string `arg:"" complete:"bash|zsh|fish" help:"bash, zsh or fish."`
+}
+
+// Help is kong's.
+func (completionCmd) Help() string {
+	return Examples("source <({program} completion bash)   # in ~/.bashrc", "source <({program} completion zsh)    # in ~/.zshrc, below compinit", "{program} completion fish | source   # in ~/.config/fish/config.fish")
+}
+
+// Run writes the script.
+func (c *completionCmd) Run(con Console, p Program) error {
+	script, known := completionScripts[c.Shell]
+	if !known {
+		return Problems{fmt.Errorf("completion: unknown shell %q (known: bash, zsh, fish)", c.Shell)}
+	}
+	_, err := strings.NewReplacer("PROGRAM", p.Name, "COMMAND", completeCommand).WriteString(con.Out, script)
+	return err
+}
