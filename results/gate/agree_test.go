@@ -93,7 +93,7 @@ func both(t *testing.T, p *player) (*gate.Report, error) {
 	if err != nil {
 		return nil, liveErr
 	}
-	if got, want := fmt.Sprintf("%+v", files.Results), fmt.Sprintf("%+v", live.Results); got != want || files.Verdict != live.Verdict || !slices.Equal(files.NotJudged, live.NotJudged) {
+	if got, want := fmt.Sprintf("%#v", files.Results), fmt.Sprintf("%#v", live.Results); got != want || files.Verdict != live.Verdict || !slices.Equal(files.NotJudged, live.NotJudged) {
 		t.Errorf("files say %v, not judged %q,\n%s\nand live is %v, not judged %q,\n%s", files.Verdict, files.NotJudged, got, live.Verdict, live.NotJudged, want)
 	}
 	return live, nil
