@@ -51,7 +51,7 @@
 //
 //	$ locksim check --locks busted --properties exclusion
 //	LOCK    PROPERTY   VERDICT              SCHEDULES        STEPS    TIME  SEARCHED
-//	busted  exclusion  violated                     1 ... data race: step 2 (worker 1) and step 3 (worker 2) access n, and nothing orders them
+//	busted  exclusion  violated                     1 ... data race: step 2 (worker 1) and step 3 (worker 2) access n, and nothing orders them; no step of package primitives was seen: ...
 //
 //	busted, exclusion
 //
@@ -61,7 +61,7 @@
 //	   ✗ 2  │ Set n    │          │ property/exclusion.go:...  section
 //	   ✗ 3  │          │ Get n    │ property/exclusion.go:...  section
 //
-//	data race: step 2 (worker 1) and step 3 (worker 2) access n, and nothing orders them
+//	data race: step 2 (worker 1) and step 3 (worker 2) access n, and nothing orders them; no step of package primitives was seen: ...
 //	  step 2, worker 1: Set n, property/exclusion.go:... in section
 //	  step 3, worker 2: Get n, property/exclusion.go:... in section
 //	again: locksim check --locks busted --properties exclusion --workers 3 --ops 1 --replay -
