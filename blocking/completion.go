@@ -116,11 +116,14 @@ func (c *Completion) Wait() { c.wait(patience{}) }
 // the Complete that would let it go, it returns the cause, and the Complete is
 // for the next.
 func (c *Completion) WaitContext(ctx context.Context) error {
-	err := context.Cause(ctx)
+	var err error
+	if ctx.Err() != nil { // half of what Cause takes
+		err = context.Cause(ctx)
+	}
 	if err == nil {
 		err = c.wait(within(ctx))
 	}
-	if err == nil {
+	if err == nil && ctx.Err() != nil {
 		err = patience{ctx: ctx}.keep(c.giveBack)
 	}
 	if err != nil {

@@ -128,11 +128,14 @@ func (m *Mutex) tryNoting() bool {
 // would let it in, it returns the cause; what was handed over to it meanwhile
 // goes to the next.
 func (m *Mutex) LockContext(ctx context.Context) error {
-	err := context.Cause(ctx)
+	var err error
+	if ctx.Err() != nil { // half of what Cause takes
+		err = context.Cause(ctx)
+	}
 	if err == nil && !m.TryLock() {
 		err = m.acquire(within(ctx))
 	}
-	if err == nil {
+	if err == nil && ctx.Err() != nil {
 		err = patience{ctx: ctx}.keep(m.Unlock)
 	}
 	if err != nil {

@@ -127,12 +127,15 @@ func (s *RWSem) TryRLock() bool {
 // release that would let it in, it returns the cause; what was granted to it
 // meanwhile goes to the next.
 func (s *RWSem) RLockContext(ctx context.Context) error {
-	err := context.Cause(ctx)
+	var err error
+	if ctx.Err() != nil { // half of what Cause takes
+		err = context.Cause(ctx)
+	}
 	if err == nil && !s.TryRLock() {
 		s.word.Add(rwReader)
 		err = s.rlock(within(ctx))
 	}
-	if err == nil {
+	if err == nil && ctx.Err() != nil {
 		err = patience{ctx: ctx}.keep(s.RUnlock)
 	}
 	if err != nil {
@@ -179,11 +182,14 @@ func (s *RWSem) TryLock() bool {
 // LockContext locks s for writing unless ctx is done first, as
 // [RWSem.RLockContext] does. Those whom it held up go on when it gives up.
 func (s *RWSem) LockContext(ctx context.Context) error {
-	err := context.Cause(ctx)
+	var err error
+	if ctx.Err() != nil { // half of what Cause takes
+		err = context.Cause(ctx)
+	}
 	if err == nil && !s.TryLock() {
 		err = s.lock(within(ctx))
 	}
-	if err == nil {
+	if err == nil && ctx.Err() != nil {
 		err = patience{ctx: ctx}.keep(s.Unlock)
 	}
 	if err != nil {

@@ -115,11 +115,14 @@ func (s *Semaphore) DownN(n int) {
 // DownNContext takes n permits unless ctx is done first, as
 // [Semaphore.DownContext] does.
 func (s *Semaphore) DownNContext(ctx context.Context, n int) error {
-	err := context.Cause(ctx)
+	var err error
+	if ctx.Err() != nil { // half of what Cause takes
+		err = context.Cause(ctx)
+	}
 	if err == nil && !s.take(n) {
 		err = s.down(n, within(ctx))
 	}
-	if err == nil {
+	if err == nil && ctx.Err() != nil {
 		err = patience{ctx: ctx}.keep(func() { s.up(n) })
 	}
 	if err != nil {
