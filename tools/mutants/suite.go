@@ -28,6 +28,7 @@ type suite struct {
 // A program is the tests of a woven package, compiled.
 type program struct {
 	path, dir string
+	flags     []string
 	tests     []test // those that pass with no mutant on
 	broken    []test // those that do not, for what is woven in is too slow or too large for them
 }
@@ -94,7 +95,7 @@ func newSuite(ctx context.Context, root, name string, pkg *packages.Package, say
 		return nil, err
 	}
 	for _, p := range []*program{&s.model, &s.native} {
-		if err := p.measure(ctx, p == &s.model); err != nil {
+		if err := p.measure(ctx, p == &s.model, s.woven.mutants[len(s.woven.mutants)-1].id); err != nil {
 			s.close()
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
@@ -199,7 +200,8 @@ func blamed(out []byte, files map[string][]byte) (ids []int) {
 // command runs some tests of the program with a mutant on. What takes more memory
 // than any of them needs is ended, before the machine is.
 func (p *program) command(ctx context.Context, id int, names string, args ...string) *exec.Cmd {
-	args = append([]string{"-c", `ulimit -v 12000000; exec "$0" "$@"`, p.path, "-test.run=" + names, "-test.short", "-test.failfast"}, args...)
+	args = append([]string{"-c", `ulimit -v 12000000; exec "$0" "$@"`, p.path, "-test.run=" + names, "-test.short", "-test.failfast"},
+		append(args, p.flags...)...)
 	cmd := exec.CommandContext(ctx, "sh", args...)
 	cmd.Dir = p.dir
 	cmd.Env = append(os.Environ(), "LOCKBENCH_MUTANT="+strconv.Itoa(id))
@@ -207,8 +209,14 @@ func (p *program) command(ctx context.Context, id int, names string, args ...str
 	return cmd
 }
 
-// measure runs each test alone, with no mutant on.
-func (p *program) measure(ctx context.Context, model bool) error {
+// measure runs each test alone, with no mutant on. The number of no mutant is
+// larger than most.
+func (p *program) measure(ctx context.Context, model bool, most int) error {
+	// What a mutant makes rapid find is not to be kept in the package's testdata.
+	const keepNothing = "-rapid.nofailfile"
+	if p.command(ctx, 0, "none", keepNothing).Run() == nil {
+		p.flags = append(p.flags, keepNothing)
+	}
 	out, err := p.command(ctx, 0, "none", "-test.list=.").Output()
 	if err != nil {
 		return fmt.Errorf("listing the tests: %w", err)
@@ -218,7 +226,9 @@ func (p *program) measure(ctx context.Context, model bool) error {
 		if !strings.HasPrefix(name, "Test") && !strings.HasPrefix(name, "Example") || model != strings.HasPrefix(name, "TestModel") {
 			continue
 		}
-		os.Remove(reached)
+		if err := os.WriteFile(reached, make([]byte, most+1), 0o666); err != nil {
+			return err
+		}
 		began := time.Now()
 		cmd := p.command(ctx, 0, "^"+name+"$", "-test.timeout=5m")
 		cmd.Env = append(cmd.Env, "LOCKBENCH_MUTANT_REACHED="+reached)
@@ -231,16 +241,14 @@ func (p *program) measure(ctx context.Context, model bool) error {
 			p.broken = append(p.broken, t)
 			continue
 		}
-		text, err := os.ReadFile(reached)
-		if err != nil && !errors.Is(err, os.ErrNotExist) {
+		met, err := os.ReadFile(reached)
+		if err != nil {
 			return err
 		}
-		for line := range strings.FieldsSeq(string(text)) {
-			id, err := strconv.Atoi(line)
-			if err != nil {
-				return fmt.Errorf("%s: want a number, have %q", reached, line)
+		for id, b := range met {
+			if b != 0 {
+				t.reaches[id] = true
 			}
-			t.reaches[id] = true
 		}
 		p.tests = append(p.tests, t)
 	}
