@@ -27,7 +27,11 @@ const UnlockPanics Promise = iota + 1
 func All[L sync.Locker](t *testing.T, fresh func() L, promises ...Promise) {
 	all(t, "", func() sync.Locker { return fresh() }, promises)
 	if _, ok := any(fresh()).(locktest.Lock); ok {
-		all(t, "Pinned", func() sync.Locker { return locktest.Pinned(any(fresh()).(locktest.Lock)) }, promises)
+		pinned := func() sync.Locker { return locktest.Pinned(any(fresh()).(locktest.Lock)) }
+		all(t, "Pinned", pinned, promises)
+		// Whoever gets in line before it is pinned is waited for by one who keeps
+		// the CPU that it needs.
+		Explore(t, "ExclusionPinned/1 CPU", check.Config{CPUs: 1}, Exclusion(pinned, 3, 1))
 	}
 }
 
