@@ -396,12 +396,16 @@ func TestLeavesNothing(t *testing.T) {
 	if list, err := git(shared.repo, "worktree", "list"); err != nil || strings.Count(list, "\n") != 1 {
 		t.Errorf("worktrees %q, %v, want one", list, err)
 	}
-	left(t, 1) // the shared one
+	left(t)
 }
 
-// left checks how many directories of sources there are.
-func left(t *testing.T, want int) {
+// left checks that no directory of a source is left, except the shared one.
+func left(t *testing.T) {
 	t.Helper()
+	want := 0
+	if shared.src != nil {
+		want = 1
+	}
 	if got, _ := filepath.Glob(filepath.Join(os.TempDir(), "abrun-*")); len(got) != want {
 		t.Errorf("there are %v, want %d", got, want)
 	}
@@ -459,7 +463,7 @@ func TestWorktree(t *testing.T) {
 	if _, err := src.Round(context.Background(), both); err == nil {
 		t.Error("Round after Close: no error")
 	}
-	left(t, 1)
+	left(t)
 }
 
 // Of several slices the fastest counts, with all that it says.
@@ -652,7 +656,7 @@ func TestBadInput(t *testing.T) {
 			}
 		}
 	}
-	left(t, 1)
+	left(t)
 }
 
 // A side that does not build is named.
@@ -689,7 +693,47 @@ func TestBroken(t *testing.T) {
 	}
 	check(err, "base does not build: m/a", "undefined", "base does not build: m/b", "too many return values")
 
-	left(t, 1)
+	left(t)
+}
+
+// What is declared of a unit must be one thing: in a process, in all packages, and
+// on both sides. A side that declares nothing agrees, unless the unit is known.
+func TestContradictingUnits(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds")
+	}
+	module := func(p, q string) string {
+		dir := t.TempDir()
+		f := files{"go.mod": "module m\n\ngo 1.26\n"}
+		for name, lines := range map[string]string{"p": p, "q": q} {
+			if lines != "" {
+				f[name+"/x_test.go"] = "package " + name + "\nimport (\"os\"; \"testing\")\nfunc BenchmarkIt(b *testing.B) { os.Stdout.WriteString(`" + lines + "`) }\n"
+			}
+		}
+		if err := f.write(dir); err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	both := module("Unit once better=lower\n", "Unit odd better=sideways\nUnit twice better=lower\nUnit twice better=higher\nUnit once better=higher\n")
+	for _, test := range []struct{ base, head, want string }{
+		{module("Unit a better=lower\nUnit b better=higher\nUnit c better=lower\nUnit same better=lower\n", ""), module("Unit a better=higher\nUnit b better=lower\nUnit ns/op better=higher\nUnit same better=lower\n", ""),
+			"unit a: less is better in the base, more is better in the head\n" +
+				"unit b: less is better in the head, more is better in the base\n" +
+				"unit ns/op: less is better in the base, more is better in the head"},
+		{both, both, "base: m/q: metadata better of unit twice already set to lower\n" +
+			"unit odd: better=sideways: want higher or lower\n" +
+			"unit once: better=higher, and not so in another package: want one direction"},
+	} {
+		src, err := abrun.Prepare(context.Background(), abrun.Config{BaseDir: test.base, HeadDir: test.head, CPU: []int{1}, Builds: 1, Slice: time.Microsecond})
+		if err == nil {
+			src.Close()
+		}
+		if err == nil || err.Error() != test.want {
+			t.Errorf("error %v, want %s", err, test.want)
+		}
+	}
+	left(t)
 }
 
 // A benchmark that fails, panics, hangs, or says nothing does not keep the others
@@ -703,6 +747,7 @@ func TestFailing(t *testing.T) {
 import ("errors"; "os"; "testing")
 var _, _ = errors.New, os.Stdout
 func BenchmarkFine(b *testing.B) {}
+func BenchmarkOdd(b *testing.B) { b.ReportMetric(-5, "ns/op") }
 func BenchmarkPrints(b *testing.B) { os.Stdout.WriteString("no end of line") }
 func BenchmarkSkipped(b *testing.B) { for {} }
 func BenchmarkIgnored(b *testing.B) { os.Exit(3) }
@@ -747,7 +792,7 @@ func BenchmarkHangs(b *testing.B) { b.Run("x", func(b *testing.B) { for {} }) }
 		t.Errorf("only base has %v, only head %v, want none", onlyBase, onlyHead)
 	}
 	want := map[string]string{ // why it fails, and what it printed
-		"m/p.Fine-2": "", "m/p.Prints-2": "", "m/p.Parts/fine-2": "",
+		"m/p.Fine-2": "", "m/p.Odd-2": "", "m/p.Prints-2": "", "m/p.Parts/fine-2": "",
 		"m/p.Parts/panics-2": "it fails on both sides: exit status 2\npanic: oh no",
 		"m/p.Hangs/x-2":      "it fails on both sides: no end after 2s\nBenchmarkHangs.func1",
 		"m/p.Later-2":        "it fails on the base, of which it ran once: \nonly once",
@@ -794,7 +839,7 @@ func TestSweep(t *testing.T) {
 	if _, err := abrun.Prepare(context.Background(), abrun.Config{Dir: shared.repo, Base: "nope"}); err == nil {
 		t.Error("no error")
 	}
-	left(t, 1)
+	left(t)
 }
 
 func TestCancelPrepare(t *testing.T) {
@@ -809,7 +854,7 @@ func TestCancelPrepare(t *testing.T) {
 	if !errors.Is(err, stop) {
 		t.Errorf("error %v, want %v", err, stop)
 	}
-	left(t, 1)
+	left(t)
 }
 
 // Counts are the same each time, where there are any.

@@ -62,7 +62,7 @@ func (s *Source) iterations(ctx context.Context, c *cell, target time.Duration) 
 			return 0, line{}, err
 		}
 		took := wall
-		if ns, ok := l.nsPerOp(); ok {
+		if ns, ok := l.nsPerOp(); ok && ns > 0 { // a benchmark may report what it likes
 			took = time.Duration(ns * float64(n))
 		}
 		shortest = min(shortest, max(took, 1))

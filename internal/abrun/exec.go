@@ -206,12 +206,20 @@ type line struct {
 
 // parse reads what a binary printed. Values have the units in which they were
 // printed. Lines that make no sense are left out: a benchmark may print what it
-// likes.
-func parse(out []byte) (lines []line, units map[string]string) {
+// likes. The error is of units of which opposite things are declared.
+func parse(out []byte) (lines []line, units []*benchfmt.UnitMetadata, err error) {
 	r := benchfmt.NewReader(bytes.NewReader(glued.ReplaceAll(out, []byte("$1\n$2"))), "")
 	for r.Scan() {
 		res, ok := r.Result().(*benchfmt.Result)
 		if !ok {
+			switch other := r.Result().(type) {
+			case *benchfmt.UnitMetadata:
+				units = append(units, other)
+			case *benchfmt.SyntaxError:
+				if strings.HasPrefix(other.Msg, "metadata ") {
+					err = errors.Join(err, errors.New(other.Msg))
+				}
+			}
 			continue
 		}
 		l := line{name: string(res.Name), n: res.Iters}
@@ -223,13 +231,7 @@ func parse(out []byte) (lines []line, units map[string]string) {
 		}
 		lines = append(lines, l)
 	}
-	units = make(map[string]string)
-	for _, u := range r.Units() {
-		if u.Key == "better" {
-			units[u.OrigUnit] = u.Value
-		}
-	}
-	return lines, units
+	return lines, units, err
 }
 
 // glued is a result behind something that was printed without the end of a line.
@@ -240,7 +242,7 @@ var errResults = errors.New("want one result")
 
 // find returns the one line of that name. Benchmarks below it may be there, too.
 func find(out []byte, name string, times int) (line, error) {
-	lines, _ := parse(out)
+	lines, _, _ := parse(out)
 	var found []line
 	for _, l := range lines {
 		if l.name == name {

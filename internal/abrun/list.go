@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -110,7 +111,7 @@ func (s *Source) listAll(ctx context.Context) error {
 			}
 		}
 	}
-	if wrong != nil {
+	if wrong = errors.Join(wrong, s.agree()); wrong != nil {
 		return wrong
 	}
 	s.spread(all)
@@ -239,7 +240,7 @@ func (s *Source) listOne(ctx context.Context, p *pkg, i, cpu int) (l listing, er
 		f := (*failure)(nil)
 		if !errors.As(err, &f) {
 			if err == nil {
-				s.readListing(&l, o.stdout, strings.Join(skip, "|"), cpu)
+				err = s.readListing(&l, p, i, o.stdout, strings.Join(skip, "|"), cpu)
 			}
 			return l, err
 		}
@@ -278,8 +279,9 @@ func culprits(f *failure, cpu int) (found []*RunError) {
 	if begun := running.FindAllSubmatchIndex(f.stdout, -1); len(found) == 0 && len(begun) > 0 {
 		last := begun[len(begun)-1]
 		name := string(f.stdout[last[2]:last[3]])
-		lines, _ := parse(f.stdout)
-		for slices.ContainsFunc(lines, func(l line) bool { return l.name == suffixed(name, cpu) }) {
+		lines, _, _ := parse(f.stdout)
+		// One that panics may come to print a result before the process ends, without a time.
+		for slices.ContainsFunc(lines, func(l line) bool { _, timed := l.nsPerOp(); return timed && l.name == suffixed(name, cpu) }) {
 			above := strings.LastIndexByte(name, '/')
 			if above < 0 {
 				return nil // it came to its end: something after it failed
@@ -292,22 +294,24 @@ func culprits(f *failure, cpu int) (found []*RunError) {
 	return found
 }
 
-// readListing reads what all benchmarks printed that did not fail.
-func (s *Source) readListing(l *listing, stdout []byte, skip string, cpu int) {
-	lines, units := parse(stdout)
-	for unit, better := range units {
-		b := 0
-		switch better {
-		case "higher":
-			b = +1
-		case "lower":
-			b = -1
+// readListing reads what all benchmarks printed that did not fail. The error is of
+// units that are said to be better in both directions.
+func (s *Source) readListing(l *listing, p *pkg, i int, stdout []byte, skip string, cpu int) error {
+	lines, units, err := parse(stdout)
+	for _, u := range units {
+		b, ok := map[string]int{"higher": +1, "lower": -1}[u.Value]
+		switch have := s.declared[i][u.OrigUnit]; {
+		case u.Key != "better":
+		case !ok:
+			err = errors.Join(err, fmt.Errorf("unit %s: better=%s: want higher or lower", u.OrigUnit, u.Value))
+		case have != 0 && have != b:
+			err = errors.Join(err, fmt.Errorf("unit %s: better=%s, and not so in another package: want one direction", u.OrigUnit, u.Value))
+		default:
+			s.declared[i][u.OrigUnit] = b
 		}
-		if have, ok := s.units[unit]; ok && have != b {
-			s.warn("unit %s is said to be better=higher and better=lower: taken as neither", unit)
-			b = 0
-		}
-		s.units[unit] = b
+	}
+	if err != nil {
+		return fmt.Errorf("%v: %s: %w", s.trees[i].side, p.path(), err)
 	}
 	l.lines = lines
 	for _, m := range skipped.FindAllSubmatch(stdout, -1) {
@@ -317,6 +321,26 @@ func (s *Source) readListing(l *listing, stdout []byte, skip string, cpu int) {
 		f := &failure{err: errors.New("it printed no result that can be read"), stdout: stdout}
 		l.failed = append(l.failed, &RunError{Benchmark: gate.Benchmark{Name: name}, Err: f.err, Output: f.tail()})
 	}
+	return nil
+}
+
+// agree joins what the two sides declare of units. The error is of those of which
+// they say the opposite.
+func (s *Source) agree() (err error) {
+	for _, d := range s.declared {
+		maps.Copy(s.units, d)
+	}
+	for _, unit := range slices.Sorted(maps.Keys(s.units)) {
+		base, head := s.declared[0].Better(unit), s.declared[1].Better(unit)
+		if base*head < 0 {
+			less, more := gate.Base, gate.Head
+			if base > 0 {
+				less, more = more, less
+			}
+			err = errors.Join(err, fmt.Errorf("unit %s: less is better in the %v, more is better in the %v", unit, less, more))
+		}
+	}
+	return err
 }
 
 // lastBlock returns the last lines, from where a benchmark began.

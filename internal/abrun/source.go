@@ -40,6 +40,7 @@ type Source struct {
 	both               []gate.Benchmark
 	onlyBase, onlyHead []gate.Benchmark
 	units              results.Directions // as the benchmarks say
+	declared           [2]results.Directions
 
 	round    int
 	rec      *recording
@@ -102,7 +103,7 @@ func Prepare(ctx context.Context, c Config) (_ *Source, err error) {
 			return nil, err
 		}
 	}
-	s := &Source{c: c, rng: rand.New(rand.NewPCG(c.Seed, 0)), cells: make(map[gate.Benchmark]*cell), units: make(results.Directions)}
+	s := &Source{c: c, rng: rand.New(rand.NewPCG(c.Seed, 0)), cells: make(map[gate.Benchmark]*cell), units: make(results.Directions), declared: [2]results.Directions{{}, {}}}
 	s.stopped, s.stop = context.WithCancelCause(context.Background())
 	defer func() {
 		if err != nil {
