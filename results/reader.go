@@ -200,7 +200,7 @@ func (r *reader) records(wanted func(name []byte) bool) iter.Seq2[Record, error]
 					continue
 				}
 				r.ours++
-				r.notes.benchmark(r.pkg)
+				r.notes.benchmark(r.pkg, rec.Name.String(), r.lines.n)
 				if !yield(r.record(rec), nil) {
 					return
 				}

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // A Record is one benchmark line of any Go benchmark, and what the lines above
@@ -45,11 +47,13 @@ func (r Record) String() string {
 	return b.String()
 }
 
-// Validate reports everything that makes r no measurement, or keeps it from
-// being written to a file and read back the same.
+// Validate reports everything that keeps r from being written to a file and read
+// back the same. Values may be anything, NaN too: it is for whoever compares them to
+// say that one makes no sense ([Value.Validate]), and no reason to refuse the file.
 func (r Record) Validate() error {
 	var wrong problems
-	if strings.ContainsFunc(r.Name, notUnitRune) {
+	// go test prints U+FFFD for what is no UTF-8 in a name; [remarks] count it.
+	if !utf8.ValidString(r.Name) || strings.ContainsFunc(r.Name, func(c rune) bool { return c != unicode.ReplacementChar && notUnitRune(c) }) {
 		wrong.add("benchmark %q: must be printable, without spaces", r.Name)
 	}
 	if strings.ContainsFunc(r.Pkg, notUnitRune) {
@@ -79,11 +83,6 @@ func (r Record) Validate() error {
 			wrong.add("unit %s twice", v.Unit)
 		}
 		seen[v.Unit] = true
-		// What is known of no unit may be anything: it is for whoever compares
-		// it to say so, and no reason to refuse the file.
-		if err := v.Validate(); err != nil && !Signed(v.Unit) {
-			wrong.add("%v", err)
-		}
 	}
 	return wrong.err()
 }
@@ -162,10 +161,8 @@ func ReadRecords(r io.Reader, name string) (*RecordFile, error) {
 // text may be that of go test -json, or the log of a CI job with its time stamps,
 // colours or indentation, which are taken off; [RecordFile.Warnings] says so. All
 // else that is not as it should be yields a [*SyntaxError] and does not
-// end the sequence: a benchmark line that cannot be parsed, a value that is not
-// finite or is negative though its unit is one that cannot be ([Signed]), a
-// change of machine halfway, any sign that the run
-// failed, a last line that was cut off, a text that is none, and one that has no
+// end the sequence: a benchmark line that cannot be parsed, a change of machine
+// halfway, any sign that the run failed, a last line that was cut off, a text that is none, and one that has no
 // benchmark in it. An error from r ends the sequence. The sequence can be ranged
 // over once.
 func Records(r io.Reader, name string) iter.Seq2[Record, error] {
@@ -251,6 +248,9 @@ type remarks struct {
 
 	logs     int // lines that look like keys of ours, and are taken for log
 	firstLog line
+
+	garbled      int // benchmarks with U+FFFD in their names
+	firstGarbled line
 }
 
 // A keyValue is a configuration key that is none of ours.
@@ -261,9 +261,14 @@ type keyValue struct {
 }
 
 // benchmark is told of each benchmark.
-func (m *remarks) benchmark(pkg string) {
+func (m *remarks) benchmark(pkg, name string, n int) {
 	m.open = pkg
 	m.n++
+	if strings.ContainsRune(name, unicode.ReplacementChar) {
+		if m.garbled++; m.garbled == 1 {
+			m.firstGarbled = line{n, name}
+		}
+	}
 }
 
 // end is told where go test says that the benchmarks of a package have ended.
@@ -292,10 +297,14 @@ func (m *remarks) log(l line, matters bool) {
 
 // all returns the warnings.
 func (m *remarks) all() []string {
-	if m.logs == 0 {
-		return m.warnings
+	all := slices.Clone(m.warnings)
+	if m.logs > 0 {
+		all = append(all, fmt.Sprintf("took %s for what benchmarks log, such as line %d, %q: no heading (goos, goarch, pkg, cpu) is above", count(m.logs, "line"), m.firstLog.n, m.firstLog.text))
 	}
-	return append(m.warnings, fmt.Sprintf("took %s for what benchmarks log, such as line %d, %q: no heading (goos, goarch, pkg, cpu) is above", count(m.logs, "line"), m.firstLog.n, m.firstLog.text))
+	if m.garbled > 0 {
+		all = append(all, fmt.Sprintf("%s with U+FFFD in the name, such as line %d, %q: go test prints it for what is no UTF-8", count(m.garbled, "result"), m.firstGarbled.n, m.firstGarbled.text))
+	}
+	return all
 }
 
 // config is told of other keys.

@@ -90,7 +90,7 @@ func ReadFiles(base, again, head string) (Files, error) {
 // It is an error if there is nothing to compare, if the files are not of one
 // machine, and if a unit of the rules is nowhere. Readings that cannot be
 // compared are results that cannot be told: a unit that only one side has, or
-// two files that are one.
+// two files that are one. What makes no sense, such as NaN, has no verdict.
 func (r Rules) CompareFiles(ctx context.Context, f Files) (*Report, error) {
 	src, err := newFileSource(f)
 	if err != nil {
@@ -343,7 +343,7 @@ func (s *fileSource) roundsOf(b Benchmark) error {
 		errs = append(errs, fmt.Errorf("%s:%d: %s: want one reading in round %d, have another", file.Name, r.Line, b, r.Round))
 	}
 	at := make(map[int]*Round)
-	set := func(side Side, r results.Record) {
+	set := func(side Side, file *results.RecordFile, r results.Record) {
 		round := at[r.Round]
 		if round == nil {
 			round = &Round{Benchmark: b, Number: r.Round, Distance: r.Distance}
@@ -352,15 +352,15 @@ func (s *fileSource) roundsOf(b Benchmark) error {
 		if round.Distance != r.Distance {
 			round.Distance = results.Mixed
 		}
-		round.Readings[side] = &Reading{Build: r.Build, Values: r.Values}
+		round.Readings[side] = &Reading{Build: r.Build, Values: r.Values, Where: where(file, r)}
 	}
 	has := func(side Side, number int) bool { return at[number] != nil && at[number].Readings[side] != nil }
 	for _, r := range s.records[Base][b] {
 		switch {
 		case !has(Base, r.Round):
-			set(Base, r)
+			set(Base, s.Base, r)
 		case s.Again == nil && !has(Again, r.Round):
-			set(Again, r)
+			set(Again, s.Base, r)
 		default:
 			second(s.Base, r)
 		}
@@ -371,7 +371,7 @@ func (s *fileSource) roundsOf(b Benchmark) error {
 				second(s.files()[side], r)
 				continue
 			}
-			set(side, r)
+			set(side, s.files()[side], r)
 		}
 	}
 	missing := 0
@@ -425,7 +425,7 @@ func (s *fileSource) Exact(string) (tolerance float64, exact bool) {
 // compare is [Rules.CompareFiles].
 func (s *fileSource) compare(ctx context.Context, r Rules) (*Report, error) {
 	began := time.Now()
-	if err := errors.Join(s.checkUnits(r), s.checkReadings(r)); err != nil {
+	if err := s.checkUnits(r); err != nil {
 		return nil, err
 	}
 	r = r.withDefaults()
@@ -469,6 +469,9 @@ func (s *fileSource) compare(ctx context.Context, r Rules) (*Report, error) {
 	if s.same() {
 		rep.Warnings = append(rep.Warnings, fmt.Sprintf("%s and %s hold the very same readings: want two runs", s.Base.Name, s.Head.Name))
 		for i := range rep.Results {
+			if rep.Results[i].Verdict == NoVerdict {
+				continue
+			}
 			rep.Results[i].Verdict, rep.Results[i].Why = CannotTell, "both sides hold the very same readings: this is one run, compared with itself"
 		}
 	}
@@ -498,24 +501,9 @@ func (s *fileSource) checkUnits(r Rules) error {
 	return errors.Join(errs...)
 }
 
-// checkReadings returns an error for each reading that is to be judged and makes no
-// sense.
-func (s *fileSource) checkReadings(r Rules) error {
-	var errs []error
-	for side, file := range s.files() {
-		for _, b := range s.both {
-			for _, rec := range s.records[side][b] {
-				for _, v := range rec.Values {
-					wrong := senseless(v)
-					if wrong == nil || s.Better(v.Unit) == 0 || len(r.Units) > 0 && !slices.Contains(r.Units, v.Unit) || r.ignores(b, v.Unit) {
-						continue
-					}
-					errs = append(errs, fmt.Errorf("%s:%d: %s: %w", file.Name, rec.Line, b, wrong))
-				}
-			}
-		}
-	}
-	return errors.Join(errs...)
+// where returns where the record is.
+func where(file *results.RecordFile, r results.Record) string {
+	return fmt.Sprintf("%s:%d", file.Name, r.Line)
 }
 
 // has reports whether any of the readings of b has the unit.

@@ -48,6 +48,7 @@ type Reading struct {
 	// another layout; 0 is unknown.
 	Build  int
 	Values []results.Value
+	Where  string // file:line, "" if it was measured now
 }
 
 // value returns what r measured in unit, and whether it did.
@@ -170,7 +171,7 @@ type Verdict int
 const (
 	Pass Verdict = iota
 	CannotTell
-	NoVerdict // something kept it from being judged: it failed, or is on one side alone
+	NoVerdict // something kept it from being judged: it failed, is on one side alone, or a reading makes no sense
 	Regressed
 )
 

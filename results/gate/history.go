@@ -171,9 +171,17 @@ func ReadHistory(dir string) (*History, error) {
 	runs := h.Runs
 	h.Runs = nil
 	of := make(map[trendKey]*Trend)
+	var odd nonsense
 	for i, k := range order {
 		h.Runs = append(h.Runs, runs[k])
-		h.add(i, files[k], of)
+		h.add(i, files[k], of, &odd)
+	}
+	switch {
+	case odd.n == 0:
+	case len(of) == 0:
+		return nil, fmt.Errorf("%w: no reading makes sense: %s", ErrNothing, odd)
+	default:
+		h.Warnings = append(h.Warnings, "left out what makes no sense: "+odd.String())
 	}
 	h.Trends = slices.SortedFunc(maps.Values(of), func(a, b *Trend) int {
 		return cmp.Or(cmp.Compare(a.Pkg, b.Pkg), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Unit, b.Unit),
@@ -206,8 +214,9 @@ type trendKey struct {
 	machine  string
 }
 
-// add adds the i'th run. Readings during which the distance changed are of none.
-func (h *History) add(i int, f *results.RecordFile, of map[trendKey]*Trend) {
+// add adds the i'th run. Readings during which the distance changed are of none, and
+// what makes no sense goes to odd.
+func (h *History) add(i int, f *results.RecordFile, of map[trendKey]*Trend, odd *nonsense) {
 	var machine []string
 	for _, s := range []string{f.Machine, f.CPU, f.GOOS, f.GOARCH} {
 		if s != "" && s != "host" {
@@ -220,6 +229,10 @@ func (h *History) add(i int, f *results.RecordFile, of map[trendKey]*Trend) {
 			continue
 		}
 		for _, v := range r.Values {
+			if err := v.Validate(); err != nil {
+				odd.add(fmt.Sprintf("%s:%d", f.Name, r.Line), err)
+				continue
+			}
 			k := trendKey{Benchmark{r.Pkg, r.Name}, v.Unit, r.Distance, strings.Join(machine, ", ")}
 			values[k] = append(values[k], v.Value)
 		}

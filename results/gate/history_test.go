@@ -240,6 +240,27 @@ func TestHistoryOrder(t *testing.T) {
 	}
 }
 
+// What makes no sense is left out with a warning, and is an error if there is nothing else.
+func TestHistoryOddValues(t *testing.T) {
+	dir := t.TempDir()
+	write := func(text string) {
+		if err := os.WriteFile(filepath.Join(dir, "a.txt"), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const odd = "BenchmarkA 1 NaN ns/op -1 B/op -3 score\nBenchmarkB 1 +Inf score\n"
+	write(odd)
+	want := "left out what makes no sense: " + filepath.Join(dir, "a.txt") + ":1: NaN ns/op: must be finite (and 2 more)"
+	h := readHistory(t, dir)
+	if len(h.Trends) != 1 || h.Trends[0].Unit != "score" || h.Trends[0].Points[0].Median != -3 || len(h.Warnings) != 1 || h.Warnings[0] != want {
+		t.Errorf("got %+v, %q, want -3 score, and %q", h.Trends, h.Warnings, want)
+	}
+	write("BenchmarkA 1 NaN ns/op\n")
+	if _, err := gate.ReadHistory(dir); !errors.Is(err, gate.ErrNothing) {
+		t.Errorf("NaN alone: error %v, want %v", err, gate.ErrNothing)
+	}
+}
+
 // Of all change points found in many trends, a share no larger than the FDR is
 // false: 100 of 1,000 have a step of 3 % amid noise of 1 %.
 func TestHistoryFDR(t *testing.T) {

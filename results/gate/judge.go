@@ -59,7 +59,27 @@ type judge struct {
 	seen    map[Benchmark]*[sides]map[string]bool // units, of each benchmark that had a round
 	renewed map[Benchmark]bool                    // those of which new binaries are measured
 	failed  map[Benchmark]*Failure
-	final   bool // there are none to be had
+	wrong   map[seriesKey]*nonsense // of no distance
+	final   bool                    // there are none to be had
+}
+
+// Nonsense is what readings of one unit of one benchmark are that make no sense.
+type nonsense struct {
+	first string // where it is, and what is wrong with it
+	n     int
+}
+
+func (x *nonsense) add(where string, wrong error) {
+	if x.n++; x.n == 1 {
+		x.first = fmt.Sprintf("%s: %v", where, wrong)
+	}
+}
+
+func (x nonsense) String() string {
+	if x.n > 1 {
+		return fmt.Sprintf("%s (and %d more)", x.first, x.n-1)
+	}
+	return x.first
 }
 
 type seriesKey struct {
@@ -92,7 +112,7 @@ func (s *series) now() *pairs {
 }
 
 func newJudge(r Rules, src Source) (*judge, error) {
-	j := &judge{rules: r.withDefaults(), src: src, began: time.Now(), series: make(map[seriesKey]*series), by: make(map[Benchmark][]*series), unknown: make(map[string]bool), seen: make(map[Benchmark]*[sides]map[string]bool), renewed: make(map[Benchmark]bool), failed: make(map[Benchmark]*Failure)}
+	j := &judge{rules: r.withDefaults(), src: src, began: time.Now(), series: make(map[seriesKey]*series), by: make(map[Benchmark][]*series), unknown: make(map[string]bool), seen: make(map[Benchmark]*[sides]map[string]bool), renewed: make(map[Benchmark]bool), failed: make(map[Benchmark]*Failure), wrong: make(map[seriesKey]*nonsense)}
 	var onlyBase, onlyHead []Benchmark
 	j.all, onlyBase, onlyHead = src.Benchmarks()
 	if len(j.all)+len(onlyBase)+len(onlyHead) == 0 {
@@ -162,10 +182,7 @@ func (j *judge) stage(ctx context.Context, of []Benchmark, share float64) (open 
 		}
 		j.rounds++
 		for _, r := range got {
-			err = errors.Join(err, j.add(r))
-		}
-		if err != nil {
-			return nil, err
+			j.add(r)
 		}
 		j.look()
 		active = slices.DeleteFunc(active, j.settled)
@@ -222,19 +239,29 @@ func (j *judge) suspects() int {
 	return len(of)
 }
 
-// add takes note of a round. The error is of readings that make no sense.
-func (j *judge) add(r Round) (err error) {
+// add takes note of a round.
+func (j *judge) add(r Round) {
 	if r.Failed != nil {
 		j.failed[r.Benchmark] = r.Failed
-		return nil
+		return
 	}
 	base, again, head := r.Readings[Base], r.Readings[Again], r.Readings[Head]
 	if base == nil || head == nil {
-		return nil
+		return
+	}
+	for side, reading := range r.Readings {
+		if reading == nil {
+			continue
+		}
+		for _, v := range reading.Values {
+			j.check(r.Benchmark, v, func() string {
+				return cmp.Or(reading.Where, fmt.Sprintf("%v, round %d", Side(side), r.Number))
+			})
+		}
 	}
 	if r.Distance == results.Mixed {
 		j.dropped++ // not one state of the machine
-		return nil
+		return
 	}
 	j.see(r.Benchmark, Base, base.Values)
 	j.see(r.Benchmark, Head, head.Values)
@@ -255,17 +282,8 @@ func (j *judge) add(r Round) (err error) {
 		if v, ok := again.value(v.Unit); ok {
 			q.again = &value{v, again.Build}
 		}
-		for _, of := range []struct {
-			Side
-			*value
-		}{{Base, q.base}, {Again, q.again}, {Head, q.head}} {
-			if of.value != nil {
-				if wrong := senseless(results.Value{Unit: v.Unit, Value: of.v}); wrong != nil {
-					err = errors.Join(err, fmt.Errorf("%v: %v, round %d: %w", of.Side, r.Benchmark, r.Number, wrong))
-				}
-			}
-		}
-		if err != nil {
+		if j.nonsense(s.seriesKey) != nil {
+			s.done = true
 			continue
 		}
 		if !s.signed && q.negative() {
@@ -282,7 +300,29 @@ func (j *judge) add(r Round) (err error) {
 		}
 		p.add(q)
 	}
-	return err
+}
+
+// check takes note of v, a reading of b, if it is to be judged and makes no sense.
+// Nothing is said then of its unit of b, whatever the other readings are.
+func (j *judge) check(b Benchmark, v results.Value, where func() string) {
+	wrong := senseless(v)
+	if wrong == nil || !j.judges(b, v.Unit) {
+		return
+	}
+	k := seriesKey{Benchmark: b, unit: v.Unit}
+	if j.wrong[k] == nil {
+		j.wrong[k] = new(nonsense)
+		for _, s := range j.by[b] {
+			s.done = s.done || s.unit == v.Unit
+		}
+	}
+	j.wrong[k].add(where(), wrong)
+}
+
+// nonsense returns what is wrong with readings of k at any distance, nil if nothing is.
+func (j *judge) nonsense(k seriesKey) *nonsense {
+	k.distance = ""
+	return j.wrong[k]
 }
 
 // senseless returns why a value is no reading that one could compare, nil if it is.
@@ -311,23 +351,16 @@ func (j *judge) of(k seriesKey) *series {
 		return s
 	}
 	j.series[k] = nil
-	if len(j.rules.Units) > 0 && !slices.Contains(j.rules.Units, k.unit) {
+	if !j.judges(k.Benchmark, k.unit) {
 		return nil
 	}
-	better := j.src.Better(k.unit)
-	if better == 0 {
-		return nil
-	}
-	s := &series{seriesKey: k, measure: measure{better: better, margin: j.rules.Margin}}
+	s := &series{seriesKey: k, measure: measure{better: j.src.Better(k.unit), margin: j.rules.Margin}}
 	s.within, s.exact = j.src.Exact(k.unit)
 	if !s.exact && !isCount(k.unit) {
 		s.within = s.margin
 	}
 	if j.rules.For != nil {
 		if e, ok := j.rules.For(k.Benchmark, k.unit); ok {
-			if e.Ignore {
-				return nil
-			}
 			s.margin, s.within = e.Margin, e.Margin
 		}
 	}
@@ -336,6 +369,11 @@ func (j *judge) of(k seriesKey) *series {
 	j.order = append(j.order, s)
 	j.by[k.Benchmark] = append(j.by[k.Benchmark], s)
 	return s
+}
+
+// judges reports whether unit of b is judged.
+func (j *judge) judges(b Benchmark, unit string) bool {
+	return (len(j.rules.Units) == 0 || slices.Contains(j.rules.Units, unit)) && j.src.Better(unit) != 0 && !j.rules.ignores(b, unit)
 }
 
 // isCount reports whether go test counts the unit, and does not measure it: if
@@ -393,7 +431,9 @@ func (j *judge) look() {
 func (j *judge) discoveries(evidence func(s *series, alpha float64) float64) []bool {
 	logs := make([]float64, len(j.order))
 	for i, s := range j.order {
-		logs[i] = evidence(s, j.rules.alpha())
+		if logs[i] = math.Inf(-1); j.nonsense(s.seriesKey) == nil {
+			logs[i] = evidence(s, j.rules.alpha())
+		}
 	}
 	return discoveries(logs, j.hypotheses(), j.rules.FDR)
 }
@@ -435,8 +475,8 @@ func (j *judge) report() (*Report, error) {
 		}
 	}
 	for _, s := range j.order {
-		if j.failed[s.Benchmark] != nil {
-			continue // whatever it measured before it failed
+		if j.failed[s.Benchmark] != nil || j.nonsense(s.seriesKey) != nil {
+			continue // whatever it measured before that
 		}
 		r := j.result(s)
 		k := s.seriesKey
@@ -472,7 +512,8 @@ func (j *judge) report() (*Report, error) {
 }
 
 // notCompared returns a result for each unit of b that should be judged and that
-// one side alone has, and one if b has nothing that can be judged. It takes note
+// one side alone has or of which a reading makes no sense, and one if b has nothing
+// that can be judged. It takes note
 // of the units of which it is not known whether more is better.
 func (j *judge) notCompared(b Benchmark, base, head map[string]bool) (res []Result) {
 	all := maps.Clone(base)
@@ -492,6 +533,12 @@ func (j *judge) notCompared(b Benchmark, base, head map[string]bool) (res []Resu
 			if !results.Neutral(u) {
 				j.unknown[u] = true
 			}
+			continue
+		}
+		if wrong := j.wrong[seriesKey{Benchmark: b, unit: u}]; wrong != nil {
+			r := untold(b, u, better, wrong.String())
+			r.Verdict = NoVerdict
+			res = append(res, r)
 			continue
 		}
 		if base[u] && head[u] {

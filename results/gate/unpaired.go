@@ -156,6 +156,13 @@ func (f Files) driftShare() float64 {
 // shiftsOf returns what there is to compare of b, and how many readings are left
 // out since their distance changed.
 func (s *fileSource) shiftsOf(j *judge, b Benchmark) (all []*shift, mixed int) {
+	for side, file := range s.files() {
+		for _, r := range s.records[side][b] {
+			for _, v := range r.Values {
+				j.check(b, v, func() string { return where(file, r) })
+			}
+		}
+	}
 	of := make(map[*series]*shift)
 	for _, side := range []Side{Base, Head} {
 		for _, r := range s.records[side][b] {
@@ -168,7 +175,7 @@ func (s *fileSource) shiftsOf(j *judge, b Benchmark) (all []*shift, mixed int) {
 					continue // said elsewhere
 				}
 				sr := j.of(seriesKey{b, v.Unit, r.Distance})
-				if sr == nil {
+				if sr == nil || j.nonsense(sr.seriesKey) != nil {
 					continue
 				}
 				t := of[sr]
