@@ -205,33 +205,43 @@ func (l *Biased) RUnlockPinned() {
 // Lock locks l for writing. It panics if a reader has left that never came.
 func (l *Biased) Lock() {
 	l.under().Lock()
-	l.revoke(primitives.Spin{InLine: true})
+	if !l.revoke(primitives.Spin{InLine: true}) {
+		l.under().Unlock()
+		l.neverCame()
+	}
 }
 
 // LockPinned locks l for writing and disables preemption until
 // [Biased.UnlockPinned].
 func (l *Biased) LockPinned() {
 	l.under().LockPinned()
-	l.revoke(primitives.Spin{InLine: true, Pinned: true})
+	if !l.revoke(primitives.Spin{InLine: true, Pinned: true}) {
+		l.under().UnlockPinned() // first: no program survives a panic while pinned
+		l.neverCame()
+	}
 }
 
-// revoke shuts the gate and waits for the readers who came through it.
-func (l *Biased) revoke(spin primitives.Spin) {
+// revoke shuts the gate and waits for the readers who came through it. It
+// reports false, and the gate is open, if a reader has left that never came.
+func (l *Biased) revoke(spin primitives.Spin) bool {
 	if l.bias.Load() == unbiased { // by I4 nobody is counted
-		return
+		return true
 	}
 	l.bias.Store(revoking)               // full: relies on SC, see counts
 	arrived, ok := l.readers.drain(spin) // acquire: pairs with depart
 	if !ok {
 		l.bias.StoreRelease(biased)
-		l.under().Unlock()
-		panic("rwlock: RUnlock of unlocked Biased")
+		return false
 	}
 	l.bias.StoreRelease(revoked)
 	earned := int(min(arrived-l.seen, maxCredit))
 	l.credit = min(l.credit+earned, maxCredit-startCredit) - l.price()
 	l.seen = arrived
+	return true
 }
+
+// neverCame is for a writer that finds a reader too many gone.
+func (l *Biased) neverCame() { panic("rwlock: RUnlock of unlocked Biased") }
 
 // price is what a revocation costs, in reads.
 func (l *Biased) price() int { return pricePerCPU * max(1, int(l.readers.cpus.Load())) }
@@ -239,27 +249,47 @@ func (l *Biased) price() int { return pricePerCPU * max(1, int(l.readers.cpus.Lo
 // TryLock tries to lock l for writing without waiting and reports whether it
 // succeeded. It panics if a reader has left that never came.
 func (l *Biased) TryLock() bool {
-	// Look first: a gate that shuts for nothing sends readers to the base.
-	if _, inside := l.readers.sum(); inside > 0 || !l.under().TryLock() {
-		return false
+	got, ok := l.try()
+	if !ok {
+		l.neverCame()
 	}
-	if l.bias.Load() == biased {
-		l.bias.Store(revoking) // full: relies on SC, see counts
-		if _, inside := l.readers.sum(); inside > 0 {
-			l.bias.StoreRelease(biased) // for readers it is all one, by I4
-			quietly(l.under())
-			return false
-		}
-		// All that is left to wait for is a reader on its way out through the
-		// gate that we shut, and it is pinned. We may be, too.
-		l.revoke(primitives.Spin{Pinned: true})
-	}
-	return true
+	return got
 }
 
 // TryLockPinned is [Biased.TryLock] for pinned sections: preemption is
 // disabled if it succeeded.
-func (l *Biased) TryLockPinned() bool { return pinnedIf(l.TryLock) }
+func (l *Biased) TryLockPinned() bool {
+	got, ok := pinnedTry(l.try)
+	if !ok {
+		l.neverCame()
+	}
+	return got
+}
+
+// try is TryLock, and reports false for ok if a reader has left that never came.
+// The caller may be pinned.
+func (l *Biased) try() (got, ok bool) {
+	// Look first: a gate that shuts for nothing sends readers to the base.
+	if _, inside := l.readers.sum(); inside > 0 || !l.under().TryLock() {
+		return false, true
+	}
+	if l.bias.Load() != biased {
+		return true, true
+	}
+	l.bias.Store(revoking) // full: relies on SC, see counts
+	if _, inside := l.readers.sum(); inside > 0 {
+		l.bias.StoreRelease(biased) // for readers it is all one, by I4
+		quietly(l.under())
+		return false, true
+	}
+	// All that is left to wait for is a reader on its way out through the
+	// gate that we shut, and it is pinned. We may be, too.
+	if !l.revoke(primitives.Spin{Pinned: true}) {
+		quietly(l.under())
+		return false, false
+	}
+	return true, true
+}
 
 // Unlock ends a write section. It panics if nobody writes.
 func (l *Biased) Unlock() {

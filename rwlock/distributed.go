@@ -119,47 +119,73 @@ func (l *Distributed) nobodyReads() {
 // Lock locks l for writing. It panics if a reader has left that never came.
 func (l *Distributed) Lock() {
 	l.queue.enter(false)
-	l.wait(primitives.Spin{InLine: true})
+	if !l.wait(primitives.Spin{InLine: true}) {
+		l.Unlock()
+		l.neverCame()
+	}
 }
 
 // LockPinned locks l for writing and disables preemption until
 // [Distributed.UnlockPinned].
 func (l *Distributed) LockPinned() {
 	l.queue.enter(true)
-	l.wait(primitives.Spin{InLine: true, Pinned: true})
-}
-
-func (l *Distributed) wait(spin primitives.Spin) {
-	l.gate.Store(shut)                    // full: relies on SC, see counts
-	_, ok := l.readers.drain(spin)        // acquire: pairs with departure
-	if l.gate.StoreRelease(locked); !ok { // by I4
-		l.Unlock()
-		panic("rwlock: RUnlock of unlocked Distributed")
+	if !l.wait(primitives.Spin{InLine: true, Pinned: true}) {
+		l.UnlockPinned() // first: no program survives a panic while pinned
+		l.neverCame()
 	}
 }
+
+// wait shuts the gate and waits for the readers who came through it. It reports
+// false if a reader has left that never came.
+func (l *Distributed) wait(spin primitives.Spin) bool {
+	l.gate.Store(shut)             // full: relies on SC, see counts
+	_, ok := l.readers.drain(spin) // acquire: pairs with departure
+	l.gate.StoreRelease(locked)    // by I4
+	return ok
+}
+
+// neverCame is for a writer that finds a reader too many gone.
+func (l *Distributed) neverCame() { panic("rwlock: RUnlock of unlocked Distributed") }
 
 // TryLock tries to lock l for writing without waiting and reports whether it
 // succeeded. It panics if a reader has left that never came.
 func (l *Distributed) TryLock() bool {
-	if !l.queue.lock.TryLock() {
-		return false
+	got, ok := l.try()
+	if !ok {
+		l.neverCame()
 	}
-	l.gate.Store(shut)                     // full: relies on SC, see counts
-	switch _, inside := l.readers.sum(); { // acquire: pairs with departure
-	case inside == 0:
-		l.gate.StoreRelease(locked) // by I4
-		return true
-	case inside < 0:
-		l.wait(primitives.Spin{Pinned: true}) // panics; the caller may be pinned
-	}
-	l.gate.StoreRelease(open) // release: pairs with TryRLock; by I3
-	quietly(&l.queue.lock)
-	return false
+	return got
 }
 
 // TryLockPinned is [Distributed.TryLock] for pinned sections: preemption is
 // disabled if it succeeded.
-func (l *Distributed) TryLockPinned() bool { return pinnedIf(l.TryLock) }
+func (l *Distributed) TryLockPinned() bool {
+	got, ok := pinnedTry(l.try)
+	if !ok {
+		l.neverCame()
+	}
+	return got
+}
+
+// try is TryLock, and reports false for ok if a reader has left that never came.
+// The caller may be pinned.
+func (l *Distributed) try() (got, ok bool) {
+	if !l.queue.lock.TryLock() {
+		return false, true
+	}
+	l.gate.Store(shut)           // full: relies on SC, see counts
+	_, inside := l.readers.sum() // acquire: pairs with departure
+	if inside == 0 {
+		l.gate.StoreRelease(locked) // by I4
+		return true, true
+	}
+	if ok = true; inside < 0 {
+		ok = l.wait(primitives.Spin{Pinned: true})
+	}
+	l.gate.StoreRelease(open) // release: pairs with TryRLock; by I3
+	quietly(&l.queue.lock)
+	return false, ok
+}
 
 // Unlock ends a write section. It panics if nobody writes.
 func (l *Distributed) Unlock() {

@@ -390,7 +390,7 @@ func TestManyReaders(t *testing.T) {
 			}
 			was := l.String()
 			for what, arrive := range map[string]func(){
-				"RLock": l.RLock, "RLockPinned": l.RLockPinned, "TryRLock": func() { l.TryRLock() },
+				"RLock": l.RLock, "RLockPinned": l.RLockPinned, "TryRLock": func() { l.TryRLock() }, "TryRLockPinned": func() { l.TryRLockPinned() },
 			} {
 				if got := panicOf(arrive); got != full {
 					t.Errorf("%s of a full lock: panic %q, want %q", what, got, full)
@@ -484,6 +484,28 @@ func TestRUnlockTooManyBesideReader(t *testing.T) {
 				locktest.TryRLock(t, l)
 			}
 		})
+	}
+}
+
+// A writer that finds a reader too many gone panics unpinned, whichever form it
+// used, or the panic would end the program; and the lock is then free.
+func TestRUnlockTooManyPinned(t *testing.T) {
+	for _, name := range []string{"Distributed", "Biased"} {
+		l := locks[name]()
+		for what, lock := range map[string]func(){
+			"LockPinned": l.LockPinned, "TryLockPinned": func() { l.TryLockPinned() }, "TryLock": func() { l.TryLock() },
+		} {
+			l.RUnlock()
+			if got, want := panicOf(lock), "rwlock: RUnlock of unlocked "+name; got != want {
+				t.Errorf("%s of a %s that was left once too often: panic %q, want %q", what, name, got, want)
+			}
+			runtime.Gosched() // which ends the program if we were pinned
+			if !l.TryLockPinned() {
+				t.Fatalf("TryLockPinned after the panic of %s = false: %v", what, l)
+			}
+			l.UnlockPinned()
+			locktest.TryRLock(t, l)
+		}
 	}
 }
 

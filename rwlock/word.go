@@ -47,18 +47,26 @@ func (l *word) TryLock() bool {
 // while a writer at the head of the queue waits for readers to leave. It panics
 // if the lock has 4,194,303 readers.
 func (l *word) TryRLock() bool {
+	got, fits := l.tryRLock()
+	if !fits {
+		panic(full)
+	}
+	return got
+}
+
+func (l *word) tryRLock() (got, fits bool) {
 	for {
 		w := l.word.Load()
 		if w&(writer|waiting) != 0 {
-			return false
+			return false, true
 		}
 		if tooMany(w + oneReader) {
-			panic(full)
+			return false, false
 		}
 		// To add and take back would be quicker, and make a TryLock that
 		// looked in between fail for no reason.
 		if l.word.CompareAndSwap(w, w+oneReader) { // n,0,0 -> n+1,0,0; acquire: pairs with Unlock
-			return true
+			return true, true
 		}
 	}
 }
@@ -69,7 +77,13 @@ func (l *word) TryLockPinned() bool { return pinnedIf(l.TryLock) }
 
 // TryRLockPinned is TryRLock for pinned sections: preemption is disabled if
 // it succeeded.
-func (l *word) TryRLockPinned() bool { return pinnedIf(l.TryRLock) }
+func (l *word) TryRLockPinned() bool {
+	got, fits := pinnedTry(l.tryRLock)
+	if !fits {
+		panic(full)
+	}
+	return got
+}
 
 // pinnedIf calls try pinned, and leaves the caller so if it returns true.
 func pinnedIf(try func() bool) bool {
@@ -79,6 +93,17 @@ func pinnedIf(try func() bool) bool {
 	}
 	primitives.Unpin()
 	return false
+}
+
+// pinnedTry is pinnedIf for a try that has more to say. If that is a reason to
+// panic the caller does so now, unpinned: no program survives a panic while
+// pinned.
+func pinnedTry(try func() (got, ok bool)) (got, ok bool) {
+	primitives.Pin()
+	if got, ok = try(); !got {
+		primitives.Unpin()
+	}
+	return got, ok
 }
 
 // RUnlockPinned ends a pinned read section and enables preemption again.
