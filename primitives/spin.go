@@ -15,7 +15,9 @@ import (
 // It pauses in growing bursts for as long as that can pay, and lets others run
 // when it cannot: when goroutines wait to run on this CPU, when no other CPU
 // runs anything that could release the lock, or when the wait has outlasted
-// what a reschedule costs.
+// what a reschedule costs. In the last case, if no goroutine wants this CPU,
+// other threads may have it: the one that runs the holder, or the next in line,
+// may wait for a CPU that waiters keep.
 type Spin struct {
 	// Pinned says that the waiter holds [Pin]: it pauses, and never yields.
 	Pinned bool
@@ -51,11 +53,17 @@ func (s *Spin) Once() {
 	}
 }
 
+// yieldThread is osYield, except in tests, which count the calls.
+var yieldThread = osYield
+
 func (s *Spin) yield() {
 	if s.InLine {
 		yieldHere()
 	} else {
 		runtime.Gosched()
+	}
+	if s.spent > budget && canSpin() { // long, and no goroutine wants this CPU
+		yieldThread()
 	}
 }
 
@@ -78,7 +86,7 @@ func (s *Spin) OnceFor(d time.Duration) {
 	}
 }
 
-// TryFor is [Spin.Try] with a pause of about d.
+// TryFor is [Spin.Try] with a pause of about d, but of at most 10 ms.
 func (s *Spin) TryFor(d time.Duration) bool {
 	if e := engine(); e != nil {
 		if s.Pinned {
@@ -88,6 +96,7 @@ func (s *Spin) TryFor(d time.Duration) bool {
 		s.spent++ // counts the tries: an engine has no use for nanoseconds here
 		return e.Try(int(s.spent - 1))
 	}
+	d = min(max(d, 0), time.Duration(stalls)) // spent has room for it
 	if s.Pinned && PinExcludes {
 		pause(pauses(d))
 		if s.spent += int32(d); s.spent > stalls {

@@ -1,6 +1,8 @@
 package primitives_test
 
 import (
+	"fmt"
+	"math"
 	"runtime"
 	"sync"
 	"testing"
@@ -51,6 +53,81 @@ func TestSpinGivesUp(t *testing.T) {
 		if tries++; tries > 1_000_000 {
 			t.Fatal("Try was still true after a million tries")
 		}
+	}
+}
+
+// Whatever pause the caller asks for, the wait does not spin without bound.
+func TestSpinGivesUpAfterAnyPause(t *testing.T) {
+	besideAnother(t)
+	for _, d := range []time.Duration{3 * time.Second, -time.Second, math.MaxInt64} {
+		var spin primitives.Spin
+		for range 100_000 {
+			if spin.TryFor(d) {
+				break
+			}
+			runtime.Gosched()
+		}
+		for tries := 0; spin.Try(); tries++ {
+			if tries > 1000 {
+				t.Fatalf("after TryFor(%v) Try was true %d times", d, tries)
+			}
+		}
+	}
+}
+
+// A waiter that has waited for long, and has no goroutine to give its CPU to,
+// gives it to other threads. Before that, and if goroutines want it, it does not.
+func TestSpinYieldsThread(t *testing.T) {
+	for name, once := range map[string]func(*primitives.Spin){
+		"Once":    (*primitives.Spin).Once,
+		"OnceFor": func(s *primitives.Spin) { s.OnceFor(100) },
+	} {
+		for _, inLine := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/inLine=%v", name, inLine), func(t *testing.T) {
+				yields := primitives.CountThreadYields(t)
+				besideAnother(t)
+				spin := primitives.Spin{InLine: inLine}
+				short, long := 0, 1_000_000
+				for *yields == 0 && short < long {
+					once(&spin)
+					short++
+				}
+				if short < 10 || short == long {
+					t.Errorf("after %d waits the thread had yielded %d times, want more than 10 waits and once", short, *yields)
+				}
+				if !primitives.PinExcludes {
+					return // the runtime does not say whether goroutines want the CPU
+				}
+				runtime.GOMAXPROCS(1)
+				*yields = 0
+				once(&spin)
+				once(&spin)
+				want(t, "thread yields beside a goroutine that wants the CPU", *yields, 0)
+			})
+		}
+	}
+}
+
+// besideAnother has another goroutine run on another CPU until the test is over,
+// so that spinning can pay.
+func besideAnother(t *testing.T) {
+	if runtime.NumCPU() == 1 {
+		t.Skip("there is one CPU")
+	}
+	var runs, over primitives.Bool
+	before := runtime.GOMAXPROCS(2)
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for runs.Store(true); !over.Load(); {
+		}
+	})
+	t.Cleanup(func() {
+		over.Store(true)
+		wg.Wait()
+		runtime.GOMAXPROCS(before)
+	})
+	for !runs.Load() {
+		runtime.Gosched()
 	}
 }
 

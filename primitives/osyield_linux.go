@@ -1,0 +1,13 @@
+//go:build !purego
+
+package primitives
+
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// osYield lets other threads run that want the caller's CPU. It takes 120 ns
+// if none does. It does not block, so the scheduler need not know.
+func osYield() { syscall.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0) }
