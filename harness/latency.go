@@ -17,12 +17,17 @@ type latency = hdrhistogram.Histogram
 func newLatency() *latency { return hdrhistogram.New(1, 1e12, 2) }
 
 // timed does one operation and records how long it took to acquire the lock: if
-// readers retry, until the try began that nobody disturbed.
+// readers retry, until the try began that nobody disturbed; of an [RCULocker]
+// until the read-side critical section began.
 func (w *worker) timed() {
 	if w.nextReads() {
-		if w.seq != nil {
+		if w.seq != nil || w.rcu != nil {
+			read := w.readOpen
+			if w.rcu != nil {
+				read = w.readCopy
+			}
 			began := primitives.Nanotime()
-			took := w.readOpen(true) - began
+			took := read(true) - began
 			w.readTimes.RecordValue(max(1, took-clockCost()))
 			return
 		}
@@ -51,6 +56,7 @@ func (w *worker) timed() {
 	took := primitives.Nanotime() - began
 	w.writeInside()
 	w.lock.Unlock()
+	w.settle()
 	w.doing = thinking
 	w.written++
 	w.writeTimes.RecordValue(max(1, took-clockCost()))
@@ -85,4 +91,29 @@ func percentiles(role string, workers []*worker, of func(*worker) *latency) []re
 		{Unit: role + "-p999-ns", Value: float64(all.ValueAtPercentile(99.9))},
 		{Unit: role + "-max-ns", Value: float64(all.Max())},
 	}
+}
+
+// gracePeriods returns what workers that update under an [RCULocker] learnt of
+// its grace periods. If none was over in time there are no percentiles.
+func gracePeriods(workers []*worker) []results.Value {
+	if workers[0].rcu == nil || workers[0].run.Reads == 100 || workers[0].run.Reclaim == ReclaimNone {
+		return nil
+	}
+	all, backlog := newLatency(), 0
+	for _, w := range workers {
+		if w.graces.lengths != nil {
+			all.Merge(w.graces.lengths)
+		}
+		backlog = max(backlog, w.graces.backlog)
+	}
+	var values []results.Value
+	if all.TotalCount() > 0 {
+		values = append(values,
+			results.Value{Unit: "gp-p50-ns", Value: float64(all.ValueAtPercentile(50))},
+			results.Value{Unit: "gp-p99-ns", Value: float64(all.ValueAtPercentile(99))})
+	}
+	if workers[0].run.Reclaim == ReclaimCall {
+		values = append(values, results.Value{Unit: "backlog-max", Value: float64(backlog)})
+	}
+	return values
 }

@@ -45,6 +45,15 @@ func preflight(ctx context.Context, s Scenario) error {
 			if form.pins {
 				w.dawdle, w.outlast = w.linger, w.lingerAndOutlast
 			}
+			switch {
+			case w.rcu == nil:
+			case s.PinsReaders && s.CPUs > 1:
+				w.outlast = w.lingerAndOutlastVersion
+			case s.PinsReaders:
+				w.outlast = func() {} // nobody can come while one is inside
+			default:
+				w.outlast = w.yieldAndOutlastVersion
+			}
 		}
 		if err := r.fly(ctx, (*worker).meet); err != nil {
 			return err
@@ -164,6 +173,7 @@ func (w *worker) try() {
 func (w *worker) tryRelease() {
 	w.writeInside()
 	w.lock.Unlock()
+	w.settle()
 	w.written++
 }
 
@@ -195,6 +205,9 @@ func (w *worker) meet() {
 		w.run.present.Add(1)
 		reads := (round+w.id)%2 == 1
 		switch {
+		case reads && w.rcu != nil:
+			w.readCopy(false)
+			w.rcu.Quiescent()
 		case reads && w.seq != nil:
 			w.readOpen(false)
 		case reads && w.rw != nil:
@@ -208,6 +221,7 @@ func (w *worker) meet() {
 			w.lock.Lock()
 			w.writeInside()
 			w.lock.Unlock()
+			w.settle()
 			w.written++
 		}
 		w.doing = thinking

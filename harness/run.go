@@ -229,7 +229,7 @@ func newRun(s Scenario, lock sync.Locker, workers int) *run {
 	for id := range workers {
 		w := newWorker(r, id, lock)
 		if id == 0 || s.Unlocked { // then nothing is shared
-			r.protected = r.protect(workers, w.seq != nil)
+			r.protected = r.protect(workers, w)
 		}
 		w.protected = r.protected
 		if w.openSection == nil && w.openData == nil {

@@ -37,6 +37,7 @@ func (r *run) sample(before, after distance.Trip, allocated allocations) results
 		values = append(values, percentiles("read", r.workers, func(w *worker) *latency { return w.readTimes })...)
 		values = append(values, percentiles("write", r.workers, func(w *worker) *latency { return w.writeTimes })...)
 	}
+	values = append(values, gracePeriods(r.workers)...)
 	if len(r.workers) > 1 {
 		add(jain(ops), "jain")
 		add(minMaxShare(ops), "share-min-max")

@@ -16,7 +16,7 @@ import (
 // A lock may have more than [sync.Locker]: TryLock() bool is checked before
 // each sample; RLock and RUnlock serve the reads (see [RWLocker]), or Begin and
 // Retry (see [SeqLocker]), which otherwise take the lock as writes do;
-// String() string tells the watchdog,
+// or an RCULocker's sections; String() string tells the watchdog,
 // and then the reader of a [StuckError], what state the lock is in. String
 // must be safe to call at any time.
 //
@@ -46,6 +46,14 @@ type Subject struct {
 	// that nothing in a critical section may yield. [Run] then checks it with
 	// [Subject.Pinned]'s rules in every mode.
 	Pins bool
+
+	// Reclaim says, of an [RCULocker], what becomes of what its updaters
+	// replaced.
+	Reclaim Reclaim
+
+	// PinsReaders says, of an [RCULocker], that its read-side critical sections
+	// keep preemption off, so that nothing in them may yield.
+	PinsReaders bool
 
 	// Unlocked says that the subject does not exclude anybody and does not
 	// claim to: nothing is shared, so nothing is verified. It is for measuring
@@ -148,13 +156,19 @@ type Scenario struct {
 
 // Validate reports everything that is wrong with s.
 func (s Scenario) Validate() error {
-	return errors.Join(s.Subject.validate(s.Mode), s.Subject.suits(s.Workload, s.Mode), s.validate())
+	return errors.Join(s.Subject.validate(s.Mode), s.Subject.Suits(s.Workload, s.Mode), s.validate())
 }
 
-// suits reports why s cannot run a workload.
-func (s Subject) suits(w Workload, mode Mode) error {
-	switch {
+// Suits reports why s cannot run a workload.
+func (s Subject) Suits(w Workload, mode Mode) error {
+	switch view := s.view(w); {
 	case w.Permits == nil:
+		if _, ok := view.(RCULocker); ok && w.NewCopy == nil {
+			return fmt.Errorf("lock %q: its readers exclude nobody, want a lock for workload %s: its data cannot be read while it is changed", s.Name, w.Name)
+		}
+		if _, ok := view.(SeqLocker); ok && w.Linked {
+			return fmt.Errorf("lock %q: its readers look at what is half written, want another lock for workload %s: they would follow a link that leads anywhere", s.Name, w.Name)
+		}
 		return nil
 	case s.Counting == nil:
 		return fmt.Errorf("lock %q: cannot count, want a semaphore for workload %s", s.Name, w.Name)
@@ -162,6 +176,19 @@ func (s Subject) suits(w Workload, mode Mode) error {
 		return fmt.Errorf("workload %s: cannot run pinned, want another mode: its semaphores block", w.Name)
 	}
 	return nil
+}
+
+// view returns a fresh lock as a worker sees it under a workload, or nil if that
+// is the bare section, which suits all.
+func (s Subject) view(w Workload) sync.Locker {
+	if w.isBare() || s.New == nil {
+		return nil
+	}
+	lock := s.New()
+	if l, ok := lock.(interface{ Worker() sync.Locker }); ok {
+		lock = l.Worker()
+	}
+	return lock
 }
 
 func (s Subject) validate(mode Mode) error {

@@ -92,22 +92,29 @@ func (w *worker) stay() {
 	w.sink = work(w.hold, w.sink)
 }
 
-// What the lock under test protects: one of these, the other three are nil.
+// What the lock under test protects: one of these, the others are nil.
 type protected struct {
 	section     *section
 	openSection *openSection // the bare section if readers retry
+	copySection *copySection // the bare section of an RCULocker
 	data        Data         // of the workload
 	openData    OpenData     // of the workload if readers retry
+	copyData    CopyData     // of the workload of an RCULocker
 }
 
-// protect returns something fresh to protect. retry says whether readers do,
-// where they can.
-func (r *run) protect(workers int, retry bool) protected {
+// protect returns something fresh for workers to protect that see the lock as
+// w does. Its readers retry where they can.
+func (r *run) protect(workers int, w *worker) protected {
+	retry, copies := w.seq != nil, w.rcu != nil
 	switch w := r.Workload; {
+	case w.isBare() && copies:
+		return protected{copySection: newCopySection(r.Reclaim)}
 	case w.isBare() && retry:
 		return protected{openSection: newOpenSection()}
 	case w.isBare():
 		return protected{section: newSection()}
+	case copies:
+		return protected{copyData: w.NewCopy(workers, r.Seed, r.Reclaim)}
 	case retry && w.NewOpen != nil:
 		return protected{openData: w.NewOpen(workers, r.Seed)}
 	default:
@@ -117,16 +124,22 @@ func (r *run) protect(workers int, retry bool) protected {
 
 // count returns how many write sections of the bare section there were.
 func (p *protected) count() uint64 {
-	if p.openSection != nil {
+	switch {
+	case p.openSection != nil:
 		return p.openSection.count.Load()
+	case p.copySection != nil:
+		return p.copySection.current.Load().value.count.Get()
 	}
 	return p.section.count.Get()
 }
 
 // turns returns those in the bare section.
 func (p *protected) turns() *turns {
-	if p.openSection != nil {
+	switch {
+	case p.openSection != nil:
 		return &p.openSection.turns
+	case p.copySection != nil:
+		return &p.copySection.turns
 	}
 	return &p.section.turns
 }
@@ -157,6 +170,9 @@ func (r *run) verify() error {
 			Want: fmt.Sprintf("a count of %d", written),
 			Have: fmt.Sprintf("%d: updates were lost", count),
 		}
+	}
+	if r.copySection != nil {
+		return r.named(r.copySection.stock.verify(fmt.Sprintf("after %d updates", written), 1))
 	}
 	return nil
 }

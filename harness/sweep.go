@@ -70,7 +70,7 @@ func (s Sweep) Validate() error {
 		}
 		errs = append(errs, w.validate())
 		for _, subject := range s.Subjects {
-			if err := subject.suits(w, s.Mode); err != nil {
+			if err := subject.Suits(w, s.Mode); err != nil {
 				errs = append(errs, err)
 				if s.Mode == Pinned && subject.Counting != nil {
 					break // it is the same for all

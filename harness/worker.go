@@ -25,6 +25,7 @@ const (
 	looking
 	lookingAtData
 	inSection
+	defers
 	waitsForGrace
 	waitsForCallbacks
 	thinking
@@ -45,6 +46,7 @@ var doings = [...]string{
 	looking:           "reads beside writers",
 	lookingAtData:     "is in the workload's Look or Check",
 	inSection:         "is in a read-side critical section",
+	defers:            "is in Call",
 	waitsForGrace:     "waits for a grace period",
 	waitsForCallbacks: "waits for callbacks",
 	thinking:          "is between two critical sections",
@@ -66,6 +68,7 @@ var operations = [...]string{
 	looking:           "Retry",
 	lookingAtData:     "the workload's Look or Check",
 	inSection:         "a read-side critical section",
+	defers:            "Call",
 	waitsForGrace:     "a wait for a grace period",
 	waitsForCallbacks: "Barrier or Close",
 	finished:          "",
@@ -86,6 +89,7 @@ type worker struct {
 	lock        sync.Locker // run.lock, or this worker's view of it
 	rw          RWLocker    // lock, if it tells readers from writers
 	seq         SeqLocker   // lock, if its readers retry, and can with what it protects
+	rcu         RCULocker   // lock, if its readers exclude nobody
 	protected               // run.protected, or this worker's own if nothing is shared
 	pattern     []bool      // true for a read; nil if all operations are the same
 	hold, think int         // steps of work
@@ -93,12 +97,14 @@ type worker struct {
 	// For the preflight.
 	pins    bool   // whether preemption is off inside
 	dawdle  func() // what to do inside instead of work
-	outlast func() // the same for a reader that retries, in every other read
+	outlast func() // the same for a reader that excludes nobody; if it retries, in every other read
 
 	// What it did since it started.
 	read, written uint64 // operations
 	longestRun    uint64 // of others, that it ended since it noted that the window is open
-	seen          uint64 // the highest count that it saw in an open section
+	seen          uint64 // the highest count that it saw in an open section or a copySection
+	retired       func() // reclaims what its last update replaced
+	graces        *graces
 	broken        *BrokenError
 	sink          uint64 // what work returned last
 	doing         uint32
@@ -139,6 +145,9 @@ func newWorker(r *run, id int, lock sync.Locker) *worker {
 	}
 	w.rw, _ = lock.(RWLocker)
 	w.seq, _ = lock.(SeqLocker)
+	if w.rcu, _ = lock.(RCULocker); w.rcu != nil {
+		w.graces = newGraces()
+	}
 	if 0 < r.Reads && r.Reads < 100 {
 		w.pattern = make([]bool, patternLen)
 		for i := range r.Reads * patternLen / 100 {
@@ -175,7 +184,13 @@ func (w *worker) lead(life func(*worker)) {
 			w.run.stop()
 		}
 	}()
+	if w.rcu == nil {
+		life(w)
+		return
+	}
+	w.rcu.Online()
 	life(w)
+	w.withdraw()
 }
 
 // measure is the life of a worker: operations in strides, and a look at the
@@ -184,10 +199,12 @@ func (w *worker) lead(life func(*worker)) {
 // four stores, and one load that finds the phase unchanged.
 func (w *worker) measure() {
 	switch {
-	case w.section == nil && w.openSection == nil:
-		w.measureData()
+	case w.copySection != nil:
+		w.measureCopies()
 	case w.openSection != nil:
 		w.measureOpen()
+	case w.section == nil:
+		w.measureData()
 	case w.run.Reads == 0:
 		w.measureWrites()
 	case w.run.Reads == 100:
@@ -348,6 +365,9 @@ const (
 // operation.
 func (w *worker) look() bool {
 	r := w.run
+	if w.rcu != nil {
+		w.quiet()
+	}
 	for {
 		word := r.word.Load()
 		now := primitives.Nanotime()

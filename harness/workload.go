@@ -27,6 +27,14 @@ type Workload struct {
 	// readers take the lock as writers do.
 	NewOpen func(workers int, seed uint64) OpenData
 
+	// NewCopy returns fresh data that is not changed but replaced, for an
+	// [RCULocker]. If it is nil, none can run the workload.
+	NewCopy func(workers int, seed uint64, reclaim Reclaim) CopyData
+
+	// Linked says that a reader of the data from New follows links. A lock
+	// whose readers retry cannot run it then, unless there is NewOpen.
+	Linked bool
+
 	// Permits, if not nil, says that the data is guarded by a counting
 	// semaphore, with so many permits for so many workers, at least 1: as many
 	// may be inside at once, writers or readers. Only a [Subject] that has
@@ -99,8 +107,8 @@ func (w Workload) validate() error {
 	switch {
 	case w.New == nil && w.Name != "":
 		err = errors.Join(err, fmt.Errorf("workload %q: New is nil, want a function that returns data", w.Name))
-	case w.New == nil && w.NewOpen != nil:
-		err = errors.Join(err, errors.New("workload without New: NewOpen is for some locks only"))
+	case w.New == nil && (w.NewOpen != nil || w.NewCopy != nil):
+		err = errors.Join(err, errors.New("workload without New: NewOpen and NewCopy are for some locks only"))
 	case w.New != nil && w.Name == "":
 		err = errors.Join(err, errors.New("workload without a name: only the bare section has none"))
 	}
@@ -119,8 +127,13 @@ func (w *worker) measureData() {
 				w.lock.Lock()
 				w.writeInside()
 				w.lock.Unlock()
+				if w.retired != nil {
+					w.settle()
+				}
 				w.doing = thinking
 				w.written++
+			case w.rcu != nil:
+				w.readCopy(false)
 			case w.seq != nil:
 				w.readOpen(false)
 			default:
@@ -178,6 +191,10 @@ func (w *worker) writeInside() {
 		w.doing = writing
 		w.openSection.write(w)
 		return
+	case w.copySection != nil:
+		w.doing = writing
+		w.retired = w.copySection.update(w)
+		return
 	case w.section != nil:
 		w.doing = writing
 		n := w.section.enter()
@@ -190,9 +207,12 @@ func (w *worker) writeInside() {
 		return
 	}
 	w.doing = writingData
-	if w.openData != nil {
+	switch {
+	case w.copyData != nil:
+		w.retired = w.copyData.Update(w.id)
+	case w.openData != nil:
 		w.openData.Write(w.id)
-	} else {
+	default:
 		w.data.Write(w.id)
 	}
 	w.doing = writing
@@ -204,10 +224,17 @@ func (w *worker) writeInside() {
 // verifyData reports what is wrong with the data of a workload.
 func (r *run) verifyData() error {
 	data := interface{ Verify() error }(r.data)
-	if r.openData != nil {
+	switch {
+	case r.openData != nil:
 		data = r.openData
+	case r.copyData != nil:
+		data = r.copyData
 	}
-	err := data.Verify()
+	return r.named(data.Verify())
+}
+
+// named returns err, of what the lock protected, as a BrokenError of the lock.
+func (r *run) named(err error) error {
 	if err == nil {
 		return nil
 	}

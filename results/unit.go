@@ -32,6 +32,10 @@ var units = []Unit{
 	{"write-p999-ns", -1, "99.9th percentile of it"},
 	{"write-max-ns", -1, "longest wait of a writer"},
 
+	{"gp-p50-ns", -1, "median time until what an update replaced may be used again: the updater's wait, or until its callback"},
+	{"gp-p99-ns", -1, "99th percentile of it"},
+	{"backlog-max", -1, "most callbacks that were seen waiting for a grace period"},
+
 	{"jain", +1, "Jain's fairness index over the workers: 1 if all did the same, 1/n if one did all"},
 	{"share-min-max", +1, "operations of the worker that did the fewest over those of the one that did the most"},
 	{"max-run", -1, "longest run of acquisitions by one worker"},

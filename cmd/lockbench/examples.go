@@ -84,8 +84,10 @@ func lockNames() (names []string) {
 	return names
 }
 
-func torturedNames() []string {
-	names := lockNames()
+func torturedNames() (names []string) {
+	for _, e := range catalog.Locks() {
+		names = append(names, e.Name)
+	}
 	for _, f := range catalog.RCU() {
 		names = append(names, f.Name)
 	}

@@ -26,6 +26,7 @@ type listed struct {
 	Bytes          int    `json:"bytes"`
 	BytesPerWaiter int    `json:"bytes_per_waiter"`
 	Source         string `json:"source"`
+	Updaters       string `json:"updaters_lock,omitempty"`
 }
 
 func (c *listCmd) Run(con commandline.Console) error {
@@ -44,7 +45,7 @@ func (c *listCmd) Run(con commandline.Console) error {
 	}
 	var locks []listed
 	for _, e := range entries {
-		locks = append(locks, listed{e.Name, e.Family, e.Fairness, e.Waits, e.Holder, int(e.Bytes), int(e.WaiterBytes), e.Source})
+		locks = append(locks, listed{e.Name, e.Family, e.Fairness, e.Waits, e.Holder, int(e.Bytes), int(e.WaiterBytes), e.Source, e.Updaters})
 	}
 	if c.JSON {
 		enc := json.NewEncoder(con.Out)

@@ -24,7 +24,7 @@ import (
 )
 
 type runCmd struct {
-	Locks    string `complete:"locks" placeholder:"LOCK,..." help:"Names or patterns; !PATTERN leaves out. By default all that suit the mode and the workloads, with the empty lock none and without the pinned forms; lockbench list shows them."`
+	Locks    string `complete:"locks" placeholder:"LOCK,..." help:"Names or patterns; !PATTERN leaves out. Patterns leave out what does not suit. By default all that suit the mode and the workloads, with the empty lock none and two flavours of RCU, and without the pinned forms; lockbench list shows them."`
 	CPUs     string `name:"cpus" placeholder:"N,..." help:"CPU counts (by default 1, 2, 4 ... all)."`
 	Reads    string `placeholder:"PERCENT,..." help:"Shares of the operations that only read (0,50,90,99,100)."`
 	Workers  string `placeholder:"N,..." default:"1" help:"Workers per CPU (${default})."`
@@ -130,12 +130,26 @@ func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 	if err := sweep.Mode.UnmarshalText([]byte(c.Mode)); err != nil {
 		bad.Addf("--mode: %w", err)
 	}
-	patterns := strings.Split(cmp.Or(c.Locks, "!*-pinned,none"), ",")
+	patterns := strings.Split(cmp.Or(c.Locks, "!*-pinned,!rcu-*,rcu-domain,rcu-qsbr,none"), ",")
 	locks, err := catalog.Match(patterns...)
 	bad.Add(err)
 	count := slices.ContainsFunc(sweep.Workloads, func(w harness.Workload) bool { return w.Permits != nil })
+	suits := func(l catalog.Entry) bool {
+		switch {
+		case sweep.Mode == harness.Pinned && l.Pinned == nil:
+			return false
+		case count:
+			return l.Counting != nil
+		}
+		return !slices.ContainsFunc(sweep.Workloads, func(w harness.Workload) bool { return l.Suits(w, sweep.Mode) != nil })
+	}
 	for _, l := range locks {
-		if c.Locks != "" || (sweep.Mode != harness.Pinned || l.Pinned != nil) && (!count || l.Counting != nil) {
+		if c.Locks != "" && slices.Contains(patterns, l.Name) || suits(l) {
+			sweep.Subjects = append(sweep.Subjects, l.Subject)
+		}
+	}
+	if len(sweep.Subjects) == 0 { // Validate says why
+		for _, l := range locks {
 			sweep.Subjects = append(sweep.Subjects, l.Subject)
 		}
 	}
@@ -375,7 +389,7 @@ func interruption(ctx context.Context, err error) error {
 // show writes the table and draws the pictures.
 func (c *runCmd) show(con commandline.Console, file *results.File) error {
 	width, _ := commandline.Terminal(con.Out)
-	table := results.Table{Unranked: []string{"none", "busted"}, Width: width}
+	table := results.Table{Unranked: []string{"none", "busted", "busted-rcu"}, Width: width}
 	if err := table.Write(con.Out, file.Samples); err != nil || c.Plots == "" {
 		return err
 	}

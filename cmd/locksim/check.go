@@ -219,7 +219,7 @@ func (c *checkCmd) jobs(bad *commandline.Problems, workers, ops int) []job {
 		bad.Addf("--properties: %w", err)
 	}
 	patterns := strings.Split(cmp.Or(c.Locks, "!none"), ",")
-	entries, err := catalog.Match(patterns...)
+	entries, err := catalog.MatchLocks(patterns...)
 	if err != nil {
 		bad.Add(err)
 		return nil

@@ -51,7 +51,7 @@ func TestEveryLock(t *testing.T) {
 			t.Errorf("%+v: want it to hold", v)
 		}
 	}
-	for _, e := range catalog.All() {
+	for _, e := range catalog.Locks() {
 		if want := !e.Peer && !e.Unlocked && e.Name != "busted"; has[e.Name] != want {
 			t.Errorf("%s: checked: %t, want %t", e.Name, has[e.Name], want)
 		}

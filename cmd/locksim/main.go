@@ -37,7 +37,7 @@ var program = commandline.Program{
 }
 
 func lockNames() (names []string) {
-	for _, e := range catalog.All() {
+	for _, e := range catalog.Locks() {
 		if !e.Peer && !e.Unlocked {
 			names = append(names, e.Name)
 		}

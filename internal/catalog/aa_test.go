@@ -34,7 +34,7 @@ func TestAADeadlock(t *testing.T) {
 		deadlock(t, how)
 		return
 	}
-	for _, e := range catalog.All() {
+	for _, e := range catalog.Locks() {
 		if e.Unlocked || e.Name == "busted" || e.Name == "chan" { // stacks do not say of which channel
 			continue
 		}

@@ -37,17 +37,28 @@ type Entry struct {
 
 	Source string // where the algorithm is from
 
+	// Updaters names the lock by which the updaters of a flavour of RCU exclude
+	// each other. It is "" for what is itself a lock.
+	Updaters string
+
 	// Peer says that the lock is not written against package primitives: no
 	// engine can run it.
 	Peer bool
 }
 
-// All returns every lock, in the order in which tables list them. A lock that
-// can be held with preemption off is there twice, the second time as such and
-// with a name that ends in -pinned.
-func All() []Entry {
+// All returns every lock and every flavour of RCU, in the order in which tables
+// list them. A lock that can be held with preemption off is there twice, the
+// second time as such and with a name that ends in -pinned.
+func All() []Entry { return listed(locks, rcuLocks(), peers, gvisorPeers, controls) }
+
+// Locks returns what [All] does, without the flavours of RCU.
+func Locks() []Entry {
+	return slices.DeleteFunc(All(), func(e Entry) bool { return e.Updaters != "" })
+}
+
+func listed(tables ...[]Entry) []Entry {
 	var all []Entry
-	for _, e := range slices.Concat(locks, gvisorPeers, controls) {
+	for _, e := range slices.Concat(tables...) {
 		all = append(all, e)
 		if e.Pinned != nil && e.isLock() {
 			all = append(all, e.pinned())
@@ -175,7 +186,9 @@ var locks = []Entry{
 		Bytes:  unsafe.Sizeof(seqlock.Lock{}),
 		Source: "Linux include/linux/seqlock.h; Lameter 2005",
 	},
+}
 
+var peers = []Entry{
 	{
 		Subject: harness.Subject{Name: "sync.Mutex", New: fresh[sync.Mutex]},
 		Family:  "mutex", Fairness: "barging, FIFO after 1 ms", Waits: "spins then parks", Holder: "yields",
@@ -221,6 +234,12 @@ var controls = []Entry{
 		Family:  "none", Fairness: "none", Waits: "never", Holder: "yields",
 		Bytes:  unsafe.Sizeof(noLock{}),
 		Source: "nothing: a lock that every run must find broken",
+	},
+	{
+		Subject: harness.Subject{Name: bustedName, New: newBustedLock, Reclaim: harness.ReclaimSync},
+		Family:  "none", Fairness: "none", Waits: "spins then parks", Holder: "yields", Updaters: "mutex",
+		Bytes: unsafe.Sizeof(blocking.Mutex{}), WaiterBytes: blocking.WaiterBytes,
+		Source: "nothing: RCU whose grace periods wait for nobody, which every run must find broken",
 	},
 }
 

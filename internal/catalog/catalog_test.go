@@ -38,11 +38,14 @@ func TestEntries(t *testing.T) {
 				t.Errorf("%s: blank in %+v", e.Name, e)
 			}
 		}
-		if e.Holder != "yields" && e.Holder != "pins" {
-			t.Errorf("%s: Holder = %q, want yields or pins", e.Name, e.Holder)
+		if e.Holder != "yields" && e.Holder != "pins" && e.Holder != "readers pin" {
+			t.Errorf("%s: Holder = %q, want yields, pins or readers pin", e.Name, e.Holder)
 		}
-		if e.Pins != (e.Holder == "pins") || e.Pins != strings.HasSuffix(e.Name, "-pinned") {
+		if e.Pins != (e.Holder == "pins") || e.Pins != (strings.HasSuffix(e.Name, "-pinned") && e.Updaters == "") {
 			t.Errorf("%s: Pins = %t, Holder = %q", e.Name, e.Pins, e.Holder)
+		}
+		if e.PinsReaders != (e.Holder == "readers pin") {
+			t.Errorf("%s: PinsReaders = %t, Holder = %q", e.Name, e.PinsReaders, e.Holder)
 		}
 		if e.Waits == "spins" && e.WaiterBytes == 0 && e.Family == "queue" {
 			t.Errorf("%s: a queue of waiters without size", e.Name)
@@ -68,8 +71,10 @@ func TestNames(t *testing.T) {
 		rw-readerpref rw-readerpref-pinned rw-queued rw-queued-pinned rw-phasefair rw-phasefair-pinned
 		rw-distributed rw-distributed-pinned rw-biased rw-biased-pinned
 		seqlock seqlock-pinned
+		rcu-domain rcu-domain-sync rcu-domain-none rcu-pinned rcu-pinned-sync rcu-pinned-none
+		rcu-registered rcu-registered-sync rcu-registered-none rcu-qsbr rcu-qsbr-sync rcu-qsbr-none
 		sync.Mutex sync.RWMutex chan semaphore.Weighted xsync.RBMutex gvisor.SeqCount
-		none busted`)
+		none busted busted-rcu`)
 	if !hasGVisor {
 		want = slices.DeleteFunc(want, func(name string) bool { return name == "gvisor.SeqCount" })
 	}
@@ -181,7 +186,9 @@ func TestViews(t *testing.T) {
 		if !ok || e.Pins {
 			continue
 		}
-		views++
+		if e.Updaters == "" {
+			views++
+		}
 		var sum, mirror int // guarded by l
 		var wg sync.WaitGroup
 		for range 4 {
@@ -308,17 +315,19 @@ func TestMatch(t *testing.T) {
 		{"ticket*", "ticket ticket-pinned ticket-pb ticket-pb-pinned"},
 		{"ticket* !*-pinned", "ticket ticket-pb"},
 		{"t?as ticket ttas", "ttas ticket"}, // each once
-		{"!*-pinned !*.* !t* !rw*", "backoff mcs mcs-queue clh qspinlock mutex semaphore seqlock chan"},
+		{"!*-pinned !*.* !t* !rw* !rcu*", "backoff mcs mcs-queue clh qspinlock mutex semaphore seqlock chan"},
 		{"sync.*", "sync.Mutex sync.RWMutex"},
 		{"none busted tas", "tas none busted"},
 		{"*u*ted", "rw-distributed"}, // and not busted or none
+		{"rcu-* !*-*-*", "rcu-domain rcu-pinned rcu-registered rcu-qsbr"},
+		{"busted*", ""}, // nor busted-rcu
 	} {
 		entries, err := catalog.Match(strings.Fields(test.patterns)...)
 		var got []string
 		for _, e := range entries {
 			got = append(got, e.Name)
 		}
-		if got := strings.Join(got, " "); got != test.want || err != nil {
+		if got := strings.Join(got, " "); got != test.want || (err == nil) != (got != "") {
 			t.Errorf("Match(%s) = %s, %v, want %s", test.patterns, got, err, test.want)
 		}
 	}

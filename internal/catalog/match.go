@@ -13,8 +13,8 @@ import (
 //
 // A pattern is a name, or one with the wildcards of [path.Match]; after a "!"
 // it takes out what it names instead. If the first takes out, the others take
-// from all. No wildcard stands for busted or none, which are no locks: they are
-// there by name only. The error tells of all that is wrong with the patterns.
+// from all. No wildcard stands for busted, busted-rcu or none, which are no locks:
+// they are there by name only. The error tells of all that is wrong with the patterns.
 func Match(patterns ...string) ([]Entry, error) {
 	entries, _, err := match(All(), nil, patterns)
 	return entries, err
@@ -23,7 +23,13 @@ func Match(patterns ...string) ([]Entry, error) {
 // MatchAll is [Match] for locks and flavours of RCU. No wildcard stands for
 // busted-rcu either.
 func MatchAll(patterns ...string) ([]Entry, []harness.RCU, error) {
-	return match(All(), RCU(), patterns)
+	return match(Locks(), RCU(), patterns)
+}
+
+// MatchLocks is [Match] without the flavours of RCU.
+func MatchLocks(patterns ...string) ([]Entry, error) {
+	entries, _, err := match(Locks(), nil, patterns)
+	return entries, err
 }
 
 func match(locks []Entry, flavours []harness.RCU, patterns []string) ([]Entry, []harness.RCU, error) {

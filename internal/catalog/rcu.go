@@ -2,8 +2,10 @@ package catalog
 
 import (
 	"fmt"
+	"sync"
 	"time"
 
+	"github.com/lockbench/lockbench/blocking"
 	"github.com/lockbench/lockbench/harness"
 	"github.com/lockbench/lockbench/rcu"
 )
@@ -58,3 +60,14 @@ func (bustedRCU) Call(f func())                 { go f() }
 func (bustedRCU) Barrier()                      {}
 func (bustedRCU) StartPoll() (over func() bool) { return func() bool { return true } }
 func (bustedRCU) Close()                        {}
+
+// A bustedLock is a bustedRCU with a lock beside it that is sound.
+type bustedLock struct {
+	*blocking.Mutex
+	bustedRCU
+}
+
+func newBustedLock() sync.Locker { return bustedLock{Mutex: new(blocking.Mutex)} }
+
+func (l bustedLock) Worker() sync.Locker { return l }
+func (bustedLock) Backlog() int          { return 0 }

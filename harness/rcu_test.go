@@ -1,0 +1,213 @@
+package harness
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// A flavoured is RCU by a reader-writer lock: a grace period is over when a
+// writer has been in. Its faults are those of the tests.
+type flavoured struct {
+	mu      sync.Mutex // of updaters
+	readers sync.RWMutex
+	waiting sync.WaitGroup // for callbacks
+	backlog atomic.Int64
+	calls   atomic.Int64
+
+	impatient bool // grace periods wait for nobody
+	forgetful bool // now and then Call forgets a function
+	lockless  bool // updaters do not exclude each other
+}
+
+func (f *flavoured) Lock()               { f.mu.Lock() }
+func (f *flavoured) Unlock()             { f.mu.Unlock() }
+func (f *flavoured) Worker() sync.Locker { return &flavouredView{flavoured: f} }
+
+type flavouredView struct{ *flavoured }
+
+func (v *flavouredView) Lock() {
+	if !v.lockless {
+		v.mu.Lock()
+	}
+}
+
+func (v *flavouredView) Unlock() {
+	if !v.lockless {
+		v.mu.Unlock()
+	}
+}
+
+func (v *flavouredView) ReadLock() {
+	if !v.impatient {
+		v.readers.RLock()
+	}
+}
+
+func (v *flavouredView) ReadUnlock() {
+	if !v.impatient {
+		v.readers.RUnlock()
+	}
+}
+
+func (*flavouredView) Quiescent() {}
+func (*flavouredView) Offline()   {}
+func (*flavouredView) Online()    {}
+
+func (v *flavouredView) Synchronize() {
+	if !v.impatient {
+		v.readers.Lock()
+		v.readers.Unlock() // to have been in is enough
+	}
+}
+
+func (v *flavouredView) Call(f func()) {
+	if v.calls.Add(1)%10 == 0 && v.forgetful {
+		return
+	}
+	v.backlog.Add(1)
+	v.waiting.Go(func() {
+		v.Synchronize()
+		f()
+		v.backlog.Add(-1)
+	})
+}
+
+func (v *flavouredView) Barrier()     { v.waiting.Wait() }
+func (v *flavouredView) Backlog() int { return int(v.backlog.Load()) }
+
+// newFlavour returns a Subject of a flavour that has a fault, or none.
+func newFlavour(r Reclaim, fault func(*flavoured)) Subject {
+	return Subject{Name: "flavour", Reclaim: r, New: func() sync.Locker {
+		f := new(flavoured)
+		fault(f)
+		return f
+	}}
+}
+
+func sound(*flavoured) {}
+
+var reclaims = []Reclaim{ReclaimCall, ReclaimSync, ReclaimNone}
+
+// rcuWorkloads are those that an RCULocker can run.
+func rcuWorkloads() []Workload {
+	all := []Workload{{}}
+	for _, w := range Workloads() {
+		if w.NewCopy != nil {
+			all = append(all, w)
+		}
+	}
+	return all
+}
+
+func TestRCU(t *testing.T) {
+	restoresCPUs(t)
+	for _, w := range rcuWorkloads() {
+		for _, r := range reclaims {
+			for _, reads := range []int{0, 50, 100} {
+				s := quick(newFlavour(r, sound))
+				s.Workload, s.Reads, s.Latency = w, reads, true
+				sample, err := Run(context.Background(), s)
+				if err != nil || sample.Ops == 0 {
+					t.Errorf("workload %q, Reclaim %d, %d %% reads: %d operations, %v", w.Name, r, reads, sample.Ops, err)
+				}
+				if reads == 100 {
+					continue
+				}
+				_, backlog := sample.Value("backlog-max")
+				if want := r == ReclaimCall; backlog != want {
+					t.Errorf("workload %q, Reclaim %d: has backlog-max: %t, want %t", w.Name, r, backlog, want)
+				}
+				for _, unit := range []string{"gp-p50-ns", "gp-p99-ns"} {
+					if ns, ok := sample.Value(unit); ok && (r == ReclaimNone || ns < 1) || !ok && r == ReclaimSync && sample.Ops > 10 && reads == 0 {
+						t.Errorf("workload %q, Reclaim %d: %d operations and %v %s, %t", w.Name, r, sample.Ops, ns, unit, ok)
+					}
+				}
+			}
+		}
+	}
+}
+
+// A grace period that waits for nobody gives a reader's version to others,
+// whether an updater waits for it or not. The preflight finds that out on one
+// CPU, too.
+func TestImpatientRCU(t *testing.T) {
+	if racy {
+		t.Skip("the race detector fails the test first")
+	}
+	for _, r := range []Reclaim{ReclaimCall, ReclaimSync} {
+		for _, cpus := range []int{1, 2} {
+			s := quick(newFlavour(r, func(f *flavoured) { f.impatient = true }))
+			s.CPUs, s.Workers, s.Reads = cpus, cpus, 90
+			wrong(t, s, "of worker")
+		}
+	}
+	// What is never used again, nobody can use too early.
+	if _, err := Run(context.Background(), quick(newFlavour(ReclaimNone, func(f *flavoured) { f.impatient = true }))); err != nil {
+		t.Errorf("Reclaim %d: %v", ReclaimNone, err)
+	}
+}
+
+func TestForgetfulRCU(t *testing.T) {
+	wrong(t, quick(newFlavour(ReclaimCall, func(f *flavoured) { f.forgetful = true })), "all but 1 of them to be used again")
+}
+
+func TestLocklessRCU(t *testing.T) {
+	if racy {
+		t.Skip("the race detector fails the test first")
+	}
+	wrong(t, quick(newFlavour(ReclaimSync, func(f *flavoured) { f.lockless = true })), "")
+}
+
+// A reader that keeps what it found beyond its section meets the poison in it.
+func TestSpoilt(t *testing.T) {
+	s := newCopySection(ReclaimSync)
+	w := &worker{run: &run{Scenario: Scenario{Subject: Subject{Name: "flavour"}}}}
+	found := s.current.Load()
+	reclaim := s.update(w)
+	if n := found.value.count.Get(); n != 0 {
+		t.Fatalf("count before the grace period = %d, want 0", n)
+	}
+	reclaim()
+	s.check(w, found.value.count.Get(), found.value.mirror.Get())
+	if w.broken == nil || w.broken.Have != "it reclaimed: a grace period was over too early" {
+		t.Errorf("check of what is reclaimed: %v", w.broken)
+	}
+	if again := s.take(); again != found {
+		t.Errorf("take = %p, want the version that was reclaimed, %p", again, found)
+	}
+}
+
+// What has no form for RCU, and what a reader that retries would lose its way in,
+// is refused, with the reason.
+func TestUnsuited(t *testing.T) {
+	for _, w := range Workloads() {
+		err := newFlavour(ReclaimCall, sound).Suits(w, Goroutine)
+		if (err == nil) != (w.NewCopy != nil) {
+			t.Errorf("Suits(%s) = %v", w.Name, err)
+		}
+		err = subject[sequential]("sequential").Suits(w, Goroutine)
+		if (err == nil) != (!w.Linked && w.Permits == nil) {
+			t.Errorf("Suits(%s) of a lock whose readers retry = %v", w.Name, err)
+		}
+	}
+}
+
+// A sequential lock has readers that retry.
+type sequential struct{ sync.Mutex }
+
+func (*sequential) Begin() uint64     { return 0 }
+func (*sequential) Retry(uint64) bool { return false }
+
+// While updaters outnumber CPUs and wait for grace periods, readers go on.
+func TestRCUOversubscribed(t *testing.T) {
+	restoresCPUs(t)
+	s := quick(newFlavour(ReclaimSync, sound))
+	s.Workers, s.Reads, s.Duration = 4*runtime.NumCPU(), 50, 2*time.Millisecond
+	if sample, err := Run(context.Background(), s); err != nil || sample.Ops == 0 {
+		t.Errorf("%d operations, %v", sample.Ops, err)
+	}
+}

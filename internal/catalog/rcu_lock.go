@@ -1,0 +1,168 @@
+package catalog
+
+import (
+	"fmt"
+	"sync"
+	"unsafe"
+
+	"github.com/lockbench/lockbench/blocking"
+	"github.com/lockbench/lockbench/harness"
+	"github.com/lockbench/lockbench/primitives"
+	"github.com/lockbench/lockbench/rcu"
+)
+
+// rcuLocks returns every flavour of RCU as it runs beside the locks: by itself
+// its updaters Call; those whose names end in -sync wait, and those whose names
+// end in -none leave what they replaced to the collector.
+func rcuLocks() []Entry {
+	var all []Entry
+	for _, f := range []Entry{
+		{
+			Subject: harness.Subject{Name: "rcu-domain", New: func() sync.Locker {
+				d := rcu.NewDomain(rcu.Config{Name: "rcu-domain"})
+				return newRCULock(d, func(u updater) sync.Locker { return &domainView{updater: u, domain: d} })
+			}},
+			Bytes:  unsafe.Sizeof(rcu.Domain{}),
+			Source: "Linux kernel/rcu/srcutree.c",
+		},
+		{
+			Subject: harness.Subject{Name: "rcu-pinned", PinsReaders: true, New: func() sync.Locker {
+				p := rcu.NewPinned(rcu.Config{Name: "rcu-pinned"})
+				return newRCULock(p, func(u updater) sync.Locker { return &pinnedView{updater: u, pinned: p} })
+			}},
+			Bytes:  unsafe.Sizeof(rcu.Pinned{}),
+			Source: "Linux kernel/rcu/tree.c, classic RCU",
+		},
+		{
+			Subject: harness.Subject{Name: "rcu-registered", New: func() sync.Locker {
+				r := rcu.NewRegistered(rcu.Config{Name: "rcu-registered"})
+				return newRCULock(r, func(u updater) sync.Locker { return &registeredView{updater: u, Reader: r.Register()} })
+			}},
+			Bytes:  unsafe.Sizeof(rcu.Registered{}),
+			Source: "liburcu, urcu-memb",
+		},
+		{
+			Subject: harness.Subject{Name: "rcu-qsbr", New: func() sync.Locker {
+				q := rcu.NewQSBR(rcu.Config{Name: "rcu-qsbr"})
+				return newRCULock(q, func(u updater) sync.Locker {
+					v := &qsbrView{updater: u, QuiescentReader: q.Register()}
+					v.Offline()
+					return v
+				})
+			}},
+			Bytes:  unsafe.Sizeof(rcu.QSBR{}),
+			Source: "liburcu, urcu-qsbr",
+		},
+	} {
+		f.Family, f.Fairness = "RCU", "readers never wait; updaters as mutex"
+		f.Waits, f.Holder = "updaters spin then park", "yields"
+		if f.PinsReaders {
+			f.Holder = "readers pin"
+		}
+		f.Updaters = "mutex"
+		f.Bytes += unsafe.Sizeof(blocking.Mutex{})
+		f.WaiterBytes = blocking.WaiterBytes
+		for _, as := range []struct {
+			suffix  string
+			reclaim harness.Reclaim
+		}{
+			{"", harness.ReclaimCall},
+			{"-sync", harness.ReclaimSync},
+			{"-none", harness.ReclaimNone},
+		} {
+			e := f
+			e.Name += as.suffix
+			e.Reclaim = as.reclaim
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+// An rcuLock is a flavour of RCU, and the lock by which its updaters exclude
+// each other. It is locked as that lock; all else is for views.
+type rcuLock struct {
+	blocking.Mutex
+	flavour rcu.Flavour
+	view    func(updater) sync.Locker
+}
+
+func newRCULock(f rcu.Flavour, view func(updater) sync.Locker) *rcuLock {
+	return &rcuLock{flavour: f, view: view}
+}
+
+// Worker returns a view for one worker.
+func (l *rcuLock) Worker() sync.Locker { return l.view(updater{&l.Mutex, l.flavour}) }
+
+func (l *rcuLock) String() string {
+	return fmt.Sprintf("updaters' lock: %v; %+v", &l.Mutex, l.flavour.Stats())
+}
+
+// An updater is the part of a view that is the same for all flavours.
+type updater struct {
+	*blocking.Mutex
+	rcu.Flavour
+}
+
+func (u updater) Backlog() int { return u.Stats().Waiting }
+
+// always is the part of a view whose readers need not say when they are quiet.
+type always struct{}
+
+func (always) Quiescent() {}
+func (always) Offline()   {}
+func (always) Online()    {}
+
+// What a Reader has itself goes before what its Flavour has. The views keep what their worker's section needs, on lines of their own.
+type (
+	domainView struct {
+		_ primitives.CacheLine
+		updater
+		always
+		domain  *rcu.Domain
+		section rcu.Section
+		_       primitives.CacheLine
+	}
+	pinnedView struct {
+		_ primitives.CacheLine
+		updater
+		always
+		pinned  *rcu.Pinned
+		section rcu.PinnedSection
+		_       primitives.CacheLine
+	}
+	registeredView struct {
+		_ primitives.CacheLine
+		updater
+		always
+		*rcu.Reader
+		_ primitives.CacheLine
+	}
+	qsbrView struct {
+		_ primitives.CacheLine
+		updater
+		*rcu.QuiescentReader
+		_ primitives.CacheLine
+	}
+)
+
+func (v *domainView) ReadLock()   { v.section = v.domain.ReadLock() }
+func (v *domainView) ReadUnlock() { v.domain.ReadUnlock(v.section) }
+
+func (v *pinnedView) ReadLock()   { v.section = v.pinned.ReadLock() }
+func (v *pinnedView) ReadUnlock() { v.pinned.ReadUnlock(v.section) }
+
+// Call may be a delay, in which nobody should wait for the reader.
+func (v *qsbrView) Call(f func()) {
+	if v.Stats().Waiting < longBacklog {
+		v.Flavour.Call(f)
+		return
+	}
+	v.Offline()
+	v.Flavour.Call(f)
+	v.Online()
+}
+
+// longBacklog is how many callbacks may wait before a Call may be a delay:
+// fewer than the HighWater of a Config that is zero.
+const longBacklog = 5000
