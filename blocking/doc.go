@@ -30,6 +30,10 @@
 // "schedule: holding locks". Package check reports it as a failure. The forms
 // that do not wait, and those that release, may be called there.
 //
+// Nor does a wait in line let the clock of a testing/synctest bubble go on, as
+// one for a sync.Mutex does not: a timeout that would end it does not come, and
+// synctest.Wait does not return. (Under the tag purego both work.)
+//
 // All four keep their waiters in one kind of list, in the order of arrival,
 // and hand what they guard directly to the waiter they choose: a waiter that
 // wakes has what it waited for.

@@ -7,6 +7,9 @@ import "runtime"
 // A bed is what a parked goroutine sleeps on: a channel that holds one
 // wake-up. Sleeper and rouser may come in either order, so whoever comes
 // first makes it.
+//
+// It is used once. A channel that was made in a testing/synctest bubble cannot
+// be used outside of it, and Parkers are kept in pools, for whoever parks next.
 type bed struct{ ch Pointer[chan struct{}] }
 
 func (b *bed) get() chan struct{} {
@@ -18,7 +21,10 @@ func (b *bed) get() chan struct{} {
 	return *b.ch.Load()
 }
 
-func (b *bed) sleep() { <-b.get() }
+func (b *bed) sleep() {
+	<-b.get()
+	b.ch.Store(nil) // ours until the next sleep: each ends once, see Parker
+}
 
 func (b *bed) rouse(handoff bool) {
 	b.get() <- struct{}{}

@@ -13,6 +13,10 @@ import (
 //
 // Only one goroutine at a time may park on a Parker. Any may unpark it. What
 // Unpark's caller did before it synchronizes before Park's return.
+//
+// In a bubble of testing/synctest a goroutine that is parked is not durably
+// blocked, as one that waits for a sync.Mutex is not: synctest.Wait does not
+// return, and the bubble's clock stands still. Under purego it is.
 type Parker struct {
 	// state says who owes whom:
 	//

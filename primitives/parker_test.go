@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/lockbench/lockbench/primitives"
@@ -93,6 +94,21 @@ func TestParkContextCancelled(t *testing.T) {
 	if err := p.ParkContext(t.Context()); err != nil {
 		t.Errorf("ParkContext with a wake-up = %v, want nil", err)
 	}
+}
+
+// Parkers are kept in pools, so one that slept in a bubble sleeps out of it next.
+func TestParkerOutlivesBubble(t *testing.T) {
+	var p primitives.Parker
+	sleep := func(t *testing.T) {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		if err := p.ParkContext(ctx); err != context.Canceled {
+			t.Errorf("ParkContext of a cancelled context = %v, want %v", err, context.Canceled)
+		}
+	}
+	synctest.Test(t, sleep)
+	sleep(t)
+	synctest.Test(t, sleep)
 }
 
 func TestParkTimeout(t *testing.T) {
