@@ -30,8 +30,9 @@
 // time, for all locks of this package and of qspinlock together. Those that come
 // then queue for each lock in a line of its own until a waiter or the lock is
 // free, in the order of arrival; one that is pinned spins and is served out of
-// turn. 80,000 goroutines that wait for one Lock take a few times as long as
-// with sync.Mutex. [OSQ.Lock] returns false without a free waiter. A Queue has
+// turn. 80,000 goroutines at one lock took 3.8 to 14.4 s with a Lock, 1.5 to 3.4
+// with a CLH, 1.5 to 2.6 with a qspinlock and 0.63 to 0.81 with sync.Mutex, on a
+// very busy machine. [OSQ.Lock] returns false without a free waiter. A Queue has
 // its callers' nodes and no such limit.
 //
 // A CLH counts how often a waiter was used in 48 bits, modulo 2⁴⁸: it would be

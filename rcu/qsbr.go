@@ -8,7 +8,8 @@ import (
 )
 
 // A QSBR is RCU by quiescent states: a registered goroutine may read at any
-// time, at no cost at all, and says every now and then that it is not doing so.
+// time and says every now and then that it is not doing so. A section costs a
+// look at whether it is traced, 0.4 ns, and nothing without ReadLock.
 // It goes offline while it blocks. [NewQSBR] makes one.
 //
 // An online reader has Synchronize, SynchronizeExpedited and Barrier of its own:
