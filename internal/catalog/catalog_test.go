@@ -90,11 +90,11 @@ func TestSizes(t *testing.T) {
 	want := map[string]sizes{"tas": {4, 0}, "ttas": {4, 0}, "ticket": {8, 0}, "rw-readerpref": {4, 0}, "sync.Mutex": {8, 0}}
 	if unsafe.Sizeof(uintptr(0)) == 8 && unpreemptible { // under purego it is another Parker that a waiter has
 		for name, s := range map[string]sizes{
-			"mcs": {12, 168}, "qspinlock": {4, 168},
+			"mcs": {12, 176}, "qspinlock": {4, 176},
 			"mutex": {56, 40}, "semaphore": {32, 40}, "rwsem": {40, 40},
-			"rw-queued": {8, 168}, "rw-phasefair": {32, 168},
-			"rw-distributed": {24, 168}, // and 160 for each CPU: a tally, padded
-			"rw-biased":      {128, 168},
+			"rw-queued": {8, 176}, "rw-phasefair": {32, 176},
+			"rw-distributed": {24, 176}, // and 160 for each CPU: a tally, padded
+			"rw-biased":      {128, 176},
 			"seqlock":        {16, 0},
 		} {
 			want[name] = s
