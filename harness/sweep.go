@@ -29,15 +29,26 @@ type Sweep struct {
 	// Workloads is an axis, too. None is the bare section alone.
 	Workloads []Workload
 
-	// What all scenarios have in common; see [Scenario].
+	// Extra are scenarios beside the product of the axes, such as one worker
+	// that thinks about nothing. Those that the product has already are left
+	// out.
+	Extra []Scenario
+
+	// What all scenarios have in common, those of Extra too; see [Scenario].
 	Mode     Mode
 	Duration time.Duration
 	Warmup   time.Duration
 	Latency  bool
 	Patience time.Duration
 
-	Count int    // samples per cell, at least 1
-	Seed  uint64 // of the orders: equal sweeps with equal seeds run alike
+	Count int // samples per cell, at least 1
+
+	// More, if it is not nil, is asked after Count rounds, and again after each
+	// further one, what to measure in the next, the round'th from 0: any of the
+	// scenarios, or none, which ends the sweep.
+	More func(round int, scenarios []Scenario) []Scenario
+
+	Seed uint64 // of the orders: equal sweeps with equal seeds run alike
 
 	// Begin, if it is not nil, is called before each sample. What it starts must
 	// not run while a sample of the usual length is measured.
@@ -78,10 +89,10 @@ func (s Sweep) Validate() error {
 			}
 		}
 	}
-	common := s.scenario()
+	common := s.common(Scenario{})
 	common.CPUs, common.Workers = 1, 1
 	errs = append(errs,
-		axis("lock", names, func(*Scenario, string) {}),
+		axis("lock", names[:len(s.Subjects)], func(*Scenario, string) {}),
 		axis("CPUs", s.CPUs, func(c *Scenario, n int) { c.CPUs = n }),
 		axis("workers", s.WorkersPerCPU, func(c *Scenario, n int) { c.Workers = n }),
 		axis("reads", s.Reads, func(c *Scenario, n int) { c.Reads = n }),
@@ -89,6 +100,15 @@ func (s Sweep) Validate() error {
 		axis("think", s.Think, func(c *Scenario, d time.Duration) { c.Think = d }),
 		common.validate(),
 	)
+	for _, c := range s.Extra {
+		c = s.common(c)
+		errs = append(errs, c.validate())
+		if !slices.Contains(names, c.Name) {
+			names = append(names, c.Name) // once is enough
+			errs = append(errs, c.Subject.validate(c.Mode))
+		}
+		errs = append(errs, c.Subject.Suits(c.Workload, c.Mode))
+	}
 	if s.Count < 1 {
 		errs = append(errs, fmt.Errorf("count %d: must be at least 1", s.Count))
 	}
@@ -113,22 +133,21 @@ func axis[T comparable](name string, values []T, set func(*Scenario, T)) error {
 	return errors.Join(errs...)
 }
 
-// scenario returns what all scenarios of s have in common.
-func (s Sweep) scenario() Scenario {
-	return Scenario{
-		Mode:     s.Mode,
-		Duration: s.Duration,
-		Warmup:   s.Warmup,
-		Latency:  s.Latency,
-		Patience: s.Patience,
-	}
+// common returns c with what all scenarios of s have in common.
+func (s Sweep) common(c Scenario) Scenario {
+	c.Mode = s.Mode
+	c.Duration = s.Duration
+	c.Warmup = s.Warmup
+	c.Latency = s.Latency
+	c.Patience = s.Patience
+	return c
 }
 
-// Scenarios returns the product of the axes, each scenario once, with the
-// defaults filled in.
+// Scenarios returns the product of the axes, then Extra, each scenario once,
+// with the defaults filled in.
 func (s Sweep) Scenarios() []Scenario {
 	var all []Scenario
-	c := s.scenario()
+	c := s.common(Scenario{})
 	workloads := s.Workloads
 	if len(workloads) == 0 {
 		workloads = []Workload{{}}
@@ -149,6 +168,18 @@ func (s Sweep) Scenarios() []Scenario {
 			}
 		}
 	}
+	if len(s.Extra) == 0 {
+		return all
+	}
+	has := make(map[results.Cell]bool)
+	for _, c := range all {
+		has[c.Cell()] = true
+	}
+	for _, c := range s.Extra {
+		if c = s.common(c).withDefaults(); !has[c.Cell()] {
+			all, has[c.Cell()] = append(all, c), true
+		}
+	}
 	return all
 }
 
@@ -167,11 +198,26 @@ func (s Sweep) Run(ctx context.Context, report func(Progress) error) error {
 	for _, c := range scenarios {
 		progress.Done += min(s.Done[c.Cell()], s.Count)
 	}
-	for round := range s.Count {
+	for round := 0; ; round++ {
+		todo := scenarios
+		if round >= s.Count {
+			if s.More == nil {
+				return nil
+			}
+			if todo = s.More(round, scenarios); len(todo) == 0 {
+				return nil
+			}
+			for _, c := range todo {
+				if s.Done[c.Cell()] > round {
+					progress.Done++ // by an earlier run
+				}
+				progress.Total++
+			}
+		}
 		// Seeded by the round, so that a resumed sweep keeps to the order.
 		rng := rand.New(rand.NewPCG(s.Seed, uint64(round)))
-		for _, i := range rng.Perm(len(scenarios)) {
-			c := scenarios[i]
+		for _, i := range rng.Perm(len(todo)) {
+			c := todo[i]
 			c.Seed = rng.Uint64()
 			if s.Done[c.Cell()] > round {
 				continue
@@ -190,5 +236,4 @@ func (s Sweep) Run(ctx context.Context, report func(Progress) error) error {
 			}
 		}
 	}
-	return nil
 }

@@ -92,6 +92,43 @@ func TestSweepProgress(t *testing.T) {
 	}
 }
 
+// Scenarios beside the product are measured as often, and once where the product
+// has them; what More asks for comes after all of them.
+func TestSweepExtraAndMore(t *testing.T) {
+	s := smallSweep()
+	s.Extra = []Scenario{
+		{Subject: mutex, CPUs: 1, Workers: 1, Reads: 100},
+		{Subject: mutex, CPUs: 1, Workers: 1, Reads: 50},
+	}
+	all := s.Scenarios()
+	if len(all) != 9 || all[8].Reads != 100 || all[8].Duration != s.Duration {
+		t.Fatalf("%d scenarios, the last with %d %% reads for %v; want 9, 100 %% and %v", len(all), all[8].Reads, all[8].Duration, s.Duration)
+	}
+	var asked []int
+	s.More = func(round int, scenarios []Scenario) []Scenario {
+		asked = append(asked, round)
+		return scenarios[:max(0, 5-round)]
+	}
+	s.Done = map[results.Cell]int{all[0].Cell(): 4} // three rounds, and the first of More
+	cells := order(t, s)
+	if want := []int{3, 4, 5}; !slices.Equal(asked, want) {
+		t.Errorf("asked for more in rounds %v, want %v", asked, want)
+	}
+	// Three rounds of nine, but for the first three of one cell; then two cells,
+	// but for the one that is there already; then one.
+	if got, want := len(cells), 3*9-3+1+1; got != want {
+		t.Fatalf("%d samples, want %d", got, want)
+	}
+	if got, want := cells[len(cells)-2:], []results.Cell{all[1].Cell(), all[0].Cell()}; !slices.Equal(got, want) {
+		t.Errorf("the last are %v, want %v", got, want)
+	}
+
+	s.Extra[0].Reads = 101
+	if err := s.Validate(); err == nil || !strings.Contains(err.Error(), "reads 101") {
+		t.Errorf("Validate = %v, want it to refuse 101 %% reads", err)
+	}
+}
+
 // A sweep that is interrupted at any sample, and resumed, measures every cell
 // as often in every round as one that is not.
 func TestSweepResume(t *testing.T) {

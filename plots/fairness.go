@@ -38,7 +38,7 @@ func Fairness(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	var skipped []Skipped
 	for _, s := range shots(all, func(c cell) scene { return scene{Cell: c.Cell} }) {
 		if len(s.cells) == 0 {
-			skipped = append(skipped, skipShot(kind, s, allMixed(s)))
+			skipped = append(skipped, skipShot(kind, s, s.nothing()))
 			continue
 		}
 		fig := s.fairness(o)
@@ -153,7 +153,7 @@ func fairnessTitle(locks []sharing) (title string, loud []string) {
 	case len(locks) == 1:
 		title = chosen.name
 	case !locks[0].speed.hasInterval():
-		title = chosen.name + " has the highest median throughput"
+		return "Fairness: too few samples to tell which lock is fastest", nil
 	case len(fast) == 1:
 		title = chosen.name + " is fastest"
 	default:

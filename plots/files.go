@@ -81,9 +81,10 @@ func writeFigures(dir string, figures []*Figure, o Options) (files []File, err e
 // All draws the figures that the summaries have the data for, in the order in
 // which to look at them, and says which kinds it could not draw and why.
 func All(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
-	ends, between := sums, []Skipped(nil)
+	rest := withoutAlone(sums)
+	ends, between := rest, []Skipped(nil)
 	if !o.Everything {
-		ends, between = endsOf(sums)
+		ends, between = endsOf(rest)
 	}
 	var figures [][]*Figure // by kind
 	var skipped []Skipped
@@ -92,10 +93,15 @@ func All(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 		figures = append(figures, f)
 		skipped = append(skipped, s...)
 	}
-	draw(Throughput, ends)
-	draw(Reads, sums)
-	draw(Latency, ends)
-	draw(Fairness, ends)
+	if slices.ContainsFunc(sums, func(s results.Summary) bool { return isAlone(s.Cell) }) {
+		draw(Alone, sums)
+	}
+	if len(rest) > 0 || len(sums) == 0 {
+		draw(Throughput, ends)
+		draw(Reads, rest)
+		draw(Latency, ends)
+		draw(Fairness, ends)
+	}
 	all := inTurn(figures)
 
 	// Names that differ in what a file name cannot hold are alike.

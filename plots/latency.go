@@ -56,7 +56,7 @@ func Latency(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	var skipped []Skipped
 	for _, s := range shots(all, func(c cell) scene { return scene{Cell: c.Cell} }) {
 		if len(s.cells) == 0 {
-			skipped = append(skipped, skipShot(kind, s, allMixed(s)))
+			skipped = append(skipped, skipShot(kind, s, s.nothing()))
 			continue
 		}
 		fig := s.latency(o)

@@ -30,7 +30,7 @@ func Reads(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 		return s
 	}) {
 		if len(s.cells) == 0 {
-			skipped = append(skipped, skipShot(kind, s, allMixed(s)))
+			skipped = append(skipped, skipShot(kind, s, s.nothing()))
 			continue
 		}
 		f := s.family(func(c cell) float64 { return float64(c.Reads) }, looks, o)
@@ -129,12 +129,12 @@ func (f family) readsTitle(sc scale) (title string, loud []string) {
 	switch {
 	case len(f.locks) == 1:
 		return fmt.Sprintf("%s reaches %s at %s reads", winner, value, percent(last)), loud
+	case !p.hasInterval():
+		return fmt.Sprintf("Throughput at %s reads: too few samples to tell which lock is fastest", percent(last)), nil
 	case most(len(loud), len(f.locks)):
 		return fmt.Sprintf("%d of %d locks cannot be told apart at %s reads: %s", len(loud), len(f.locks), percent(last), value), nil
 	case len(loud) > 1:
 		title = fmt.Sprintf("%s tie for fastest at %s reads: %s", list(loud), percent(last), value)
-	case !p.hasInterval():
-		title = fmt.Sprintf("%s has the highest median at %s reads: %s", winner, percent(last), value)
 	case from == 0:
 		title = fmt.Sprintf("%s is fastest at every share of reads: %s at %s", winner, value, percent(last))
 	case from == last:
@@ -142,7 +142,7 @@ func (f family) readsTitle(sc scale) (title string, loud []string) {
 	default:
 		title = fmt.Sprintf("%s is fastest from %s reads on: %s at %s", winner, percent(from), value, percent(last))
 	}
-	if first := leading(0); !slices.Contains(first, winner) {
+	if first := leading(0); len(first) > 0 && !slices.Contains(first, winner) && f.ranked(f.xs[0])[0].pts[0].hasInterval() {
 		title += fmt.Sprintf("; %s at%s%s", first[0], noBreak, percent(0))
 		if !slices.Contains(loud, first[0]) {
 			loud = append(loud, first[0])

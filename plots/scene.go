@@ -187,6 +187,8 @@ type shot struct {
 	busy   int      // samples left out because it could not be told, but that of others could
 	absent []string // locks of the scene that have no cell at this distance
 	blind  bool     // the distance of this shot is not known, though that of others is
+	few    []string // locks left out because their samples are too few for an interval, though those of others are not
+	thin   bool     // all are left out for that, since there are others at another distance
 }
 
 // shots divides cells by scene, and each scene by distance. Where CPUs are
@@ -212,6 +214,7 @@ func shots(all []cell, sceneOf func(cell) scene) []shot {
 	probed := slices.ContainsFunc(all, func(c cell) bool { return c.distance != results.Unknown })
 	var out []shot
 	for _, s := range order {
+		first := len(out)
 		told := make(map[results.Cell]bool) // scenarios that have near or far samples
 		for _, c := range byScene[s] {
 			if c.distance == results.Near || c.distance == results.Far {
@@ -255,8 +258,10 @@ func shots(all []cell, sceneOf func(cell) scene) []shot {
 					shot.absent = append(shot.absent, c.Lock)
 				}
 			}
+			shot.drop()
 			out = append(out, shot)
 		}
+		seldom(out[first:])
 		if len(have) == 0 { // all were mixed: a shot without cells, to say so
 			s.distance = results.Mixed
 			out = append(out, shot{scene: s, mixed: mixed})
@@ -270,6 +275,44 @@ func shots(all []cell, sceneOf func(cell) scene) []shot {
 	})
 	return out
 }
+
+// sure reports whether a cell has samples enough for an interval.
+func (c cell) sure() bool {
+	return slices.ContainsFunc(slices.Collect(maps.Values(c.units)), func(s results.Summary) bool { return finite(s.Lo) && finite(s.Hi) })
+}
+
+// drop leaves out the cells whose samples are too few, where those of another
+// lock are not: beside it they would have a rank.
+func (s *shot) drop() {
+	sure := make(map[results.Cell]bool) // scenarios
+	for _, c := range s.cells {
+		sure[c.Scenario()] = sure[c.Scenario()] || c.sure()
+	}
+	s.cells = slices.DeleteFunc(s.cells, func(c cell) bool {
+		out := sure[c.Scenario()] && !c.sure()
+		if out {
+			s.few = append(s.few, c.Lock)
+		}
+		return out
+	})
+}
+
+// seldom leaves out those shots of a scene whose samples are all too few, if
+// there are others: what came up for a moment.
+func seldom(shots []shot) {
+	if !slices.ContainsFunc(shots, func(s shot) bool { return slices.ContainsFunc(s.cells, cell.contended) }) {
+		return
+	}
+	for i := range shots {
+		s := &shots[i]
+		if s.distance != results.Local && !slices.ContainsFunc(s.cells, cell.contended) {
+			s.cells, s.thin = nil, true
+		}
+	}
+}
+
+// contended reports whether a cell is of more than one CPU, and sure.
+func (c cell) contended() bool { return c.distance != results.Local && c.sure() }
 
 // onlyOver reports whether all CPU counts of the shot are oversubscribed.
 func (s shot) onlyOver() bool {
@@ -305,7 +348,7 @@ func (s shot) missing() []string {
 	if s.distance == results.Near || s.distance == results.Far {
 		why = fmt.Sprintf("no sample of %s CPUs", s.distance)
 	}
-	return leftOut(s.absent, why)
+	return append(leftOut(s.absent, why), leftOut(s.few, "fewer than the 6 samples that an interval needs")...)
 }
 
 // medians says how many samples the medians are of, and whether that gives

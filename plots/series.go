@@ -319,7 +319,7 @@ func headline(ranked []course, x float64, where string, sc scale) (title string,
 	case len(ranked) == 1:
 		title = fmt.Sprintf("%s reaches %s %s", loud[0], value, where)
 	case !p.hasInterval():
-		title = fmt.Sprintf("%s has the highest median %s: %s", loud[0], where, value)
+		return "Throughput " + where + ": too few samples to tell which lock is fastest", nil
 	case len(first) == 1:
 		title = fmt.Sprintf("%s is fastest %s: %s", loud[0], where, value)
 	default:
@@ -349,7 +349,10 @@ func skipShot(kind string, s shot, why string) Skipped {
 	return Skipped{kind + " (" + s.conditions() + ")", why}
 }
 
-// allMixed is why a shot without cells has no figure.
-func allMixed(s shot) string {
+// nothing is why a shot without cells has no figure.
+func (s shot) nothing() string {
+	if s.thin {
+		return fmt.Sprintf("%s CPUs came up too seldom for an interval: run again, or with a larger --count", s.distance)
+	}
 	return fmt.Sprintf("the CPUs' distance changed during all %s: run again, or with a larger --count", count(s.mixed, "sample"))
 }

@@ -29,7 +29,7 @@ func Throughput(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	var skipped []Skipped
 	for _, s := range shots(all, scalingScene(all)) {
 		if len(s.cells) == 0 {
-			skipped = append(skipped, skipShot(kind, s, allMixed(s)))
+			skipped = append(skipped, skipShot(kind, s, s.nothing()))
 			continue
 		}
 		f := s.family(func(c cell) float64 { return float64(c.CPUs) }, looks, o)

@@ -159,7 +159,7 @@ func ExampleTable() {
 	// ns/op, less is better
 	//
 	// hold 0s, think 100ns, 0% reads
-	//                     1 CPU local
+	//                           1 CPU
 	//                        1 worker
 	// none             115  ±9% 0.93
 	// backoff          118* ±8% 0.96

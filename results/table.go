@@ -84,7 +84,7 @@ func (t Table) entries(samples []Sample) []entry {
 				continue
 			}
 			entries = append(entries, entry{Summary: s, column: c, ratio: ratios[s.Lock]})
-			if !slices.Contains(t.Unranked, s.Lock) {
+			if !slices.Contains(t.Unranked, s.Lock) && s.hasInterval() {
 				ranked = append(ranked, s)
 			}
 		}
@@ -194,7 +194,7 @@ func (c column) place() []string {
 	switch {
 	case c.blind:
 		cpus += " unknown"
-	case c.distance != Unknown:
+	case c.distance != Unknown && c.distance != Local:
 		cpus += " " + string(c.distance)
 	}
 	return []string{cpus, plural(c.scenario.Workers, "worker")}
@@ -324,7 +324,7 @@ func (e entry) parts() (p [3]string) {
 	if e.best {
 		p[0] = shortValue(e.Median) + "*"
 	}
-	p[1] = "±" + benchmath.Summary{Center: e.Median, Lo: e.Lo, Hi: e.Hi}.PctRangeString()
+	p[1] = spread(e.Summary)
 	if e.ratio != nil {
 		p[2] = shortRatio(e.ratio.Median)
 		switch {
@@ -337,6 +337,18 @@ func (e entry) parts() (p [3]string) {
 		}
 	}
 	return p
+}
+
+// spread returns how far the interval of s is from its median, or how few
+// samples there are, so that there is none.
+func spread(s Summary) string {
+	switch {
+	case !s.hasInterval():
+		return fmt.Sprintf("n=%d", s.N)
+	case s.Hi > 2*s.Median || s.Lo < 0:
+		return "noise"
+	}
+	return "±" + benchmath.Summary{Center: s.Median, Lo: s.Lo, Hi: s.Hi}.PctRangeString()
 }
 
 // shortValue writes v to three digits, or as a whole number, or with a prefix.
@@ -384,6 +396,12 @@ func (t Table) writeLegend(b *strings.Builder, entries []entry) {
 		marks = append(marks, "* best, or not told apart from it by the rounds")
 	}
 	marks = append(marks, "± 95% interval of the median")
+	if has(func(e entry) bool { return spread(e.Summary) == "noise" }) {
+		marks = append(marks, "noise: the interval reaches to more than twice the median")
+	}
+	if has(func(e entry) bool { return !e.hasInterval() }) {
+		marks = append(marks, "n= so few samples that there is no interval: not ranked")
+	}
 	if has(func(e entry) bool { return e.ratio != nil }) {
 		marks = append(marks, "last number: ratio to "+t.Reference+", by pairs of one round")
 	}
@@ -406,7 +424,8 @@ func (t Table) writeLegend(b *strings.Builder, entries []entry) {
 	t.writeWarnings(b, entries)
 }
 
-// writeWarnings writes each warning once, with the number of cells it is about.
+// writeWarnings writes in one line what the samples do not allow, with the
+// number of cells that each is about.
 func (t Table) writeWarnings(b *strings.Builder, entries []entry) {
 	count := make(map[string]int)
 	for _, e := range entries {
@@ -416,13 +435,19 @@ func (t Table) writeWarnings(b *strings.Builder, entries []entry) {
 		}
 		said := make(map[string]bool)
 		for _, w := range warnings {
-			if !said[w.Error()] {
-				said[w.Error()] = true
-				count[w.Error()]++
+			text, _, _ := strings.Cut(w.Error(), ", have ") // so and so many
+			if !said[text] {
+				said[text] = true
+				count[text]++
 			}
 		}
 	}
-	for _, line := range slices.Sorted(maps.Keys(count)) {
-		fmt.Fprintf(b, "warning: %s (%s)\n", line, plural(count[line], "cell"))
+	if len(count) == 0 {
+		return
 	}
+	var parts []string
+	for _, text := range slices.Sorted(maps.Keys(count)) {
+		parts = append(parts, fmt.Sprintf("%s (%s)", text, plural(count[text], "cell")))
+	}
+	fmt.Fprintf(b, "warning: %s\n", strings.Join(parts, "; "))
 }

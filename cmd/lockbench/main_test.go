@@ -220,7 +220,8 @@ func TestPlot(t *testing.T) {
 		}
 		first, _, _ := strings.Cut(formats, ",")
 		want := "new/pictures/throughput_reads=0_workers=1-per-cpu_hold=0s_think=100ns." + first +
-			"\n\tticket reaches 16.4 Mops/s at 1 CPU\n"
+			"\n\tWhat happens with more CPUs?\n\tticket reaches 16.4 Mops/s at 1 CPU\n" +
+			"new/pictures/index.html\n\tall pictures on one page\nnew/pictures/table.txt\n\tevery cell\n"
 		if filepath.ToSlash(stdout) != want {
 			t.Errorf("--format %s: index\n%swant\n%s", formats, stdout, want)
 		}
@@ -228,6 +229,12 @@ func TestPlot(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		for name, mark := range map[string]string{"index.html": "ticket reaches", "table.txt": "ns/op"} {
+			if text, err := os.ReadFile(filepath.Join("new/pictures", name)); err != nil || !bytes.Contains(text, []byte(mark)) {
+				t.Errorf("--format %s: %s: %v, want %q in\n%s", formats, name, err, mark, text)
+			}
+		}
+		files = slices.DeleteFunc(files, func(f os.DirEntry) bool { return f.Name() == "index.html" || f.Name() == "table.txt" })
 		for i, format := range slices.Sorted(strings.SplitSeq(formats, ",")) {
 			text, err := os.ReadFile(filepath.Join("new/pictures", files[i].Name()))
 			mark := map[string]string{"svg": "</svg>", "png": "\x89PNG"}[format]

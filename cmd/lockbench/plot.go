@@ -1,10 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"path/filepath"
 	"strings"
 
 	"github.com/lockbench/lockbench/internal/commandline"
+	"github.com/lockbench/lockbench/internal/wholefile"
 	"github.com/lockbench/lockbench/plots"
 	"github.com/lockbench/lockbench/results"
 )
@@ -46,7 +50,7 @@ func (c *plotCmd) Run(con commandline.Console) error {
 	if len(bad) > 0 {
 		return bad
 	}
-	return c.draw(con, c.Plots, all)
+	return c.draw(con, c.Plots, all, true)
 }
 
 // check checks the flags.
@@ -60,26 +64,75 @@ func (d drawing) check(bad *commandline.Problems) {
 
 func (d drawing) formats() []string { return strings.Split(d.Format, ",") }
 
-// draw draws the pictures of file into dir. It lists the figures in the order
-// in which to look at them: for each a path, and below it what it says.
-func (d drawing) draw(con commandline.Console, dir string, file *results.File) error {
-	files, skipped, err := plots.Write(dir, results.Summarize(file.Samples), plots.Options{
-		Facts:      file.Facts,
-		Everything: d.All,
-		Formats:    d.formats(),
-	})
-	var last *plots.Figure
-	for _, f := range files {
-		if f.Figure != last {
-			fmt.Fprintf(con.Out, "%s\n\t%s\n", f.Path, strings.ReplaceAll(f.Title, "\u00a0", " "))
-		}
-		last = f.Figure
+// draw draws the pictures of file into dir, and writes the whole table beside
+// them, and a page that has all of it. It lists the pictures that answer what
+// people ask first, and all others if it is asked to: for each a path, and below
+// it what it says.
+func (d drawing) draw(con commandline.Console, dir string, file *results.File, others bool) error {
+	o := plots.Options{Facts: file.Facts, Everything: d.All, Formats: d.formats()}
+	files, skipped, err := plots.Write(dir, results.Summarize(file.Samples), o)
+	lead, rest := plots.Lead(files)
+	for _, a := range lead {
+		fmt.Fprintf(con.Out, "%s\n\t%s\n\t%s\n", a.Path, a.Question, plain(a.Title))
 	}
-	for _, s := range skipped {
-		fmt.Fprintf(con.Err, "lockbench: not drawn: %v\n", s)
+	for _, f := range rest {
+		if others {
+			fmt.Fprintf(con.Out, "%s\n\t%s\n", f.Path, plain(f.Title))
+		}
+	}
+	if len(files) > 0 {
+		err = errors.Join(err, d.page(con, dir, file, files, o))
+	}
+	if len(skipped) > 0 {
+		fmt.Fprintf(con.Err, "lockbench: not drawn: %s\n", inOneLine(skipped))
 	}
 	fmt.Fprintf(con.Err, "lockbench: %s in %s\n", plural(len(files), "picture"), dir)
 	return err
+}
+
+// plain returns text with spaces where lines must not break.
+func plain(text string) string { return strings.ReplaceAll(text, "\u00a0", " ") }
+
+// page writes the whole table and the page, and says where they are.
+func (d drawing) page(con commandline.Console, dir string, file *results.File, files []plots.File, o plots.Options) error {
+	var digest, table strings.Builder
+	if err := (results.Digest{Lines: 1000}).Write(&digest, file.Samples); err != nil {
+		return err
+	}
+	if err := wholeTable(&table, 0, file); err != nil {
+		table.Reset() // no cell has a time
+	}
+	path, err := plots.WritePage(dir, files, o, digest.String(), table.String())
+	if err != nil {
+		return err
+	}
+	text := filepath.Join(dir, "table.txt")
+	if err := wholefile.Write(text, func(w io.Writer) error { _, err := io.WriteString(w, table.String()); return err }); err != nil {
+		return err
+	}
+	fmt.Fprintf(con.Out, "%s\n\tall pictures on one page\n%s\n\tevery cell\n", path, text)
+	return nil
+}
+
+// inOneLine joins what was not drawn; figures that have the same reason are
+// counted.
+func inOneLine(skipped []plots.Skipped) string {
+	var reasons []string
+	by := make(map[string][]plots.Skipped)
+	for _, s := range skipped {
+		if by[s.Why] == nil {
+			reasons = append(reasons, s.Why)
+		}
+		by[s.Why] = append(by[s.Why], s)
+	}
+	for i, why := range reasons {
+		if same := by[why]; len(same) == 1 {
+			reasons[i] = plain(same[0].String())
+		} else {
+			reasons[i] = plural(len(same), "figure") + ": " + plain(why)
+		}
+	}
+	return strings.Join(reasons, "; ")
 }
 
 // sameMachine is an error if two files are from machines that differ.

@@ -81,8 +81,12 @@ func describe(s harness.Sweep) string {
 	for i, w := range s.Workloads {
 		workloads[i] = cmp.Or(w.Name, bare)
 	}
+	think := list(s.Think)
+	if len(s.Extra) > 0 {
+		think += "+0s-alone"
+	}
 	return fmt.Sprintf("cpus=%s workers=%s reads=%s hold=%s think=%s workload=%s mode=%v count=%d locks=%s",
-		list(s.CPUs), list(s.WorkersPerCPU), list(s.Reads), list(s.Hold), list(s.Think), list(workloads), s.Mode, s.Count, list(locks))
+		list(s.CPUs), list(s.WorkersPerCPU), list(s.Reads), list(s.Hold), think, list(workloads), s.Mode, s.Count, list(locks))
 }
 
 // list returns values in order, with commas between them.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/signal"
@@ -29,11 +30,11 @@ type runCmd struct {
 	Reads    string `placeholder:"PERCENT,..." help:"Shares of the operations that only read (0,50,90,99,100)."`
 	Workers  string `placeholder:"N,..." default:"1" help:"Workers per CPU (${default})."`
 	Hold     string `placeholder:"D,..." default:"0s" help:"Work in the critical section beyond its one shared line (${default})."`
-	Think    string `placeholder:"D,..." default:"100ns" help:"Work between two critical sections (${default})."`
+	Think    string `placeholder:"D,..." help:"Work between two critical sections (100ns; and none, for one worker alone, if --cpus, --reads, --workers and --hold are not given either)."`
 	Workload string `complete:"workloads" placeholder:"NAME,..." default:"bare" help:"What critical sections do (${default}: touch one line); lockbench list --workloads shows them."`
 	Mode     string `complete:"goroutine|thread|pinned" placeholder:"MODE" default:"goroutine" help:"Workers are goroutines (goroutine), threads bound to a CPU each (thread), or goroutines that cannot be preempted while they hold the lock (pinned)."`
 	Duration string `placeholder:"D" help:"Length of a sample (3ms; 100ms with more than one worker per CPU)."`
-	Count    string `placeholder:"N" help:"Samples of each combination (as many as take half a minute, 6 to 20)."`
+	Count    string `placeholder:"N" help:"Samples of each combination (6, then for half a minute as many as 20, or more where the CPUs were near or far too seldom)."`
 	Latency  bool   `help:"Measure the time to acquire, too: percentiles of service times, from the call, as the loop is closed."`
 	Quick    bool   `help:"A rough answer in seconds: reads 0 and 90, 1 CPU and all, 6 samples."`
 	Seed     string `placeholder:"N" default:"1" help:"Seed of the random order (${default})."`
@@ -43,6 +44,7 @@ type runCmd struct {
 	Extend bool   `help:"Add to FILE what is missing there, with other flags too: more locks, CPUs, samples."`
 	Force  bool   `help:"Replace FILE."`
 
+	Table bool   `help:"Print every cell, and not only the fastest in each situation."`
 	Plots string `complete:"dirs" placeholder:"DIR" default:"plots-out" empty:"true" help:"Directory for the pictures (${default}); empty, as --plots=, for none."`
 	drawing
 }
@@ -81,6 +83,9 @@ func (c *runCmd) Run(con commandline.Console) error {
 		fmt.Fprintf(con.Err, "lockbench: %s: dropped its last line, which was cut off\n", c.Out)
 	}
 	sweep.Done = file.Done()
+	if c.Count == "" && !c.Quick {
+		sweep.More = more(file, rounds(sweep), time.Now().Add(budget))
+	}
 	began := fitness.Count()
 	err = measure(ctx, con, sweep, func(s results.Sample) error {
 		err := w.Write(s)
@@ -116,7 +121,7 @@ func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 		WorkersPerCPU: bad.Ints("--workers", c.Workers, 1, 10_000),
 		Reads:         bad.Ints("--reads", cmp.Or(c.Reads, reads), 0, 100),
 		Hold:          bad.Durations("--hold", c.Hold, 0, time.Second),
-		Think:         bad.Durations("--think", c.Think, 0, time.Second),
+		Think:         bad.Durations("--think", cmp.Or(c.Think, "100ns"), 0, time.Second),
 		Workloads:     parseWorkloads(bad, "--workload", c.Workload),
 		Latency:       c.Latency,
 		Seed:          bad.Seed("--seed", c.Seed),
@@ -153,13 +158,14 @@ func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 			sweep.Subjects = append(sweep.Subjects, l.Subject)
 		}
 	}
+	if c.CPUs == "" && c.Reads == "" && c.Think == "" && c.Workers == "1" && c.Hold == "0s" && slices.ContainsFunc(sweep.Workloads, func(w harness.Workload) bool { return w.Name == "" }) {
+		sweep.Extra = alone(sweep.Subjects)
+	}
 	switch {
 	case c.Count != "":
 		sweep.Count = commandline.One(bad, "--count", c.Count, bad.Ints("--count", c.Count, 1, 10_000))
-	case c.Quick:
-		sweep.Count = 6
 	default:
-		sweep.Count = affordable(sweep)
+		sweep.Count = enough
 	}
 	if err == nil {
 		bad.Add(sweep.Validate())
@@ -174,6 +180,29 @@ func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 	return sweep
 }
 
+// alone are the scenarios that tell what an uncontended pair costs: one worker,
+// with nothing to think about, for a CPU that executes out of order hides most
+// of a lock behind what it thinks. Beside the locks there are the limit, one
+// locked instruction, and what the harness itself costs.
+func alone(locks []harness.Subject) []harness.Scenario {
+	limits, err := catalog.Match(results.Limit, results.Empty)
+	if err != nil {
+		panic(err) // the catalogue has lost them
+	}
+	for _, e := range limits {
+		if !slices.ContainsFunc(locks, func(s harness.Subject) bool { return s.Name == e.Name }) {
+			locks = append(locks[:len(locks):len(locks)], e.Subject)
+		}
+	}
+	var all []harness.Scenario
+	for _, reads := range []int{0, 100} {
+		for _, l := range locks {
+			all = append(all, harness.Scenario{Subject: l, CPUs: 1, Workers: 1, Reads: reads})
+		}
+	}
+	return all
+}
+
 // The most workers that there can be at a time, and with histograms of 76 KB for
 // each, so that a few gigabytes of memory are enough.
 const (
@@ -181,11 +210,62 @@ const (
 	maxTimedWorkers = 20_000
 )
 
-// affordable returns how many samples of each cell about half a minute allows:
-// at least 6, without which a median has no interval, and at most 20.
-func affordable(s harness.Sweep) int {
+// A sweep whose count is not given has enough samples of each cell: without so
+// many a median has no interval. Then it has more until they are plenty, or half
+// a minute is over.
+const (
+	enough = 6
+	plenty = 20
+	budget = 35 * time.Second
+)
+
+// more returns what to measure beyond enough rounds, until then, up to so many
+// rounds of all: every other round only where a state of the CPUs, near or far, has come up too seldom.
+func more(file *results.File, rounds int, until time.Time) func(int, []harness.Scenario) []harness.Scenario {
+	return func(round int, all []harness.Scenario) []harness.Scenario {
+		if !time.Now().Before(until) {
+			return nil
+		}
+		seldom := incomplete(file.Samples, all)
+		if round < rounds && (round%2 == 0 || len(seldom) == 0) {
+			return all
+		}
+		return seldom
+	}
+}
+
+// incomplete returns the scenarios of those situations in which some lock has
+// samples of near or far CPUs, but not enough: all locks, so that they make pairs.
+func incomplete(samples []results.Sample, all []harness.Scenario) []harness.Scenario {
+	type state struct {
+		results.Cell
+		results.Distance
+	}
+	counts := make(map[state]int)
+	for _, s := range samples {
+		if s.Distance == results.Near || s.Distance == results.Far {
+			counts[state{s.Cell, s.Distance}]++
+		}
+	}
+	situations := make(map[results.Cell]bool)
+	for s, n := range counts {
+		if n < enough {
+			situations[s.Scenario()] = true
+		}
+	}
+	var todo []harness.Scenario
+	for _, s := range all {
+		if situations[s.Cell().Scenario()] {
+			todo = append(todo, s)
+		}
+	}
+	return todo
+}
+
+// rounds returns how many rounds the budget is likely to allow.
+func rounds(s harness.Sweep) int {
 	s.Count = 1
-	return max(6, min(20, int(30*time.Second/max(1, estimate(s)))))
+	return max(enough, min(plenty, int(budget/max(1, estimate(s)))))
 }
 
 // estimate returns about how long a sweep will take: the windows, what it takes
@@ -339,17 +419,27 @@ func saveIn(dir, like string, facts results.Facts, samples []results.Sample) (na
 // measure runs the sweep, keeps each sample, and shows how far it is.
 func measure(ctx context.Context, con commandline.Console, sweep harness.Sweep, keep func(results.Sample) error) error {
 	scenarios := sweep.Scenarios()
-	done, total := 0, len(scenarios)*sweep.Count
+	most := sweep.Count
+	if sweep.More != nil {
+		most = rounds(sweep)
+	}
+	done, total := 0, len(scenarios)*most
 	for _, s := range scenarios {
-		done += min(sweep.Done[s.Cell()], sweep.Count)
+		done += min(sweep.Done[s.Cell()], most)
+	}
+	count := plural(sweep.Count, "sample")
+	if most > sweep.Count {
+		count = fmt.Sprintf("%d to %s", sweep.Count, plural(most, "sample"))
 	}
 	fmt.Fprintf(con.Err, "lockbench: %s in %s, %s of each",
-		plural(len(sweep.Subjects), "lock"), plural(len(scenarios)/len(sweep.Subjects), "situation"), plural(sweep.Count, "sample"))
+		plural(len(sweep.Subjects), "lock"), plural(situations(scenarios), "situation"), count)
 	if done > 0 {
 		fmt.Fprintf(con.Err, "; have %d of %d", done, total)
 	}
 	if left := float64(total-done) / float64(total); left > 0 {
-		wait := time.Duration(float64(estimate(sweep)) * left)
+		whole := sweep
+		whole.Count = most
+		wait := time.Duration(float64(estimate(whole)) * left)
 		fmt.Fprintf(con.Err, "; about %v", max(wait.Round(time.Second), time.Second))
 	}
 	fmt.Fprintln(con.Err)
@@ -359,6 +449,7 @@ func measure(ctx context.Context, con commandline.Console, sweep harness.Sweep, 
 		if err := keep(p.Sample); err != nil {
 			return err
 		}
+		p.Done, p.Total = min(p.Done, total), total // rounds beyond Count may end sooner
 		meter.show(p)
 		return nil
 	})
@@ -377,6 +468,15 @@ func measure(ctx context.Context, con commandline.Console, sweep harness.Sweep, 
 	return interruption(ctx, err)
 }
 
+// situations counts what scenarios there are, whatever the lock.
+func situations(scenarios []harness.Scenario) int {
+	seen := make(map[results.Cell]bool)
+	for _, s := range scenarios {
+		seen[s.Cell().Scenario()] = true
+	}
+	return len(seen)
+}
+
 // interruption returns errInterrupted for an error that is nothing but the end
 // of ctx, and any other, such as that a lock is stuck, as it is.
 func interruption(ctx context.Context, err error) error {
@@ -386,15 +486,27 @@ func interruption(ctx context.Context, err error) error {
 	return err
 }
 
-// show writes the table and draws the pictures.
+// show writes what there is to know at a glance, or all of it, and draws the
+// pictures.
 func (c *runCmd) show(con commandline.Console, file *results.File) error {
 	width, _ := commandline.Terminal(con.Out)
-	table := results.Table{Unranked: []string{"none", "busted", "busted-rcu"}, Width: width}
-	if err := table.Write(con.Out, file.Samples); err != nil || c.Plots == "" {
+	var err error
+	if c.Table {
+		err = wholeTable(con.Out, width, file)
+	} else {
+		err = results.Digest{Width: width}.Write(con.Out, file.Samples)
+	}
+	if err != nil || c.Plots == "" {
 		return err
 	}
-	fmt.Fprintf(con.Out, "\npictures, the most telling first\n\n")
-	return c.draw(con, c.Plots, file)
+	fmt.Fprintln(con.Out)
+	return c.draw(con, c.Plots, file, false)
+}
+
+// wholeTable writes every cell of file.
+func wholeTable(w io.Writer, width int, file *results.File) error {
+	table := results.Table{Unranked: []string{results.Empty, results.Limit, "busted", "busted-rcu"}, Width: width}
+	return table.Write(w, file.Samples)
 }
 
 func plural(n int, noun string) string {

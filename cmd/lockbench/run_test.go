@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,6 +20,7 @@ import (
 	"time"
 
 	"github.com/lockbench/lockbench/harness"
+	"github.com/lockbench/lockbench/internal/catalog"
 	"github.com/lockbench/lockbench/internal/commandline"
 	"github.com/lockbench/lockbench/results"
 )
@@ -163,7 +165,7 @@ func TestInterrupt(t *testing.T) {
 	if got := cmd.ProcessState.ExitCode(); got != exitInterrupted {
 		t.Fatalf("%v: exit status %d, want %d:\n%s", err, got, exitInterrupted, output)
 	}
-	for _, want := range []string{"interrupted", "ns/op, less is better", "pictures in pictures"} {
+	for _, want := range []string{"interrupted", "every cell", "pictures in pictures"} {
 		if !strings.Contains(output.String(), want) {
 			t.Errorf("no %q in\n%s", want, output)
 		}
@@ -364,7 +366,7 @@ func TestModes(t *testing.T) {
 			continue
 		}
 		for _, locks := range []string{"", "--locks *-pinned "} {
-			code, stdout, stderr := lockbench(t, "run --quick --count 1 --plots= "+locks+"--mode "+mode)
+			code, stdout, stderr := lockbench(t, "run --quick --count 1 --table --plots= "+locks+"--mode "+mode)
 			if code != exitOK || !strings.Contains(stdout, "qspinlock") {
 				t.Errorf("%s %s: exit status %d, want %d: %s", mode, locks, code, exitOK, stderr)
 			}
@@ -570,5 +572,87 @@ func TestWorkloads(t *testing.T) {
 		if n != 2 {
 			t.Errorf("%v: %d samples, want 2", cell, n)
 		}
+	}
+}
+
+// What is measured beyond enough rounds is where near or far came up, but too
+// seldom, with all locks of that situation, so that they make pairs.
+func TestIncomplete(t *testing.T) {
+	locks, err := catalog.Match("ticket", "mcs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sweep := harness.Sweep{CPUs: []int{2}, WorkersPerCPU: []int{1}, Reads: []int{0, 50, 90}, Hold: []time.Duration{0}, Think: []time.Duration{0}}
+	for _, l := range locks {
+		sweep.Subjects = append(sweep.Subjects, l.Subject)
+	}
+	all := sweep.Scenarios()
+	var samples []results.Sample
+	add := func(n, reads int, d results.Distance, lock string) {
+		for range n {
+			samples = append(samples, results.Sample{Cell: results.Cell{Lock: lock, CPUs: 2, Workers: 2, Reads: reads}, Distance: d})
+		}
+	}
+	for _, lock := range []string{"ticket", "mcs"} {
+		add(enough, 0, results.Near, lock)
+		add(enough, 50, results.Near, lock)
+		add(1, 0, results.Mixed, lock)
+		add(1, 0, results.Unknown, lock)
+		add(enough, 90, results.Far, lock)
+	}
+	add(1, 50, results.Far, "mcs")
+	var got []string
+	for _, s := range incomplete(samples, all) {
+		got = append(got, fmt.Sprintf("%s %d", s.Name, s.Reads))
+	}
+	slices.Sort(got)
+	if want := []string{"mcs 50", "ticket 50"}; !slices.Equal(got, want) {
+		t.Errorf("incomplete: %v, want %v", got, want)
+	}
+
+	file := &results.File{Samples: samples}
+	later, past := time.Now().Add(time.Hour), time.Now().Add(-time.Hour)
+	for _, test := range []struct {
+		round, want int
+		until       time.Time
+	}{{6, len(all), later}, {7, 2, later}, {20, 2, later}, {6, 0, past}} {
+		if got := len(more(file, 20, test.until)(test.round, all)); got != test.want {
+			t.Errorf("round %d until %v: %d scenarios, want %d", test.round, test.until, got, test.want)
+		}
+	}
+}
+
+// The default sweep measures one worker that thinks about nothing, with the
+// limit beside it; a screen has 50 lines of 100 columns; the whole table is in
+// a file.
+func TestFirstMinute(t *testing.T) {
+	code, stdout, stderr := lockbench(t, "run --quick --locks ticket,sync.Mutex,tas")
+	if code != exitOK {
+		t.Fatal(stderr)
+	}
+	for _, want := range []string{"what an uncontended pair costs: 1 CPU, 1 worker, hold 0s, think 0s\n", "swap (limit)", "none   ", "What does a lock cost alone?"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("no %q in\n%s", want, stdout)
+		}
+	}
+	lines := strings.Split(strings.TrimSuffix(stdout, "\n"), "\n")
+	if len(lines) > 50 {
+		t.Errorf("%d lines, want at most 50", len(lines))
+	}
+	if table, err := os.ReadFile("plots-out/table.txt"); err != nil || strings.Count(string(table), "sync.Mutex") < 4 {
+		t.Errorf("table.txt: %v\n%s", err, table)
+	}
+	file, err := results.ReadFile("results.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone := make(map[string]int)
+	for _, s := range file.Samples {
+		if s.Workers == 1 && s.Think == 0 {
+			alone[s.Lock]++
+		}
+	}
+	if want := map[string]int{"ticket": 12, "sync.Mutex": 12, "tas": 12, "none": 12, "swap": 12}; !maps.Equal(alone, want) {
+		t.Errorf("samples of one worker that thinks about nothing: %v, want %v", alone, want)
 	}
 }

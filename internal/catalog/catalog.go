@@ -1,5 +1,5 @@
 // Package catalog is the table of every lock by name: ours, the peers they are
-// measured against, and two that are no locks at all.
+// measured against, and three that are no locks at all.
 package catalog
 
 import (
@@ -228,6 +228,12 @@ var controls = []Entry{
 		Family:  "none", Fairness: "none", Waits: "never", Holder: "yields",
 		Bytes:  unsafe.Sizeof(noLock{}),
 		Source: "nothing: what the harness itself costs",
+	},
+	{
+		Subject: harness.Subject{Name: "swap", New: fresh[swapAlone], Pinned: fresh[swapAlone], Unlocked: true},
+		Family:  "none", Fairness: "none", Waits: "never", Holder: "yields",
+		Bytes:  unsafe.Sizeof(swapAlone{}),
+		Source: "one locked instruction: the least that a lock costs",
 	},
 	{
 		Subject: harness.Subject{Name: "busted", New: fresh[noLock], Pinned: fresh[noLock], Counting: newNoSemaphore},

@@ -74,7 +74,7 @@ func TestNames(t *testing.T) {
 		rcu-domain rcu-domain-sync rcu-domain-none rcu-pinned rcu-pinned-sync rcu-pinned-none
 		rcu-registered rcu-registered-sync rcu-registered-none rcu-qsbr rcu-qsbr-sync rcu-qsbr-none
 		sync.Mutex sync.RWMutex chan semaphore.Weighted xsync.RBMutex gvisor.SeqCount
-		none busted busted-rcu`)
+		none swap busted busted-rcu`)
 	if !hasGVisor {
 		want = slices.DeleteFunc(want, func(name string) bool { return name == "gvisor.SeqCount" })
 	}

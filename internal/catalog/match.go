@@ -13,8 +13,9 @@ import (
 //
 // A pattern is a name, or one with the wildcards of [path.Match]; after a "!"
 // it takes out what it names instead. If the first takes out, the others take
-// from all. No wildcard stands for busted, busted-rcu or none, which are no locks:
-// they are there by name only. The error tells of all that is wrong with the patterns.
+// from all. No wildcard stands for busted, busted-rcu, none or swap, which are no
+// locks: they are there by name only. The error tells of all that is wrong with the
+// patterns.
 func Match(patterns ...string) ([]Entry, error) {
 	entries, _, err := match(All(), nil, patterns)
 	return entries, err

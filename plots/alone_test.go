@@ -1,0 +1,94 @@
+package plots_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lockbench/lockbench/plots"
+	"github.com/lockbench/lockbench/results"
+)
+
+// aloneSums is what four locks cost alone, with the limit and the empty lock.
+func aloneSums() (sums []results.Summary) {
+	for lock, ns := range map[string][2]float64{
+		"ticket": {7, 7}, "mcs": {12, 12}, "sync.Mutex": {10, 10}, "seqlock": {9, 4}, "swap": {6, 6}, "none": {3, 2.9},
+	} {
+		for i, reads := range []int{0, 100} {
+			sums = append(sums, summary(results.Cell{Lock: lock, Reads: reads, Workers: 1, CPUs: 1}, results.Local, "ns/op", ns[i]))
+		}
+	}
+	return sums
+}
+
+func TestAlone(t *testing.T) {
+	figures, skipped := plots.All(aloneSums(), plots.Options{Facts: facts})
+	if len(figures) != 1 || len(skipped) > 0 {
+		t.Fatalf("%d figures, skipped %v, want one", len(figures), skipped)
+	}
+	f := figures[0]
+	if got, want := f.Name, "alone_cpus=1_workers=1_hold=0s_think=0s_local"; got != want {
+		t.Errorf("name = %s, want %s", got, want)
+	}
+	if got, want := plain(f.Title), "Alone, ticket costs least: 7.00 ns; sync.Mutex 10.0 ns; one locked instruction 6.00 ns"; got != want {
+		t.Errorf("title = %q, want %q", got, want)
+	}
+	pic := look(t, f)
+	pic.tidy(t, f.Name)
+	if got, want := pic.inOrder([]string{"ticket", "mcs", "sync.Mutex", "seqlock", "swap", "none"}), []string{"ticket", "seqlock", "sync.Mutex", "mcs"}; !slices.Equal(got, want) {
+		t.Errorf("rows = %v, want %v", got, want)
+	}
+	for _, s := range []string{"one locked instruction", "0 % reads", "100 % reads", "4.00", "12.0"} {
+		if !pic.has(s) {
+			t.Errorf("no %q in it", s)
+		}
+	}
+}
+
+// What people ask first leads, on one page that needs no other file.
+func TestPage(t *testing.T) {
+	dir := t.TempDir()
+	files, _, err := plots.Write(dir, append(small(), aloneSums()...), plots.Options{Facts: facts, Formats: []string{"svg"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	lead, rest := plots.Lead(files)
+	var kinds []string
+	for _, a := range lead {
+		kind, _, _ := strings.Cut(a.Name, "_")
+		kinds = append(kinds, kind)
+	}
+	if want := []string{"alone", "throughput", "reads"}; !slices.Equal(kinds, want) {
+		t.Errorf("lead = %v, want %v", kinds, want)
+	}
+	if len(lead)+len(rest) != len(files) {
+		t.Errorf("%d and %d figures of %d", len(lead), len(rest), len(files))
+	}
+	path, err := plots.WritePage(dir, files, plots.Options{Facts: facts}, "a < b", "all")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := filepath.Join(dir, "index.html"); path != want {
+		t.Errorf("path = %s, want %s", path, want)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(text)
+	if got := strings.Count(page, `src="data:image/svg&#43;xml;base64,`) + strings.Count(page, `src="data:image/svg+xml;base64,`); got != len(files) {
+		t.Errorf("%d pictures, want %d", got, len(files))
+	}
+	for _, want := range []string{"What does a lock cost alone?", "What happens with more CPUs?", "What happens with reads?", "a &lt; b", "prefers-color-scheme: dark"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %q in it", want)
+		}
+	}
+	for _, not := range []string{"http:", "https:", `src="/`} {
+		if strings.Contains(page, not) {
+			t.Errorf("it needs %s", not)
+		}
+	}
+}

@@ -1,0 +1,355 @@
+package results
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// What a sweep measures beside locks.
+const (
+	Empty = "none" // an empty lock: what the harness itself costs
+	Limit = "swap" // one locked instruction: the least that an uncontended lock costs
+)
+
+// A Digest is the part of a [Table] that fits on a screen: what a lock costs
+// alone, and in each situation the fastest lock, the faster one of package sync, the
+// limit, and which locks the samples do not tell apart from the fastest. The
+// zero Digest is ready to use.
+//
+// Only medians that have an interval are shown and ranked. What is left out is
+// counted in one line.
+type Digest struct {
+	Width int // of the terminal, in characters; 0 is 100
+	Lines int // at most so many; 0 is 40
+}
+
+// notLocks have no rank.
+var notLocks = []string{Empty, Limit, "busted", "busted-rcu"}
+
+// Write writes the digest of samples to w.
+func (d Digest) Write(w io.Writer, samples []Sample) error {
+	d.Width, d.Lines = min(cmp.Or(d.Width, 100), 100), cmp.Or(d.Lines, 40)
+	g := gather(samples)
+	var blocks [][]string
+	for _, c := range g.costs() {
+		blocks = append(blocks, d.costs(g, c))
+	}
+	var rows [][]string // of the section that is being gathered
+	var last section
+	for _, c := range g.places() {
+		row := d.row(g, c)
+		if row == nil {
+			continue
+		}
+		s := section(c)
+		s.scenario.Reads = 0
+		if len(rows) == 0 || s != last {
+			rows, last = append(rows, []string{s.String()}), s
+			rows[len(rows)-1] = append(rows[len(rows)-1], d.line("READS", "FASTEST", "IN SYNC", "LIMIT", "NOT TOLD APART FROM THE FASTEST"))
+		}
+		rows[len(rows)-1] = append(rows[len(rows)-1], row...)
+	}
+	blocks = append(blocks, rows...)
+
+	foot := wrap(g.leftOut(), d.Width)
+	if len(blocks) > 0 {
+		legend := "ns/op, less is better; ± 95% interval of the median; × times the fastest; LIMIT is " + Empty + ": no lock at all"
+		if len(g.costs()) > 0 {
+			legend += "; " + Limit + " is one locked instruction"
+		}
+		foot = append(wrap(legend, d.Width), foot...)
+	}
+	var b strings.Builder
+	left, dropped := d.Lines-len(foot), 0
+	for i, block := range blocks {
+		if need := len(block) + 1; need > left || dropped > 0 && i > 0 {
+			dropped++
+			continue
+		}
+		left -= len(block) + 1
+		for _, line := range block {
+			fmt.Fprintln(&b, clip(line, d.Width))
+		}
+		fmt.Fprintln(&b)
+	}
+	if dropped > 0 {
+		foot = append(foot, fmt.Sprintf("not shown, for want of room: %s", plural(dropped, "more section")))
+	}
+	for _, line := range foot {
+		fmt.Fprintln(&b, line)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// A gathering is samples by place, and what is known of them in ns/op.
+type gathering struct {
+	samples map[column][]Sample
+	sums    map[column][]Summary // only those with an interval
+	few     map[column]bool      // places where a lock has too few samples for one
+	mixed   int                  // samples during which the distance changed
+	unknown int                  // samples of unknown distance, where that of others is known
+}
+
+func gather(samples []Sample) gathering {
+	g := gathering{samples: make(map[column][]Sample), sums: make(map[column][]Summary), few: make(map[column]bool)}
+	probed := slices.ContainsFunc(samples, func(s Sample) bool { return s.Distance == Near || s.Distance == Far })
+	for _, s := range samples {
+		c := column{scenario: s.Cell.Scenario(), distance: s.Distance, oversubscribed: s.Oversubscribed}
+		switch {
+		case s.Distance == Mixed:
+			g.mixed++
+		case s.Distance == Unknown && probed && s.CPUs > 1:
+			g.unknown++
+		default:
+			g.samples[c] = append(g.samples[c], s)
+		}
+	}
+	for c, here := range g.samples {
+		for _, s := range Summarize(here) {
+			switch {
+			case s.Unit != "ns/op":
+			case s.hasInterval():
+				g.sums[c] = append(g.sums[c], s)
+			default:
+				g.few[c] = true
+			}
+		}
+	}
+	return g
+}
+
+// hasInterval reports whether there are samples enough for an interval.
+func (s Summary) hasInterval() bool { return !math.IsInf(s.Lo, 0) && !math.IsInf(s.Hi, 0) }
+
+// alone reports whether the place is that of one worker with nothing to hold
+// and nothing to think about, where a lock shows all that it costs.
+func (c column) alone() bool {
+	s := c.scenario
+	return s.Workers == 1 && s.Hold == 0 && s.Think == 0
+}
+
+// costs returns the places that tell what locks cost alone, those that differ in
+// the share of reads alone side by side, the fewest reads first.
+func (g gathering) costs() (all [][]column) {
+	for _, c := range slices.SortedFunc(maps.Keys(g.sums), column.compare) {
+		if !c.alone() {
+			continue
+		}
+		same := func(cs []column) bool {
+			d := cs[0]
+			d.scenario.Reads = c.scenario.Reads
+			return d == c
+		}
+		if i := slices.IndexFunc(all, same); i >= 0 {
+			all[i] = append(all[i], c)
+		} else {
+			all = append(all, []column{c})
+		}
+	}
+	return all
+}
+
+// places returns the others, those with the most CPUs first.
+func (g gathering) places() []column {
+	all := slices.DeleteFunc(slices.Collect(maps.Keys(g.sums)), column.alone)
+	slices.SortFunc(all, func(c, d column) int {
+		return cmp.Or(
+			compareBool(c.oversubscribed, d.oversubscribed),
+			cmp.Compare(d.scenario.CPUs, c.scenario.CPUs),
+			c.distance.compare(d.distance),
+			c.scenario.Compare(d.scenario),
+		)
+	})
+	return all
+}
+
+// costs lays out what locks cost alone, the cheapest first, in two columns: for
+// the fewest and the most reads.
+func (d Digest) costs(g gathering, places []column) []string {
+	ends := []column{places[0]}
+	if len(places) > 1 {
+		ends = append(ends, places[len(places)-1])
+	}
+	cells := make(map[string][]string)
+	order := make(map[string]float64)
+	for i, c := range ends {
+		for _, s := range g.sums[c] {
+			if cells[s.Lock] == nil {
+				cells[s.Lock] = make([]string, len(ends))
+				order[s.Lock] = s.Median
+			}
+			cells[s.Lock][i] = shortValue(s.Median) + " " + spread(s)
+		}
+	}
+	locks := slices.SortedFunc(maps.Keys(cells), func(a, b string) int {
+		return cmp.Or(cmp.Compare(order[a], order[b]), cmp.Compare(a, b))
+	})
+	line := func(name string, values []string) string {
+		b := fmt.Sprintf("%-18s", name)
+		for _, v := range values {
+			b += fmt.Sprintf(" %12s", v)
+		}
+		return b
+	}
+	var heads []string
+	for _, c := range ends {
+		heads = append(heads, fmt.Sprintf("%d%% reads", c.scenario.Reads))
+	}
+	text := []string{line("LOCK", heads)}
+	for _, lock := range locks {
+		name := lock
+		if lock == Limit {
+			name += " (limit)"
+		}
+		text = append(text, line(name, cells[lock]))
+	}
+	s := section(ends[0])
+	s.scenario.Reads = 0
+	title := "what an uncontended pair costs: " + s.String()
+	wide := 0
+	for _, t := range text {
+		wide = max(wide, utf8.RuneCountInString(t))
+	}
+	if len(text) < 6 || 2*wide+4 > d.Width {
+		return append([]string{title}, text...)
+	}
+	head, rest := text[0], text[1:]
+	half := (len(rest) + 1) / 2
+	out := []string{title, pad(head, wide) + "    " + head}
+	for i := range half {
+		l := rest[i]
+		if half+i < len(rest) {
+			l = pad(l, wide) + "    " + rest[half+i]
+		}
+		out = append(out, l)
+	}
+	return out
+}
+
+func pad(s string, width int) string {
+	return s + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(s)))
+}
+
+// clip cuts s off at so many characters.
+func clip(s string, width int) string {
+	s = strings.TrimRight(s, " ")
+	if r := []rune(s); len(r) > width {
+		return string(r[:width-1]) + "…"
+	}
+	return s
+}
+
+// line lays out a line of a situation.
+func (d Digest) line(reads, best, sync, limit, tied string) string {
+	return fmt.Sprintf("%6s  %s %s %7s  %s", reads, pad(best, 28), pad(sync, 22), limit, tied)
+}
+
+// row returns what there is to say of a place, nil if nothing can be ranked there.
+func (d Digest) row(g gathering, c column) []string {
+	var ranked []Summary
+	var limit string
+	for _, s := range g.sums[c] {
+		if s.Lock == Empty {
+			limit = shortValue(s.Median)
+		}
+		if !slices.Contains(notLocks, s.Lock) {
+			ranked = append(ranked, s)
+		}
+	}
+	if len(ranked) < 2 {
+		return nil
+	}
+	slices.SortFunc(ranked, func(a, b Summary) int {
+		return cmp.Or(cmp.Compare(a.Median, b.Median), cmp.Compare(a.Lock, b.Lock))
+	})
+	best := ranked[0]
+	ratios := ratiosByLock(g.samples[c], best.Lock, "ns/op")
+	var reference string
+	for _, s := range ranked { // the faster one first
+		if s.Lock != "sync.Mutex" && s.Lock != "sync.RWMutex" {
+			continue
+		}
+		reference = strings.TrimPrefix(s.Lock, "sync.") + " " + shortValue(s.Median)
+		if r := ratios[s.Lock]; r != nil && r.N > 0 {
+			reference += " ×" + shortRatio(r.Median)
+		}
+		break
+	}
+	tied := Table{Unit: "ns/op"}.best(g.samples[c], ranked)
+	if n := len(tied); n > 4 && n > len(ranked)/2 {
+		best.Lock = fmt.Sprintf("%d of %d alike", n, len(ranked))
+		tied = nil
+	}
+	var names []string
+	for _, s := range ranked[1:] {
+		if tied[s.Lock] {
+			names = append(names, s.Lock)
+		}
+	}
+	head := d.line(fmt.Sprintf("%d%%", c.scenario.Reads), best.Lock+" "+shortValue(best.Median)+" "+spread(best), reference, limit, "")
+	room := d.Width - utf8.RuneCountInString(head)
+	return []string{head + some(names, room)}
+}
+
+// some joins as many names as fit, and counts the others.
+func some(names []string, room int) string {
+	all := strings.Join(names, ", ")
+	for n := len(names); utf8.RuneCountInString(all) > room && n > 0; n-- {
+		all = fmt.Sprintf("%d more", len(names)-n+1)
+		if n > 1 {
+			all = strings.Join(names[:n-1], ", ") + " and " + all
+		} else {
+			all = plural(len(names), "lock")
+		}
+	}
+	return all
+}
+
+// leftOut says what is not shown, and why; "" if all is.
+func (g gathering) leftOut() string {
+	var parts []string
+	few := make(map[string]bool)
+	for c := range g.few {
+		few[c.place()[0]] = true
+	}
+	if len(few) > 0 {
+		places := slices.Sorted(maps.Keys(few))
+		parts = append(parts, "what has fewer than the 6 samples that an interval needs, at "+strings.Join(places, " and "))
+	}
+	if g.mixed > 0 {
+		parts = append(parts, plural(g.mixed, "sample")+" during which near became far or the reverse")
+	}
+	if g.unknown > 0 {
+		parts = append(parts, plural(g.unknown, "sample")+" of unknown distance")
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "left out: " + strings.Join(parts, "; ")
+}
+
+// wrap breaks text into lines of so many characters.
+func wrap(text string, width int) (lines []string) {
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width {
+			lines = append(lines, line)
+			line = ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	if line != "" {
+		lines = append(lines, line)
+	}
+	return lines
+}

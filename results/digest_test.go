@@ -1,0 +1,116 @@
+package results_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/lockbench/lockbench/results"
+)
+
+func digest(t *testing.T, d results.Digest, samples []results.Sample) string {
+	t.Helper()
+	var b strings.Builder
+	if err := d.Write(&b, samples); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// aloneToo is the samples of a sweep, and beside them those of one worker that
+// thinks about nothing.
+func aloneToo(samples []results.Sample) []results.Sample {
+	for _, s := range slices.Clone(samples) {
+		if s.CPUs > 1 || s.Reads != 0 && s.Reads != 100 {
+			continue
+		}
+		s.Think = 0
+		s.Values = slices.Clone(s.Values)
+		s.Values[0].Value /= 10
+		samples = append(samples, s)
+		if s.Lock == "none" {
+			s.Lock = "swap"
+			samples = append(samples, s)
+		}
+	}
+	return samples
+}
+
+func TestDigestIsGolden(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		digest  results.Digest
+		samples []results.Sample
+	}{
+		{"reads.digest", results.Digest{}, aloneToo(sweep(18, []int{0, 50, 90, 99, 100}))},
+		{"few.digest", results.Digest{}, sweep(4, []int{0})},
+		{"blind.digest", results.Digest{}, blinded(sweep(18, []int{0, 90}))},
+		{"short.digest", results.Digest{Lines: 12, Width: 80}, aloneToo(sweep(18, []int{0, 50, 90, 99, 100}))},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got := digest(t, test.digest, test.samples)
+			golden(t, test.name, got)
+			width, most := 100, 40
+			if test.digest.Lines != 0 {
+				width, most = test.digest.Width, test.digest.Lines
+			}
+			if n := strings.Count(got, "\n"); n > most {
+				t.Errorf("%d lines, want at most %d", n, most)
+			}
+			for line := range strings.Lines(got) {
+				if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > width {
+					t.Errorf("%d characters wide, want at most %d: %s", n, width, line)
+				}
+			}
+		})
+	}
+}
+
+// Five samples rank nothing, and six do; a lock alone is not the fastest.
+func TestDigestRanksWhatHasAnInterval(t *testing.T) {
+	for _, test := range []struct {
+		rounds int
+		locks  []string
+		want   bool
+	}{
+		{5, []string{"a", "b"}, false},
+		{6, []string{"a", "b"}, true},
+		{6, []string{"a"}, false},
+		{6, []string{"a", "none"}, false},
+	} {
+		var samples []results.Sample
+		for round := range test.rounds {
+			for i, lock := range test.locks {
+				s := at(results.Near, "ns/op", float64(50+20*i))[0]
+				s.Lock, s.Round = lock, round+1
+				samples = append(samples, s)
+			}
+		}
+		got := digest(t, results.Digest{}, samples)
+		if ranked := strings.Contains(got, "FASTEST"); ranked != test.want {
+			t.Errorf("%d rounds of %v: ranked: %t, want %t\n%s", test.rounds, test.locks, ranked, test.want, got)
+		}
+	}
+}
+
+// An interval that reaches far beyond the median is noise, not a number.
+func TestNoise(t *testing.T) {
+	var samples []results.Sample
+	for round := range 6 {
+		for _, lock := range []string{"a", "b"} {
+			s := at(results.Near, "ns/op", 10+float64(round*round*round*1000))[0]
+			s.Lock, s.Round = lock, round+1
+			samples = append(samples, s)
+		}
+	}
+	for what, got := range map[string]string{"digest": digest(t, results.Digest{}, samples), "table": table(t, results.Table{}, samples)} {
+		if !strings.Contains(got, " noise") && !strings.Contains(got, "*noise") {
+			t.Errorf("%s: no noise in\n%s", what, got)
+		}
+		if strings.Contains(got, fmt.Sprint("±", 1)) {
+			t.Errorf("%s: an interval in\n%s", what, got)
+		}
+	}
+}
