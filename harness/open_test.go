@@ -172,6 +172,7 @@ func TestOpenDataSpoilt(t *testing.T) {
 		{"clock", func(d OpenData) { c := d.(*openClock); c.seconds.Store(0); c.fraction.Store(0) }, "want 100 ticks or more, have 0"},
 		{"config", func(d OpenData) { d.(*openConfig).version.Add(1) }, "as worker 1 consults version 101: want settings of that version, have one of version 100"},
 		{"config", func(d OpenData) { d.(*openConfig).version.Add(^uint64(0)) }, "want version 100 or later, have 99"},
+		{"record", func(d OpenData) { d.(*openRecord).words[3].Add(recordLen) }, "as worker 1 reads: want eight words of version 100, have one of version 101"},
 	} {
 		for _, w := range Workloads() {
 			if w.Name != test.workload {
@@ -215,6 +216,8 @@ func TestOpenDataLosesUpdates(t *testing.T) {
 			d.seats[0].writes++
 		case *openConfig:
 			d.seats[0].writes++
+		case *openRecord:
+			d.seats[0].writes++
 		}
 		if err := d.Verify(); err == nil {
 			t.Errorf("%s: one write of two is lost, and Verify = nil", w.Name)
@@ -246,7 +249,7 @@ func TestOpenDataSeedAndAllocations(t *testing.T) {
 // Where the data cannot be read while it is written, readers take the lock.
 func TestSeqLockerTakesTheLock(t *testing.T) {
 	for _, w := range Workloads() {
-		if w.Permits != nil || w.NewOpen != nil {
+		if w.Permits != nil || w.NewOpen != nil || w.Linked {
 			continue
 		}
 		s := quick(Subject{Name: "sequenced", New: func() sync.Locker { return new(sequenced) }})

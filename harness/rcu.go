@@ -66,11 +66,9 @@ type CopyData interface {
 
 // A version is something that readers may have, and that is used again.
 type version[T any] struct {
-	_       primitives.CacheLine
 	value   T
 	next    *version[T] // in the stock
-	reclaim func()      // puts it there
-	_       primitives.CacheLine
+	reclaim func()      // puts it there; nil if it is used once
 }
 
 // A stock has the versions that no reader can have.
@@ -151,8 +149,12 @@ type copySection struct {
 	stock[words]
 }
 
-// words are those of a section: mirror == ^count.
-type words struct{ count, mirror primitives.Cell[uint64] }
+// words are those of a section: mirror == ^count. They share no cache line.
+type words struct {
+	_             primitives.CacheLine
+	count, mirror primitives.Cell[uint64]
+	_             primitives.CacheLine
+}
 
 func newCopySection(r Reclaim) *copySection {
 	s := new(copySection)

@@ -3,6 +3,7 @@ package harness
 import (
 	"context"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -178,6 +179,48 @@ func TestSpoilt(t *testing.T) {
 	}
 	if again := s.take(); again != found {
 		t.Errorf("take = %p, want the version that was reclaimed, %p", again, found)
+	}
+}
+
+// What a workload's readers meet of what is reclaimed, torn or older than before, they
+// find wrong; and so is, in the end, what got lost.
+func TestCopiesFindBroken(t *testing.T) {
+	const early = "reclaimed"
+	at := func(d CopyData) *version[element] { return d.(*linked).head.Load() }
+	for _, test := range []struct {
+		workload string
+		fault    func(CopyData)
+		want     string
+	}{
+		{"record", func(d CopyData) { d.(*copyRecord).current.Load().reclaim() }, early},
+		{"record", func(d CopyData) { d.(*copyRecord).current.Load().value.words[7].Set(1) }, "want eight words of version 100, have one of version 0"},
+		{"record", func(d CopyData) { d.(*copyRecord).current.Load().value.words.set(99) }, "want version 100 or later, have 99"},
+		{"record", func(d CopyData) { d.(*copyRecord).take() }, "all but 1 of them to be used again"},
+		{"list10", func(d CopyData) { at(d).reclaim() }, early},
+		{"list10", func(d CopyData) { at(d).value.times.Set(1000) }, "want the element of key 0, whole, have key 0, replaced 1000 times"},
+		{"list10", func(d CopyData) { at(d).value.next.Store(nil) }, "want the element of key 1, whole, have the end of the list"},
+		{"list10", func(d CopyData) { at(d).value.next.Store(at(d)) }, "want the element of key 1, whole, have key 0"},
+		{"list10", func(d CopyData) { at(d).value.set(0, 0) }, "want 100 replacements or more, have "},
+		{"list10", func(d CopyData) { d.(*linked).take() }, "all but 10 of them to be used again"},
+	} {
+		for _, w := range Workloads() {
+			if w.Name != test.workload {
+				continue
+			}
+			d := w.NewCopy(2, 1, ReclaimSync)
+			for range 100 {
+				d.Update(0)()
+			}
+			d.Read(1)
+			if err := d.Verify(); err != nil {
+				t.Fatalf("%s: sound data: %v", w.Name, err)
+			}
+			test.fault(d)
+			d.Read(1)
+			if err := d.Verify(); err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("%s: Verify = %v, want %s", w.Name, err, test.want)
+			}
+		}
 	}
 }
 
