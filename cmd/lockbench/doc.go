@@ -95,6 +95,10 @@
 //	log        a ring of log records: append one; read the next
 //	clock      a 128-bit time: tick; tell the time
 //	config     a configuration: replace all of it; consult a part
+//	record     a struct of 8 words: replace it; read it
+//	list10     a linked list of 10: replace an element; traverse it
+//	list100    a linked list of 100: replace an element; traverse it
+//	list1000   a linked list of 1000: replace an element; traverse it
 //	intervals  an address space: map and unmap; look up a page
 //	freelist   a list of free buffers: take one or give it back; count them
 //	pool       a bounded pool under a semaphore: fill a buffer; look at one
@@ -102,6 +106,18 @@
 //	...
 //	lockbench: 2 locks in ... situations, 6 samples of each; about ...
 //	...
+//
+// RCU runs beside the locks where its readers have something to follow, and a lock
+// whose readers retry where they do not lose their way:
+//
+//	$ lockbench run --workload record --locks rcu-*,seqlock,rwsem --cpus 1 --reads 90 --count 1 --out record.txt --plots=
+//	...
+//	lockbench: 14 locks in 1 situation, 1 sample of each; about ...
+//	...
+//	$ lockbench run --workload list100,log --locks rcu-domain,seqlock
+//	lockbench: lock "seqlock": its readers look at what is half written, want another lock for workload list100: they would follow a link that leads anywhere
+//	lockbench: lock "rcu-domain": its readers exclude nobody, want a lock for workload log: its data cannot be read while it is changed
+//	exit status 2
 //
 // The pool wants a counting semaphore, with a permit for every two workers:
 //

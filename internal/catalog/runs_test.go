@@ -28,12 +28,16 @@ func TestRuns(t *testing.T) {
 					Subject: e.Subject, Workload: w, Reads: reads, CPUs: 2, Workers: 2, Seed: uint64(runs),
 					Duration: 500 * time.Microsecond,
 				}
-				if s.Validate() != nil {
-					continue // it is no semaphore
+				if s.Validate() != nil || racy && e.Name == "busted-rcu" {
+					continue // it is no semaphore; or the race detector fails the test first
 				}
 				runs++
 				sample, err := harness.Run(context.Background(), s)
 				broken := (*harness.BrokenError)(nil)
+				// A reader and an updater may miss each other on a busy machine.
+				for tries := 1; e.Name == "busted-rcu" && err == nil && tries < 10; tries++ {
+					sample, err = harness.Run(context.Background(), s)
+				}
 				switch what := fmt.Sprintf("%s, workload %q, %d %% reads", e.Name, w.Name, reads); {
 				case e.Name == "busted" || e.Name == "busted-rcu":
 					if !errors.As(err, &broken) {
