@@ -66,6 +66,7 @@ func (u *Updater) Call(f func()) {
 	if f == nil {
 		panic("rcu: Call of nil")
 	}
+	u.mustBeMade("Call")
 	n := u.callbacks.waiting.Add(1)
 	if !u.enqueue(&callback{f: f}, false) {
 		u.callbacks.waiting.Add(-1)

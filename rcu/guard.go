@@ -9,11 +9,19 @@ import (
 // guard panics if the caller is known to be in a read-side critical section, or
 // runs the grace period, and so would wait for itself.
 func (u *Updater) guard(method string) {
+	u.mustBeMade(method)
 	if began := u.protocol.reads(); began != nil {
 		panic(misuse(method+" in a read-side critical section waits for itself", "it began at", began))
 	}
 	if id := u.reporting.Load(); id != 0 && id == goroutine() {
 		panic("rcu: " + method + " in a stall's report waits for itself")
+	}
+}
+
+// mustBeMade panics if the flavour is a zero value.
+func (u *Updater) mustBeMade(method string) {
+	if u.protocol == nil {
+		panic("rcu: " + method + " of a zero value: want NewDomain, NewPinned, NewRegistered or NewQSBR")
 	}
 }
 

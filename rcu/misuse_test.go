@@ -31,6 +31,27 @@ func TestTracedSections(t *testing.T) {
 	other.Synchronize()
 }
 
+// A zero flavour says what it wants, and not in the goroutine of callbacks.
+func TestZeroFlavours(t *testing.T) {
+	const made = ": want NewDomain, NewPinned, NewRegistered or NewQSBR"
+	var (
+		d rcu.Domain
+		p rcu.Pinned
+		r rcu.Registered
+		q rcu.QSBR
+	)
+	for name, u := range map[string]rcu.Flavour{"Domain": &d, "Pinned": &p, "Registered": &r, "QSBR": &q} {
+		for method, call := range map[string]func(){
+			"Synchronize": u.Synchronize, "SynchronizeExpedited": u.SynchronizeExpedited, "Barrier": u.Barrier, "Close": u.Close,
+			"Call": func() { u.Call(func() {}) }, "StartPoll": func() { u.StartPoll() },
+		} {
+			t.Run(name+"/"+method, func(t *testing.T) { wantPanic(t, "rcu: "+method+" of a zero value"+made, call) })
+		}
+	}
+	wantPanic(t, "rcu: Register of a zero value"+made, func() { r.Register() })
+	wantPanic(t, "rcu: Register of a zero value"+made, func() { q.Register() })
+}
+
 func beginIn(d *rcu.Domain) rcu.Section { return d.ReadLock() }
 
 func endIn(d *rcu.Domain, s rcu.Section) { d.ReadUnlock(s) }

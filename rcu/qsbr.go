@@ -62,6 +62,7 @@ func NewQSBR(cfg Config) *QSBR {
 
 // Register returns a new reader, online, until [QuiescentReader.Unregister].
 func (q *QSBR) Register() *QuiescentReader {
+	q.mustBeMade("Register")
 	r := &QuiescentReader{domain: q, traced: q.cfg.Trace}
 	r.number = q.readers.add(r, &r.at)
 	r.Online()

@@ -59,6 +59,7 @@ func NewRegistered(cfg Config) *Registered {
 
 // Register returns a new Reader, until [Reader.Unregister].
 func (r *Registered) Register() *Reader {
+	r.mustBeMade("Register")
 	reader := &Reader{domain: r, careful: fenced || r.cfg.Trace}
 	reader.number = r.readers.add(reader, &reader.at)
 	return reader

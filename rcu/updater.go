@@ -233,6 +233,7 @@ type Cookie uint64
 // cookie for [Updater.Poll] to tell whether it is over. It does not wait, and may
 // be called in a read-side critical section; it panics after Close.
 func (u *Updater) StartPoll() Cookie {
+	u.mustBeMade("StartPoll")
 	q := &u.callbacks
 	c := (u.seq.Add(0) + 3) &^ 1 // full: what the caller did comes before it; not one that is running
 	for {
