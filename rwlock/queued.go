@@ -43,18 +43,20 @@ func (l *Queued) RLockPinned() {
 }
 
 func (l *Queued) rwait(pinned bool) {
-	l.checkCame(pinned)
 	spin := primitives.Spin{InLine: true, Pinned: pinned}
-	l.word.word.Add(lessOne) // n,*,* -> n-1,*,*: not yet
+	if tooMany(l.word.word.Add(lessOne) + oneReader) { // n,*,* -> n-1,*,*: not yet, or never
+		tooManyCame(pinned)
+	}
 	l.queue.enter(pinned)
 	// We are the head: no writer waits, by I3, and one that is inside will
 	// find us counted.
-	l.word.word.Add(oneReader)           // n,0,* -> n+1,0,*
-	for l.word.word.Load()&writer != 0 { // acquire: pairs with Unlock
+	w := l.word.word.Add(oneReader) // n,0,* -> n+1,0,*; acquire: pairs with Unlock
+	for w&writer != 0 {
 		spin.Once()
+		w = l.word.word.Load() // acquire: pairs with Unlock
 	}
 	l.queue.leave(pinned)
-	l.checkCame(pinned)
+	l.checkCame(w, pinned)
 }
 
 // RUnlock ends a read section. It panics if nobody reads.

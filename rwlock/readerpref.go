@@ -38,9 +38,9 @@ func (l *ReaderPref) RLockPinned() {
 //
 //go:noinline
 func (l *ReaderPref) rwait(pinned bool) {
-	l.checkCame(pinned)
 	spin := primitives.Spin{InLine: true, Pinned: pinned}
-	for l.word.word.Load()&writer != 0 { // acquire: pairs with Unlock
+	w := l.word.word.Load() // acquire: pairs with Unlock
+	for l.checkCame(w, pinned); w&writer != 0; w = l.word.word.Load() {
 		spin.Once()
 	}
 }

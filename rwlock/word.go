@@ -135,12 +135,17 @@ const full = "rwlock: RLock of a lock with 4194303 readers"
 func tooMany(w uint32) bool { return w&below == wrapped }
 
 // checkCame takes a reader back that is counted, and panics, if there are too
-// many. Each whose arrival made them so calls it: those that it lets through fit.
-func (l *word) checkCame(pinned bool) {
-	if !tooMany(l.word.Load()) {
-		return
+// many by w, which is what the word has been since it came. Each whose arrival
+// made them so calls it: those that it lets through fit.
+func (l *word) checkCame(w uint32, pinned bool) {
+	if tooMany(w) {
+		l.word.Add(lessOne) // restores I2
+		tooManyCame(pinned)
 	}
-	l.word.Add(lessOne) // restores I2
+}
+
+// tooManyCame is for a reader that does not fit, and is not counted.
+func tooManyCame(pinned bool) {
 	if pinned {
 		primitives.Unpin()
 	}
