@@ -45,7 +45,7 @@ type testOutput struct {
 var (
 	// certain is how lines begin that are go test's: what a benchmark logs looks
 	// like none of them.
-	certain = regexp.MustCompile(`^(goos: \w+$|goarch: \w+$|pkg: \S+$|ok  \t|FAIL\t|Benchmark\S*\s+\d+\s+[\d.]+ \S+/op|\{.*"Action":"(?:start|run|output|build-output|build-fail)")`)
+	certain = regexp.MustCompile(`^(goos: \w+$|goarch: \w+$|pkg: \S+$|ok  \t|FAIL\t|Benchmark\S*\s+\d+\s+[\d.]+ \S+/op|\{.*"Action": ?"(?:start|run|output|build-output|build-fail)")`)
 
 	// stamp is a time stamp in front of a line, as GitHub Actions, GitLab, Azure,
 	// Jenkins and docker logs write it: by itself, in brackets, behind the names of

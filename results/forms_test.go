@@ -82,6 +82,11 @@ func TestFormsOfFailure(t *testing.T) {
 			t.Errorf("%s: no error when cut off", name)
 		}
 	}
+	// Other software writes the same events with spaces.
+	spaced := `{"Action": "start", "Package": "p"}` + "\n" + `{"Action": "output", "Package": "p", "Output": "BenchmarkA-2 \t 5\t 61 ns/op\n"}` + "\n" + `{"Action": "pass", "Package": "p"}` + "\n"
+	if f, err := results.ReadRecords(strings.NewReader(spaced), "x"); err != nil || len(f.Records) != 1 || f.Records[0].Name != "A-2" {
+		t.Errorf("events with spaces: %v, %+v", err, f.Records)
+	}
 	if _, err := results.ReadRecords(strings.NewReader(`{"Action":"start","Package":"p"}`+"\n"+`{"Action":"output","Package":"p","Output":"`+"BenchmarkA-2 \\t 5\\t 61 ns/op\\n"+`"}`+"\n"+`{"Action":"fail","Package":"p"}`+"\n"), "x"); message(err) != `x:3: want the output of a run that passed, have "FAIL\tp"` {
 		t.Errorf("an event that says fail: %v", err)
 	}

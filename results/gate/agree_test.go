@@ -228,6 +228,8 @@ func TestOddValues(t *testing.T) {
 		{"score", lower, 1e307, -1e307, pass, -2},
 		{"score", lower, -1.7e308, 1.7e308, regressed, nan},
 		{"score", lower, 5e-324, 1, regressed, nan},
+		{"score", lower, 1e-320, 2e-320, regressed, 1},
+		{"score", lower, 2e-320, 1e-320, pass, -0.5},
 		{"score", lower, -5e-324, 1, regressed, inf},
 		{"score", higher, 100, -100, regressed, -2},
 		{"score", higher, 5, 0, regressed, -1},

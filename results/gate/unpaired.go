@@ -249,7 +249,7 @@ func (t *shift) order() {
 		bad := make([]float64, len(values))
 		for i, v := range values {
 			if !t.signed {
-				v = math.Log(v)
+				v = logarithm(v)
 			}
 			bad[i] = -float64(t.better) * v
 		}
