@@ -132,7 +132,7 @@ func (c *gateCmd) Run(con commandline.Console) error {
 	defer restore()
 	context.AfterFunc(ctx, restore)
 
-	rep, err := compare(g, ctx)
+	rep, err := unlessDone(ctx, c.Files, func() (*gate.Report, error) { return compare(g, ctx) })
 	switch {
 	case err != nil:
 		return g.refuse(interruption(ctx, err))
@@ -335,6 +335,29 @@ func (c *gateCmd) checkFiles(bad *commandline.Problems) {
 	}
 	if c.Base != "" || c.SelfTest || c.History != "" {
 		bad.Addf("--files: want neither --base, --self-test nor --history: the files are what is compared")
+	}
+}
+
+// unlessDone returns what f does. Where f reads files, which may be a FIFO that has
+// no writer, it does not wait for f once ctx is done: nothing ends such an open.
+func unlessDone(ctx context.Context, files bool, f func() (*gate.Report, error)) (*gate.Report, error) {
+	if !files {
+		return f()
+	}
+	type result struct {
+		rep *gate.Report
+		err error
+	}
+	c := make(chan result, 1)
+	go func() {
+		rep, err := f()
+		c <- result{rep, err}
+	}()
+	select {
+	case r := <-c:
+		return r.rep, r.err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
 	}
 }
 
