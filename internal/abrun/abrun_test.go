@@ -637,6 +637,8 @@ func TestBadInput(t *testing.T) {
 		{abrun.Config{Dir: sub, Base: "nope", Head: "neither"}, []string{`base: no commit "nope"`, `head: no commit "neither"`}},
 		{abrun.Config{Dir: sub, Base: "--help"}, []string{`base: no commit "--help"`}},
 		{abrun.Config{Dir: sub, Base: "one", Bench: "Nobody"}, []string{gate.ErrNothing.Error(), `"Nobody"`}},
+		{abrun.Config{Dir: sub, Base: "one", Bench: "Skipped"}, []string{gate.ErrNothing.Error(), `"Skipped"`, "skips example.com/m/sub.Skipped"}},
+		{abrun.Config{Dir: sub, Base: "one", Bench: "Summary", Skip: "Sum"}, []string{gate.ErrNothing.Error(), `"Summary" in ./..., and is not skipped by "Sum"`}},
 		{abrun.Config{Dir: sub, Base: "one", Bench: "Summary/none"}, []string{gate.ErrNothing.Error(), `"Summary/none"`}},
 		{abrun.Config{Dir: sub, Base: "one", Packages: []string{"./nope"}}, []string{"base does not build", "head does not build", "nope"}},
 		{abrun.Config{Dir: sub, Base: "one", Pin: []int{4000}}, []string{"pin to CPUs [4000]"}},

@@ -177,7 +177,11 @@ func (s *Source) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	if len(s.both)+len(s.onlyBase)+len(s.onlyHead) == 0 {
-		return fmt.Errorf("%w: no benchmark matches %q in %s", gate.ErrNothing, s.c.Bench, strings.Join(s.c.Packages, " "))
+		why := fmt.Sprintf("no benchmark matches %q in %s", s.c.Bench, strings.Join(s.c.Packages, " "))
+		if s.c.Skip != "" {
+			why += fmt.Sprintf(", and is not skipped by %q", s.c.Skip)
+		}
+		return fmt.Errorf("%w: %s", gate.ErrNothing, strings.Join(append([]string{why}, s.Warnings()...), "; "))
 	}
 	s.c.logf("%d benchmarks; calibrating", len(s.both))
 	if err := s.calibrate(ctx); err != nil {
