@@ -15,8 +15,7 @@ import (
 type flavoured struct {
 	mu      sync.Mutex // of updaters
 	readers sync.RWMutex
-	waiting sync.WaitGroup // for callbacks
-	backlog atomic.Int64
+	backlog atomic.Int64 // callbacks that wait
 	calls   atomic.Int64
 
 	impatient bool // grace periods wait for nobody
@@ -70,14 +69,18 @@ func (v *flavouredView) Call(f func()) {
 		return
 	}
 	v.backlog.Add(1)
-	v.waiting.Go(func() {
+	go func() {
 		v.Synchronize()
 		f()
 		v.backlog.Add(-1)
-	})
+	}()
 }
 
-func (v *flavouredView) Barrier()     { v.waiting.Wait() }
+func (v *flavouredView) Barrier() {
+	for v.backlog.Load() > 0 { // a WaitGroup must not be waited for while others add to it
+		runtime.Gosched()
+	}
+}
 func (v *flavouredView) Backlog() int { return int(v.backlog.Load()) }
 
 // newFlavour returns a Subject of a flavour that has a fault, or none.
