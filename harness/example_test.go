@@ -31,7 +31,7 @@ func ExampleRun() {
 	}
 	ns, _ := sample.Value("ns/op")
 	fmt.Println(sample.Cell, ns > 0)
-	// Output: Lock/lock=mine/reads=0/workers=2/hold=0s/think=0s-2 true
+	// Output: Lock/lock=mine/reads=0/workers=2/hold=0s/think=0s/work=registers-2 true
 }
 
 // Compare two locks over a mix of reads and writes.
@@ -70,7 +70,7 @@ func ExampleWorkload() {
 		Workers:  2,
 	})
 	fmt.Println(sample.Cell, err)
-	// Output: Lock/lock=sync.Mutex/reads=0/workers=2/hold=0s/think=0s/workload=transfers-2 <nil>
+	// Output: Lock/lock=sync.Mutex/reads=0/workers=2/hold=0s/think=0s/workload=transfers/work=registers-2 <nil>
 }
 
 // Accounts hold 1000 in all.

@@ -114,8 +114,8 @@ func (w *worker) measureOpen() {
 			if word.Load() != w.word {
 				break
 			}
-			if w.think != 0 {
-				w.sink = work(w.think, w.sink)
+			if w.thinks {
+				w.pause()
 			}
 		}
 		w.next = next

@@ -528,16 +528,16 @@ func TestAllocations(t *testing.T) {
 }
 
 func TestWork(t *testing.T) {
-	if got := steps(0); got != 0 {
+	if got := Registers.steps(0); got != 0 {
 		t.Errorf("steps(0) = %d, want 0", got)
 	}
-	if got := steps(1); got < 1 {
+	if got := Registers.steps(1); got < 1 {
 		t.Errorf("steps(1ns) = %d, want at least 1", got)
 	}
-	if a, b := steps(time.Microsecond), steps(time.Millisecond); math.Abs(float64(b)/float64(a)-1000) > 5 {
+	if a, b := Registers.steps(time.Microsecond), Registers.steps(time.Millisecond); math.Abs(float64(b)/float64(a)-1000) > 5 {
 		t.Errorf("steps(1µs) = %d, steps(1ms) = %d, want a thousand times as many", a, b)
 	}
-	if got, want := float64(steps(time.Second)), 1e9*stepsPerNanosecond(); math.Abs(got-want) > 1 {
+	if got, want := float64(Registers.steps(time.Second)), 1e9*stepsPerNanosecond[Registers](); math.Abs(got-want) > 1 {
 		t.Errorf("steps(1s) = %v, want %v", got, want)
 	}
 	// The same steps, however they are divided.

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lockbench/lockbench/primitives"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -128,6 +129,8 @@ type Scenario struct {
 	Hold  time.Duration // work in the critical section, beyond its bare minimum or its workload
 	Think time.Duration // work between two critical sections
 
+	Work Work // what hold and think are made of
+
 	Mode Mode
 
 	// Duration is the length of the measuring window. 0 is 3 ms, or 100 ms if
@@ -218,6 +221,8 @@ func (s Scenario) validate() error {
 	errs = append(errs, s.Workload.validate())
 	want(s.Hold >= 0, "hold", s.Hold, "at least 0s")
 	want(s.Think >= 0, "think", s.Think, "at least 0s")
+	want(int(s.Work) < len(works), "work", s.Work, "registers, memory-l1, memory-l2 or serialized")
+	want(s.Work != Serialized || primitives.CanSerialize, "work", s.Work, "another: instructions cannot be serialized on "+runtime.GOARCH+", nor under purego")
 	want(s.Duration >= 0, "duration", s.Duration, "positive, or 0s for the default")
 	want(s.Warmup >= 0, "warmup", s.Warmup, "positive, or 0s for the default")
 	want(s.Patience >= 0, "patience", s.Patience, "positive, or 0s for the default")
@@ -236,6 +241,9 @@ func (s Scenario) Cell() results.Cell {
 		Think:    s.Think,
 		Workload: s.Workload.Name,
 		CPUs:     s.CPUs,
+	}
+	if s.Work != Registers {
+		c.Work = s.Work.String()
 	}
 	if s.Mode != Goroutine {
 		c.Mode = s.Mode.String()

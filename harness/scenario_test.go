@@ -83,7 +83,7 @@ func TestDefaults(t *testing.T) {
 func TestCell(t *testing.T) {
 	s := quick(mutex)
 	s.Think = 100 * time.Nanosecond
-	const want = "Lock/lock=sync.Mutex/reads=0/workers=2/hold=0s/think=100ns-2"
+	const want = "Lock/lock=sync.Mutex/reads=0/workers=2/hold=0s/think=100ns/work=registers-2"
 	if got := s.Cell().String(); got != want {
 		t.Errorf("Cell = %s, want %s", got, want)
 	}

@@ -89,7 +89,7 @@ func (w *worker) stay() {
 		w.dawdle()
 		return
 	}
-	w.sink = work(w.hold, w.sink)
+	w.compute(w.hold)
 }
 
 // What the lock under test protects: one of these, the others are nil.

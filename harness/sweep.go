@@ -34,6 +34,9 @@ type Sweep struct {
 	// out.
 	Extra []Scenario
 
+	// Works is an axis, too. None is Registers alone.
+	Works []Work
+
 	// What all scenarios have in common, those of Extra too; see [Scenario].
 	Mode     Mode
 	Duration time.Duration
@@ -88,6 +91,9 @@ func (s Sweep) Validate() error {
 				}
 			}
 		}
+	}
+	if len(s.Works) > 0 {
+		errs = append(errs, axis("work", s.Works, func(c *Scenario, w Work) { c.Work = w }))
 	}
 	common := s.common(Scenario{})
 	common.CPUs, common.Workers = 1, 1
@@ -152,7 +158,12 @@ func (s Sweep) Scenarios() []Scenario {
 	if len(workloads) == 0 {
 		workloads = []Workload{{}}
 	}
-	for _, c.Workload = range workloads {
+	works := s.Works
+	if len(works) == 0 {
+		works = []Work{Registers}
+	}
+	for i := range len(workloads) * len(works) {
+		c.Workload, c.Work = workloads[i/len(works)], works[i%len(works)]
 		for _, c.Hold = range s.Hold {
 			for _, c.Think = range s.Think {
 				for _, c.CPUs = range s.CPUs {

@@ -316,10 +316,10 @@ func (b *bout) act(rng *rand.Rand) act {
 	case n < 100:
 		length = short
 	}
-	a.hold = rng.IntN(1 + steps(length))
+	a.hold = rng.IntN(1 + Registers.steps(length))
 	a.birth = !b.tight && rng.IntN(64) == 0
 	if rng.IntN(2) == 0 {
-		a.think = rng.IntN(1 + steps(short))
+		a.think = rng.IntN(1 + Registers.steps(short))
 	}
 	return a
 }

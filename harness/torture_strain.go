@@ -84,7 +84,7 @@ func (v *rcuVictim) volley(a act) {
 		v.reader.ReadLock()
 		f := v.find()
 		if v.bout.strain == clogged {
-			v.sink = work(steps(mostHold)*int(a.choice%64)/64, v.sink) // without a store
+			v.sink = work(Registers.steps(mostHold)*int(a.choice%64)/64, v.sink) // without a store
 		} else if v.periods.Load()-before >= longAway {
 			v.tally.Long++
 			for until := primitives.Nanotime() + int64(stays); primitives.Nanotime() < until; {

@@ -1,12 +1,64 @@
 package harness
 
 import (
+	"fmt"
 	"math"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/lockbench/lockbench/primitives"
 )
+
+// A Work says what hold and think are made of.
+type Work uint8
+
+const (
+	Registers  Work = iota // a computation that touches no memory
+	MemoryL1               // the same, reading and writing a private buffer of 16 KiB
+	MemoryL2               // of 256 KiB
+	Serialized             // as Registers, with a fence at both ends of each think, also one of 0; amd64 and arm64 only
+)
+
+var works = [...]string{Registers: "registers", MemoryL1: "memory-l1", MemoryL2: "memory-l2", Serialized: "serialized"}
+
+// bufferWords is the size of the buffer, in words.
+var bufferWords = [...]int{MemoryL1: 16 << 10 / 8, MemoryL2: 256 << 10 / 8, Serialized: 0}
+
+// String returns "registers", "memory-l1", "memory-l2" or "serialized".
+func (k Work) String() string {
+	if int(k) < len(works) {
+		return works[k]
+	}
+	return fmt.Sprintf("Work(%d)", uint8(k))
+}
+
+// MarshalText returns what String does.
+func (k Work) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText sets k to the work that text names.
+func (k *Work) UnmarshalText(text []byte) error {
+	for i, name := range works {
+		if string(text) == name {
+			*k = Work(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("unknown work %q (known: %s)", text, strings.Join(works[:], ", "))
+}
+
+// newBuffer returns the memory that work of a kind reads and writes, nil if none.
+func (k Work) newBuffer() []uint64 {
+	n := bufferWords[k]
+	if n == 0 {
+		return nil
+	}
+	b := make([]uint64, n+2*primitives.CacheLineSize/8) // ours alone, to both ends
+	for i := range b {
+		b[i] = uint64(i)
+	}
+	return b[primitives.CacheLineSize/8:][:n]
+}
 
 // work does n steps of a computation that no CPU can overlap, since each step
 // needs the one before, and touches no memory. Whoever calls it must keep the
@@ -18,27 +70,51 @@ func work(n int, x uint64) uint64 {
 	return x
 }
 
-// steps returns how many steps of work take d: at least one, unless d is 0.
-func steps(d time.Duration) int {
+// workIn does the same in a buffer: each step reads and writes a word that the
+// step before has chosen. The length of the buffer is a power of 2.
+func workIn(buffer []uint64, n int, x uint64) uint64 {
+	mask := uint64(len(buffer) - 1)
+	for ; n > 0; n-- {
+		word := &buffer[x>>40&mask]
+		x = x*6364136223846793005 + 1442695040888963407 + *word
+		*word = x
+	}
+	return x
+}
+
+// steps returns how many steps of work of a kind take d: at least one, unless d
+// is 0.
+func (k Work) steps(d time.Duration) int {
 	if d == 0 {
 		return 0
 	}
-	return max(1, int(math.Round(float64(d)*stepsPerNanosecond())))
+	return max(1, int(math.Round(float64(d)*stepsPerNanosecond[k]())))
 }
 
-// stepsPerNanosecond is measured once in a process, in about half a
-// millisecond. The fastest of many runs is the one that nobody interrupted.
-var stepsPerNanosecond = sync.OnceValue(func() float64 {
+// stepsPerNanosecond is measured once in a process for each kind, in about half
+// a millisecond or some. The fastest of many runs is the one that nobody interrupted.
+var stepsPerNanosecond = [...]func() float64{
+	Registers:  sync.OnceValue(func() float64 { return pace(nil) }),
+	MemoryL1:   sync.OnceValue(func() float64 { return pace(MemoryL1.newBuffer()) }),
+	MemoryL2:   sync.OnceValue(func() float64 { return pace(MemoryL2.newBuffer()) }),
+	Serialized: sync.OnceValue(func() float64 { return pace(nil) }),
+}
+
+func pace(buffer []uint64) float64 {
 	const n = 10_000
 	best := int64(math.MaxInt64)
 	x := uint64(1)
 	for range 50 {
 		began := primitives.Nanotime()
-		x = work(n, x)
+		if buffer == nil {
+			x = work(n, x)
+		} else {
+			x = workIn(buffer, n, x)
+		}
 		best = min(best, primitives.Nanotime()-began)
 	}
 	if x == 0 { // keeps x alive; a full-period generator does get there, but not today
 		best++
 	}
 	return n / float64(max(best, 1))
-})
+}

@@ -93,6 +93,8 @@ type worker struct {
 	protected               // run.protected, or this worker's own if nothing is shared
 	pattern     []bool      // true for a read; nil if all operations are the same
 	hold, think int         // steps of work
+	thinks      bool        // whether there is something to do between two sections
+	buffer      []uint64    // what work reads and writes; nil if nothing
 
 	// For the preflight.
 	pins    bool   // whether preemption is off inside
@@ -137,12 +139,14 @@ func newWorker(r *run, id int, lock sync.Locker) *worker {
 		id:     id,
 		run:    r,
 		lock:   lock,
-		hold:   steps(r.Hold),
-		think:  steps(r.Think),
+		hold:   r.Work.steps(r.Hold),
+		think:  r.Work.steps(r.Think),
+		buffer: r.Work.newBuffer(),
 		stride: 1,
 		span:   1,
 		rng:    rand.New(rand.NewPCG(r.Seed, uint64(id))),
 	}
+	w.thinks = w.think != 0 || r.Work == Serialized
 	w.rw, _ = lock.(RWLocker)
 	w.seq, _ = lock.(SeqLocker)
 	if w.rcu, _ = lock.(RCULocker); w.rcu != nil {
@@ -234,8 +238,8 @@ func (w *worker) measureWrites() {
 			if word.Load() != w.word {
 				break
 			}
-			if w.think != 0 {
-				w.sink = work(w.think, w.sink)
+			if w.thinks {
+				w.pause()
 			}
 		}
 		if !w.look() {
@@ -270,8 +274,8 @@ func (w *worker) measureReads() {
 			if word.Load() != w.word {
 				break
 			}
-			if w.think != 0 {
-				w.sink = work(w.think, w.sink)
+			if w.thinks {
+				w.pause()
 			}
 		}
 		if !w.look() {
@@ -327,8 +331,8 @@ func (w *worker) measureMix() {
 			if word.Load() != w.word {
 				break
 			}
-			if w.think != 0 {
-				w.sink = work(w.think, w.sink)
+			if w.thinks {
+				w.pause()
 			}
 		}
 		w.next = next
@@ -337,6 +341,26 @@ func (w *worker) measureMix() {
 		}
 		next = w.next
 	}
+}
+
+// pause is what a worker does between two critical sections.
+func (w *worker) pause() {
+	if w.run.Work == Serialized {
+		primitives.Serialize()
+		w.sink = work(w.think, w.sink)
+		primitives.Serialize()
+		return
+	}
+	w.compute(w.think)
+}
+
+// compute does n steps of work.
+func (w *worker) compute(n int) {
+	if w.buffer != nil {
+		w.sink = workIn(w.buffer, n, w.sink)
+		return
+	}
+	w.sink = work(n, w.sink)
 }
 
 // nextReads reports whether the next operation is a read.

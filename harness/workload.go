@@ -159,8 +159,8 @@ func (w *worker) measureData() {
 			if word.Load() != w.word {
 				break
 			}
-			if w.think != 0 {
-				w.sink = work(w.think, w.sink)
+			if w.thinks {
+				w.pause()
 			}
 		}
 		if !w.look() {

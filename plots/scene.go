@@ -113,7 +113,7 @@ func (s scene) name(kind string) string {
 	add("hold", s.Hold.String())
 	add("think", s.Think.String())
 	for _, opt := range []struct{ key, value string }{
-		{"workload", s.Workload}, {"mode", s.Mode}, {"load", s.Load},
+		{"workload", s.Workload}, {"work", s.Work}, {"mode", s.Mode}, {"load", s.Load},
 	} {
 		if opt.value != "" {
 			add(opt.key, opt.value)
@@ -158,6 +158,9 @@ func (s scene) conditions() string {
 	add("think %s", duration(s.Think))
 	if s.Workload != "" {
 		add("workload %s", s.Workload)
+	}
+	if s.Work != "" {
+		add("work %s", s.Work)
 	}
 	if s.Mode != "" {
 		add("%s mode", s.Mode)

@@ -65,7 +65,7 @@ func TestBenchstatReadsAFile(t *testing.T) {
 		"goos: linux", "cpu: AMD EPYC", "machine: host",
 		"distance: local", "distance: near", "distance: far", "oversubscribed: true",
 		"sec/op", "ops/s", "jain", "read-p99-sec", "cpu-sec/op", "allocs/op",
-		"Lock/lock=sync.Mutex/reads=0/workers=2/hold=0s/think=100ns-2",
+		"Lock/lock=sync.Mutex/reads=0/workers=2/hold=0s/think=100ns/work=registers-2",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("benchstat does not print %q:\n%s", want, out)

@@ -13,8 +13,8 @@ import (
 // in. Cells are comparable, and two samples of one Cell are repetitions of
 // the same measurement.
 //
-// The zero value of Workload, Mode and Load is the default of each: the bare
-// critical section, goroutines, closed loop.
+// The zero value of Workload, Work, Mode and Load is the default of each: the bare
+// critical section, registers, goroutines, closed loop.
 type Cell struct {
 	Lock    string        // name in the catalogue, such as "ticket" or "sync.Mutex"
 	Reads   int           // share of operations that only read, in percent
@@ -23,6 +23,7 @@ type Cell struct {
 	Think   time.Duration // work between two critical sections
 
 	Workload string // what runs in the critical section; "" is the bare section
+	Work     string // what hold and think are made of; "" is registers
 	Mode     string // how workers meet CPUs; "" is goroutines
 	Load     string // how operations arrive; "" is closed loop
 
@@ -31,13 +32,17 @@ type Cell struct {
 
 // String returns the benchmark name of c, without the word Benchmark:
 //
-//	Lock/lock=ticket/reads=0/workers=2/hold=0s/think=100ns-2
+//	Lock/lock=ticket/reads=0/workers=2/hold=0s/think=100ns/work=registers-2
 //
-// The number after the last "-" is c.CPUs. It is there for one CPU as well,
+// The work is there even if it is the default, since there are files from before
+// there was another. The number after the last "-" is c.CPUs. It is there for one CPU as well,
 // where go test leaves it out.
 func (c Cell) String() string {
 	return "Lock/" + c.Params() + "-" + strconv.Itoa(c.CPUs)
 }
+
+// registers is the work that a file without the key work has.
+const registers = "registers"
 
 // Params returns the key=value part of c's benchmark name, which is what a
 // benchmark passes to [testing.B.Run]; go test itself appends the CPUs.
@@ -46,6 +51,7 @@ func (c Cell) Params() string {
 	fmt.Fprintf(&b, "lock=%s/reads=%d/workers=%d/hold=%v/think=%v", c.Lock, c.Reads, c.Workers, c.Hold, c.Think)
 	for _, opt := range []struct{ key, value string }{
 		{"workload", c.Workload},
+		{"work", cmp.Or(c.Work, registers)},
 		{"mode", c.Mode},
 		{"load", c.Load},
 	} {
@@ -68,6 +74,7 @@ func (c Cell) Scenario() Cell {
 func (c Cell) Compare(d Cell) int {
 	return cmp.Or(
 		cmp.Compare(c.Workload, d.Workload),
+		cmp.Compare(c.Work, d.Work),
 		cmp.Compare(c.Mode, d.Mode),
 		cmp.Compare(c.Load, d.Load),
 		cmp.Compare(c.Hold, d.Hold),
@@ -84,8 +91,8 @@ func (c Cell) Compare(d Cell) int {
 //
 // A name or a word must be printable, without spaces and without "/", which
 // separates the keys: call x/sync's semaphore "xsync.Semaphore". A lock's
-// name may end in a dash and digits. The words of Workload, Mode and Load may
-// not: where go test leaves out the number of CPUs, they would be taken for it.
+// name may end in a dash and digits. The words of Workload, Work, Mode and Load
+// may not: where go test leaves out the number of CPUs, they would be taken for it.
 func (c Cell) Validate() error {
 	var wrong problems
 	if c.Lock == "" {
@@ -94,6 +101,7 @@ func (c Cell) Validate() error {
 	for _, w := range []struct{ key, word string }{
 		{"lock", c.Lock},
 		{"workload", c.Workload},
+		{"work", c.Work},
 		{"mode", c.Mode},
 		{"load", c.Load},
 	} {
@@ -103,6 +111,9 @@ func (c Cell) Validate() error {
 		if _, cpus, ok := cutCPUs(w.word); ok && w.key != "lock" {
 			wrong.add("%s %q: must not end in -%s, which stands for the CPUs", w.key, w.word, cpus)
 		}
+	}
+	if c.Work == registers {
+		wrong.add("work %q: want \"\", which stands for it", c.Work)
 	}
 	if c.Reads < 0 || c.Reads > 100 {
 		wrong.add("reads %d: must be 0 to 100", c.Reads)
@@ -191,12 +202,16 @@ func (c *Cell) set(key, value string) (err error) {
 		}
 	case "workload":
 		c.Workload = value
+	case "work":
+		if value != registers {
+			c.Work = value
+		}
 	case "mode":
 		c.Mode = value
 	case "load":
 		c.Load = value
 	default:
-		return fmt.Errorf("unknown key %q (known: lock, reads, workers, hold, think, workload, mode, load)", key)
+		return fmt.Errorf("unknown key %q (known: lock, reads, workers, hold, think, workload, work, mode, load)", key)
 	}
 	return nil
 }

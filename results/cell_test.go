@@ -15,11 +15,11 @@ func TestCellString(t *testing.T) {
 		cell results.Cell
 		want string
 	}{
-		{ticket, "Lock/lock=ticket/reads=0/workers=2/hold=0s/think=100ns-2"},
+		{ticket, "Lock/lock=ticket/reads=0/workers=2/hold=0s/think=100ns/work=registers-2"},
 		{results.Cell{Lock: "sync.RWMutex", Reads: 90, Workers: 64, Hold: time.Microsecond, CPUs: 1},
-			"Lock/lock=sync.RWMutex/reads=90/workers=64/hold=1µs/think=0s-1"},
-		{results.Cell{Lock: "mcs-2", Workers: 1, CPUs: 8, Workload: "printk", Mode: "pinned", Load: "1.5Mops"},
-			"Lock/lock=mcs-2/reads=0/workers=1/hold=0s/think=0s/workload=printk/mode=pinned/load=1.5Mops-8"},
+			"Lock/lock=sync.RWMutex/reads=90/workers=64/hold=1µs/think=0s/work=registers-1"},
+		{results.Cell{Lock: "mcs-2", Workers: 1, CPUs: 8, Workload: "printk", Work: "memory-l1", Mode: "pinned", Load: "1.5Mops"},
+			"Lock/lock=mcs-2/reads=0/workers=1/hold=0s/think=0s/workload=printk/work=memory-l1/mode=pinned/load=1.5Mops-8"},
 	} {
 		if got := test.cell.String(); got != test.want {
 			t.Errorf("got  %s\nwant %s", got, test.want)
@@ -38,8 +38,9 @@ func TestParseCellOfGoTest(t *testing.T) {
 		want results.Cell
 	}{
 		{"BenchmarkSweep/lock=ticket/reads=0/workers=2/hold=0s/think=100ns-2", ticket},
-		{"BenchmarkSweep/lock=ticket/reads=0/workers=2/hold=0s/think=100ns", alone}, // go test leaves out -1
-		{"Lock/lock=ticket/reads=0/workers=2/hold=0s/think=100ns-1", alone},         // a Writer does not
+		{"BenchmarkSweep/lock=ticket/reads=0/workers=2/hold=0s/think=100ns", alone},         // go test leaves out -1
+		{"Lock/lock=ticket/reads=0/workers=2/hold=0s/think=100ns-1", alone},                 // a Writer does not
+		{"Lock/lock=ticket/reads=0/workers=2/hold=0s/think=100ns/work=registers-2", ticket}, // as before there was the key
 		{"Mine/think=0.1us/hold=0/workers=2/reads=0/lock=ticket-2", ticket},
 	} {
 		if got, err := results.ParseCell(test.name); err != nil || got != test.want {
@@ -54,7 +55,7 @@ func TestParseCellErrors(t *testing.T) {
 		{"Lock/lock=a/reads=0/workers=1/hold=0s-2", "want the keys lock, reads, workers, hold and think, have no think"},
 		{"Lock/ticket-2", `want key=value, have "ticket"`},
 		{"Lock/lock=a/lock=b-2", `key "lock" twice`},
-		{"Lock/lock=a/cs=0-2", `unknown key "cs" (known: lock, reads, workers, hold, think, workload, mode, load)`},
+		{"Lock/lock=a/cs=0-2", `unknown key "cs" (known: lock, reads, workers, hold, think, workload, work, mode, load)`},
 		{"Lock/lock=x/sync.Semaphore/reads=0/workers=1/hold=0s/think=0s-2", `want key=value, have "sync.Semaphore"`},
 		{"Lock/lock=a/reads=half-2", `reads: want a percentage, have "half"`},
 		{"Lock/lock=a/workers=two-2", `workers: want a number, have "two"`},
@@ -84,6 +85,7 @@ func TestCellValidateWords(t *testing.T) {
 		{func(c *results.Cell) { c.Lock = "a\xffb" }, `lock "a\xffb": must be printable, without spaces and "/"`},
 		{func(c *results.Cell) { c.Workload = "a\tb" }, `workload "a\tb": must be printable, without spaces and "/"`},
 		{func(c *results.Cell) { c.Mode = "mode-2" }, `mode "mode-2": must not end in -2, which stands for the CPUs`},
+		{func(c *results.Cell) { c.Work = "registers" }, `work "registers": want "", which stands for it`},
 		{func(c *results.Cell) { c.Load = "1/s" }, `load "1/s": must be printable, without spaces and "/"`},
 	} {
 		c := ticket

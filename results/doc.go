@@ -13,10 +13,10 @@
 //	Unit ns/op assume=nothing better=lower
 //	# round: 1
 //	distance: near
-//	BenchmarkLock/lock=ticket/reads=0/workers=2/hold=0s/think=100ns-2	49176	61.0 ns/op	0.99 jain
-//	BenchmarkLock/lock=sync.Mutex/reads=0/workers=2/hold=0s/think=100ns-2	29702	101 ns/op	0.97 jain
+//	BenchmarkLock/lock=ticket/reads=0/workers=2/hold=0s/think=100ns/work=registers-2	49176	61.0 ns/op	0.99 jain
+//	BenchmarkLock/lock=sync.Mutex/reads=0/workers=2/hold=0s/think=100ns/work=registers-2	29702	101 ns/op	0.97 jain
 //	distance: far
-//	BenchmarkLock/lock=mcs/reads=0/workers=2/hold=0s/think=100ns-2	5312	564 ns/op	1 jain
+//	BenchmarkLock/lock=mcs/reads=0/workers=2/hold=0s/think=100ns/work=registers-2	5312	564 ns/op	1 jain
 //
 // Each benchmark line is a [Sample] of the [Cell] that its name spells out. A
 // line "key: value" holds for the samples below it, and benchstat compares

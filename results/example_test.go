@@ -20,7 +20,7 @@ func ExampleCell() {
 	}
 	fmt.Println(cell)
 	// Output:
-	// Lock/lock=ticket/reads=0/workers=2/hold=0s/think=100ns-2
+	// Lock/lock=ticket/reads=0/workers=2/hold=0s/think=100ns/work=registers-2
 }
 
 func ExampleParseCell() {
@@ -34,7 +34,7 @@ func ExampleParseCell() {
 	fmt.Println(err)
 	// Output:
 	// sync.RWMutex 90 8 4
-	// benchmark "BenchmarkSweep/lock=sync.RWMutex/writes=10-4": unknown key "writes" (known: lock, reads, workers, hold, think, workload, mode, load)
+	// benchmark "BenchmarkSweep/lock=sync.RWMutex/writes=10-4": unknown key "writes" (known: lock, reads, workers, hold, think, workload, work, mode, load)
 }
 
 func ExampleRead() {

@@ -108,6 +108,7 @@ func TestBadInput(t *testing.T) {
 		{"run --workload bare,pool --locks semaphore,ticket,sync.Mutex", `lock "ticket": cannot count, want a semaphore for workload pool` + "\n" + `lock "sync.Mutex": cannot count`},
 		{"run --workload pool --mode pinned", `workload pool: cannot run pinned`},
 		{"list --workloads tas", "list --workloads tas: want no locks"},
+		{"run --work regsiters,memory-l1", `--work: unknown work "regsiters" (known: registers, memory-l1, memory-l2, serialized)`},
 		{"run --mode fast", `--mode: unknown mode "fast" (known: goroutine, thread, pinned)`},
 		{"run --mode pinned --locks sync.Mutex,tas,chan", `lock "sync.Mutex": cannot be held pinned` + "\n" + `lock "chan": cannot be held pinned`},
 		{"run --out good.txt", "--out good.txt: exists: want --resume to add what is missing, --extend to add to it with other flags, --force to replace it, or another name"},

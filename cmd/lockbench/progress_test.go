@@ -18,7 +18,7 @@ func TestSlowSample(t *testing.T) {
 		var out bytes.Buffer
 		m := newMeter(&out, 0, 3)
 		s := harness.Scenario{Subject: harness.Subject{Name: "tas"}, CPUs: 1, Workers: 64}
-		const said = "lockbench: a sample of Lock/lock=tas/reads=0/workers=64/hold=0s/think=0s-1 has taken "
+		const said = "lockbench: a sample of Lock/lock=tas/reads=0/workers=64/hold=0s/think=0s/work=registers-1 has taken "
 		take := func(d time.Duration, want string) {
 			t.Helper()
 			out.Reset()

@@ -85,8 +85,16 @@ func describe(s harness.Sweep) string {
 	if len(s.Extra) > 0 {
 		think += "+0s-alone"
 	}
-	return fmt.Sprintf("cpus=%s workers=%s reads=%s hold=%s think=%s workload=%s mode=%v count=%d locks=%s",
+	works := make([]string, len(s.Works))
+	for i, w := range s.Works {
+		works[i] = w.String()
+	}
+	text := fmt.Sprintf("cpus=%s workers=%s reads=%s hold=%s think=%s workload=%s mode=%v count=%d locks=%s",
 		list(s.CPUs), list(s.WorkersPerCPU), list(s.Reads), list(s.Hold), think, list(workloads), s.Mode, s.Count, list(locks))
+	if !slices.Equal(works, []string{harness.Registers.String()}) { // the only one that there used to be
+		text += " work=" + list(works)
+	}
+	return text
 }
 
 // list returns values in order, with commas between them.

@@ -31,6 +31,7 @@ type runCmd struct {
 	Workers  string `placeholder:"N,..." default:"1" help:"Workers per CPU (${default})."`
 	Hold     string `placeholder:"D,..." default:"0s" help:"Work in the critical section beyond its one shared line (${default})."`
 	Think    string `placeholder:"D,..." help:"Work between two critical sections (100ns; and none, for one worker alone, if --cpus, --reads, --workers and --hold are not given either)."`
+	Work     string `complete:"registers|memory-l1|memory-l2|serialized" placeholder:"KIND,..." default:"registers" help:"What hold and think are made of: a computation (${default}), one that reads and writes memory of its own (memory-l1, memory-l2), or one between two fences, so that costs add up (serialized)."`
 	Workload string `complete:"workloads" placeholder:"NAME,..." default:"bare" help:"What critical sections do (${default}: touch one line); lockbench list --workloads shows them."`
 	Mode     string `complete:"goroutine|thread|pinned" placeholder:"MODE" default:"goroutine" help:"Workers are goroutines (goroutine), threads bound to a CPU each (thread), or goroutines that cannot be preempted while they hold the lock (pinned)."`
 	Duration string `placeholder:"D" help:"Length of a sample (3ms; 100ms with more than one worker per CPU)."`
@@ -135,6 +136,14 @@ func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 	if err := sweep.Mode.UnmarshalText([]byte(c.Mode)); err != nil {
 		bad.Addf("--mode: %w", err)
 	}
+	for name := range strings.SplitSeq(c.Work, ",") {
+		var work harness.Work
+		if err := work.UnmarshalText([]byte(strings.TrimSpace(name))); err != nil {
+			bad.Addf("--work: %w", err)
+		} else if !slices.Contains(sweep.Works, work) {
+			sweep.Works = append(sweep.Works, work)
+		}
+	}
 	patterns := strings.Split(cmp.Or(c.Locks, "!*-pinned,!rcu-*,rcu-domain,rcu-qsbr,none"), ",")
 	locks, err := catalog.Match(patterns...)
 	bad.Add(err)
@@ -159,7 +168,7 @@ func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 		}
 	}
 	if c.CPUs == "" && c.Reads == "" && c.Think == "" && c.Workers == "1" && c.Hold == "0s" && slices.ContainsFunc(sweep.Workloads, func(w harness.Workload) bool { return w.Name == "" }) {
-		sweep.Extra = alone(sweep.Subjects)
+		sweep.Extra = alone(sweep.Subjects, sweep.Works)
 	}
 	switch {
 	case c.Count != "":
@@ -184,7 +193,7 @@ func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 // with nothing to think about, for a CPU that executes out of order hides most
 // of a lock behind what it thinks. Beside the locks there are the limit, one
 // locked instruction, and what the harness itself costs.
-func alone(locks []harness.Subject) []harness.Scenario {
+func alone(locks []harness.Subject, works []harness.Work) []harness.Scenario {
 	limits, err := catalog.Match(results.Limit, results.Empty)
 	if err != nil {
 		panic(err) // the catalogue has lost them
@@ -195,9 +204,11 @@ func alone(locks []harness.Subject) []harness.Scenario {
 		}
 	}
 	var all []harness.Scenario
-	for _, reads := range []int{0, 100} {
-		for _, l := range locks {
-			all = append(all, harness.Scenario{Subject: l, CPUs: 1, Workers: 1, Reads: reads})
+	for _, work := range works {
+		for _, reads := range []int{0, 100} {
+			for _, l := range locks {
+				all = append(all, harness.Scenario{Subject: l, CPUs: 1, Workers: 1, Reads: reads, Work: work})
+			}
 		}
 	}
 	return all

@@ -1,0 +1,12 @@
+package primitives
+
+// CanSerialize says whether [Serialize] does anything here: on amd64 and arm64,
+// and not under the tag purego.
+const CanSerialize = canSerialize
+
+// Serialize waits until all instructions before it have completed, and lets
+// none behind it begin: LFENCE on amd64, ISB on arm64. It is for measuring, where
+// work of one part must not overlap with that of the next. It orders no memory
+// accesses of other CPUs and does not wait for stores to become visible: no
+// algorithm can rely on it.
+func Serialize() { serialize() }
