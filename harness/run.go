@@ -41,15 +41,16 @@ func Run(ctx context.Context, s Scenario) (results.Sample, error) {
 }
 
 // Cost measures the harness itself: the wall time of one operation with an
-// empty lock, one worker, nothing to hold and nothing to think about, in
-// nanoseconds. Every ns/op contains it. It takes about 40 ms.
-func Cost(ctx context.Context) (ns float64, err error) {
+// empty lock, one worker, nothing to hold and nothing to think about, and that
+// share of reads in percent, in nanoseconds. Every ns/op contains it. It takes about 40 ms.
+func Cost(ctx context.Context, reads int) (ns float64, err error) {
 	var costs []float64
 	for range 31 {
 		s, err := Run(ctx, Scenario{
 			Subject:  Subject{Name: "none", New: func() sync.Locker { return none{} }, Unlocked: true},
 			CPUs:     1,
 			Workers:  1,
+			Reads:    reads,
 			Duration: time.Millisecond,
 			Warmup:   200 * time.Microsecond,
 		})

@@ -489,7 +489,7 @@ func TestBench(t *testing.T) {
 }
 
 func TestCost(t *testing.T) {
-	ns, err := Cost(context.Background())
+	ns, err := Cost(context.Background(), 50)
 	if err != nil || ns <= 0 {
 		t.Errorf("Cost = %v, %v", ns, err)
 	}

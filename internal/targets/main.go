@@ -221,7 +221,7 @@ func (j *judge) claims(samples []results.Sample, claims []claim) {
 func cost(ctx context.Context, j *judge, rounds int) error {
 	var each []float64
 	for range rounds {
-		ns, err := harness.Cost(ctx)
+		ns, err := harness.Cost(ctx, 0)
 		if err != nil {
 			return err
 		}
