@@ -59,6 +59,27 @@ func TestExactCounts(t *testing.T) {
 				m.Go(func() { words[i].Store(1); words[i].Add(1) })
 			}
 		})
+		// Loads of what the worker itself has stored last see the same in the store
+		// buffer and in memory, also where others wrote before that.
+		expect(fmt.Sprintf("%d loads of the own store", k), 1, func(m *check.Machine) {
+			var word primitives.Uint32
+			m.Go(func() {
+				word.StoreRelease(1)
+				for range k {
+					word.Load()
+				}
+			})
+		})
+		expect(fmt.Sprintf("%d loads of the own store, and another's", k), k+2, func(m *check.Machine) {
+			var word primitives.Uint32
+			m.Go(func() {
+				word.StoreRelease(1)
+				for range k {
+					word.Load()
+				}
+			})
+			m.Go(func() { word.Store(2) })
+		})
 	}
 }
 
@@ -266,6 +287,27 @@ func TestFailures(t *testing.T) {
 			}
 			m.Go(func() { lock(&a); lock(&b); b.Store(0); a.Store(0) })
 			m.Go(func() { lock(&b); lock(&a); a.Store(0); b.Store(0) })
+		}},
+		{check.Deadlock, func(m *check.Machine) { // the own store ends no wait when it comes to memory
+			var word primitives.Uint32
+			m.Go(func() {
+				var spin primitives.Spin
+				word.StoreRelease(1)
+				word.Load()
+				spin.Once()
+				m.Failf("the wait has ended")
+			})
+		}},
+		{check.Deadlock, func(m *check.Machine) { // nor one for one of two words
+			var a, b primitives.Uint32
+			m.Go(func() {
+				var spin primitives.Spin
+				a.StoreRelease(1)
+				a.Load()
+				b.Load()
+				spin.Once()
+				m.Failf("the wait has ended")
+			})
 		}},
 		{check.Deadlock, func(m *check.Machine) { // a lost wake-up
 			var parker primitives.Parker

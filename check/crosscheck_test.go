@@ -24,6 +24,7 @@ var programs = flag.Int("programs", 400, "random programs on which reduction is 
 //	b        StoreRelease of a word
 //	w t      Spin.Once and Spin.Try until a word is not 0
 //	v        Spin.Once until one of both words is not 0
+//	q        Spin.Once until a word is not 0, and before each a StoreRelease of the other
 //	p o x    Park, ParkTimeout, ParkContext
 //	u        Unpark
 //	k        cancel the context
@@ -50,8 +51,8 @@ func (p program) String() string {
 	return b.String()
 }
 
-func randomProgram(rng *rand.Rand) program {
-	alphabet := []string{"rsac", "rsacb", "rsab", "racwt", "sbwtv", "rapou", "pxukr", "bsvtr", "lra", "xoukab", "cwtvb", "ira", "isbr", "iau", "bmr", "bmrs", "sbmra", "nzr", "noun", "nlza"}[rng.IntN(20)]
+func randomProgram(rng *rand.Rand, alphabets []string) program {
+	alphabet := alphabets[rng.IntN(len(alphabets))]
 	p := make(program, 2+rng.IntN(2))
 	for i := range p {
 		n := 1 + rng.IntN(5-len(p))
@@ -74,6 +75,9 @@ func (p program) body(out *string) func(m *Machine) {
 		ctx, cancel := m.WithCancel()
 		seen := make([][]uint32, len(p))
 		*out = ""
+		for i := range words {
+			words[i].Load() // is met first, so that it is number i on every schedule
+		}
 		defer func() { *out = fmt.Sprint(seen, words[0].Load(), words[1].Load()) }()
 		for i, instructions := range p {
 			m.Go(func() {
@@ -102,6 +106,11 @@ func (p program) body(out *string) func(m *Machine) {
 						see(w.Load())
 					case 'v':
 						for words[0].Load() == 0 && words[1].Load() == 0 {
+							spin.Once()
+						}
+					case 'q':
+						for w.Load() == 0 {
+							words[1-in.word].StoreRelease(in.val + 1)
 							spin.Once()
 						}
 					case 'p':
@@ -142,6 +151,19 @@ func b(ok bool) uint32 { return uint32(btoi(ok)) }
 // outcomes returns everything that can come of a body, by one of the plans, and
 // the number of executions, or false if there are more than most.
 func outcomes(t *testing.T, p program, plan func(*vm) plan, most int) (found map[string]bool, n int, ok bool) {
+	found = map[string]bool{}
+	n, ok = p.executions(t, plan, most, func(end outcome, what string) {
+		if end != abandoned {
+			found[what] = true
+		}
+	})
+	return found, n, ok
+}
+
+// executions goes through the executions of p by a plan, and tells visit how each
+// ended, and what was seen. It returns how many there were, or false if there are
+// more than most.
+func (p program) executions(t *testing.T, plan func(*vm) plan, most int, visit func(end outcome, what string)) (n int, ok bool) {
 	cfg := Config{CPUs: 2}
 	if err := cfg.check(); err != nil {
 		t.Fatal(err)
@@ -153,27 +175,26 @@ func outcomes(t *testing.T, p program, plan func(*vm) plan, most int) (found map
 	sched.Enter(m)
 	defer sched.Leave()
 	defer m.close()
-	found = map[string]bool{}
 	s := plan(m)
 	for more := true; more; more = s.advance() {
 		if n++; n > most {
-			return nil, n, false
+			return n, false
 		}
-		switch x.once(s) {
-		case complete:
-			found[out] = true
-		case failed:
-			found[string(m.failure.kind)+out] = true
+		end := x.once(s)
+		if end == failed {
+			out = string(m.failure.kind) + out
 		}
+		visit(end, out)
 	}
-	return found, n, true
+	return n, true
 }
 
 // What reduction finds is all that brute force finds, and nothing else.
 func TestReductionLosesNothing(t *testing.T) {
+	alphabets := []string{"rsac", "rsacb", "rsab", "racwt", "sbwtv", "rapou", "pxukr", "bsvtr", "lra", "xoukab", "cwtvb", "ira", "isbr", "iau", "bmr", "bmrs", "sbmra", "nzr", "noun", "nlza", "rbqs", "qbar"}
 	compared, reduced, brute := 0, 0, 0
 	for seed := range *programs {
-		p := randomProgram(rand.New(rand.NewPCG(uint64(seed), 1)))
+		p := randomProgram(rand.New(rand.NewPCG(uint64(seed), 1)), alphabets)
 		want, nb, ok := outcomes(t, p, func(*vm) plan { return &bounded{bound: 1000} }, 30_000)
 		if !ok {
 			continue
@@ -191,4 +212,130 @@ func TestReductionLosesNothing(t *testing.T) {
 		}
 	}
 	t.Logf("%d programs: %d executions with reduction, %d without", compared, reduced, brute)
+}
+
+// Reduction takes one schedule of each class, and no two of any. (A wait for one of
+// several words is a step that reads them all, which tells apart what is alike.)
+func TestReductionIsOptimal(t *testing.T) {
+	alphabets := []string{"rsac", "rb", "rbs", "rbsac", "rab", "rcb", "rbw", "sbwt", "rbv", "sbwtv", "cwtvb", "bmr", "sbmra", "rbqs"}
+	compared, reduced, brute := 0, 0, 0
+	for seed := range *programs / 2 {
+		p := randomProgram(rand.New(rand.NewPCG(uint64(seed), 2)), alphabets)
+		x := &witness{plan: &bounded{bound: 1000}}
+		want := map[string]bool{}
+		_, ok := p.executions(t, func(*vm) plan { return x }, 30_000, func(end outcome, _ string) {
+			if end != abandoned {
+				want[x.class()] = true
+			}
+		})
+		if !ok {
+			continue
+		}
+		n, got := 0, map[string]bool{}
+		x = &witness{}
+		_, ok = p.executions(t, func(m *vm) plan { x.plan = &dpor{vm: m}; return x }, 30_000, func(end outcome, _ string) {
+			if end != abandoned {
+				got[x.class()] = true
+				n++
+			}
+		})
+		compared, reduced, brute = compared+1, reduced+n, brute+len(want)
+		switch {
+		case !ok:
+			t.Errorf("program %d, %v: more executions with reduction than without", seed, p)
+		case !maps.Equal(got, want):
+			t.Errorf("program %d, %v: %d classes with reduction, want the %d that there are", seed, p, len(got), len(want))
+		case n > len(want) && !x.several:
+			t.Errorf("program %d, %v: %d schedules of %d classes", seed, p, n, len(want))
+		}
+	}
+	t.Logf("%d programs: %d schedules of %d classes", compared, reduced, brute)
+}
+
+// A witness goes through the schedules as its plan does, and notes of each what
+// makes its class: which write each read sees, in which order the writes of a word
+// come to memory, which way each choice goes, and which stores a Membarrier drains.
+// It follows the store buffers by itself.
+type witness struct {
+	plan
+	seen   [maxWorkers]strings.Builder
+	writes map[int32][]mark // in memory, by word
+	stores [maxWorkers][]held
+	count  [maxWorkers]int // of writes
+	issued [maxWorkers]int
+
+	several bool // whether somebody waited for one of several words, on any schedule
+}
+
+// A mark is a write: the n'th of a worker.
+type mark struct{ worker, n int }
+
+// A held is a write that is in a store buffer.
+type held struct {
+	object int32
+	mark
+}
+
+func (x *witness) begin() {
+	x.plan.begin()
+	x.writes = map[int32][]mark{}
+	x.seen, x.stores = [maxWorkers]strings.Builder{}, [maxWorkers][]held{}
+	x.count, x.issued = [maxWorkers]int{}, [maxWorkers]int{}
+}
+
+func (x *witness) choose(self proc, n int) int {
+	way := x.plan.choose(self, n)
+	fmt.Fprintf(&x.seen[self/3], "choice %d ", way)
+	return way
+}
+
+func (x *witness) step(p proc, o *op) {
+	x.plan.step(p, o)
+	w := int(p) / 3
+	switch o.kind {
+	case opLoad, opModify, opCompareAndSwap:
+		x.reads(w, o.object)
+	case opWait:
+		x.several = true
+	case opFlush:
+		x.writes[o.object] = append(x.writes[o.object], x.stores[w][0].mark)
+		x.stores[w] = x.stores[w][1:]
+		return
+	case opMembarrier:
+		fmt.Fprint(&x.seen[w], "barrier ", x.issued, " ")
+	}
+	if o.write && o.kind != opIssue {
+		x.count[w]++
+		x.writes[o.object] = append(x.writes[o.object], mark{w, x.count[w]})
+	}
+}
+
+func (x *witness) issue(w *worker) {
+	x.plan.issue(w)
+	x.count[w.id]++
+	x.issued[w.id]++
+	x.stores[w.id] = append(x.stores[w.id], held{w.stores[len(w.stores)-1].object, mark{w.id, x.count[w.id]}})
+}
+
+// reads notes which write of an object w sees.
+func (x *witness) reads(w int, object int32) {
+	from := mark{-1, 0}
+	if all := x.writes[object]; len(all) > 0 {
+		from = all[len(all)-1]
+	}
+	for _, s := range x.stores[w] {
+		if s.object == object {
+			from = s.mark
+		}
+	}
+	fmt.Fprintf(&x.seen[w], "%d:%d.%d ", object, from.worker, from.n)
+}
+
+func (x *witness) class() string {
+	var s strings.Builder
+	for i := range x.seen {
+		fmt.Fprint(&s, x.seen[i].String(), "| ")
+	}
+	fmt.Fprint(&s, x.writes)
+	return s.String()
 }

@@ -28,9 +28,10 @@
 // Unpark among them, waits until the buffer is empty.
 //
 // Two schedules are alike if they differ in the order of steps that do not
-// conflict: on different words, or both of them loads. Of those that are alike
-// one is run. Nothing else is left out, within the bounds that the [Report]
-// names.
+// conflict: on different words, or both of them loads, or a load that sees the
+// worker's own latest store, which is the same before and after that comes to
+// memory. Of those that are alike one is run. Nothing else is left out, within the
+// bounds that the [Report] names.
 //
 // Accesses to a [primitives.Cell] are no steps. Two of them by different workers,
 // one of which writes, must be ordered by steps, or they are a data race, and
@@ -39,8 +40,9 @@
 //
 // # Waiting
 //
-// A worker that calls Spin.Once goes on when a word has changed that it read
-// since it called Once before. If nobody can go on, the schedule has a deadlock
+// A worker that calls Spin.Once goes on when another has changed a word that it
+// read since it called Once before; its own store, when it comes to memory, changes
+// nothing for it. If nobody can go on, the schedule has a deadlock
 // or a lost wake-up. A wait that may end at any time (Spin.Try) is explored both
 // ways, a bounded number of times ([Config].Spins), and so is a timer that starts
 // itself again. Timers ring at any time, and a [Machine.Context] ends at any time

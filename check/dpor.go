@@ -11,6 +11,13 @@ package check
 // to order them, it sees to it that the other order is tried from where the
 // first of the two was taken.
 //
+// A load that sees the worker's own latest store sees the same in the store buffer
+// as in memory, until another worker writes the word after the flush of that store.
+// So it conflicts neither with the flush nor with what others write before that,
+// but with the first write after it. These are the chronological traces of Abdulla,
+// Aronis, Atig, Jonsson, Leonardsson and Sagonas, "Stateless Model Checking for TSO
+// and PSO" (TACAS 2015).
+//
 // What sleep sets cannot tell before it is begun is abandoned when nobody is
 // awake any more. Wake-up trees (algorithm 2 there, optimal DPOR) would not begin
 // it. They are not here, for they could save no more than is abandoned, and that
@@ -34,7 +41,7 @@ type dpor struct {
 	took   [maxProcs]int32 // the last step of each proc in the execution, or 0
 	order  [maxProcs]order // each proc's last step, and all that comes before it
 	count  [maxProcs]uint16
-	issued [maxWorkers][]order // for each store in a buffer
+	issued [maxWorkers][]issued // for each store in a buffer
 	kept   [maxWorkers]order
 	trails []trail // by object
 	rivals []int32 // events that the step conflicts with
@@ -61,6 +68,13 @@ type event struct {
 	changed bool
 	pinned  int32 // of an Unpin: the event of the Pin that it ends
 	order   order // how many steps of each proc come before this, itself included
+	part    bool  // of a flush: whether it wrote a part of the word only
+}
+
+// An issued is what is known of a store in a buffer.
+type issued struct {
+	order  order
+	reader int32 // the event of the last load that saw it in the buffer, or -1
 }
 
 // An order says for each proc how many of its steps come before something.
@@ -74,7 +88,8 @@ func (c *order) join(d *order, n int) {
 	}
 }
 
-// A trail is who accessed an object last: the last write and the reads since.
+// A trail is who accessed an object last: the last write, and the reads of what it
+// wrote. They come after it, except the worker's own of what was flushed.
 type trail struct {
 	writer  int32 // the event, or -1
 	readers procs
@@ -186,17 +201,13 @@ func (d *dpor) step(p proc, o *op) {
 		d.order[p] = e.order
 		d.count[p] = e.index
 		d.leave(i, p, o)
-		if w := int(p) / 3; p%3 == 1 {
-			d.issued[w] = d.issued[w][:copy(d.issued[w], d.issued[w][1:])]
-		}
 		return
 	}
 
 	n := d.width()
 	before := &d.order[p]
 	if w := int(p) / 3; p%3 == 1 {
-		before.join(&d.issued[w][0], n)
-		d.issued[w] = d.issued[w][:copy(d.issued[w], d.issued[w][1:])]
+		before.join(&d.issued[w][0].order, n)
 	} else if o.fence {
 		before.join(&d.order[p+1], n)
 	}
@@ -207,17 +218,20 @@ func (d *dpor) step(p proc, o *op) {
 		e.object = o.object
 	}
 
-	if o.kind == opUnpin {
+	switch o.kind {
+	case opUnpin:
 		e.pinned = d.trails[o.object].writer
+	case opFlush:
+		e.part = d.vm.workers[p/3].stores[0].mask != wholeWord
 	}
 
 	// What it conflicts with comes before it, too. The last of those may race.
 	d.rivals = d.rivals[:0]
 	if o.object >= 0 {
-		d.rival(before, &d.trails[o.object], p, o.write)
+		d.rival(before, o.object, p, o.write)
 	}
 	for _, s := range o.more {
-		d.rival(before, &d.trails[s.object], p, false)
+		d.rival(before, s.object, p, false)
 	}
 	for _, j := range d.rivals {
 		e.order.join(&d.events[j].order, n)
@@ -246,28 +260,40 @@ func (d *dpor) step(p proc, o *op) {
 	for rest := (at.asleep | at.explored) &^ one(p); rest != 0; {
 		q := rest.first()
 		rest &^= one(q)
-		if !d.vm.conflict(&d.vm.pending[q], o) {
+		if !d.vm.conflict(q, p) {
 			d.asleep |= one(q)
 		}
 	}
 }
 
-// conflict reports whether the order of two pending steps matters.
-func (m *vm) conflict(a, b *op) bool {
-	if a.object >= 0 && a.object == b.object && (m.writes(a) || m.writes(b)) {
-		return true
+// conflict reports whether the order of the pending steps of p and q matters.
+func (m *vm) conflict(p, q proc) bool {
+	a, b := &m.pending[p], &m.pending[q]
+	if a.object >= 0 && a.object == b.object {
+		if x, y := m.writes(a), m.writes(b); x && y || x && m.forwards(q, b.object) < 0 || y && m.forwards(p, a.object) < 0 {
+			return true
+		}
 	}
-	return readsOf(a, b, m) || readsOf(b, a, m)
+	return m.readsOf(p, b) || m.readsOf(q, a)
 }
 
-// readsOf reports whether what a reads besides its object is written by b.
-func readsOf(a, b *op, m *vm) bool {
-	for _, s := range a.more {
-		if s.object == b.object && m.writes(b) {
+// readsOf reports whether what p is to read besides its object is written by b.
+func (m *vm) readsOf(p proc, b *op) bool {
+	for _, s := range m.pending[p].more {
+		if s.object == b.object && m.writes(b) && m.forwards(p, s.object) < 0 {
 			return true
 		}
 	}
 	return false
+}
+
+// forwards returns which store in its worker's buffer p would see if it read an
+// object now, or -1 if it would see what is in memory.
+func (m *vm) forwards(p proc, object int32) int {
+	if w := m.workers[p/3]; len(w.stores) > 0 && p == w.proc() {
+		return w.latest(object)
+	}
+	return -1
 }
 
 // writes reports whether o would write its object now.
@@ -293,26 +319,47 @@ func (d *dpor) trail(id int32) {
 
 // leave puts event i of p on the trails of what it accesses.
 func (d *dpor) leave(i int, p proc, o *op) {
-	if o.object >= 0 {
+	switch {
+	case o.object < 0:
+	case o.write:
 		t := &d.trails[o.object]
-		if o.write {
-			t.writer, t.readers = int32(i), 0
-		} else {
-			t.readers |= one(p)
-			t.read[p] = int32(i)
+		t.writer, t.readers = int32(i), 0
+		if o.kind == opFlush {
+			w := p / 3
+			if reader := d.issued[w][0].reader; reader >= 0 {
+				t.readers = one(p - 1)
+				t.read[p-1] = reader
+			}
+			d.issued[w] = d.issued[w][:copy(d.issued[w], d.issued[w][1:])]
 		}
+	default:
+		d.reads(i, p, o.object)
 	}
 	for _, s := range o.more {
-		t := &d.trails[s.object]
-		t.readers |= one(p)
-		t.read[p] = int32(i)
+		d.reads(i, p, s.object)
 	}
 }
 
-// rival adds to rivals the events on t that conflict with a step of p, and that
-// nothing else puts before it.
-func (d *dpor) rival(before *order, t *trail, p proc, write bool) {
-	if write && t.readers != 0 { // they come after the writer
+// reads puts event i of p, which reads an object, on its trail, or with the store
+// in the buffer that it sees.
+func (d *dpor) reads(i int, p proc, object int32) {
+	if n := d.vm.forwards(p, object); n >= 0 {
+		d.issued[p/3][n].reader = int32(i)
+		return
+	}
+	t := &d.trails[object]
+	t.readers |= one(p)
+	t.read[p] = int32(i)
+}
+
+// rival adds to rivals the events on t, the trail of an object, that conflict with
+// a step of p, and that nothing else puts before it.
+func (d *dpor) rival(before *order, object int32, p proc, write bool) {
+	t := &d.trails[object]
+	if t.writer < 0 && t.readers == 0 {
+		return
+	}
+	if write {
 		for rest := t.readers &^ one(p); rest != 0; {
 			q := rest.first()
 			rest &^= one(q)
@@ -320,12 +367,24 @@ func (d *dpor) rival(before *order, t *trail, p proc, write bool) {
 				d.rivals = append(d.rivals, j)
 			}
 		}
+	}
+	if t.writer < 0 {
 		return
 	}
-	if t.writer >= 0 {
-		if e := &d.events[t.writer]; e.proc != p && e.index > before[e.proc] {
-			d.rivals = append(d.rivals, t.writer)
-		}
+	e := &d.events[t.writer]
+	if e.proc == p || e.index <= before[e.proc] {
+		return
+	}
+	own := procs(0) // whose reads of what e flushed need not come after e
+	if e.kind == opFlush {
+		own = one(e.proc - 1)
+	}
+	switch {
+	case write && t.readers&^own != 0: // they come after the writer
+	case !write && d.vm.forwards(p, object) >= 0: // p sees its own store, in the buffer
+	case !write && own.has(p) && !e.part: // or in memory
+	default:
+		d.rivals = append(d.rivals, t.writer)
 	}
 }
 
@@ -355,7 +414,7 @@ func (d *dpor) reverse(j, i int, o *op) {
 		if k < i && e.order[first.proc] >= first.index {
 			continue
 		}
-		if o.kind == opWait && e.changed && !possible {
+		if o.kind == opWait && e.changed && !possible && e.proc != second+1 {
 			for _, s := range o.more {
 				possible = possible || s.object == e.object
 			}
@@ -398,7 +457,9 @@ func (d *dpor) changed() {
 	}
 }
 
-func (d *dpor) issue(w *worker) { d.issued[w.id] = append(d.issued[w.id], d.order[w.proc()]) }
+func (d *dpor) issue(w *worker) {
+	d.issued[w.id] = append(d.issued[w.id], issued{order: d.order[w.proc()], reader: -1})
+}
 
 func (d *dpor) follow(p, q proc) {
 	if q < 0 {

@@ -466,7 +466,7 @@ func (m *vm) can(w *worker) bool {
 	}
 	switch o.kind {
 	case opWait:
-		return m.anyChanged(o.more)
+		return m.anyChanged(w, o.more)
 	case opPark:
 		return m.objects[o.object].token || w.rang
 	case opPin:
@@ -589,7 +589,7 @@ func (m *vm) Done(addr unsafe.Pointer, old, now uint64) {
 	}
 	if old != now {
 		w.forget(o.object)
-		m.change(o.object)
+		m.change(w, o.object)
 	} else {
 		w.see(o.object, object.version)
 	}
@@ -604,11 +604,11 @@ func (m *vm) Load(addr unsafe.Pointer, at sched.Location) uint64 {
 	}
 	id := m.object(addr, at)
 	// A load of a word of which only a part is in the buffer waits for that.
-	s := w.latest(id)
-	m.step(w, op{kind: opLoad, object: id, fence: s != nil && s.mask != ^uint64(0)})
+	n := w.latest(id)
+	m.step(w, op{kind: opLoad, object: id, fence: n >= 0 && w.stores[n].mask != wholeWord})
 	val := m.value(id)
-	if s := w.latest(id); s != nil {
-		val = s.val
+	if n := w.latest(id); n >= 0 {
+		val = w.stores[n].val
 	} else {
 		w.clock.join(&m.objects[id].released)
 	}
@@ -650,16 +650,20 @@ func (m *vm) flush(w *worker) {
 	}
 	m.settle(w)
 	if old != now {
-		m.change(s.object)
+		m.change(w, s.object)
+	}
+	if w.latest(s.object) < 0 {
+		w.flushed(s.object, object.version)
 	}
 }
 
-// change says that the step just taken changed an object.
-func (m *vm) change(id int32) {
+// change says that the step just taken, by a worker or by its store buffer,
+// changed an object. It ends the waits of those who see that.
+func (m *vm) change(by *worker, id int32) {
 	m.objects[id].version++
 	m.search.changed()
 	for _, w := range m.workers[:m.live] {
-		if w.state == watches && w.watched == id {
+		if w.state == watches && w.watched == id && w != by && w.latest(id) < 0 {
 			m.silent |= 1 << w.id
 			w.state = runs
 			m.search.follow(w.proc(), -1)
@@ -719,7 +723,7 @@ func (m *vm) wait(w *worker) {
 	switch {
 	case len(read) == 0:
 		m.step(w, op{kind: opYield, object: -1})
-	case m.anyChanged(read):
+	case m.anyChanged(w, read):
 	case len(read) == 1:
 		w.state, w.watched = watches, read[0].object
 		m.block(w)
@@ -731,9 +735,11 @@ func (m *vm) wait(w *worker) {
 	}
 }
 
-func (m *vm) anyChanged(read []seen) bool {
+// anyChanged reports whether any of the words has changed for w since it read it.
+// While w has a store to a word in its buffer it sees that, whoever writes.
+func (m *vm) anyChanged(w *worker, read []seen) bool {
 	for _, s := range read {
-		if m.objects[s.object].version != s.version {
+		if m.objects[s.object].version != s.version && w.latest(s.object) < 0 {
 			return true
 		}
 	}

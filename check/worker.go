@@ -65,6 +65,8 @@ type seen struct {
 	version uint32
 }
 
+const wholeWord = ^uint64(0)
+
 // A store is in a store buffer: the bits of val in mask.
 type store struct {
 	object    int32
@@ -167,14 +169,26 @@ func (w *worker) forget(object int32) {
 	}
 }
 
-// latest returns the latest store to a word in w's buffer, or nil.
-func (w *worker) latest(object int32) *store {
+// latest returns which store in w's buffer is the latest to a word, or -1.
+func (w *worker) latest(object int32) int {
 	for i := len(w.stores) - 1; i >= 0; i-- {
 		if w.stores[i].object == object {
-			return &w.stores[i]
+			return i
 		}
 	}
-	return nil
+	return -1
+}
+
+// flushed notes that nothing which w wrote to a word is in its buffer any more. If
+// it has read the word it saw what it wrote, so that it has seen this version.
+func (w *worker) flushed(object int32, version uint32) {
+	for _, read := range [...][]seen{w.read, w.awaited} {
+		for i := range read {
+			if read[i].object == object {
+				read[i].version = version
+			}
+		}
+	}
 }
 
 // A bell is what may end a Park.
