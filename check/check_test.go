@@ -229,7 +229,7 @@ func TestMutualExclusionByWords(t *testing.T) {
 				m.Assert(n.Get() == 4)
 			}
 		}
-		t.Logf("%s: %v", name, check.Explore(t, check.Config{}, body((*primitives.Uint32).Store)))
+		check.Explore(t, check.Config{}, body((*primitives.Uint32).Store))
 		if f := fails(t, check.Config{}, body((*primitives.Uint32).StoreRelease)); f.Kind != check.DataRace {
 			t.Errorf("%s with StoreRelease: a %s, %s; want a data race", name, f.Kind, f.Message)
 		}

@@ -21,7 +21,7 @@ var crowded = rcu.Config{HighWater: 1, Logger: promptly.Logger}
 // A Barrier waits for the callback that was called before it, be it in the queue
 // or running.
 func TestModelBarrier(t *testing.T) {
-	t.Log(check.Explore(t, check.Config{}, func(m *check.Machine) {
+	check.Explore(t, check.Config{}, func(m *check.Machine) {
 		f := flavours["qsbr"](promptly)
 		var ran primitives.Cell[bool]
 		f.Call(func() { ran.Set(true) })
@@ -29,13 +29,13 @@ func TestModelBarrier(t *testing.T) {
 		if !ran.Get() {
 			m.Failf("Barrier returned before a callback had run")
 		}
-	}))
+	})
 }
 
 // The same beside another's Call, which may find the goroutine at its end. All
 // schedules are 2 million.
 func TestModelBarrierBesideCall(t *testing.T) {
-	t.Log(check.Explore(t, check.Config{Mode: check.Bounded, Bound: 2}, func(m *check.Machine) {
+	check.Explore(t, check.Config{Mode: check.Bounded, Bound: 2}, func(m *check.Machine) {
 		f := flavours["qsbr"](promptly)
 		var ran primitives.Cell[bool]
 		f.Call(func() { ran.Set(true) })
@@ -44,12 +44,12 @@ func TestModelBarrierBesideCall(t *testing.T) {
 		if !ran.Get() {
 			m.Failf("Barrier returned before a callback had run")
 		}
-	}))
+	})
 }
 
 // Close loses no callback, and none of a callback's.
 func TestModelClose(t *testing.T) {
-	t.Log(check.Explore(t, check.Config{}, func(m *check.Machine) {
+	check.Explore(t, check.Config{}, func(m *check.Machine) {
 		f := flavours["qsbr"](promptly)
 		var ran primitives.Cell[bool]
 		f.Call(func() {
@@ -59,12 +59,12 @@ func TestModelClose(t *testing.T) {
 		if !ran.Get() {
 			m.Failf("Close returned before a callback's callback had run")
 		}
-	}))
+	})
 }
 
 // Who finds too many callbacks goes on, and leaves no hurry behind.
 func TestModelBackPressure(t *testing.T) {
-	t.Log(check.Explore(t, check.Config{Mode: check.Bounded, Bound: 2}, func(m *check.Machine) {
+	check.Explore(t, check.Config{Mode: check.Bounded, Bound: 2}, func(m *check.Machine) {
 		f := flavours["qsbr"](crowded)
 		var ran primitives.Cell[int]
 		for range 2 {
@@ -74,12 +74,12 @@ func TestModelBackPressure(t *testing.T) {
 		if n := ran.Get(); n != 2 || f.Hurried() {
 			m.Failf("%d callbacks ran, want 2; hurried: %v", n, f.Hurried())
 		}
-	}))
+	})
 }
 
 // An expedited grace period is one, whoever shares it.
 func TestModelExpedited(t *testing.T) {
-	t.Log(check.Explore(t, check.Config{}, func(m *check.Machine) {
+	check.Explore(t, check.Config{}, func(m *check.Machine) {
 		f := flavours["qsbr"](rcu.Config{})
 		var p rcu.Pointer[object]
 		p.Assign(new(object))
@@ -100,12 +100,12 @@ func TestModelExpedited(t *testing.T) {
 		if f.Hurried() {
 			m.Failf("nobody waits, and grace periods are to be expedited")
 		}
-	}))
+	})
 }
 
 // A Pool gives out nothing that a reader may have.
 func TestModelPool(t *testing.T) {
-	t.Log(check.Explore(t, check.Config{}, func(m *check.Machine) {
+	check.Explore(t, check.Config{}, func(m *check.Machine) {
 		f := flavours["qsbr"](promptly)
 		pool := rcu.Pool[object]{Updater: f, New: func() *object { return new(object) }}
 		var p rcu.Pointer[object]
@@ -119,5 +119,5 @@ func TestModelPool(t *testing.T) {
 		old := p.Replace(pool.Get())
 		pool.Retire(old)
 		pool.Get().value.Set(-1)
-	}))
+	})
 }

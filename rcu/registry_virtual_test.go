@@ -33,12 +33,12 @@ func TestModelUnregister(t *testing.T) {
 	defer rcu.SetAtATime(1)()
 	for i, who := range []string{"first", "last"} {
 		t.Run(who, func(t *testing.T) {
-			t.Log(check.Explore(t, check.Config{}, func(m *check.Machine) {
+			check.Explore(t, check.Config{}, func(m *check.Machine) {
 				f := flavours["qsbr"](rcu.Config{})
 				handles := []rcu.Handle{reader(f), reader(f)}
 				m.GoNamed("other", handles[i].Unregister)
 				updates(m, f, handles[1-i])
-			}))
+			})
 		})
 	}
 }
@@ -46,7 +46,7 @@ func TestModelUnregister(t *testing.T) {
 // Nor when others register, be it for a section of their own.
 func TestModelRegister(t *testing.T) {
 	defer rcu.SetAtATime(1)()
-	t.Log(check.Explore(t, check.Config{Mode: check.Bounded, Bound: 2}, func(m *check.Machine) {
+	check.Explore(t, check.Config{Mode: check.Bounded, Bound: 2}, func(m *check.Machine) {
 		f := flavours["qsbr"](rcu.Config{})
 		var p rcu.Pointer[object]
 		p.Assign(new(object))
@@ -60,12 +60,12 @@ func TestModelRegister(t *testing.T) {
 			f.Synchronize()
 			old.value.Set(-1)
 		})
-	}))
+	})
 }
 
 // A QSBR's reader that has waited is online again: others wait for it.
 func TestModelQuiescentReaderWaits(t *testing.T) {
-	t.Log(check.Explore(t, check.Config{}, func(m *check.Machine) {
+	check.Explore(t, check.Config{}, func(m *check.Machine) {
 		q := rcu.NewQSBR(rcu.Config{})
 		r := q.Register()
 		var p rcu.Pointer[object]
@@ -82,12 +82,12 @@ func TestModelQuiescentReaderWaits(t *testing.T) {
 			q.Synchronize()
 			old.value.Set(-1)
 		})
-	}))
+	})
 }
 
 // Of two who are in a hurry the first to be done leaves the other's be.
 func TestModelHurries(t *testing.T) {
-	t.Log(check.Explore(t, check.Config{}, func(m *check.Machine) {
+	check.Explore(t, check.Config{}, func(m *check.Machine) {
 		q := rcu.NewQSBR(rcu.Config{})
 		r := q.Register()
 		var done primitives.Bool
@@ -110,17 +110,17 @@ func TestModelHurries(t *testing.T) {
 			m.Failf("the end of one SynchronizeExpedited ended the hurry of another, which waits")
 		}
 		r.Offline()
-	}))
+	})
 }
 
 // A member of a group is used again as soon as it has been told.
 func TestModelMembers(t *testing.T) {
-	t.Log(check.Explore(t, check.Config{}, func(m *check.Machine) {
+	check.Explore(t, check.Config{}, func(m *check.Machine) {
 		q := rcu.NewQSBR(rcu.Config{})
 		m.GoNamed("once", q.Synchronize)
 		m.GoNamed("twice", func() {
 			q.Synchronize()
 			q.Synchronize()
 		})
-	}))
+	})
 }

@@ -14,7 +14,7 @@ import (
 func TestModelNesting(t *testing.T) {
 	for _, name := range []string{"domain", "pinned", "registered"} {
 		t.Run(name, func(t *testing.T) {
-			t.Log(check.Explore(t, check.Config{}, func(m *check.Machine) {
+			check.Explore(t, check.Config{}, func(m *check.Machine) {
 				f := flavours[name](rcu.Config{})
 				var p rcu.Pointer[object]
 				p.Assign(new(object))
@@ -33,7 +33,7 @@ func TestModelNesting(t *testing.T) {
 					f.Synchronize()
 					old.value.Set(-1)
 				})
-			}))
+			})
 		})
 	}
 }
@@ -41,7 +41,7 @@ func TestModelNesting(t *testing.T) {
 // Callbacks may use objects again, run though nobody asks for them, and in the
 // order of their calls.
 func TestModelCallbackReuse(t *testing.T) {
-	t.Log(check.Explore(t, check.Config{}, func(m *check.Machine) {
+	check.Explore(t, check.Config{}, func(m *check.Machine) {
 		f := flavours["qsbr"](rcu.Config{Batch: 3}) // more than there are
 		var p rcu.Pointer[object]
 		p.Assign(new(object))
@@ -68,5 +68,5 @@ func TestModelCallbackReuse(t *testing.T) {
 		for ran.Load() != 2 {
 			spin.Once()
 		}
-	}))
+	})
 }

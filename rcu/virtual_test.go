@@ -152,7 +152,7 @@ func TestModelPoll(t *testing.T) {
 
 // Of those who poll one has the grace period run, and all see it end.
 func TestModelPollsShare(t *testing.T) {
-	t.Log(check.Explore(t, check.Config{}, func(m *check.Machine) {
+	check.Explore(t, check.Config{}, func(m *check.Machine) {
 		f := flavours["qsbr"](promptly)
 		m.GoAlike(2, func() {
 			c := f.StartPoll()
@@ -162,5 +162,5 @@ func TestModelPollsShare(t *testing.T) {
 			}
 		})
 		m.Wait()
-	}))
+	})
 }

@@ -321,7 +321,7 @@ func TestModelFull(t *testing.T) {
 // A reader that was turned away counts itself out before another can run on its
 // CPU, whose departure would be lost, or its own.
 func TestModelTurnedAwayOnOneCPU(t *testing.T) {
-	t.Log(check.Explore(t, check.Config{CPUs: 1}, func(m *check.Machine) {
+	check.Explore(t, check.Config{CPUs: 1}, func(m *check.Machine) {
 		l := new(rwlock.Distributed).Met(2)
 		for range 2 {
 			m.GoNamed("reader", func() {
@@ -337,7 +337,7 @@ func TestModelTurnedAwayOnOneCPU(t *testing.T) {
 		})
 		m.Wait()
 		wantFree(m, l)
-	}))
+	})
 }
 
 // A counting lock that has not met a worker's CPU yet meets it in time.
@@ -371,14 +371,14 @@ func TestModelSharedCPUs(t *testing.T) {
 			continue // CPUs are nothing to it
 		}
 		t.Run(l.name, func(t *testing.T) {
-			t.Log(check.Explore(t, check.Config{CPUs: 2}, func(m *check.Machine) {
+			check.Explore(t, check.Config{CPUs: 2}, func(m *check.Machine) {
 				l := l.fresh()
 				m.GoAlike(3, func() { l.RLock(); l.RUnlock() })
 				m.Wait()
 				if !l.TryLock() {
 					m.Failf("TryLock after all readers have left = false: %v", l)
 				}
-			}))
+			})
 		})
 	}
 }
