@@ -24,6 +24,7 @@ var programs = flag.Int("programs", 400, "random programs on which reduction is 
 //	b        StoreRelease of a word
 //	w t      Spin.Once and Spin.Try until a word is not 0
 //	v        Spin.Once until one of both words is not 0
+//	e f      Spin.Once until a word, or one of both, is not what b stores there
 //	q        Spin.Once until a word is not 0, and before each a StoreRelease of the other
 //	p o x    Park, ParkTimeout, ParkContext
 //	u        Unpark
@@ -106,6 +107,14 @@ func (p program) body(out *string) func(m *Machine) {
 						see(w.Load())
 					case 'v':
 						for words[0].Load() == 0 && words[1].Load() == 0 {
+							spin.Once()
+						}
+					case 'e':
+						for w.Load() == in.val+1 {
+							spin.Once()
+						}
+					case 'f':
+						for words[0].Load() == in.val+1 && words[1].Load() == in.val+1 {
 							spin.Once()
 						}
 					case 'q':
@@ -191,7 +200,7 @@ func (p program) executions(t *testing.T, plan func(*vm) plan, most int, visit f
 
 // What reduction finds is all that brute force finds, and nothing else.
 func TestReductionLosesNothing(t *testing.T) {
-	alphabets := []string{"rsac", "rsacb", "rsab", "racwt", "sbwtv", "rapou", "pxukr", "bsvtr", "lra", "xoukab", "cwtvb", "ira", "isbr", "iau", "bmr", "bmrs", "sbmra", "nzr", "noun", "nlza", "rbqs", "qbar"}
+	alphabets := []string{"rsac", "rsacb", "rsab", "racwt", "sbwtv", "rapou", "pxukr", "bsvtr", "lra", "xoukab", "cwtvb", "ira", "isbr", "iau", "bmr", "bmrs", "sbmra", "nzr", "noun", "nlza", "rbqs", "qbar", "be", "bes", "bf", "bfa"}
 	compared, reduced, brute := 0, 0, 0
 	for seed := range *programs {
 		p := randomProgram(rand.New(rand.NewPCG(uint64(seed), 1)), alphabets)
@@ -217,7 +226,7 @@ func TestReductionLosesNothing(t *testing.T) {
 // Reduction takes one schedule of each class, and no two of any. (A wait for one of
 // several words is a step that reads them all, which tells apart what is alike.)
 func TestReductionIsOptimal(t *testing.T) {
-	alphabets := []string{"rsac", "rb", "rbs", "rbsac", "rab", "rcb", "rbw", "sbwt", "rbv", "sbwtv", "cwtvb", "bmr", "sbmra", "rbqs"}
+	alphabets := []string{"rsac", "rb", "rbs", "rbsac", "rab", "rcb", "rbw", "sbwt", "rbv", "sbwtv", "cwtvb", "bmr", "sbmra", "rbqs", "be", "bes", "bew", "bfs"}
 	compared, reduced, brute := 0, 0, 0
 	for seed := range *programs / 2 {
 		p := randomProgram(rand.New(rand.NewPCG(uint64(seed), 2)), alphabets)
