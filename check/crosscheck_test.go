@@ -24,7 +24,8 @@ var programs = flag.Int("programs", 400, "random programs on which reduction is 
 //	b        StoreRelease of a word
 //	w t      Spin.Once and Spin.Try until a word is not 0
 //	v        Spin.Once until one of both words is not 0
-//	e f      Spin.Once until a word, or one of both, is not what b stores there
+//	e        Spin.Once until a word is not what b stores there
+//	f        Spin.Once until a word is not what b stores there, or the other is not 0
 //	q        Spin.Once until a word is not 0, and before each a StoreRelease of the other
 //	p o x    Park, ParkTimeout, ParkContext
 //	u        Unpark
@@ -114,7 +115,7 @@ func (p program) body(out *string) func(m *Machine) {
 							spin.Once()
 						}
 					case 'f':
-						for words[0].Load() == in.val+1 && words[1].Load() == in.val+1 {
+						for w.Load() == in.val+1 && words[1-in.word].Load() == 0 {
 							spin.Once()
 						}
 					case 'q':
