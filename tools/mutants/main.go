@@ -10,10 +10,18 @@
 //	go run ./tools/mutants -out FILE             keeps what is found, and goes on from there
 //
 // internal/twins has faults that a person thought of, each with a reason. Here
-// the faults are systematic ([operators]), so that what nobody thought of is
-// there too: statements dropped and swapped, compare-and-swaps that are a load
-// and a store, stores that leave the store buffer late, rechecks removed,
-// constants and masks off by one, arithmetic exchanged.
+// they are made by rule, so that what nobody thought of is there too. The first
+// word of a mutant's description says which rule:
+//
+//	drop     a statement without effect: a call, an assignment, a defer, a go
+//	early    a statement before the one that stands before it
+//	never    an if, a loop or an operand of || whose condition never holds
+//	always   an if or an operand of && whose condition always holds
+//	negate   a bool returned the other way around
+//	order    a Store as a StoreRelease, which leaves the store buffer later
+//	race     a CompareAndSwap, Swap, Add, And or Or as a load and a store
+//	const    a constant that is one more or less, a mask or flag one bit to the left or right, true as false
+//	op       + as -, & as |, << as >>, < as <=, and the other way around
 //
 // # What is run
 //

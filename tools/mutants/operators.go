@@ -10,20 +10,6 @@ import (
 	"strings"
 )
 
-// operators says what is done to the code, by the first word of a mutant's
-// description.
-//
-//	drop     a statement without effect: a call, an assignment, a defer, a go
-//	early    a statement before the one that stands before it
-//	never    an if, a loop or an operand of && whose condition never holds; of ||, likewise
-//	always   an if or an operand whose condition always holds
-//	negate   a bool returned the other way around
-//	order    a Store as a StoreRelease, which leaves the store buffer later
-//	race     a CompareAndSwap, Swap, Add, And or Or as a load and a store
-//	const    a constant that is one more or less, a mask or flag one bit to the left or right
-//	op       + as -, & as |, << as >>, < as <=, and the other way around
-const operators = "drop early never always negate order race const op"
-
 // function makes the mutants of one function.
 func (w *weaver) function(f *ast.FuncDecl) {
 	var stack []ast.Node
