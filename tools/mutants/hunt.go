@@ -63,8 +63,7 @@ func hunt(ctx context.Context, opts options, stdout, stderr io.Writer) error {
 	}
 	defer found.close()
 	say := func(format string, args ...any) { fmt.Fprintf(stderr, format+"\n", args...) }
-	began, total := time.Now(), len(chosen)
-	var count tally
+	began := time.Now()
 	for _, name := range opts.packages {
 		mine := make(map[string]bool)
 		for _, m := range all {
@@ -88,17 +87,14 @@ func hunt(ctx context.Context, opts options, stdout, stderr io.Writer) error {
 			}
 		}
 	}
+	count := make(tally)
 	for _, m := range all {
 		name := m.String()
 		if !chosen[name] {
 			continue
 		}
 		o := found.outcomes[name]
-		if o.how == "" { // it did not compile
-			total--
-			continue
-		}
-		count.add(o)
+		count[o.how]++
 		reason, known := reviewed.reasons[name]
 		switch {
 		case o.lives() && !known:
@@ -109,7 +105,7 @@ func hunt(ctx context.Context, opts options, stdout, stderr io.Writer) error {
 			wrong = append(wrong, fmt.Errorf("survivors.toml: %s kills it, so it needs no reason: %s", o.by, name))
 		}
 	}
-	fmt.Fprintf(stdout, "%d mutants: %s; %v\n", total, count, time.Since(began).Round(time.Second))
+	fmt.Fprintf(stdout, "%d mutants: %v; %v\n", len(chosen), count, time.Since(began).Round(time.Second))
 	if len(wrong) > 0 {
 		wrong = append(wrong, errors.New("a survivor needs a test that fails, or a reviewed reason in tools/mutants/survivors.toml"))
 	}
@@ -143,18 +139,11 @@ func sample(all []mutant, opts options) []mutant {
 		return cmp.Or(cmp.Compare(rank(a.pkg), rank(b.pkg)), cmp.Compare(rank(a.String()), rank(b.String())))
 	})
 	var taken []mutant
+	ofPackage := make(map[string]int)
 	for _, m := range matching {
-		if len(taken) == opts.sample {
-			break
-		}
-		ofPackage := 0
-		for _, t := range taken {
-			if t.pkg == m.pkg {
-				ofPackage++
-			}
-		}
-		if ofPackage < (opts.sample+1)/2 { // two packages, if the first has enough
+		if len(taken) < opts.sample && ofPackage[m.pkg] < (opts.sample+1)/2 { // two packages, if the first has enough
 			taken = append(taken, m)
+			ofPackage[m.pkg]++
 		}
 	}
 	return taken
@@ -195,29 +184,12 @@ func (s *suite) tryAll(ctx context.Context, jobs int, names map[string]bool, fou
 	return failed
 }
 
-// A tally counts outcomes.
-type tally struct{ model, native, hang, endless, survived, unreached int }
-
-func (t *tally) add(o outcome) {
-	switch o.how {
-	case killedModel:
-		t.model++
-	case killedNative:
-		t.native++
-	case killedHang:
-		t.hang++
-	case endless:
-		t.endless++
-	case survived:
-		t.survived++
-	case unreached:
-		t.unreached++
-	}
-}
+// A tally counts outcomes, by what became of the mutants.
+type tally map[string]int
 
 func (t tally) String() string {
-	return fmt.Sprintf("%d killed by model tests, %d by ordinary ones, %d by a hang, %d make a model test endless; %d survive, %d are not reached",
-		t.model, t.native, t.hang, t.endless, t.survived, t.unreached)
+	return fmt.Sprintf("%d killed by model tests, %d by ordinary ones, %d by a hang, %d make a model test endless; %d survive, %d are not reached, %d do not compile",
+		t[killedModel], t[killedNative], t[killedHang], t[endless], t[survived], t[unreached], t[uncompiled])
 }
 
 // A log is a file with the outcomes so far.

@@ -10,7 +10,7 @@
 //	go run ./tools/mutants -out FILE             keeps what is found, and goes on from there
 //
 // internal/twins has faults that a person thought of, each with a reason. Here
-// they are made by rule, so that what nobody thought of is there too. The first
+// they are made by rule, so that those are there, too, of which no person thought. The first
 // word of a mutant's description says which rule:
 //
 //	drop     a statement without effect: a call, an assignment, a defer, a go

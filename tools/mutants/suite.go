@@ -209,8 +209,8 @@ func (p *program) command(ctx context.Context, id int, names string, args ...str
 	return cmd
 }
 
-// measure runs each test alone, with no mutant on. The number of no mutant is
-// larger than most.
+// measure runs each test alone, with no mutant on. most is the largest number that
+// a mutant has.
 func (p *program) measure(ctx context.Context, model bool, most int) error {
 	// What a mutant makes rapid find is not to be kept in the package's testdata.
 	const keepNothing = "-rapid.nofailfile"
@@ -260,6 +260,7 @@ func (p *program) measure(ctx context.Context, model bool, most int) error {
 
 // Outcomes of a mutant.
 const (
+	uncompiled   = ""         // there is no such program
 	killedModel  = "model"    // a model test fails
 	killedNative = "native"   // an ordinary test fails
 	killedHang   = "hang"     // an ordinary test hangs
@@ -267,6 +268,10 @@ const (
 	survived     = "survived" // no test fails
 	unreached    = "unreached"
 )
+
+// slack is how much longer than five times as long as without a mutant tests may
+// take with one.
+var slack = 20 * time.Second
 
 // An outcome is what became of a mutant.
 type outcome struct {
@@ -318,7 +323,7 @@ func (p *program) reaching(id int) (names string, limit time.Duration) {
 	if len(list) == 0 {
 		return "", 0
 	}
-	return "^(" + strings.Join(list, "|") + ")$", 20*time.Second + 5*limit
+	return "^(" + strings.Join(list, "|") + ")$", slack + 5*limit
 }
 
 // run runs tests with a mutant on, and reports whether they ended in time.

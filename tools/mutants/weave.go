@@ -50,7 +50,7 @@ type weaver struct {
 	skip map[int]bool // mutants that did not compile
 
 	mutants []mutant
-	known   map[string]int // how many mutants have this name
+	known   map[string]int // how many mutants have this name, without their number among those
 
 	// Of the current file and function:
 	file    *ast.File
@@ -131,11 +131,9 @@ func (w *weaver) add(node ast.Node, format string, args ...any) (id int, ok bool
 		pkg: w.pkg, id: len(w.mutants) + 1, file: w.name, fn: w.fn,
 		line: w.fset.Position(node.Pos()).Line, what: fmt.Sprintf(format, args...),
 	}
-	m.nth = w.known[m.String()]
-	first := m
-	first.nth = 0
-	w.known[first.String()]++
-	m.nth = w.known[first.String()] - 1
+	name := m.String()
+	m.nth = w.known[name]
+	w.known[name]++
 	w.mutants = append(w.mutants, m)
 	return m.id, !w.skip[m.id]
 }

@@ -28,6 +28,14 @@ func (l *Lock) Unlock() {
 	l.word.Store(0)
 }
 
+// Fill takes l until it was taken n times.
+func (l *Lock) Fill(n int) {
+	for l.taken < n {
+		l.Lock()
+		l.Unlock()
+	}
+}
+
 // Full reports whether l was taken more than n times; no test asks.
 func (l *Lock) Full(n int) bool { return l.taken > n }
 

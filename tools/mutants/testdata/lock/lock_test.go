@@ -13,6 +13,13 @@ func TestTaken(t *testing.T) {
 	}
 }
 
+func TestFill(t *testing.T) {
+	var l Lock
+	if l.Fill(3); l.taken != 3 {
+		t.Errorf("taken %d times, want 3", l.taken)
+	}
+}
+
 func TestUnlockOfUnlocked(t *testing.T) {
 	defer func() {
 		if recover() == nil {
