@@ -771,10 +771,13 @@ func BenchmarkHangs(b *testing.B) { b.Run("x", func(b *testing.B) { for {} }) }
 		bodies(`b.Fatal("no network")`, "", "func BenchmarkNew(b *testing.B) { b.Fatal(1) }\n"),
 	} {
 		err := files{
-			"go.mod":           "module m\n\ngo 1.26\n",
-			"p/p_test.go":      text,
-			"main/m_test.go":   "package m\nimport (\"os\"; \"testing\")\nfunc TestMain(m *testing.M) { if len(os.Getenv(\"PWD\")) > 0 { println(\"no database\"); os.Exit(5) } }\nfunc BenchmarkDB(*testing.B) {}\n",
-			"never/n_test.go":  "package never\nimport \"testing\"\nfunc BenchmarkSkipped(*testing.B) { undefined() }\n",
+			"go.mod":          "module m\n\ngo 1.26\n",
+			"p/p_test.go":     text,
+			"main/m_test.go":  "package m\nimport (\"os\"; \"testing\")\nfunc TestMain(m *testing.M) { if len(os.Getenv(\"PWD\")) > 0 { println(\"no database\"); os.Exit(5) } }\nfunc BenchmarkDB(*testing.B) {}\n",
+			"never/n_test.go": "package never\nimport \"testing\"\nfunc BenchmarkSkipped(*testing.B) { undefined() }\n",
+			// Together they take longer than one may.
+			"slow/s_test.go": "package slow\nimport (\"testing\"; \"time\")\nfunc BenchmarkIt(b *testing.B) { for _, name := range []string{\"a\", \"b\", \"c\"} { b.Run(name, func(b *testing.B) {\n" +
+				"if testing.Verbose() { time.Sleep(" + []string{"0", "800 * time.Millisecond"}[i] + ") } // when it is listed\n}) } }\n",
 			"ignore/n_test.go": "package ignore\nimport \"testing\"\nfunc BenchmarkIgnored(*testing.B) { undefined() }\n",
 		}.write(dirs[i])
 		if err != nil {
@@ -794,7 +797,7 @@ func BenchmarkHangs(b *testing.B) { b.Run("x", func(b *testing.B) { for {} }) }
 		t.Errorf("only base has %v, only head %v, want none", onlyBase, onlyHead)
 	}
 	want := map[string]string{ // why it fails, and what it printed
-		"m/p.Fine-2": "", "m/p.Odd-2": "", "m/p.Prints-2": "", "m/p.Parts/fine-2": "",
+		"m/p.Fine-2": "", "m/p.Odd-2": "", "m/p.Prints-2": "", "m/p.Parts/fine-2": "", "m/slow.It/a-2": "", "m/slow.It/b-2": "", "m/slow.It/c-2": "",
 		"m/p.Parts/panics-2": "it fails on both sides: exit status 2\npanic: oh no",
 		"m/p.Hangs/x-2":      "it fails on both sides: no end after 2s\nBenchmarkHangs.func1",
 		"m/p.Later-2":        "it fails on the base, of which it ran once: \nonly once",

@@ -176,15 +176,15 @@ func (s *Source) exec(ctx context.Context, j job) (*outcome, error) {
 	case errors.Is(context.Cause(limited), errTimeout):
 		err = fmt.Errorf("no end after %v", s.c.Timeout)
 	case err == nil:
-		return &outcome{stdout.Bytes(), wall, instructions}, nil
+		return &outcome{stdout.out.Bytes(), wall, instructions}, nil
 	}
-	return nil, &failure{err, stdout.Bytes(), stderr.Bytes()}
+	return nil, &failure{err, stdout.out.Bytes(), stderr.Bytes()}
 }
 
 // A watched is what a binary prints. Where it lists benchmarks, each that it begins
 // has the time of one.
 type watched struct {
-	bytes.Buffer
+	out     bytes.Buffer // not embedded: io.Copy would call its ReadFrom, and not Write
 	limit   time.Duration
 	listing bool
 	timer   *time.Timer
@@ -194,7 +194,7 @@ func (w *watched) Write(p []byte) (int, error) {
 	if w.listing && bytes.Contains(p, []byte("Benchmark")) {
 		w.timer.Reset(w.limit)
 	}
-	return w.Buffer.Write(p)
+	return w.out.Write(p)
 }
 
 // A line is a benchmark line.
