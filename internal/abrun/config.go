@@ -63,9 +63,9 @@ type Config struct {
 	// error before anything is built.
 	Units []string
 
-	// Ignore, if it is not nil, reports whether a benchmark is of no account, or, if
-	// all is set, all that a function may have. Such a function is never run. A
-	// part of another is listed, since its name is not known before, and no more.
+	// Ignore, if it is not nil, reports whether nothing of a benchmark is judged or, if
+	// all is set, nothing of all that a function may have. Such a function is never
+	// run. A part of another is listed, since its name is not known before, and no more.
 	Ignore func(b gate.Benchmark, all bool) bool
 
 	// Timeout is for one run of one benchmark; default a minute. One that takes

@@ -114,7 +114,7 @@ func (s *Source) listAll(ctx context.Context) error {
 	if wrong = errors.Join(wrong, s.agree()); wrong != nil {
 		return wrong
 	}
-	s.spread(all)
+	spread(all, order)
 	printed := ""
 	for _, a := range all {
 		for _, f := range a.failed {
@@ -124,8 +124,8 @@ func (s *Source) listAll(ctx context.Context) error {
 		}
 	}
 	if printed != "" {
-		if names := s.leftOut(ctx, printed); len(names) > 0 {
-			s.warn("left out, since git ignores it or does not have it: %s (--with PATH takes it along)", strings.Join(names, ", "))
+		if left := s.leftOut(ctx, printed); left != "" {
+			s.warn("%s", left)
 		}
 	}
 	for _, b := range order {
@@ -161,9 +161,11 @@ func (s *Source) listAll(ctx context.Context) error {
 }
 
 // spread makes the failure of a package, or of a benchmark that has others below
-// it, that of all which the other side has in it: nothing of them is known.
-func (s *Source) spread(all map[gate.Benchmark]*seen) {
-	for b, a := range all {
+// it, that of all which the other side has in it: nothing of them is known. In
+// order, so that where several failures could be that of one, it is always the same.
+func spread(all map[gate.Benchmark]*seen, order []gate.Benchmark) {
+	for _, b := range order {
+		a := all[b]
 		for i, f := range a.failed {
 			if f == nil {
 				continue

@@ -118,8 +118,8 @@ func Prepare(ctx context.Context, c Config) (_ *Source, err error) {
 	s.before = fitness.Look(ctx)
 	if err := s.prepare(ctx); err != nil {
 		if build := (*BuildError)(nil); ctx.Err() == nil && errors.As(err, &build) {
-			if names := s.leftOut(ctx, err.Error()); len(names) > 0 {
-				err = errors.Join(err, fmt.Errorf("left out, since git ignores it or does not have it: %s (--with PATH takes it along)", strings.Join(names, ", ")))
+			if left := s.leftOut(ctx, err.Error()); left != "" {
+				err = errors.Join(err, errors.New(left))
 			}
 		}
 		return nil, err

@@ -464,20 +464,22 @@ func git(ctx context.Context, dir string, env []string, args ...string) ([]byte,
 	return nil, fmt.Errorf("git %s: %w", args[0], err)
 }
 
-// leftOut returns what was left out that text, of something that failed, seems to
-// be about: files that it names, and Go files of a package that it names.
-func (s *Source) leftOut(ctx context.Context, text string) (names []string) {
+// leftOut says what was left out that text, of something that failed, seems to be
+// about: files that it names, and Go files of a package that it names. It is "" if
+// nothing was.
+func (s *Source) leftOut(ctx context.Context, text string) string {
 	if s.c.BaseDir != "" {
-		return nil
+		return ""
 	}
 	repo, err := findRepository(ctx, s.c.Dir)
 	if err != nil {
-		return nil
+		return ""
 	}
 	ignored, err := git(ctx, repo.top, nil, "ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory")
 	if err != nil {
-		return nil
+		return ""
 	}
+	var names []string
 	all := strings.Split(strings.TrimSuffix(string(ignored), "\x00"), "\x00")
 	for _, t := range s.trees {
 		if t != nil {
@@ -493,7 +495,10 @@ func (s *Source) leftOut(ctx context.Context, text string) (names []string) {
 			names = append(names, clean)
 		}
 	}
-	return names
+	if len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("left out, since git ignores it or does not have it: %s (--with PATH takes it along)", strings.Join(names, ", "))
 }
 
 // prefix is what the names of our directories begin with.
