@@ -102,7 +102,7 @@ type jsonShape struct {
 	Demand  string     `json:"demand"`
 	Lock    string     `json:"lock"`
 	Where   string     `json:"where"`
-	Verdict Verdict    `json:"verdict"`
+	Verdict string     `json:"verdict"`
 	Why     string     `json:"why"`
 	Value   jsonNumber `json:"value"`
 	Lo      jsonNumber `json:"lo"`
@@ -180,7 +180,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 		})
 	}
 	for _, s := range r.Shapes {
-		out.Shapes = append(out.Shapes, jsonShape{s.Shape, s.Place, s.Kind, s.Demand, s.Lock, s.Where, s.Verdict, s.Why,
+		out.Shapes = append(out.Shapes, jsonShape{s.Shape, s.Place, s.Kind, s.Demand, s.Lock, s.Where, s.Verdict.String(), s.Why,
 			jsonNumber(s.Value), jsonNumber(s.Lo), jsonNumber(s.Hi), s.Unit, s.N, s.Points, s.Left, s.Minor})
 	}
 	e := json.NewEncoder(w)
@@ -247,8 +247,12 @@ func ReadJSON(rd io.Reader) (*Report, error) {
 		}
 		r.Results = append(r.Results, out)
 	}
-	for _, s := range in.Shapes {
-		r.Shapes = append(r.Shapes, ShapeResult{s.Shape, s.Place, s.Kind, s.Demand, s.Lock, s.Where, s.Verdict, s.Why,
+	for i, s := range in.Shapes {
+		var verdict Verdict
+		if err := verdict.UnmarshalText([]byte(s.Verdict)); err != nil {
+			return nil, fmt.Errorf("report in JSON: shape %d: %w", i+1, err)
+		}
+		r.Shapes = append(r.Shapes, ShapeResult{s.Shape, s.Place, s.Kind, s.Demand, s.Lock, s.Where, verdict, s.Why,
 			float64(s.Value), float64(s.Lo), float64(s.Hi), s.Unit, s.N, s.Points, s.Left, s.Minor})
 	}
 	return r, nil

@@ -51,7 +51,15 @@ func TestJSONRoundTrip(t *testing.T) {
 			Verdict:  verdict.Draw(t, "verdict"), Why: rapid.String().Draw(t, "why"), Output: rapid.String().Draw(t, "output"),
 			N: rapid.Int().Draw(t, "n"), Rounds: rapid.Int().Draw(t, "rounds"), Old: f("old"), New: f("new"), Change: f("change"), Lo: f("lo"), Hi: f("hi"),
 			Noise: f("noise"), Margin: f("margin"), Drift: f("drift"), Evidence: f("evidence"), Builds: rapid.Int().Draw(t, "builds"),
-			Exact: yes("exact"), Unpaired: yes("unpaired"), Confirmed: yes("confirmed"), Minor: yes("minor"), BootLo: f("boot_lo"), BootHi: f("boot_hi"),
+			Exact: yes("exact"), Signed: yes("signed"), Unpaired: yes("unpaired"), Confirmed: yes("confirmed"), Minor: yes("minor"), BootLo: f("boot_lo"), BootHi: f("boot_hi"),
+		}
+	})
+	shape := rapid.Custom(func(t *rapid.T) gate.ShapeResult {
+		s := func(name string) string { return rapid.String().Draw(t, name) }
+		return gate.ShapeResult{
+			Shape: s("shape"), Place: s("place"), Kind: s("kind"), Demand: s("demand"), Lock: s("lock"), Where: s("where"), Verdict: verdict.Draw(t, "verdict"), Why: s("why"),
+			Value: number.Draw(t, "value"), Lo: number.Draw(t, "lo"), Hi: number.Draw(t, "hi"), Unit: s("unit"),
+			N: rapid.Int().Draw(t, "n"), Points: rapid.Int().Draw(t, "points"), Left: rapid.Int().Draw(t, "left"), Minor: rapid.Bool().Draw(t, "minor"),
 		}
 	})
 	rapid.Check(t, func(t *rapid.T) {
@@ -59,6 +67,7 @@ func TestJSONRoundTrip(t *testing.T) {
 			Base: rapid.String().Draw(t, "base"), Head: rapid.String().Draw(t, "head"), Verdict: verdict.Draw(t, "verdict"),
 			Rules:    gate.Rules{Margin: 0.05, FDR: 0.02, Confidence: 0.95, MinRounds: 7, Budget: time.Minute, Units: []string{"ns/op"}},
 			Results:  rapid.SliceOfN(result, 0, 3).Draw(t, "results"),
+			Shapes:   rapid.SliceOfN(shape, 0, 2).Draw(t, "shapes"),
 			OnlyBase: rapid.SliceOfN(benchmark, 0, 2).Draw(t, "only base"), OnlyHead: rapid.SliceOfN(benchmark, 0, 2).Draw(t, "only head"),
 			NotJudged: rapid.SliceOfN(rapid.String(), 0, 2).Draw(t, "not judged"), Warnings: rapid.SliceOfN(rapid.String(), 0, 2).Draw(t, "warnings"),
 			Problems: rapid.SliceOfN(rapid.String(), 0, 2).Draw(t, "problems"),
@@ -92,7 +101,9 @@ func TestJSONRoundTrip(t *testing.T) {
 
 // What is not a report is never one that passes.
 func TestReadJSONErrors(t *testing.T) {
-	good := inJSON(t, plain())
+	r := plain()
+	r.Shapes = []gate.ShapeResult{{Demand: "sigma ≤ 0.1", Verdict: gate.Pass}}
+	good := inJSON(t, r)
 	for name, in := range map[string]string{
 		"empty":            "",
 		"null":             "null",
@@ -101,6 +112,7 @@ func TestReadJSONErrors(t *testing.T) {
 		"no verdict":       strings.Replace(good, `"verdict": "pass"`, `"other": "pass"`, 1),
 		"another verdict":  strings.Replace(good, `"verdict": "pass"`, `"verdict": "good"`, 1),
 		"a result's":       strings.Replace(good, "\t\t\t\"verdict\": \"pass\"", "\t\t\t\"verdict\": \"\"", 1),
+		"a shape's":        strings.Replace(good, "\"where\": \"\",\n\t\t\t\"verdict\": \"pass\",", "\"where\": \"\",", 1),
 		"cut off":          good[:len(good)/2],
 		"followed":         good + "x",
 		"twice":            good + good,
