@@ -41,9 +41,8 @@ import (
 //	reason = 'waits for a name server'
 //
 // A benchmark that is ignored for all metrics is not run. Of the rules that match,
-// the last decides. A margin for all metrics is not one
-// for allocs/op and B/op, of which one more is one too many; these need a rule
-// that names them.
+// the last decides. A margin for all metrics is not one for allocs/op and B/op, of
+// which one more is one too many; these need a rule that names them.
 //
 // A nil Config is an empty file.
 type Config struct {

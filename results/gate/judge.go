@@ -112,7 +112,16 @@ func (s *series) now() *pairs {
 }
 
 func newJudge(r Rules, src Source) (*judge, error) {
-	j := &judge{rules: r.withDefaults(), src: src, began: time.Now(), series: make(map[seriesKey]*series), by: make(map[Benchmark][]*series), unknown: make(map[string]bool), seen: make(map[Benchmark]*[sides]map[string]bool), renewed: make(map[Benchmark]bool), failed: make(map[Benchmark]*Failure), wrong: make(map[seriesKey]*nonsense)}
+	j := &judge{
+		rules: r.withDefaults(), src: src, began: time.Now(),
+		series:  make(map[seriesKey]*series),
+		by:      make(map[Benchmark][]*series),
+		unknown: make(map[string]bool),
+		seen:    make(map[Benchmark]*[sides]map[string]bool),
+		renewed: make(map[Benchmark]bool),
+		failed:  make(map[Benchmark]*Failure),
+		wrong:   make(map[seriesKey]*nonsense),
+	}
 	var onlyBase, onlyHead []Benchmark
 	j.all, onlyBase, onlyHead = src.Benchmarks()
 	if len(j.all)+len(onlyBase)+len(onlyHead) == 0 {
@@ -513,8 +522,8 @@ func (j *judge) report() (*Report, error) {
 
 // notCompared returns a result for each unit of b that should be judged and that
 // one side alone has or of which a reading makes no sense, and one if b has nothing
-// that can be judged. It takes note
-// of the units of which it is not known whether more is better.
+// that can be judged. It takes note of the units of which it is not known whether
+// more is better.
 func (j *judge) notCompared(b Benchmark, base, head map[string]bool) (res []Result) {
 	all := maps.Clone(base)
 	maps.Copy(all, head)

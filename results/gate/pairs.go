@@ -38,7 +38,7 @@ func (m *measure) worse(a, b float64) float64 {
 	switch {
 	case a == b:
 		return 0
-	case m.signed: // b/|a| - a/|a|, lest b-a overflow
+	case m.signed: // b/|a| - a/|a|, since b-a may overflow
 		return -float64(m.better) * (b/math.Abs(a) - math.Copysign(1, a))
 	}
 	return -float64(m.better) * (logarithm(b) - logarithm(a))
