@@ -1,5 +1,5 @@
-// Package fitness says how fit a machine is to measure on: who else uses it, and
-// how much of it this process may have. What it cannot know, as on systems other
+// Package fitness says how fit a machine is to measure on: how busy it is, and how
+// much of it this process may have. What it cannot know, as on systems other
 // than Linux, it leaves out.
 package fitness
 
@@ -136,7 +136,7 @@ type Conditions struct {
 	Pressure float64 // share of the time in which some thread waited for a CPU
 	Throttle float64 // how often a CPU was slowed down for its heat
 	Stopped  float64 // share of the quota's periods in which it was used up, and the process stopped
-	Switches float64 // how often a slice lost its CPU to another process, on average; for who takes slices
+	Switches float64 // how often a slice lost its CPU to another process, on average; NaN but for a source that takes slices
 }
 
 // Warnings returns what speaks against what was measured, for people.
