@@ -2,6 +2,7 @@ package script
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -28,10 +29,7 @@ func Empty(t *testing.T, p commandline.Program, except ...string) {
 			if flag.IsBool() {
 				continue
 			}
-			meant := false
-			for _, e := range except {
-				meant = meant || e == cmd.Name+" --"+flag.Name
-			}
+			meant := slices.Contains(except, cmd.Name+" --"+flag.Name)
 			if meant != flag.Tag.Has("empty") {
 				t.Errorf(`%s --%s has the tag empty: %t, want %t`, cmd.Name, flag.Name, !meant, meant)
 			}
