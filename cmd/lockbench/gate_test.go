@@ -68,7 +68,7 @@ func TestGateBadInput(t *testing.T) {
 	}
 }
 
-// readings returns a file of so many readings of two benchmarks.
+// readings returns a file of so many readings of one lock.
 func readings(n int) string {
 	text := "goos: linux\ngoarch: amd64\ncpu: test\nmachine: host\n"
 	for i := range n {
@@ -77,8 +77,7 @@ func readings(n int) string {
 	return text
 }
 
-// checkReports checks what --out left, in which there is no verdict because of
-// why.
+// checkReports checks what --out left: a verdict, and reports that say why.
 func checkReports(t *testing.T, dir, verdict, why string) {
 	t.Helper()
 	for _, name := range []string{"report.txt", "report.md", "report.json", "junit.xml"} {

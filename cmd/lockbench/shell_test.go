@@ -153,15 +153,8 @@ func makesSense(t *testing.T, line string) {
 	t.Chdir(t.TempDir())
 	writeRuns(t, 20)
 	writeComparableHere(t)
-	if err := os.WriteFile("results.txt", []byte("machine: host\nBenchmarkLock/lock=ticket/reads=0/workers=1/hold=0s/think=100ns-1\t5\t61 ns/op\n"), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	for _, copied := range []string{"quick.txt"} {
-		text, err := os.ReadFile("results.txt")
-		if err == nil {
-			err = os.WriteFile(copied, text, 0o666)
-		}
-		if err != nil {
+	for _, name := range []string{"results.txt", "quick.txt"} {
+		if err := os.WriteFile(name, []byte("machine: host\nBenchmarkLock/lock=ticket/reads=0/workers=1/hold=0s/think=100ns-1\t5\t61 ns/op\n"), 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}
