@@ -363,3 +363,35 @@ func TestOddValuesAreConfirmed(t *testing.T) {
 		}
 	}
 }
+
+// One value below 0 makes all changes differences, those of the rounds before it,
+// too: 110 is 10 % more than 100, of which the logarithm is 9.5 %.
+func TestSignChangesLate(t *testing.T) {
+	lower := results.Directions{"score": -1}
+	p := play("score", lower, 100, 110, 0.001, true)
+	p.rounds[len(p.rounds)-1].Readings[gate.Head].Values[1].Value = -1
+	screened, err := both(t, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	b := &builder{player: player{rounds: []gate.Round{{Benchmark: gate.Benchmark{Name: "A"}, Number: 1}}, declared: lower}, random: rand.New(rand.NewPCG(3, 1))}
+	b.value = func(side gate.Side, random *rand.Rand) float64 {
+		v := 100 + 10*float64(int(side)/int(gate.Head)) + 0.1*random.NormFloat64()
+		if side == gate.Head && b.fresh > 0 {
+			if n++; n == 9 {
+				return -1
+			}
+		}
+		return v
+	}
+	confirmed := compare(t, gate.Rules{}, b)
+	if n < 9 {
+		t.Fatalf("%d rounds of new binaries, want at least 9", n)
+	}
+	for what, rep := range map[string]*gate.Report{"at the end": screened, "with new binaries": confirmed} {
+		if r, _ := in(rep, "score"); !r.Signed || math.Abs(r.Change-0.1) > 0.002 {
+			t.Errorf("below 0 %s: signed %t, a change of %g, want 0.1", what, r.Signed, r.Change)
+		}
+	}
+}
