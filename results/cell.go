@@ -69,6 +69,10 @@ func (c Cell) Scenario() Cell {
 	return c
 }
 
+// Alone reports whether c is of one worker with nothing to hold and nothing to
+// think about, where a lock shows all that it costs.
+func (c Cell) Alone() bool { return c.Workers == 1 && c.Hold == 0 && c.Think == 0 }
+
 // Compare orders cells by scenario, then by lock. The result is negative if c
 // comes before d, positive if it comes after, and 0 if they are equal.
 func (c Cell) Compare(d Cell) int {

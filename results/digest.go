@@ -25,15 +25,14 @@ const (
 // Only medians that have an interval are shown and ranked. What is left out is
 // counted in one line.
 type Digest struct {
-	Width int // of the terminal, in characters; 0 is 100
-	Lines int // at most so many; 0 is 40
+	Unranked []string // as those of a [Table], beside Empty and Limit
+	Width    int      // of the terminal, in characters; 0 is 100
+	Lines    int      // at most so many; 0 is 40
 }
-
-// notLocks have no rank.
-var notLocks = []string{Empty, Limit, "busted", "busted-rcu"}
 
 // Write writes the digest of samples to w.
 func (d Digest) Write(w io.Writer, samples []Sample) error {
+	d.Unranked = append([]string{Empty, Limit}, d.Unranked...)
 	d.Width, d.Lines = min(cmp.Or(d.Width, 100), 100), cmp.Or(d.Lines, 40)
 	g := gather(samples)
 	var blocks [][]string
@@ -57,35 +56,43 @@ func (d Digest) Write(w io.Writer, samples []Sample) error {
 	}
 	blocks = append(blocks, rows...)
 
-	foot := wrap(g.leftOut(), d.Width)
+	var legend []string
 	if len(blocks) > 0 {
-		legend := "ns/op, less is better; ± 95% interval of the median; × times the fastest; LIMIT is " + Empty + ": no lock at all"
+		text := "ns/op, less is better; ± 95% interval of the median; × times the fastest; LIMIT is " + Empty + ": no lock at all"
 		if len(g.costs()) > 0 {
-			legend += "; " + Limit + " is one locked instruction"
+			text += "; " + Limit + " is one locked instruction"
 		}
-		foot = append(wrap(legend, d.Width), foot...)
+		legend = wrap(text, d.Width)
+	}
+	// The lines that say how many blocks do not fit leave room for fewer.
+	shown := len(blocks)
+	foot := slices.Concat(legend, wrap(g.leftOut(0), d.Width))
+	for n := fitting(blocks, d.Lines-len(foot)); n < shown; n = fitting(blocks, d.Lines-len(foot)) {
+		shown = n
+		foot = slices.Concat(legend, wrap(g.leftOut(len(blocks)-shown), d.Width))
 	}
 	var b strings.Builder
-	left, dropped := d.Lines-len(foot), 0
-	for i, block := range blocks {
-		if need := len(block) + 1; need > left || dropped > 0 && i > 0 {
-			dropped++
-			continue
-		}
-		left -= len(block) + 1
+	for _, block := range blocks[:shown] {
 		for _, line := range block {
 			fmt.Fprintln(&b, clip(line, d.Width))
 		}
 		fmt.Fprintln(&b)
-	}
-	if dropped > 0 {
-		foot = append(foot, fmt.Sprintf("not shown, for want of room: %s", plural(dropped, "more section")))
 	}
 	for _, line := range foot {
 		fmt.Fprintln(&b, line)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// fitting returns how many of the blocks, each with a blank line below it, fit
+// into so many lines.
+func fitting(blocks [][]string, lines int) (n int) {
+	for n < len(blocks) && len(blocks[n])+1 <= lines {
+		lines -= len(blocks[n]) + 1
+		n++
+	}
+	return n
 }
 
 // A gathering is samples by place, and what is known of them in ns/op.
@@ -128,18 +135,11 @@ func gather(samples []Sample) gathering {
 // hasInterval reports whether there are samples enough for an interval.
 func (s Summary) hasInterval() bool { return !math.IsInf(s.Lo, 0) && !math.IsInf(s.Hi, 0) }
 
-// alone reports whether the place is that of one worker with nothing to hold
-// and nothing to think about, where a lock shows all that it costs.
-func (c column) alone() bool {
-	s := c.scenario
-	return s.Workers == 1 && s.Hold == 0 && s.Think == 0
-}
-
 // costs returns the places that tell what locks cost alone, those that differ in
 // the share of reads alone side by side, the fewest reads first.
 func (g gathering) costs() (all [][]column) {
 	for _, c := range slices.SortedFunc(maps.Keys(g.sums), column.compare) {
-		if !c.alone() {
+		if !c.scenario.Alone() {
 			continue
 		}
 		same := func(cs []column) bool {
@@ -158,7 +158,7 @@ func (g gathering) costs() (all [][]column) {
 
 // places returns the others, those with the most CPUs first.
 func (g gathering) places() []column {
-	all := slices.DeleteFunc(slices.Collect(maps.Keys(g.sums)), column.alone)
+	all := slices.DeleteFunc(slices.Collect(maps.Keys(g.sums)), func(c column) bool { return c.scenario.Alone() })
 	slices.SortFunc(all, func(c, d column) int {
 		return cmp.Or(
 			compareBool(c.oversubscribed, d.oversubscribed),
@@ -222,19 +222,16 @@ func (d Digest) costs(g gathering, places []column) []string {
 	}
 	head, rest := text[0], text[1:]
 	half := (len(rest) + 1) / 2
-	out := []string{title, pad(head, wide) + "    " + head}
+	beside := func(l, r string) string { return fmt.Sprintf("%-*s    %s", wide, l, r) }
+	out := []string{title, beside(head, head)}
 	for i := range half {
-		l := rest[i]
+		right := ""
 		if half+i < len(rest) {
-			l = pad(l, wide) + "    " + rest[half+i]
+			right = rest[half+i]
 		}
-		out = append(out, l)
+		out = append(out, beside(rest[i], right))
 	}
 	return out
-}
-
-func pad(s string, width int) string {
-	return s + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(s)))
 }
 
 // clip cuts s off at so many characters.
@@ -248,7 +245,7 @@ func clip(s string, width int) string {
 
 // line lays out a line of a situation.
 func (d Digest) line(reads, best, sync, limit, tied string) string {
-	return fmt.Sprintf("%6s  %s %s %7s  %s", reads, pad(best, 28), pad(sync, 22), limit, tied)
+	return fmt.Sprintf("%6s  %-28s %-22s %7s  %s", reads, best, sync, limit, tied)
 }
 
 // row returns what there is to say of a place, nil if nothing can be ranked there.
@@ -259,7 +256,7 @@ func (d Digest) row(g gathering, c column) []string {
 		if s.Lock == Empty {
 			limit = shortValue(s.Median)
 		}
-		if !slices.Contains(notLocks, s.Lock) {
+		if !slices.Contains(d.Unranked, s.Lock) {
 			ranked = append(ranked, s)
 		}
 	}
@@ -312,8 +309,9 @@ func some(names []string, room int) string {
 	return all
 }
 
-// leftOut says what is not shown, and why; "" if all is.
-func (g gathering) leftOut() string {
+// leftOut says what is not shown, and why, with so many sections for which there
+// is no room; "" if all is shown.
+func (g gathering) leftOut(sections int) string {
 	var parts []string
 	few := make(map[string]bool)
 	for c := range g.few {
@@ -328,6 +326,9 @@ func (g gathering) leftOut() string {
 	}
 	if g.unknown > 0 {
 		parts = append(parts, plural(g.unknown, "sample")+" of unknown distance")
+	}
+	if sections > 0 {
+		parts = append(parts, plural(sections, "section")+" for want of room")
 	}
 	if len(parts) == 0 {
 		return ""

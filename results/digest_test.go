@@ -68,6 +68,32 @@ func TestDigestIsGolden(t *testing.T) {
 	}
 }
 
+// As many sections are shown as there is room for, with the lines that say how
+// many are not.
+func TestDigestFits(t *testing.T) {
+	for what, samples := range map[string][]results.Sample{
+		"reads": aloneToo(sweep(18, []int{0, 50, 90, 99, 100})),
+		"blind": blinded(sweep(18, []int{0, 90})),
+	} {
+		whole := strings.Count(digest(t, results.Digest{Lines: 1000}, samples), "\n")
+		sections := 0
+		for lines := 5; lines <= whole; lines++ {
+			got := digest(t, results.Digest{Lines: lines}, samples)
+			if n := strings.Count(got, "\n"); n > lines || lines == whole && n < whole {
+				t.Errorf("%s, in %d of %d lines: %d\n%s", what, lines, whole, n, got)
+			}
+			if out := strings.Contains(got, " for want of room"); out != (lines < whole) {
+				t.Errorf("%s, in %d of %d lines: says that something is left out: %t\n%s", what, lines, whole, out, got)
+			}
+			n := strings.Count(got, "\n\n")
+			if n < sections {
+				t.Errorf("%s, in %d lines: %d sections, want the %d of one line less", what, lines, n, sections)
+			}
+			sections = n
+		}
+	}
+}
+
 // Five samples rank nothing, and six do; a lock alone is not the fastest.
 func TestDigestRanksWhatHasAnInterval(t *testing.T) {
 	for _, test := range []struct {
@@ -79,6 +105,8 @@ func TestDigestRanksWhatHasAnInterval(t *testing.T) {
 		{6, []string{"a", "b"}, true},
 		{6, []string{"a"}, false},
 		{6, []string{"a", "none"}, false},
+		{6, []string{"a", "swap"}, false},
+		{6, []string{"a", "busted"}, false},
 	} {
 		var samples []results.Sample
 		for round := range test.rounds {
@@ -88,7 +116,7 @@ func TestDigestRanksWhatHasAnInterval(t *testing.T) {
 				samples = append(samples, s)
 			}
 		}
-		got := digest(t, results.Digest{}, samples)
+		got := digest(t, results.Digest{Unranked: []string{"busted"}}, samples)
 		if ranked := strings.Contains(got, "FASTEST"); ranked != test.want {
 			t.Errorf("%d rounds of %v: ranked: %t, want %t\n%s", test.rounds, test.locks, ranked, test.want, got)
 		}

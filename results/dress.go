@@ -236,7 +236,7 @@ func (d *dress) bareText() bool { return len(d.warnings()) == 0 }
 func (d *dress) warnings() (w []string) {
 	took := func(n int, what string) {
 		if n > 0 {
-			w = append(w, fmt.Sprintf("took %s off %s", what, count(n, "line")))
+			w = append(w, fmt.Sprintf("took %s off %s", what, plural(n, "line")))
 		}
 	}
 	if d.bom {
@@ -250,14 +250,7 @@ func (d *dress) warnings() (w []string) {
 		took(d.indented, "an indentation")
 	}
 	if d.events > 0 {
-		w = append(w, fmt.Sprintf("read %s of go test -json", count(d.events, "event")))
+		w = append(w, fmt.Sprintf("read %s of go test -json", plural(d.events, "event")))
 	}
 	return w
-}
-
-func count(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return fmt.Sprintf("%d %s", n, what)
 }

@@ -110,7 +110,7 @@ func TestPackagesInTurns(t *testing.T) {
 	}
 }
 
-// Nothing that is not of our making is added to.
+// Only files as a Writer writes them are added to.
 func TestResumeRefusesForms(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "x.txt")
 	text := "2026-11-21T22:08:00Z goos: linux\n2026-11-21T22:08:00Z machine: host\n2026-11-21T22:08:00Z " + line

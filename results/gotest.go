@@ -150,7 +150,7 @@ var (
 )
 
 // A mender puts the results together again that something was printed into, where
-// it is certain what is whose.
+// it is certain which numbers are which result's.
 type mender struct {
 	waiting line // a name whose numbers are below
 
@@ -256,10 +256,10 @@ func startsWithNumber(s string) bool {
 
 func (m *mender) warnings() (w []string) {
 	if m.mended > 0 {
-		w = append(w, fmt.Sprintf("mended %s that something was printed into, such as line %d", count(m.mended, "result"), m.firstMended.n))
+		w = append(w, fmt.Sprintf("mended %s that something was printed into, such as line %d", plural(m.mended, "result"), m.firstMended.n))
 	}
 	if m.lost > 0 {
-		w = append(w, fmt.Sprintf("passed over %s behind other text, such as line %d: %q", count(m.lost, "result"), m.firstLost.n, m.firstLost.text))
+		w = append(w, fmt.Sprintf("passed over %s behind other text, such as line %d: %q", plural(m.lost, "result"), m.firstLost.n, m.firstLost.text))
 	}
 	return w
 }

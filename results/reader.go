@@ -356,7 +356,7 @@ func (r *reader) finish() {
 func (r *reader) warnings() []string {
 	w := slices.Concat(r.lines.dress.warnings(), r.mender.warnings())
 	if n := r.lines.long; n > 0 {
-		w = append(w, fmt.Sprintf("passed over %s of more than %d bytes", count(n, "line"), maxLine))
+		w = append(w, fmt.Sprintf("passed over %s of more than %d bytes", plural(n, "line"), maxLine))
 	}
 	return append(w, r.notes.all()...)
 }

@@ -48,8 +48,8 @@ func (r Record) String() string {
 }
 
 // Validate reports everything that keeps r from being written to a file and read
-// back the same. Values may be anything, NaN too: it is for whoever compares them to
-// say that one makes no sense ([Value.Validate]), and no reason to refuse the file.
+// back the same. Values may be anything, NaN too: a comparison says that one makes
+// no sense ([Value.Validate]), and that is no reason to refuse the file.
 func (r Record) Validate() error {
 	var wrong problems
 	// go test prints U+FFFD for what is no UTF-8 in a name; [remarks] count it.
@@ -299,10 +299,10 @@ func (m *remarks) log(l line, matters bool) {
 func (m *remarks) all() []string {
 	all := slices.Clone(m.warnings)
 	if m.logs > 0 {
-		all = append(all, fmt.Sprintf("took %s for what benchmarks log, such as line %d, %q: no heading (goos, goarch, pkg, cpu) is above", count(m.logs, "line"), m.firstLog.n, m.firstLog.text))
+		all = append(all, fmt.Sprintf("took %s for what benchmarks log, such as line %d, %q: no heading (goos, goarch, pkg, cpu) is above", plural(m.logs, "line"), m.firstLog.n, m.firstLog.text))
 	}
 	if m.garbled > 0 {
-		all = append(all, fmt.Sprintf("%s with U+FFFD in the name, such as line %d, %q: go test prints it for what is no UTF-8", count(m.garbled, "result"), m.firstGarbled.n, m.firstGarbled.text))
+		all = append(all, fmt.Sprintf("%s with U+FFFD in the name, such as line %d, %q: go test prints it for what is no UTF-8", plural(m.garbled, "result"), m.firstGarbled.n, m.firstGarbled.text))
 	}
 	return all
 }

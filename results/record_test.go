@@ -176,7 +176,7 @@ func TestRecordWarnings(t *testing.T) {
 		{"lines alone", sumLine + sumLine, ""},
 		{"a key", "toolchain: a\n" + sumLine + "toolchain: b\n" + sumLine + "toolchain: c\n" + sumLine, `toolchain is "a" for some benchmarks and "b" for others: they are taken together`},
 		{"no UTF-8", "BenchmarkSum/\uFFFD-2 5 61 ns/op\n" + sumLine + "BenchmarkSum/\uFFFD#01-2 5 61 ns/op\n", "2 results with U+FFFD in the name, such as line 1, \"Sum/\uFFFD-2\": go test prints it for what is no UTF-8"},
-		{"odd values", "BenchmarkSum-2 5 NaN ns/op -1 B/op +Inf score\n", ""}, // whoever compares them says so
+		{"odd values", "BenchmarkSum-2 5 NaN ns/op -1 B/op +Inf score\n", ""}, // the comparison says so
 		{"a key again", "commit: a\n" + sumLine + "commit: a\n" + sumLine, ""},
 	} {
 		f, err := results.ReadRecords(strings.NewReader(test.in), "x")

@@ -91,7 +91,7 @@ func TestEachSampleIsOneWriteOfWholeLines(t *testing.T) {
 	}
 }
 
-// What is written in between, by whom ever, changes nothing about a sample.
+// What another writer writes in between changes nothing about a sample.
 func TestEachSampleSaysAllOfIt(t *testing.T) {
 	var both, ours bytes.Buffer
 	first, err := results.NewWriter(io.MultiWriter(&both, &ours), facts)
