@@ -18,17 +18,13 @@ import (
 // a CPU that executes out of order hides most of a lock behind what it thinks.
 func Alone(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	const kind = "what a lock costs alone"
-	all := slices.DeleteFunc(cells(sums), func(c cell) bool { return !isAlone(c.Cell) })
+	all := slices.DeleteFunc(cells(sums), func(c cell) bool { return !c.Alone() })
 	if len(all) == 0 {
 		return nil, skip(kind, "no cells of one worker with hold 0 and think 0: run with --cpus 1 --think 0s")
 	}
 	var figures []*Figure
 	var skipped []Skipped
-	for _, s := range shots(all, func(c cell) scene {
-		s := scene{Cell: c.Cell, over: "reads"}
-		s.Reads = 0
-		return s
-	}) {
+	for _, s := range shots(all, readsScene) {
 		if fig := s.alone(o); fig != nil {
 			figures = append(figures, fig)
 		} else {
@@ -38,26 +34,18 @@ func Alone(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	return figures, skipped
 }
 
-// isAlone reports whether a cell shows what a lock costs by itself.
-func isAlone(c results.Cell) bool { return c.Workers == 1 && c.Hold == 0 && c.Think == 0 }
-
 // withoutAlone returns the summaries but those that are in the figures of Alone
 // and have nothing beside them in any other: no figure over CPUs.
 func withoutAlone(sums []results.Summary) []results.Summary {
-	group := func(s results.Summary) results.Cell {
-		c := s.Scenario()
-		c.Reads, c.CPUs, c.Workers = 0, 0, 0
-		return c
-	}
 	more := make(map[results.Cell]bool) // groups that have other cells
 	for _, s := range sums {
-		if !isAlone(s.Cell) {
+		if !s.Alone() {
 			more[group(s)] = true
 		}
 	}
 	var rest []results.Summary
 	for _, s := range sums {
-		if !isAlone(s.Cell) || more[group(s)] {
+		if !s.Alone() || more[group(s)] {
 			rest = append(rest, s)
 		}
 	}

@@ -93,7 +93,7 @@ func All(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 		figures = append(figures, f)
 		skipped = append(skipped, s...)
 	}
-	if slices.ContainsFunc(sums, func(s results.Summary) bool { return isAlone(s.Cell) }) {
+	if slices.ContainsFunc(sums, func(s results.Summary) bool { return s.Alone() }) {
 		draw(Alone, sums)
 	}
 	if len(rest) > 0 || len(sums) == 0 {
@@ -131,15 +131,18 @@ func inTurn(kinds [][]*Figure) (all []*Figure) {
 	}
 }
 
+// group returns what the summaries have in common that differ in reads, in CPUs
+// and in workers alone.
+func group(s results.Summary) results.Cell {
+	c := s.Scenario()
+	c.Reads, c.CPUs, c.Workers = 0, 0, 0
+	return c
+}
+
 // endsOf returns the summaries of the lowest and the highest share of reads,
 // among those that differ in that, in CPUs and in workers alone; and what the
 // others are, if there are any.
 func endsOf(sums []results.Summary) (ends []results.Summary, between []Skipped) {
-	group := func(s results.Summary) results.Cell {
-		c := s.Scenario()
-		c.Reads, c.CPUs, c.Workers = 0, 0, 0
-		return c
-	}
 	type span struct{ lo, hi int }
 	spans := make(map[results.Cell]span)
 	for _, s := range sums {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/lockbench/lockbench/internal/wholefile"
@@ -15,8 +16,10 @@ import (
 // PageName is the name of the file that [WritePage] writes.
 const PageName = "index.html"
 
-// questions are what people come with, and the kind of figure that answers.
-var questions = []struct{ kind, question string }{
+// A question is what people come with, and the kind of figure that answers it.
+type question struct{ kind, text string }
+
+var questions = []question{
 	{"alone", "What does a lock cost alone?"},
 	{"throughput", "What happens with more CPUs?"},
 	{"reads", "What happens with reads?"},
@@ -31,33 +34,18 @@ type Answer struct {
 // Lead returns those of the files that answer what people ask first, each
 // figure once, and the others.
 func Lead(files []File) (lead []Answer, rest []File) {
-	answered := make(map[string]*Figure)
-	for _, f := range once(files) {
+	open := slices.Clone(questions)
+	for _, f := range slices.CompactFunc(slices.Clone(files), func(f, g File) bool { return f.Figure == g.Figure }) {
 		kind, _, _ := strings.Cut(f.Name, "_")
-		question := ""
-		for _, q := range questions {
-			if q.kind == kind {
-				question = q.question
-			}
-		}
-		if question != "" && answered[kind] == nil {
-			answered[kind] = f.Figure
-			lead = append(lead, Answer{question, f})
-		} else {
+		i := slices.IndexFunc(open, func(q question) bool { return q.kind == kind })
+		if i < 0 {
 			rest = append(rest, f)
+			continue
 		}
+		lead = append(lead, Answer{open[i].text, f})
+		open = slices.Delete(open, i, i+1)
 	}
 	return lead, rest
-}
-
-// once returns one file for each figure, the first.
-func once(files []File) (out []File) {
-	for _, f := range files {
-		if len(out) == 0 || out[len(out)-1].Figure != f.Figure {
-			out = append(out, f)
-		}
-	}
-	return out
 }
 
 //go:embed page.html

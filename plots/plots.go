@@ -47,7 +47,7 @@ type Options struct {
 }
 
 func (o Options) reference() string { return cmp.Or(o.Reference, "sync.Mutex") }
-func (o Options) empty() string     { return cmp.Or(o.Empty, "none") }
+func (o Options) empty() string     { return cmp.Or(o.Empty, results.Empty) }
 func (o Options) formats() []string {
 	if o.Formats == nil {
 		return formats

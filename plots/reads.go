@@ -24,11 +24,7 @@ func Reads(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	var figures []*Figure
 	var skipped []Skipped
 	alone := true
-	for _, s := range shots(all, func(c cell) scene {
-		s := scene{Cell: c.Cell, over: "reads"}
-		s.Reads = 0
-		return s
-	}) {
+	for _, s := range shots(all, readsScene) {
 		if len(s.cells) == 0 {
 			skipped = append(skipped, skipShot(kind, s, s.nothing()))
 			continue
@@ -52,6 +48,13 @@ func Reads(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 }
 
 const onePercentage = "only one percentage of reads: run with --reads 0,50,90,99,100"
+
+// readsScene returns the scene of a cell in a figure over reads.
+func readsScene(c cell) scene {
+	s := scene{Cell: c.Cell, over: "reads"}
+	s.Reads = 0
+	return s
+}
 
 // reads draws one figure over reads.
 func (s shot) reads(f family, o Options) *Figure {
