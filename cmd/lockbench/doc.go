@@ -116,7 +116,7 @@
 //	...
 //	$ lockbench run --workload list100,log --locks rcu-domain,seqlock
 //	lockbench: lock "seqlock": its readers look at what is half written, want another lock for workload list100: they would follow a link that leads anywhere
-//	lockbench: lock "rcu-domain": its readers exclude nobody, want a lock for workload log: its data cannot be read while it is changed
+//	lockbench: lock "rcu-domain": its readers keep no writer out, want a lock for workload log: its data cannot be read while it is changed
 //	exit status 2
 //
 // The pool wants a counting semaphore, with a permit for every two workers:

@@ -64,6 +64,10 @@ func (d drawing) check(bad *commandline.Problems) {
 
 func (d drawing) formats() []string { return strings.Split(d.Format, ",") }
 
+// pictureLines is how many lines draw prints at most if it is not asked for the
+// others: three for each picture that leads, and those of page.
+const pictureLines = 3*3 + 4
+
 // draw draws the pictures of file into dir, and writes the whole table beside
 // them, and a page that has all of it. It lists the pictures that answer what
 // people ask first, and all others if it is asked to: for each a path, and below
@@ -75,8 +79,8 @@ func (d drawing) draw(con commandline.Console, dir string, file *results.File, o
 	for _, a := range lead {
 		fmt.Fprintf(con.Out, "%s\n\t%s\n\t%s\n", a.Path, a.Question, plain(a.Title))
 	}
-	for _, f := range rest {
-		if others {
+	if others {
+		for _, f := range rest {
 			fmt.Fprintf(con.Out, "%s\n\t%s\n", f.Path, plain(f.Title))
 		}
 	}
@@ -96,7 +100,7 @@ func plain(text string) string { return strings.ReplaceAll(text, "\u00a0", " ") 
 // page writes the whole table and the page, and says where they are.
 func (d drawing) page(con commandline.Console, dir string, file *results.File, files []plots.File, o plots.Options) error {
 	var digest, table strings.Builder
-	if err := (results.Digest{Lines: 1000}).Write(&digest, file.Samples); err != nil {
+	if err := (results.Digest{Unranked: unranked(), Lines: 1000}).Write(&digest, file.Samples); err != nil {
 		return err
 	}
 	if err := wholeTable(&table, 0, file); err != nil {

@@ -170,11 +170,9 @@ func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 	if c.CPUs == "" && c.Reads == "" && c.Think == "" && c.Workers == "1" && c.Hold == "0s" && slices.ContainsFunc(sweep.Workloads, func(w harness.Workload) bool { return w.Name == "" }) {
 		sweep.Extra = alone(sweep.Subjects, sweep.Works)
 	}
-	switch {
-	case c.Count != "":
+	sweep.Count = enough
+	if c.Count != "" {
 		sweep.Count = commandline.One(bad, "--count", c.Count, bad.Ints("--count", c.Count, 1, 10_000))
-	default:
-		sweep.Count = enough
 	}
 	if err == nil {
 		bad.Add(sweep.Validate())
@@ -501,6 +499,9 @@ func interruption(ctx context.Context, err error) error {
 	return err
 }
 
+// screen is how many lines show writes at most, unless it is asked for all of it.
+const screen = 50
+
 // show writes what there is to know at a glance, or all of it, and draws the
 // pictures.
 func (c *runCmd) show(con commandline.Console, file *results.File) error {
@@ -509,7 +510,11 @@ func (c *runCmd) show(con commandline.Console, file *results.File) error {
 	if c.Table {
 		err = wholeTable(con.Out, width, file)
 	} else {
-		err = results.Digest{Width: width}.Write(con.Out, file.Samples)
+		lines := screen
+		if c.Plots != "" {
+			lines -= 1 + pictureLines
+		}
+		err = results.Digest{Unranked: unranked(), Width: width, Lines: lines}.Write(con.Out, file.Samples)
 	}
 	if err != nil || c.Plots == "" {
 		return err
@@ -520,8 +525,17 @@ func (c *runCmd) show(con commandline.Console, file *results.File) error {
 
 // wholeTable writes every cell of file.
 func wholeTable(w io.Writer, width int, file *results.File) error {
-	table := results.Table{Unranked: []string{results.Empty, results.Limit, "busted", "busted-rcu"}, Width: width}
-	return table.Write(w, file.Samples)
+	return results.Table{Unranked: unranked(), Width: width}.Write(w, file.Samples)
+}
+
+// unranked returns the names of what is no lock, and so not the fastest either.
+func unranked() (names []string) {
+	for _, e := range catalog.All() {
+		if e.Family == "none" {
+			names = append(names, e.Name)
+		}
+	}
+	return names
 }
 
 func plural(n int, noun string) string {

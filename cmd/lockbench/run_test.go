@@ -18,6 +18,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/lockbench/lockbench/harness"
 	"github.com/lockbench/lockbench/internal/catalog"
@@ -194,7 +195,7 @@ func end(t *testing.T, cmd *exec.Cmd) int {
 }
 
 // While a run writes to a file no other can, whatever its flags, and none of its
-// samples is taken for what it is not. Anybody may read.
+// samples is taken for what it is not. Any other may read it.
 func TestTwoRunsOnOneFile(t *testing.T) {
 	command, dir := build(t), t.TempDir()
 	first, output := start(t, command, dir, 20, endless...)
@@ -239,7 +240,7 @@ func TestTwoRunsOnOneFile(t *testing.T) {
 			t.Errorf("%v: %d samples in %d rounds", cell, n, rounds)
 		}
 	}
-	last := exec.Command(command, append(slices.Clone(endless), "--resume")...) // nobody has it now
+	last := exec.Command(command, append(slices.Clone(endless), "--resume")...) // no run has it now
 	last.Dir = dir
 	last.Stdout, last.Stderr = output, output
 	before := len(file.Samples)
@@ -623,6 +624,62 @@ func TestIncomplete(t *testing.T) {
 			t.Errorf("round %d until %v: %d scenarios, want %d", test.round, test.until, got, test.want)
 		}
 	}
+}
+
+// What a sweep found fills a screen of 50 lines of 100 columns and no more, with
+// the pictures below it or without, whatever the number of locks.
+func TestScreen(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, plots := range []string{"", "pictures"} {
+		most := 0
+		for _, locks := range []int{10, 14, 16, 18} { // two make a line more
+			file := &results.File{Facts: results.Host(), Samples: screenful(locks)}
+			c := runCmd{Plots: plots, drawing: drawing{Format: "svg"}}
+			var out, errs bytes.Buffer
+			if err := c.show(commandline.Console{Out: &out, Err: &errs}, file); err != nil {
+				t.Fatal(err)
+			}
+			n := strings.Count(out.String(), "\n")
+			most = max(most, n)
+			if n > 50 {
+				t.Errorf("%d locks, --plots=%s: %d lines, want at most 50:\n%s", locks, plots, n, &out)
+			}
+			digest, pictures, _ := strings.Cut(out.String(), "\npictures/")
+			for line := range strings.Lines(digest) {
+				if n := utf8.RuneCountInString(line) - 1; n > 100 {
+					t.Errorf("%d locks, --plots=%s: %d columns, want at most 100: %s", locks, plots, n, line)
+				}
+			}
+			if n := strings.Count(pictures, "\n"); plots != "" && n != pictureLines {
+				t.Errorf("%d locks: %d lines of pictures, want %d:\n%s", locks, n, pictureLines, pictures)
+			}
+		}
+		if most < 45 {
+			t.Errorf("--plots=%s: %d lines at most, want nearly 50", plots, most)
+		}
+	}
+}
+
+// screenful is the samples of so many locks in more situations than fit on a
+// screen, those of one worker that thinks about nothing among them.
+func screenful(locks int) (samples []results.Sample) {
+	for i := range locks {
+		for _, reads := range []int{0, 50, 90, 99, 100} {
+			for place, d := range []results.Distance{results.Local, results.Near, results.Far} {
+				for _, think := range []time.Duration{0, 100, 200} {
+					for round := range enough {
+						s := results.Sample{Cell: results.Cell{Lock: fmt.Sprint("lock", i), CPUs: 1, Workers: 1, Reads: reads, Think: think}, Distance: d, Round: round + 1, Ops: 1}
+						s.Values = []results.Value{{Unit: "ns/op", Value: float64(1000 + 10*i + 100*place + round)}}
+						if d != results.Local {
+							s.CPUs, s.Workers = 2, 2
+						}
+						samples = append(samples, s)
+					}
+				}
+			}
+		}
+	}
+	return samples
 }
 
 // The default sweep measures one worker that thinks about nothing, with the
