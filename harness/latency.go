@@ -17,7 +17,7 @@ type latency = hdrhistogram.Histogram
 func newLatency() *latency { return hdrhistogram.New(1, 1e12, 2) }
 
 // timed does one operation and records how long it took to acquire the lock: if
-// readers retry, until the try began that nobody disturbed; of an [RCULocker]
+// readers retry, until the try began that no writer disturbed; of an [RCULocker]
 // until the read-side critical section began.
 func (w *worker) timed() {
 	if w.nextReads() {

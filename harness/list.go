@@ -50,16 +50,14 @@ func listOf(size int) Workload {
 			return lockedList{l}
 		},
 		NewCopy: func(workers int, seed uint64, reclaim Reclaim) CopyData {
-			l := newLinked(size, workers, seed, reclaim)
-			l.spoil = (*element).spoil
-			return l
+			return newLinked(size, workers, seed, reclaim)
 		},
 	}
 }
 
 func newLinked(size, workers int, seed uint64, reclaim Reclaim) *linked {
 	l := &linked{size: size, seats: newSeats(workers, seed)}
-	l.once = reclaim == ReclaimNone
+	l.setUp(reclaim, (*element).spoil)
 	link := &l.head
 	for key := range size {
 		v := l.take()

@@ -69,16 +69,11 @@ func (w *worker) sawStale(n uint64) {
 
 // measureOpen is the life of a worker whose reads retry, in an open section.
 // Between two looks at the clock a read costs the harness two calls through an
-// interface and no more than the others.
+// interface and no more than the others. It is a loop of its own for the reason
+// that measure states.
 func (w *worker) measureOpen() {
 	lock, seq, section, word := w.lock, w.seq, w.openSection, &w.run.word
-	if w.pattern == nil {
-		w.pattern = make([]bool, patternLen)
-		for i := range w.pattern {
-			w.pattern[i] = w.run.Reads != 0
-		}
-	}
-	pattern, next := (*[patternLen]bool)(w.pattern), w.next
+	pattern, next := w.order(), w.next
 	for {
 		for n := w.span; n > 0; n-- {
 			read := pattern[next]

@@ -65,15 +65,20 @@ func (l *pinnable) Lock() {
 	}
 }
 
-// open are all workloads that can be read while they are written.
+// openWorkloads are those that can be read while they are written.
 func openWorkloads() []Workload {
-	open := []Workload{{}}
+	return workloadsThat(func(w Workload) bool { return w.NewOpen != nil })
+}
+
+// workloadsThat returns the bare section, and the workloads that have something.
+func workloadsThat(have func(Workload) bool) []Workload {
+	all := []Workload{{}}
 	for _, w := range Workloads() {
-		if w.NewOpen != nil {
-			open = append(open, w)
+		if have(w) {
+			all = append(all, w)
 		}
 	}
-	return open
+	return all
 }
 
 func TestSeqLocker(t *testing.T) {

@@ -47,12 +47,12 @@ func preflight(ctx context.Context, s Scenario) error {
 			}
 			switch {
 			case w.rcu == nil:
-			case s.PinsReaders && s.CPUs > 1:
-				w.outlast = w.lingerAndOutlastVersion
-			case s.PinsReaders:
-				w.outlast = func() {} // nobody can come while one is inside
+			case !s.PinsReaders:
+				w.outlast = w.yieldAndOutlast
+			case s.CPUs > 1:
+				w.outlast = w.lingerAndOutlast
 			default:
-				w.outlast = w.yieldAndOutlastVersion
+				w.outlast = func() {} // no updater can come while a reader is inside
 			}
 		}
 		if err := r.fly(ctx, (*worker).meet); err != nil {
@@ -252,27 +252,54 @@ func (w *worker) linger() {
 	until := primitives.Nanotime() + int64(toCome)
 	for w.run.present.Load() == 1 && w.run.left.Load() > 1 && primitives.Nanotime() < until {
 	}
-	until = primitives.Nanotime() + int64(toEnter)
+	spinFor(toEnter)
+}
+
+func spinFor(d time.Duration) {
+	until := primitives.Nanotime() + int64(d)
 	for primitives.Nanotime() < until {
 	}
 }
 
-// A reader that holds nothing keeps no writer waiting, whom it could meet. So
-// it dawdles until somebody has written since it looked; or it does not, and is
+// A reader that holds nothing keeps no writer waiting that it could meet. So
+// it dawdles until a writer has written since it looked; or it does not, and is
 // done before a writer that dawdles is.
+//
+// A reader in a read-side critical section then dawdles for as long again as an
+// updater takes to spoil the version that the reader has, if it does not wait.
 
-const toWrite = 100 // yields, after which nobody has
+const (
+	toWrite = 100 // yields, after which none has written
+	toSpoil = 20  // yields
+)
+
+// lastWrite returns what is another number once a writer has written.
+func (w *worker) lastWrite() uint64 {
+	if w.copySection != nil {
+		return w.copySection.current.Load().value.count.Get()
+	}
+	return w.openSection.mirror.Load()
+}
 
 func (w *worker) yieldAndOutlast() {
-	before := w.openSection.mirror.Load()
-	for n := 0; n < toWrite && w.openSection.mirror.Load() == before && w.run.left.Load() > 1; n++ {
+	before := w.lastWrite()
+	for n := 0; n < toWrite && w.lastWrite() == before && w.run.left.Load() > 1; n++ {
 		runtime.Gosched()
+	}
+	if w.copySection != nil {
+		for range toSpoil {
+			runtime.Gosched()
+		}
 	}
 }
 
+// lingerAndOutlast is yieldAndOutlast with preemption off.
 func (w *worker) lingerAndOutlast() {
-	before := w.openSection.mirror.Load()
+	before := w.lastWrite()
 	until := primitives.Nanotime() + int64(toCome)
-	for w.openSection.mirror.Load() == before && w.run.left.Load() > 1 && primitives.Nanotime() < until {
+	for w.lastWrite() == before && w.run.left.Load() > 1 && primitives.Nanotime() < until {
+	}
+	if w.copySection != nil {
+		spinFor(toEnter)
 	}
 }

@@ -2,7 +2,6 @@ package harness
 
 import (
 	"fmt"
-	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -10,7 +9,7 @@ import (
 )
 
 // An RCULocker is read-copy update with a lock beside it, by which updaters
-// exclude each other and nobody else. Readers follow a pointer in a read-side
+// exclude each other, but no reader. Readers follow a pointer in a read-side
 // critical section; an updater that holds the lock publishes a new version, and
 // what it replaced may be used again when no reader can have it: see [Reclaim].
 //
@@ -40,7 +39,7 @@ type RCULocker interface {
 type Reclaim uint8
 
 const (
-	ReclaimCall Reclaim = iota // used again after a grace period, for which nobody waits
+	ReclaimCall Reclaim = iota // used again after a grace period, for which no updater waits
 	ReclaimSync                // used again after a grace period, for which the updater waits
 	ReclaimNone                // left to Go's collector: there are no grace periods
 )
@@ -81,7 +80,12 @@ type stock[T any] struct {
 	spoil func(*T)
 }
 
-// take returns a version that nobody has. The caller holds the lock, so that
+// setUp makes s one whose versions are spoilt and used again, or used once.
+func (s *stock[T]) setUp(r Reclaim, spoil func(*T)) {
+	s.once, s.spoil = r == ReclaimNone, spoil
+}
+
+// take returns a version that no worker has. The caller holds the lock, so that
 // it is the only one that takes: the first and what is next stay together.
 func (s *stock[T]) take() *version[T] {
 	for {
@@ -132,7 +136,7 @@ func (s *stock[T]) verify(when string, used int) error {
 	}
 }
 
-// spoilt is what is in the words of what nobody may look at: as a count or a
+// spoilt is what is in the words of what no worker may look at: as a count or a
 // version it is never reached.
 const spoilt = 0x6b6b6b6b6b6b6b6b
 
@@ -158,11 +162,10 @@ type words struct {
 
 func newCopySection(r Reclaim) *copySection {
 	s := new(copySection)
-	s.once = r == ReclaimNone
-	s.spoil = func(w *words) {
+	s.setUp(r, func(w *words) {
 		w.count.Set(spoilt)
 		w.mirror.Set(spoilt)
-	}
+	})
 	v := s.take()
 	v.value.mirror.Set(^uint64(0))
 	s.current.Store(v)
@@ -224,15 +227,11 @@ func (w *worker) sawReclaimed() {
 // measureCopies is the life of a worker whose reads are read-side critical
 // sections, in a copySection. Between two looks at the clock a read costs the
 // harness two calls through an interface and a pointer to follow.
+//
+// It is a loop of its own for the reason that measure states.
 func (w *worker) measureCopies() {
 	rcu, section, word := w.rcu, w.copySection, &w.run.word
-	if w.pattern == nil {
-		w.pattern = make([]bool, patternLen)
-		for i := range w.pattern {
-			w.pattern[i] = w.run.Reads != 0
-		}
-	}
-	pattern, next := (*[patternLen]bool)(w.pattern), w.next
+	pattern, next := w.order(), w.next
 	for {
 		for n := w.span; n > 0; n-- {
 			read := pattern[next]
@@ -388,39 +387,12 @@ func (w *worker) quiet() {
 	}
 }
 
-// withdraw is the last that a worker does with an RCULocker: nobody needs to
-// wait for it, and all that it gave to Call is called.
+// withdraw is the last that a worker does with an RCULocker: no grace period
+// waits for it from then on, and all that it gave to Call is called.
 func (w *worker) withdraw() {
 	w.rcu.Offline()
 	if w.run.Reclaim == ReclaimCall {
 		w.doing = waitsForCallbacks
 		w.rcu.Barrier()
-	}
-}
-
-// A reader in a read-side critical section keeps nobody waiting whom it could
-// meet. So in the preflight it dawdles there until somebody has published
-// another version, and then for as long as an updater takes that does not wait
-// for it to spoil the one that it has.
-
-const toSpoil = 20 // yields
-
-func (w *worker) yieldAndOutlastVersion() {
-	before := w.copySection.current.Load()
-	for n := 0; n < toWrite && w.copySection.current.Load() == before && w.run.left.Load() > 1; n++ {
-		runtime.Gosched()
-	}
-	for range toSpoil {
-		runtime.Gosched()
-	}
-}
-
-func (w *worker) lingerAndOutlastVersion() {
-	before := w.copySection.current.Load()
-	until := primitives.Nanotime() + int64(toCome)
-	for w.copySection.current.Load() == before && w.run.left.Load() > 1 && primitives.Nanotime() < until {
-	}
-	until = primitives.Nanotime() + int64(toEnter)
-	for primitives.Nanotime() < until {
 	}
 }

@@ -18,7 +18,7 @@ type flavoured struct {
 	backlog atomic.Int64 // callbacks that wait
 	calls   atomic.Int64
 
-	impatient bool // grace periods wait for nobody
+	impatient bool // grace periods wait for no reader
 	forgetful bool // now and then Call forgets a function
 	lockless  bool // updaters do not exclude each other
 }
@@ -98,13 +98,7 @@ var reclaims = []Reclaim{ReclaimCall, ReclaimSync, ReclaimNone}
 
 // rcuWorkloads are those that an RCULocker can run.
 func rcuWorkloads() []Workload {
-	all := []Workload{{}}
-	for _, w := range Workloads() {
-		if w.NewCopy != nil {
-			all = append(all, w)
-		}
-	}
-	return all
+	return workloadsThat(func(w Workload) bool { return w.NewCopy != nil })
 }
 
 func TestRCU(t *testing.T) {
@@ -135,7 +129,7 @@ func TestRCU(t *testing.T) {
 	}
 }
 
-// A grace period that waits for nobody gives a reader's version to others,
+// A grace period that waits for no reader gives a reader's version to others,
 // whether an updater waits for it or not. The preflight finds that out on one
 // CPU, too.
 func TestImpatientRCU(t *testing.T) {
@@ -149,7 +143,7 @@ func TestImpatientRCU(t *testing.T) {
 			wrong(t, s, "of worker")
 		}
 	}
-	// What is never used again, nobody can use too early.
+	// What is never used again cannot be used too early.
 	if _, err := Run(context.Background(), quick(newFlavour(ReclaimNone, func(f *flavoured) { f.impatient = true }))); err != nil {
 		t.Errorf("Reclaim %d: %v", ReclaimNone, err)
 	}

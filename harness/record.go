@@ -118,12 +118,11 @@ type paddedRecord struct {
 
 func newCopyRecord(workers int, seed uint64, reclaim Reclaim) CopyData {
 	r := &copyRecord{seats: newSeats(workers, seed)}
-	r.once = reclaim == ReclaimNone
-	r.spoil = func(p *paddedRecord) {
+	r.setUp(reclaim, func(p *paddedRecord) {
 		for i := range p.words {
 			p.words[i].Set(spoilt)
 		}
-	}
+	})
 	v := r.take()
 	v.value.words.set(0)
 	r.current.Store(v)

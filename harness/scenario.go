@@ -167,7 +167,7 @@ func (s Subject) Suits(w Workload, mode Mode) error {
 	switch view := s.view(w); {
 	case w.Permits == nil:
 		if _, ok := view.(RCULocker); ok && w.NewCopy == nil {
-			return fmt.Errorf("lock %q: its readers exclude nobody, want a lock for workload %s: its data cannot be read while it is changed", s.Name, w.Name)
+			return fmt.Errorf("lock %q: its readers keep no writer out, want a lock for workload %s: its data cannot be read while it is changed", s.Name, w.Name)
 		}
 		if _, ok := view.(SeqLocker); ok && w.Linked {
 			return fmt.Errorf("lock %q: its readers look at what is half written, want another lock for workload %s: they would follow a link that leads anywhere", s.Name, w.Name)

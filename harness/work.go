@@ -92,7 +92,7 @@ func (k Work) steps(d time.Duration) int {
 }
 
 // stepsPerNanosecond is measured once in a process for each kind, in about half
-// a millisecond or some. The fastest of many runs is the one that nobody interrupted.
+// a millisecond, or a few. The fastest of many runs is the one that nothing interrupted.
 var stepsPerNanosecond = [...]func() float64{
 	Registers:  sync.OnceValue(func() float64 { return pace(nil) }),
 	MemoryL1:   sync.OnceValue(func() float64 { return pace(MemoryL1.newBuffer()) }),

@@ -74,6 +74,14 @@ func TestWorks(t *testing.T) {
 				t.Errorf("%v: work %q in the sample, want %q", k, sample.Work, want)
 			}
 		}
+		if w := newWorker(newRun(s, s.New(), 0), 0, s.New()); w.buffer != nil {
+			for what, compute := range map[string]func(){"hold": w.stay, "think": w.pause} {
+				before := slices.Clone(w.buffer)
+				if compute(); slices.Equal(w.buffer, before) {
+					t.Errorf("%v: %s leaves the buffer as it was", k, what)
+				}
+			}
+		}
 		s.Think = 0
 		if w := newWorker(newRun(s, s.New(), 0), 0, s.New()); w.thinks != (k == Serialized) {
 			t.Errorf("%v: thinks of nothing: %t, want %t", k, w.thinks, k == Serialized)

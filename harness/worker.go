@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"sync"
 
 	"github.com/lockbench/lockbench/primitives"
@@ -89,7 +90,7 @@ type worker struct {
 	lock        sync.Locker // run.lock, or this worker's view of it
 	rw          RWLocker    // lock, if it tells readers from writers
 	seq         SeqLocker   // lock, if its readers retry, and can with what it protects
-	rcu         RCULocker   // lock, if its readers exclude nobody
+	rcu         RCULocker   // lock, if its readers exclude no worker
 	protected               // run.protected, or this worker's own if nothing is shared
 	pattern     []bool      // true for a read; nil if all operations are the same
 	hold, think int         // steps of work
@@ -99,7 +100,7 @@ type worker struct {
 	// For the preflight.
 	pins    bool   // whether preemption is off inside
 	dawdle  func() // what to do inside instead of work
-	outlast func() // the same for a reader that excludes nobody; if it retries, in every other read
+	outlast func() // the same for a reader that excludes no worker; if it retries, in every other read
 
 	// What it did since it started.
 	read, written uint64 // operations
@@ -201,6 +202,9 @@ func (w *worker) lead(life func(*worker)) {
 // clock after each stride, until the run is over. Between two looks an
 // operation costs the harness two calls through an interface, the section's
 // four stores, and one load that finds the phase unchanged.
+//
+// Each form of section has a loop of its own, though they are alike but for the
+// operations: so no operation pays for a choice between the forms.
 func (w *worker) measure() {
 	switch {
 	case w.copySection != nil:
@@ -286,7 +290,7 @@ func (w *worker) measureReads() {
 
 func (w *worker) measureMix() {
 	lock, rw, section, word := w.lock, w.rw, w.section, &w.run.word
-	pattern, next := (*[patternLen]bool)(w.pattern), w.next
+	pattern, next := w.order(), w.next
 	for {
 		for n := w.span; n > 0; n-- {
 			read := pattern[next]
@@ -361,6 +365,15 @@ func (w *worker) compute(n int) {
 		return
 	}
 	w.sink = work(n, w.sink)
+}
+
+// order returns the order of a worker's reads and writes for a loop that has
+// them all, made first if all operations are the same.
+func (w *worker) order() *[patternLen]bool {
+	if w.pattern == nil {
+		w.pattern = slices.Repeat([]bool{w.run.Reads != 0}, patternLen)
+	}
+	return (*[patternLen]bool)(w.pattern)
 }
 
 // nextReads reports whether the next operation is a read.

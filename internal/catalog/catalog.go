@@ -245,7 +245,7 @@ var controls = []Entry{
 		Subject: harness.Subject{Name: bustedName, New: newBustedLock, Reclaim: harness.ReclaimSync},
 		Family:  "none", Fairness: "none", Waits: "spins then parks", Holder: "yields", Updaters: "mutex",
 		Bytes: unsafe.Sizeof(blocking.Mutex{}), WaiterBytes: blocking.WaiterBytes,
-		Source: "nothing: RCU whose grace periods wait for nobody, which every run must find broken",
+		Source: "nothing: RCU whose grace periods wait for no reader, which every run must find broken",
 	},
 }
 

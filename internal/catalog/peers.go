@@ -13,7 +13,7 @@ func (*noLock) Lock()         {}
 func (*noLock) TryLock() bool { return true }
 func (*noLock) Unlock()       {}
 
-// A swapAlone excludes nobody either, at the price of one locked instruction.
+// A swapAlone does not exclude either, at the price of one locked instruction.
 type swapAlone struct{ word primitives.Uint32 }
 
 func (s *swapAlone) Lock() { s.word.Swap(1) }

@@ -152,7 +152,7 @@ func (v *domainView) ReadUnlock() { v.domain.ReadUnlock(v.section) }
 func (v *pinnedView) ReadLock()   { v.section = v.pinned.ReadLock() }
 func (v *pinnedView) ReadUnlock() { v.pinned.ReadUnlock(v.section) }
 
-// Call may be a delay, in which nobody should wait for the reader.
+// Call may be a delay, in which no grace period should wait for the reader.
 func (v *qsbrView) Call(f func()) {
 	if v.Stats().Waiting < longBacklog {
 		v.Flavour.Call(f)
