@@ -135,14 +135,7 @@ func (c *Completion) WaitContext(ctx context.Context) error {
 // WaitTimeout is [Completion.Wait] unless that takes longer than d, and reports
 // whether it did not. If it did, no Complete was used up.
 func (c *Completion) WaitTimeout(d time.Duration) bool {
-	if c.TryWait() {
-		return true
-	}
-	if d <= 0 {
-		return false
-	}
-	p := lasting(d)
-	return c.wait(p) == nil && p.keep(c.giveBack) == nil
+	return c.TryWait() || waitFor(d, c.wait, c.giveBack)
 }
 
 func (c *Completion) wait(p patience) error {

@@ -147,14 +147,7 @@ func (m *Mutex) LockContext(ctx context.Context) error {
 // LockTimeout locks m unless that takes longer than d, and reports whether it
 // succeeded.
 func (m *Mutex) LockTimeout(d time.Duration) bool {
-	if m.TryLock() {
-		return true
-	}
-	if d <= 0 {
-		return false
-	}
-	p := lasting(d)
-	return m.acquire(p) == nil && p.keep(m.Unlock) == nil
+	return m.TryLock() || waitFor(d, m.acquire, m.Unlock)
 }
 
 // Unlock unlocks m. It panics if m is not locked, or was handed to a waiter

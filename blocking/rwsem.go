@@ -132,8 +132,7 @@ func (s *RWSem) RLockContext(ctx context.Context) error {
 		err = context.Cause(ctx)
 	}
 	if err == nil && !s.TryRLock() {
-		s.word.Add(rwReader)
-		err = s.rlock(within(ctx))
+		err = s.arrive(within(ctx))
 	}
 	if err == nil && ctx.Err() != nil {
 		err = patience{ctx: ctx}.keep(s.RUnlock)
@@ -147,15 +146,7 @@ func (s *RWSem) RLockContext(ctx context.Context) error {
 // RLockTimeout locks s for reading unless that takes longer than d, and
 // reports whether it succeeded.
 func (s *RWSem) RLockTimeout(d time.Duration) bool {
-	if s.TryRLock() {
-		return true
-	}
-	if d <= 0 {
-		return false
-	}
-	p := lasting(d)
-	s.word.Add(rwReader)
-	return s.rlock(p) == nil && p.keep(s.RUnlock) == nil
+	return s.TryRLock() || waitFor(d, s.arrive, s.RUnlock)
 }
 
 // RUnlock undoes one RLock. It panics if no reader holds s.
@@ -201,14 +192,7 @@ func (s *RWSem) LockContext(ctx context.Context) error {
 // LockTimeout locks s for writing unless that takes longer than d, and reports
 // whether it succeeded.
 func (s *RWSem) LockTimeout(d time.Duration) bool {
-	if s.TryLock() {
-		return true
-	}
-	if d <= 0 {
-		return false
-	}
-	p := lasting(d)
-	return s.lock(p) == nil && p.keep(s.Unlock) == nil
+	return s.TryLock() || waitFor(d, s.lock, s.Unlock)
 }
 
 // Unlock unlocks s for writing. It panics if no writer holds s.
@@ -238,8 +222,13 @@ type rwSemReader RWSem
 func (r *rwSemReader) Lock()   { (*RWSem)(r).RLock() }
 func (r *rwSemReader) Unlock() { (*RWSem)(r).RUnlock() }
 
-// rlock locks s for a reader that has counted itself, which may have been in
-// vain. An error is why p ended.
+// arrive locks s for a reader that has found it closed. An error is why p ended.
+func (s *RWSem) arrive(p patience) error {
+	s.word.Add(rwReader)
+	return s.rlock(p)
+}
+
+// rlock is arrive for a reader that has counted itself.
 func (s *RWSem) rlock(p patience) error {
 	var spin primitives.Spin
 	for {
@@ -381,7 +370,7 @@ func (s *RWSem) serve() (served cohort) {
 	for {
 		w := s.word.Load()
 		if w&blockers != 0 {
-			return // whoever is there sees waiting when it leaves, or passes before it panics
+			return // the holder that is there sees waiting when it leaves, or passes before it panics
 		}
 		if s.word.CompareAndSwap(w, (w+add)&^(sub|rwHandoff)) { // acquire: pairs with Unlock and RUnlock
 			break

@@ -134,14 +134,7 @@ func (s *Semaphore) DownNContext(ctx context.Context, n int) error {
 // DownNTimeout takes n permits unless that takes longer than d, and reports
 // whether it did.
 func (s *Semaphore) DownNTimeout(n int, d time.Duration) bool {
-	if s.TryDownN(n) {
-		return true
-	}
-	if d <= 0 {
-		return false
-	}
-	p := lasting(d)
-	return s.down(n, p) == nil && p.keep(func() { s.up(n) }) == nil
+	return s.TryDownN(n) || waitFor(d, func(p patience) error { return s.down(n, p) }, func() { s.up(n) })
 }
 
 // TryDownN takes n permits if they are free and nobody is in line for them,

@@ -195,6 +195,17 @@ func (p patience) keep(release func()) error {
 	return err
 }
 
+// waitFor is the form of a wait that takes a duration, for what is not to be had
+// at once. It reports whether wait acquired it before d had passed; if that was
+// later, release has given it back.
+func waitFor(d time.Duration, wait func(patience) error, release func()) bool {
+	if d <= 0 {
+		return false
+	}
+	p := lasting(d)
+	return wait(p) == nil && p.keep(release) == nil
+}
+
 // park parks on turn until a wake-up comes, and consumes it, or until p ends;
 // it then returns the context's cause or errTimeout.
 func (p patience) park(turn *primitives.Parker) error {
