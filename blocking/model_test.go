@@ -161,28 +161,24 @@ func agree(t *testing.T, fresh func(*rapid.T) modelled) {
 	})
 }
 
-// Where rapid ends a run in the middle of a step, nobody who waits stays behind
-// for the tests that come next.
+// Where rapid ends a run in the middle of a step, no waiter stays behind for the
+// tests that come next.
 func TestRapidLeavesNobody(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	looks, ended := 0, false
 	agree(t, func(t *rapid.T) modelled {
-		c := new(blocking.Completion)
-		return modelled{
-			wants: []int{1}, lined: c,
-			take:  func(ctx context.Context, _ int) error { return c.WaitContext(ctx) },
-			try:   func(int) bool { return c.TryWait() },
-			gives: func(int) []int { return nil },
-			is: func(m spec) bool {
-				if len(m.line) == 2 {
-					if looks++; looks == 2 { // the first is in a step, of which rapid would take another
-						ended = true
-						t.Skip("as for a saved run that fits no more")
-					}
+		l := modelledCompletion()
+		l.resize = nil // no waiter is let go
+		l.is = func(m spec) bool {
+			if len(m.line) == 2 {
+				if looks++; looks == 2 { // the first is in a step, of which rapid would take another
+					ended = true
+					t.Skip("as for a saved run that fits no more")
 				}
-				return true
-			},
+			}
+			return true
 		}
+		return l
 	})
 	if !ended {
 		t.Error("no run ended with two in line")
@@ -288,17 +284,19 @@ func TestRWSemModel(t *testing.T) {
 }
 
 // A Complete is one permit more, which a Wait takes and nobody gives back.
+func modelledCompletion() modelled {
+	c := new(blocking.Completion)
+	return modelled{
+		wants: []int{1}, lined: c,
+		take:   func(ctx context.Context, _ int) error { return c.WaitContext(ctx) },
+		try:    func(int) bool { return c.TryWait() },
+		gives:  func(int) []int { return nil },
+		sizes:  func(size int) []int { return []int{size + 1} },
+		resize: func(int) { c.Complete() },
+		is:     func(m spec) bool { return c.Done() == (m.held < m.size) },
+	}
+}
+
 func TestCompletionModel(t *testing.T) {
-	agree(t, func(t *rapid.T) modelled {
-		c := new(blocking.Completion)
-		return modelled{
-			wants: []int{1}, lined: c,
-			take:   func(ctx context.Context, _ int) error { return c.WaitContext(ctx) },
-			try:    func(int) bool { return c.TryWait() },
-			gives:  func(int) []int { return nil },
-			sizes:  func(size int) []int { return []int{size + 1} },
-			resize: func(int) { c.Complete() },
-			is:     func(m spec) bool { return c.Done() == (m.held < m.size) },
-		}
-	})
+	agree(t, func(*rapid.T) modelled { return modelledCompletion() })
 }

@@ -79,10 +79,12 @@ func giving() []giver {
 	}
 }
 
-// completing is a Completion as a giver: it does not spin.
+// completing is a Completion as a giver: it is free while there is one Complete to
+// be had. It does not spin.
 func completing() giver {
-	c, nothing := new(blocking.Completion), func() {}
-	return giver{"Completion", nothing, c.Complete, c.WaitContext, c.WaitTimeout, nothing, c.InLine}
+	c := new(blocking.Completion)
+	c.Complete()
+	return giver{"Completion", c.Wait, c.Complete, c.WaitContext, c.WaitTimeout, c.Complete, c.InLine}
 }
 
 // A context that ends before the release ends the wait, though the waiter learns
@@ -106,9 +108,6 @@ func TestCancelThenRelease(t *testing.T) {
 				case err == nil:
 					granted++
 					lock.leave()
-					if lock.name == "Completion" {
-						lock.release() // it was the next one's
-					}
 				case !errors.Is(err, errTired) || !strings.HasPrefix(err.Error(), "blocking: "):
 					t.Fatalf("wait, cancelled and then released = %v, want %v, wrapped", err, errTired)
 				}
@@ -125,25 +124,26 @@ func TestCancelThenRelease(t *testing.T) {
 	}
 }
 
-// wantFree fails the test unless lock is held by nobody, and nobody waits.
+// wantFree fails the test unless lock is free, for one holder, and its line empty.
 func wantFree(t *testing.T, lock giver) {
 	t.Helper()
-	if lock.name == "Completion" {
-		if lock.timeout(0) {
-			t.Error("a Complete is left over, want none")
-		}
-	} else if !lock.timeout(0) {
+	if !lock.timeout(0) {
 		t.Error("it is held, want it free")
 	} else {
 		lock.leave()
+		lock.hold()
+		if lock.timeout(0) {
+			t.Error("it was acquired beside a holder")
+		}
+		lock.release()
 	}
 	if n := lock.inLine(); n != 0 {
 		t.Errorf("%d are in line, want none", n)
 	}
 }
 
-// An untold context tells nobody that it has ended: one has to look. It ends
-// when so many have, or when it is told to.
+// An untold context does not say that it has ended: its user has to look. It ends
+// after so many looks.
 type untold struct {
 	context.Context
 	looks primitives.Int64 // how many more do not see the end
@@ -163,9 +163,6 @@ func TestLastLookAtContext(t *testing.T) {
 		t.Run(lock.name, func(t *testing.T) {
 			// What is free: one look before, and one after.
 			for looks := range int64(3) {
-				if lock.name == "Completion" {
-					lock.release()
-				}
 				ctx := &untold{Context: t.Context()}
 				ctx.looks.Store(looks)
 				switch err := lock.wait(ctx); {
@@ -175,8 +172,6 @@ func TestLastLookAtContext(t *testing.T) {
 					lock.leave()
 				case !errors.Is(err, errTired):
 					t.Fatalf("wait for what is free, whose context ends after %d looks = %v, want %v", looks, err, errTired)
-				case lock.name == "Completion" && !lock.timeout(0):
-					t.Fatalf("a wait whose context ends after %d looks used up a Complete", looks)
 				}
 				wantFree(t, lock)
 			}
@@ -191,9 +186,6 @@ func TestLastLookAtContext(t *testing.T) {
 			lock.release()
 			if err := <-done; !errors.Is(err, errTired) {
 				t.Fatalf("wait, granted when its context had ended = %v, want %v", err, errTired)
-			}
-			if lock.name == "Completion" && !lock.timeout(0) {
-				t.Error("a wait that was granted when its context had ended used up a Complete")
 			}
 			wantFree(t, lock)
 		})

@@ -34,7 +34,7 @@ func TestModelCancelThenRelease(t *testing.T) {
 			cancel()
 			l.hold.Unlock()
 			m.Wait()
-			wantLeft(m, l, 1)
+			wantUnheld(m, l)
 		})
 		for place := range 2 { // of the cancelled one in line
 			hurried(t, fmt.Sprintf("%s/place=%d", name, place), func(m *check.Machine) {
@@ -52,23 +52,16 @@ func TestModelCancelThenRelease(t *testing.T) {
 				cancel()
 				l.hold.Unlock()
 				m.Wait()
-				wantLeft(m, l, 0)
+				wantUnheld(m, l)
 			})
 		}
 	}
 }
 
-// wantLeft fails the execution unless l is free, or so many of what Complete has
-// completed are left.
-func wantLeft(m *check.Machine, l waiting, completed int) {
-	if c, ok := l.hold.(signaller); ok {
-		for range completed {
-			m.Assert(c.TryWait())
-		}
-		m.Assert(!c.TryWait())
-	} else {
-		m.Assert(l.hold.(interface{ TryLock() bool }).TryLock())
-	}
+// wantUnheld fails the execution unless l is free, for one holder.
+func wantUnheld(m *check.Machine, l waiting) {
+	m.Assert(l.hold.TryLock())
+	m.Assert(!l.hold.TryLock())
 }
 
 // So does a time that is over before the release.
@@ -88,12 +81,12 @@ func TestModelTimeoutThenRelease(t *testing.T) {
 			primitives.Sleep(2)
 			l.hold.Unlock()
 			m.Wait()
-			wantLeft(m, l, 1)
+			wantUnheld(m, l)
 		})
 	}
 }
 
-// Who gives a Completion up after a time has used nothing up.
+// A wait for a Completion that ends after a time has used nothing up.
 func TestModelCompletionTimeout(t *testing.T) {
 	hurried(t, "Completion", func(m *check.Machine) {
 		var c blocking.Completion

@@ -135,7 +135,7 @@ func TestRWSemLimit(t *testing.T) {
 			wantRW(t, &s, full)
 		}
 		if s.TryRLock() || s.TryLock() || s.LockTimeout(time.Microsecond) {
-			t.Error("somebody got in beside as many readers as can be")
+			t.Error("a reader or a writer got in beside as many readers as can be")
 		}
 		wantRW(t, &s, full)
 		s.RUnlock()

@@ -18,10 +18,7 @@ import (
 // hurried runs body on every schedule in which nobody spins before it parks.
 // Those in which they do are more, and in them they park later, or not at all.
 func hurried(t *testing.T, name string, body func(*check.Machine)) {
-	t.Run(name, func(t *testing.T) {
-		t.Helper()
-		check.Explore(t, check.Config{Spins: -1}, body)
-	})
+	property.Explore(t, name, check.Config{Spins: -1}, body)
 }
 
 // bounded runs body on every schedule with at most two preemptions: all are too many.
@@ -43,7 +40,7 @@ func until(cond func() bool) {
 type waiting struct {
 	name string
 	sync.Locker
-	hold    sync.Locker // what keeps everybody out
+	hold    property.Lock // what keeps all others out
 	try     func(context.Context) error
 	timeout func() bool
 	line    func() int  // how many are in line
@@ -85,21 +82,18 @@ func mixed() waiting {
 	}, nil, l.Peek, nil}
 }
 
-// A signal is a Completion as a lock, which each Complete lets one into.
+// A signal is a Completion as a lock, which is free while there is one Complete to
+// be had.
 type signal struct{ *blocking.Completion }
 
-func (s signal) Lock()   { s.Wait() }
-func (s signal) Unlock() {}
-
-// A signaller is it as what keeps everybody out until Complete.
-type signaller struct{ *blocking.Completion }
-
-func (s signaller) Lock()   {}
-func (s signaller) Unlock() { s.Complete() }
+func (s signal) Lock()         { s.Wait() }
+func (s signal) TryLock() bool { return s.TryWait() }
+func (s signal) Unlock()       { s.Complete() }
 
 func completion() waiting {
 	c := new(blocking.Completion)
-	return waiting{"Completion", signal{c}, signaller{c}, c.WaitContext, func() bool { return c.WaitTimeout(1) }, c.Peek, nil}
+	c.Complete()
+	return waiting{"Completion", signal{c}, signal{c}, c.WaitContext, func() bool { return c.WaitTimeout(1) }, c.Peek, nil}
 }
 
 var locks = []func() waiting{mutex, permit, writers}
@@ -157,7 +151,7 @@ func TestModelCancelInLine(t *testing.T) {
 				l.hold.Unlock()
 				m.Wait()
 				m.Assert(got >= 1)
-				m.Assert(l.hold.(interface{ TryLock() bool }).TryLock())
+				m.Assert(l.hold.TryLock())
 			})
 		}
 	}
@@ -552,8 +546,8 @@ func TestModelReaderBesideWriterInLine(t *testing.T) {
 	})
 }
 
-// An RUnlock too many panics, or that of the reader whose count it took; and
-// those in line, who meet the count, are not forgotten.
+// An RUnlock too many panics, or that of the reader whose count it took; and the
+// waiters in line, which meet the count, are not forgotten.
 func TestModelRUnlockTooMany(t *testing.T) {
 	for name, inLine := range map[string]func(*blocking.RWSem){
 		"writer": func(s *blocking.RWSem) { s.Lock(); s.Unlock() },
