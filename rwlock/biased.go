@@ -38,7 +38,7 @@ type Biased struct {
 	//	biased    readers are counted; the gate is open
 	//	revoking  readers are counted; the gate is shut, a writer waits for
 	//	          them to leave
-	//	revoked   nobody reads; the gate is shut, a writer is inside
+	//	revoked   no reader is inside; the gate is shut, a writer is
 	//	unbiased  readers hold the base lock
 	//
 	// I3: only who holds the base lock for writing writes bias, or touches
@@ -180,12 +180,12 @@ func (l *Biased) RUnlock() {
 		l.readers.depart() // release: pairs with revoke
 		primitives.GiveWay()
 	case revoked:
-		l.nobodyReads()
+		l.noReader()
 	}
 }
 
-// nobodyReads is for an RUnlock beside a writer.
-func (l *Biased) nobodyReads() {
+// noReader is for an RUnlock beside a writer.
+func (l *Biased) noReader() {
 	panic("rwlock: RUnlock of write-locked Biased: more RUnlocks than RLocks")
 }
 
@@ -195,7 +195,7 @@ func (l *Biased) RUnlockPinned() {
 	case unbiased:
 		l.under().RUnlockPinned()
 	case revoked:
-		l.nobodyReads()
+		l.noReader()
 	default:
 		l.readers.depart() // release: pairs with revoke
 		primitives.Unpin()
@@ -207,7 +207,7 @@ func (l *Biased) Lock() {
 	l.under().Lock()
 	if !l.revoke(primitives.Spin{InLine: true}) {
 		l.under().Unlock()
-		l.neverCame()
+		panic(biasedNeverCame)
 	}
 }
 
@@ -217,7 +217,7 @@ func (l *Biased) LockPinned() {
 	l.under().LockPinned()
 	if !l.revoke(primitives.Spin{InLine: true, Pinned: true}) {
 		l.under().UnlockPinned() // first: no program survives a panic while pinned
-		l.neverCame()
+		panic(biasedNeverCame)
 	}
 }
 
@@ -240,55 +240,43 @@ func (l *Biased) revoke(spin primitives.Spin) bool {
 	return true
 }
 
-// neverCame is for a writer that finds a reader too many gone.
-func (l *Biased) neverCame() { panic("rwlock: RUnlock of unlocked Biased") }
+// biasedNeverCame is what a writer panics with that finds a reader too many gone.
+const biasedNeverCame = "rwlock: RUnlock of unlocked Biased"
 
 // price is what a revocation costs, in reads.
 func (l *Biased) price() int { return pricePerCPU * max(1, int(l.readers.cpus.Load())) }
 
 // TryLock tries to lock l for writing without waiting and reports whether it
 // succeeded. It panics if a reader has left that never came.
-func (l *Biased) TryLock() bool {
-	got, ok := l.try()
-	if !ok {
-		l.neverCame()
-	}
-	return got
-}
+func (l *Biased) TryLock() bool { return orPanic(l.try()) }
 
 // TryLockPinned is [Biased.TryLock] for pinned sections: preemption is
 // disabled if it succeeded.
-func (l *Biased) TryLockPinned() bool {
-	got, ok := pinnedTry(l.try)
-	if !ok {
-		l.neverCame()
-	}
-	return got
-}
+func (l *Biased) TryLockPinned() bool { return orPanic(pinnedTry(l.try)) }
 
-// try is TryLock, and reports false for ok if a reader has left that never came.
-// The caller may be pinned.
-func (l *Biased) try() (got, ok bool) {
+// try is TryLock, and says what is wrong if a reader has left that never came. The
+// caller may be pinned.
+func (l *Biased) try() (got bool, wrong string) {
 	// Look first: a gate that shuts for nothing sends readers to the base.
 	if _, inside := l.readers.sum(); inside > 0 || !l.under().TryLock() {
-		return false, true
+		return false, ""
 	}
 	if l.bias.Load() != biased {
-		return true, true
+		return true, ""
 	}
 	l.bias.Store(revoking) // full: relies on SC, see counts
 	if _, inside := l.readers.sum(); inside > 0 {
 		l.bias.StoreRelease(biased) // for readers it is all one, by I4
 		quietly(l.under())
-		return false, true
+		return false, ""
 	}
 	// All that is left to wait for is a reader on its way out through the
 	// gate that we shut, and it is pinned. We may be, too.
 	if !l.revoke(primitives.Spin{Pinned: true}) {
 		quietly(l.under())
-		return false, false
+		return false, biasedNeverCame
 	}
-	return true, true
+	return true, ""
 }
 
 // Unlock ends a write section. It panics if nobody writes.

@@ -19,7 +19,7 @@ import (
 //
 // Its price is memory, 160 bytes for each CPU besides its own 24, and the
 // writer's walk: a line fetched from each CPU. An RUnlock too many cannot be
-// seen when it happens: the next Lock or TryLock that finds nobody inside
+// seen when it happens: the next Lock or TryLock that finds no reader inside
 // panics. If there are readers, one of them passes for gone; if a writer is
 // let in beside it, that reader's RUnlock panics.
 //
@@ -33,7 +33,7 @@ type Distributed struct {
 	//	locked  a writer is inside
 	//
 	// I3: only who holds queue writes gate.
-	// I4: while it is locked nobody reads, so each RUnlock is one too many, or
+	// I4: while it is locked no reader is inside, so each RUnlock is one too many, or
 	// follows one that was.
 	gate primitives.Uint32
 
@@ -94,7 +94,7 @@ func (l *Distributed) TryRLockPinned() bool { return pinnedIf(l.TryRLock) }
 func (l *Distributed) RUnlock() {
 	gate := l.gate.Load() // before we are counted out: then I4 has us in mind, too
 	if gate == locked {
-		l.nobodyReads()
+		l.noReader()
 	}
 	l.readers.depart() // release: pairs with Lock
 	if gate != open {
@@ -105,14 +105,14 @@ func (l *Distributed) RUnlock() {
 // RUnlockPinned ends a pinned read section and enables preemption again.
 func (l *Distributed) RUnlockPinned() {
 	if l.gate.Load() == locked {
-		l.nobodyReads()
+		l.noReader()
 	}
 	l.readers.depart() // release: pairs with Lock
 	primitives.Unpin()
 }
 
-// nobodyReads is for an RUnlock beside a writer.
-func (l *Distributed) nobodyReads() {
+// noReader is for an RUnlock beside a writer.
+func (l *Distributed) noReader() {
 	panic("rwlock: RUnlock of write-locked Distributed: more RUnlocks than RLocks")
 }
 
@@ -121,7 +121,7 @@ func (l *Distributed) Lock() {
 	l.queue.enter(false)
 	if !l.wait(primitives.Spin{InLine: true}) {
 		l.Unlock()
-		l.neverCame()
+		panic(distributedNeverCame)
 	}
 }
 
@@ -131,7 +131,7 @@ func (l *Distributed) LockPinned() {
 	l.queue.enter(true)
 	if !l.wait(primitives.Spin{InLine: true, Pinned: true}) {
 		l.UnlockPinned() // first: no program survives a panic while pinned
-		l.neverCame()
+		panic(distributedNeverCame)
 	}
 }
 
@@ -144,47 +144,35 @@ func (l *Distributed) wait(spin primitives.Spin) bool {
 	return ok
 }
 
-// neverCame is for a writer that finds a reader too many gone.
-func (l *Distributed) neverCame() { panic("rwlock: RUnlock of unlocked Distributed") }
+// distributedNeverCame is what a writer panics with that finds a reader too many gone.
+const distributedNeverCame = "rwlock: RUnlock of unlocked Distributed"
 
 // TryLock tries to lock l for writing without waiting and reports whether it
 // succeeded. It panics if a reader has left that never came.
-func (l *Distributed) TryLock() bool {
-	got, ok := l.try()
-	if !ok {
-		l.neverCame()
-	}
-	return got
-}
+func (l *Distributed) TryLock() bool { return orPanic(l.try()) }
 
 // TryLockPinned is [Distributed.TryLock] for pinned sections: preemption is
 // disabled if it succeeded.
-func (l *Distributed) TryLockPinned() bool {
-	got, ok := pinnedTry(l.try)
-	if !ok {
-		l.neverCame()
-	}
-	return got
-}
+func (l *Distributed) TryLockPinned() bool { return orPanic(pinnedTry(l.try)) }
 
-// try is TryLock, and reports false for ok if a reader has left that never came.
-// The caller may be pinned.
-func (l *Distributed) try() (got, ok bool) {
+// try is TryLock, and says what is wrong if a reader has left that never came. The
+// caller may be pinned.
+func (l *Distributed) try() (got bool, wrong string) {
 	if !l.queue.lock.TryLock() {
-		return false, true
+		return false, ""
 	}
 	l.gate.Store(shut)           // full: relies on SC, see counts
 	_, inside := l.readers.sum() // acquire: pairs with departure
 	if inside == 0 {
 		l.gate.StoreRelease(locked) // by I4
-		return true, true
+		return true, ""
 	}
-	if ok = true; inside < 0 {
-		ok = l.wait(primitives.Spin{Pinned: true})
+	if inside < 0 && !l.wait(primitives.Spin{Pinned: true}) {
+		wrong = distributedNeverCame
 	}
 	l.gate.StoreRelease(open) // release: pairs with TryRLock; by I3
 	quietly(&l.queue.lock)
-	return false, ok
+	return false, wrong
 }
 
 // Unlock ends a write section. It panics if nobody writes.

@@ -509,8 +509,8 @@ func TestRUnlockTooManyPinned(t *testing.T) {
 	}
 }
 
-// Whoever unlocks for writing while a writer waits for readers does not let the
-// readers in that it turned away.
+// An Unlock too many while a writer waits for readers does not let the readers in
+// that the writer turned away.
 func TestUnlockBesideWaitingWriter(t *testing.T) {
 	for _, name := range []string{"Queued", "Distributed", "Biased"} {
 		t.Run(name, func(t *testing.T) {

@@ -271,7 +271,7 @@ func TestModelBias(t *testing.T) {
 	})
 }
 
-// Readers at the limit: those that do not fit panic, wait for nobody and take
+// Readers at the limit: those that do not fit panic, wait for no other and take
 // nothing with them; a reader that leaves meanwhile does not panic; and no writer
 // gets in.
 func TestModelFull(t *testing.T) {

@@ -46,27 +46,21 @@ func (l *word) TryLock() bool {
 // succeeded. It fails while a writer holds the lock, and that of a [Queued] also
 // while a writer at the head of the queue waits for readers to leave. It panics
 // if the lock has 4,194,303 readers.
-func (l *word) TryRLock() bool {
-	got, fits := l.tryRLock()
-	if !fits {
-		panic(full)
-	}
-	return got
-}
+func (l *word) TryRLock() bool { return orPanic(l.tryRLock()) }
 
-func (l *word) tryRLock() (got, fits bool) {
+func (l *word) tryRLock() (got bool, wrong string) {
 	for {
 		w := l.word.Load()
 		if w&(writer|waiting) != 0 {
-			return false, true
+			return false, ""
 		}
 		if tooMany(w + oneReader) {
-			return false, false
+			return false, full
 		}
 		// To add and take back would be quicker, and make a TryLock that
 		// looked in between fail for no reason.
 		if l.word.CompareAndSwap(w, w+oneReader) { // n,0,0 -> n+1,0,0; acquire: pairs with Unlock
-			return true, true
+			return true, ""
 		}
 	}
 }
@@ -77,13 +71,7 @@ func (l *word) TryLockPinned() bool { return pinnedIf(l.TryLock) }
 
 // TryRLockPinned is TryRLock for pinned sections: preemption is disabled if
 // it succeeded.
-func (l *word) TryRLockPinned() bool {
-	got, fits := pinnedTry(l.tryRLock)
-	if !fits {
-		panic(full)
-	}
-	return got
-}
+func (l *word) TryRLockPinned() bool { return orPanic(pinnedTry(l.tryRLock)) }
 
 // pinnedIf calls try pinned, and leaves the caller so if it returns true.
 func pinnedIf(try func() bool) bool {
@@ -95,15 +83,23 @@ func pinnedIf(try func() bool) bool {
 	return false
 }
 
-// pinnedTry is pinnedIf for a try that has more to say. If that is a reason to
-// panic the caller does so now, unpinned: no program survives a panic while
-// pinned.
-func pinnedTry(try func() (got, ok bool)) (got, ok bool) {
+// pinnedTry is pinnedIf for a try that may find something wrong. The caller
+// panics then, unpinned: no program survives a panic while pinned.
+func pinnedTry(try func() (got bool, wrong string)) (got bool, wrong string) {
 	primitives.Pin()
-	if got, ok = try(); !got {
+	if got, wrong = try(); !got {
 		primitives.Unpin()
 	}
-	return got, ok
+	return got, wrong
+}
+
+// orPanic returns whether a try got the lock, and panics if it found something
+// wrong.
+func orPanic(got bool, wrong string) bool {
+	if wrong != "" {
+		panic(wrong)
+	}
+	return got
 }
 
 // RUnlockPinned ends a pinned read section and enables preemption again.
