@@ -11,7 +11,7 @@ import (
 // callbacks are the functions that wait for a grace period, and the goroutine
 // that runs one for them: QEMU's call_rcu thread. It is started by the first
 // that comes, lets callbacks pile up for a moment, and ends when there are none:
-// so one that is not closed, and that nobody has any more, leaves none behind.
+// so a flavour that is dropped without Close leaves none behind.
 type callbacks struct {
 	// queue has those that nobody has taken, the last to come first; closed
 	// after Close.

@@ -90,11 +90,7 @@ func TestModelExpedited(t *testing.T) {
 			r.Offline()
 		})
 		for _, wait := range []func(){f.Synchronize, f.SynchronizeExpedited} {
-			m.Go(func() {
-				old := p.Replace(new(object))
-				wait()
-				old.value.Set(-1)
-			})
+			m.Go(func() { replace(&p, wait) })
 		}
 		m.Wait()
 		if f.Hurried() {

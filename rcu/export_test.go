@@ -26,18 +26,18 @@ func SetAtATime(n int) (undo func()) {
 // A Registry is a registry of numbers, for a test by itself.
 type Registry struct {
 	registry[int]
-	at map[int]*int
+	places map[int]*place
 }
 
 func (g *Registry) Add(n int) {
-	if g.at == nil {
-		g.at = map[int]*int{}
+	if g.places == nil {
+		g.places = map[int]*place{}
 	}
-	g.at[n] = new(int)
-	g.add(&n, g.at[n])
+	g.places[n] = new(place)
+	g.add(&n, g.places[n])
 }
 
-func (g *Registry) Remove(n int) bool { return g.remove(g.at[n]) }
+func (g *Registry) Remove(n int) bool { return g.remove(g.places[n]) }
 
 func (g *Registry) Walk(yield func(n int) bool) {
 	for n := range g.walk {

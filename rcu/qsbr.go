@@ -2,7 +2,6 @@ package rcu
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/lockbench/lockbench/primitives"
 )
@@ -29,9 +28,9 @@ type QSBR struct {
 // A QuiescentReader is one goroutine's place in a [QSBR]. It is that goroutine's
 // alone to use.
 type QuiescentReader struct {
-	domain     *QSBR
-	number, at int  // at is the registry's
-	gone       bool // whether it has unregistered
+	domain *QSBR
+	place  place
+	gone   bool // whether it has unregistered
 
 	// Under Config.Trace:
 	trace   mark // its last quiescent state, or where it went offline
@@ -64,7 +63,7 @@ func NewQSBR(cfg Config) *QSBR {
 func (q *QSBR) Register() *QuiescentReader {
 	q.mustBeMade("Register")
 	r := &QuiescentReader{domain: q, traced: q.cfg.Trace}
-	r.number = q.readers.add(r, &r.at)
+	q.readers.add(r, &r.place)
 	r.Online()
 	if r.traced {
 		r.trace.disown() // it may be meant for another goroutine
@@ -76,7 +75,7 @@ func (q *QSBR) Register() *QuiescentReader {
 func (r *QuiescentReader) Unregister() {
 	r.mustBeQuiet("Unregister")
 	r.word.StoreRelease(0) // release: pairs with wait
-	if !r.domain.readers.remove(&r.at) {
+	if !r.domain.readers.remove(&r.place) {
 		r.mustBeRegistered("Unregister")
 	}
 	r.gone = true
@@ -243,17 +242,12 @@ func (q *QSBR) reads() *mark {
 }
 
 func (q *QSBR) holdups() []Holdup {
-	var held []*QuiescentReader
+	var all []Holdup
 	now := q.now.Load()
 	for _, r := range q.readers.all() {
 		if word := r.word.Load(); word != 0 && word < now {
-			held = append(held, r)
+			all = append(all, r.trace.holdup(fmt.Sprintf("reader %d, without a quiescent state", r.place.number)))
 		}
-	}
-	slices.SortFunc(held, func(a, b *QuiescentReader) int { return a.number - b.number })
-	var all []Holdup
-	for _, r := range held {
-		all = append(all, r.trace.holdup(fmt.Sprintf("reader %d, without a quiescent state", r.number)))
 	}
 	return all
 }

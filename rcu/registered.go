@@ -2,7 +2,6 @@ package rcu
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/lockbench/lockbench/primitives"
 )
@@ -30,9 +29,9 @@ type Registered struct {
 // A Reader is one goroutine's place in a [Registered]. It is that goroutine's
 // alone to use.
 type Reader struct {
-	number, at int // at is the registry's
-	trace      mark
-	_          primitives.CacheLine
+	place place
+	trace mark
+	_     primitives.CacheLine
 
 	domain  *Registered
 	careful bool // whether to begin a section takes more than a store: a fence, a trace, or a panic
@@ -61,7 +60,7 @@ func NewRegistered(cfg Config) *Registered {
 func (r *Registered) Register() *Reader {
 	r.mustBeMade("Register")
 	reader := &Reader{domain: r, careful: fenced || r.cfg.Trace}
-	reader.number = r.readers.add(reader, &reader.at)
+	r.readers.add(reader, &reader.place)
 	return reader
 }
 
@@ -69,7 +68,7 @@ func (r *Registered) Register() *Reader {
 // the reader has been unregistered.
 func (r *Reader) Unregister() {
 	r.mustBeOutside("Unregister in a read-side critical section")
-	if !r.domain.readers.remove(&r.at) {
+	if !r.domain.readers.remove(&r.place) {
 		panic(misuse("Unregister of a reader that is not registered", "it was unregistered at", &r.trace))
 	}
 	r.gone, r.careful = true, true
@@ -188,17 +187,12 @@ func (r *Registered) reads() *mark {
 }
 
 func (r *Registered) holdups() []Holdup {
-	var held []*Reader
+	var all []Holdup
 	now := r.now.Load()
 	for _, reader := range r.readers.all() {
 		if holdsUp(reader.word.Load(), now) {
-			held = append(held, reader)
+			all = append(all, reader.trace.holdup(fmt.Sprintf("reader %d", reader.place.number)))
 		}
-	}
-	slices.SortFunc(held, func(a, b *Reader) int { return a.number - b.number })
-	var all []Holdup
-	for _, reader := range held {
-		all = append(all, reader.trace.holdup(fmt.Sprintf("reader %d", reader.number)))
 	}
 	return all
 }

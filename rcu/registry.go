@@ -1,6 +1,10 @@
 package rcu
 
-import "github.com/lockbench/lockbench/spinlock"
+import (
+	"slices"
+
+	"github.com/lockbench/lockbench/spinlock"
+)
 
 // A registry has the readers that are registered. To register takes constant
 // time, amortized, and to unregister too, also beside a grace period that walks
@@ -21,10 +25,16 @@ type registry[R any] struct {
 	given int
 }
 
-// An entry is a reader, and where it keeps its index in the list.
+// An entry is a reader and its place, which is a part of it.
 type entry[R any] struct {
 	reader *R
-	at     *int
+	place  *place
+}
+
+// A place is what a registry keeps of a reader.
+type place struct {
+	number int // from 1, in the order in which readers came
+	index  int // in the list
 }
 
 // nowhere is the index of a reader that is not registered any more.
@@ -33,27 +43,27 @@ const nowhere = -1
 // put puts e where it overwrites another, or a copy of itself.
 func (g *registry[R]) put(i int, e entry[R]) {
 	g.list[i] = e
-	*e.at = i
+	e.place.index = i
 }
 
-// add returns the number of r, from 1. The index at is the registry's to use.
-func (g *registry[R]) add(r *R, at *int) int {
+// add adds r, whose place is p.
+func (g *registry[R]) add(r *R, p *place) {
 	g.lock.Lock()
 	defer g.lock.Unlock()
-	e := entry[R]{r, at}
+	g.given++
+	p.number = g.given
+	e := entry[R]{r, p}
 	g.list = append(g.list, e)
 	g.put(len(g.list)-1, g.list[g.seen]) // the first of the second part becomes its last; if there is none, that is e
 	g.put(g.seen, e)
 	g.seen++
-	g.given++
-	return g.given
 }
 
-// remove removes the reader that has this index, and reports whether it was there.
-func (g *registry[R]) remove(at *int) bool {
+// remove removes the reader whose place is p, and reports whether it was there.
+func (g *registry[R]) remove(p *place) bool {
 	g.lock.Lock()
 	defer g.lock.Unlock()
-	i := *at
+	i := p.index
 	if i == nowhere {
 		return false
 	}
@@ -70,7 +80,7 @@ func (g *registry[R]) remove(at *int) bool {
 	}
 	g.list[last] = entry[R]{}
 	g.list = g.list[:last]
-	*at = nowhere
+	p.index = nowhere
 	return true
 }
 
@@ -121,14 +131,16 @@ func (g *registry[R]) take(batch []*R) (n int, more bool) {
 	return n, g.seen < len(g.list)
 }
 
-// all returns the readers, in no order. It takes the lock for long: it is for
-// reports.
+// all returns the readers, in the order in which they came. It takes the lock for
+// long: it is for reports.
 func (g *registry[R]) all() []*R {
 	g.lock.Lock()
-	defer g.lock.Unlock()
-	var all []*R
-	for _, e := range g.list {
-		all = append(all, e.reader)
+	list := slices.Clone(g.list)
+	g.lock.Unlock()
+	slices.SortFunc(list, func(a, b entry[R]) int { return a.place.number - b.place.number })
+	all := make([]*R, len(list))
+	for i, e := range list {
+		all[i] = e.reader
 	}
 	return all
 }

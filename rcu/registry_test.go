@@ -9,8 +9,8 @@ import (
 	"github.com/lockbench/lockbench/rcu"
 )
 
-// Whoever registers and unregisters, while nobody walks and at each moment of a
-// walk: it comes to all readers that are there from its beginning to its end, to
+// Whichever readers register and unregister, before a walk and at each moment of
+// it: it comes to all readers that are there from its beginning to its end, to
 // none that had gone before, to each once, and it ends.
 func TestRegistry(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

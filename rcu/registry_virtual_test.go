@@ -20,11 +20,7 @@ func updates(m *check.Machine, f flavour, h rcu.Handle) {
 		read(h, func() { p.Dereference().value.Get() })
 		h.Offline()
 	})
-	m.GoNamed("updater", func() {
-		old := p.Replace(new(object))
-		f.Synchronize()
-		old.value.Set(-1)
-	})
+	m.GoNamed("updater", func() { replace(&p, f.Synchronize) })
 }
 
 // A grace period that walks over the readers misses none when others unregister,
@@ -55,11 +51,7 @@ func TestModelRegister(t *testing.T) {
 			read(h, func() { p.Dereference().value.Get() })
 			h.Unregister()
 		})
-		m.GoNamed("updater", func() {
-			old := p.Replace(new(object))
-			f.Synchronize()
-			old.value.Set(-1)
-		})
+		m.GoNamed("updater", func() { replace(&p, f.Synchronize) })
 	})
 }
 
@@ -77,15 +69,11 @@ func TestModelQuiescentReaderWaits(t *testing.T) {
 			r.ReadUnlock()
 			r.Offline()
 		})
-		m.GoNamed("updater", func() {
-			old := p.Replace(new(object))
-			q.Synchronize()
-			old.value.Set(-1)
-		})
+		m.GoNamed("updater", func() { replace(&p, q.Synchronize) })
 	})
 }
 
-// Of two who are in a hurry the first to be done leaves the other's be.
+// The end of one SynchronizeExpedited does not end the hurry of another.
 func TestModelHurries(t *testing.T) {
 	check.Explore(t, check.Config{}, func(m *check.Machine) {
 		q := rcu.NewQSBR(rcu.Config{})

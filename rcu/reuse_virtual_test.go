@@ -28,11 +28,7 @@ func TestModelNesting(t *testing.T) {
 						}
 					})
 				})
-				m.Go(func() {
-					old := p.Replace(new(object))
-					f.Synchronize()
-					old.value.Set(-1)
-				})
+				m.Go(func() { replace(&p, f.Synchronize) })
 			})
 		})
 	}

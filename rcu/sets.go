@@ -29,7 +29,7 @@ type sets struct {
 func (s *sets) set() uint32 { return s.epoch.Load() & 1 }
 
 // A tally is what one CPU counted in each set: readers that came and readers that
-// left. Who comes and who leaves need not do so on one CPU: only the sums over all
+// left. A reader may leave on another CPU than it came on: only the sums over all
 // CPUs mean anything.
 type tally struct{ came, left [2]primitives.Uint64 }
 

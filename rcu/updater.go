@@ -97,7 +97,7 @@ type Config struct {
 	// StallAfter is the age at which a grace period is reported as stalled; it
 	// is so again whenever three times that have passed, as in the kernel. 0 means
 	// 21 s, a negative value never. Reports go to Logger, or slog's default, and
-	// to OnStall. Who runs the grace period calls both, and goes on when they
+	// to OnStall. The goroutine that runs the grace period calls both, and goes on when they
 	// return: in them Synchronize, Barrier and Close panic.
 	StallAfter time.Duration
 	OnStall    func(Stall)

@@ -16,6 +16,13 @@ import (
 // would see as a data race.
 type object struct{ value primitives.Cell[int] }
 
+// replace has the object used again that it replaces in p, after wait.
+func replace(p *rcu.Pointer[object], wait func()) {
+	old := p.Replace(new(object))
+	wait()
+	old.value.Set(-1)
+}
+
 // readsAndUpdates says that nothing is used again that a reader may have.
 func readsAndUpdates(fresh func(rcu.Config) flavour, readers, reads, updates int) func(m *check.Machine) {
 	return func(m *check.Machine) {
@@ -42,9 +49,7 @@ func readsAndUpdates(fresh func(rcu.Config) flavour, readers, reads, updates int
 		})
 		m.Go(func() {
 			for range updates {
-				old := p.Replace(new(object))
-				f.Synchronize()
-				old.value.Set(-1)
+				replace(&p, f.Synchronize)
 			}
 		})
 		m.Wait()
@@ -110,7 +115,7 @@ func TestModelCallbacks(t *testing.T) {
 
 // Updaters that share a grace period get one that began after they came.
 func TestModelSharing(t *testing.T) {
-	r := check.Explore(t, check.Config{}, func(m *check.Machine) {
+	check.Explore(t, check.Config{}, func(m *check.Machine) {
 		f := flavours["qsbr"](rcu.Config{})
 		var p rcu.Pointer[object]
 		p.Assign(new(object))
@@ -120,18 +125,13 @@ func TestModelSharing(t *testing.T) {
 			read(r, func() { p.Dereference().value.Get() })
 			r.Offline()
 		})
-		m.GoAlike(2, func() {
-			old := p.Replace(new(object))
-			f.Synchronize()
-			old.value.Set(-1)
-		})
+		m.GoAlike(2, func() { replace(&p, f.Synchronize) })
 	})
-	t.Log(r)
 }
 
 // A cookie is not ready before a grace period that began after it is over.
 func TestModelPoll(t *testing.T) {
-	r := check.Explore(t, check.Config{}, func(m *check.Machine) {
+	check.Explore(t, check.Config{}, func(m *check.Machine) {
 		f := flavours["qsbr"](rcu.Config{Batch: 1})
 		var p rcu.Pointer[object]
 		p.Assign(new(object))
@@ -147,7 +147,6 @@ func TestModelPoll(t *testing.T) {
 			old.value.Set(-1)
 		}
 	})
-	t.Log(r)
 }
 
 // Of those who poll one has the grace period run, and all see it end.
