@@ -274,7 +274,7 @@ type witness struct {
 	count  [maxWorkers]int // of writes
 	issued [maxWorkers]int
 
-	several bool // whether somebody waited for one of several words, on any schedule
+	several bool // whether a worker waited for one of several words, on any schedule
 }
 
 // A mark is a write: the n'th of a worker.

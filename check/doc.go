@@ -42,7 +42,7 @@
 //
 // A worker that calls Spin.Once goes on when another has changed a word that it
 // read since it called Once before; its own store, when it comes to memory, changes
-// nothing for it. If nobody can go on, the schedule has a deadlock
+// nothing for it. If no worker can go on, the schedule has a deadlock
 // or a lost wake-up. A wait that may end at any time (Spin.Try) is explored both
 // ways, a bounded number of times ([Config].Spins), and so is a timer that starts
 // itself again. Timers ring at any time, and a [Machine.Context] ends at any time

@@ -357,14 +357,7 @@ func (x *explorer) nothing() *Failure {
 // differs is the failure of a body that does not do the same on the same
 // schedule, so that nothing is known of the others.
 func (x *explorer) differs(s script) *Failure {
-	f := &Failure{
-		Kind: Misuse, Token: s.String(),
-		Message: "the body does not do the same each time on one schedule, so that its schedules cannot be searched: want what it uses made anew in it, and no time, randomness, order of a map, or variable that an earlier schedule has changed",
-	}
-	for _, w := range x.vm.workers[:x.vm.live] {
-		f.Workers = append(f.Workers, w.String())
-	}
-	return f
+	return x.vm.failureOn(s, Misuse, "the body does not do the same each time on one schedule, so that its schedules cannot be searched: want what it uses made anew in it, and no time, randomness, order of a map, or variable that an earlier schedule has changed")
 }
 
 // over reports whether the budget is spent, or Done closed, and now and then how far it is.

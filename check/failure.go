@@ -23,7 +23,7 @@ type failure struct {
 	kind    Kind
 	message string
 	self    int     // the worker that it went wrong in
-	other   int     // of a data race: who made the earlier access
+	other   int     // of a data race: the worker that made the earlier access
 	at      place   // where, if it is no step
 	stack   []place // of a panic or a misuse: the calls that led there
 	exited  bool    // whether a worker has left by runtime.Goexit, and is lost
@@ -101,6 +101,15 @@ func stackOf(frames []runtime.Frame) (stack []place) {
 		}
 	}
 	return stack
+}
+
+// failureOn returns a failure on a schedule of the workers that there are.
+func (m *vm) failureOn(s script, kind Kind, message string) *Failure {
+	f := &Failure{Kind: kind, Message: message, Token: s.String()}
+	for _, w := range m.workers[:m.live] {
+		f.Workers = append(f.Workers, w.String())
+	}
+	return f
 }
 
 func (w *worker) String() string {

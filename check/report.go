@@ -131,7 +131,7 @@ func times(n int) string {
 
 // in says that f was found by the n'th search of test t: how to see it again, and
 // the figure in the directory that LOCKBENCH_SVG names, if it does. A test runs in
-// the directory of its package, but who runs it is mostly in that of the module.
+// the directory of its package, but its user is mostly in that of the module.
 func (f *Failure) in(t testing.TB, n int) {
 	t.Helper()
 	token, file := f.Token, regexp.MustCompile(`[^\w.=-]+`).ReplaceAllString(t.Name(), "_")

@@ -173,10 +173,7 @@ func (e *entry) conflicts(other *entry) bool {
 // failure returns the execution as people see it.
 func (r *recorder) failure(m *vm) *Failure {
 	n := newNamer(m, r)
-	f := &Failure{Kind: m.failure.kind, Message: m.failure.message, Token: m.script.String()}
-	for _, w := range m.workers[:m.live] {
-		f.Workers = append(f.Workers, w.String())
-	}
+	f := m.failureOn(m.script, m.failure.kind, m.failure.message)
 	for _, p := range m.failure.stack {
 		f.Stack = append(f.Stack, Call{p.file, p.line, p.fn})
 	}

@@ -736,7 +736,7 @@ func (m *vm) wait(w *worker) {
 }
 
 // anyChanged reports whether any of the words has changed for w since it read it.
-// While w has a store to a word in its buffer it sees that, whoever writes.
+// While w has a store to a word in its buffer it sees that, whichever worker writes.
 func (m *vm) anyChanged(w *worker, read []seen) bool {
 	for _, s := range read {
 		if m.objects[s.object].version != s.version && w.latest(s.object) < 0 {
@@ -929,9 +929,9 @@ func (m *vm) settle(w *worker) {
 // cpuAddr stands for a CPU among the objects.
 func (m *vm) cpuAddr(cpu int) unsafe.Pointer { return unsafe.Pointer(&m.cpu[cpu]) }
 
-// Take returns what the worker itself has given up last: whoever still uses that
-// meets the next use of it soon, and as it is known who gets it, it costs no
-// schedules. What another worker gave up it does not get.
+// Take returns what the worker itself has given up last: code that still uses
+// that meets the next use of it soon, and as it is known which worker gets it, it
+// costs no schedules. What another worker gave up it does not get.
 func (m *vm) Take(addr unsafe.Pointer) unsafe.Pointer {
 	m.unpinned("takes from a Pool", "Get before Pin")
 	w := m.self

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"regexp"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -12,9 +11,9 @@ import (
 	"time"
 )
 
-// A watch is what is known of the goroutines of a search to those that are none.
-// It notices what the machine cannot: that a worker is blocked by something
-// that is not the machine's, and that a goroutine takes steps which is not.
+// A watch looks at the goroutines of a search from outside. It notices what the
+// machine cannot: that a worker is blocked by something that is not the machine's,
+// and that a goroutine takes steps that is no worker.
 type watch struct {
 	mu       sync.Mutex
 	workers  map[string]int         // the number of each worker, by that of its goroutine
@@ -24,7 +23,7 @@ type watch struct {
 // knows notes that the caller is worker id.
 func (w *watch) knows(id int) {
 	var buf [64]byte
-	_, number, _ := header(string(buf[:runtime.Stack(buf[:], false)]))
+	_, number := header(string(buf[:runtime.Stack(buf[:], false)]))
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.workers == nil {
@@ -63,14 +62,7 @@ func (w *watch) await(before int) {
 		if runtime.NumGoroutine() <= before+workers {
 			return // which spares a look at them all
 		}
-		if !slices.ContainsFunc(stacks(), func(s string) bool {
-			state, number, _ := header(s)
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			_, worker := w.workers[number]
-			_, ours := w.workers[creator(s)]
-			return ours && !worker && (state == "runnable" || state == "running")
-		}) {
+		if l, _ := w.looks(); !l.helped {
 			return
 		}
 		runtime.Gosched()
@@ -91,7 +83,7 @@ func (w *watch) looks() (l look, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, s := range all {
-		state, number, _ := header(s)
+		state, number := header(s)
 		id, worker := w.workers[number]
 		if _, ours := w.workers[creator(s)]; ours && !worker && (state == "runnable" || state == "running") {
 			l.helped = true
@@ -167,15 +159,12 @@ func (x *explorer) stuck(l look, what string) *Failure {
 		return foreign(*c)
 	}
 	// The worker does not run on, so what the machine knows is not about to change.
-	f := &Failure{Kind: Misuse, Token: x.vm.script.String(), Stack: calls(l.stack)}
-	for _, w := range x.vm.workers[:x.vm.live] {
-		f.Workers = append(f.Workers, w.String())
-	}
+	f := x.vm.failureOn(x.vm.script, Misuse, fmt.Sprintf("%v %s", x.vm.workers[l.worker], what))
+	f.Stack = calls(l.stack)
 	at := Call{}
 	if len(f.Stack) > 0 {
 		at = f.Stack[0]
 	}
-	f.Message = fmt.Sprintf("%s %s", f.Workers[l.worker], what)
 	f.Steps = []Step{{Worker: l.worker, Op: "is stuck", Failed: true, File: at.File, Line: at.Line, Func: at.Func, object: -1, from: -1}}
 	return f
 }
@@ -203,12 +192,11 @@ func stacks() []string {
 var headers = regexp.MustCompile(`^goroutine (\d+)[^\[]*\[([^\],]*)`)
 
 // header returns the state and the number of the goroutine of a stack.
-func header(stack string) (state, number string, ok bool) {
-	m := headers.FindStringSubmatch(stack)
-	if m == nil {
-		return "", "", false
+func header(stack string) (state, number string) {
+	if m := headers.FindStringSubmatch(stack); m != nil {
+		return m[2], m[1]
 	}
-	return m[2], m[1], true
+	return "", ""
 }
 
 var creators = regexp.MustCompile(`(?m)^created by .* in goroutine (\d+)$`)

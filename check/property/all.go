@@ -29,8 +29,8 @@ func All[L sync.Locker](t *testing.T, fresh func() L, promises ...Promise) {
 	if _, ok := any(fresh()).(locktest.Lock); ok {
 		pinned := func() sync.Locker { return locktest.Pinned(any(fresh()).(locktest.Lock)) }
 		all(t, "Pinned", pinned, promises)
-		// Whoever gets in line before it is pinned is waited for by one who keeps
-		// the CPU that it needs.
+		// A waiter that gets in line before it is pinned is waited for by one that
+		// keeps the CPU that it needs.
 		Explore(t, "ExclusionPinned/1 CPU", check.Config{CPUs: 1}, Exclusion(pinned, 3, 1))
 	}
 }

@@ -87,7 +87,7 @@ func TestModelAll(t *testing.T) {
 	property.All(t, func() property.Lock { return new(polite) }, property.UnlockPanics)
 }
 
-// A polite lock has a TryLock, and does not mind an Unlock too many in silence.
+// A polite lock has a TryLock, and panics at an Unlock too many.
 type polite struct{ word primitives.Uint32 }
 
 func (l *polite) Lock() {
