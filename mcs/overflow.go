@@ -96,7 +96,7 @@ func (s *stand) leave() {
 }
 
 // Arrived says that w has a place in the queue of the lock for which it was
-// enlisted, so that whoever comes next may get in line behind it.
+// enlisted, so that the next to come may get in line behind it.
 func (w *Waiter) Arrived() {
 	if s := w.stand; s != nil {
 		w.stand = nil

@@ -93,16 +93,11 @@ func TestModelSharedCPU(t *testing.T) {
 	}
 }
 
-// No other has a waiter whose follower has yet to link itself.
+// A waiter comes without a follower to the next goroutine that enlists it, and
+// keeps none of another's: it is not retired before its follower has linked itself.
 func TestModelRetire(t *testing.T) {
-	property.Explore(t, "Lock", check.Config{CPUs: 1}, retire(func() sync.Locker { return new(mcs.Lock) }))
-}
-
-// retire says that a waiter comes without a follower to the next goroutine that
-// enlists it, and keeps none of another's.
-func retire(fresh func() sync.Locker) func(*check.Machine) {
-	return func(m *check.Machine) {
-		l := fresh()
+	property.Explore(t, "Lock", check.Config{CPUs: 1}, func(m *check.Machine) {
+		var l mcs.Lock
 		l.Lock()
 		m.GoAlike(2, func() {
 			l.Lock()
@@ -115,7 +110,7 @@ func retire(fresh func() sync.Locker) func(*check.Machine) {
 			w.Retire()
 		})
 		l.Unlock()
-	}
+	})
 }
 
 // Where waiters run out, those that have none are served all the same, one at a

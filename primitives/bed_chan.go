@@ -9,7 +9,7 @@ import "runtime"
 // first makes it.
 //
 // It is used once. A channel that was made in a testing/synctest bubble cannot
-// be used outside of it, and Parkers are kept in pools, for whoever parks next.
+// be used outside of it, and Parkers are kept in pools, for the next goroutine that parks.
 type bed struct{ ch Pointer[chan struct{}] }
 
 func (b *bed) get() chan struct{} {

@@ -38,8 +38,8 @@ func TestModelFour(t *testing.T) {
 	}, 1, 2, 0))
 }
 
-// No other has a waiter whose follower has yet to link itself: it comes without a
-// follower to the next goroutine that enlists it, and keeps none of another's.
+// A waiter comes without a follower to the next goroutine that enlists it, and
+// keeps none of another's: it is not retired before its follower has linked itself.
 func TestModelRetire(t *testing.T) {
 	if testing.Short() {
 		t.Skip("303,182 schedules")
