@@ -25,6 +25,18 @@ func InLines() (n uint64) {
 	return n
 }
 
+// LineTail returns a number that changes whenever a goroutine gets in the line
+// of a lock for want of a waiter, if they all want the same lock.
+func LineTail() (tail uint64) {
+	var node Node
+	lines.guard.Lock(&node)
+	if l := lines.first.Load(); l != nil {
+		tail = l.queue.Tail()
+	}
+	lines.guard.Unlock(&node)
+	return tail
+}
+
 // EnlistOn returns a waiter as it is had on that CPU, or nil if it has none free.
 func EnlistOn(cpu int) *Waiter { return claim(home(cpu)) }
 

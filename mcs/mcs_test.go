@@ -149,8 +149,8 @@ func TestWithoutWaiters(t *testing.T) {
 	locktest.Exclusion(t, new(mcs.Lock))
 	locktest.Exclusion(t, new(mcs.CLH))
 	locktest.Exclusion(t, locktest.Pinned(new(mcs.Lock)))
-	locktest.FIFO(t, new(mcs.Lock), mcs.InLines)
-	locktest.FIFO(t, new(mcs.CLH), mcs.InLines)
+	locktest.FIFO(t, new(mcs.Lock), mcs.LineTail)
+	locktest.FIFO(t, new(mcs.CLH), mcs.LineTail)
 	nested(t)
 	if n := mcs.InLines(); n != 0 {
 		t.Errorf("%d goroutines are in line after the last Unlock", n)
