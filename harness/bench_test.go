@@ -2,6 +2,7 @@ package harness_test
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"slices"
 	"sync"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/lockbench/lockbench/harness"
 	"github.com/lockbench/lockbench/internal/catalog"
+	"github.com/lockbench/lockbench/primitives"
 )
 
 // BenchmarkSweep measures every lock under contention, with a worker on each
@@ -118,4 +120,66 @@ func BenchmarkWorkload(b *testing.B) {
 			}
 		}
 	}
+}
+
+// BenchmarkSerialized says whether costs add up with serialized work. It reports
+// what a pair takes in the harness, less what none takes there, as run-ns, with
+// its quartiles; what it takes between two fences in a loop that does nothing else,
+// less what none takes there, as alone-ns; and run-ns over that, which is 1 if
+// costs add up. All are medians of N turns, in each of which the four are measured
+// next to each other.
+//
+//	go test -run '^$' -bench Serialized -benchtime 500x ./harness
+func BenchmarkSerialized(b *testing.B) {
+	if !primitives.CanSerialize {
+		b.Skip("instructions cannot be serialized here")
+	}
+	entries, err := catalog.Match("ttas", "ticket", "mcs", "qspinlock", "mutex", "sync.Mutex")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, entry := range entries {
+		for _, think := range []time.Duration{0, 100, 1000} {
+			b.Run(fmt.Sprintf("lock=%s/think=%v", entry.Name, think), func(b *testing.B) {
+				var alone, run []float64
+				for range b.N {
+					alone = append(alone, pairAlone(entry.New())-pairAlone(unlocked{}))
+					run = append(run, pairInRun(b, entry.Subject, think)-pairInRun(b, empty, think))
+				}
+				slices.Sort(alone)
+				slices.Sort(run)
+				pair := alone[len(alone)/2]
+				b.ReportMetric(pair, "alone-ns")
+				b.ReportMetric(run[len(run)/4], "run-q1-ns")
+				b.ReportMetric(run[len(run)/2], "run-ns")
+				b.ReportMetric(run[len(run)*3/4], "run-q3-ns")
+				b.ReportMetric(run[len(run)/2]/pair, "run/alone")
+				b.ReportMetric(0, "ns/op")
+			})
+		}
+	}
+}
+
+// pairAlone returns what a pair of l takes, with a fence at both ends.
+func pairAlone(l sync.Locker) float64 {
+	const pairs = 10_000
+	l = harness.Fenced(l)
+	began := primitives.Nanotime()
+	for range pairs {
+		l.Lock()
+		l.Unlock()
+	}
+	return float64(primitives.Nanotime()-began) / pairs
+}
+
+// pairInRun returns what an operation of a single worker takes with serialized work.
+func pairInRun(b *testing.B, subject harness.Subject, think time.Duration) float64 {
+	sample, err := harness.Run(context.Background(), harness.Scenario{
+		Subject: subject, CPUs: 1, Workers: 1, Think: think, Work: harness.Serialized, Duration: 300 * time.Microsecond,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	v, _ := sample.Value("ns/op")
+	return v
 }

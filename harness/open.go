@@ -109,7 +109,7 @@ func (w *worker) measureOpen() {
 			if word.Load() != w.word {
 				break
 			}
-			if w.thinks {
+			if w.think != 0 {
 				w.pause()
 			}
 		}

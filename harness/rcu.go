@@ -263,7 +263,7 @@ func (w *worker) measureCopies() {
 			if word.Load() != w.word {
 				break
 			}
-			if w.thinks {
+			if w.think != 0 {
 				w.pause()
 			}
 		}

@@ -17,7 +17,7 @@ const (
 	Registers  Work = iota // a computation that touches no memory
 	MemoryL1               // the same, reading and writing a private buffer of 16 KiB
 	MemoryL2               // of 256 KiB
-	Serialized             // as Registers, with a fence at both ends of each think, also one of 0; amd64 and arm64 only
+	Serialized             // as Registers, with a fence directly before each acquisition and directly after each release; amd64 and arm64 only
 )
 
 var works = [...]string{Registers: "registers", MemoryL1: "memory-l1", MemoryL2: "memory-l2", Serialized: "serialized"}

@@ -2,7 +2,9 @@ package harness
 
 import (
 	"context"
+	"maps"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -49,8 +51,46 @@ func TestWorkInMemory(t *testing.T) {
 	}
 }
 
+// A tallied lock has a counter for each operation, and is of every form.
+type tallied struct {
+	RCULocker
+	tally map[string]int
+}
+
+func (l tallied) Lock()               { l.tally["Lock"]++ }
+func (l tallied) Unlock()             { l.tally["Unlock"]++ }
+func (l tallied) RLock()              { l.tally["RLock"]++ }
+func (l tallied) RUnlock()            { l.tally["RUnlock"]++ }
+func (l tallied) ReadLock()           { l.tally["ReadLock"]++ }
+func (l tallied) ReadUnlock()         { l.tally["ReadUnlock"]++ }
+func (l tallied) Begin() uint64       { l.tally["Begin"]++; return 42 }
+func (l tallied) Retry(n uint64) bool { l.tally["Retry"]++; return n == 42 }
+
+// Fenced returns l as a worker with serialized work has it.
+func Fenced(l sync.Locker) sync.Locker { return fencedLock{l} }
+
+// Behind fences is the same operation of the lock, once.
+func TestFences(t *testing.T) {
+	l := tallied{tally: make(map[string]int)}
+	w := &worker{lock: l, rw: l, seq: l, rcu: l}
+	w.fence()
+	for _, half := range []func(){
+		w.lock.Lock, w.lock.Unlock, w.rw.Lock, w.rw.Unlock, w.seq.Lock, w.seq.Unlock, w.rcu.Lock, w.rcu.Unlock,
+		w.rw.RLock, w.rw.RUnlock, w.rcu.ReadLock, w.rcu.ReadUnlock,
+	} {
+		half()
+	}
+	if n := w.seq.Begin(); n != 42 || !w.seq.Retry(n) || w.seq.Retry(n+1) {
+		t.Errorf("Begin() = %d, or Retry does not say what the lock's says", n)
+	}
+	want := map[string]int{"Lock": 4, "Unlock": 4, "RLock": 1, "RUnlock": 1, "ReadLock": 1, "ReadUnlock": 1, "Begin": 1, "Retry": 2}
+	if !maps.Equal(l.tally, want) {
+		t.Errorf("called %v, want %v", l.tally, want)
+	}
+}
+
 // Every kind of work is measured, over every form of the loop, and is in the
-// sample's name; serialized work pauses even if there is nothing to think about.
+// sample's name.
 func TestWorks(t *testing.T) {
 	for i := range works {
 		k := Work(i)
@@ -61,19 +101,22 @@ func TestWorks(t *testing.T) {
 			}
 			continue
 		}
-		for _, s.Reads = range []int{0, 50, 100} {
-			sample, err := Run(context.Background(), s)
-			if err != nil {
-				t.Fatalf("%v: %v", k, err)
-			}
-			want := k.String()
-			if k == Registers {
-				want = ""
-			}
-			if sample.Work != want {
-				t.Errorf("%v: work %q in the sample, want %q", k, sample.Work, want)
+		for _, s.Subject = range []Subject{rwmutex, subject[sequenced]("sequenced"), newFlavour(ReclaimCall, sound)} {
+			for _, s.Reads = range []int{0, 50, 100} {
+				sample, err := Run(context.Background(), s)
+				if err != nil {
+					t.Fatalf("%v: %v", k, err)
+				}
+				want := k.String()
+				if k == Registers {
+					want = ""
+				}
+				if sample.Work != want {
+					t.Errorf("%v: work %q in the sample, want %q", k, sample.Work, want)
+				}
 			}
 		}
+		s.Subject = rwmutex
 		if w := newWorker(newRun(s, s.New(), 0), 0, s.New()); w.buffer != nil {
 			for what, compute := range map[string]func(){"hold": w.stay, "think": w.pause} {
 				before := slices.Clone(w.buffer)
@@ -81,10 +124,6 @@ func TestWorks(t *testing.T) {
 					t.Errorf("%v: %s leaves the buffer as it was", k, what)
 				}
 			}
-		}
-		s.Think = 0
-		if w := newWorker(newRun(s, s.New(), 0), 0, s.New()); w.thinks != (k == Serialized) {
-			t.Errorf("%v: thinks of nothing: %t, want %t", k, w.thinks, k == Serialized)
 		}
 	}
 }

@@ -94,7 +94,6 @@ type worker struct {
 	protected               // run.protected, or this worker's own if nothing is shared
 	pattern     []bool      // true for a read; nil if all operations are the same
 	hold, think int         // steps of work
-	thinks      bool        // whether there is something to do between two sections
 	buffer      []uint64    // what work reads and writes; nil if nothing
 
 	// For the preflight.
@@ -147,7 +146,6 @@ func newWorker(r *run, id int, lock sync.Locker) *worker {
 		span:   1,
 		rng:    rand.New(rand.NewPCG(r.Seed, uint64(id))),
 	}
-	w.thinks = w.think != 0 || r.Work == Serialized
 	w.rw, _ = lock.(RWLocker)
 	w.seq, _ = lock.(SeqLocker)
 	if w.rcu, _ = lock.(RCULocker); w.rcu != nil {
@@ -206,6 +204,9 @@ func (w *worker) lead(life func(*worker)) {
 // Each form of section has a loop of its own, though they are alike but for the
 // operations: so no operation pays for a choice between the forms.
 func (w *worker) measure() {
+	if w.run.Work == Serialized {
+		w.fence()
+	}
 	switch {
 	case w.copySection != nil:
 		w.measureCopies()
@@ -242,7 +243,7 @@ func (w *worker) measureWrites() {
 			if word.Load() != w.word {
 				break
 			}
-			if w.thinks {
+			if w.think != 0 {
 				w.pause()
 			}
 		}
@@ -278,7 +279,7 @@ func (w *worker) measureReads() {
 			if word.Load() != w.word {
 				break
 			}
-			if w.thinks {
+			if w.think != 0 {
 				w.pause()
 			}
 		}
@@ -335,7 +336,7 @@ func (w *worker) measureMix() {
 			if word.Load() != w.word {
 				break
 			}
-			if w.thinks {
+			if w.think != 0 {
 				w.pause()
 			}
 		}
@@ -348,15 +349,7 @@ func (w *worker) measureMix() {
 }
 
 // pause is what a worker does between two critical sections.
-func (w *worker) pause() {
-	if w.run.Work == Serialized {
-		primitives.Serialize()
-		w.sink = work(w.think, w.sink)
-		primitives.Serialize()
-		return
-	}
-	w.compute(w.think)
-}
+func (w *worker) pause() { w.compute(w.think) }
 
 // compute does n steps of work.
 func (w *worker) compute(n int) {

@@ -159,7 +159,7 @@ func (w *worker) measureData() {
 			if word.Load() != w.word {
 				break
 			}
-			if w.thinks {
+			if w.think != 0 {
 				w.pause()
 			}
 		}

@@ -1,0 +1,92 @@
+package harness
+
+import (
+	"sync"
+
+	"github.com/lockbench/lockbench/primitives"
+)
+
+// With [Serialized] work a fence comes directly before each acquisition and
+// directly after each release: then nothing of a pair overlaps what the worker
+// does between two pairs, and what the pairs cost can be had by subtraction.
+// There is no fence inside, so a critical section can still overlap its pair.
+
+// fence puts fences around the operations of w's lock.
+func (w *worker) fence() {
+	w.lock = fencedLock{w.lock}
+	if w.rw != nil {
+		w.rw = fencedRW{w.lock, w.rw}
+	}
+	if w.seq != nil {
+		w.seq = fencedSeq{w.lock, w.seq}
+	}
+	if w.rcu != nil {
+		w.rcu = fencedRCU{w.rcu}
+	}
+}
+
+type fencedLock struct{ lock sync.Locker }
+
+func (f fencedLock) Lock() {
+	primitives.Serialize()
+	f.lock.Lock()
+}
+
+func (f fencedLock) Unlock() {
+	f.lock.Unlock()
+	primitives.Serialize()
+}
+
+type fencedRW struct {
+	sync.Locker // a fencedLock
+	rw          RWLocker
+}
+
+func (f fencedRW) RLock() {
+	primitives.Serialize()
+	f.rw.RLock()
+}
+
+func (f fencedRW) RUnlock() {
+	f.rw.RUnlock()
+	primitives.Serialize()
+}
+
+type fencedSeq struct {
+	sync.Locker // a fencedLock
+	seq         SeqLocker
+}
+
+func (f fencedSeq) Begin() uint64 {
+	primitives.Serialize()
+	return f.seq.Begin()
+}
+
+func (f fencedSeq) Retry(seq uint64) bool {
+	again := f.seq.Retry(seq)
+	primitives.Serialize()
+	return again
+}
+
+// A fencedRCU has fences around sections of updaters, and of readers.
+type fencedRCU struct{ RCULocker }
+
+func (f fencedRCU) Lock() {
+	primitives.Serialize()
+	f.RCULocker.Lock()
+}
+
+func (f fencedRCU) Unlock() {
+	f.RCULocker.Unlock()
+	primitives.Serialize()
+}
+
+func (f fencedRCU) ReadLock() {
+	primitives.Serialize()
+	f.RCULocker.ReadLock()
+}
+
+func (f fencedRCU) ReadUnlock() {
+	f.RCULocker.ReadUnlock()
+	primitives.Serialize()
+}
