@@ -159,26 +159,40 @@ type Scenario struct {
 
 // Validate reports everything that is wrong with s.
 func (s Scenario) Validate() error {
-	return errors.Join(s.Subject.validate(s.Mode), s.Subject.Suits(s.Workload, s.Mode), s.validate())
+	return errors.Join(s.Subject.validate(), s.Subject.Suits(s.Workload, s.Mode), s.validate())
 }
 
-// Suits reports why s cannot run a workload.
+// Suits reports why s cannot run a workload, or cannot be in a mode.
 func (s Subject) Suits(w Workload, mode Mode) error {
+	var why string
 	switch view := s.view(w); {
+	case w.Permits != nil && s.Counting == nil:
+		why = "cannot count, want a semaphore for workload " + w.Name
+	case w.Permits != nil && mode == Pinned:
+		return &unsuited{why: fmt.Sprintf("workload %s: cannot run pinned, want another mode: its semaphores block", w.Name)}
+	case mode == Pinned && s.Pinned == nil:
+		why = "cannot be held pinned, want another mode"
 	case w.Permits == nil:
 		if _, ok := view.(RCULocker); ok && w.NewCopy == nil {
-			return fmt.Errorf("lock %q: its readers keep no writer out, want a lock for workload %s: its data cannot be read while it is changed", s.Name, w.Name)
+			why = fmt.Sprintf("its readers keep no writer out, want a lock for workload %s: its data cannot be read while it is changed", w.Name)
+		} else if _, ok := view.(SeqLocker); ok && w.Linked {
+			why = fmt.Sprintf("its readers look at what is half written, want another lock for workload %s: they would follow a link that leads anywhere", w.Name)
 		}
-		if _, ok := view.(SeqLocker); ok && w.Linked {
-			return fmt.Errorf("lock %q: its readers look at what is half written, want another lock for workload %s: they would follow a link that leads anywhere", s.Name, w.Name)
-		}
-		return nil
-	case s.Counting == nil:
-		return fmt.Errorf("lock %q: cannot count, want a semaphore for workload %s", s.Name, w.Name)
-	case mode == Pinned:
-		return fmt.Errorf("workload %s: cannot run pinned, want another mode: its semaphores block", w.Name)
 	}
-	return nil
+	if why == "" {
+		return nil
+	}
+	return &unsuited{s.Name, why}
+}
+
+// An unsuited says why a lock cannot be in a situation, or why no lock can.
+type unsuited struct{ lock, why string }
+
+func (e *unsuited) Error() string {
+	if e.lock == "" {
+		return e.why
+	}
+	return fmt.Sprintf("lock %q: %s", e.lock, e.why)
 }
 
 // view returns a fresh lock as a worker sees it under a workload, or nil if that
@@ -194,15 +208,12 @@ func (s Subject) view(w Workload) sync.Locker {
 	return lock
 }
 
-func (s Subject) validate(mode Mode) error {
+func (s Subject) validate() error {
 	var errs []error
 	name := results.Cell{Lock: s.Name, CPUs: 1, Workers: 1}
 	errs = append(errs, name.Validate())
 	if s.New == nil {
 		errs = append(errs, fmt.Errorf("lock %q: New is nil, want a function that returns a lock", s.Name))
-	}
-	if mode == Pinned && s.Pinned == nil {
-		errs = append(errs, fmt.Errorf("lock %q: cannot be held pinned, want another mode", s.Name))
 	}
 	return errors.Join(errs...)
 }

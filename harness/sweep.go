@@ -29,16 +29,16 @@ type Sweep struct {
 	// Workloads is an axis, too. None is the bare section alone.
 	Workloads []Workload
 
+	// Works and Modes are axes, too. None is Registers, and Goroutine, alone.
+	Works []Work
+	Modes []Mode
+
 	// Extra are scenarios beside the product of the axes, such as one worker
 	// that thinks about nothing. Those that the product has already are left
 	// out.
 	Extra []Scenario
 
-	// Works is an axis, too. None is Registers alone.
-	Works []Work
-
 	// What all scenarios have in common, those of Extra too; see [Scenario].
-	Mode     Mode
 	Duration time.Duration
 	Warmup   time.Duration
 	Latency  bool
@@ -69,13 +69,15 @@ type Progress struct {
 	Total  int // samples in the whole sweep
 }
 
-// Validate reports everything that is wrong with s.
+// Validate reports everything that is wrong with s, such as a lock that nothing
+// can be measured of under a workload. What cannot be in one mode, but can in
+// another, is left out; see [Sweep.LeftOut].
 func (s Sweep) Validate() error {
 	names := make([]string, len(s.Subjects))
 	errs := make([]error, len(s.Subjects))
 	for i, subject := range s.Subjects {
 		names[i] = subject.Name
-		errs[i] = subject.validate(s.Mode)
+		errs[i] = subject.validate()
 	}
 	for i, w := range s.Workloads {
 		if slices.ContainsFunc(s.Workloads[:i], func(v Workload) bool { return v.Name == w.Name }) {
@@ -83,17 +85,13 @@ func (s Sweep) Validate() error {
 			continue
 		}
 		errs = append(errs, w.validate())
-		for _, subject := range s.Subjects {
-			if err := subject.Suits(w, s.Mode); err != nil {
-				errs = append(errs, err)
-				if s.Mode == Pinned && subject.Counting != nil {
-					break // it is the same for all
-				}
-			}
-		}
 	}
+	errs = append(errs, s.unsuited()...)
 	if len(s.Works) > 0 {
 		errs = append(errs, axis("work", s.Works, func(c *Scenario, w Work) { c.Work = w }))
+	}
+	if len(s.Modes) > 0 {
+		errs = append(errs, axis("mode", s.Modes, func(c *Scenario, m Mode) { c.Mode = m }))
 	}
 	common := s.common(Scenario{})
 	common.CPUs, common.Workers = 1, 1
@@ -111,7 +109,7 @@ func (s Sweep) Validate() error {
 		errs = append(errs, c.validate())
 		if !slices.Contains(names, c.Name) {
 			names = append(names, c.Name) // once is enough
-			errs = append(errs, c.Subject.validate(c.Mode))
+			errs = append(errs, c.Subject.validate())
 		}
 		errs = append(errs, c.Subject.Suits(c.Workload, c.Mode))
 	}
@@ -141,7 +139,6 @@ func axis[T comparable](name string, values []T, set func(*Scenario, T)) error {
 
 // common returns c with what all scenarios of s have in common.
 func (s Sweep) common(c Scenario) Scenario {
-	c.Mode = s.Mode
 	c.Duration = s.Duration
 	c.Warmup = s.Warmup
 	c.Latency = s.Latency
@@ -149,33 +146,102 @@ func (s Sweep) common(c Scenario) Scenario {
 	return c
 }
 
-// Scenarios returns the product of the axes, then Extra, each scenario once,
-// with the defaults filled in.
+// situations returns the product of the axes but the locks.
+func (s Sweep) situations() []Scenario {
+	all := []Scenario{s.common(Scenario{})}
+	all = times(all, orZero(s.Workloads), func(c *Scenario, w Workload) { c.Workload = w })
+	all = times(all, orZero(s.Works), func(c *Scenario, w Work) { c.Work = w })
+	all = times(all, orZero(s.Modes), func(c *Scenario, m Mode) { c.Mode = m })
+	all = times(all, s.Hold, func(c *Scenario, d time.Duration) { c.Hold = d })
+	all = times(all, s.Think, func(c *Scenario, d time.Duration) { c.Think = d })
+	all = times(all, s.CPUs, func(c *Scenario, n int) { c.CPUs = n })
+	all = times(all, s.WorkersPerCPU, func(c *Scenario, n int) { c.Workers = c.CPUs * n })
+	return times(all, s.Reads, func(c *Scenario, n int) { c.Reads = n })
+}
+
+// times returns every scenario with every value, which set sets.
+func times[T any](scenarios []Scenario, values []T, set func(*Scenario, T)) []Scenario {
+	all := make([]Scenario, 0, len(scenarios)*len(values))
+	for _, c := range scenarios {
+		for _, v := range values {
+			set(&c, v)
+			all = append(all, c)
+		}
+	}
+	return all
+}
+
+// orZero returns the values of an axis, of which none is the zero value alone.
+func orZero[T any](values []T) []T {
+	if len(values) == 0 {
+		return make([]T, 1)
+	}
+	return values
+}
+
+// suits reports why a lock cannot be in the situation c.
+func (c Scenario) suits() error { return c.Subject.Suits(c.Workload, c.Mode) }
+
+// unsuited says of each lock, under each workload, why it cannot be in any
+// situation; each reason once.
+func (s Sweep) unsuited() (errs []error) {
+	said := make(map[string]bool)
+	for _, w := range orZero(s.Workloads) {
+		for _, subject := range s.Subjects {
+			var why []error
+			for _, mode := range orZero(s.Modes) {
+				err := Scenario{Subject: subject, Workload: w, Mode: mode}.suits()
+				if err == nil {
+					why = nil
+					break
+				}
+				why = append(why, err)
+			}
+			for _, err := range why {
+				if !said[err.Error()] {
+					said[err.Error()] = true
+					errs = append(errs, err)
+				}
+			}
+		}
+	}
+	return errs
+}
+
+// A LeftOut is a part of the product of a sweep's axes that cannot be.
+type LeftOut struct {
+	Why   string
+	Locks []string // for which that holds; none if for all
+}
+
+// LeftOut returns what is left out of the product of the axes, and why.
+func (s Sweep) LeftOut() (all []LeftOut) {
+	for _, c := range s.situations() {
+		for _, c.Subject = range s.Subjects {
+			e := (*unsuited)(nil)
+			if !errors.As(c.suits(), &e) {
+				continue
+			}
+			i := slices.IndexFunc(all, func(l LeftOut) bool { return l.Why == e.why })
+			if i < 0 {
+				i, all = len(all), append(all, LeftOut{Why: e.why})
+			}
+			if e.lock != "" && !slices.Contains(all[i].Locks, e.lock) {
+				all[i].Locks = append(all[i].Locks, e.lock)
+			}
+		}
+	}
+	return all
+}
+
+// Scenarios returns the product of the axes without what is left out, then
+// Extra, each scenario once, with the defaults filled in.
 func (s Sweep) Scenarios() []Scenario {
 	var all []Scenario
-	c := s.common(Scenario{})
-	workloads := s.Workloads
-	if len(workloads) == 0 {
-		workloads = []Workload{{}}
-	}
-	works := s.Works
-	if len(works) == 0 {
-		works = []Work{Registers}
-	}
-	for i := range len(workloads) * len(works) {
-		c.Workload, c.Work = workloads[i/len(works)], works[i%len(works)]
-		for _, c.Hold = range s.Hold {
-			for _, c.Think = range s.Think {
-				for _, c.CPUs = range s.CPUs {
-					for _, perCPU := range s.WorkersPerCPU {
-						c.Workers = c.CPUs * perCPU
-						for _, c.Reads = range s.Reads {
-							for _, c.Subject = range s.Subjects {
-								all = append(all, c.withDefaults())
-							}
-						}
-					}
-				}
+	for _, c := range s.situations() {
+		for _, c.Subject = range s.Subjects {
+			if c.suits() == nil {
+				all = append(all, c.withDefaults())
 			}
 		}
 	}

@@ -3,8 +3,10 @@ package harness
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -191,13 +193,13 @@ func TestSweepValidate(t *testing.T) {
 		WorkersPerCPU: []int{-1},
 		Reads:         []int{101, -1},
 		Hold:          []time.Duration{-1},
-		Mode:          Pinned,
+		Modes:         []Mode{Pinned, Pinned},
 		Duration:      -1,
 	}.Validate()
 	want := []string{
 		`lock "sync.Mutex": cannot be held pinned, want another mode`,
 		`lock "sync.RWMutex": cannot be held pinned, want another mode`,
-		`lock "sync.Mutex": cannot be held pinned, want another mode`,
+		"mode pinned: given twice",
 		"lock sync.Mutex: given twice",
 		"CPUs 0: must be at least 1",
 		"CPUs 2: given twice",
@@ -211,6 +213,32 @@ func TestSweepValidate(t *testing.T) {
 	}
 	if err == nil || err.Error() != strings.Join(want, "\n") {
 		t.Errorf("Validate:\n%v\nwant\n%s", err, strings.Join(want, "\n"))
+	}
+}
+
+// What cannot be in one mode is left out there, and said to be; what cannot be in
+// any is refused.
+func TestSweepModes(t *testing.T) {
+	s := smallSweep()
+	pinnable := subject[spinner]("spinner")
+	pinnable.Pinned = func() sync.Locker { return new(pinnedSpinner) }
+	s.Subjects, s.CPUs, s.Reads, s.Count = []Subject{mutex, pinnable}, []int{1}, []int{0}, 1
+	s.Modes = []Mode{Goroutine, Pinned}
+	var have []string
+	for _, c := range order(t, s) {
+		have = append(have, c.Lock+" "+c.Mode)
+	}
+	slices.Sort(have)
+	if want := []string{"spinner ", "spinner pinned", "sync.Mutex "}; !slices.Equal(have, want) {
+		t.Errorf("measured %q, want %q", have, want)
+	}
+	want := []LeftOut{{"cannot be held pinned, want another mode", []string{"sync.Mutex"}}}
+	if got := s.LeftOut(); !reflect.DeepEqual(got, want) {
+		t.Errorf("left out %q, want %q", got, want)
+	}
+	s.Modes = []Mode{Pinned}
+	if err := s.Validate(); err == nil || err.Error() != `lock "sync.Mutex": cannot be held pinned, want another mode` {
+		t.Errorf("Validate of a mode that a lock cannot be in = %v", err)
 	}
 }
 

@@ -31,7 +31,7 @@ type (
 // [Run] for what a StuckError leaves behind.
 func (t Torture) Lock(ctx context.Context, s Subject) (Tortured, error) {
 	done := Tortured{Name: s.Name}
-	if err := errors.Join(t.Validate(), s.validate(Goroutine)); err != nil {
+	if err := errors.Join(t.Validate(), s.validate()); err != nil {
 		return done, err
 	}
 	if s.Unlocked {

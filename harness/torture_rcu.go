@@ -84,7 +84,7 @@ func (t Torture) RCU(ctx context.Context, s RCU) (Tortured, error) {
 	done := Tortured{Name: s.Name, Ages: make([]uint64, oldest+1), Kept: make([]uint64, oldest+1)}
 	// The bouts exclude nobody: they have no lock.
 	subject := Subject{Name: s.Name, Unlocked: true, New: func() sync.Locker { return none{} }}
-	if err := errors.Join(t.Validate(), subject.validate(Goroutine)); err != nil {
+	if err := errors.Join(t.Validate(), subject.validate()); err != nil {
 		return done, err
 	}
 	machine.Lock()

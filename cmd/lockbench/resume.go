@@ -85,16 +85,20 @@ func describe(s harness.Sweep) string {
 	if len(s.Extra) > 0 {
 		think += "+0s-alone"
 	}
-	works := make([]string, len(s.Works))
-	for i, w := range s.Works {
-		works[i] = w.String()
-	}
-	text := fmt.Sprintf("cpus=%s workers=%s reads=%s hold=%s think=%s workload=%s mode=%v count=%d locks=%s",
-		list(s.CPUs), list(s.WorkersPerCPU), list(s.Reads), list(s.Hold), think, list(workloads), s.Mode, s.Count, list(locks))
-	if !slices.Equal(works, []string{harness.Registers.String()}) { // the only one that there used to be
-		text += " work=" + list(works)
+	works := list(names(s.Works))
+	text := fmt.Sprintf("cpus=%s workers=%s reads=%s hold=%s think=%s workload=%s mode=%s count=%d locks=%s",
+		list(s.CPUs), list(s.WorkersPerCPU), list(s.Reads), list(s.Hold), think, list(workloads), list(names(s.Modes)), s.Count, list(locks))
+	if works != harness.Registers.String() { // the only one that there used to be
+		text += " work=" + works
 	}
 	return text
+}
+
+func names[T fmt.Stringer](values []T) (names []string) {
+	for _, v := range values {
+		names = append(names, v.String())
+	}
+	return names
 }
 
 // list returns values in order, with commas between them.

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding"
 	"errors"
 	"fmt"
 	"io"
@@ -33,7 +34,7 @@ type runCmd struct {
 	Think    string `placeholder:"D,..." help:"Work between two critical sections (100ns; and none, for one worker alone, if --cpus, --reads, --workers and --hold are not given either)."`
 	Work     string `complete:"registers|memory-l1|memory-l2|serialized" placeholder:"KIND,..." default:"registers" help:"What hold and think are made of: a computation (${default}), one that reads and writes memory of its own (memory-l1, memory-l2), or one between two fences, so that costs add up (serialized)."`
 	Workload string `complete:"workloads" placeholder:"NAME,..." default:"bare" help:"What critical sections do (${default}: touch one line); lockbench list --workloads shows them."`
-	Mode     string `complete:"goroutine|thread|pinned" placeholder:"MODE" default:"goroutine" help:"Workers are goroutines (goroutine), threads bound to a CPU each (thread), or goroutines that cannot be preempted while they hold the lock (pinned)."`
+	Mode     string `complete:"goroutine|thread|pinned" placeholder:"MODE,..." default:"goroutine" help:"Workers are goroutines (goroutine), threads bound to a CPU each (thread), or goroutines that cannot be preempted while they hold the lock (pinned)."`
 	Duration string `placeholder:"D" help:"Length of a sample (3ms; 100ms with more than one worker per CPU)."`
 	Count    string `placeholder:"N" help:"Samples of each combination (6, then for half a minute as many as 20, or more where the CPUs were near or far too seldom)."`
 	Latency  bool   `help:"Measure the time to acquire, too: percentiles of service times, from the call, as the loop is closed."`
@@ -133,29 +134,19 @@ func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 	if c.Duration != "" {
 		sweep.Duration = commandline.One(bad, "--duration", c.Duration, bad.Durations("--duration", c.Duration, 10*time.Microsecond, time.Minute))
 	}
-	if err := sweep.Mode.UnmarshalText([]byte(c.Mode)); err != nil {
-		bad.Addf("--mode: %w", err)
-	}
-	for name := range strings.SplitSeq(c.Work, ",") {
-		var work harness.Work
-		if err := work.UnmarshalText([]byte(strings.TrimSpace(name))); err != nil {
-			bad.Addf("--work: %w", err)
-		} else if !slices.Contains(sweep.Works, work) {
-			sweep.Works = append(sweep.Works, work)
-		}
-	}
+	sweep.Modes = words[harness.Mode](bad, "--mode", c.Mode)
+	sweep.Works = words[harness.Work](bad, "--work", c.Work)
 	patterns := strings.Split(cmp.Or(c.Locks, "!*-pinned,!rcu-*,rcu-domain,rcu-qsbr,none"), ",")
 	locks, err := catalog.Match(patterns...)
 	bad.Add(err)
 	count := slices.ContainsFunc(sweep.Workloads, func(w harness.Workload) bool { return w.Permits != nil })
 	suits := func(l catalog.Entry) bool {
-		switch {
-		case sweep.Mode == harness.Pinned && l.Pinned == nil:
-			return false
-		case count:
+		if count {
 			return l.Counting != nil
 		}
-		return !slices.ContainsFunc(sweep.Workloads, func(w harness.Workload) bool { return l.Suits(w, sweep.Mode) != nil })
+		return len(sweep.Modes) == 0 || !slices.ContainsFunc(sweep.Workloads, func(w harness.Workload) bool {
+			return !slices.ContainsFunc(sweep.Modes, func(m harness.Mode) bool { return l.Suits(w, m) == nil })
+		})
 	}
 	for _, l := range locks {
 		if c.Locks != "" && slices.Contains(patterns, l.Name) || suits(l) {
@@ -168,7 +159,7 @@ func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 		}
 	}
 	if c.CPUs == "" && c.Reads == "" && c.Think == "" && c.Workers == "1" && c.Hold == "0s" && slices.ContainsFunc(sweep.Workloads, func(w harness.Workload) bool { return w.Name == "" }) {
-		sweep.Extra = alone(sweep.Subjects, sweep.Works)
+		sweep.Extra = alone(sweep.Subjects, sweep.Works, sweep.Modes)
 	}
 	sweep.Count = enough
 	if c.Count != "" {
@@ -187,11 +178,28 @@ func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 	return sweep
 }
 
+// words parses words with commas between them. It returns them in the order given,
+// each once.
+func words[T comparable, P interface {
+	*T
+	encoding.TextUnmarshaler
+}](bad *commandline.Problems, flag, text string) (values []T) {
+	for word := range strings.SplitSeq(text, ",") {
+		var v T
+		if err := P(&v).UnmarshalText([]byte(strings.TrimSpace(word))); err != nil {
+			bad.Addf("%s: %w", flag, err)
+		} else if !slices.Contains(values, v) {
+			values = append(values, v)
+		}
+	}
+	return values
+}
+
 // alone are the scenarios that tell what an uncontended pair costs: one worker,
 // with nothing to think about, for a CPU that executes out of order hides most
 // of a lock behind what it thinks. Beside the locks there are the limit, one
 // locked instruction, and what the harness itself costs.
-func alone(locks []harness.Subject, works []harness.Work) []harness.Scenario {
+func alone(locks []harness.Subject, works []harness.Work, modes []harness.Mode) []harness.Scenario {
 	limits, err := catalog.Match(results.Limit, results.Empty)
 	if err != nil {
 		panic(err) // the catalogue has lost them
@@ -203,9 +211,13 @@ func alone(locks []harness.Subject, works []harness.Work) []harness.Scenario {
 	}
 	var all []harness.Scenario
 	for _, work := range works {
-		for _, reads := range []int{0, 100} {
-			for _, l := range locks {
-				all = append(all, harness.Scenario{Subject: l, CPUs: 1, Workers: 1, Reads: reads, Work: work})
+		for _, mode := range modes {
+			for _, reads := range []int{0, 100} {
+				for _, l := range locks {
+					if l.Suits(harness.Workload{}, mode) == nil {
+						all = append(all, harness.Scenario{Subject: l, CPUs: 1, Workers: 1, Reads: reads, Work: work, Mode: mode})
+					}
+				}
 			}
 		}
 	}
@@ -431,6 +443,13 @@ func saveIn(dir, like string, facts results.Facts, samples []results.Sample) (na
 
 // measure runs the sweep, keeps each sample, and shows how far it is.
 func measure(ctx context.Context, con commandline.Console, sweep harness.Sweep, keep func(results.Sample) error) error {
+	for _, out := range sweep.LeftOut() {
+		of := ""
+		if len(out.Locks) > 0 {
+			of = ": " + strings.Join(out.Locks, ", ")
+		}
+		fmt.Fprintf(con.Err, "lockbench: left out, %s%s\n", out.Why, of)
+	}
 	scenarios := sweep.Scenarios()
 	most := sweep.Count
 	if sweep.More != nil {

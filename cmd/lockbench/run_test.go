@@ -362,16 +362,31 @@ func TestPanic(t *testing.T) {
 
 // Every lock keeps its promise in every mode, and busted is found out.
 func TestModes(t *testing.T) {
-	for _, mode := range []string{"goroutine", "thread", "pinned"} {
-		if mode == "thread" && runtime.GOOS != "linux" {
-			continue
+	modes := []string{"goroutine", "pinned"}
+	if runtime.GOOS == "linux" {
+		modes = append(modes, "thread")
+	}
+	for _, locks := range []string{"", "--locks *-pinned "} {
+		code, stdout, stderr := lockbench(t, "run --quick --count 1 --table --plots= "+locks+"--mode "+strings.Join(modes, ","))
+		if code != exitOK || !strings.Contains(stdout, "qspinlock") {
+			t.Errorf("%s: exit status %d, want %d: %s", locks, code, exitOK, stderr)
 		}
-		for _, locks := range []string{"", "--locks *-pinned "} {
-			code, stdout, stderr := lockbench(t, "run --quick --count 1 --table --plots= "+locks+"--mode "+mode)
-			if code != exitOK || !strings.Contains(stdout, "qspinlock") {
-				t.Errorf("%s %s: exit status %d, want %d: %s", mode, locks, code, exitOK, stderr)
+		for _, mode := range modes[1:] {
+			if !strings.Contains(stdout, ", "+mode+"\n") {
+				t.Errorf("%s: no section of mode %s in\n%s", locks, mode, stdout)
 			}
 		}
+		const out = "lockbench: left out, cannot be held pinned, want another mode: mutex, semaphore, rwsem, rcu-domain, "
+		if strings.Contains(stderr, out) != (locks == "") {
+			t.Errorf("%s: stderr\n%s\nwant %q if locks are left out", locks, stderr, out)
+		}
+		var errs bytes.Buffer
+		code = run(strings.Fields("run --quick --count 1 --plots= --resume "+locks), new(bytes.Buffer), &errs)
+		if code != exitUsage || !strings.Contains(errs.String(), "with mode goroutine,pinned") {
+			t.Errorf("%s: resumed in one mode: exit status %d, want %d: %s", locks, code, exitUsage, &errs)
+		}
+	}
+	for _, mode := range modes {
 		for _, cpus := range []string{"1", "2"} {
 			code, stdout, stderr := lockbench(t, "run --locks busted --count 1 --plots= --mode "+mode+" --cpus "+cpus)
 			if code != exitFailed || stdout != "" || !strings.Contains(stderr, `lock "busted" is broken`) {
