@@ -20,8 +20,8 @@ import (
 //	go test -bench Sweep -cpu 1,2 ./harness
 func BenchmarkSweep(b *testing.B) {
 	for _, entry := range catalog.All() {
-		if entry.Name == "busted" || entry.Name == "busted-rcu" {
-			continue // they fail, as they should
+		if entry.Name == "busted" || entry.Name == "busted-rcu" || entry.New == nil {
+			continue // the busted fail, as they should, and a map has no bare section
 		}
 		for _, reads := range []int{0, 90} {
 			s := harness.Scenario{
@@ -31,6 +31,31 @@ func BenchmarkSweep(b *testing.B) {
 				Think:   100 * time.Nanosecond,
 			}
 			b.Run(s.Cell().Params(), func(b *testing.B) { harness.Bench(b, s) })
+		}
+	}
+}
+
+// BenchmarkReadMostly measures what there is to choose from for data that is
+// mostly read, where it can have that data.
+//
+//	go test -bench ReadMostly//////workload=map1000 -cpu 1,2 ./harness
+func BenchmarkReadMostly(b *testing.B) {
+	entries, err := catalog.Match("sync.RWMutex", "rw-distributed", "seqlock", "rcu-domain", "rcu-qsbr", "*.Map")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, workload := range harness.Workloads() {
+		if workload.NewCopy == nil && workload.NewIn == nil {
+			continue
+		}
+		for _, entry := range entries {
+			if entry.Suits(workload, harness.Goroutine) != nil {
+				continue
+			}
+			for _, reads := range []int{50, 99} {
+				s := harness.Scenario{Subject: entry.Subject, Reads: reads, Workers: runtime.GOMAXPROCS(0), Workload: workload}
+				b.Run(s.Cell().Params(), func(b *testing.B) { harness.Bench(b, s) })
+			}
 		}
 	}
 }

@@ -123,6 +123,77 @@ func (c *openConfig) Verify() error {
 	return c.seats.verifyConfig(c.version.Load(), func(i int) uint64 { return c.settings[i].Load() })
 }
 
+// A copyConfig is a config of which a new version is published.
+type copyConfig struct {
+	_       pad
+	current primitives.Pointer[version[paddedConfig]]
+	_       pad
+	seats   seats
+	stock[paddedConfig]
+}
+
+// A paddedConfig shares no cache line.
+type paddedConfig struct {
+	_        primitives.CacheLine
+	version  primitives.Cell[uint64]
+	settings [numSettings]primitives.Cell[uint64]
+	_        primitives.CacheLine
+}
+
+func (p *paddedConfig) set(version uint64) {
+	p.version.Set(version)
+	for i := range p.settings {
+		p.settings[i].Set(setting(version, i))
+	}
+}
+
+// spoil leaves the number of a version as it is: its settings are of none.
+func (p *paddedConfig) spoil() {
+	for i := range p.settings {
+		p.settings[i].Set(spoilt)
+	}
+}
+
+func newCopyConfig(workers int, seed uint64, reclaim Reclaim) CopyData {
+	c := &copyConfig{seats: newSeats(workers, seed)}
+	c.setUp(reclaim, (*paddedConfig).spoil)
+	v := c.take()
+	v.value.set(0)
+	c.current.Store(v)
+	return c
+}
+
+// Update publishes a new version.
+func (c *copyConfig) Update(worker int) (reclaim func()) {
+	old := c.current.Load()
+	version := old.value.version.Get()
+	c.seats.sawVersion(worker, version)
+	v := c.take()
+	v.value.set(version + 1)
+	c.current.StoreRelease(v) // publishes it; readers follow a pointer to it
+	c.seats.replaced(worker, version+1)
+	return old.reclaim
+}
+
+// Read consults the configuration.
+func (c *copyConfig) Read(worker int) {
+	now := &c.current.Load().value
+	version := now.version.Get()
+	c.seats.sawVersion(worker, version)
+	for range consulted {
+		i := int(c.seats[worker].draw(numSettings))
+		c.seats.sawSetting(worker, version, i, now.settings[i].Get())
+	}
+}
+
+func (c *copyConfig) Verify() error {
+	now := &c.current.Load().value
+	if err := c.seats.verifyConfig(now.version.Get(), func(i int) uint64 { return now.settings[i].Get() }); err != nil {
+		return err
+	}
+	return c.stock.verify("workload config", 1)
+}
+
 // replaced notes that a worker replaced the configuration.
 func (s seats) replaced(worker int, version uint64) {
 	s[worker].seen = version
@@ -142,10 +213,15 @@ func (s seats) sawVersion(worker int, version uint64) {
 // sawSetting accuses the lock if a setting that a worker saw is not of the
 // version that it saw.
 func (s seats) sawSetting(worker int, version uint64, i int, have uint64) {
-	if have != setting(version, i) {
-		s[worker].accuse(fmt.Sprintf("workload config, as worker %d consults version %d", worker, version),
-			"settings of that version", fmt.Sprintf("one of version %d", have/numSettings))
+	if have == setting(version, i) {
+		return
 	}
+	of := fmt.Sprintf("one of version %d", have/numSettings)
+	if have == spoilt {
+		of = tooEarly
+	}
+	s[worker].accuse(fmt.Sprintf("workload config, as worker %d consults version %d", worker, version),
+		"settings of that version", of)
 }
 
 // verifyConfig reports what is wrong with the configuration in the end.

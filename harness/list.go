@@ -122,7 +122,7 @@ func (l *linked) sound(worker int, v *version[element], key uint64) bool {
 	switch {
 	case v == nil:
 	case v.value.key.Get() == spoilt:
-		have = "it in use for something else: reclaimed too early"
+		have = usedAgain
 	default:
 		have = fmt.Sprintf("key %d, replaced %d times and %d", v.value.key.Get(), v.value.times.Get(), ^v.value.mirror.Get())
 	}

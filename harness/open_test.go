@@ -336,7 +336,7 @@ func TestStuckReaders(t *testing.T) {
 
 func TestNewOpenAlone(t *testing.T) {
 	w := Workload{NewOpen: newOpenClock}
-	const want = "workload without New: NewOpen and NewCopy are for some locks only"
+	const want = "workload without New: NewOpen, NewCopy and NewIn are for some locks only"
 	if err := w.validate(); err == nil || err.Error() != want {
 		t.Errorf("validate = %v, want %s", err, want)
 	}

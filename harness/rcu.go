@@ -140,6 +140,13 @@ func (s *stock[T]) verify(when string, used int) error {
 // version it is never reached.
 const spoilt = 0x6b6b6b6b6b6b6b6b
 
+// What is wrong with what a reader has if that is spoilt: under RCU, and
+// whatever guards it.
+const (
+	tooEarly  = "it reclaimed: a grace period was over too early"
+	usedAgain = "it in use for something else: reclaimed too early"
+)
+
 // A copySection is the section of an RCULocker: its words are in a version that
 // is replaced, by updaters that exclude each other. Otherwise it is as a
 // section.
@@ -219,7 +226,7 @@ func (w *worker) sawReclaimed() {
 			Lock: w.run.Name,
 			When: fmt.Sprintf("inside a read-side critical section of worker %d", w.id),
 			Want: "what it found there to stay until the section ends",
-			Have: "it reclaimed: a grace period was over too early",
+			Have: tooEarly,
 		}
 	}
 }

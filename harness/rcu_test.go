@@ -193,6 +193,10 @@ func TestCopiesFindBroken(t *testing.T) {
 		{"record", func(d CopyData) { d.(*copyRecord).current.Load().value.words[7].Set(1) }, "want eight words of version 100, have one of version 0"},
 		{"record", func(d CopyData) { d.(*copyRecord).current.Load().value.words.set(99) }, "want version 100 or later, have 99"},
 		{"record", func(d CopyData) { d.(*copyRecord).take() }, "all but 1 of them to be used again"},
+		{"config", func(d CopyData) { d.(*copyConfig).current.Load().reclaim() }, early},
+		{"config", func(d CopyData) { d.(*copyConfig).current.Load().value.set(99) }, "want version 100 or later, have 99"},
+		{"config", func(d CopyData) { d.(*copyConfig).current.Load().value.settings[30].Set(setting(99, 30)) }, "want settings of that version, have one of version 99"},
+		{"config", func(d CopyData) { d.(*copyConfig).take() }, "all but 1 of them to be used again"},
 		{"list10", func(d CopyData) { at(d).reclaim() }, early},
 		{"list10", func(d CopyData) { at(d).value.times.Set(1000) }, "want the element of key 0, whole, have key 0, replaced 1000 times"},
 		{"list10", func(d CopyData) { at(d).value.next.Store(nil) }, "want the element of key 1, whole, have the end of the list"},
@@ -213,7 +217,9 @@ func TestCopiesFindBroken(t *testing.T) {
 				t.Fatalf("%s: sound data: %v", w.Name, err)
 			}
 			test.fault(d)
-			d.Read(1)
+			for range 20 { // each looks at a part of a configuration
+				d.Read(1)
+			}
 			if err := d.Verify(); err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("%s: Verify = %v, want %s", w.Name, err, test.want)
 			}

@@ -173,7 +173,7 @@ func (s seats) accuseRecord(worker int, have snapshot, before uint64) {
 	for i, word := range have {
 		switch version := have[0] / recordLen; {
 		case word == spoilt:
-			s[worker].accuse(when, "a version that stays until the section ends", "it reclaimed: a grace period was over too early")
+			s[worker].accuse(when, "a version that stays until the section ends", tooEarly)
 		case word != recordWord(version, i):
 			s[worker].accuse(when, fmt.Sprintf("eight words of version %d", version), fmt.Sprintf("one of version %d", word/recordLen))
 		}

@@ -151,6 +151,8 @@ func (s Scenario) newLock() sync.Locker {
 		return s.Counting(s.Workload.Permits(s.Workers))
 	case s.Mode == Pinned:
 		return s.Subject.Pinned()
+	case s.isTable():
+		return none{} // the table needs none
 	}
 	return s.New()
 }

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"runtime"
@@ -31,7 +32,13 @@ type Subject struct {
 
 	// New returns a fresh unlocked lock. [Run] makes more of them than it
 	// uses: the others keep what is written elsewhere off its cache lines.
+	// Nil if the subject is no lock, but a table that needs none.
 	New func() sync.Locker
+
+	// NewTable returns an empty table for a workload that is a map: that of an
+	// [RCULocker], whose readers are in it beside an updater, or, without New,
+	// the subject itself. Nil for other locks: they guard a map of Go's.
+	NewTable func() Table
 
 	// Pinned returns a fresh lock whose Lock and Unlock keep preemption off
 	// in between, for [Pinned] mode. Nil if the lock cannot be held so,
@@ -166,6 +173,8 @@ func (s Scenario) Validate() error {
 func (s Subject) Suits(w Workload, mode Mode) error {
 	var why string
 	switch view := s.view(w); {
+	case s.isTable() && w.NewIn == nil:
+		why = "is a map and no lock, want a lock for workload " + cmp.Or(w.Name, "bare")
 	case w.Permits != nil && s.Counting == nil:
 		why = "cannot count, want a semaphore for workload " + w.Name
 	case w.Permits != nil && mode == Pinned:
@@ -173,7 +182,7 @@ func (s Subject) Suits(w Workload, mode Mode) error {
 	case mode == Pinned && s.Pinned == nil:
 		why = "cannot be held pinned, want another mode"
 	case w.Permits == nil:
-		if _, ok := view.(RCULocker); ok && w.NewCopy == nil {
+		if _, ok := view.(RCULocker); ok && w.NewCopy == nil && (w.NewIn == nil || s.NewTable == nil) {
 			why = fmt.Sprintf("its readers keep no writer out, want a lock for workload %s: its data cannot be read while it is changed", w.Name)
 		} else if _, ok := view.(SeqLocker); ok && w.Linked {
 			why = fmt.Sprintf("its readers look at what is half written, want another lock for workload %s: they would follow a link that leads anywhere", w.Name)
@@ -195,6 +204,9 @@ func (e *unsuited) Error() string {
 	return fmt.Sprintf("lock %q: %s", e.lock, e.why)
 }
 
+// isTable reports whether s is a table that needs no lock.
+func (s Subject) isTable() bool { return s.New == nil && s.NewTable != nil }
+
 // view returns a fresh lock as a worker sees it under a workload, or nil if that
 // is the bare section, which suits all.
 func (s Subject) view(w Workload) sync.Locker {
@@ -212,7 +224,7 @@ func (s Subject) validate() error {
 	var errs []error
 	name := results.Cell{Lock: s.Name, CPUs: 1, Workers: 1}
 	errs = append(errs, name.Validate())
-	if s.New == nil {
+	if s.New == nil && s.NewTable == nil {
 		errs = append(errs, fmt.Errorf("lock %q: New is nil, want a function that returns a lock", s.Name))
 	}
 	return errors.Join(errs...)

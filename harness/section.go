@@ -107,6 +107,10 @@ type protected struct {
 func (r *run) protect(workers int, w *worker) protected {
 	retry, copies := w.seq != nil, w.rcu != nil
 	switch w := r.Workload; {
+	case w.NewIn != nil && copies:
+		return protected{copyData: w.NewIn(workers, r.Seed, r.NewTable(), r.Reclaim)}
+	case w.NewIn != nil && r.isTable():
+		return protected{data: w.NewIn(workers, r.Seed, r.NewTable(), ReclaimNone)}
 	case w.isBare() && copies:
 		return protected{copySection: newCopySection(r.Reclaim)}
 	case w.isBare() && retry:

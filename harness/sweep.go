@@ -111,7 +111,6 @@ func (s Sweep) Validate() error {
 			names = append(names, c.Name) // once is enough
 			errs = append(errs, c.Subject.validate())
 		}
-		errs = append(errs, c.Subject.Suits(c.Workload, c.Mode))
 	}
 	if s.Count < 1 {
 		errs = append(errs, fmt.Errorf("count %d: must be at least 1", s.Count))
@@ -183,7 +182,7 @@ func orZero[T any](values []T) []T {
 func (c Scenario) suits() error { return c.Subject.Suits(c.Workload, c.Mode) }
 
 // unsuited says of each lock, under each workload, why it cannot be in any
-// situation; each reason once.
+// situation, and why a scenario of Extra cannot be; each reason once.
 func (s Sweep) unsuited() (errs []error) {
 	said := make(map[string]bool)
 	for _, w := range orZero(s.Workloads) {
@@ -203,6 +202,12 @@ func (s Sweep) unsuited() (errs []error) {
 					errs = append(errs, err)
 				}
 			}
+		}
+	}
+	for _, c := range s.Extra {
+		if err := c.suits(); err != nil && !said[err.Error()] {
+			said[err.Error()] = true
+			errs = append(errs, err)
 		}
 	}
 	return errs

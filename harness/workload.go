@@ -28,8 +28,13 @@ type Workload struct {
 	NewOpen func(workers int, seed uint64) OpenData
 
 	// NewCopy returns fresh data that is not changed but replaced, for an
-	// [RCULocker]. If it is nil, none can run the workload.
+	// [RCULocker]. If it is nil, and so is NewIn, none can run the workload.
 	NewCopy func(workers int, seed uint64, reclaim Reclaim) CopyData
+
+	// NewIn returns fresh data in a table that is empty, for an [RCULocker] and
+	// for a Subject that is a table, where the reclaim is ReclaimNone. If it is
+	// nil, the latter cannot run the workload.
+	NewIn func(workers int, seed uint64, table Table, reclaim Reclaim) TableData
 
 	// Linked says that a reader of the data from New follows links. A lock
 	// whose readers retry cannot run it then, unless there is NewOpen.
@@ -92,11 +97,12 @@ func Workloads() []Workload {
 		{Name: "counter", About: "a statistic: add one; look", New: newCounter},
 		{Name: "log", About: "a ring of log records: append one; read the next", New: newLog},
 		{Name: "clock", About: "a 128-bit time: tick; tell the time", New: newClock, NewOpen: newOpenClock},
-		{Name: "config", About: "a configuration: replace all of it; consult a part", New: newConfig, NewOpen: newOpenConfig},
+		{Name: "config", About: "a configuration: replace all of it; consult a part", New: newConfig, NewOpen: newOpenConfig, NewCopy: newCopyConfig},
 		{Name: "record", About: "a struct of 8 words: replace it; read it", New: newRecord, NewOpen: newOpenRecord, NewCopy: newCopyRecord},
 		listOf(10),
 		listOf(100),
 		listOf(1000),
+		tableOf(1000),
 		{Name: "intervals", About: "an address space: map and unmap; look up a page", New: newIntervals},
 		{Name: "freelist", About: "a list of free buffers: take one or give it back; count them", New: newFreelist},
 		{Name: "pool", About: "a bounded pool under a semaphore: fill a buffer; look at one", New: newPool, Permits: permits},
@@ -111,8 +117,8 @@ func (w Workload) validate() error {
 	switch {
 	case w.New == nil && w.Name != "":
 		err = errors.Join(err, fmt.Errorf("workload %q: New is nil, want a function that returns data", w.Name))
-	case w.New == nil && (w.NewOpen != nil || w.NewCopy != nil):
-		err = errors.Join(err, errors.New("workload without New: NewOpen and NewCopy are for some locks only"))
+	case w.New == nil && (w.NewOpen != nil || w.NewCopy != nil || w.NewIn != nil):
+		err = errors.Join(err, errors.New("workload without New: NewOpen, NewCopy and NewIn are for some locks only"))
 	case w.New != nil && w.Name == "":
 		err = errors.Join(err, errors.New("workload without a name: only the bare section has none"))
 	}

@@ -78,6 +78,9 @@ func TestWorkloadsFindBroken(t *testing.T) {
 		t.Skip("needs two CPUs to meet")
 	}
 	eachWorkload(t, func(t *testing.T, w Workload) {
+		if w.NewIn != nil {
+			t.Skip("Go's map ends the process when it finds two writers in it")
+		}
 		for _, l := range suiting(w, subject[worn]("worn"), subject[open]("open"), leaking) {
 			if l.Name == "open" && w.Name == "counter" {
 				continue // who reads one word cannot see it half-written
@@ -399,7 +402,9 @@ func TestWorkloadsSeed(t *testing.T) {
 		use(c, 1000)
 		equal := reflect.DeepEqual
 		if w.Linked { // to that, links are addresses
-			equal = func(a, b any) bool { return slices.Equal(a.(lockedList).replaced(), b.(lockedList).replaced()) }
+			equal = func(a, b any) bool {
+				return slices.Equal(a.(interface{ replaced() []uint64 }).replaced(), b.(interface{ replaced() []uint64 }).replaced())
+			}
 		}
 		if !equal(a, b) {
 			t.Error("two of the same seed differ")
@@ -414,6 +419,14 @@ func TestWorkloadsSeed(t *testing.T) {
 func (l *linked) replaced() (times []uint64) {
 	for v := l.head.Load(); v != nil; v = v.value.next.Load() {
 		times = append(times, v.value.times.Get())
+	}
+	return times
+}
+
+// replaced returns how often each key has been changed.
+func (k *keyed) replaced() (times []uint64) {
+	for i := range k.owners {
+		times = append(times, k.owners[i].changes...)
 	}
 	return times
 }
