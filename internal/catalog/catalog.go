@@ -46,14 +46,15 @@ type Entry struct {
 	Peer bool
 }
 
-// All returns every lock and every flavour of RCU, in the order in which tables
+// All returns every lock, every flavour of RCU and every map that needs no lock, in the order in which tables
 // list them. A lock that can be held with preemption off is there twice, the
 // second time as such and with a name that ends in -pinned.
-func All() []Entry { return listed(locks, rcuLocks(), peers, gvisorPeers, controls) }
+func All() []Entry { return listed(locks, rcuLocks(), peers, gvisorPeers, maps, controls) }
 
-// Locks returns what [All] does, without the flavours of RCU.
+// Locks returns what [All] does, without the flavours of RCU and without maps
+// that need no lock.
 func Locks() []Entry {
-	return slices.DeleteFunc(All(), func(e Entry) bool { return e.Updaters != "" })
+	return slices.DeleteFunc(All(), func(e Entry) bool { return e.Updaters != "" || e.New == nil })
 }
 
 func listed(tables ...[]Entry) []Entry {
@@ -221,6 +222,22 @@ var peers = []Entry{
 	},
 }
 
+// maps need no lock.
+var maps = []Entry{
+	{
+		Subject: harness.Subject{Name: "sync.Map", NewTable: func() harness.Table { return new(syncMap) }},
+		Family:  "map", Fairness: "readers never wait; updaters of neighbours as sync.Mutex", Waits: "updaters spin then park", Holder: "yields",
+		Bytes:  unsafe.Sizeof(sync.Map{}),
+		Source: "Go, sync", Peer: true,
+	},
+	{
+		Subject: harness.Subject{Name: "xsync.Map", NewTable: newXsyncMap},
+		Family:  "map", Fairness: "readers never wait; updaters of neighbours as sync.Mutex", Waits: "updaters spin then park", Holder: "yields",
+		Bytes:  unsafe.Sizeof(xsync.Map[uint64, *harness.Item]{}),
+		Source: "github.com/puzpuzpuz/xsync/v4 v4.5.0; David, Guerraoui and Trigonakis 2015, CLHT", Peer: true,
+	},
+}
+
 // controls are no locks at all.
 var controls = []Entry{
 	{
@@ -242,7 +259,7 @@ var controls = []Entry{
 		Source: "nothing: a lock that every run must find broken",
 	},
 	{
-		Subject: harness.Subject{Name: bustedName, New: newBustedLock, Reclaim: harness.ReclaimSync},
+		Subject: harness.Subject{Name: bustedName, New: newBustedLock, NewTable: newHash, Reclaim: harness.ReclaimSync},
 		Family:  "none", Fairness: "none", Waits: "spins then parks", Holder: "yields", Updaters: "mutex",
 		Bytes: unsafe.Sizeof(blocking.Mutex{}), WaiterBytes: blocking.WaiterBytes,
 		Source: "nothing: RCU whose grace periods wait for no reader, which every run must find broken",

@@ -74,6 +74,7 @@ func TestNames(t *testing.T) {
 		rcu-domain rcu-domain-sync rcu-domain-none rcu-pinned rcu-pinned-sync rcu-pinned-none
 		rcu-registered rcu-registered-sync rcu-registered-none rcu-qsbr rcu-qsbr-sync rcu-qsbr-none
 		sync.Mutex sync.RWMutex chan semaphore.Weighted xsync.RBMutex gvisor.SeqCount
+		sync.Map xsync.Map
 		none swap busted busted-rcu`)
 	if !hasGVisor {
 		want = slices.DeleteFunc(want, func(name string) bool { return name == "gvisor.SeqCount" })
@@ -104,6 +105,9 @@ func TestSizes(t *testing.T) {
 		if w, ok := want[e.Name]; ok && (sizes{e.Bytes, e.WaiterBytes}) != w {
 			t.Errorf("%s: %d bytes and %d for each waiter, want %d and %d", e.Name, e.Bytes, e.WaiterBytes, w.lock, w.waiter)
 		}
+		if e.New == nil && (e.NewTable == nil || e.Family != "map") {
+			t.Errorf("%s: no lock, and no map", e.Name)
+		}
 		// What waits off the CPU, in line, waits somewhere; peers keep their own
 		// to themselves.
 		if !e.Peer && !e.Pins && strings.Contains(e.Waits, "parks") && e.WaiterBytes == 0 {
@@ -116,7 +120,7 @@ func TestSizes(t *testing.T) {
 // unlocked when new, exclusive, and free again afterwards.
 func TestContract(t *testing.T) {
 	for _, e := range catalog.All() {
-		if e.Unlocked || e.Name == "busted" {
+		if e.Unlocked || e.Name == "busted" || e.New == nil {
 			continue
 		}
 		forms := []func() sync.Locker{e.New}
@@ -170,7 +174,7 @@ func TestExclusion(t *testing.T) {
 	for _, e := range catalog.All() {
 		// The holders yield, as those that are pinned must not; the test of
 		// cmd/lockbench runs those.
-		if e.Unlocked || e.Name == "busted" || e.Pins {
+		if e.Unlocked || e.Name == "busted" || e.Pins || e.New == nil {
 			continue
 		}
 		t.Run(e.Name, func(t *testing.T) { locktest.Exclusion(t, e.New()) })
@@ -182,8 +186,11 @@ func TestExclusion(t *testing.T) {
 func TestViews(t *testing.T) {
 	views := 0
 	for _, e := range catalog.All() {
+		if e.Pins || e.New == nil {
+			continue
+		}
 		l, ok := e.New().(viewed)
-		if !ok || e.Pins {
+		if !ok {
 			continue
 		}
 		if e.Updaters == "" {
@@ -228,10 +235,46 @@ func TestViews(t *testing.T) {
 	}
 }
 
+// A table says what a key had, and has what it was given last.
+func TestTables(t *testing.T) {
+	tables := 0
+	for _, e := range catalog.All() {
+		if e.NewTable == nil {
+			continue
+		}
+		tables++
+		table := e.NewTable()
+		a, b := new(harness.Item), new(harness.Item)
+		for step, call := range []struct {
+			does      string
+			have      func() (*harness.Item, bool)
+			want, now *harness.Item
+		}{
+			{"Load", func() (*harness.Item, bool) { return table.Load(1) }, nil, nil},
+			{"Delete", func() (*harness.Item, bool) { return table.Delete(1) }, nil, nil},
+			{"Store", func() (*harness.Item, bool) { return table.Store(1, a) }, nil, a},
+			{"Store", func() (*harness.Item, bool) { return table.Store(1, b) }, a, b},
+			{"Store of another", func() (*harness.Item, bool) { return table.Store(2, a) }, nil, b},
+			{"Delete", func() (*harness.Item, bool) { return table.Delete(1) }, b, nil},
+			{"Store", func() (*harness.Item, bool) { return table.Store(1, a) }, nil, a},
+		} {
+			if have, ok := call.have(); have != call.want || ok != (call.want != nil) {
+				t.Errorf("%s, step %d: %s = %p, %t, want %p", e.Name, step, call.does, have, ok, call.want)
+			}
+			if have, ok := table.Load(1); have != call.now || ok != (call.now != nil) {
+				t.Errorf("%s, step %d: Load after %s = %p, %t, want %p", e.Name, step, call.does, have, ok, call.now)
+			}
+		}
+	}
+	if want := 12 + 1 + 2; tables != want {
+		t.Errorf("%d tables, want %d: of RCU, busted-rcu, sync.Map and xsync.Map", tables, want)
+	}
+}
+
 // Readers of what has a sequence see whole pairs of words.
 func TestSequences(t *testing.T) {
 	sequences := 0
-	for _, e := range catalog.All() {
+	for _, e := range catalog.Locks() {
 		l, ok := e.New().(harness.SeqLocker)
 		if !ok {
 			continue
@@ -316,7 +359,7 @@ func TestMatch(t *testing.T) {
 		{"ticket* !*-pinned", "ticket ticket-pb"},
 		{"t?as ticket ttas", "ttas ticket"}, // each once
 		{"!*-pinned !*.* !t* !rw* !rcu*", "backoff mcs mcs-queue clh qspinlock mutex semaphore seqlock chan"},
-		{"sync.*", "sync.Mutex sync.RWMutex"},
+		{"sync.*", "sync.Mutex sync.RWMutex sync.Map"},
 		{"none busted tas", "tas none busted"},
 		{"*u*ted", "rw-distributed"}, // and not busted or none
 		{"rcu-* !*-*-*", "rcu-domain rcu-pinned rcu-registered rcu-qsbr"},
@@ -375,9 +418,9 @@ func TestSourceVersions(t *testing.T) {
 			}
 		}
 	}
-	want := 2
+	want := 3
 	if hasGVisor {
-		want = 3
+		want = 4
 	}
 	if found != want {
 		t.Errorf("%d modules named, want %d", found, want)

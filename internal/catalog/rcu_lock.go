@@ -60,6 +60,7 @@ func rcuLocks() []Entry {
 			f.Holder = "readers pin"
 		}
 		f.Updaters = "mutex"
+		f.NewTable = newHash
 		f.Bytes += unsafe.Sizeof(blocking.Mutex{})
 		f.WaiterBytes = blocking.WaiterBytes
 		for _, as := range []struct {

@@ -11,7 +11,7 @@ import (
 	"github.com/lockbench/lockbench/internal/catalog"
 )
 
-// TestRuns runs every lock under every workload that it can have, with writers
+// TestRuns runs every lock and map under every workload that it can have, with writers
 // alone and with readers among them, for just so long that workers meet. None
 // loses an update, tears a read or uses what a reader has but busted and busted-rcu,
 // and those always do.
@@ -29,7 +29,7 @@ func TestRuns(t *testing.T) {
 					Duration: 500 * time.Microsecond,
 				}
 				if s.Validate() != nil || racy && e.Name == "busted-rcu" {
-					continue // it is no semaphore; or the race detector fails the test first
+					continue // it does not suit the workload; or the race detector fails the test first
 				}
 				runs++
 				sample, err := harness.Run(context.Background(), s)
@@ -52,7 +52,7 @@ func TestRuns(t *testing.T) {
 		}
 	}
 	if !testing.Short() && runs < 500 {
-		t.Errorf("%d runs, want each of 54 locks under all workloads that it can have", runs)
+		t.Errorf("%d runs, want each of 56 locks and maps under all workloads that it can have", runs)
 	}
 	t.Logf("%d runs", runs)
 }
