@@ -40,6 +40,7 @@ var table = layout.Layout{
 		{"internal/locktest", "primitives", layout.NoTags},
 		{"internal/layout", "", layout.NoTags},
 		{"internal/catalog", "primitives spinlock ticket mcs seqlock qspinlock rwlock blocking rcu rcu/hash harness golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4 gvisor.dev/gvisor/pkg/sync", layout.AnyTags}, // gVisor is for some machines
+		{"internal/ownlock", "golang.org/x/mod/modfile golang.org/x/tools/go/packages", layout.OSTags},
 		{"internal/commandline", "github.com/alecthomas/kong golang.org/x/term", layout.NoTags},
 		{"internal/commandline/script", "internal/commandline github.com/alecthomas/kong", layout.NoTags},
 		{"cmd/... tools/... internal/figures internal/gatetrial internal/twins", "...", layout.NoTags},

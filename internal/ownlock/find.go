@@ -1,0 +1,275 @@
+package ownlock
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"go/token"
+	"go/types"
+	"maps"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/go/packages"
+)
+
+// A Lock is a type of the user's that is a lock.
+type Lock struct {
+	Arg  string // as the user named it
+	Name string // of its row in a results file
+	Pkg  string // import path of its package
+	Type string
+
+	// Pinned says that it can be held with preemption off: it has LockPinned and
+	// UnlockPinned.
+	Pinned bool
+
+	constructor string          // name of the function that makes one; "" if the zero value is ready
+	methods     map[string]bool // those of another name that a lock may have
+	dir         string          // of the package
+	module      string          // path of its module; "" if that is none of the user's
+	base        string          // the directory that says which modules there are
+}
+
+// IsPath reports whether arg, an element of --locks, names a type of the user's: it
+// has a slash, or begins with a dot. No name or pattern of a lock of ours does.
+func IsPath(arg string) bool { return strings.Contains(arg, "/") || strings.HasPrefix(arg, ".") }
+
+// Name returns the name of the row of a lock: the path without what leads from here
+// to there, with dots for slashes, which separate keys in a results file.
+func Name(arg string) string {
+	arg = filepath.ToSlash(arg)
+	dir, typ := split(arg)
+	dir = path.Clean(dir)
+	for strings.HasPrefix(dir, "../") {
+		dir = dir[len("../"):]
+	}
+	dir = strings.Trim(dir, "/.")
+	if dir == "" {
+		return typ
+	}
+	return strings.ReplaceAll(dir, "/", ".") + "." + typ
+}
+
+// split cuts the name of the type off arg.
+func split(arg string) (pkg, typ string) {
+	i := strings.LastIndexByte(arg, '.')
+	if strings.HasSuffix(arg[:i+1], "..") && (i == 1 || i > 1 && arg[i-2] == '/') { // ../..
+		return arg, ""
+	}
+	return arg[:max(i, 0)], arg[i+1:]
+}
+
+// Find returns the locks that args name, in order. A path of a directory, one that
+// begins with a dot or a slash, is looked up from dir; any other is an import path,
+// known to the module that dir is in. The error joins all that is wrong with them.
+func Find(ctx context.Context, dir string, args []string) ([]Lock, error) {
+	var locks []Lock
+	var errs []error
+	f := finder{ctx: ctx, dir: dir, loaded: make(map[[2]string]loaded)}
+	for _, arg := range args {
+		l, err := f.find(arg)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		locks = append(locks, l)
+	}
+	return locks, errors.Join(errs...)
+}
+
+// A finder loads each package once.
+type finder struct {
+	ctx    context.Context
+	dir    string
+	loaded map[[2]string]loaded // by directory and pattern
+}
+
+type loaded struct {
+	pkg *packages.Package
+	err error
+}
+
+func (f finder) find(arg string) (Lock, error) {
+	where, typ := split(filepath.ToSlash(arg))
+	if !token.IsIdentifier(typ) {
+		return Lock{}, fmt.Errorf("lock %q: want a directory or an import path, a dot, and the name of a type, such as ./mypkg.MyLock", arg)
+	}
+	l := Lock{Arg: arg, Name: Name(arg), Type: typ, base: f.dir}
+	pattern := where
+	if filepath.IsAbs(where) || where == "" || strings.HasPrefix(where, ".") {
+		l.base, pattern = filepath.FromSlash(where), "."
+		if !filepath.IsAbs(where) {
+			l.base = filepath.Join(f.dir, l.base)
+		}
+	}
+	key := [2]string{l.base, pattern}
+	was, ok := f.loaded[key]
+	if !ok {
+		was.pkg, was.err = load(f.ctx, l.base, pattern)
+		f.loaded[key] = was
+	}
+	if was.err != nil {
+		return Lock{}, fmt.Errorf("lock %q: %w", arg, was.err)
+	}
+	pkg := was.pkg
+	l.Pkg, l.dir = pkg.PkgPath, pkg.Dir
+	if m := pkg.Module; m != nil && m.Main {
+		l.module = m.Path
+	}
+	if err := l.look(pkg.Types); err != nil {
+		return Lock{}, fmt.Errorf("lock %q: %w", arg, err)
+	}
+	return l, nil
+}
+
+// load returns a package with its types. The error has what the compiler says of
+// it.
+func load(ctx context.Context, dir, pattern string) (*packages.Package, error) {
+	if _, err := modulesOf(ctx, dir); err != nil {
+		return nil, err
+	}
+	// The package's own types are of its source, and so its errors are all of it;
+	// those of what it imports are what the compiler left.
+	const need = packages.NeedName | packages.NeedFiles | packages.NeedModule | packages.NeedSyntax | packages.NeedTypes | packages.NeedImports
+	found, err := packages.Load(&packages.Config{Context: ctx, Mode: need, Dir: dir}, pattern)
+	if err != nil {
+		return nil, err
+	}
+	if len(found) != 1 {
+		return nil, fmt.Errorf("want one package, have %d", len(found))
+	}
+	pkg := found[0]
+	if len(pkg.Errors) > 0 {
+		errs := pkg.Errors
+		for _, path := range slices.Sorted(maps.Keys(pkg.Imports)) {
+			errs = append(errs, pkg.Imports[path].Errors...)
+		}
+		return nil, fmt.Errorf("package %s:\n\t%s", pkg.PkgPath, says(errs))
+	}
+	if pkg.Name == "main" {
+		return nil, fmt.Errorf("package %s is a program: want one that can be imported", pkg.PkgPath)
+	}
+	return pkg, nil
+}
+
+// says returns what the compiler and the go command said, on a line each. What the
+// go command only repeats is left out.
+func says(errs []packages.Error) string {
+	var lines []string
+	compiled := slices.ContainsFunc(errs, func(e packages.Error) bool { return e.Kind == packages.TypeError })
+	for _, e := range errs {
+		if compiled && e.Kind == packages.ListError && strings.HasPrefix(e.Msg, "# ") {
+			continue
+		}
+		text := e.Msg
+		if e.Pos != "" && e.Pos != "-" {
+			text = e.Pos + ": " + text
+		}
+		for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
+			if !slices.Contains(lines, line) {
+				lines = append(lines, line)
+			}
+		}
+	}
+	return strings.Join(lines, "\n\t")
+}
+
+// look looks at the type of l in its package.
+func (l *Lock) look(pkg *types.Package) error {
+	name, ok := pkg.Scope().Lookup(l.Type).(*types.TypeName)
+	if !ok {
+		return fmt.Errorf("no type %s in package %s%s", l.Type, pkg.Path(), hasLocks(pkg))
+	}
+	if !name.Exported() {
+		return fmt.Errorf("type %s is not exported: want one that another package can name", l.Type)
+	}
+	if generic(name.Type()) {
+		return fmt.Errorf("type %s has type parameters: want one without, such as an alias: type MyLock = %s[int]", l.Type, l.Type)
+	}
+	if types.IsInterface(name.Type()) {
+		return fmt.Errorf("type %s is an interface: want a type that implements it", l.Type)
+	}
+	pointer := types.NewPointer(name.Type())
+	if err := isLocker(pointer); err != nil {
+		return fmt.Errorf("type %s is not a sync.Locker: %w%s", l.Type, err, hasLocks(pkg))
+	}
+	isValue := false // what the constructor returns
+	if f, ok := pkg.Scope().Lookup("New" + l.Type).(*types.Func); ok && makes(f, name.Type()) {
+		l.constructor = f.Name()
+		isValue = types.Identical(f.Signature().Results().At(0).Type(), name.Type())
+	}
+	l.methods = make(map[string]bool)
+	for _, m := range []string{"LockPinned", "UnlockPinned", "RLock", "RUnlock", "RLockPinned", "RUnlockPinned"} {
+		l.methods[m] = wrong(pointer, m, "func()") == nil
+	}
+	l.methods["TryLockPinned"] = wrong(pointer, "TryLockPinned", "func() bool") == nil
+	l.methods["String"] = wrong(pointer, "String", "func() string") == nil
+	l.Pinned = l.methods["LockPinned"] && l.methods["UnlockPinned"] && !isValue
+	return nil
+}
+
+// generic reports whether t has type parameters.
+func generic(t types.Type) bool {
+	switch t := t.(type) {
+	case *types.Named:
+		return t.TypeParams().Len() > 0 && t.TypeArgs().Len() == 0
+	case *types.Alias:
+		return t.TypeParams().Len() > 0 && t.TypeArgs().Len() == 0
+	}
+	return false
+}
+
+// isLocker reports what keeps t from being a sync.Locker.
+func isLocker(t types.Type) error {
+	var wrongs []string
+	for _, name := range []string{"Lock", "Unlock"} {
+		if err := wrong(t, name, "func()"); err != nil {
+			wrongs = append(wrongs, err.Error())
+		}
+	}
+	if len(wrongs) > 0 {
+		return errors.New(strings.Join(wrongs, ", "))
+	}
+	return nil
+}
+
+// wrong reports how t lacks a method of a type.
+func wrong(t types.Type, name, want string) error {
+	m := types.NewMethodSet(t).Lookup(nil, name)
+	if m == nil {
+		return fmt.Errorf("it has no method %s", name)
+	}
+	if have := types.TypeString(m.Type(), nil); have != want {
+		return fmt.Errorf("its method %s is %s, want %s", name, have, want)
+	}
+	return nil
+}
+
+// makes reports whether f, without arguments, returns a t, or a pointer to one, that
+// is a sync.Locker.
+func makes(f *types.Func, t types.Type) bool {
+	sig := f.Signature()
+	if sig.TypeParams().Len() > 0 || sig.Results().Len() != 1 || sig.Params().Len() > 1 || sig.Params().Len() == 1 && !sig.Variadic() {
+		return false
+	}
+	result := sig.Results().At(0).Type()
+	return (types.Identical(result, t) || types.Identical(result, types.NewPointer(t))) && isLocker(result) == nil
+}
+
+// hasLocks names the locks of a package, for messages.
+func hasLocks(pkg *types.Package) string {
+	var names []string
+	for _, name := range pkg.Scope().Names() {
+		t, ok := pkg.Scope().Lookup(name).(*types.TypeName)
+		if ok && t.Exported() && !generic(t.Type()) && !types.IsInterface(t.Type()) && isLocker(types.NewPointer(t.Type())) == nil {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (locks there: %s)", strings.Join(names, ", "))
+}
