@@ -6,7 +6,7 @@ import "fmt"
 type SemaphoreState struct {
 	Size    int  // how many permits there are in all
 	Held    int  // how many of them are out; more than Size, if it shrank
-	Waiting bool // the line is not empty
+	Waiting bool // somebody is in line
 }
 
 // DecodeSemaphore reads a [Semaphore]'s word, the first eight bytes of it.

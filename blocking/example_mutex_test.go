@@ -29,10 +29,10 @@ func ExampleMutex() {
 	// Output: 4
 }
 
-// A request whose client has gone gives up its turn.
+// A request that nobody waits for any more need not wait for its turn either.
 func ExampleMutex_LockContext() {
 	var mu blocking.Mutex
-	mu.Lock() // a holder that takes long
+	mu.Lock() // somebody takes long
 
 	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 	defer cancel()
@@ -44,13 +44,13 @@ func ExampleMutex_LockContext() {
 	// blocking: waiting for Mutex: context deadline exceeded
 }
 
-// The word of a Mutex from a core dump, decoded.
+// What a core dump has where a Mutex was, in words.
 func ExampleDecodeMutex() {
 	fmt.Println(blocking.DecodeMutex(0x00000305))
 	// Output: locked, 3 in line, hand-off pending
 }
 
-// Three goroutines wait until the answer is there.
+// Many wait until one has read the configuration.
 func ExampleCompletion() {
 	var (
 		ready  blocking.Completion

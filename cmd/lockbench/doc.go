@@ -82,6 +82,20 @@
 //	lockbench: ... lock "busted" is broken: ...
 //	exit status 1
 //
+// A type of yours is a lock, too, if it is named by a directory or an import path,
+// a dot, and its name. It must be a sync.Locker whose zero value is ready, or that
+// NewMyLock makes. The command compiles itself again with it, and runs that:
+//
+//	lockbench run --locks ./mypkg.MyLock
+//	lockbench run --locks ./mypkg.MyLock,example.com/mod/pkg.Type,sync.Mutex
+//
+// Where no names of ours are beside it, it is measured beside all that are measured
+// by default.
+//
+//	$ lockbench run --locks ./mypkg.MyLock
+//	lockbench: lock "./mypkg.MyLock": no directory mypkg
+//	exit status 2
+//
 // # What critical sections do
 //
 // By default they do next to nothing: they touch the one line that is

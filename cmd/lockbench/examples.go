@@ -13,6 +13,7 @@ func (runCmd) Help() string {
 	return commandline.Examples(
 		"lockbench run --quick",
 		"lockbench run --locks 'ticket,sync.*' --cpus 1,2 --reads 0,90 --latency",
+		"lockbench run --locks ./mypkg.MyLock,sync.Mutex,ticket",
 		"lockbench run --hold 500ns --think 2us --workers 8 --out mine.txt --resume",
 	)
 }
@@ -55,6 +56,7 @@ func (tortureCmd) Help() string {
 	return commandline.Examples(
 		"lockbench torture --duration 10m",
 		"lockbench torture --locks 'ticket*,rcu-qsbr' --duration 10s --seed 7",
+		"lockbench torture --locks ./mypkg.MyLock --duration 10s",
 	)
 }
 

@@ -6,9 +6,15 @@ import (
 	"os"
 
 	"github.com/lockbench/lockbench/internal/commandline"
+	"github.com/lockbench/lockbench/internal/ownlock"
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	if err := ownlock.Clean(); err != nil {
+		fmt.Fprintf(os.Stderr, "lockbench: warning: %v\n", err)
+	}
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
 
 // The commands and the flags that all of them have.
 type commands struct {

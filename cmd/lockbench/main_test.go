@@ -88,6 +88,8 @@ func TestBadInput(t *testing.T) {
 		{"decode rwsem 0x10000000000000000", "word 0x10000000000000000: want 64 bits"},
 		{"decode qspinlock --", `expected "<words> ..."`},
 		{"run --locks tikcet", `unknown lock "tikcet", did you mean "ticket"? (known: tas, `},
+		{"run --locks ./dir.Lock,tikcet", `lock "./dir.Lock": dir is in no Go module: want a go.mod there, or above` + "\n" + `unknown lock "tikcet"`},
+		{"torture --locks tas,example.com/mod/pkg.Lock", `lock "example.com/mod/pkg.Lock": . is in no Go module`},
 		{"run --locks tas,!tas", `no lock left of "tas,!tas"`},
 		{"run --cpus 0", "--cpus 0: must be at least 1"},
 		{"run --cpus -1", "--cpus"},

@@ -26,7 +26,7 @@ import (
 )
 
 type runCmd struct {
-	Locks    string `complete:"locks" placeholder:"LOCK,..." help:"Names or patterns; !PATTERN leaves out. Patterns leave out what does not suit. By default all that suit the mode and the workloads, with the empty lock none and two flavours of RCU, and without the pinned forms; lockbench list shows them."`
+	Locks    string `complete:"locks" placeholder:"LOCK,..." help:"Names or patterns; !PATTERN leaves out. Patterns leave out what does not suit. By default all that suit the mode and the workloads, with the empty lock none and two flavours of RCU, and without the pinned forms; lockbench list shows them. A lock of yours is ./mypkg.MyLock or example.com/mod/pkg.Type."`
 	CPUs     string `name:"cpus" placeholder:"N,..." help:"CPU counts (by default 1, 2, 4 ... all)."`
 	Reads    string `placeholder:"PERCENT,..." help:"Shares of the operations that only read (0,50,90,99,100)."`
 	Workers  string `placeholder:"N,..." default:"1" help:"Workers per CPU (${default})."`
@@ -49,6 +49,8 @@ type runCmd struct {
 	Table bool   `help:"Print every cell, and not only the fastest in each situation."`
 	Plots string `complete:"dirs" placeholder:"DIR" default:"plots-out" empty:"true" help:"Directory for the pictures (${default}); empty, as --plots=, for none."`
 	drawing
+
+	own ownChoice
 }
 
 var errInterrupted = errors.New("interrupted")
@@ -59,6 +61,9 @@ func (c *runCmd) Run(con commandline.Console) error {
 	c.files(&bad, sweep)
 	if len(bad) > 0 {
 		return bad
+	}
+	if len(c.own.missing) > 0 {
+		return c.own.become(con)
 	}
 	if n := runtime.NumCPU(); slices.Max(sweep.CPUs) > n {
 		fmt.Fprintf(con.Err, "lockbench: warning: the machine has %d CPUs: what runs on more is marked oversubscribed\n", n)
@@ -136,7 +141,12 @@ func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 	}
 	sweep.Modes = words[harness.Mode](bad, "--mode", c.Mode)
 	sweep.Works = words[harness.Work](bad, "--work", c.Work)
-	patterns := strings.Split(cmp.Or(c.Locks, "!*-pinned,!rcu-*,rcu-domain,rcu-qsbr,none"), ",")
+	var patterns []string
+	c.own, patterns = chooseOwn(bad, c.Locks)
+	named := len(patterns) > 0
+	if !named {
+		patterns = strings.Split("!*-pinned,!rcu-*,rcu-domain,rcu-qsbr,none", ",")
+	}
 	locks, err := catalog.Match(patterns...)
 	bad.Add(err)
 	count := slices.ContainsFunc(sweep.Workloads, func(w harness.Workload) bool { return w.Permits != nil })
@@ -149,7 +159,7 @@ func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 		})
 	}
 	for _, l := range locks {
-		if c.Locks != "" && slices.Contains(patterns, l.Name) || suits(l) {
+		if named && slices.Contains(patterns, l.Name) || suits(l) {
 			sweep.Subjects = append(sweep.Subjects, l.Subject)
 		}
 	}
@@ -158,6 +168,7 @@ func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 			sweep.Subjects = append(sweep.Subjects, l.Subject)
 		}
 	}
+	sweep.Subjects = append(sweep.Subjects, c.own.subjects...)
 	if c.CPUs == "" && c.Reads == "" && c.Think == "" && c.Workers == "1" && c.Hold == "0s" && slices.ContainsFunc(sweep.Workloads, func(w harness.Workload) bool { return w.Name == "" }) {
 		sweep.Extra = alone(sweep.Subjects, sweep.Works, sweep.Modes)
 	}
@@ -362,6 +373,7 @@ func facts(ctx context.Context, s harness.Sweep) (results.Facts, error) {
 	facts := results.Host()
 	facts.Note("settings", settings(s))
 	facts.Note("sweep", describe(s))
+	facts.Note("own", ownNote())
 	facts.Note("seed", strconv.FormatUint(s.Seed, 10))
 	var costs []string
 	for _, reads := range slices.Sorted(slices.Values(s.Reads)) {

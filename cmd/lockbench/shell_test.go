@@ -158,6 +158,7 @@ func makesSense(t *testing.T, line string) {
 			t.Fatal(err)
 		}
 	}
+	writeModuleHere(t)
 	if err := os.CopyFS("runs", os.DirFS("results/history")); err != nil {
 		t.Fatal(err)
 	}

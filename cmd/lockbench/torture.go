@@ -21,14 +21,16 @@ import (
 )
 
 type tortureCmd struct {
-	Locks    string `complete:"tortured" placeholder:"LOCK,..." help:"Names or patterns of locks, as for run, and of flavours of RCU: rcu-domain, rcu-pinned, rcu-registered, rcu-qsbr (all of both)."`
+	Locks    string `complete:"tortured" placeholder:"LOCK,..." help:"Names or patterns of locks, as for run, and of flavours of RCU: rcu-domain, rcu-pinned, rcu-registered, rcu-qsbr (all of both). A lock of yours is ./mypkg.MyLock or example.com/mod/pkg.Type."`
 	Duration string `placeholder:"D" default:"60s" help:"For how long, all together (${default})."`
 	Seed     string `placeholder:"N" help:"Seed of what is done (another one each time)."`
+
+	own ownChoice
 }
 
 // A torment is one lock, or one flavour, in the command's turn.
 type torment struct {
-	name string
+	name string // as --locks calls it
 	run  func(context.Context, harness.Torture) (harness.Tortured, error)
 }
 
@@ -41,6 +43,9 @@ func (c *tortureCmd) Run(con commandline.Console) error {
 	}
 	if len(bad) > 0 {
 		return bad
+	}
+	if len(c.own.missing) > 0 {
+		return c.own.become(con)
 	}
 
 	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -87,16 +92,32 @@ func (c *tortureCmd) Run(con commandline.Console) error {
 
 // torments returns what the flags ask to torture.
 func (c *tortureCmd) torments(bad *commandline.Problems) []torment {
-	locks, flavours, err := catalog.MatchAll(strings.Split(cmp.Or(c.Locks, "!none"), ",")...)
-	bad.Add(err)
+	var patterns []string
+	c.own, patterns = chooseOwn(bad, c.Locks)
+	if c.Locks == "" {
+		patterns = []string{"!none"}
+	}
+	var locks []catalog.Entry
+	var flavours []harness.RCU
+	if len(patterns) > 0 {
+		var err error
+		locks, flavours, err = catalog.MatchAll(patterns...)
+		bad.Add(err)
+	}
 	var all []torment
+	add := func(name string, s harness.Subject) {
+		all = append(all, torment{name, func(ctx context.Context, t harness.Torture) (harness.Tortured, error) {
+			return t.Lock(ctx, s)
+		}})
+	}
 	for _, l := range locks {
 		if l.Unlocked {
 			bad.Addf("--locks: lock %q: does not claim to exclude anybody, want one that does", l.Name)
 		}
-		all = append(all, torment{l.Name, func(ctx context.Context, t harness.Torture) (harness.Tortured, error) {
-			return t.Lock(ctx, l.Subject)
-		}})
+		add(l.Name, l.Subject)
+	}
+	for _, s := range c.own.subjects {
+		add(c.own.args[s.Name], s)
 	}
 	for _, f := range flavours {
 		all = append(all, torment{f.Name, func(ctx context.Context, t harness.Torture) (harness.Tortured, error) {
