@@ -10,9 +10,9 @@ import (
 	"github.com/lockbench/lockbench/rwlock"
 )
 
-// A bench runs one section of one lock again and again, with the type of the
-// lock known, so that what inlines for a user does so here. sync.RWMutex is
-// the reference: compare with it only within one run.
+// A bench runs one section of one lock again and again. It knows the type of the
+// lock, so calls inline as they do for a user. sync.RWMutex is the reference:
+// compare with it only within one run.
 type bench struct {
 	lock        string
 	read, write func(b *testing.B)
@@ -128,7 +128,7 @@ func benches() []bench {
 	}
 }
 
-// BenchmarkLock is a section when nobody contends, with no interface between.
+// BenchmarkLock is one section without contention, called without an interface.
 func BenchmarkLock(b *testing.B) {
 	for _, c := range benches() {
 		b.Run(fmt.Sprintf("lock=%s/reads=0/workers=1/hold=0s/think=0s", c.lock), c.write)
@@ -175,7 +175,7 @@ func BenchmarkMix(b *testing.B) {
 func mix(b *testing.B, l locktest.Readers, reads int) {
 	var shared int // guarded by l
 	b.RunParallel(func(pb *testing.PB) {
-		var isRead [1024]bool // so that no dice are thrown while we measure
+		var isRead [1024]bool // drawn before the clock starts
 		for i := range isRead {
 			isRead[i] = rand.IntN(100) < reads
 		}

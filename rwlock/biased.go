@@ -9,29 +9,30 @@ import (
 )
 
 // A Biased makes another lock read-scalable. While it is biased towards
-// readers they count themselves in as those of a [Distributed] do and leave
-// the base lock alone; a writer takes the base lock, revokes the bias and
-// waits for them. While it is not, all use the base lock, at the price of a
-// load and an indirect call.
+// readers, they count themselves in as the readers of a [Distributed] do and do
+// not touch the base lock; a writer takes the base lock, revokes the bias and
+// waits for the readers. While it is not biased, all use the base lock, at the
+// price of a load and an indirect call.
 //
 // It is biased at first. Each read under bias earns a credit and each
-// revocation costs some; when the credit is spent, the lock goes without bias
-// for a while (the inhibition) before a timer gives it another chance. So a
-// lock that is often written is its base lock but for a trial now and then,
-// and one that is mostly read keeps its bias through writes.
+// revocation costs some. When the credit is spent, the lock goes without bias
+// for a while (the inhibition); then a timer tries to bias it again. So a lock that is
+// often written is its base lock except for a trial now and then, and one that is
+// mostly read keeps its bias through writes.
 //
-// It follows BRAVO (Dice and Kogan, 2019), save for how an RUnlock knows what
-// its RLock did. BRAVO keeps the slot, in a table that all locks share; here
-// there is no token to keep it in, and a goroutine has no identity to find it
-// by. So slots are counts of the lock's own, one for each CPU, and a count
-// does not care whose it is; and bias changes only when nobody reads, so that
-// what RLock did is what bias says. The price is memory, 160 bytes for each
-// CPU that read under bias, and that bias comes back only when the timer finds
-// nobody inside, or with the next writer.
+// It follows BRAVO (Dice and Kogan, 2019), except for how an RUnlock knows what
+// its RLock did. A reader of BRAVO remembers its slot in a table that all locks
+// share. Here a reader has no token to remember a slot in, and a goroutine has
+// no identity to find one by. So the slots are counts, one for each CPU, that
+// belong to the lock; a count can take any goroutine's departure. And bias
+// changes only while no reader is inside, so bias tells an RUnlock what its RLock
+// did. The price is memory, 160 bytes for each CPU that read under bias, and that
+// bias comes back only when the timer finds the lock free, or with the next
+// writer.
 //
-// The zero Biased is unlocked, and its base is a [Queued]; [NewBiased] makes one
-// of another. A Biased must not be copied after first use. An RUnlock too many is
-// noticed as that of a Distributed is, or of the base.
+// The zero Biased is unlocked, and its base is a [Queued]; [NewBiased] takes
+// another base. A Biased must not be copied after first use. It notices an
+// RUnlock too many as a Distributed does, or as its base does.
 type Biased struct {
 	// bias is the gate of readers:
 	//
@@ -41,10 +42,10 @@ type Biased struct {
 	//	revoked   no reader is inside; the gate is shut, a writer is
 	//	unbiased  readers hold the base lock
 	//
-	// I3: only who holds the base lock for writing writes bias, or touches
+	// I3: only the holder of the base lock for writing writes bias, or touches
 	// credit and seen.
-	// I4: while bias is unbiased nobody is counted, save who is being turned
-	// away; otherwise nobody holds the base lock for reading, save in settle.
+	// I4: while bias is unbiased no reader is counted, except one that is being
+	// turned away; otherwise no reader holds the base lock, except in settle.
 	// A read section therefore sees one of unbiased and {biased, revoking}
 	// from its beginning to its end.
 	bias    primitives.Uint32
@@ -53,7 +54,7 @@ type Biased struct {
 	base    Lock
 	readers counts // see there for I1 and I2
 
-	credit int    // what reads have earned, less what revocations cost, beyond startCredit
+	credit int    // reads' earnings minus revocations' costs, beyond startCredit
 	seen   uint64 // how many readers had arrived at the last revocation
 
 	_ primitives.CacheLine
@@ -67,24 +68,25 @@ const (
 )
 
 const (
-	// pricePerCPU times the CPUs that have read is how many reads must come
-	// between two writes for bias to pay: a revocation takes a trip of a line
-	// from each of them and back, and each read under bias saves a part of one.
+	// pricePerCPU times the number of CPUs that have read is how many reads must
+	// come between two writes for bias to pay: a revocation moves a cache line from
+	// each of these CPUs and back, and each read under bias saves a part of such a
+	// move.
 	pricePerCPU = 4
 
-	// startCredit allows for a few writes at first. maxCredit, for bursts of
-	// them in between.
+	// startCredit allows a few writes at first, and maxCredit bursts of writes
+	// later.
 	startCredit = 64 * pricePerCPU
 	maxCredit   = 512 * pricePerCPU
 
-	// inhibition is so long that a trial, of some microseconds, is nothing.
-	// It doubles while readers or writers are inside whenever the timer looks.
+	// inhibition is long compared with a trial, which takes some microseconds.
+	// It doubles each time the timer finds readers or writers inside.
 	inhibition        = time.Millisecond
 	longestInhibition = time.Second
 )
 
 // NewBiased returns an unlocked lock that is biased towards readers and
-// otherwise is base. Nobody else may use base.
+// otherwise is base. base must not be used otherwise.
 func NewBiased(base Lock) *Biased {
 	return &Biased{base: base}
 }
@@ -142,14 +144,14 @@ func (l *Biased) TryRLock() bool {
 // disabled if it succeeded.
 func (l *Biased) TryRLockPinned() bool { return pinnedIf(l.TryRLock) }
 
-// arrive counts the caller in, if the gate is open, and reports whether it is.
+// arrive counts the caller in if the gate is open, and reports whether it did.
 func (l *Biased) arrive() bool {
 	return l.bias.Load() == biased && l.readers.enter(&l.bias, biased)
 }
 
-// returns stays away from a gate that is shut, as those turned away from a
-// Distributed do, and arrives if it then is open. It reports false, at once, if
-// l is not biased.
+// returns stays away from a shut gate for a while, as a reader that a Distributed
+// turned away does, and then calls arrive. It returns false at once if l is not
+// biased.
 func (l *Biased) returns(pinned bool) bool {
 	if l.bias.Load() == unbiased {
 		return false
@@ -158,8 +160,8 @@ func (l *Biased) returns(pinned bool) bool {
 	return l.arrive()
 }
 
-// settle counts a reader in that has the base lock and finds that l is biased,
-// and reports whether it did: the caller then gives the base lock back. No
+// settle is for a reader that holds the base lock. If l is biased, settle counts
+// the reader in and returns true: the caller then releases the base lock. No
 // writer can revoke in between, by I3.
 func (l *Biased) settle() bool {
 	if l.bias.Load() == unbiased {
@@ -169,7 +171,7 @@ func (l *Biased) settle() bool {
 	return true
 }
 
-// RUnlock ends a read section, on whatever CPU.
+// RUnlock ends a read section. It may run on another CPU than RLock did.
 func (l *Biased) RUnlock() {
 	switch l.bias.Load() { // tells what RLock did, by I4
 	case unbiased:
@@ -184,7 +186,7 @@ func (l *Biased) RUnlock() {
 	}
 }
 
-// noReader is for an RUnlock beside a writer.
+// noReader panics for an RUnlock while a writer is inside.
 func (l *Biased) noReader() {
 	panic("rwlock: RUnlock of write-locked Biased: more RUnlocks than RLocks")
 }
@@ -202,7 +204,7 @@ func (l *Biased) RUnlockPinned() {
 	}
 }
 
-// Lock locks l for writing. It panics if a reader has left that never came.
+// Lock locks l for writing. It panics if more readers have left than came.
 func (l *Biased) Lock() {
 	l.under().Lock()
 	if !l.revoke(primitives.Spin{InLine: true}) {
@@ -221,10 +223,10 @@ func (l *Biased) LockPinned() {
 	}
 }
 
-// revoke shuts the gate and waits for the readers who came through it. It
-// reports false, and the gate is open, if a reader has left that never came.
+// revoke shuts the gate and waits for the readers that came through it. If more
+// readers have left than came, it opens the gate again and returns false.
 func (l *Biased) revoke(spin primitives.Spin) bool {
-	if l.bias.Load() == unbiased { // by I4 nobody is counted
+	if l.bias.Load() == unbiased { // by I4 no reader is counted
 		return true
 	}
 	l.bias.Store(revoking)               // full: relies on SC, see counts
@@ -240,24 +242,24 @@ func (l *Biased) revoke(spin primitives.Spin) bool {
 	return true
 }
 
-// biasedNeverCame is what a writer panics with that finds a reader too many gone.
+// biasedNeverCame is the panic of a writer that finds an RUnlock too many.
 const biasedNeverCame = "rwlock: RUnlock of unlocked Biased"
 
 // price is what a revocation costs, in reads.
 func (l *Biased) price() int { return pricePerCPU * max(1, int(l.readers.cpus.Load())) }
 
 // TryLock tries to lock l for writing without waiting and reports whether it
-// succeeded. It panics if a reader has left that never came.
+// succeeded. It panics if more readers have left than came.
 func (l *Biased) TryLock() bool { return orPanic(l.try()) }
 
 // TryLockPinned is [Biased.TryLock] for pinned sections: preemption is
 // disabled if it succeeded.
 func (l *Biased) TryLockPinned() bool { return orPanic(pinnedTry(l.try)) }
 
-// try is TryLock, and says what is wrong if a reader has left that never came. The
-// caller may be pinned.
+// try is TryLock, except that it returns what is wrong if more readers have left
+// than came. The caller may be pinned.
 func (l *Biased) try() (got bool, wrong string) {
-	// Look first: a gate that shuts for nothing sends readers to the base.
+	// Look first: shutting the gate without success would send readers to the base.
 	if _, inside := l.readers.sum(); inside > 0 || !l.under().TryLock() {
 		return false, ""
 	}
@@ -266,12 +268,12 @@ func (l *Biased) try() (got bool, wrong string) {
 	}
 	l.bias.Store(revoking) // full: relies on SC, see counts
 	if _, inside := l.readers.sum(); inside > 0 {
-		l.bias.StoreRelease(biased) // for readers it is all one, by I4
+		l.bias.StoreRelease(biased) // to readers inside this is the same, by I4
 		quietly(l.under())
 		return false, ""
 	}
-	// All that is left to wait for is a reader on its way out through the
-	// gate that we shut, and it is pinned. We may be, too.
+	// The only readers left to wait for were turned away by the gate, and are
+	// pinned until they have counted themselves out. The caller may be pinned, too.
 	if !l.revoke(primitives.Spin{Pinned: true}) {
 		quietly(l.under())
 		return false, biasedNeverCame
@@ -279,16 +281,16 @@ func (l *Biased) try() (got bool, wrong string) {
 	return true, ""
 }
 
-// Unlock ends a write section. It panics if nobody writes.
+// Unlock ends a write section. It panics if no writer is inside.
 func (l *Biased) Unlock() {
 	l.decide()
-	l.under().Unlock() // release: to who waits for the base lock
+	l.under().Unlock() // release: to the waiters for the base lock
 }
 
 // UnlockPinned ends a pinned write section and enables preemption again.
 func (l *Biased) UnlockPinned() {
 	l.decide()
-	l.under().UnlockPinned() // release: to who waits for the base lock
+	l.under().UnlockPinned() // release: to the waiters for the base lock
 }
 
 // decide ends a revocation: bias comes back at once, or later.
@@ -308,8 +310,8 @@ func (l *Biased) decide() {
 	}
 }
 
-// tryBiasAfter sets the timer. It does not keep l in memory, and so ends with
-// it, though l be held for ever.
+// tryBiasAfter sets the timer. The timer does not keep l in memory, and so ends
+// when l is garbage, even if l is still held then.
 func (l *Biased) tryBiasAfter(wait time.Duration) {
 	lock := weak.Make(l)
 	primitives.After(wait, func() {
@@ -319,10 +321,10 @@ func (l *Biased) tryBiasAfter(wait time.Duration) {
 	})
 }
 
-// tryBias biases l if nobody is inside. Otherwise it leaves that to the next
-// writer, and tries again when twice the time has passed, a second in the end,
-// for as long as l exists: there may be no other writer.
-// It is pinned, lest it be preempted among pinned waiters.
+// tryBias biases l if it is free. Otherwise it leaves that to the next writer,
+// and tries again after twice the time, at most a second, for as long as l
+// exists: there may be no other writer. It holds the base lock pinned, so that it
+// cannot be preempted while pinned waiters spin.
 func (l *Biased) tryBias(waited time.Duration) {
 	if !l.under().TryLockPinned() {
 		l.due.Store(true)
@@ -335,7 +337,7 @@ func (l *Biased) tryBias(waited time.Duration) {
 	l.under().UnlockPinned()
 }
 
-// rebias ends an inhibition. The caller has the base lock.
+// rebias ends an inhibition. The caller holds the base lock for writing.
 func (l *Biased) rebias() {
 	l.due.Store(false)
 	l.credit = 0
@@ -345,8 +347,8 @@ func (l *Biased) rebias() {
 // RLocker returns a Locker whose Lock and Unlock are l's RLock and RUnlock.
 func (l *Biased) RLocker() sync.Locker { return reader{l} }
 
-// String says who holds l, for diagnosis: the base lock says it while l is not
-// biased. The number of readers is a guess while they come and go.
+// String says how l is held, for diagnosis; while l is not biased that is the base
+// lock's String. The number of readers is approximate while they come and go.
 func (l *Biased) String() string {
 	bias := l.bias.Load()
 	if bias == unbiased {

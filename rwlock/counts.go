@@ -6,46 +6,45 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A counts says how many readers there are, by a count for each CPU, each on
-// lines of its own. A reader counts itself in on the CPU where it finds itself
-// and out on the one where it then is; only the sum means anything.
+// A counts says how many readers there are, by a count for each CPU, each on its
+// own cache lines. A reader counts itself in on the CPU where it runs, and later
+// out on the CPU where it then runs; only the sum means anything.
 //
-// It belongs to a lock with a word that turns readers away, the gate, and they
-// follow this protocol, which relies on SC: a reader counts itself in and then
-// looks at the gate, a writer shuts the gate and then looks at the counts. If
-// each looked first, or if a store could pass a load, neither would see the
-// other. A reader that finds the gate shut counts itself out on the CPU where
-// it counted itself in.
+// It belongs to a lock with a gate: a word that turns readers away. They follow
+// this protocol, which relies on SC: a reader counts itself in and then looks at
+// the gate, a writer shuts the gate and then looks at the counts. If each looked
+// first, or if a load could overtake a store, neither would see the other. A
+// reader that finds the gate shut counts itself out on the CPU where it counted
+// itself in.
 //
-// To leave takes no such order, only release: all that the reader did must be
-// seen before its departure is. So the count of departures needs no locked
-// instruction where nobody else can change it, as while pinned; a writer then
-// sees a departure a little later, and waits for as long.
+// A departure needs no such order, only release: the reader's accesses must be
+// visible before its departure is. So it needs no locked instruction either: the
+// reader is pinned, and no other goroutine changes its CPU's count meanwhile. A
+// writer then sees the departure a little later, and waits for as long.
 //
-// I1: while the gate is shut, a sum of 0 says that nobody reads. Readers that
-// got past the gate had counted themselves in before it was shut, so the sum
-// has all of them, and each that it has out it has in, too. A reader that is
-// turned away meets one CPU's counts only, of which we read departed first, and
-// it wrote departed last: it adds 1 or nothing.
+// I1: while the gate is shut, a sum of 0 says that no reader is inside. A reader
+// that got past the gate had counted itself in before the gate was shut, so the
+// sum has its arrival, whether or not it has its departure. A reader that is
+// turned away changes the counts of one CPU only. It writes departed last, and the
+// sum reads departed first: so such a reader adds 1 or 0.
 //
-// I2: therefore the sum is not negative, save by an RUnlock too many.
+// I2: therefore the sum is not negative, except after an RUnlock too many.
 type counts struct {
 	// cpus is how many CPUs have been seen. It grows before a new one counts.
 	cpus primitives.Uint32
 	on   primitives.PerCPU[tally]
 }
 
-// A tally is what one CPU counted. One word for the difference
-// would not do: readers come by a locked instruction and leave without one, and
-// the two must not change the same word. With two we also know how many reads
-// there were.
+// A tally is the counts of one CPU. One word for the difference would not do:
+// an arrival is a locked instruction and a departure is not, so the two must not
+// change the same word. Two words also tell how many reads there were.
 type tally struct {
 	// arrived changes by Add alone, departed by AddOwn alone, on its own CPU.
 	arrived, departed primitives.Uint64
 
 	// returned is when a reader of this CPU last came back from a shut gate, in
-	// ns modulo 2³², stay for how long it had stayed away, in ns, and travel how
-	// far the gate's line travels. They may lose updates: any value is right.
+	// ns modulo 2³². stay is how long that reader had stayed away, in ns. travel is
+	// how far the gate's line travels. They may lose updates: any value is correct.
 	returned, stay primitives.Uint32
 	travel         primitives.Travel
 }
@@ -65,8 +64,8 @@ func (c *counts) grow(cpu uint32) {
 	}
 }
 
-// enter counts the caller in, and out again if gate is not what open says, and
-// reports whether it was.
+// enter counts the caller in, and out again if gate is not open. It reports
+// whether gate was open.
 func (c *counts) enter(gate *primitives.Uint32, open uint32) bool {
 	cpu := primitives.Pin()
 	if uint32(cpu) >= c.cpus.Load() {
@@ -74,7 +73,7 @@ func (c *counts) enter(gate *primitives.Uint32, open uint32) bool {
 	}
 	here := c.on.At(cpu)
 	here.arrived.Add(1)      // full: relies on SC, see counts
-	if gate.Load() != open { // acquire: pairs with who opened it
+	if gate.Load() != open { // acquire: pairs with the writer that opened it
 		here.departed.AddOwn(1) // release: after arrived, for I1
 		primitives.Unpin()
 		return false
@@ -99,7 +98,7 @@ func (c *counts) depart() {
 	primitives.Unpin()
 }
 
-// sum returns how many readers came, ever, and how many of them have not left.
+// sum returns how many readers have ever come, and how many of them have not left.
 // It walks over all CPUs.
 func (c *counts) sum() (arrived uint64, inside int64) {
 	for cpu := range int(c.cpus.Load()) {
@@ -112,9 +111,9 @@ func (c *counts) sum() (arrived uint64, inside int64) {
 	return arrived, inside
 }
 
-// drain waits, the gate being shut, until nobody reads, and returns how many
-// reads there were, ever. It reports false if more readers left than came, and
-// mends the counts.
+// drain waits until no reader is inside, and returns how many readers have ever
+// come. The gate is shut. If more readers left than came, drain corrects the
+// counts and returns false.
 func (c *counts) drain(spin primitives.Spin) (arrived uint64, ok bool) {
 	for {
 		arrived, inside := c.sum()
@@ -130,19 +129,19 @@ func (c *counts) drain(spin primitives.Spin) (arrived uint64, ok bool) {
 	}
 }
 
-// Writes are frequent if readers that came back are turned away again within
-// this: what it takes to fetch a few lines, and a dozen reads.
+// Writes are frequent if a reader that came back is turned away again within this
+// time: that of fetching a few cache lines and making a dozen reads.
 const (
 	nearSoon = 1 * time.Microsecond
 	farSoon  = 8 * time.Microsecond
 )
 
-// stayAway is for a reader that met a shut gate, before it gets in line. The
-// lines that a writer has fetched are with its CPU, and each look of ours takes
-// some back. Where writes are frequent the CPUs would do nothing but that. So
-// readers who are turned away soon after they came back stay away for longer
-// each time, some microseconds at most, and the writer's CPU gets on: it writes
-// and reads what it has at hand.
+// stayAway lets a reader that met a shut gate wait before it looks again or gets
+// in line. The writer's CPU has fetched the lock's cache lines, and each look of a
+// reader takes some of them back; where writes are frequent the CPUs would do
+// little else. So a reader that is turned away soon after it came back stays away
+// for longer each time, some microseconds at most, while the writer's CPU works
+// with the lines that it has.
 func (c *counts) stayAway(gate *primitives.Uint32, open uint32, pinned bool) {
 	here := c.pin()
 	stay, soon, longest := primitives.NearStay, nearSoon, primitives.FarStay
@@ -160,7 +159,7 @@ func (c *counts) stayAway(gate *primitives.Uint32, open uint32, pinned bool) {
 	began := primitives.Nanotime()
 	isOpen := gate.Load() == open
 	now := primitives.Nanotime()
-	if isOpen { // so the line has changed, and this look fetched it
+	if isOpen { // the line has changed, so this look fetched it
 		here.travel.Learn(time.Duration(now - began))
 	}
 	here.returned.StoreRelease(uint32(now))

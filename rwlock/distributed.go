@@ -7,34 +7,34 @@ import (
 )
 
 // A Distributed is a big-reader lock: it counts readers for each CPU, so that
-// a reader writes to lines of its own CPU only and readers scale. A writer
-// turns readers away and then looks at every CPU that ever read. It has what
-// sync.RWMutex has, and no token to carry: RLock and RUnlock may run on
-// different CPUs. It is fair as [Queued] is: whoever is turned away stands in
-// line. The zero Distributed is unlocked.
+// a reader writes only to cache lines of its own CPU and readers scale. A writer
+// turns readers away and then looks at each CPU that ever read. It has the methods
+// of sync.RWMutex, and readers carry no token: RLock and RUnlock may run on
+// different CPUs. It is fair as [Queued] is: a goroutine that is turned away gets
+// in line. The zero Distributed is unlocked.
 // A Distributed must not be copied after first use.
 //
-// Readers who are turned away again and again stay away for some microseconds:
-// where reads and writes are dense that gives each CPU the lines for a while.
+// Readers that are turned away again and again stay away for some microseconds:
+// where reads and writes are dense, each CPU so keeps the cache lines for a while.
 //
-// Its price is memory, 160 bytes for each CPU besides its own 24, and the
-// writer's walk: a line fetched from each CPU. An RUnlock too many cannot be
+// Its price is memory, 160 bytes for each CPU and 24 of its own, and the writer's
+// walk, which fetches a cache line from each CPU. An RUnlock too many cannot be
 // seen when it happens: the next Lock or TryLock that finds no reader inside
-// panics. If there are readers, one of them passes for gone; if a writer is
-// let in beside it, that reader's RUnlock panics.
+// panics. If there are readers, one of them counts as gone; if a writer is let in
+// beside it, that reader's RUnlock panics.
 //
-// The sources are the brlock of Linux 2.4 and percpu_rwsem of today's.
+// The sources are the brlock of Linux 2.4 and the percpu_rwsem of today's Linux.
 type Distributed struct {
-	// gate is the gate of readers. They read it and what follows, and write
-	// neither.
+	// gate is the gate of readers. They read it and the fields after it, and write
+	// none of them.
 	//
 	//	open    readers go in
 	//	shut    a writer waits for readers to leave
 	//	locked  a writer is inside
 	//
-	// I3: only who holds queue writes gate.
-	// I4: while it is locked no reader is inside, so each RUnlock is one too many, or
-	// follows one that was.
+	// I3: only the holder of queue writes gate.
+	// I4: while gate is locked no reader is inside, so an RUnlock then is one too
+	// many, or comes after one that was.
 	gate primitives.Uint32
 
 	// queue holds writers, from Lock to Unlock, and readers that met a shut
@@ -66,8 +66,8 @@ func (l *Distributed) RLockPinned() {
 	}
 }
 
-// rwait is for a reader that met a shut gate. It gets in line at last, so it is
-// not held up for long by staying away.
+// rwait locks l for a reader that met a shut gate. The reader stays away once and
+// then gets in line, so staying away does not hold it up for long.
 func (l *Distributed) rwait(pinned bool) {
 	l.readers.stayAway(&l.gate, open, pinned)
 	if l.TryRLock() {
@@ -81,8 +81,8 @@ func (l *Distributed) rwait(pinned bool) {
 // TryRLock tries to lock l for reading without waiting and reports whether it
 // succeeded.
 func (l *Distributed) TryRLock() bool {
-	// Look first: to count in and out takes the line from the writer who reads
-	// it, and back. It is enter's look that matters.
+	// Look first: counting in and out would take the line from the writer that
+	// reads it. Only enter's look decides.
 	return l.gate.Load() == open && l.readers.enter(&l.gate, open)
 }
 
@@ -90,15 +90,15 @@ func (l *Distributed) TryRLock() bool {
 // disabled if it succeeded.
 func (l *Distributed) TryRLockPinned() bool { return pinnedIf(l.TryRLock) }
 
-// RUnlock ends a read section, on whatever CPU.
+// RUnlock ends a read section. It may run on another CPU than RLock did.
 func (l *Distributed) RUnlock() {
-	gate := l.gate.Load() // before we are counted out: then I4 has us in mind, too
+	gate := l.gate.Load() // before depart: the caller is still a reader to I4
 	if gate == locked {
 		l.noReader()
 	}
 	l.readers.depart() // release: pairs with Lock
 	if gate != open {
-		primitives.GiveWay() // to the writer that waits for us
+		primitives.GiveWay() // to the writer that waits for readers
 	}
 }
 
@@ -111,12 +111,12 @@ func (l *Distributed) RUnlockPinned() {
 	primitives.Unpin()
 }
 
-// noReader is for an RUnlock beside a writer.
+// noReader panics for an RUnlock while a writer is inside.
 func (l *Distributed) noReader() {
 	panic("rwlock: RUnlock of write-locked Distributed: more RUnlocks than RLocks")
 }
 
-// Lock locks l for writing. It panics if a reader has left that never came.
+// Lock locks l for writing. It panics if more readers have left than came.
 func (l *Distributed) Lock() {
 	l.queue.enter(false)
 	if !l.wait(primitives.Spin{InLine: true}) {
@@ -135,8 +135,8 @@ func (l *Distributed) LockPinned() {
 	}
 }
 
-// wait shuts the gate and waits for the readers who came through it. It reports
-// false if a reader has left that never came.
+// wait shuts the gate and waits for the readers that came through it. It returns
+// false if more readers have left than came.
 func (l *Distributed) wait(spin primitives.Spin) bool {
 	l.gate.Store(shut)             // full: relies on SC, see counts
 	_, ok := l.readers.drain(spin) // acquire: pairs with departure
@@ -144,19 +144,19 @@ func (l *Distributed) wait(spin primitives.Spin) bool {
 	return ok
 }
 
-// distributedNeverCame is what a writer panics with that finds a reader too many gone.
+// distributedNeverCame is the panic of a writer that finds an RUnlock too many.
 const distributedNeverCame = "rwlock: RUnlock of unlocked Distributed"
 
 // TryLock tries to lock l for writing without waiting and reports whether it
-// succeeded. It panics if a reader has left that never came.
+// succeeded. It panics if more readers have left than came.
 func (l *Distributed) TryLock() bool { return orPanic(l.try()) }
 
 // TryLockPinned is [Distributed.TryLock] for pinned sections: preemption is
 // disabled if it succeeded.
 func (l *Distributed) TryLockPinned() bool { return orPanic(pinnedTry(l.try)) }
 
-// try is TryLock, and says what is wrong if a reader has left that never came. The
-// caller may be pinned.
+// try is TryLock, except that it returns what is wrong if more readers have left
+// than came. The caller may be pinned.
 func (l *Distributed) try() (got bool, wrong string) {
 	if !l.queue.lock.TryLock() {
 		return false, ""
@@ -175,7 +175,7 @@ func (l *Distributed) try() (got bool, wrong string) {
 	return false, wrong
 }
 
-// Unlock ends a write section. It panics if nobody writes.
+// Unlock ends a write section. It panics if no writer is inside.
 func (l *Distributed) Unlock() {
 	l.letIn()
 	l.queue.lock.Unlock() // release: to the next in line
@@ -187,7 +187,7 @@ func (l *Distributed) UnlockPinned() {
 	l.queue.lock.UnlockPinned() // release: to the next in line
 }
 
-// letIn ends a writer's section for readers.
+// letIn opens the gate for readers at the end of a write section.
 func (l *Distributed) letIn() {
 	if l.gate.Load() != locked {
 		panic("rwlock: Unlock of unlocked Distributed")
@@ -198,7 +198,7 @@ func (l *Distributed) letIn() {
 // RLocker returns a Locker whose Lock and Unlock are l's RLock and RUnlock.
 func (l *Distributed) RLocker() sync.Locker { return reader{l} }
 
-// String says who holds l, for diagnosis. The number of readers is a guess
+// String says how l is held, for diagnosis. The number of readers is approximate
 // while they come and go.
 func (l *Distributed) String() string {
 	_, inside := l.readers.sum()

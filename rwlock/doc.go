@@ -8,18 +8,18 @@
 //	             at most, whatever the queue
 //	Distributed  a count of readers for each CPU: readers share nothing, and
 //	             writers look at every CPU
-//	Biased       makes any of the others read like Distributed for as long as
-//	             that pays
+//	Biased       reads like Distributed for as long as that pays, and otherwise
+//	             is one of the others
 //
-// In the first three every reader writes the lock's word, so readers that
+// In the first three each reader writes the lock's word, so readers that
 // overlap pass a cache line around and do not scale; the words are small and
-// writers are cheap. In the last two they do scale, and writers pay.
+// writers are cheap. In the last two readers scale, and writers pay for it.
 //
-// All have the method set of sync.RWMutex, readers need no token, and who
-// locks need not be who unlocks: an RUnlock may come from another goroutine
-// and from another CPU. A reader must not ask for the lock again: a writer that
-// waits in between makes a deadlock of it (but for ReaderPref). Waiters yield
-// when goroutines outnumber CPUs, and those in a queue park.
+// All have the method set of sync.RWMutex. Readers need no token: an RUnlock may
+// come from another goroutine, and from another CPU, than its RLock. A reader
+// must not ask for the lock again: with a writer that waits in between, that is a
+// deadlock (not with ReaderPref). Waiters yield when goroutines outnumber CPUs,
+// and waiters in a queue park.
 //
 // # Pinned sections
 //
@@ -41,7 +41,7 @@ import (
 	"github.com/lockbench/lockbench/qspinlock"
 )
 
-// A Lock is what every lock of this package is. For all of them holds: the
+// Lock is the method set of all locks of this package. For each of them, the
 // n'th call to Unlock synchronizes before the return of the m'th call to Lock,
 // for n < m; and for any call to RLock there is an n such that the n'th call
 // to Unlock synchronizes before its return, and the RUnlock that ends it
@@ -64,17 +64,17 @@ type Lock interface {
 	// RLocker returns a Locker whose Lock and Unlock are RLock and RUnlock.
 	RLocker() sync.Locker
 
-	// String says who holds the lock, for diagnosis.
+	// String says how the lock is held, for diagnosis.
 	String() string
 }
 
-// A reader is a lock as RLocker shows it.
+// A reader is the Locker that RLocker returns.
 type reader struct{ l Lock }
 
 func (r reader) Lock()   { r.l.RLock() }
 func (r reader) Unlock() { r.l.RUnlock() }
 
-// A queue is where those wait whom the lock's word turns away, in the order of
+// A queue has the waiters that the lock's word turned away, in the order of
 // arrival. Only its head looks at the word.
 type queue struct{ lock qspinlock.Lock }
 
@@ -87,8 +87,8 @@ func (q *queue) enter(pinned bool) {
 }
 
 // leave makes the next in line the head. It does not give way to it, as
-// qspinlock's Unlock would: the caller leaves because the rwlock is now its
-// own, and giving up the CPU would make all others wait for longer.
+// qspinlock's Unlock would: the caller leaves because it now holds the rwlock,
+// and giving up the CPU would make all others wait for longer.
 func (q *queue) leave(pinned bool) {
 	if pinned {
 		q.lock.UnlockPinned()
@@ -97,8 +97,8 @@ func (q *queue) leave(pinned bool) {
 	}
 }
 
-// quietly unlocks l without giving way to anybody, for a caller that has more
-// to do, or that may be pinned: then to yield is fatal.
+// quietly unlocks l without giving way to another goroutine. It is for a caller
+// that has more to do, or that may be pinned, which makes a yield fatal.
 func quietly(l interface{ UnlockPinned() }) {
 	primitives.Pin()
 	l.UnlockPinned()

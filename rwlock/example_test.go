@@ -7,8 +7,8 @@ import (
 	"github.com/lockbench/lockbench/rwlock"
 )
 
-// Drop-in for sync.RWMutex where reads are nearly all there is and many CPUs
-// make them: readers share no cache line.
+// A Distributed replaces a sync.RWMutex where nearly all accesses are reads and
+// many CPUs make them: readers share no cache line.
 func ExampleDistributed() {
 	var (
 		mu    rwlock.Distributed
@@ -34,7 +34,7 @@ func ExampleDistributed() {
 	// Output: 1.08 unlocked
 }
 
-// Eight bytes, and neither readers nor writers starve.
+// A Queued has eight bytes, and neither its readers nor its writers starve.
 func ExampleQueued() {
 	var mu rwlock.Queued
 	mu.RLock()
@@ -50,8 +50,8 @@ func ExampleQueued() {
 	// true write-locked
 }
 
-// Where what a reader waits for must be bounded: one writer, however many
-// stand in line.
+// A PhaseFair is for readers whose wait must be bounded: a reader waits for one
+// writer, however many are in line.
 func ExamplePhaseFair() {
 	var (
 		mu       rwlock.PhaseFair
@@ -68,7 +68,7 @@ func ExamplePhaseFair() {
 	// Output: 3
 }
 
-// Read sections of a ReaderPref nest: it never turns a reader away for a
+// Read sections of a ReaderPref nest: it does not turn a reader away for a
 // writer that only waits. That is why its writers can starve.
 func ExampleReaderPref() {
 	var mu rwlock.ReaderPref
@@ -91,7 +91,7 @@ func ExampleNewBiased() {
 	// Output: 1 reader, biased
 }
 
-// What a crash dump shows of a kernel's qrwlock.
+// The word of a kernel's qrwlock from a crash dump, decoded.
 func ExampleDecode() {
 	fmt.Println(rwlock.Decode(0x700))
 	// Output: 3 readers, a writer waits

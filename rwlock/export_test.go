@@ -2,7 +2,7 @@ package rwlock
 
 import "unsafe"
 
-// TallySize is what is kept for one CPU, without padding.
+// TallySize is the size of one CPU's counts, without padding.
 const TallySize = unsafe.Sizeof(tally{})
 
 // NewReaderPrefAt returns a ReaderPref that so many readers hold.
@@ -30,14 +30,14 @@ func NewPhaseFairAt(n uint64) *PhaseFair {
 	return l
 }
 
-// WritersInLine returns 1 if any writer waits behind the one that is inside.
+// WritersInLine returns 1 if a writer waits behind the one that is inside.
 func (l *PhaseFair) WritersInLine() int { return inLine(l.writers.String()) }
 
 // ReadersInLine returns how many readers wait for the writer that is inside.
 func (l *PhaseFair) ReadersInLine() int { return int((l.in.Load() - l.out.Load()) / oneArrival) }
 
-// FailTryLock is a TryLock that looks too early: it finds a reader inside only
-// when it holds writers. One is.
+// FailTryLock is a TryLock whose first look missed a reader: it finds the reader
+// only when it holds writers. The caller has made a reader hold l.
 func (l *PhaseFair) FailTryLock() (failed bool) {
 	l.writers.Lock()
 	failed = !l.tryPhase()
@@ -56,7 +56,7 @@ func (l *Queued) InLine() int {
 	return 1 + inLine(l.queue.lock.String())
 }
 
-// inLine returns 1 if the wait lock has anybody waiting.
+// inLine returns 1 if the wait lock has a waiter.
 func inLine(waitLock string) int {
 	if waitLock == "locked, pending" {
 		return 1
@@ -76,8 +76,7 @@ func NewDistributedAt(n uint64) *Distributed {
 	return l
 }
 
-// NewUnbiased returns a Biased without its bias, which the timer will not
-// bring back.
+// NewUnbiased returns a Biased without bias. The timer will not bring it back.
 func NewUnbiased(base Lock) *Biased {
 	l := &Biased{base: base}
 	l.bias.Store(unbiased)
@@ -87,20 +86,20 @@ func NewUnbiased(base Lock) *Biased {
 // Biased reports whether l is biased.
 func (l *Biased) Biased() bool { return l.bias.Load() == biased }
 
-// SetCredit sets what the next Unlock goes by. The caller holds l.
+// SetCredit sets the credit by which the next Unlock decides. The caller holds l.
 func (l *Biased) SetCredit(n int) { l.credit = n - startCredit }
 
-// LoseBias makes the base lock be used from the next Unlock on, with no timer
-// to change that. The caller holds l for writing.
+// LoseBias takes the bias away from the next Unlock on, and sets no timer. The
+// caller holds l for writing.
 func (l *Biased) LoseBias() { l.bias.StoreRelease(unbiased) }
 
 // SetDue says whether the inhibition is over.
 func (l *Biased) SetDue(due bool) { l.due.Store(due) }
 
-// TimeOut does what the timer does first.
+// TimeOut does what the timer does when it first ends.
 func (l *Biased) TimeOut() { l.tryBias(inhibition) }
 
-// TryBias biases l if nobody is inside.
+// TryBias biases l if it is free.
 func (l *Biased) TryBias() {
 	if l.bias.Load() == unbiased && l.base.TryLockPinned() {
 		if l.bias.Load() == unbiased {
@@ -110,10 +109,10 @@ func (l *Biased) TryBias() {
 	}
 }
 
-// ReadAhead lets n readers in whose goroutines do not exist.
+// ReadAhead counts n readers in that have no goroutine.
 func (l *PhaseFair) ReadAhead(n uint64) { l.in.Add(n * oneArrival) }
 
-// ReadAhead lets n readers in whose goroutines do not exist, on the CPU 0.
+// ReadAhead counts n readers in that have no goroutine, on CPU 0.
 func (l *Distributed) ReadAhead(n uint64) *Distributed { l.readers.ahead(n); return l }
 
 func (l *Biased) ReadAhead(n uint64) *Biased { l.readers.ahead(n); return l }

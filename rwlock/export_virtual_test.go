@@ -2,8 +2,8 @@
 
 package rwlock
 
-// Met notes that so many CPUs have counted readers, so that finding that out is
-// no part of what a model explores.
+// Met sets how many CPUs have counted readers, so that a model need not explore
+// how the lock finds that out.
 func (l *Distributed) Met(cpus uint32) *Distributed { l.readers.cpus.Store(cpus); return l }
 
 func (l *Biased) Met(cpus uint32) *Biased { l.readers.cpus.Store(cpus); return l }

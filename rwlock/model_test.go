@@ -10,9 +10,9 @@ import (
 	"github.com/lockbench/lockbench/rwlock"
 )
 
-// TestAgainstModel does to each lock whatever rapid thinks of that need not wait, in
-// one goroutine or in others, one after the other, and the lock must agree with
-// its spec: so many readers, or a writer.
+// TestAgainstModel calls methods of each lock that need not wait, as rapid draws
+// them, in one goroutine or in others, one after the other. The lock must agree
+// with its spec: so many readers, or a writer.
 func TestAgainstModel(t *testing.T) {
 	bases := []struct {
 		name  string
@@ -33,13 +33,14 @@ func TestAgainstModel(t *testing.T) {
 	}
 }
 
-// obeys asserts that l, which is unlocked, does as its spec.
+// obeys asserts that l, which is unlocked, behaves as its spec does.
 func obeys(t *rapid.T, l rwlock.Lock) {
 	var model rwlock.State
 	biased, _ := l.(*rwlock.Biased)
-	bias, due := biased != nil, false // whether it is biased, or will be by the next writer
+	bias, due := biased != nil, false // whether it is biased, and whether the next writer biases it
 
-	// Whoever locks need not be who unlocks, nor on the same CPU.
+	// The goroutine that locks and the one that unlocks can differ, and so can
+	// their CPUs.
 	call := func(t *rapid.T, f func()) {
 		if !rapid.Bool().Draw(t, "elsewhere") {
 			f()
@@ -52,7 +53,7 @@ func obeys(t *rapid.T, l rwlock.Lock) {
 		}()
 		<-done
 	}
-	// Nothing stays pinned, for rapid may block.
+	// No step leaves its goroutine pinned, because rapid may block.
 	pinned := func(lock func()) func() {
 		return func() {
 			lock()
@@ -139,7 +140,7 @@ func obeys(t *rapid.T, l rwlock.Lock) {
 		},
 		"RUnlock": func(t *rapid.T) {
 			if model.Readers == 0 {
-				t.Skip("nobody reads")
+				t.Skip("no reader is inside")
 			}
 			runlock(t)
 		},
@@ -159,7 +160,7 @@ func obeys(t *rapid.T, l rwlock.Lock) {
 			if biased == nil {
 				t.Skip("it has none")
 			}
-			biased.TryBias() // which succeeds if nobody is inside
+			biased.TryBias() // succeeds if the lock is free
 			bias = bias || !model.Writer && model.Readers == 0
 		},
 		"": func(t *rapid.T) {

@@ -9,36 +9,35 @@ import (
 
 // A PhaseFair alternates phases of readers and of writers while both want it.
 // When a writer leaves, all readers that wait go in, even if more writers were
-// in line before them; then comes one writer. So a reader waits for one writer
-// at most, and a writer for those ahead of it and a phase of readers for each,
-// whatever the load. It is the lock for bounded waits. The zero PhaseFair is
-// unlocked. A PhaseFair must not be copied after first use.
+// in line before them; then one writer goes in. So, whatever the load, a reader
+// waits for one writer at most, and a writer for the writers ahead of it and one
+// phase of readers for each. It is the lock for bounded waits. The zero PhaseFair
+// is unlocked. A PhaseFair must not be copied after first use.
 //
 // The source is PF-T of Brandenburg and Anderson, "Spin-based reader-writer
 // synchronization for multiprocessor real-time systems" (2010), with a
 // qspinlock in place of its writers' tickets: they can park.
 type PhaseFair struct {
-	// in counts readers that came, out those that left, both in bits 8–63: a
-	// reader too many would have to come after 2⁵⁶. The low byte of in is the
-	// writer's:
+	// in counts the readers that came and out those that left, both in bits 8–63:
+	// in would run over only after 2⁵⁶ readers. The low byte of in is the writer's:
 	//
 	//	0                  no writer: readers go in
 	//	present            one is inside or waits for readers; readers wait
 	//	present|oddPhase   the same, one writer later
 	//
-	// I1: out never passes in; in == out when nobody reads.
-	// I2: only who holds writers writes in's low byte, and turn.
-	// I3: two writers that follow each other differ in oddPhase. A reader
-	// waits until the byte is not what it saw, and may well sleep through the
-	// moment when it is 0: if it could be the same again, reader and writer
-	// would wait for each other for ever.
+	// I1: out never passes in; in == out while no reader is inside or waits.
+	// I2: only the holder of writers writes in's low byte, and turn.
+	// I3: two writers that follow each other differ in oddPhase. A reader waits
+	// until the byte is not what it saw, and may miss the moment when it is 0. If
+	// the byte could then be the same again, the reader and the writer would wait
+	// for each other: a deadlock.
 	in, out primitives.Uint64
 
-	// turn is what in was when the last writer had announced itself: how many
-	// readers it waits for, and its phase.
+	// turn is the value of in after the last writer announced itself: how many
+	// readers came before that writer, and its phase.
 	turn primitives.Uint64
 
-	// writers puts writers in line. Whoever holds it writes, or is next.
+	// writers puts writers in line. Its holder writes, or is next.
 	writers qspinlock.Lock
 }
 
@@ -65,7 +64,8 @@ func (l *PhaseFair) RLockPinned() {
 	}
 }
 
-// rwait waits for the end of the phase that in, as the caller saw it, is in.
+// rwait waits for the end of the writer's phase that in, as the caller saw it,
+// shows.
 //
 //go:noinline
 func (l *PhaseFair) rwait(in uint64, pinned bool) {
@@ -93,7 +93,7 @@ func (l *PhaseFair) TryRLock() bool {
 // disabled if it succeeded.
 func (l *PhaseFair) TryRLockPinned() bool { return pinnedIf(l.TryRLock) }
 
-// RUnlock ends a read section. It panics if nobody reads.
+// RUnlock ends a read section. It panics if no reader is inside.
 func (l *PhaseFair) RUnlock() {
 	l.check()
 	out := l.out.Add(oneArrival) // release (departure)
@@ -102,9 +102,9 @@ func (l *PhaseFair) RUnlock() {
 	}
 }
 
-// left is RUnlock's end when there is a writer.
+// left is the end of RUnlock if there is a writer.
 func (l *PhaseFair) left(out uint64) {
-	if out == l.turn.Load()&^lowByte { // the last reader: now it is the writer's
+	if out == l.turn.Load()&^lowByte { // this was the last reader: the writer goes in
 		primitives.GiveWay()
 	}
 }
@@ -116,9 +116,9 @@ func (l *PhaseFair) RUnlockPinned() {
 	primitives.Unpin()
 }
 
-// check panics if nobody reads. Out is read before in: a reader that is inside
-// keeps in ahead of what out was, by I1, however long it takes to get from one
-// load to the other.
+// check panics if no reader is inside. It loads out before in: a reader that is
+// inside keeps in ahead of the loaded out, by I1, however much time passes between
+// the two loads.
 func (l *PhaseFair) check() {
 	if out := l.out.Load(); l.in.Load()&^lowByte == out {
 		panic("rwlock: RUnlock of unlocked PhaseFair")
@@ -153,7 +153,7 @@ func (l *PhaseFair) nextPhase() uint64 { return present | ^l.turn.Load()&oddPhas
 // TryLock tries to lock l for writing without waiting and reports whether it
 // succeeded.
 func (l *PhaseFair) TryLock() bool {
-	// Look first: to hold writers is to keep a writer from being next.
+	// Look first: holding writers keeps other writers out.
 	if l.out.Load() != l.in.Load() || !l.writers.TryLock() {
 		return false
 	}
@@ -164,13 +164,13 @@ func (l *PhaseFair) TryLock() bool {
 	return false
 }
 
-// tryPhase begins a writer's phase if nobody reads, and reports whether it
-// did. A phase that did not begin does not count: two writers in a row would
-// have the same one, against I3.
+// tryPhase begins a writer's phase if no reader is inside, and reports whether it
+// did. If it did not, turn stays as it is: otherwise two writers in a row would
+// have the same phase, against I3.
 func (l *PhaseFair) tryPhase() bool {
 	out := l.out.Load() // acquire: pairs with departure
 	turn := out + l.nextPhase()
-	if !l.in.CompareAndSwap(out, turn) { // if in is what out was before, nobody reads, by I1
+	if !l.in.CompareAndSwap(out, turn) { // if in still equals the loaded out, no reader is inside, by I1
 		return false
 	}
 	l.turn.StoreRelease(turn)
@@ -181,7 +181,7 @@ func (l *PhaseFair) tryPhase() bool {
 // disabled if it succeeded.
 func (l *PhaseFair) TryLockPinned() bool { return pinnedIf(l.TryLock) }
 
-// Unlock ends a write section. It panics if nobody writes.
+// Unlock ends a write section. It panics if no writer is inside.
 func (l *PhaseFair) Unlock() {
 	l.readersPhase()
 	l.writers.Unlock() // release: to the next writer
@@ -197,16 +197,16 @@ func (l *PhaseFair) readersPhase() {
 	if l.in.Load()&lowByte == 0 {
 		panic("rwlock: Unlock of unlocked PhaseFair")
 	}
-	l.in.ClearLowByteRelease() // release (phase); the byte is ours, by I2
+	l.in.ClearLowByteRelease() // release (phase); the caller may write the byte, by I2
 }
 
 // RLocker returns a Locker whose Lock and Unlock are l's RLock and RUnlock.
 func (l *PhaseFair) RLocker() sync.Locker { return reader{l} }
 
-// String says who holds l and who waits, for diagnosis.
+// String says how l is held and whether a writer waits, for diagnosis.
 func (l *PhaseFair) String() string {
 	out, turn := l.out.Load(), l.turn.Load()
-	in := l.in.Load() // after out: the difference is then never negative, by I1
+	in := l.in.Load() // after out, so that the difference is not negative, by I1
 	s := State{Readers: int((in&^lowByte - out) / oneArrival)}
 	if in&lowByte != 0 {
 		s.Waiting = out != turn&^lowByte

@@ -7,22 +7,22 @@ import (
 )
 
 // A Queued is the kernel's queued reader-writer lock, in eight bytes: the word
-// of [ReaderPref], and a queue for whoever the word turns away. It is fair:
-// nobody who comes after a waiter gets in before it, but for readers whose
-// count met the word before the waiter's bit did.
+// of [ReaderPref], and a queue for the readers and writers that the word turns
+// away. It is fair: a goroutine that comes after a waiter does not get in before
+// it, except a reader that is counted in the word before the waiter's bit is set.
 //
 // Readers that follow each other in line go in together. It has room for
 // 4,194,303 of them inside: one more panics. The zero Queued is unlocked. A
 // Queued must not be copied after first use.
 //
-// The source is Linux 6.x kernel/locking/qrwlock.c, save that a reader in an
-// interrupt may not overtake here: there are none.
+// The source is Linux 6.x kernel/locking/qrwlock.c, without its readers in
+// interrupts, which may overtake: a goroutine runs in no interrupt.
 type Queued struct {
 	word // see there for its fields and for I1 and I2
 
-	// queue holds those who wait, readers and writers alike.
+	// queue has the waiters, readers and writers.
 	//
-	// I3: only the head of the queue sets waiting, and makes W of it.
+	// I3: only the head of the queue sets waiting, and turns it into W.
 	queue queue
 }
 
@@ -44,12 +44,12 @@ func (l *Queued) RLockPinned() {
 
 func (l *Queued) rwait(pinned bool) {
 	spin := primitives.Spin{InLine: true, Pinned: pinned}
-	if tooMany(l.word.word.Add(lessOne) + oneReader) { // n,*,* -> n-1,*,*: not yet, or never
+	if tooMany(l.word.word.Add(lessOne) + oneReader) { // n,*,* -> n-1,*,*: it must wait, or does not fit
 		tooManyCame(pinned)
 	}
 	l.queue.enter(pinned)
-	// We are the head: no writer waits, by I3, and one that is inside will
-	// find us counted.
+	// The caller is the head: no writer waits, by I3, and a writer that is inside
+	// will find the caller counted.
 	w := l.word.word.Add(oneReader) // n,0,* -> n+1,0,*; acquire: pairs with Unlock
 	for w&writer != 0 {
 		spin.Once()
@@ -59,18 +59,18 @@ func (l *Queued) rwait(pinned bool) {
 	l.checkCame(w, pinned)
 }
 
-// RUnlock ends a read section. It panics if nobody reads.
+// RUnlock ends a read section. It panics if no reader is inside.
 func (l *Queued) RUnlock() {
 	if l.word.word.Add(lessOne)&(wrapped|waiting) != 0 { // n,*,0 -> n-1,*,0; release: pairs with Lock
 		l.left() // outlined so that RUnlock inlines
 	}
 }
 
-// left is RUnlock's end when there is a writer in line, or misuse.
+// left is the end of RUnlock if a writer is in line, or after misuse.
 func (l *Queued) left() {
 	w := l.word.word.Load()
 	l.checkLeft(w)
-	if w == waiting { // the last reader: now it is the writer's
+	if w == waiting { // this was the last reader: the writer goes in
 		primitives.GiveWay()
 	}
 }
@@ -103,7 +103,7 @@ func (l *Queued) wait(pinned bool) {
 	l.queue.leave(pinned)
 }
 
-// Unlock ends a write section. It panics if nobody writes.
+// Unlock ends a write section. It panics if no writer is inside.
 func (l *Queued) Unlock() {
 	if w := l.word.word.Load(); w != writer {
 		l.unlockSlow(w)

@@ -10,10 +10,10 @@ import (
 // flag, in four bytes. A reader waits for a writer that is inside and for
 // nothing else, so a goroutine may even read within a read section.
 //
-// WRITERS CAN STARVE: one gets in only when it finds no reader inside, and as
-// long as readers overlap that is never. Use it where they leave gaps.
+// WRITERS CAN STARVE: a writer gets in only when it finds no reader inside, and
+// while readers overlap there is always one. Use it where readers leave gaps.
 //
-// It has room for 4,194,303 readers, those that wait among them: one more
+// It has room for 4,194,303 readers, including readers that wait: one more
 // panics. The zero ReaderPref is unlocked. A ReaderPref must not be copied after
 // first use.
 type ReaderPref struct{ word }
@@ -34,7 +34,7 @@ func (l *ReaderPref) RLockPinned() {
 }
 
 // rwait waits for the writer that is inside. The caller is counted already,
-// so no other can come in after it.
+// so no other writer can come in after that one.
 //
 //go:noinline
 func (l *ReaderPref) rwait(pinned bool) {
@@ -45,14 +45,14 @@ func (l *ReaderPref) rwait(pinned bool) {
 	}
 }
 
-// RUnlock ends a read section. It panics if nobody reads.
+// RUnlock ends a read section. It panics if no reader is inside.
 func (l *ReaderPref) RUnlock() {
 	if w := l.word.word.Add(lessOne); w&wrapped != 0 { // n,0,0 -> n-1,0,0; release: pairs with Lock
 		l.checkLeft(w)
 	}
 }
 
-// Lock locks l for writing, whenever there happen to be no readers.
+// Lock locks l for writing, waiting until it finds no reader and no writer inside.
 func (l *ReaderPref) Lock() {
 	if !l.TryLock() {
 		l.wait(primitives.Spin{}) // outlined so that Lock inlines

@@ -14,7 +14,7 @@ import (
 	"github.com/lockbench/lockbench/rwlock"
 )
 
-// locks are all of the package's; fair are those whose writers do not starve.
+// locks has all locks of the package; fair has those whose writers do not starve.
 var (
 	fair = map[string]func() rwlock.Lock{
 		"Queued":      func() rwlock.Lock { return new(rwlock.Queued) },
@@ -71,8 +71,8 @@ func TestWriterProgress(t *testing.T) {
 	}
 }
 
-// In a fair lock a writer that waits turns readers away; in ReaderPref it does
-// not, and that is how its writers starve.
+// In a fair lock a writer that waits turns readers away. In ReaderPref it does
+// not, so its writers can starve.
 func TestReadersMeetWaitingWriter(t *testing.T) {
 	for name, newLock := range locks {
 		_, isFair := fair[name]
@@ -149,7 +149,7 @@ func TestPhases(t *testing.T) {
 
 // Counters may wrap.
 func TestWrap(t *testing.T) {
-	for _, bits := range []int{32, 64} { // the upper half has to take part, too
+	for _, bits := range []int{32, 64} { // 64 tests the upper half, too
 		locktest.ReadersExclude(t, rwlock.NewPhaseFairAt(1<<bits-100<<8))
 		locktest.WriterProgress(t, rwlock.NewPhaseFairAt(1<<bits-100<<8))
 		locktest.TryRLock(t, rwlock.NewPhaseFairAt(1<<bits-3<<8))
@@ -159,8 +159,8 @@ func TestWrap(t *testing.T) {
 	locktest.ReaderMisuse(t, rwlock.NewPhaseFairAt(0))
 }
 
-// Every TryLock that fails has to leave the phases of a PhaseFair alone: two
-// writers in a row with one phase would deadlock with a reader between them.
+// A TryLock that fails must not change the phase of a PhaseFair: two writers in a
+// row with the same phase would deadlock with a reader between them.
 func TestFailedTryLockKeepsPhase(t *testing.T) {
 	l := new(rwlock.PhaseFair)
 	var phases []uint64
@@ -182,14 +182,14 @@ func TestFailedTryLockKeepsPhase(t *testing.T) {
 	}
 	for i := range phases[1:] {
 		if phases[i] == phases[i+1] {
-			t.Errorf("writers had phases %v, want no two alike in a row", phases)
+			t.Errorf("writers had phases %v, want no two equal in a row", phases)
 			break
 		}
 	}
 }
 
-// Bias goes when writes are frequent, and readers bring it through writes when
-// they are not.
+// A lock loses its bias when writes are frequent, and keeps it through writes when
+// they are rare.
 func TestBiasPays(t *testing.T) {
 	write := func(l *rwlock.Biased) {
 		l.Lock()
@@ -235,7 +235,7 @@ func TestBiasPays(t *testing.T) {
 	l.RUnlock()
 }
 
-// Without anybody's help, too.
+// The timer brings the bias back without a writer, too.
 func TestBiasComesBack(t *testing.T) {
 	l := rwlock.NewBiased(new(rwlock.ReaderPref))
 	for l.Biased() {
@@ -245,8 +245,8 @@ func TestBiasComesBack(t *testing.T) {
 	locktest.Until(l.Biased)
 }
 
-// The timer of a lock that nobody has any more ends, though a reader that never
-// left keeps it from succeeding: else it would try once in a second for ever.
+// The timer of a lock that is garbage ends, even if a reader that never left keeps
+// it from succeeding. Otherwise it would try once a second without end.
 func TestBiasTimerEnds(t *testing.T) {
 	var gone primitives.Bool
 	func() {
@@ -257,7 +257,7 @@ func TestBiasTimerEnds(t *testing.T) {
 			l.Unlock()
 		}
 		l.RLock()
-		l.TimeOut() // in vain
+		l.TimeOut() // fails
 	}()
 	for range 300 { // one or two would do
 		if gone.Load() {
@@ -266,7 +266,7 @@ func TestBiasTimerEnds(t *testing.T) {
 		runtime.GC()
 		runtime.Gosched()
 	}
-	t.Error("a lock that nobody has is kept in memory")
+	t.Error("a lock that is garbage is kept in memory")
 }
 
 func TestDecode(t *testing.T) {
@@ -312,8 +312,8 @@ func TestString(t *testing.T) {
 	}
 }
 
-// docs/rwlock.md has these sizes, too. What is kept for a CPU is a tally and two
-// lines, which the allocator makes 160 bytes.
+// docs/rwlock.md has these sizes, too. For each CPU there is a tally and two
+// lines of padding, for which the allocator takes 160 bytes.
 func TestSizes(t *testing.T) {
 	for name, sizes := range map[string][2]uintptr{
 		"ReaderPref": {unsafe.Sizeof(rwlock.ReaderPref{}), 4},
@@ -364,8 +364,8 @@ func TestAllocations(t *testing.T) {
 	}
 }
 
-// However many readers come while one leaves, it is not taken for one that
-// was never inside. More than half of the counter's range once was.
+// However many readers come while one leaves, its RUnlock is not taken for one too
+// many. This once failed when more than half of the counter's range came.
 func TestPhaseFairReadersFarAhead(t *testing.T) {
 	for _, ahead := range []uint64{1, 1 << 22, 1<<23 + 1, 1<<24 - 1, 1 << 24, 1<<24 + 1, 1 << 32, 1 << 55} {
 		var l rwlock.PhaseFair
@@ -374,8 +374,8 @@ func TestPhaseFairReadersFarAhead(t *testing.T) {
 	}
 }
 
-// Counts of readers do not run over into room for a writer: where they have an
-// end, the reader that does not fit panics and leaves the rest as they were.
+// Counts of readers do not run over and let a writer in: if a lock has a limit, the
+// reader that does not fit panics and changes nothing.
 func TestManyReaders(t *testing.T) {
 	const full = "rwlock: RLock of a lock with 4194303 readers"
 	for name, newAt := range map[string]func(readers uint32) rwlock.Lock{
@@ -399,7 +399,7 @@ func TestManyReaders(t *testing.T) {
 					t.Errorf("%s of a full lock made it %q, want %q as before", what, got, was)
 				}
 			}
-			runtime.Gosched() // which ends the program if we were pinned
+			runtime.Gosched() // ends the program if the test is pinned
 			if l.TryLock() {
 				t.Error("TryLock of a full lock = true")
 			}
@@ -449,10 +449,10 @@ func panicOf(f func()) (says string) {
 	return ""
 }
 
-// An RUnlock too many beside a reader lets a writer in, for nothing tells the two
-// readers apart. The reader that then leaves while the writer is inside panics,
-// and so do others that leave; and afterwards the lock is as it should be. If the
-// writer has left by then, it is the next that panics.
+// An RUnlock too many beside a reader lets a writer in, because the lock cannot
+// tell the two readers apart. A reader that then leaves while the writer is inside
+// panics; afterwards the lock is in order. If the writer has left by then, the
+// next writer panics.
 func TestRUnlockTooManyBesideReader(t *testing.T) {
 	for name, newLock := range locks {
 		if name == "Shifting" {
@@ -464,7 +464,7 @@ func TestRUnlockTooManyBesideReader(t *testing.T) {
 			l.RUnlock()
 			for range 2 {
 				l.RLock()
-				l.RUnlock() // another goroutine's, that has no section
+				l.RUnlock() // by a goroutine that has no read section
 				l.Lock()
 				for range 2 {
 					if says := panicOf(l.RUnlock); !strings.Contains(says, "RUnlock of ") {
@@ -487,8 +487,8 @@ func TestRUnlockTooManyBesideReader(t *testing.T) {
 	}
 }
 
-// A writer that finds a reader too many gone panics unpinned, whichever form it
-// used, or the panic would end the program; and the lock is then free.
+// A writer that finds an RUnlock too many panics unpinned, whichever form of Lock
+// it used; otherwise the panic would end the program. The lock is then free.
 func TestRUnlockTooManyPinned(t *testing.T) {
 	for _, name := range []string{"Distributed", "Biased"} {
 		l := locks[name]()
@@ -499,7 +499,7 @@ func TestRUnlockTooManyPinned(t *testing.T) {
 			if got, want := panicOf(lock), "rwlock: RUnlock of unlocked "+name; got != want {
 				t.Errorf("%s of a %s that was left once too often: panic %q, want %q", what, name, got, want)
 			}
-			runtime.Gosched() // which ends the program if we were pinned
+			runtime.Gosched() // ends the program if the test is pinned
 			if !l.TryLockPinned() {
 				t.Fatalf("TryLockPinned after the panic of %s = false: %v", what, l)
 			}
@@ -509,7 +509,7 @@ func TestRUnlockTooManyPinned(t *testing.T) {
 	}
 }
 
-// An Unlock too many while a writer waits for readers does not let the readers in
+// An Unlock too many while a writer waits for readers does not let in the readers
 // that the writer turned away.
 func TestUnlockBesideWaitingWriter(t *testing.T) {
 	for _, name := range []string{"Queued", "Distributed", "Biased"} {

@@ -15,8 +15,8 @@ import (
 	"github.com/lockbench/lockbench/rwlock"
 )
 
-// models are the locks as most models want them: small. Distributed and Biased
-// know how many CPUs there are, which is one for each worker.
+// models are the locks as most models need them: small. Distributed and Biased
+// know from the start how many CPUs there are, one for each worker.
 var models = []struct {
 	name  string
 	fresh func() rwlock.Lock
@@ -36,7 +36,7 @@ func until(cond func() bool) {
 	}
 }
 
-// Readers are inside together, on whatever schedule.
+// Readers are inside together, on every schedule.
 func TestModelReadersMeet(t *testing.T) {
 	for _, l := range models {
 		property.Every(t, l.name, property.ReadersMeet(func() property.Readers { return l.fresh() }, 3))
@@ -44,8 +44,8 @@ func TestModelReadersMeet(t *testing.T) {
 	}
 }
 
-// One who waits, one who tries and one who tries to read: the tries exclude
-// whom they must, wait for nobody, and leave nothing behind.
+// One worker calls Lock, one TryLock and one TryRLock: the tries exclude the
+// workers that they must exclude, do not wait, and leave nothing behind.
 func TestModelTries(t *testing.T) {
 	for _, l := range models {
 		for _, c := range []struct {
@@ -75,7 +75,7 @@ func TestModelTries(t *testing.T) {
 				wantFree(m, l)
 			})
 		}
-		// Whoever got in stays: all return nevertheless, and at least one is in.
+		// A worker that got in stays in. All return nevertheless, and not all get in.
 		property.Every(t, l.name+"/stay", func(m *check.Machine) {
 			l := l.fresh()
 			var n primitives.Cell[int] // guarded by l
@@ -106,7 +106,7 @@ func TestModelTries(t *testing.T) {
 	}
 }
 
-// wantFree fails the execution unless l, which nobody else touches any more, can
+// wantFree fails the execution unless l, which no other worker uses any more, can
 // be locked as if new.
 func wantFree(m *check.Machine, l rwlock.Lock) {
 	if !l.TryRLock() {
@@ -149,7 +149,7 @@ func TestModelWriterIsNext(t *testing.T) {
 	}
 }
 
-// A ReaderPref's reader waits for no writer that is not inside.
+// A reader of a ReaderPref waits only for a writer that is inside.
 func TestModelReaderPrefNests(t *testing.T) {
 	property.Every(t, "ReaderPref", func(m *check.Machine) {
 		var l rwlock.ReaderPref
@@ -191,8 +191,8 @@ func TestModelPhases(t *testing.T) {
 	})
 }
 
-// A PhaseFair's reader that sleeps through the moment between two writers does
-// not wait for the second.
+// A reader of a PhaseFair that misses the moment between two writers does not wait
+// for the second.
 func TestModelPhaseFairReaderWaitsForOneWriter(t *testing.T) {
 	property.Every(t, "PhaseFair", func(m *check.Machine) {
 		var l rwlock.PhaseFair
@@ -209,7 +209,7 @@ func TestModelPhaseFairReaderWaitsForOneWriter(t *testing.T) {
 	})
 }
 
-// Nor does it if a writer tried in between, and failed.
+// It does not wait for the second either if a TryLock failed in between.
 func TestModelPhaseFairTryDoesNotCount(t *testing.T) {
 	property.Every(t, "PhaseFair", func(m *check.Machine) {
 		var l rwlock.PhaseFair
@@ -225,7 +225,7 @@ func TestModelPhaseFairTryDoesNotCount(t *testing.T) {
 	})
 }
 
-// A Biased loses its bias with a write and gets it back when the timer likes.
+// A Biased loses its bias with a write and gets it back when the timer ends.
 func TestModelBias(t *testing.T) {
 	read := func(l *rwlock.Biased, n *primitives.Cell[int]) { l.RLock(); n.Get(); l.RUnlock() }
 	write := func(l *rwlock.Biased, n *primitives.Cell[int], credit int) {
@@ -247,7 +247,7 @@ func TestModelBias(t *testing.T) {
 		read(l, &n)
 		write(l, &n, 1)
 	})
-	// The inhibition is over while others come and go.
+	// The inhibition ends while others come and go.
 	property.Every(t, "gain", func(m *check.Machine) {
 		l := unbiased()
 		var n primitives.Cell[int] // guarded by l
@@ -271,8 +271,8 @@ func TestModelBias(t *testing.T) {
 	})
 }
 
-// Readers at the limit: those that do not fit panic, wait for no other and take
-// nothing with them; a reader that leaves meanwhile does not panic; and no writer
+// At the limit of readers, a reader that does not fit panics without waiting and
+// changes nothing; a reader that leaves meanwhile does not panic; and no writer
 // gets in.
 func TestModelFull(t *testing.T) {
 	for _, c := range []struct {
@@ -319,7 +319,7 @@ func TestModelFull(t *testing.T) {
 }
 
 // A reader that was turned away counts itself out before another can run on its
-// CPU, whose departure would be lost, or its own.
+// CPU: otherwise the departure of one of them could be lost.
 func TestModelTurnedAwayOnOneCPU(t *testing.T) {
 	check.Explore(t, check.Config{CPUs: 1}, func(m *check.Machine) {
 		l := new(rwlock.Distributed).Met(2)
@@ -340,7 +340,7 @@ func TestModelTurnedAwayOnOneCPU(t *testing.T) {
 	})
 }
 
-// A counting lock that has not met a worker's CPU yet meets it in time.
+// A lock that counts by CPU and has not met a worker's CPU yet notes it in time.
 func TestModelNewCPUs(t *testing.T) {
 	distributed := func() *rwlock.Distributed { return new(rwlock.Distributed) }
 	biased := func() *rwlock.Biased { return rwlock.NewBiased(new(rwlock.ReaderPref)) }
@@ -358,17 +358,17 @@ func TestModelNewCPUs(t *testing.T) {
 		if name := fmt.Sprintf("%s/readers=%d", c.name, c.readers); c.readers == 1 {
 			property.Every(t, name, body)
 		} else {
-			property.Bounded(t, name, 2, body) // all are 7 million, and of Biased more than 4
+			property.Bounded(t, name, 2, body) // all would be 7 million, and more than 4 for Biased
 		}
 	}
 }
 
-// Readers that share CPUs count on each other's, and leave on another than the
-// one where they came.
+// Readers that share CPUs count on the same tallies, and leave on another CPU than
+// the one where they came.
 func TestModelSharedCPUs(t *testing.T) {
 	for _, l := range models {
 		if l.name != "Distributed" && l.name != "Biased" {
-			continue // CPUs are nothing to it
+			continue // it does not count by CPU
 		}
 		t.Run(l.name, func(t *testing.T) {
 			check.Explore(t, check.Config{CPUs: 2}, func(m *check.Machine) {

@@ -19,12 +19,12 @@ import (
 //	n,1,0   n readers inside; a writer waits, and turns new ones away
 //	n,*,W   a writer inside; n readers have asked
 //
-// I1: only the holder makes writer W -> 0, whatever the rest, so a store of
-// the byte alone does.
+// I1: only the holder changes writer from W to 0, whatever the other bits are, so
+// a store of that byte suffices.
 // I2: bit 31 is 0 except for a moment: 4,194,303 readers fit. It is set when
-// one more comes, which takes itself back and panics, and when readers falls
-// below 0, which only misuse makes it do. Bit 30 tells which: 2²¹ of either fit
-// in that moment.
+// one more comes, which then counts itself out and panics, and when readers falls
+// below 0, which only misuse can do. Bit 30 tells the two apart as long as fewer
+// than 2²¹ such readers, or such RUnlocks, come in that moment.
 type word struct{ word primitives.Uint32 }
 
 const (
@@ -43,8 +43,8 @@ func (l *word) TryLock() bool {
 }
 
 // TryRLock tries to lock l for reading without waiting and reports whether it
-// succeeded. It fails while a writer holds the lock, and that of a [Queued] also
-// while a writer at the head of the queue waits for readers to leave. It panics
+// succeeded. It fails while a writer holds the lock; for a [Queued] it also fails
+// while the writer at the head of the queue waits for readers to leave. It panics
 // if the lock has 4,194,303 readers.
 func (l *word) TryRLock() bool { return orPanic(l.tryRLock()) }
 
@@ -57,8 +57,8 @@ func (l *word) tryRLock() (got bool, wrong string) {
 		if tooMany(w + oneReader) {
 			return false, full
 		}
-		// To add and take back would be quicker, and make a TryLock that
-		// looked in between fail for no reason.
+		// An Add, undone if a writer is there, would be quicker, but a TryLock
+		// that looks in between would fail without a reason.
 		if l.word.CompareAndSwap(w, w+oneReader) { // n,0,0 -> n+1,0,0; acquire: pairs with Unlock
 			return true, ""
 		}
@@ -73,7 +73,7 @@ func (l *word) TryLockPinned() bool { return pinnedIf(l.TryLock) }
 // it succeeded.
 func (l *word) TryRLockPinned() bool { return orPanic(pinnedTry(l.tryRLock)) }
 
-// pinnedIf calls try pinned, and leaves the caller so if it returns true.
+// pinnedIf calls try pinned, and leaves the caller pinned if try returns true.
 func pinnedIf(try func() bool) bool {
 	primitives.Pin()
 	if try() {
@@ -83,8 +83,8 @@ func pinnedIf(try func() bool) bool {
 	return false
 }
 
-// pinnedTry is pinnedIf for a try that may find something wrong. The caller
-// panics then, unpinned: no program survives a panic while pinned.
+// pinnedTry is pinnedIf for a try that may find something wrong. In that case it
+// unpins the caller, which then panics: no program survives a panic while pinned.
 func pinnedTry(try func() (got bool, wrong string)) (got bool, wrong string) {
 	primitives.Pin()
 	if got, wrong = try(); !got {
@@ -93,8 +93,8 @@ func pinnedTry(try func() (got bool, wrong string)) (got bool, wrong string) {
 	return got, wrong
 }
 
-// orPanic returns whether a try got the lock, and panics if it found something
-// wrong.
+// orPanic returns whether a try acquired the lock. It panics if the try found
+// something wrong.
 func orPanic(got bool, wrong string) bool {
 	if wrong != "" {
 		panic(wrong)
@@ -110,7 +110,7 @@ func (l *word) RUnlockPinned() {
 	primitives.Unpin()
 }
 
-// Unlock ends a write section. It panics if nobody writes.
+// Unlock ends a write section. It panics if no writer is inside.
 func (l *word) Unlock() {
 	if l.word.Load()&writer == 0 {
 		panic("rwlock: Unlock of unlocked lock")
@@ -124,15 +124,15 @@ func (l *word) UnlockPinned() {
 	primitives.Unpin()
 }
 
-// full is what a reader too many panics with.
+// full is the panic of a reader that does not fit.
 const full = "rwlock: RLock of a lock with 4194303 readers"
 
 // tooMany reports whether the word w has more readers than fit.
 func tooMany(w uint32) bool { return w&below == wrapped }
 
-// checkCame takes a reader back that is counted, and panics, if there are too
-// many by w, which is what the word has been since it came. Each whose arrival
-// made them so calls it: those that it lets through fit.
+// checkCame panics if w, which the word was at or after the caller's arrival, has
+// too many readers; it first takes the caller's count back. Each reader whose
+// arrival sets the bit calls it, so the readers that it lets through fit.
 func (l *word) checkCame(w uint32, pinned bool) {
 	if tooMany(w) {
 		l.word.Add(lessOne) // restores I2
@@ -140,7 +140,7 @@ func (l *word) checkCame(w uint32, pinned bool) {
 	}
 }
 
-// tooManyCame is for a reader that does not fit, and is not counted.
+// tooManyCame panics for a reader that does not fit. The reader is not counted.
 func tooManyCame(pinned bool) {
 	if pinned {
 		primitives.Unpin()
@@ -151,7 +151,7 @@ func tooManyCame(pinned bool) {
 // checkLeft panics if an RUnlock that made the word w was one too many.
 func (l *word) checkLeft(w uint32) {
 	if w&below != below {
-		return // readers that do not fit are on their way out
+		return // the bit is set by readers that do not fit and are on their way out
 	}
 	l.word.Add(oneReader) // restores I2
 	panic("rwlock: RUnlock of unlocked lock")
