@@ -1,0 +1,3 @@
+package m
+
+func add(a, b int64) int64

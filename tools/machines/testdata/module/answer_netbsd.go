@@ -1,0 +1,3 @@
+package m
+
+const answer = 42

@@ -1,0 +1,3 @@
+package m
+
+func Answer() int { return answer }

@@ -1,0 +1,5 @@
+package m
+
+import "testing"
+
+func TestAnswer(t *testing.T) { answers(t) }
