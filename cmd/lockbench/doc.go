@@ -96,6 +96,11 @@
 //	lockbench: lock "./mypkg.MyLock": no directory mypkg
 //	exit status 2
 //
+// Init writes a test and a benchmark of the locks of a package into it, and says how
+// to run them:
+//
+//	lockbench init mypkg
+//
 // # What critical sections do
 //
 // By default they do next to nothing: they touch the one line that is

@@ -61,6 +61,14 @@ func (tortureCmd) Help() string {
 }
 
 // Help is kong's.
+func (initCmd) Help() string {
+	return commandline.Examples(
+		"lockbench init",
+		"lockbench init mypkg",
+	)
+}
+
+// Help is kong's.
 func (listCmd) Help() string {
 	return commandline.Examples(
 		"lockbench list",

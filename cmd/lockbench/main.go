@@ -24,6 +24,7 @@ type commands struct {
 	Compare compareCmd `cmd:"" help:"Compare two files of Go benchmarks."`
 	History historyCmd `cmd:"" help:"Find the runs from which on benchmarks are faster or slower."`
 	Torture tortureCmd `cmd:"" help:"Try to break the locks, and the flavours of RCU."`
+	Init    initCmd    `cmd:"" help:"Write a test and a benchmark for the locks of a package of yours."`
 	List    listCmd    `cmd:"" help:"List the locks, or the workloads."`
 	Decode  decodeCmd  `cmd:"" help:"Explain the word of a lock."`
 

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/lockbench/lockbench/harness"
 	"github.com/lockbench/lockbench/internal/commandline"
+	"github.com/lockbench/lockbench/internal/commandline/script"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -50,7 +53,64 @@ func TestOwnLock(t *testing.T) {
 	}
 }
 
-// writeModuleHere writes a module with a lock, mypkg.MyLock.
+// What init writes compiles, after the commands that it says, passes, and measures
+// the locks of the package, also those that are not exported.
+func TestInit(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds a test")
+	}
+	t.Chdir(t.TempDir())
+	writeModuleHere(t)
+	more := "package mypkg\n\ntype hidden struct{ made bool; MyLock }\n\nfunc Newhidden() *hidden { return &hidden{made: true} }\n\n" +
+		"func (l *hidden) Lock() {\n\tif !l.made {\n\t\tpanic(\"not made\")\n\t}\n\tl.MyLock.Lock()\n}\n"
+	if err := os.WriteFile("mypkg/more.go", []byte(more), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	command := func(line string) string {
+		t.Helper()
+		words := script.Words(line)
+		out, err := exec.Command(words[0], words[1:]...).CombinedOutput()
+		if err != nil {
+			t.Fatalf("$ %s\n%v\n%s", line, err, out)
+		}
+		return string(out)
+	}
+	var out, errs bytes.Buffer
+	if code := run([]string{"init", "mypkg"}, &out, &errs); code != exitOK {
+		t.Fatalf("exit status %d: %s", code, &errs)
+	}
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n\t")
+	if len(lines) != 5 || filepath.ToSlash(lines[0]) != "mypkg/lockbench_test.go" {
+		t.Fatalf("says\n%s", &out)
+	}
+	for _, line := range lines[1 : len(lines)-2] {
+		command(line)
+	}
+	said := command(strings.Replace(lines[4], "-count 10", "-benchtime 10x", 1) + " -run Lockbench -v")
+	for _, want := range []string{"--- PASS: TestLockbench/hidden", "--- PASS: TestLockbench/MyLock", "BenchmarkLockbench/lock=MyLock/reads=0/workers=1/", "BenchmarkLockbench/lock=hidden/"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("no %q in\n%s", want, said)
+		}
+	}
+	before, err := os.ReadFile(lines[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir("empty", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{"mypkg", "empty"} {
+		if code := run([]string{"init", dir}, &out, &errs); code != exitUsage {
+			t.Errorf("init %s: exit status %d, want %d", dir, code, exitUsage)
+		}
+	}
+	if after, err := os.ReadFile(lines[0]); err != nil || !bytes.Equal(after, before) {
+		t.Errorf("init changed %s: %v", lines[0], err)
+	}
+}
+
+// writeModuleHere writes a module with a lock in it, Lock, and one below it,
+// mypkg.MyLock.
 func writeModuleHere(t *testing.T) {
 	t.Helper()
 	if err := os.Mkdir("mypkg", 0o777); err != nil {
@@ -58,6 +118,7 @@ func writeModuleHere(t *testing.T) {
 	}
 	for name, text := range map[string]string{
 		"go.mod":         "module example.com/m\n\ngo 1.24\n",
+		"m.go":           "package m\n\nimport \"sync\"\n\ntype Lock struct{ sync.Mutex }\n",
 		"mypkg/mypkg.go": "package mypkg\n\nimport \"sync\"\n\ntype MyLock struct{ sync.Mutex }\n",
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {

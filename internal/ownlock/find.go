@@ -115,6 +115,9 @@ func (f finder) find(arg string) (Lock, error) {
 		return Lock{}, fmt.Errorf("lock %q: %w", arg, was.err)
 	}
 	pkg := was.pkg
+	if pkg.Name == "main" {
+		return Lock{}, fmt.Errorf("lock %q: package %s is a program: want one that can be imported", arg, pkg.PkgPath)
+	}
 	l.Pkg, l.dir = pkg.PkgPath, pkg.Dir
 	if m := pkg.Module; m != nil && m.Main {
 		l.module = m.Path
@@ -148,9 +151,6 @@ func load(ctx context.Context, dir, pattern string) (*packages.Package, error) {
 			errs = append(errs, pkg.Imports[path].Errors...)
 		}
 		return nil, fmt.Errorf("package %s:\n\t%s", pkg.PkgPath, says(errs))
-	}
-	if pkg.Name == "main" {
-		return nil, fmt.Errorf("package %s is a program: want one that can be imported", pkg.PkgPath)
 	}
 	return pkg, nil
 }
@@ -186,6 +186,12 @@ func (l *Lock) look(pkg *types.Package) error {
 	if !name.Exported() {
 		return fmt.Errorf("type %s is not exported: want one that another package can name", l.Type)
 	}
+	return l.lookAt(name)
+}
+
+// lookAt looks at the type of l, as its own package may use it.
+func (l *Lock) lookAt(name *types.TypeName) error {
+	pkg := name.Pkg()
 	if generic(name.Type()) {
 		return fmt.Errorf("type %s has type parameters: want one without, such as an alias: type MyLock = %s[int]", l.Type, l.Type)
 	}
@@ -262,14 +268,75 @@ func makes(f *types.Func, t types.Type) bool {
 // hasLocks names the locks of a package, for messages.
 func hasLocks(pkg *types.Package) string {
 	var names []string
-	for _, name := range pkg.Scope().Names() {
-		t, ok := pkg.Scope().Lookup(name).(*types.TypeName)
-		if ok && t.Exported() && !generic(t.Type()) && !types.IsInterface(t.Type()) && isLocker(types.NewPointer(t.Type())) == nil {
-			names = append(names, name)
+	for _, l := range locksOf(pkg) {
+		if token.IsExported(l.Type) {
+			names = append(names, l.Type)
 		}
 	}
 	if len(names) == 0 {
 		return ""
 	}
 	return fmt.Sprintf(" (locks there: %s)", strings.Join(names, ", "))
+}
+
+// locksOf returns the locks of a package, those that are not exported too.
+func locksOf(pkg *types.Package) (locks []Lock) {
+	for _, name := range pkg.Scope().Names() {
+		t, ok := pkg.Scope().Lookup(name).(*types.TypeName)
+		if !ok || isLocker(types.NewPointer(t.Type())) != nil {
+			continue
+		}
+		l := Lock{Name: name, Type: name, Pkg: pkg.Path()}
+		if l.lookAt(t) == nil {
+			locks = append(locks, l)
+		}
+	}
+	return locks
+}
+
+// Expr returns what makes a new lock in its own package.
+func (l Lock) Expr() string {
+	if l.constructor != "" {
+		return l.constructor + "()"
+	}
+	return "new(" + l.Type + ")"
+}
+
+// A Package is a package of the user's.
+type Package struct {
+	Name, Path string
+	Locks      []Lock
+
+	// Require are the commands that make its module require ours. None if it does
+	// already.
+	Require []string
+}
+
+// Look returns the package in dir.
+func Look(ctx context.Context, dir string) (Package, error) {
+	pkg, err := load(ctx, dir, ".")
+	if err != nil {
+		return Package{}, err
+	}
+	p := Package{Name: pkg.Name, Path: pkg.PkgPath, Locks: locksOf(pkg.Types)}
+	if len(p.Locks) == 0 {
+		return p, fmt.Errorf("package %s has no type with the methods Lock() and Unlock(): want one", p.Path)
+	}
+	if _, err := goCommand(ctx, dir, nil, "list", "-m", ourModule); err != nil {
+		ours, err := source(thisFile())
+		if err != nil {
+			return p, err
+		}
+		p.Require = require(ours)
+	}
+	return p, nil
+}
+
+// require returns the commands that make a module require ours, whose source is in
+// a directory of the module cache or another.
+func require(ours string) []string {
+	if _, version, ok := strings.Cut(filepath.Base(ours), "@"); ok {
+		return []string{"go get " + ourModule + "@" + version}
+	}
+	return []string{fmt.Sprintf("go mod edit -require %s@v0.0.0 -replace %[1]s=%s", ourModule, ours), "go mod tidy"}
 }
