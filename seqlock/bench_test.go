@@ -25,10 +25,10 @@ type (
 
 var sink uint64
 
-// readers make loops of n reads of a value of so many bytes, with no interface
-// between. lock=none is the empty loop, lock=words the same loads without a
-// sequence; gvisor.SeqCount, sync.RWMutex and a snapshot behind an
-// atomic.Pointer are references.
+// readers make loops of n reads of a value of so many bytes, without an interface
+// call. lock=none is the empty loop, lock=words the same loads without a sequence;
+// gvisor.SeqCount, sync.RWMutex and a snapshot behind an atomic.Pointer are
+// references.
 var readers = []struct {
 	name string
 	loop func() func(n int)
@@ -210,10 +210,10 @@ func BenchmarkRead(b *testing.B) {
 }
 
 // BenchmarkReadPaired measures all readers of 16 bytes in each round, in random
-// order, so that they can be compared. It reports for each the median of what
-// one read takes beyond the empty loop (…-over-ns), and of its ratio to
-// gVisor's SeqCount (…-of-gvisor). A round is some milliseconds: take 100
-// (-benchtime 100x -cpu 1,2).
+// order, so that they can be compared. For each it reports the median time of one
+// read beyond the empty loop (…-over-ns), and of its ratio to gVisor's SeqCount
+// (…-of-gvisor). A round takes some milliseconds: run 100 of them (-benchtime 100x
+// -cpu 1,2).
 func BenchmarkReadPaired(b *testing.B) {
 	const reads = 200_000
 	var names []string
@@ -253,8 +253,8 @@ func keep(sum uint64) {
 	}
 }
 
-// BenchmarkLock is one write of 16 bytes when nobody contends. sync.Mutex is
-// the reference: compare with it only within one run.
+// BenchmarkLock is one write of 16 bytes without contention. sync.Mutex is the
+// reference: compare with it only within one run.
 func BenchmarkLock(b *testing.B) {
 	b.Run("lock=sync.Mutex/reads=0/workers=1/hold=0s/think=0s", func(b *testing.B) {
 		var l sync.Mutex

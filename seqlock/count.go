@@ -2,12 +2,12 @@ package seqlock
 
 import "github.com/lockbench/lockbench/primitives"
 
-// A Count is a sequence counter: it tells a reader whether somebody wrote
-// while it read. It does not keep writers from each other; something else,
-// such as the lock they hold anyway, must.
+// A Count is a sequence counter: it tells a reader whether a writer wrote while
+// it read. It does not exclude writers from each other; a lock that they hold
+// must do that.
 // The zero Count is ready for use. A Count must not be copied after first use.
 //
-// A reader reads until nobody wrote meanwhile:
+// A reader reads until no writer wrote meanwhile:
 //
 //	for {
 //		seq := c.Begin()
@@ -19,27 +19,28 @@ import "github.com/lockbench/lockbench/primitives"
 //
 // The n'th call to [Count.EndWrite] synchronizes before each return of
 // [Count.Begin] that comes after it in the sequence. If Retry returns false,
-// the loads since Begin saw all of the writes that Begin came after, and
-// nothing of those that followed.
+// the loads since Begin saw the writes before Begin in full, and nothing of later
+// ones.
 type Count struct {
 	// seq counts beginnings and ends of writes, modulo 2⁶⁴.
 	//
-	//	even  nobody writes
-	//	odd   somebody writes
+	//	even  no writer is writing
+	//	odd   a writer is writing
 	//
-	// I1: only the writer changes seq, of which there is one at a time.
-	// I2: seq is odd before the first word is written and until the last is.
+	// I1: only the writer changes seq, and there is one writer at a time.
+	// I2: seq is odd from before the first word is written until after the last.
 	//
-	// It may wrap: a reader would have to sleep through all of 2⁶³ writes to
-	// be deceived. The kernel's 32 bits would wrap within half a minute of
-	// writing, and a goroutine may well be stopped for that long.
+	// It may wrap: a reader would be deceived only if it stopped for 2⁶³ writes.
+	// The kernel's 32 bits would wrap within half a minute of writing, and a
+	// goroutine may be stopped for that long.
 	seq primitives.Uint64
 }
 
-// Begin begins a read, once nobody writes, and returns the sequence for Retry.
+// Begin begins a read, after waiting for a writer that is writing. It returns the
+// sequence for Retry.
 func (c *Count) Begin() (seq uint64) {
 	if seq = c.seq.Load(); seq&1 != 0 { // acquire: pairs with EndWrite
-		return c.await() // outlined so that Begin inlines, which it only just does
+		return c.await() // outlined so that Begin inlines; it just fits
 	}
 	return
 }
@@ -58,11 +59,11 @@ func await(seq *primitives.Uint64) uint64 {
 	}
 }
 
-// Retry reports whether somebody wrote since Begin returned seq, so that what
-// was read must be thrown away.
+// Retry reports whether a writer has written since Begin returned seq, so that the
+// caller must throw away what it read.
 func (c *Count) Retry(seq uint64) bool {
-	// Who saw a word of a write sees here, by I2, that it had begun. That
-	// needs the loads in order: those of the words before this one.
+	// A reader that saw a word of a write sees here that the write had begun, by
+	// I2. That needs the loads in order: those of the words before this one.
 	return c.seq.Load() != seq // pairs with BeginWrite
 }
 
@@ -75,7 +76,7 @@ func (c *Count) BeginWrite() {
 	advance(&c.seq) // pairs with Retry
 }
 
-// EndWrite ends a write. It panics if none has begun.
+// EndWrite ends a write. It panics if no write has begun.
 func (c *Count) EndWrite() {
 	if c.seq.Load()&1 == 0 {
 		panic("seqlock: EndWrite without BeginWrite")
@@ -83,11 +84,11 @@ func (c *Count) EndWrite() {
 	advance(&c.seq) // release: publishes the words to Begin
 }
 
-// advance takes the sequence one further. Its caller is the one writer, so it
-// needs no locked instruction. It is a release: what was written before is seen
-// by whoever sees it. What is written after must not be seen before it, and is
-// not, because each of those stores is a release or more and so waits for this
-// one. A plain store would not wait, but on amd64.
+// advance adds one to the sequence. Its caller is the only writer, so it needs no
+// locked instruction. It is a release: a reader that sees the new sequence sees
+// all stores before it. Later stores must not be seen before it, and are not,
+// because each of them is a release or more and so waits for this one. A plain
+// store would not wait, except on amd64.
 func advance(seq *primitives.Uint64) {
 	seq.StoreRelease(seq.Load() + 1)
 }

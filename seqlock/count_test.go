@@ -22,7 +22,7 @@ func TestCount(t *testing.T) {
 			for range 10 {
 				undisturbed, disturbed := c.Begin(), c.Begin()
 				if c.Retry(undisturbed) {
-					t.Error("Retry of a read that nobody disturbed = true, want false")
+					t.Error("Retry of an undisturbed read = true, want false")
 				}
 				c.BeginWrite()
 				if !c.Retry(disturbed) {
@@ -37,7 +37,7 @@ func TestCount(t *testing.T) {
 	}
 }
 
-// Begin returns only once the write is over.
+// Begin returns only after the write.
 func TestBeginWaits(t *testing.T) {
 	for name, l := range map[string]interface {
 		begin() uint64
@@ -88,8 +88,8 @@ func TestCountMisuse(t *testing.T) {
 	}
 }
 
-// A Value's Load is generic, so it is compiled where it is used. Where T takes
-// two words nothing is called there, unless a writer disturbs.
+// A Value's Load is generic, so it is compiled where it is used. If T takes two
+// words it calls no function, unless a writer disturbs it.
 func TestLoadInlines(t *testing.T) {
 	locktest.WantsIntrinsics(t)
 	out, err := exec.Command("go", "build", "-gcflags=-S", "./testdata/inline").CombinedOutput()

@@ -8,8 +8,8 @@ import (
 	"github.com/lockbench/lockbench/seqlock"
 )
 
-// A clock of 128 bits: no reader sees the seconds of one tick with the
-// fraction of another, and none disturbs the ticks.
+// A clock of 128 bits: no reader sees the seconds of one tick with the fraction of
+// another, and no reader delays a tick.
 func ExampleValue() {
 	type instant struct {
 		seconds  uint64
@@ -44,8 +44,8 @@ func ExampleValue() {
 	// Output: 1000
 }
 
-// A signal handler, a profiler, anything that must not wait for the goroutine
-// it has interrupted, reads a Latch.
+// A signal handler or a profiler must not wait for the goroutine that it has
+// interrupted, so it reads a Latch.
 func ExampleLatch() {
 	type position struct{ x, y, z float64 }
 	at := seqlock.NewLatch(position{1, 2, 3})
@@ -60,8 +60,8 @@ func ExampleLatch() {
 	// then {1 2 4}
 }
 
-// A Lock is for data that is no single value: here, of a table that is
-// written in place, one row is read.
+// A Lock is for data that is not a single value: here readers read one row of a
+// table that is written in place.
 func ExampleLock_Read() {
 	var (
 		mu    seqlock.Lock

@@ -2,13 +2,13 @@ package seqlock
 
 import "unsafe"
 
-// SetSequence makes the next write be number n of the sequence. n must be even.
+// SetSequence sets the sequence to n, which must be even.
 func (c *Count) SetSequence(n uint64)    { c.seq.Store(n) }
 func (l *Lock) SetSequence(n uint64)     { l.seq.Store(n) }
 func (v *Value[T]) SetSequence(n uint64) { v.seq.Store(n) }
 func (l *Latch[T]) SetSequence(n uint64) { l.seq.Store(n) }
 
-// Sharing returns how many readers keep writers out, or wait until they do.
+// Sharing returns how many readers keep writers out, or wait to do so.
 func (l *Lock) Sharing() int     { return int(l.guard.word.Load() / reader) }
 func (v *Value[T]) Sharing() int { return int(v.guard.word.Load() / reader) }
 
@@ -24,8 +24,8 @@ func (l *Lock) Abandon() {
 	l.guard.unlock()
 }
 
-// StoreHalf does half of a Store, and the other half when it is called back:
-// some words of the value are new then, and some old.
+// StoreHalf does half of a Store, after which some words of the value are new and
+// some old. rest does the other half.
 func (v *Value[T]) StoreHalf(val T) (rest func()) {
 	local := plain[T]{v: val}
 	v.guard.lock()

@@ -2,12 +2,12 @@ package seqlock
 
 import "github.com/lockbench/lockbench/primitives"
 
-// A guard keeps writers from each other. A reader that was disturbed too often
-// shares it with others of its kind, and keeps writers out.
+// A guard excludes writers from each other. Readers that were disturbed too often
+// share it, and keep writers out.
 type guard struct {
-	// word has, in its low byte, whether a writer holds the guard (W) and
-	// whether that one is pinned (P), and above it the number of readers that
-	// share the guard or wait until they do.
+	// word says in its low byte whether a writer holds the guard (W) and whether
+	// that writer is pinned (P). Above it is the number of readers that share the
+	// guard or wait to do so.
 	//
 	//	(0, 0)     free
 	//	(0, W)     held by a writer
@@ -16,18 +16,18 @@ type guard struct {
 	//	(n, 0)     shared by n readers
 	//
 	// I1: a writer takes only a free guard. So a reader that has added itself
-	// waits for one writer at most, and the one after it lets it read.
-	// I2: only its holder clears the low byte, so a byte store does.
-	// I3: whoever set P is pinned until it clears the byte.
+	// waits for one writer at most, and the next writer waits until it has read.
+	// I2: only its holder clears the low byte, so a byte store suffices.
+	// I3: a writer that set P is pinned until it clears the byte.
 	word primitives.Uint32
 }
 
 const (
 	writer = 1 << 0
 	pinned = 1 << 1
-	reader = 1 << 8 // 2²⁴ of them fit
+	reader = 1 << 8 // 2²⁴ readers fit
 
-	// mostReaders is how many may share. There is room for as many again that
+	// mostReaders is how many readers may share the guard. As many more fit that
 	// have added themselves and are about to panic.
 	mostReaders = 1<<23 - 1
 )
@@ -55,11 +55,11 @@ func (g *guard) lockPinned() {
 	}
 }
 
-// waitPinned waits pinned for a writer that is pinned itself: that one runs. Any
-// other holder can be preempted and may need this CPU, so for those it waits
-// unpinned. To do so always would be wrong: a goroutine that locks twice is
-// still pinned by its first lock, and to yield is then fatal, where to wait is
-// a deadlock like any other.
+// waitPinned waits pinned for a pinned writer, which runs. Any other holder can be
+// preempted and may need this CPU, so for those it waits unpinned. Waiting always
+// unpinned would be wrong: a goroutine that locks twice is still pinned by its
+// first lock, and a yield would then be fatal instead of a deadlock like any
+// other.
 func (g *guard) waitPinned() {
 	running, stopped := primitives.Spin{Pinned: true}, primitives.Spin{}
 	for {
@@ -92,8 +92,8 @@ func (g *guard) unlock() {
 	g.word.ClearLowByteRelease() // n,W,* -> n,0; release: pairs with tryLock, share
 }
 
-// share keeps writers out, once the one that holds g is done. It panics if
-// mostReaders do so already.
+// share keeps writers out, and waits until the writer that holds g is done. It
+// panics if mostReaders readers keep writers out already.
 func (g *guard) share() {
 	word := g.word.Add(reader) // n,w -> n+1,w; from here on no writer begins, by I1
 	if word/reader > mostReaders {

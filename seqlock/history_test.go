@@ -14,7 +14,7 @@ import (
 	"github.com/lockbench/lockbench/seqlock"
 )
 
-// What one goroutine did to a register of two equal numbers.
+// A call is what one goroutine did to a register of two equal numbers.
 type call struct {
 	op  string // "load", "store" or "update", which adds one
 	arg uint64
@@ -35,14 +35,14 @@ var register = porcupine.Model{
 	DescribeOperation: func(input, output any) string { return fmt.Sprint(input, " ", output) },
 }
 
-// A cell is what Value and Latch are to a history.
+// A cell is a Value or a Latch as a history uses it.
 type cell interface {
 	Load() [2]uint64
 	Store([2]uint64)
 	Update(func([2]uint64) [2]uint64) [2]uint64
 }
 
-// wideCell is a cell of many words, of which reads and writes take longer.
+// wideCell is a cell of many words, so that its reads and writes take longer.
 type wideCell struct{ store[wide] }
 
 func (c wideCell) Load() [2]uint64 {
@@ -66,7 +66,7 @@ type pinnedCell struct{ *seqlock.Value[[2]uint64] }
 func (c pinnedCell) Store(p [2]uint64)                            { c.StorePinned(p) }
 func (c pinnedCell) Update(f func([2]uint64) [2]uint64) [2]uint64 { return c.UpdatePinned(f) }
 
-// history has workers use a cell at random, and returns what they saw.
+// history lets workers use a cell at random, and returns what they saw.
 func history(c cell, seed uint64) []porcupine.Operation {
 	const workers, each = 4, 60
 	did := make([][]porcupine.Operation, workers)
@@ -119,7 +119,8 @@ func history(c cell, seed uint64) []porcupine.Operation {
 	return all
 }
 
-// linearizable reports whether histories of fresh cells are, up to so many.
+// linearizable reports whether up to so many histories of fresh cells are
+// linearizable.
 func linearizable(t *testing.T, fresh func() cell, histories int) bool {
 	seed := uint64(time.Now().UnixNano())
 	for i := range histories {
@@ -132,9 +133,9 @@ func linearizable(t *testing.T, fresh func() cell, histories int) bool {
 	return true
 }
 
-// Whatever goroutines do to a Value or a Latch, there is an order of it that
-// explains what each saw, and in which what ended before another began comes
-// first; a write has ended once it is seen.
+// The operations of goroutines on a Value or a Latch have an order that explains
+// what each saw, and in which an operation that ended before another began comes
+// first. A write has ended once it is seen.
 func TestLinearizable(t *testing.T) {
 	for name, fresh := range map[string]func() cell{
 		"Value":          func() cell { return new(seqlock.Value[[2]uint64]) },
@@ -181,7 +182,7 @@ func (c *torn) Update(f func([2]uint64) [2]uint64) [2]uint64 {
 	return p
 }
 
-// A stale cell returns whole values, but to every other reader the one before.
+// A stale cell returns whole values, but to every second read the value before.
 type stale struct {
 	mu          sync.Mutex
 	now, before [2]uint64 // guarded by mu

@@ -7,14 +7,13 @@ import (
 )
 
 // A Latch is a [Value] in two copies, one of which is always whole: the
-// writer sends readers to the one while it writes the other. So no reader
-// waits for a writer, even one that has lost its CPU half-way; it reads the
+// writer sends readers to one copy while it writes the other. So no reader waits
+// for a writer, even for one that has lost its CPU half-way; the reader reads the
 // value from before. The price is twice the memory and twice the stores.
 //
-// It is for readers that cannot wait: those with preemption off, or on a
-// deadline. A reader reads again only when the writer got on meanwhile, so
-// somebody always makes progress; how often is not bounded, for that would
-// take a lock.
+// It is for readers that cannot wait: those with preemption off, or with a
+// deadline. A reader reads again only if the writer made progress meanwhile. How
+// often it reads again is not bounded, because that would take a lock.
 //
 // T may be any type without pointers. The zero Latch holds the zero T.
 // A Latch must not be copied after first use.
@@ -22,18 +21,18 @@ import (
 // Store and Update take effect at one moment, in one order for all, and
 // synchronize before the loads that see them.
 type Latch[T any] struct {
-	guard guard // among writers; readers never share it
+	guard guard // among writers; readers do not share it
 
 	// seq says which copy to read.
 	//
-	//	even  copy 0; copy 1 is being written, or its equal
+	//	even  copy 0; copy 1 is being written, or is equal to it
 	//	odd   copy 1; copy 0 is being written
 	//
-	// I1: only who holds guard changes seq and copies; guard is free only
+	// I1: only the holder of guard changes seq and copies; guard is free only
 	// while seq is even and the copies are equal.
-	// I2: the copy that seq names is not written before seq has moved on.
+	// I2: the copy that seq names is not written before seq has changed.
 	//
-	// A reader is deceived only if it sleeps through 2⁶³ writes.
+	// A reader is deceived only if it stops for 2⁶³ writes.
 	seq    primitives.Uint64
 	copies [2]words[T]
 }
@@ -52,8 +51,8 @@ func (l *Latch[T]) Load() T {
 	return local.v
 }
 
-// LoadTo sets *to, which is the caller's alone, to the value. Where T is large
-// it saves Load's copy of the result. It panics if T contains pointers.
+// LoadTo sets *to to the value. No other goroutine may use *to meanwhile. If T is
+// large, LoadTo saves Load's copy of the result. It panics if T contains pointers.
 func (l *Latch[T]) LoadTo(to *T) {
 	l.check()
 	if fits(to) {
@@ -67,7 +66,8 @@ func (l *Latch[T]) load(to unsafe.Pointer, n uintptr) {
 	for {
 		seq := l.seq.Load() // acquire: pairs with publish
 		copyWords(to, unsafe.Pointer(&l.copies[seq&1]), n)
-		// Who saw a word of a later write sees here, by I2, that seq moved.
+		// A reader that saw a word of a later write sees here that seq has changed,
+		// by I2.
 		if l.seq.Load() == seq {
 			return
 		}

@@ -10,25 +10,26 @@ import (
 // zero Lock is unlocked. A Lock must not be copied after first use.
 //
 // Readers hold nothing. They use [Lock.Read], or Begin and Retry as with a
-// Count, and what they read is atomic words; see the package comment.
+// Count, and they read only atomic words; see the package comment.
 //
 // The n'th call to [Lock.Unlock] synchronizes before the return of the m'th
 // call to [Lock.Lock], for n < m, and before the reads that come after it.
 // A failed TryLock synchronizes nothing.
 type Lock struct {
-	// Tries is how often [Lock.Read] runs its function, or finds somebody
-	// writing, before it keeps writers out to run it in peace: 0 for
-	// [DefaultTries], a negative number for never. Set it before first use.
+	// Tries is how often [Lock.Read] runs its function, or finds a writer writing,
+	// before it keeps writers out and runs it undisturbed: 0 means [DefaultTries],
+	// and with a negative number it never keeps writers out. Set it before first
+	// use.
 	Tries int32
 
-	// I1: seq is odd while a writer holds guard, and at no other time but
-	// for the moments of Lock and Unlock.
+	// I1: seq is odd exactly while a writer holds guard, except for moments within
+	// Lock and Unlock.
 	guard guard
 	seq   primitives.Uint64
 }
 
-// DefaultTries is how often a read is tried before it keeps writers out,
-// unless told otherwise: about a microsecond, with the pauses between.
+// DefaultTries is how often a read is tried before it keeps writers out, if Tries
+// is 0: about a microsecond, with the pauses between the tries.
 const DefaultTries = 8
 
 // patient reports whether a reader that has failed n times tries again.
@@ -65,7 +66,7 @@ func (l *Lock) Unlock() {
 }
 
 // LockPinned locks l and disables preemption until [Lock.UnlockPinned], so
-// that readers never wait for a writer that has lost its CPU. Nothing in the
+// that no reader waits for a writer that has lost its CPU. Nothing in the
 // critical section may block, and preemption must not be off already, nor be
 // enabled before UnlockPinned; see the package comment.
 func (l *Lock) LockPinned() {
@@ -91,11 +92,11 @@ func (l *Lock) UnlockPinned() {
 	primitives.Unpin()
 }
 
-// Begin begins a read; see [Count.Begin]. Under writers without end a loop of
-// Begin and Retry may go on without end, too: [Lock.Read] does not.
+// Begin begins a read; see [Count.Begin]. If writers keep coming, a loop of Begin
+// and Retry may not end; [Lock.Read] does end.
 func (l *Lock) Begin() (seq uint64) {
 	if seq = l.seq.Load(); seq&1 != 0 { // acquire: pairs with Unlock
-		return l.await() // outlined so that Begin inlines, which it only just does
+		return l.await() // outlined so that Begin inlines; it just fits
 	}
 	return
 }
@@ -103,22 +104,22 @@ func (l *Lock) Begin() (seq uint64) {
 //go:noinline
 func (l *Lock) await() uint64 { return await(&l.seq) }
 
-// Retry reports whether somebody wrote since Begin returned seq, so that what
-// was read must be thrown away.
+// Retry reports whether a writer has written since Begin returned seq, so that the
+// caller must throw away what it read.
 func (l *Lock) Retry(seq uint64) bool { return l.seq.Load() != seq } // pairs with Lock
 
-// Read runs f until no writer disturbed it, at least once. What f saw in its
-// last run is of one moment; what it saw in those before must not matter, so f
+// Read runs f until no writer disturbed it, at least once. In its last run f sees
+// the words as they were at one moment; earlier runs must have no effect. So f
 // reads atomic words, sets variables of its caller, and does nothing else.
 //
-// After l.Tries runs f has one more, with writers kept out; only then does
-// Read write to the lock. It waits for one critical section at most before it.
-// It panics if 2²³ - 1 readers keep writers out already.
+// After l.Tries disturbed runs Read keeps writers out and runs f once more; only
+// then does it write to the lock. Before that run it waits for at most one
+// critical section. It panics if 2²³ - 1 readers keep writers out already.
 func (l *Lock) Read(f func()) {
 	var spin primitives.Spin
 	for n := int32(0); patient(n, l.Tries); n++ {
-		// Not Begin: among writers that follow close on each other it might
-		// always find one at work.
+		// Not Begin: if writers follow close on each other it might always find one
+		// writing, and not return.
 		if seq := l.seq.Load(); seq&1 == 0 { // acquire: pairs with Unlock
 			f()
 			if !l.Retry(seq) {

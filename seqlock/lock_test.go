@@ -25,9 +25,8 @@ func TestExclusionAcrossWrap(t *testing.T) {
 	locktest.Exclusion(t, locktest.Pinned(&l))
 }
 
-// Pinned and unpinned writers mix, and readers that keep writers out, also where
-// there is one CPU for all: whoever waits pinned for one that is not would hang
-// here.
+// Pinned writers, unpinned writers and readers that keep writers out mix, also on
+// one CPU: a writer that waited pinned for an unpinned holder would hang there.
 func TestPinnedAndNot(t *testing.T) {
 	for _, cpus := range []int{1, 2, 4} {
 		t.Run(fmt.Sprintf("cpus=%d", cpus), func(t *testing.T) {
@@ -66,7 +65,7 @@ func TestPinnedAndNot(t *testing.T) {
 							var a, b uint64
 							l.Read(func() {
 								a = n.Load()
-								yield() // and so most runs are disturbed, and the next keep writers out
+								yield() // so most runs are disturbed, and later ones keep writers out
 								b = twin.Load()
 							})
 							if a != b {
@@ -84,12 +83,12 @@ func TestPinnedAndNot(t *testing.T) {
 	}
 }
 
-// A read that is always disturbed is tried as often as Tries says, and then
-// once more with writers kept out.
+// A Read that is always disturbed runs its function as often as Tries says, and
+// then once more with writers kept out.
 func TestReadGivesUp(t *testing.T) {
 	for _, c := range []struct {
 		tries int32
-		runs  int // 100 stands for: until nobody disturbs
+		runs  int // 100 stands for: until no writer disturbs it
 	}{{0, seqlock.DefaultTries + 1}, {1, 2}, {3, 4}, {-1, 100}} {
 		l := seqlock.Lock{Tries: c.tries}
 		runs, keptOut := 0, 0
@@ -123,8 +122,8 @@ func TestReadGivesUp(t *testing.T) {
 	}
 }
 
-// Readers that found somebody writing for too long read next, side by side,
-// before any writer that comes after.
+// Readers that found a writer writing for too long read next, together, before any
+// later writer.
 func TestReadersThatGaveUpComeNext(t *testing.T) {
 	const readers = 3
 	l := seqlock.Lock{Tries: 1}
@@ -137,7 +136,7 @@ func TestReadersThatGaveUpComeNext(t *testing.T) {
 				if written.Load() != 0 {
 					t.Error("a writer came first")
 				}
-				// Writers are out, so this is the one run, and all meet in it.
+				// Writers are kept out, so this is the only run, and all readers meet in it.
 				inside.Add(1)
 				locktest.Until(func() bool { return inside.Load() == readers })
 			})
@@ -184,8 +183,8 @@ func TestReadPanics(t *testing.T) {
 	}
 }
 
-// With one reader fewer than fit there is room for one more. The next one panics,
-// and leaves the count as it was: no writer gets in.
+// With one reader fewer than fit, one more fits. The next one panics and does not
+// change the count: no writer gets in.
 func TestMostReaders(t *testing.T) {
 	var l seqlock.Lock
 	seq := uint64(0)

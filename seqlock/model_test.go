@@ -10,8 +10,8 @@ import (
 	"github.com/lockbench/lockbench/seqlock"
 )
 
-// Whatever is done to a Value, of one word, of two or of more, it holds what was
-// stored last, however long its readers are patient.
+// A Value of one word, of two or of more holds what was stored last, whatever its
+// Tries is.
 func TestValueModel(t *testing.T) {
 	t.Run("1", func(t *testing.T) { valueModel(t, func(n uint64) [1]uint64 { return [1]uint64{n} }) })
 	t.Run("2", func(t *testing.T) { valueModel(t, func(n uint64) [2]uint64 { return [2]uint64{n, ^n} }) })
@@ -38,7 +38,7 @@ func valueModel[T comparable](t *testing.T, of func(n uint64) T) {
 			if n := v.Sharing(); n != 0 {
 				t.Fatalf("%d readers keep writers out, want none", n)
 			}
-			actions["is"](t) // which takes note
+			actions["is"](t) // updates the model
 		}
 		t.Repeat(actions)
 	})
@@ -65,14 +65,14 @@ func TestLatchModel(t *testing.T) {
 	})
 }
 
-// storeModel returns what one can do to s, which holds the zero T. "is" takes
-// what s holds for what it should hold.
+// storeModel returns the actions on s, which holds the zero T. "is" makes the model
+// hold what s holds.
 func storeModel[T comparable](s store[T], of func(n uint64) T, storePinned func(T), updatePinned func(func(T) T) T) map[string]func(*rapid.T) {
 	var model T
 	update := func(t *rapid.T, update func(func(T) T) T) {
 		val := of(rapid.Uint64().Draw(t, "value"))
 		var saw T
-		got := update(func(v T) T { // pinned, it may be: no t in here
+		got := update(func(v T) T { // may run pinned, so it must not call t
 			saw = v
 			return val
 		})
@@ -111,8 +111,8 @@ func storeModel[T comparable](s store[T], of func(n uint64) T, storePinned func(
 	}
 }
 
-// TestLockModel does what need not wait: a Lock admits one, its readers notice
-// each write, and Read runs its function as often as Tries says.
+// TestLockModel calls methods that need not wait: a Lock admits one writer, its
+// readers notice each write, and Read runs its function as often as Tries says.
 func TestLockModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var l seqlock.Lock
@@ -211,7 +211,7 @@ func TestLockModel(t *testing.T) {
 						l.Unlock()
 						return
 					}
-					// Not to be noticed: as if nobody had been there.
+					// The reader must not notice: no write took place.
 					l.Abandon()
 				})
 				if runs != want || keptOut != keepsOut {

@@ -8,20 +8,20 @@ import (
 
 // A Value is a T that is read far more often than written. T may be any type
 // without pointers, of any size: readers copy it, so a few cache lines at
-// most make sense. The zero Value holds the zero T; one whose T contains
-// pointers can hold nothing else, as the first Store panics.
+// most make sense. The zero Value holds the zero T; if T contains pointers it can
+// hold nothing else, because the first Store panics.
 // A Value must not be copied after first use.
 //
 // Store and Update take effect at one moment, in one order for all, and
 // synchronize before the loads that see them.
 type Value[T any] struct {
-	// Tries is how often [Value.Load] tries before it keeps writers out to
-	// read in peace: 0 for [DefaultTries], a negative number for never. Set it
-	// before first use.
+	// Tries is how often [Value.Load] tries before it keeps writers out and reads
+	// undisturbed: 0 means [DefaultTries], and with a negative number it never
+	// keeps writers out. Set it before first use.
 	Tries int32
 
-	// I1: only who holds guard changes seq and words.
-	// I2: what is before words is as in a Lock, in this order.
+	// I1: only the holder of guard changes seq and words.
+	// I2: the fields before words are those of a Lock, in the same order.
 	guard guard
 	seq   primitives.Uint64
 	words words[T]
@@ -35,8 +35,8 @@ func NewValue[T any](v T) *Value[T] {
 }
 
 // Load returns the value. It writes nothing shared, unless writers disturb it
-// v.Tries times. It inlines, and is fastest where T takes two words. It panics
-// if 2²³ - 1 readers keep writers out already.
+// v.Tries times. It inlines, and is fastest if T takes two words. It panics if
+// 2²³ - 1 readers keep writers out already.
 func (v *Value[T]) Load() T {
 	var local plain[T]
 	if unsafe.Sizeof(local) == unsafe.Sizeof(pair{}) { // settled by the compiler
@@ -47,8 +47,8 @@ func (v *Value[T]) Load() T {
 	return local.v
 }
 
-// LoadTo sets *to, which is the caller's alone, to the value. Where T is large
-// it saves Load's copy of the result. It panics if T contains pointers.
+// LoadTo sets *to to the value. No other goroutine may use *to meanwhile. If T is
+// large, LoadTo saves Load's copy of the result. It panics if T contains pointers.
 func (v *Value[T]) LoadTo(to *T) {
 	v.check()
 	if fits(to) {
@@ -58,7 +58,7 @@ func (v *Value[T]) LoadTo(to *T) {
 	}
 }
 
-// lock returns what v begins with, the same for every T.
+// lock returns the fields that v begins with, which are the same for every T.
 func (v *Value[T]) lock() *Lock { return (*Lock)(unsafe.Pointer(v)) }
 
 // load copies n bytes of words that l protects.
@@ -68,7 +68,8 @@ func (l *Lock) load(words, to unsafe.Pointer, n uintptr) {
 	}
 }
 
-// tryLoad is load if nobody writes meanwhile, and reports whether it was.
+// tryLoad is load if no writer writes meanwhile, and reports whether it
+// succeeded.
 func (l *Lock) tryLoad(words, to unsafe.Pointer, n uintptr) bool {
 	seq := l.seq.Load() // acquire: pairs with publish
 	if seq&1 != 0 {
@@ -96,8 +97,8 @@ func (l *Lock) loadSlow(words, to unsafe.Pointer, n uintptr) {
 
 // Store sets the value to val. It panics if T contains pointers.
 //
-// Readers wait while it copies val; if it is preempted just then, they wait
-// for longer. See [Value.StorePinned].
+// Readers wait while it copies val, and for longer if it is preempted then. See
+// [Value.StorePinned].
 func (v *Value[T]) Store(val T) {
 	v.check()
 	v.guard.lock()
@@ -105,8 +106,8 @@ func (v *Value[T]) Store(val T) {
 	v.guard.unlock()
 }
 
-// StorePinned is [Value.Store] with preemption off, so that readers never wait
-// for a writer that has lost its CPU. Preemption must not be off already.
+// StorePinned is [Value.Store] with preemption off, so that no reader waits for a
+// writer that has lost its CPU. Preemption must not be off already.
 func (v *Value[T]) StorePinned(val T) {
 	v.check()
 	v.guard.lockPinned()

@@ -16,7 +16,7 @@ import (
 	"github.com/lockbench/lockbench/seqlock"
 )
 
-// A store is what Value and Latch have in common.
+// A store has the methods that Value and Latch have in common.
 type store[T any] interface {
 	Load() T
 	LoadTo(*T)
@@ -50,9 +50,9 @@ func (w wide) number(t testing.TB) uint64 {
 	return w[0]
 }
 
-// Readers see whole values, each not older than the last that was stored
-// before they began and not newer than the last that was begun when they
-// ended; with one writer that is linearizability.
+// Readers see whole values. Each value is not older than the last one stored
+// before the read began, and not newer than the last one begun before it ended;
+// with one writer that is linearizability.
 func TestReadsAreWhole(t *testing.T) {
 	values := map[string]func() (load func() wide, put func(wide)){
 		"Value": func() (func() wide, func(wide)) {
@@ -191,8 +191,8 @@ func TestReadsAreWhole(t *testing.T) {
 	}
 }
 
-// Here reads take as long as writes, and meet them half-way. TestReadsAreWhole
-// often passed a Latch whose readers did not look twice.
+// Here reads take as long as writes, so that they overlap. TestReadsAreWhole often
+// passed a Latch whose readers did not look twice.
 func TestLongReadsAreWhole(t *testing.T) {
 	type long [2048]uint64
 	for name, s := range map[string]store[long]{
@@ -255,7 +255,7 @@ func storeWide(words *[len(wide{})]primitives.Uint64, w wide) {
 	}
 }
 
-// No update is lost, however it is made, and each sees the one before it.
+// No update is lost, whichever method made it, and each sees the one before it.
 func TestUpdatesAreExclusive(t *testing.T) {
 	var v seqlock.Value[wide]
 	var l seqlock.Latch[wide]
@@ -296,7 +296,7 @@ func TestUpdatesAreExclusive(t *testing.T) {
 	}
 }
 
-// An f that panics changes nothing, and keeps nobody out.
+// An f that panics changes nothing, and leaves the guard free.
 func TestUpdatePanics(t *testing.T) {
 	for name, s := range map[string]store[wide]{"Value": seqlock.NewValue(wideOf(7)), "Latch": seqlock.NewLatch(wideOf(7))} {
 		locktest.Panics(t, name+": Update of f that panics", func() {
@@ -324,8 +324,8 @@ func TestUpdateLeavesReadersAlone(t *testing.T) {
 	}
 }
 
-// A reader of two words reads again if somebody wrote between its words and
-// its second look, or had begun to.
+// A reader of two words reads again if a writer wrote, or began to write, between
+// its words and its second look.
 func TestPairIsReadAgain(t *testing.T) {
 	var v seqlock.Value[[2]uint64]
 	v.Store([2]uint64{1, 1})
@@ -334,7 +334,7 @@ func TestPairIsReadAgain(t *testing.T) {
 		by        func()
 		want      uint64
 	}{
-		{"nobody", func() {}, 1},
+		{"no writer", func() {}, 1},
 		{"a Store", func() { v.Store([2]uint64{2, 2}) }, 2},
 	} {
 		if got := seqlock.LoadAround(&v, c.by); got != [2]uint64{c.want, c.want} {
@@ -356,7 +356,7 @@ func TestPairIsReadAgain(t *testing.T) {
 	wg.Wait()
 }
 
-// A reader that finds somebody writing for too long reads next.
+// A reader that finds a writer writing for too long reads next.
 func TestLoadGivesUp(t *testing.T) {
 	v := seqlock.NewValue(wideOf(1))
 	v.Tries = 2
@@ -380,7 +380,7 @@ func TestLoadGivesUp(t *testing.T) {
 	}
 }
 
-// With Tries negative a reader waits and leaves the lock alone.
+// With negative Tries a reader waits and does not write to the lock.
 func TestLoadNeverGivesUp(t *testing.T) {
 	v := seqlock.NewValue(wideOf(1))
 	v.Tries = -1
@@ -424,7 +424,7 @@ func TestLatchReadersDoNotWait(t *testing.T) {
 	}
 }
 
-// Any bytes go round, and nothing beside them is touched.
+// Any bytes come back as they were stored, and no byte beside them changes.
 func TestAnyBytes(t *testing.T) {
 	anyBytes[struct{}](t)
 	anyBytes[[1]byte](t)
@@ -532,8 +532,8 @@ func bytesOf[T any](v *T) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(v)), unsafe.Sizeof(*v))
 }
 
-// What cannot be kept as words is refused before anything is stored, by the
-// name of the field that is to blame.
+// A type that cannot be kept as words is refused before anything is stored, with
+// the name of its field that contains a pointer.
 func TestPointersAreRefused(t *testing.T) {
 	refuses[*int](t, "seqlock: *int cannot be kept in atomic words: it is a pointer or contains one")
 	refuses[string](t, "seqlock: string cannot be kept in atomic words: it is a pointer or contains one")

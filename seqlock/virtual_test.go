@@ -28,14 +28,12 @@ func (p pair) number(m *check.Machine) uint64 {
 	return p[0]
 }
 
-// patient readers never keep writers out, and hasty ones do after one failed
-// try.
+// patient readers do not keep writers out, and hasty ones do after one failed try.
 func patient() store[pair] { return &seqlock.Value[pair]{Tries: -1} }
 func hasty() store[pair]   { return &seqlock.Value[pair]{Tries: 1} }
 func latch() store[pair]   { return new(seqlock.Latch[pair]) }
 
-// long is hasty as one of more than two words would be, which is read by other
-// code.
+// long is hasty for a Value of more than two words, which other code reads.
 func long() store[pair] { return longValue{&seqlock.Value[pair]{Tries: 1}} }
 
 type longValue struct{ *seqlock.Value[pair] }
@@ -58,8 +56,8 @@ func until(cond func() bool) {
 	}
 }
 
-// counts are the ways to say that words are being written, and what keeps the
-// writers from each other.
+// counts are the locks that say that words are being written, with the lock that
+// excludes their writers from each other.
 var counts = []struct {
 	name  string
 	fresh func() (read func(func()), write func(func()))
@@ -102,12 +100,13 @@ var counts = []struct {
 	}},
 }
 
-// Words that a lock says are being written are not seen half-written.
+// Readers do not see words half-written while the lock says that a writer writes
+// them.
 func TestModelSections(t *testing.T) {
 	for _, c := range counts {
 		sizes := []struct{ writers, readers int }{{1, 1}, {1, 2}, {2, 1}}
 		if c.name == "Count" {
-			sizes = sizes[:2] // it leaves one writer to its user
+			sizes = sizes[:2] // its user has to exclude writers
 		}
 		for _, size := range sizes {
 			property.Every(t, fmt.Sprintf("%s/writers=%d/readers=%d", c.name, size.writers, size.readers), func(m *check.Machine) {
@@ -149,7 +148,7 @@ func TestModelLock(t *testing.T) {
 	property.All(t, func() property.Lock { return new(seqlock.Lock) }, property.UnlockPanics)
 }
 
-// A reader of a Latch waits for nobody: it returns while a writer has stopped
+// A reader of a Latch does not wait: it returns while a writer has stopped
 // half-way, in either copy.
 func TestModelLatchReadsBesideStoppedWriter(t *testing.T) {
 	for half := range 2 {
@@ -166,7 +165,7 @@ func TestModelLatchReadsBesideStoppedWriter(t *testing.T) {
 				m.GoNamed("reader", func() {
 					l.Load().number(m)
 					if left.Add(1) == 2 {
-						stopped.Unpark() // and not before
+						stopped.Unpark() // only now
 					}
 				})
 			}
@@ -176,8 +175,8 @@ func TestModelLatchReadsBesideStoppedWriter(t *testing.T) {
 	}
 }
 
-// A reader that keeps writers out waits for the one that is inside, and those
-// that come later wait for it.
+// A reader that keeps writers out waits for the writer that is inside, and later
+// writers wait for the reader.
 func TestModelHastyReaderIsNext(t *testing.T) {
 	property.Every(t, "Value", func(m *check.Machine) {
 		v := &seqlock.Value[pair]{Tries: 1}
@@ -195,8 +194,8 @@ func TestModelHastyReaderIsNext(t *testing.T) {
 	})
 }
 
-// readAndWrite has a writer store 1, 2 … writes, and readers read beside it:
-// whole values, none older than the one before. Whoever sees a value sees what
+// readAndWrite lets a writer store 1, 2 … writes while readers read: they see whole
+// values, none older than the one before. A reader that sees a value also sees what
 // its writer did before.
 func readAndWrite(fresh func() store[pair], readers, reads, writes int) func(*check.Machine) {
 	return func(m *check.Machine) {
@@ -305,7 +304,7 @@ var opRegister = porcupine.Model{
 	},
 }
 
-// With two writers, too, it is as if one operation came after the other.
+// With two writers, too, the operations are as if they came one after the other.
 func TestModelLinearizable(t *testing.T) {
 	for _, s := range stores {
 		property.Every(t, s.name, func(m *check.Machine) {
@@ -330,7 +329,7 @@ func TestModelLinearizable(t *testing.T) {
 	}
 }
 
-// A reader that reads twice does not see words as they were before: one writer,
+// A reader that reads twice does not see older words the second time: one writer,
 // two readers, two reads.
 func TestModelSectionsInOrder(t *testing.T) {
 	for _, c := range counts {

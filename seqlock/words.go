@@ -11,19 +11,20 @@ import (
 // words is a T kept as atomic words, so that one goroutine may read it while
 // another writes: the race detector and the engines see each access.
 //
-// I1: its memory is a whole number of words. The empty array aligns it as a
-// word is aligned, and what is aligned to eight bytes is padded to them; the
-// padding, of T too, is copied along.
+// I1: its memory is a whole number of words. The empty array gives it the
+// alignment of a word, so its size is padded to a multiple of eight bytes. The
+// padding, also that of T, is copied too.
 type words[T any] struct {
 	_ [0]primitives.Uint64
 	v T
 }
 
-// plain is a T in memory of one goroutine's own, to copy words from and to.
+// plain is a T in memory that one goroutine uses alone, to copy words from and to.
 //
-// It is aligned as a uint64 is. On 32-bit machines that is to four bytes, and
-// plain may end with the first half of its last word. To align it as a word is
-// would be wrong there: the stack is not, so each would be allocated.
+// It has the alignment of a uint64. On 32-bit machines that is four bytes, and
+// plain may end with the first half of its last word. The alignment of a word
+// would be wrong there: the stack does not have it, so each plain would be
+// allocated.
 type plain[T any] struct {
 	_ [0]uint64
 	v T
@@ -34,8 +35,8 @@ const (
 	halves   = unsafe.Alignof(uint64(0)) < wordSize // whether plain may end with half a word
 )
 
-// A word is as large as what it holds in every build, or the casts below
-// would be wrong.
+// In every build a word must be as large as the bits that it holds; otherwise the
+// casts below would be wrong.
 var _ [wordSize]byte = [unsafe.Sizeof(primitives.Uint64{})]byte{}
 
 // word returns the word at an offset in bytes.
@@ -74,15 +75,15 @@ func fromHalf(half uint32) (word uint64) {
 	return word
 }
 
-// fits reports whether *to can be copied to as a plain can: it has the
-// alignment, and no smaller part of a word.
+// fits reports whether words can be copied to *to as to a plain: it has the
+// alignment, and does not end with a smaller part of a word.
 func fits[T any](to *T) bool {
 	const align = unsafe.Alignof(uint64(0))
 	return unsafe.Sizeof(*to)%align == 0 && unsafe.Alignof(*to) == align
 }
 
-// store stores p into the words of w, one after the other. A release each is
-// enough: none overtakes the sequence that was made odd before.
+// store stores p into the words of w, one after the other. A release for each is
+// enough: none of them overtakes the store that made the sequence odd.
 func (w *words[T]) store(p *plain[T]) {
 	for i := uintptr(0); i < unsafe.Sizeof(*w); i += wordSize {
 		w.word(i).StoreRelease(p.word(i))
@@ -109,8 +110,8 @@ func mustHoldNoPointers[T any]() {
 	}
 }
 
-// findPointer returns where in a t there is a pointer, and of what type it is;
-// nil if there is none.
+// findPointer returns where a t contains a pointer, and its type; nil if it
+// contains none.
 func findPointer(t reflect.Type) (path string, typ reflect.Type) {
 	switch k := t.Kind(); {
 	case k <= reflect.Complex128: // numbers, uintptr among them, and bool
