@@ -118,6 +118,7 @@
 //	list10     a linked list of 10: replace an element; traverse it
 //	list100    a linked list of 100: replace an element; traverse it
 //	list1000   a linked list of 1000: replace an element; traverse it
+//	map1000    a map of 1000 keys: replace, delete or insert one; look one up
 //	intervals  an address space: map and unmap; look up a page
 //	freelist   a list of free buffers: take one or give it back; count them
 //	pool       a bounded pool under a semaphore: fill a buffer; look at one

@@ -112,6 +112,8 @@ func TestBadInput(t *testing.T) {
 		{"run --workload lgo,log,", `--workload: unknown workload "lgo" (known: bare, counter, log, clock, config, ` + "\n" + `--workload: unknown workload "" (known: `},
 		{"run --workload bare,pool --locks semaphore,ticket,sync.Mutex", `lock "ticket": cannot count, want a semaphore for workload pool` + "\n" + `lock "sync.Mutex": cannot count`},
 		{"run --workload pool --mode pinned", `workload pool: cannot run pinned`},
+		{"run --locks sync.Map", `lock "sync.Map": is a map and no lock, want a lock for workload bare`},
+		{"run --workload map1000 --locks seqlock,sync.Map,rcu-domain", `lock "seqlock": its readers look at what is half written, want another lock for workload map1000`},
 		{"list --workloads tas", "list --workloads tas: want no locks"},
 		{"run --work regsiters,memory-l1", `--work: unknown work "regsiters" (known: registers, memory-l1, memory-l2, serialized)`},
 		{"run --mode fast", `--mode: unknown mode "fast" (known: goroutine, thread, pinned)`},

@@ -150,12 +150,19 @@ func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 	locks, err := catalog.Match(patterns...)
 	bad.Add(err)
 	count := slices.ContainsFunc(sweep.Workloads, func(w harness.Workload) bool { return w.Permits != nil })
+	modes, workloads := sweep.Modes, sweep.Workloads // none is the first
+	if len(modes) == 0 {
+		modes = []harness.Mode{harness.Goroutine}
+	}
+	if len(workloads) == 0 {
+		workloads = []harness.Workload{{}}
+	}
 	suits := func(l catalog.Entry) bool {
 		if count {
 			return l.Counting != nil
 		}
-		return len(sweep.Modes) == 0 || !slices.ContainsFunc(sweep.Workloads, func(w harness.Workload) bool {
-			return !slices.ContainsFunc(sweep.Modes, func(m harness.Mode) bool { return l.Suits(w, m) == nil })
+		return !slices.ContainsFunc(workloads, func(w harness.Workload) bool {
+			return !slices.ContainsFunc(modes, func(m harness.Mode) bool { return l.Suits(w, m) == nil })
 		})
 	}
 	for _, l := range locks {
