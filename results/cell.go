@@ -80,7 +80,7 @@ func (c Cell) Compare(d Cell) int {
 		cmp.Compare(c.Workload, d.Workload),
 		cmp.Compare(c.Work, d.Work),
 		cmp.Compare(c.Mode, d.Mode),
-		cmp.Compare(c.Load, d.Load),
+		compareLoads(c, d),
 		cmp.Compare(c.Hold, d.Hold),
 		cmp.Compare(c.Think, d.Think),
 		cmp.Compare(c.CPUs, d.CPUs),

@@ -41,6 +41,7 @@ func (d Digest) Write(w io.Writer, samples []Sample) error {
 	}
 	var rows [][]string // of the section that is being gathered
 	var last section
+	open, closed := false, false
 	for _, c := range g.places() {
 		row := d.row(g, c)
 		if row == nil {
@@ -48,9 +49,13 @@ func (d Digest) Write(w io.Writer, samples []Sample) error {
 		}
 		s := section(c)
 		s.scenario.Reads = 0
+		open, closed = open || c.scenario.Open(), closed || !c.scenario.Open()
+		head := d.line("READS", "FASTEST", "IN SYNC", "LIMIT", "NOT TOLD APART FROM THE FASTEST")
+		if c.scenario.Open() {
+			head = d.line("READS", "SHORTEST WAIT", "IN SYNC", "LIMIT", "TIED; SATURATED")
+		}
 		if len(rows) == 0 || s != last {
-			rows, last = append(rows, []string{s.String()}), s
-			rows[len(rows)-1] = append(rows[len(rows)-1], d.line("READS", "FASTEST", "IN SYNC", "LIMIT", "NOT TOLD APART FROM THE FASTEST"))
+			rows, last = append(rows, []string{s.String(), head}), s
 		}
 		rows[len(rows)-1] = append(rows[len(rows)-1], row...)
 	}
@@ -58,7 +63,14 @@ func (d Digest) Write(w io.Writer, samples []Sample) error {
 
 	var legend []string
 	if len(blocks) > 0 {
-		text := "ns/op, less is better; ± 95% interval of the median; × times the fastest; LIMIT is " + Empty + ": no lock at all"
+		text := "ns/op, less is better"
+		if open {
+			text = "WAIT: 99th percentile of the time to acquire in ns, from the scheduled arrival, of writers if there are any; SATURATED: the queue grew without end"
+			if closed {
+				text = "ns/op, less is better; " + text
+			}
+		}
+		text += "; ± 95% interval of the median; × times the fastest; LIMIT is " + Empty + ": no lock at all"
 		if len(g.costs()) > 0 {
 			text += "; " + Limit + " is one locked instruction"
 		}
@@ -100,12 +112,13 @@ type gathering struct {
 	samples map[column][]Sample
 	sums    map[column][]Summary // only those with an interval
 	few     map[column]bool      // places where a lock has too few samples for one
+	full    map[column][]string  // locks that cannot serve what arrives there
 	mixed   int                  // samples during which the distance changed
 	unknown int                  // samples of unknown distance, where that of others is known
 }
 
 func gather(samples []Sample) gathering {
-	g := gathering{samples: make(map[column][]Sample), sums: make(map[column][]Summary), few: make(map[column]bool)}
+	g := gathering{samples: make(map[column][]Sample), sums: make(map[column][]Summary), few: make(map[column]bool), full: make(map[column][]string)}
 	probed := slices.ContainsFunc(samples, func(s Sample) bool { return s.Distance == Near || s.Distance == Far })
 	for _, s := range samples {
 		c := column{scenario: s.Cell.Scenario(), distance: s.Distance, oversubscribed: s.Oversubscribed}
@@ -119,9 +132,15 @@ func gather(samples []Sample) gathering {
 		}
 	}
 	for c, here := range g.samples {
-		for _, s := range Summarize(here) {
+		sums := Summarize(here)
+		for _, s := range sums {
+			if s.Saturated() {
+				g.full[c] = append(g.full[c], s.Lock)
+			}
+		}
+		for _, s := range sums {
 			switch {
-			case s.Unit != "ns/op":
+			case s.Unit != c.scenario.ranking() || slices.Contains(g.full[c], s.Lock):
 			case s.hasInterval():
 				g.sums[c] = append(g.sums[c], s)
 			default:
@@ -260,6 +279,12 @@ func (d Digest) row(g gathering, c column) []string {
 			ranked = append(ranked, s)
 		}
 	}
+	full := g.full[c]
+	reads := fmt.Sprintf("%d%%", c.scenario.Reads)
+	if len(ranked) < 2 && len(full) > 0 {
+		head := d.line(reads, "-", "", limit, "saturated: ")
+		return []string{head + some(full, d.Width-utf8.RuneCountInString(head))}
+	}
 	if len(ranked) < 2 {
 		return nil
 	}
@@ -267,7 +292,8 @@ func (d Digest) row(g gathering, c column) []string {
 		return cmp.Or(cmp.Compare(a.Median, b.Median), cmp.Compare(a.Lock, b.Lock))
 	})
 	best := ranked[0]
-	ratios := ratiosByLock(g.samples[c], best.Lock, "ns/op")
+	unit := c.scenario.ranking()
+	ratios := ratiosByLock(g.samples[c], best.Lock, unit)
 	var reference string
 	for _, s := range ranked { // the faster one first
 		if s.Lock != "sync.Mutex" && s.Lock != "sync.RWMutex" {
@@ -279,7 +305,7 @@ func (d Digest) row(g gathering, c column) []string {
 		}
 		break
 	}
-	tied := Table{Unit: "ns/op"}.best(g.samples[c], ranked)
+	tied := Table{Unit: unit}.best(g.samples[c], ranked)
 	if n := len(tied); n > 4 && n > len(ranked)/2 {
 		best.Lock = fmt.Sprintf("%d of %d alike", n, len(ranked))
 		tied = nil
@@ -290,8 +316,15 @@ func (d Digest) row(g gathering, c column) []string {
 			names = append(names, s.Lock)
 		}
 	}
-	head := d.line(fmt.Sprintf("%d%%", c.scenario.Reads), best.Lock+" "+shortValue(best.Median)+" "+spread(best), reference, limit, "")
+	head := d.line(reads, best.Lock+" "+shortValue(best.Median)+" "+spread(best), reference, limit, "")
 	room := d.Width - utf8.RuneCountInString(head)
+	if len(full) > 0 {
+		saturated := "saturated: "
+		if len(names) > 0 {
+			saturated = fmt.Sprintf("%s; saturated: ", some(names, room/2))
+		}
+		return []string{head + saturated + some(full, room-utf8.RuneCountInString(saturated))}
+	}
 	return []string{head + some(names, room)}
 }
 

@@ -142,3 +142,35 @@ func TestNoise(t *testing.T) {
 		}
 	}
 }
+
+// In an open loop the shortest wait leads, by the 99th percentile; a lock that is
+// saturated has no rank, and is named.
+func TestDigestOfAnOpenLoop(t *testing.T) {
+	var samples []results.Sample
+	for round := range 6 {
+		for lock, wait := range map[string]float64{"a": 300, "b": 200, "c": 100, "none": 50} {
+			for _, load := range []string{"0.95", "100k-per-s", "0.5", "20k-per-s"} {
+				s := at(results.Near, "write-p99-ns", wait+float64(round))[0]
+				s.Lock, s.Round, s.Load = lock, round+1, load
+				saturated := 0.0
+				if lock == "c" && load == "0.95" && round > 1 {
+					saturated = 1
+				}
+				s.Values = append(s.Values, results.Value{Unit: "saturated", Value: saturated})
+				samples = append(samples, s)
+			}
+		}
+	}
+	got := digest(t, results.Digest{}, samples)
+	at := 0
+	for _, want := range []string{"load 0.5", "SHORTEST WAIT", "c 102", "load 0.95", "b 202", "saturated: c", "20k arrivals/s", "c 102", "100k arrivals/s", "from the scheduled arrival"} {
+		i := strings.Index(got[at:], want)
+		if i < 0 {
+			t.Fatalf("no %q, or not in its place:\n%s", want, got)
+		}
+		at += i
+	}
+	if strings.Contains(got, "ns/op") {
+		t.Errorf("ns/op where none was measured:\n%s", got)
+	}
+}

@@ -169,7 +169,7 @@ func (s section) String() string {
 	if c.CPUs == 0 {
 		parts = append(parts, fmt.Sprintf("%d%% reads", c.Reads))
 	}
-	for _, word := range []string{c.Workload, c.Work, c.Mode, c.Load} {
+	for _, word := range []string{c.Workload, c.Work, c.Mode, c.LoadWords()} {
 		if word != "" {
 			parts = append(parts, word)
 		}
