@@ -25,6 +25,9 @@ func Bench(b *testing.B, s Scenario) {
 	if err := s.Validate(); err != nil {
 		b.Fatal(err)
 	}
+	if !s.Arrivals.Closed() {
+		b.Fatalf("%v: a benchmark that ends after so many operations has no arrivals: want a closed loop", s.Arrivals)
+	}
 	sample, err := take(b.Context(), s.withDefaults(), uint64(b.N))
 	if err != nil {
 		b.Fatal(err)

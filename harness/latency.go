@@ -16,50 +16,54 @@ type latency = hdrhistogram.Histogram
 
 func newLatency() *latency { return hdrhistogram.New(1, 1e12, 2) }
 
-// timed does one operation and records how long it took to acquire the lock: if
-// readers retry, until the try began that no writer disturbed; of an [RCULocker]
-// until the read-side critical section began.
+// timed does one operation and records how long it took to acquire the lock.
 func (w *worker) timed() {
-	if w.nextReads() {
-		if w.seq != nil || w.rcu != nil {
-			read := w.readOpen
-			if w.rcu != nil {
-				read = w.readCopy
-			}
-			began := primitives.Nanotime()
-			took := read(true) - began
-			w.readTimes.RecordValue(max(1, took-clockCost()))
-			return
-		}
-		w.doing = waitsToRead
-		began := primitives.Nanotime()
-		if w.rw != nil {
-			w.rw.RLock()
-		} else {
-			w.lock.Lock()
-		}
-		took := primitives.Nanotime() - began
-		w.readInside()
-		if w.rw != nil {
-			w.rw.RUnlock()
-		} else {
-			w.lock.Unlock()
-		}
-		w.doing = thinking
-		w.read++
-		w.readTimes.RecordValue(max(1, took-clockCost()))
-		return
-	}
-	w.doing = waitsToWrite
+	read := w.nextReads()
 	began := primitives.Nanotime()
-	w.lock.Lock()
-	took := primitives.Nanotime() - began
-	w.writeInside()
-	w.lock.Unlock()
-	w.settle()
+	took := max(1, w.operate(read)-began-clockCost())
+	if read {
+		w.readTimes.RecordValue(took)
+	} else {
+		w.writeTimes.RecordValue(took)
+	}
+}
+
+// operate does one operation and returns when it had acquired the lock: if
+// readers retry, when the try began that no writer disturbed; of an [RCULocker]
+// when the read-side critical section began.
+func (w *worker) operate(read bool) (acquired int64) {
+	switch {
+	case !read:
+		w.doing = waitsToWrite
+		w.lock.Lock()
+		acquired = primitives.Nanotime()
+		w.writeInside()
+		w.lock.Unlock()
+		w.settle()
+		w.doing = thinking
+		w.written++
+		return acquired
+	case w.seq != nil:
+		return w.readOpen(true)
+	case w.rcu != nil:
+		return w.readCopy(true)
+	}
+	w.doing = waitsToRead
+	if w.rw != nil {
+		w.rw.RLock()
+	} else {
+		w.lock.Lock()
+	}
+	acquired = primitives.Nanotime()
+	w.readInside()
+	if w.rw != nil {
+		w.rw.RUnlock()
+	} else {
+		w.lock.Unlock()
+	}
 	w.doing = thinking
-	w.written++
-	w.writeTimes.RecordValue(max(1, took-clockCost()))
+	w.read++
+	return acquired
 }
 
 // clockCost is what two looks at the clock are apart, in nanoseconds, if

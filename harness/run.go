@@ -87,6 +87,9 @@ func take(ctx context.Context, s Scenario, quota uint64) (sample results.Sample,
 	if err := preflight(ctx, s); err != nil {
 		return sample, err
 	}
+	if !s.Arrivals.Closed() {
+		return takeOpen(ctx, s)
+	}
 	lock, neighbours := isolate(s.newLock)
 	r := newRun(s, lock, s.Workers)
 	r.neighbours, r.quota = neighbours, quota
@@ -305,17 +308,17 @@ func (r *run) mayOpen(now int64) bool {
 // starve, before it opens and again before the run ends.
 const straggle = time.Second
 
-// open opens the window, if nobody else does. w has just done an operation.
-func (r *run) open(w *worker) {
+// open opens the window, unless another worker does. It reports whether it did.
+func (r *run) open() bool {
 	if !r.advance(warming) {
-		return
+		return false
 	}
 	r.opened.cpu, r.opened.known = cpuTime()
 	primitives.Pin() // lest an age pass between the two
 	r.opened.wall = primitives.Nanotime()
 	r.word.Add(1)
 	primitives.Unpin()
-	w.begin(0)
+	return true
 }
 
 // mayClose reports whether the window has been open for long enough.
@@ -329,17 +332,17 @@ func (r *run) mayClose(now int64, w *worker) bool {
 	return r.counted.Add(delta) >= r.quota
 }
 
-// close closes the window, if nobody else does. w has just done an operation.
-func (r *run) close(w *worker) {
+// close closes the window, unless another worker does. It reports whether it did.
+func (r *run) close() bool {
 	if !r.advance(measuring) {
-		return
+		return false
 	}
 	r.closed.cpu, r.closed.known = cpuTime()
 	primitives.Pin()
 	r.closed.wall = primitives.Nanotime()
 	r.word.Add(1)
 	primitives.Unpin()
-	w.end(0)
+	return true
 }
 
 // advance goes from phase p to the next and reports whether it was the

@@ -140,19 +140,22 @@ type Scenario struct {
 
 	Mode Mode
 
+	Arrivals Arrivals // how operations arrive; the zero value is a closed loop
+
 	// Duration is the length of the measuring window. 0 is 3 ms, or 100 ms if
 	// there are more workers than CPUs: such a window must span many of the
-	// scheduler's time slices, 10 ms each.
+	// scheduler's time slices, 10 ms each. In an open loop it is 20 ms, or 200 ms.
 	Duration time.Duration
 
 	// Warmup is for how long, at least, the workers run before the window
-	// opens. 0 is a tenth of Duration.
+	// opens. 0 is a tenth of Duration, or in an open loop a quarter.
 	Warmup time.Duration
 
 	// Latency asks for the percentiles of the time to acquire. They are
 	// service times: the loop is closed, so a worker that waits asks for
 	// nothing else meanwhile, and nothing is corrected for that. They are
-	// sampled, at a cost of less than 2 % of throughput.
+	// sampled, at a cost of less than 2 % of throughput. An open loop has them
+	// always, of all operations, from the times for which these were scheduled.
 	Latency bool
 
 	// Patience is for how long all workers may make no progress before they
@@ -248,6 +251,7 @@ func (s Scenario) validate() error {
 	want(s.Work != Serialized || primitives.CanSerialize, "work", s.Work, "another: instructions cannot be serialized on "+runtime.GOARCH+", nor under purego")
 	want(s.Duration >= 0, "duration", s.Duration, "positive, or 0s for the default")
 	want(s.Warmup >= 0, "warmup", s.Warmup, "positive, or 0s for the default")
+	errs = append(errs, s.Arrivals.validate(s.withDefaults().Duration))
 	want(s.Patience >= 0, "patience", s.Patience, "positive, or 0s for the default")
 	want(int(s.Mode) < len(modes), "mode", s.Mode, "goroutine, thread or pinned")
 	want(s.Mode != Thread || hasAffinity, "mode", s.Mode, "goroutine or pinned: threads cannot be bound to CPUs on "+runtime.GOOS)
@@ -264,6 +268,7 @@ func (s Scenario) Cell() results.Cell {
 		Think:    s.Think,
 		Workload: s.Workload.Name,
 		CPUs:     s.CPUs,
+		Load:     s.Arrivals.String(),
 	}
 	if s.Work != Registers {
 		c.Work = s.Work.String()
@@ -276,17 +281,35 @@ func (s Scenario) Cell() results.Cell {
 
 // withDefaults returns s with what was left zero filled in.
 func (s Scenario) withDefaults() Scenario {
+	open := !s.Arrivals.Closed()
+	s.Latency = s.Latency || open
 	if s.Duration == 0 {
 		s.Duration = 3 * time.Millisecond
 		if s.Workers > s.CPUs {
 			s.Duration = 100 * time.Millisecond
 		}
+		if open {
+			s.Duration = max(20*time.Millisecond, 2*s.Duration)
+		}
 	}
 	if s.Warmup == 0 {
 		s.Warmup = s.Duration / 10
+		if open {
+			s.Warmup = s.Duration / 4
+		}
 	}
 	if s.Patience == 0 {
 		s.Patience = 10 * time.Second
 	}
 	return s
+}
+
+// Length returns how long the windows of a sample of s are, with their warm-ups,
+// once the defaults are filled in.
+func (s Scenario) Length() time.Duration {
+	length := s.Warmup + s.Duration
+	if s.Arrivals.Load != 0 {
+		length += length / capacityShare
+	}
+	return length
 }

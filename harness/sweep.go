@@ -33,6 +33,9 @@ type Sweep struct {
 	Works []Work
 	Modes []Mode
 
+	// Arrivals are an axis, too. None is the closed loop alone.
+	Arrivals []Arrivals
+
 	// Extra are scenarios beside the product of the axes, such as one worker
 	// that thinks about nothing. Those that the product has already are left
 	// out.
@@ -89,6 +92,9 @@ func (s Sweep) Validate() error {
 	errs = append(errs, s.unsuited()...)
 	if len(s.Works) > 0 {
 		errs = append(errs, axis("work", s.Works, func(c *Scenario, w Work) { c.Work = w }))
+	}
+	if len(s.Arrivals) > 0 {
+		errs = append(errs, axis("arrivals", s.Arrivals, func(c *Scenario, a Arrivals) { c.Arrivals, c.Duration = a, s.Duration }))
 	}
 	if len(s.Modes) > 0 {
 		errs = append(errs, axis("mode", s.Modes, func(c *Scenario, m Mode) { c.Mode = m }))
@@ -151,6 +157,7 @@ func (s Sweep) situations() []Scenario {
 	all = times(all, orZero(s.Workloads), func(c *Scenario, w Workload) { c.Workload = w })
 	all = times(all, orZero(s.Works), func(c *Scenario, w Work) { c.Work = w })
 	all = times(all, orZero(s.Modes), func(c *Scenario, m Mode) { c.Mode = m })
+	all = times(all, orZero(s.Arrivals), func(c *Scenario, a Arrivals) { c.Arrivals = a })
 	all = times(all, s.Hold, func(c *Scenario, d time.Duration) { c.Hold = d })
 	all = times(all, s.Think, func(c *Scenario, d time.Duration) { c.Think = d })
 	all = times(all, s.CPUs, func(c *Scenario, n int) { c.CPUs = n })

@@ -128,6 +128,8 @@ type worker struct {
 	readTimes  *latency // nil unless latency is asked for
 	writeTimes *latency
 
+	schedule schedule // of an open loop
+
 	_ pad
 }
 
@@ -409,15 +411,17 @@ func (w *worker) look() bool {
 				r.warm.Add(1)
 			}
 			if p == warming && r.mayOpen(now) {
-				r.open(w)
+				if r.open() {
+					w.begin(0)
+				}
 			} else if int(r.warm.Load()) < len(r.workers) {
 				r.giveWay()
 			}
 		case p <= closing:
 			w.begin(1)
 			w.slices |= r.slice(now)
-			if p == measuring && r.mayClose(now, w) {
-				r.close(w)
+			if p == measuring && r.mayClose(now, w) && r.close() {
+				w.end(0)
 			}
 		default:
 			w.begin(1)
@@ -456,12 +460,19 @@ func (w *worker) begin(late uint64) {
 	}
 }
 
-// end notes that the window has closed, before the last late operations. The
-// last worker to note it ends the run: until then all keep up the load.
+// end notes that the window has closed, before the last late operations.
 func (w *worker) end(late uint64) {
 	if !w.ended {
-		w.ended = true
 		w.ops = w.read + w.written - late - w.began
+		w.noteEnd()
+	}
+}
+
+// noteEnd notes that w is done with the window. The last worker to note it ends
+// the run: until then all keep up the load.
+func (w *worker) noteEnd() {
+	if !w.ended {
+		w.ended = true
 		if r := w.run; int(r.noted.Add(1)) == len(r.workers) {
 			r.stop()
 		}
