@@ -94,6 +94,9 @@ func (w *worker) nextArrival() {
 // clock is read within each critical section, and, while no operation is due,
 // over and over.
 func (w *worker) serve() {
+	if w.run.Work == Serialized {
+		w.fence()
+	}
 	now := primitives.Nanotime()
 	w.schedule.start = now
 	w.nextArrival()

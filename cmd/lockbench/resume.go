@@ -91,6 +91,13 @@ func describe(s harness.Sweep) string {
 	if works != harness.Registers.String() { // the only one that there used to be
 		text += " work=" + works
 	}
+	if len(s.Arrivals) > 0 {
+		arrivals := make([]string, len(s.Arrivals))
+		for i, a := range s.Arrivals {
+			arrivals[i] = a.String()
+		}
+		text += " load=" + list(arrivals)
+	}
 	return text
 }
 
@@ -115,16 +122,24 @@ func list[T cmp.Ordered](values []T) string {
 
 // difference returns how two descriptions of a sweep differ, "" if they do not.
 func difference(have, want string) string {
-	in := make(map[string]string)
-	for field := range strings.FieldsSeq(have) {
-		key, value, _ := strings.Cut(field, "=")
-		in[key] = value
+	var keys []string
+	values := func(text string) map[string]string {
+		of := make(map[string]string)
+		for field := range strings.FieldsSeq(text) {
+			key, value, _ := strings.Cut(field, "=")
+			of[key] = value
+			if !slices.Contains(keys, key) {
+				keys = append(keys, key)
+			}
+		}
+		return of
 	}
+	// A key that is not there has its default, as in files from before the key.
+	a, b := values(have), values(want)
 	var all []string
-	for field := range strings.FieldsSeq(want) {
-		key, value, _ := strings.Cut(field, "=")
-		if in[key] != value {
-			all = append(all, fmt.Sprintf("with %s %s and not %s", key, in[key], value))
+	for _, key := range keys {
+		if a[key] != b[key] {
+			all = append(all, fmt.Sprintf("with %s %s and not %s", key, cmp.Or(a[key], "as by default"), cmp.Or(b[key], "as by default")))
 		}
 	}
 	return strings.Join(all, ", ")

@@ -37,8 +37,10 @@ type runCmd struct {
 	Mode     string `complete:"goroutine|thread|pinned" placeholder:"MODE,..." default:"goroutine" help:"Workers are goroutines (goroutine), threads bound to a CPU each (thread), or goroutines that cannot be preempted while they hold the lock (pinned)."`
 	Duration string `placeholder:"D" help:"Length of a sample (3ms; 100ms with more than one worker per CPU)."`
 	Count    string `placeholder:"N" help:"Samples of each combination (6, then for half a minute as many as 20, or more where the CPUs were near or far too seldom)."`
-	Latency  bool   `help:"Measure the time to acquire, too: percentiles of service times, from the call, as the loop is closed."`
+	Latency  bool   `help:"Measure the time to acquire, too: percentiles of service times, from the call. An open loop has it always."`
 	Quick    bool   `help:"A rough answer in seconds: reads 0 and 90, 1 CPU and all, 6 samples."`
+	Load     string `placeholder:"SHARE,..." help:"Open loop: operations arrive on a schedule, so many as are this share, such as 0.5,0.8,0.95, of what the lock reaches in the same situation. Latencies count from the scheduled arrival."`
+	Rate     string `placeholder:"N,..." help:"Open loop: so many operations arrive in a second, for all workers together, such as 100k,1M."`
 	Seed     string `placeholder:"N" default:"1" help:"Seed of the random order (${default})."`
 
 	Out    string `complete:"files" placeholder:"FILE" default:"results.txt" help:"File for the results, in the Go benchmark format (${default})."`
@@ -147,6 +149,7 @@ func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 	if !named {
 		patterns = strings.Split("!*-pinned,!rcu-*,rcu-domain,rcu-qsbr,none", ",")
 	}
+	sweep.Arrivals = parseArrivals(bad, c.Load, c.Rate)
 	locks, err := catalog.Match(patterns...)
 	bad.Add(err)
 	count := slices.ContainsFunc(sweep.Workloads, func(w harness.Workload) bool { return w.Permits != nil })
@@ -176,7 +179,7 @@ func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 		}
 	}
 	sweep.Subjects = append(sweep.Subjects, c.own.subjects...)
-	if c.CPUs == "" && c.Reads == "" && c.Think == "" && c.Workers == "1" && c.Hold == "0s" && slices.ContainsFunc(sweep.Workloads, func(w harness.Workload) bool { return w.Name == "" }) {
+	if len(sweep.Arrivals) == 0 && c.CPUs == "" && c.Reads == "" && c.Think == "" && c.Workers == "1" && c.Hold == "0s" && slices.ContainsFunc(sweep.Workloads, func(w harness.Workload) bool { return w.Name == "" }) {
 		sweep.Extra = alone(sweep.Subjects, sweep.Works, sweep.Modes)
 	}
 	sweep.Count = enough
@@ -187,7 +190,7 @@ func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 		bad.Add(sweep.Validate())
 	}
 	most := maxWorkers
-	if c.Latency {
+	if c.Latency || len(sweep.Arrivals) > 0 {
 		most = maxTimedWorkers
 	}
 	if n := slices.Max(sweep.CPUs) * slices.Max(sweep.WorkersPerCPU); n > most {
@@ -318,7 +321,7 @@ func estimate(s harness.Sweep) time.Duration {
 	}
 	total := time.Duration(0)
 	for _, c := range s.Scenarios() {
-		total += c.Warmup + c.Duration + overhead + turns(c, inOrder[c.Name])
+		total += c.Length() + overhead + turns(c, inOrder[c.Name])
 	}
 	return total * time.Duration(s.Count)
 }
@@ -561,9 +564,32 @@ func (c *runCmd) show(con commandline.Console, file *results.File) error {
 	return c.draw(con, c.Plots, file, false)
 }
 
-// wholeTable writes every cell of file.
+// wholeTable writes every cell of file: by its ns/op or, if its loop is open, by
+// the time that its workers waited.
 func wholeTable(w io.Writer, width int, file *results.File) error {
-	return results.Table{Unranked: unranked(), Width: width}.Write(w, file.Samples)
+	write := func(unit string, samples []results.Sample) error {
+		return results.Table{Unit: unit, Unranked: unranked(), Width: width}.Write(w, samples)
+	}
+	isOpen := func(s results.Sample) bool { return s.Open() }
+	closed := slices.DeleteFunc(slices.Clone(file.Samples), isOpen)
+	if len(closed) == len(file.Samples) {
+		return write("ns/op", closed)
+	}
+	var errs []error
+	if len(closed) > 0 {
+		errs = append(errs, write("ns/op", closed))
+	}
+	for _, unit := range []string{"write-p50-ns", "write-p99-ns", "read-p50-ns", "read-p99-ns", "saturated"} {
+		open := slices.DeleteFunc(slices.Clone(file.Samples), func(s results.Sample) bool {
+			_, ok := s.Value(unit)
+			return !isOpen(s) || !ok
+		})
+		if len(open) > 0 {
+			fmt.Fprintln(w)
+			errs = append(errs, write(unit, open))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // unranked returns the names of what is no lock, and so not the fastest either.

@@ -414,6 +414,31 @@ func TestOversubscribed(t *testing.T) {
 	}
 }
 
+// An open loop is a sweep of its own, in a file with others if that is asked for.
+func TestOpenLoop(t *testing.T) {
+	t.Chdir(t.TempDir())
+	const begun = "run --plots= --locks tas,sync.Mutex --reads 0 --cpus 1 --count 6 --duration 2ms --table"
+	for _, test := range []struct {
+		flags  string
+		code   int
+		output string
+	}{
+		{begun + " --rate 100k,1M", exitOK, "1M arrivals/s"},
+		{begun + " --rate 1M,100k --resume", exitOK, "have 24 of 24"},
+		{begun + " --resume", exitUsage, "with load 100k-per-s,1M-per-s and not as by default: "},
+		{begun + " --extend", exitOK, "write-p99-ns, less is better"},
+	} {
+		var out bytes.Buffer
+		code := run(strings.Fields(test.flags), &out, &out)
+		if code != test.code || !strings.Contains(out.String(), test.output) {
+			t.Errorf("$ lockbench %s\nexit status %d, want %d and %q:\n%s", test.flags, code, test.code, test.output, out.String())
+		}
+	}
+	if text := benchmarkLines(t, "."); len(text) != 24+12 {
+		t.Errorf("%d samples, want 36", len(text))
+	}
+}
+
 // Settings that a sample's name does not show must not change halfway.
 func TestResumeWithOtherSettings(t *testing.T) {
 	code, _, stderr := lockbench(t, "run --locks tas --reads 0 --cpus 1 --count 1 --plots=")
@@ -451,6 +476,7 @@ func TestResumeOfAnotherSweep(t *testing.T) {
 		{begun + " --cpus 1,2 --resume", exitUsage, "with cpus 1 and not 1,2: ", 4},
 		{begun + " --workers 2 --hold 1us --think 0s --workload log --mode pinned --resume", exitUsage,
 			"with workers 1 and not 2, with hold 0s and not 1µs, with think 100ns and not 0s, with workload bare and not log, with mode goroutine and not pinned: ", 4},
+		{begun + " --load 0.5 --resume", exitUsage, "with load as by default and not 0.5: ", 4},
 		{begun + " --resume --extend", exitUsage, "want one of them", 4},
 		{begun + " --force --extend", exitUsage, "want one of them", 4},
 		{begun + " --count 2 --extend", exitOK, "have 4 of 8", 8},
