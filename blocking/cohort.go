@@ -1,7 +1,7 @@
 package blocking
 
-// A cohort is a chain of waiters that were granted what they waited for, in
-// the order of arrival, and are to be woken.
+// A cohort is a chain of waiters that were granted what they waited for and must
+// be woken, in the order of arrival.
 type cohort struct{ first, last *waiter }
 
 // grant takes w out of line l, grants it what it waited for and puts it last
@@ -17,9 +17,8 @@ func (c *cohort) grant(l *waitList, w *waiter) {
 	c.last = w
 }
 
-// wake wakes all of c. The last of them gets the caller's CPU at once and the
-// others come next, so that those who were served are through before the
-// caller comes back for more.
+// wake wakes all waiters of c. The last one gets the caller's CPU at once and the
+// others come next, so that all have run before the caller acquires again.
 func (c cohort) wake() {
 	for w := c.first; w != nil; {
 		next := w.next

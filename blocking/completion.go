@@ -9,21 +9,22 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A Completion is something that others wait for: each Complete lets one of
-// them go, CompleteAll all of them, now and later. The zero Completion has
-// completed nothing. A Completion must not be copied after first use.
+// A Completion is an event that goroutines wait for: each Complete lets one of
+// them go on, CompleteAll lets all of them go on, now and later. The zero
+// Completion has completed nothing. A Completion must not be copied after first
+// use.
 //
 // The n'th call to [Completion.Complete] synchronizes before the return of
 // the n'th Wait that it allows, and [Completion.CompleteAll] before the
 // return of every Wait that follows it.
 type Completion struct {
-	// done is how many waits are allowed that nobody has made yet, or forever.
+	// done is how many waits are allowed and not made yet, or forever.
 	// It changes under line.lock.
 	//
-	// I1: if anybody is in line, done is 0.
-	// I2: forever stays. Complete counts to MaxCompletes at most, and a wait that
-	// was granted too late gives one back, of which there can be no more at a
-	// time than goroutines: so no count becomes forever.
+	// I1: if a waiter is in line, done is 0.
+	// I2: forever stays. Complete counts to MaxCompletes at most. Each wait that
+	// was granted too late gives one back, and at any time there are at most as
+	// many such waits as goroutines: so no count becomes forever.
 	done primitives.Uint32
 	line waitList
 }
@@ -34,15 +35,16 @@ const forever = 1<<32 - 1
 // waits that they allow.
 const MaxCompletes = math.MaxInt32
 
-// Complete lets one goroutine go: the longest waiter or, if nobody waits, the
-// next that would. It panics if [MaxCompletes] calls are ahead already.
+// Complete lets one goroutine go on: the longest waiter or, if there is none, the
+// next that comes. It panics if [MaxCompletes] calls are ahead already.
 func (c *Completion) Complete() {
 	if !c.complete(MaxCompletes) {
 		panic(fmt.Sprintf("blocking: Complete of Completion that is %d ahead", MaxCompletes))
 	}
 }
 
-// complete is Complete, and reports whether fewer than most calls were ahead.
+// complete is Complete, except that it reports whether fewer than most calls were
+// ahead.
 func (c *Completion) complete(most uint32) bool {
 	c.line.lock.LockPinned()
 	next, done := c.line.pop(), c.done.Load()
@@ -56,16 +58,17 @@ func (c *Completion) complete(most uint32) bool {
 	return next != nil || done < most || done == forever
 }
 
-// giveBack lets another go in place of the caller, which a Complete let go too
-// late.
+// giveBack lets another waiter go on in place of the caller, which a Complete let
+// go too late.
 func (c *Completion) giveBack() { c.complete(forever - 1) }
 
-// CompleteAll lets everybody go, those that wait and those that will.
+// CompleteAll lets all goroutines go on, those that wait now and those that come
+// later.
 func (c *Completion) CompleteAll() {
 	c.line.lock.LockPinned()
 	c.done.StoreRelease(forever) // release: pairs with TryWait and Done
 	c.line.lock.UnlockPinned()
-	// By I1 nobody gets in line any more.
+	// By I1 no waiter gets in line any more.
 	for {
 		c.line.lock.LockPinned()
 		next := c.line.pop()
@@ -80,8 +83,8 @@ func (c *Completion) CompleteAll() {
 // Done reports whether a Wait would return at once.
 func (c *Completion) Done() bool { return c.done.Load() != 0 } // acquire
 
-// TryWait is [Completion.Wait] if that returns at once, and reports whether it
-// did.
+// TryWait is [Completion.Wait] if that would return at once, and returns true.
+// Otherwise it returns false.
 func (c *Completion) TryWait() bool {
 	switch c.done.Load() { // acquire: pairs with Complete and CompleteAll
 	case 0:
@@ -94,8 +97,8 @@ func (c *Completion) TryWait() bool {
 	return c.takeOne()
 }
 
-// takeOne takes what Complete left for the next, and reports whether there
-// was anything. The caller holds line.lock.
+// takeOne uses up a Complete that no wait has used, and reports whether there was
+// one. The caller holds line.lock.
 func (c *Completion) takeOne() bool {
 	switch done := c.done.Load(); done {
 	case 0:
@@ -107,14 +110,13 @@ func (c *Completion) takeOne() bool {
 	return true
 }
 
-// Wait waits for a Complete that nobody else has waited for, or for
-// CompleteAll.
+// Wait waits for a Complete that no other wait has used, or for CompleteAll.
 func (c *Completion) Wait() { c.wait(patience{}) }
 
-// WaitContext is [Completion.Wait] unless ctx is done first. It then returns
-// the context's cause, wrapped, and no Complete was used up. If ctx ends before
-// the Complete that would let it go, it returns the cause, and the Complete is
-// for the next.
+// WaitContext is [Completion.Wait] unless ctx is done first. In that case it
+// returns the context's cause, wrapped, and uses up no Complete. If ctx ends
+// before the Complete that would let it go, it returns the cause, and the Complete
+// is for the next waiter.
 func (c *Completion) WaitContext(ctx context.Context) error {
 	var err error
 	if ctx.Err() != nil { // half of what Cause takes
@@ -132,8 +134,8 @@ func (c *Completion) WaitContext(ctx context.Context) error {
 	return nil
 }
 
-// WaitTimeout is [Completion.Wait] unless that takes longer than d, and reports
-// whether it did not. If it did, no Complete was used up.
+// WaitTimeout is [Completion.Wait], but gives up after d. It reports whether it
+// waited to the end; if not, it has used up no Complete.
 func (c *Completion) WaitTimeout(d time.Duration) bool {
 	return c.TryWait() || waitFor(d, c.wait, c.giveBack)
 }

@@ -94,7 +94,7 @@ func TestCompleteAll(t *testing.T) {
 	c.CompleteAll()
 	wg.Wait()
 	if !c.Empty() {
-		t.Error("somebody is in line after CompleteAll")
+		t.Error("a waiter is in line after CompleteAll")
 	}
 }
 
@@ -127,8 +127,8 @@ func TestCompletionMisuse(t *testing.T) {
 	}
 }
 
-// What waits give back is beyond the limit of Complete, and no more is lost or
-// allowed.
+// Waits may give back more than the limit of Complete. Nothing is lost, and no
+// wait too many is allowed.
 func TestCompletionLimit(t *testing.T) {
 	var c blocking.Completion
 	c.Fill()
@@ -152,8 +152,8 @@ func TestCompletionLimit(t *testing.T) {
 	}
 }
 
-// As many waits succeed as were completed, however many give up at the same
-// time.
+// As many waits succeed as were completed, however many others give up at the
+// same time.
 func TestCompletionStorm(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	const completes = 2000

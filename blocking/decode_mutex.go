@@ -7,8 +7,8 @@ import (
 
 // A MutexState is what the word of a [Mutex] says.
 type MutexState struct {
-	Held     bool // somebody holds it
-	Spinning bool // somebody spins, and will take it before those in line
+	Held     bool // it is locked
+	Spinning bool // a waiter spins, and will take it before those in line
 	Handoff  bool // the next Unlock hands it to the first in line
 	Pickup   bool // it was handed to a waiter that has not run since
 	Waiting  int  // how many are in line

@@ -10,11 +10,11 @@ import (
 type RWSemState struct {
 	Writer  bool  // a writer holds it
 	Readers int64 // so many readers hold it, or are about to see that they cannot
-	Waiting bool  // somebody is in line
-	Handoff bool  // nobody may take it before the first in line
-	Broken  bool  // readers left that never came
+	Waiting bool  // the line is not empty
+	Handoff bool  // only the first in line may take it
+	Broken  bool  // more readers left than came
 
-	// Owner is where the writer acquired it, or the last of the readers, if the
+	// Owner is where the writer, or the last of the readers, acquired it, if the
 	// RWSem notes that: a function, file and line.
 	Owner string
 }

@@ -6,7 +6,7 @@ import "fmt"
 type SemaphoreState struct {
 	Size    int  // how many permits there are in all
 	Held    int  // how many of them are out; more than Size, if it shrank
-	Waiting bool // somebody is in line
+	Waiting bool // the line is not empty
 }
 
 // DecodeSemaphore reads a [Semaphore]'s word, the first eight bytes of it.

@@ -6,19 +6,19 @@
 //	Semaphore   a number of units
 //	Completion  wait until something is done
 //
-// Every wait but the plain one can be given up, by a context or after a time.
-// A waiter that gave up has acquired nothing, and no wake-up is ever lost to
-// one that gave up. A parked waiter uses no CPU.
+// Each wait except the plain one can end early, by a context or by a timeout.
+// A waiter that gave up has acquired nothing, and no wake-up is lost to it.
+// A parked waiter uses no CPU.
 //
-// Patience that ends before the release ends the wait: a waiter looks at its
-// context or at the clock once more when it has what it waited for, and if that
-// is too late it gives it back, to the next in line, and returns the context's
-// cause or false. So a goroutine that cancels and then unlocks knows that the
-// waiter does not have the lock. What ends later, before the wait has returned,
-// may end it too.
+// A context or a timeout that ends before the release ends the wait: a waiter
+// that has acquired looks at its context or at the clock once more. If that has
+// ended, the waiter gives back what it acquired, to the next in line, and returns
+// the context's cause or false. So a goroutine that cancels and then unlocks
+// knows that the waiter does not have the lock. A context that ends later, before
+// the wait has returned, may end the wait too.
 //
-// The numbers of waiters, readers and permits have limits, which no program
-// comes near that gives back what it took; one more panics, and changes nothing:
+// The numbers of waiters, readers and permits have limits, which a program that
+// gives back what it took does not reach. One more panics, and changes nothing:
 //
 //	Mutex       [MaxWaiting] in line, 2²⁴-1
 //	RWSem       [MaxReaders] readers, 2⁵⁴-1; TryRLock fails instead
@@ -30,8 +30,8 @@
 // "schedule: holding locks". Package check reports it as a failure. The forms
 // that do not wait, and those that release, may be called there.
 //
-// Nor does a wait in line let the clock of a testing/synctest bubble go on, as
-// one for a sync.Mutex does not: a timeout that would end it does not come, and
+// During a wait in line the clock of a testing/synctest bubble stands still, as
+// during a wait for a sync.Mutex: a timeout does not end the wait, and
 // synctest.Wait does not return. (Under the tag purego both work.)
 //
 // All four keep their waiters in one kind of list, in the order of arrival,

@@ -29,10 +29,10 @@ func ExampleMutex() {
 	// Output: 4
 }
 
-// A request that nobody waits for any more need not wait for its turn either.
+// A request whose client has gone gives up its turn.
 func ExampleMutex_LockContext() {
 	var mu blocking.Mutex
-	mu.Lock() // somebody takes long
+	mu.Lock() // a holder that takes long
 
 	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 	defer cancel()
@@ -44,13 +44,13 @@ func ExampleMutex_LockContext() {
 	// blocking: waiting for Mutex: context deadline exceeded
 }
 
-// What a core dump has where a Mutex was, in words.
+// The word of a Mutex from a core dump, decoded.
 func ExampleDecodeMutex() {
 	fmt.Println(blocking.DecodeMutex(0x00000305))
 	// Output: locked, 3 in line, hand-off pending
 }
 
-// Many wait until one has read the configuration.
+// Three goroutines wait until the answer is there.
 func ExampleCompletion() {
 	var (
 		ready  blocking.Completion

@@ -9,8 +9,7 @@ import (
 	"github.com/lockbench/lockbench/blocking"
 )
 
-// A Semaphore bounds how many do something at a time, and what that costs
-// together.
+// A Semaphore bounds how much memory the image decoders use at a time.
 func ExampleSemaphore() {
 	memory := blocking.NewSemaphore(64) // MB
 	var group sync.WaitGroup
@@ -26,7 +25,8 @@ func ExampleSemaphore() {
 	// Output: 0 of 64 permits held
 }
 
-// With fewer permits than are out, none is given out until enough came back.
+// If a Semaphore shrinks below what is out, it gives out no permit until enough
+// have come back.
 func ExampleSemaphore_Resize() {
 	workers := blocking.NewSemaphore(4)
 	workers.DownN(3)
@@ -39,7 +39,8 @@ func ExampleSemaphore_Resize() {
 	// true 2 of 2 permits held
 }
 
-// A wait can have an end. Who gave up holds nothing, and holds nobody up.
+// A wait can have a deadline. A waiter that gave up holds no permit, and does not
+// delay other waiters.
 func ExampleSemaphore_DownContext() {
 	s := blocking.NewSemaphore(1)
 	s.Down()
@@ -73,7 +74,7 @@ func ExampleRWSem() {
 	// Output: pinned 0
 }
 
-// A writer that goes on reading keeps other writers out all the way.
+// A writer that turns into a reader lets no other writer in between.
 func ExampleRWSem_Downgrade() {
 	var mu blocking.RWSem
 	var table []string // guarded by mu
@@ -87,7 +88,8 @@ func ExampleRWSem_Downgrade() {
 	// [entry] 2 readers
 }
 
-// What a crash dump shows of a kernel's rw_semaphore, or a debugger of an RWSem.
+// The word of a kernel's rw_semaphore from a crash dump, or of an RWSem from a
+// debugger, decoded.
 func ExampleDecodeRWSem() {
 	fmt.Println(blocking.DecodeRWSem(0x302))
 	// Output: 3 readers, others wait

@@ -5,22 +5,22 @@ import (
 	"time"
 )
 
-// Reserve and Steal are the two things that the head of the spinners does, so
-// that a test can be it, one step at a time.
+// Reserve and Steal are the two steps of the head of the spinners. A test that
+// calls them takes its place, one step at a time.
 func (m *Mutex) Reserve()    { m.reserve(m.word.Load()) }
 func (m *Mutex) Steal() bool { return m.steal(m.word.Load()) }
 
-// GiveUpSpinning is what it does when spinning does not pay any more; the
-// lock's slow path goes on from there.
+// GiveUpSpinning is its step when spinning does not pay any more; the lock's slow
+// path goes on from there.
 func (m *Mutex) GiveUpSpinning() { m.word.And(^uint32(spinning)) }
 
-// Park is Lock, but for the spinning.
+// Park is Lock without the spinning.
 func (m *Mutex) Park() { m.park(patience{}) }
 
 // Owe makes the next Unlock hand m over, as an overtaker does.
 func (m *Mutex) Owe() { m.word.Or(handoff) }
 
-// Arrive puts a waiter in line that nobody waits with until PickUp.
+// Arrive puts a waiter in line. No goroutine waits with it until PickUp.
 func (m *Mutex) Arrive() Waiter {
 	w := newWaiter(0)
 	m.line.lock.LockPinned()
@@ -30,8 +30,9 @@ func (m *Mutex) Arrive() Waiter {
 	return w
 }
 
-// LeaveDuring takes w out of line again, and calls f while nobody else can look
-// at the line. f must not block, for those who want to look keep their CPUs.
+// LeaveDuring takes w out of line again, and calls f while no other goroutine can
+// look at the line. f must not block: the goroutines that want to look keep their
+// CPUs.
 func (m *Mutex) LeaveDuring(w Waiter, f func()) {
 	m.line.lock.LockPinned()
 	f()
@@ -40,7 +41,7 @@ func (m *Mutex) LeaveDuring(w Waiter, f func()) {
 	m.line.lock.UnlockPinned()
 }
 
-// PickUp is what a waiter does that m is handed to.
+// PickUp is the last step of a waiter that m is handed to.
 func (m *Mutex) PickUp(w Waiter) {
 	m.line.wait(w, patience{}, nil)
 	m.word.And(^uint32(pickup))
@@ -49,10 +50,10 @@ func (m *Mutex) PickUp(w Waiter) {
 // Word returns m's word.
 func (m *Mutex) Word() uint32 { return m.word.Load() }
 
-// Empty reports whether nobody is in line, by the line itself.
+// Empty reports whether the line itself is empty.
 func (m *Mutex) Empty() bool { return m.line.empty() }
 
-// Empty reports whether nobody is in line.
+// Empty reports whether the line is empty.
 func (c *Completion) Empty() bool { return c.line.empty() }
 
 // Waiting returns how many are in line.
@@ -65,10 +66,10 @@ func (c *Completion) Waiting() (n int) {
 	return n
 }
 
-// Fill completes c as often as can be.
+// Fill completes c as often as it can be.
 func (c *Completion) Fill() { c.done.Store(MaxCompletes) }
 
-// GiveBack is what a wait does that was let go too late.
+// GiveBack is the last step of a wait that was let go too late.
 func (c *Completion) GiveBack() { c.giveBack() }
 
 // Count adds n to how many are in line, by the word alone.
@@ -110,8 +111,8 @@ func (l *List) Leave(w Waiter) {
 	l.l.lock.UnlockPinned()
 }
 
-// Grant lets the first in line go and returns it; before is called with the
-// list locked. It must not block, for those who want to look keep their CPUs.
+// Grant lets the first in line go and returns it; it calls before with the list
+// locked. before must not block: the goroutines that want to look keep their CPUs.
 func (l *List) Grant(before func()) Waiter {
 	l.l.lock.LockPinned()
 	before()

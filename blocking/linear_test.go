@@ -18,13 +18,13 @@ import (
 )
 
 // To an observer each lock of this package is a number of permits: a Mutex has
-// one, and a writer of an RWSem takes all that its readers share.
+// one, and a writer of an RWSem takes all the permits that its readers share.
 
 // A step is what one call does to the permits, at some moment between its
 // beginning and its end.
 type step struct {
 	name string
-	take int // permits, or that it could not have them; negative to give back
+	take int // permits that it took, or could not take; negative to give back
 	size int // of Resize
 }
 
@@ -39,7 +39,7 @@ func permits(size int) porcupine.Model {
 			case do.name == "Resize":
 				s.size = do.size
 				return true, s
-			case !took.(bool): // who gave up changed nothing
+			case !took.(bool): // a waiter that gave up changed nothing
 				return true, s
 			case do.take > 0 && s.held+do.take > s.size, s.held+do.take < 0:
 				return false, s
@@ -54,23 +54,23 @@ func permits(size int) porcupine.Model {
 	}
 }
 
-// A way to acquire a lock, of many.
+// A way is one of the ways to acquire a lock.
 type way struct {
 	name string
 	take int
 	call func(*rand.Rand) bool
 }
 
-// An observed lock is one in the ways that are tested together.
+// An observed lock is a lock and the ways to use it that are tested together.
 type observed struct {
 	size      int
 	ways      []way
 	release   func(n int)
-	downgrade func()      // from all permits to one; nil if there is no such thing
-	resize    func(n int) // nil if there is no such thing
+	downgrade func()      // from all permits to one; nil if the lock has none
+	resize    func(n int) // nil if the lock has none
 }
 
-// history has some workers use l as random says, and returns what each call was
+// history lets some workers use l as random says, and returns what each call was
 // seen to do. Time is the order of all beginnings and ends.
 func (l observed) history(seed uint64) []porcupine.Operation {
 	const workers, rounds = 4, 8
@@ -112,7 +112,7 @@ func (l observed) history(seed uint64) []porcupine.Operation {
 		wg.Go(func() {
 			random := rand.New(rand.NewPCG(seed, workers))
 			for i := range rounds {
-				size := l.size // in the end: or some would wait for ever
+				size := l.size // the last Resize, so that no worker waits without end
 				if i < rounds-1 {
 					size = random.IntN(l.size + 1)
 				}
@@ -129,8 +129,9 @@ func (l observed) history(seed uint64) []porcupine.Operation {
 	return all
 }
 
-// refused returns a try that failed though nobody else was at the lock, from
-// the beginning of an acquisition to the end of its release.
+// refused returns a try that failed although no other worker was at the lock. A
+// worker is at the lock from the beginning of an acquisition to the end of its
+// release.
 func refused(history []porcupine.Operation) (porcupine.Operation, bool) {
 	since := make(map[int]int64) // when a worker came to the lock
 	type visit struct {
@@ -166,8 +167,8 @@ func refused(history []porcupine.Operation) (porcupine.Operation, bool) {
 	return porcupine.Operation{}, false
 }
 
-// unexplained returns a history of l that its specification does not allow, of
-// so many, or "".
+// unexplained records so many histories and returns the first that the
+// specification does not allow, or "".
 func unexplained(fresh func() observed, histories int) string {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	first := rand.Uint64()
@@ -181,7 +182,7 @@ func unexplained(fresh func() observed, histories int) string {
 			var b strings.Builder
 			fmt.Fprintf(&b, "seed %d, %d permits\n", seed, l.size)
 			if found {
-				fmt.Fprintf(&b, "failed with nobody there: at %d\n", op.Call)
+				fmt.Fprintf(&b, "failed with no other worker there: at %d\n", op.Call)
 			}
 			for _, op := range history {
 				fmt.Fprintf(&b, "%4d to %4d  worker %d  %s\n", op.Call, op.Return, op.ClientId, model.DescribeOperation(op.Input, op.Output))
@@ -197,7 +198,7 @@ func impatience(random *rand.Rand) time.Duration {
 	return time.Duration(1+random.IntN(50)) * time.Microsecond
 }
 
-// giveUp has f wait until a context is done, which happens soon.
+// giveUp lets f wait until a context is done, which happens soon.
 func giveUp(random *rand.Rand, f func(context.Context) error) bool {
 	if random.IntN(2) == 0 {
 		ctx, cancel := context.WithTimeout(context.Background(), impatience(random))
@@ -221,7 +222,7 @@ func observedMutex() observed {
 	}}
 }
 
-// observedRWSem says what is a writer by its taking all permits, more than
+// observedRWSem tells a writer by its taking all permits, which are more than
 // there are readers.
 func observedRWSem(s *blocking.RWSem) observed {
 	const all = 100
@@ -283,12 +284,12 @@ func TestLinearizable(t *testing.T) {
 	}
 }
 
-// Each of these locks is wrong in one way, now and then, which the test must see.
+// Each of these locks does one thing wrong now and then, and the test must see it.
 func TestLinearizableFindsBroken(t *testing.T) {
 	for name, fresh := range map[string]func() observed{
-		"a LockTimeout that has it all the same": func() observed {
+		"a LockTimeout that gives up and reports success": func() observed {
 			l := observedMutex()
-			var extra primitives.Int64 // holders that are none
+			var extra primitives.Int64 // holders that acquired nothing
 			wait, release := l.ways[2].call, l.release
 			l.ways[2].call = func(random *rand.Rand) bool {
 				if !wait(random) {
@@ -309,7 +310,7 @@ func TestLinearizableFindsBroken(t *testing.T) {
 			l.ways[1].call = func(*rand.Rand) bool { return false }
 			return l
 		},
-		"a Downgrade that lets go": func() observed {
+		"a Downgrade that unlocks": func() observed {
 			s := new(blocking.RWSem)
 			l := observedRWSem(s)
 			l.downgrade = func() {

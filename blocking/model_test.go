@@ -13,8 +13,8 @@ import (
 	"github.com/lockbench/lockbench/internal/locktest"
 )
 
-// spec is what each lock of this package is, in so many words and one
-// goroutine: permits, as in the test for linearizability, and a line.
+// spec is the sequential specification of the locks of this package: permits, as
+// in the test for linearizability, and a line.
 type spec struct {
 	size, held int
 	line       []*request
@@ -26,7 +26,7 @@ type request struct {
 	done   chan error
 }
 
-// serve returns those who are served now.
+// serve returns the requests that are served now.
 func (s *spec) serve() (served []*request) {
 	for i := 0; i < len(s.line); {
 		r := s.line[i]
@@ -50,7 +50,7 @@ func (s *spec) free(n int) bool {
 	return n == 0 || s.held+n <= s.size && !slices.ContainsFunc(s.line, possible)
 }
 
-// A modelled lock is one as its spec sees it.
+// A modelled lock is a lock as its spec sees it.
 type modelled struct {
 	size   int
 	wants  []int // how many permits a request can be for
@@ -60,17 +60,17 @@ type modelled struct {
 	give   func(n int)
 	sizes  func(size int) []int // what it can be resized to
 	resize func(size int)
-	is     func(spec) bool // whether it looks so
+	is     func(spec) bool // whether its state is that of the spec
 	lined
 }
 
-// agree does to a lock and to its spec whatever rapid thinks of, and they must
-// agree on who is served, when and in what order.
+// agree does to a lock and to its spec what rapid draws. Both must serve the same
+// requests, at the same time and in the same order.
 func agree(t *testing.T, fresh func(*rapid.T) modelled) {
 	rapid.Check(t, func(t *rapid.T) {
 		l := fresh(t)
 		model, ids := spec{size: l.size}, 0
-		defer func() { // also where rapid ends the run in a step, as with a saved one that fits no more
+		defer func() { // also if rapid ends the run in a step, as with a saved run that no longer fits
 			for _, r := range model.line {
 				r.cancel()
 			}
@@ -131,7 +131,7 @@ func agree(t *testing.T, fresh func(*rapid.T) modelled) {
 			},
 			"give up": func(t *rapid.T) {
 				if len(model.line) == 0 {
-					t.Skip("nobody waits")
+					t.Skip("no request waits")
 				}
 				i := rapid.IntRange(0, len(model.line)-1).Draw(t, "who")
 				r := model.line[i]
@@ -161,8 +161,8 @@ func agree(t *testing.T, fresh func(*rapid.T) modelled) {
 	})
 }
 
-// Where rapid ends a run in the middle of a step, no waiter stays behind for the
-// tests that come next.
+// If rapid ends a run in the middle of a step, no waiter is left over for the next
+// tests.
 func TestRapidLeavesNobody(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	looks, ended := 0, false
@@ -171,9 +171,9 @@ func TestRapidLeavesNobody(t *testing.T) {
 		l.resize = nil // no waiter is let go
 		l.is = func(m spec) bool {
 			if len(m.line) == 2 {
-				if looks++; looks == 2 { // the first is in a step, of which rapid would take another
+				if looks++; looks == 2 { // the first look is inside a step: rapid would try another step
 					ended = true
-					t.Skip("as for a saved run that fits no more")
+					t.Skip("as for a saved run that no longer fits")
 				}
 			}
 			return true
@@ -233,8 +233,8 @@ func TestMutexModel(t *testing.T) {
 	})
 }
 
-// A writer takes more permits than there can be readers, and gives back all, or
-// all but one: a Downgrade.
+// A writer takes more permits than there can be readers, and gives back all of
+// them (Unlock) or all except one (Downgrade).
 func TestRWSemModel(t *testing.T) {
 	const all = 1000
 	agree(t, func(t *rapid.T) modelled {
@@ -283,7 +283,7 @@ func TestRWSemModel(t *testing.T) {
 	})
 }
 
-// A Complete is one permit more, which a Wait takes and nobody gives back.
+// A Complete adds one permit, which a Wait takes and does not give back.
 func modelledCompletion() modelled {
 	c := new(blocking.Completion)
 	return modelled{

@@ -10,34 +10,34 @@ import (
 )
 
 // A Mutex is a mutual exclusion lock whose waiters spin while that can pay and
-// then park: the kernel's mutex. The zero Mutex is unlocked.
+// then park, like the kernel's mutex. The zero Mutex is unlocked.
 // A Mutex must not be copied after first use.
 //
 // It has no owner: one goroutine may lock it and another unlock it. At most
 // [MaxWaiting] can be in line.
 //
-// Parked waiters are served in the order of arrival. Those that spin may
-// overtake them, but not for long: once the first in line has been overtaken
-// [MaxOvertaken] times, the next Unlock hands the Mutex to it, and nobody can
-// take it in between. So a goroutine that parked behind k others acquires
-// the Mutex after at most (k+1)·(MaxOvertaken+1) further acquisitions, and it
-// spins for a bounded time before it parks.
+// Parked waiters are served in the order of arrival. Spinning waiters may
+// overtake them, but not without bound: once the first in line has been
+// overtaken [MaxOvertaken] times, the next Unlock hands the Mutex to it, and no
+// other goroutine can take it in between. So a goroutine that parked behind k
+// others acquires the Mutex after at most (k+1)·(MaxOvertaken+1) further
+// acquisitions, and it spins for a bounded time before it parks.
 //
 // The n'th call to [Mutex.Unlock] synchronizes before the return of the m'th
 // successful call to a form of Lock, for n < m. A failed one synchronizes
 // nothing.
 type Mutex struct {
-	// word says who has the Mutex and who wants it; see [DecodeMutex].
+	// word says whether the Mutex is held and what waits for it; see [DecodeMutex].
 	//
 	//	locked    bit 0      held
 	//	spinning  bit 1      a spinner will take it, or clear this bit and
 	//	                     then look again: Unlock need not hand over
 	//	handoff   bit 2      the next Unlock must hand over
 	//	pickup    bit 3      handed to a waiter that has not run yet
-	//	noting    bit 4      whoever acquires it notes where; see NoteOwner
+	//	noting    bit 4      each acquisition notes where it was made; see NoteOwner
 	//	waiting   bits 8-31  how many are in line
 	//
-	// As (waiting, pickup, handoff, spinning, locked), * for whatever it was:
+	// As (waiting, pickup, handoff, spinning, locked), * for any value:
 	//
 	//	0,0,0,0,0 -> 0,0,0,0,1    Lock, TryLock
 	//	0,0,0,0,1 -> 0,0,0,0,0    Unlock
@@ -45,36 +45,36 @@ type Mutex struct {
 	//	*,0,0,*,0 -> *,0,0,0,1    a spinner takes it; it may then set handoff
 	//	n,0,0,1,1 -> n,0,0,1,0    Unlock leaves it to the spinner
 	//	n,0,*,*,1 -> n-1,1,0,*,1  Unlock hands it to the first in line
-	//	n,0,0,0,0 -> n-1,1,0,0,1  who finds it left over hands it on
+	//	n,0,0,0,0 -> n-1,1,0,0,1  the goroutine that looks (I4) hands it on
 	//	*,1,*,*,1 -> *,0,*,*,1    that waiter runs
 	//
-	// noting stays as it is in all of them. While it is set, the first two do not
-	// see the word they want, so everybody takes the slow path.
+	// All of these leave noting as it is. While it is set, the first two do not
+	// see the word they want, so every Lock and Unlock takes the slow path.
 	//
-	// I1: waiting changes only under line.lock, and is then the length of the
-	// line.
+	// I1: waiting changes only under line.lock, and is the length of the line when
+	// line.lock is free.
 	// I2: handoff and pickup are set only while locked is.
 	// I3: only the head of spinners sets or clears spinning; it is clear once
 	// there is none.
 	// I4: if waiting is not 0 and locked and spinning are both 0, then the
 	// goroutine that cleared the second of them is about to look at the line,
 	// whether it gets in line itself or gives up.
-	// So nobody in line is ever forgotten.
+	// So no waiter in line is forgotten.
 	word primitives.Uint32
 
 	// overtaken counts the acquisitions since the last handover that were made
 	// while others waited in line. Only the holder touches it.
 	overtaken uint32
 
-	// spinners has those that spin: the head watches word, the others their
-	// own places.
+	// spinners queues the spinning waiters: the head watches word, each other one
+	// its own place in the queue.
 	spinners mcs.OSQ
 
 	travel primitives.Travel // of the line that m is on
 
 	line waitList
 
-	owner primitives.Pointer[string] // where it was acquired, if it was while noting was set
+	owner primitives.Pointer[string] // where the Mutex was acquired, if noting was set then
 }
 
 const (
@@ -89,12 +89,12 @@ const (
 	oneGone      = 1<<32 - oneWaiting // adds -oneWaiting
 )
 
-// firstLooks is how often a waiter looks before it queues to spin, where CPUs
-// are near.
+// firstLooks is how often a waiter looks at word before it queues to spin, where
+// CPUs are near.
 const firstLooks = 4
 
-// MaxWaiting is how many can be in line for a [Mutex]. One more panics, and
-// changes nothing.
+// MaxWaiting is how many goroutines can be in line for a [Mutex]. One more panics,
+// and changes nothing.
 const MaxWaiting = 1<<(32-waitingShift) - 1
 
 // MaxOvertaken is how often the first in a [Mutex]'s line can be overtaken
@@ -114,7 +114,7 @@ func (m *Mutex) TryLock() bool {
 	return m.word.CompareAndSwap(0, locked) || m.tryNoting() // acquire: pairs with Unlock
 }
 
-// tryNoting is TryLock while it is noted who has m.
+// tryNoting is TryLock while m notes its owner.
 func (m *Mutex) tryNoting() bool {
 	if m.word.Load() != noting || !m.word.CompareAndSwap(noting, noting|locked) { // acquire: pairs with Unlock
 		return false
@@ -123,10 +123,10 @@ func (m *Mutex) tryNoting() bool {
 	return true
 }
 
-// LockContext locks m unless ctx is done first. It then returns the context's
-// cause, wrapped, and m was not acquired. If ctx ends before the Unlock that
-// would let it in, it returns the cause; what was handed over to it meanwhile
-// goes to the next.
+// LockContext locks m unless ctx is done first. In that case it returns the
+// context's cause, wrapped, and m is not acquired. If ctx ends before the Unlock
+// that would let it in, it returns the cause; if m was handed to it meanwhile, m
+// goes to the next in line.
 func (m *Mutex) LockContext(ctx context.Context) error {
 	var err error
 	if ctx.Err() != nil { // half of what Cause takes
@@ -174,9 +174,9 @@ func (m *Mutex) wait(p patience) error {
 	if got || ended != nil {
 		return ended
 	}
-	// A line that has formed stays while everybody who releases comes back to
-	// its end. So the others of this CPU go first, if there are any: some of
-	// them are in the way, and none is in line.
+	// A line that has formed stays while each goroutine that releases comes back
+	// to its end. So let the other goroutines of this CPU run first: some of them
+	// may hold m or want it, and none is in line.
 	primitives.GiveWay()
 	if m.word.Load()&^noting == 0 && m.TryLock() {
 		return nil
@@ -196,7 +196,7 @@ func (m *Mutex) park(p patience) error {
 	m.line.push(w)
 	var next *waiter
 	if m.word.Add(oneWaiting)&(locked|spinning) == 0 {
-		next = m.take() // the look of I4; it may be w itself
+		next = m.take() // the look of I4; it may return w itself
 	}
 	m.line.lock.UnlockPinned()
 	if next != nil {
@@ -209,13 +209,13 @@ func (m *Mutex) park(p patience) error {
 	return nil
 }
 
-// take locks m for the first in line if it is still free, and returns that
-// waiter. The caller holds line.lock, and somebody is in line.
+// take locks m for the first in line if m is still free, and returns that
+// waiter. The caller holds line.lock, and the line is not empty.
 func (m *Mutex) take() *waiter {
 	for {
 		word := m.word.Load()
 		if word&(locked|spinning) != 0 {
-			return nil // somebody will see those in line, by I4
+			return nil // the holder or the spinner will look at the line, by I4
 		}
 		if m.word.CompareAndSwap(word, word-oneWaiting|locked|pickup) { // acquire: pairs with Unlock
 			m.overtaken = 0
@@ -234,12 +234,13 @@ func (m *Mutex) gaveUp() {
 }
 
 // spin waits without parking for as long as that can pay, and reports whether
-// it locked m. An error is why p ended; then nobody in line waits for us.
+// it locked m. An error says why p ended; then no waiter in line depends on the
+// caller.
 func (m *Mutex) spin(p patience) (got bool, ended error) {
 	var spin primitives.Spin
 	stay, timed := m.travel.Stay()
-	// Most waits are short, and queueing to spin costs two more trips to the
-	// line: a few looks come first.
+	// Most waits are short, and queueing to spin moves the cache line twice more.
+	// So look at word a few times first.
 	for range firstLooks {
 		word := m.word.Load()
 		if word&^noting == 0 && m.TryLock() {
@@ -259,7 +260,7 @@ func (m *Mutex) spin(p patience) (got bool, ended error) {
 			began = primitives.Nanotime()
 		}
 		if word := m.word.Load(); word&locked == 0 {
-			// It was locked when we looked last, so this look has fetched the line.
+			// m was locked at the look before, so this look has fetched the cache line.
 			if timed {
 				m.travel.Learn(time.Duration(primitives.Nanotime() - began))
 			}
@@ -282,7 +283,7 @@ func (m *Mutex) spin(p patience) (got bool, ended error) {
 	return got, ended
 }
 
-// look is the look of I4, by a spinner that goes away.
+// look is the look of I4, made by a spinner that gives up.
 func (m *Mutex) look() {
 	if word := m.word.Load(); word>>waitingShift == 0 || word&(locked|spinning) != 0 {
 		return
@@ -298,7 +299,7 @@ func (m *Mutex) look() {
 	}
 }
 
-// goesOn returns what tells whether p goes on.
+// goesOn returns a function that reports whether p has not ended.
 func (p patience) goesOn() func() bool {
 	if p.ctx == nil && p.until == 0 {
 		return always
@@ -308,17 +309,17 @@ func (p patience) goesOn() func() bool {
 
 func always() bool { return true }
 
-// reserve tells Unlock that the caller, who is the head of spinners, will take
-// m once word, which says that it is locked, does so no more. Nobody needs to
-// know that unless others are in line.
+// reserve tells Unlock that the caller, the head of spinners, will take m when it
+// is unlocked. word is m's word and says that m is locked. Unlock needs to know
+// only if waiters are in line.
 func (m *Mutex) reserve(word uint32) {
 	if word>>waitingShift != 0 && word&(locked|spinning) == locked {
 		m.word.CompareAndSwap(word, word|spinning)
 	}
 }
 
-// steal locks m for a spinner if word still says that it is free, and reports
-// whether it did.
+// steal locks m for a spinner if m's word still is word and word says that m is
+// free. It reports whether it did.
 func (m *Mutex) steal(word uint32) bool {
 	if word&locked != 0 || !m.word.CompareAndSwap(word, word&^spinning|locked) { // acquire: pairs with Unlock
 		return false
@@ -350,11 +351,11 @@ func (m *Mutex) unlockSlow() {
 	}
 	m.line.lock.LockPinned()
 	next := m.line.pop()
-	if next == nil { // they gave up
+	if next == nil { // the waiters gave up
 		m.word.And(^uint32(locked | handoff)) // release: publishes the critical section
 	} else {
 		m.overtaken = 0
-		// Only the holder sets handoff, and who clears it holds line.lock.
+		// Only the holder sets handoff, and it is cleared only under line.lock.
 		m.word.Add(oneGone + pickup - m.word.Load()&handoff)
 	}
 	m.line.lock.UnlockPinned()

@@ -8,9 +8,9 @@ import (
 	"github.com/lockbench/lockbench/blocking"
 )
 
-// BenchmarkLock is Lock and Unlock when nobody contends, with no interface
-// between, so that what inlines does. sync.Mutex is the reference: compare
-// with it only within one run.
+// BenchmarkLock is Lock and Unlock by one goroutine alone, called directly so that
+// they can inline. sync.Mutex is the reference: compare with it only within one
+// run.
 func BenchmarkLock(b *testing.B) {
 	b.Run("lock=sync.Mutex/reads=0/workers=1/hold=0s/think=0s", func(b *testing.B) {
 		var l sync.Mutex
@@ -29,7 +29,7 @@ func BenchmarkLock(b *testing.B) {
 }
 
 // BenchmarkHandover is one park and one handover for each operation, which a
-// Completion cannot do without: the price of not spinning.
+// Completion always needs, because its waiters do not spin.
 func BenchmarkHandover(b *testing.B) {
 	b.Run("lock=completion", func(b *testing.B) {
 		var there, back blocking.Completion
@@ -59,8 +59,8 @@ func BenchmarkHandover(b *testing.B) {
 	})
 }
 
-// BenchmarkContext is a wait that need not wait, with a context that could end:
-// what the two looks at the context add.
+// BenchmarkContext is a wait that succeeds at once, with a context that could end:
+// it shows what the two looks at the context add.
 func BenchmarkContext(b *testing.B) {
 	ctx, cancel := context.WithCancel(b.Context())
 	defer cancel()

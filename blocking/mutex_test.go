@@ -18,8 +18,8 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A section lets a Mutex take the tests of the spinlocks: its pinned forms pin
-// once the Mutex is held.
+// A section is a Mutex for the tests of the spinlocks: its pinned forms pin once
+// the Mutex is held.
 type section struct{ blocking.Mutex }
 
 func (s *section) LockPinned() {
@@ -46,8 +46,8 @@ func TestMutex(t *testing.T) {
 	t.Run("ExclusionSpinning", func(t *testing.T) { locktest.Exclusion(t, new(overtaker)) })
 }
 
-// Two goroutines on CPUs of their own spin rather than park, and meet each
-// step of a release.
+// Two goroutines on two CPUs spin rather than park, and meet each step of a
+// release.
 func TestMutexSpinners(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 	const sections = 100_000
@@ -70,7 +70,7 @@ func TestMutexSpinners(t *testing.T) {
 	wantUnused(t, &m)
 }
 
-// An impatient locks by coming back each time it gave up.
+// An impatient lock tries again each time it gave up.
 type impatient struct{ blocking.Mutex }
 
 func (i *impatient) Lock() {
@@ -79,7 +79,7 @@ func (i *impatient) Lock() {
 	}
 }
 
-// An overtaker tries before it waits.
+// An overtaker calls TryLock before it waits.
 type overtaker struct{ blocking.Mutex }
 
 func (o *overtaker) Lock() {
@@ -98,7 +98,7 @@ func TestMutexFIFO(t *testing.T) {
 	wantUnused(t, &m)
 }
 
-// wantUnused checks that nothing is left in m of those who used it.
+// wantUnused checks that m's users have left nothing in it.
 func wantUnused(t *testing.T, m *blocking.Mutex) {
 	t.Helper()
 	if m.Word() != 0 || !m.Empty() {
@@ -119,8 +119,8 @@ func park(m *blocking.Mutex, lock func()) <-chan bool {
 	return done
 }
 
-// A goroutine that spins can overtake the first in line so often and no more.
-// The test is the spinner, so every step is as it says.
+// Spinners can overtake the first in line MaxOvertaken times and no more. The test
+// is the spinner, so it decides each step.
 func TestStarvationBound(t *testing.T) {
 	var m blocking.Mutex
 	for range 3 { // a handover starts the count anew
@@ -160,8 +160,8 @@ func TestStarvationBound(t *testing.T) {
 	wantUnused(t, &m)
 }
 
-// A spinner that gives up may be the only one who knows that the Mutex is
-// free. It then looks after those in line.
+// A spinner that gives up may be the only goroutine that knows that the Mutex is
+// free. It then serves the line.
 func TestSpinnerGivesUpWhatWasLeftToIt(t *testing.T) {
 	var m blocking.Mutex
 	m.Lock()
@@ -184,7 +184,7 @@ func TestSpinnerGivesUpWhatWasLeftToIt(t *testing.T) {
 	wantUnused(t, &m)
 }
 
-// Those who are next in line do not have to be there any more at a handover.
+// The waiters in line may have left before a handover.
 func TestHandoffToNobody(t *testing.T) {
 	var m blocking.Mutex
 	m.Lock()
@@ -203,7 +203,7 @@ func TestHandoffToNobody(t *testing.T) {
 	m.Unlock()
 	wantUnused(t, &m)
 
-	// They may also leave just before the overtaker says that it was the last.
+	// They may also leave just before the last overtaker sets handoff.
 	m.Lock()
 	m.Owe()
 	m.Unlock()
@@ -259,7 +259,7 @@ func TestMutexMisuse(t *testing.T) {
 func TestMutexLimit(t *testing.T) {
 	var m blocking.Mutex
 	m.Lock()
-	m.Count(blocking.MaxWaiting - 1) // so many are in line, it believes
+	m.Count(blocking.MaxWaiting - 1) // so many are in line, by its word
 	last := park(&m, m.Lock)
 	for name, lock := range map[string]func(){
 		"Lock":        m.Lock,
@@ -278,7 +278,7 @@ func TestMutexLimit(t *testing.T) {
 	wantUnused(t, &m)
 }
 
-// Nobody owns a Mutex.
+// One goroutine may lock a Mutex and another unlock it.
 func TestUnlockByAnother(t *testing.T) {
 	var m blocking.Mutex
 	m.Lock()
@@ -387,8 +387,8 @@ func TestLockTimeout(t *testing.T) {
 	wantUnused(t, &m)
 }
 
-// Contexts, timeouts and Unlock race with each other. A wake-up that were lost
-// would hang the test; a waiter that were, shows at the end.
+// Contexts, timeouts and Unlock race with each other. A lost wake-up would hang
+// the test; a lost waiter would show at the end.
 func TestMutexCancellationStorm(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	seed := rand.Uint64()
@@ -425,7 +425,7 @@ func TestMutexCancellationStorm(t *testing.T) {
 				t.Errorf("after %d acquisitions the counter reads %d", want, n)
 			}
 			if acquired.Load() == 0 || gaveUp.Load() == 0 {
-				t.Errorf("%d acquired, %d gave up: no storm", acquired.Load(), gaveUp.Load())
+				t.Errorf("%d acquired, %d gave up: want some of both", acquired.Load(), gaveUp.Load())
 			}
 			wantUnused(t, &m)
 		}()
@@ -519,8 +519,8 @@ func TestTravel(t *testing.T) {
 	}
 }
 
-// A Mutex that notes its owner names whoever acquired it, in whichever way, and
-// works as before.
+// A Mutex that notes its owner names the function that acquired it, by any method,
+// and works as before.
 func TestMutexNotesOwner(t *testing.T) {
 	var m blocking.Mutex
 	m.NoteOwner(true)

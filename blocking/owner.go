@@ -7,38 +7,38 @@ import (
 	"strings"
 )
 
-// NoteOwner makes m note where it is acquired, for [Mutex.State] and
-// [Mutex.String] to say who holds it, or makes it stop that. While it notes, an
-// acquisition takes a microsecond; while it does not, that costs nothing.
+// NoteOwner makes m note where it is acquired, or makes it stop that.
+// [Mutex.State] and [Mutex.String] show what it noted. While m notes, an
+// acquisition takes a microsecond; while it does not, NoteOwner costs nothing.
 func (m *Mutex) NoteOwner(on bool) {
 	if on {
-		m.owner.Store(nil) // who is inside came before
+		m.owner.Store(nil) // a holder that is inside now came before
 		m.word.Or(noting)
 	} else {
 		m.word.And(^uint32(noting))
 	}
 }
 
-// note notes who called a method of m, which is held, if that is wanted.
+// note notes the caller of a method of m, which is held, if noting is set.
 func (m *Mutex) note() {
 	if m.word.Load()&noting != 0 {
 		m.owner.Store(caller())
 	}
 }
 
-// NoteOwner makes s note where it is acquired, for [RWSem.State] and
-// [RWSem.String] to say who holds it, or makes it stop that. While it notes, an
-// acquisition takes a microsecond; while it does not, that costs nothing.
+// NoteOwner makes s note where it is acquired, or makes it stop that.
+// [RWSem.State] and [RWSem.String] show what it noted. While s notes, an
+// acquisition takes a microsecond; while it does not, NoteOwner costs nothing.
 func (s *RWSem) NoteOwner(on bool) {
 	if on {
-		s.owner.Store(nil) // who is inside came before
+		s.owner.Store(nil) // a holder that is inside now came before
 		s.word.Or(rwNoting)
 	} else {
 		s.word.And(^uint64(rwNoting))
 	}
 }
 
-// note notes who called a method of s, if word, which is s's, says so.
+// note notes the caller of a method of s if noting is set in word, which is s's.
 func (s *RWSem) note(word uint64) {
 	if word&rwNoting != 0 {
 		s.owner.Store(caller())

@@ -15,8 +15,8 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A lookedAt context ends for who looks at it again and again, and never for who
-// parks until it tells.
+// A lookedAt context ends for a goroutine that looks at it again and again, and
+// not for one that parks until Done is closed.
 type lookedAt struct {
 	context.Context
 	looks primitives.Uint32
@@ -29,20 +29,20 @@ func (c *lookedAt) Err() error {
 	return c.Context.Err()
 }
 
-// Who spins looks whether its context has ended, and then does not get in line.
+// A spinner looks whether its context has ended, and then does not get in line.
 func TestSpinnersLookAtTheirContext(t *testing.T) {
 	for _, lock := range giving() {
 		t.Run(lock.name, func(t *testing.T) {
-			const tries = 2_000 // nobody spins while others want this CPU
+			const tries = 2_000 // a waiter does not spin while others want this CPU
 			for range tries {
 				lock.hold()
-				// The holder runs, else to spin would not pay.
+				// The holder runs; otherwise spinning would not pay.
 				ended, tell := context.WithCancel(context.Background())
 				ctx := &lookedAt{Context: ended}
 				done := make(chan error, 1)
 				go func() { done <- lock.wait(ctx) }()
 				locktest.Until(func() bool { return len(done) > 0 || lock.inLine() > 0 })
-				before := lock.inLine() == 0 // who is in line leaves it only when told
+				before := lock.inLine() == 0 // a waiter in line leaves it only when told
 				tell()
 				err := <-done
 				lock.release()
@@ -53,19 +53,19 @@ func TestSpinnersLookAtTheirContext(t *testing.T) {
 					return
 				}
 			}
-			t.Errorf("%d times who waited got in line before it looked at its context", tries)
+			t.Errorf("%d times the waiter got in line before it looked at its context", tries)
 		})
 	}
 }
 
-// A giver is a lock, held by somebody, with a form of waiting that can be given
+// A giver is a lock with a holder, and with a form of waiting that can be given
 // up.
 type giver struct {
 	name          string
 	hold, release func()
 	wait          func(context.Context) error
 	timeout       func(time.Duration) bool
-	leave         func() // what a waiter does that has got what it waited for
+	leave         func() // the release of a waiter that has acquired
 	inLine        func() int
 }
 
@@ -79,16 +79,17 @@ func giving() []giver {
 	}
 }
 
-// completing is a Completion as a giver: it is free while there is one Complete to
-// be had. It does not spin.
+// completing is a Completion as a giver: it is free while it has one Complete that
+// no wait has used. It does not spin.
 func completing() giver {
 	c := new(blocking.Completion)
 	c.Complete()
 	return giver{"Completion", c.Wait, c.Complete, c.WaitContext, c.WaitTimeout, c.Complete, c.InLine}
 }
 
-// A context that ends before the release ends the wait, though the waiter learns
-// of both in any order; and what was granted to it meanwhile is for the next.
+// A context that ends before the release ends the wait, in whichever order the
+// waiter learns of both. If it was granted the lock meanwhile, the lock goes to
+// the next.
 func TestCancelThenRelease(t *testing.T) {
 	for _, lock := range append(giving(), completing()) {
 		t.Run(lock.name, func(t *testing.T) {
@@ -112,7 +113,7 @@ func TestCancelThenRelease(t *testing.T) {
 					t.Fatalf("wait, cancelled and then released = %v, want %v, wrapped", err, errTired)
 				}
 				if err := <-next; err != nil {
-					t.Fatalf("the next one's wait = %v, want nil", err)
+					t.Fatalf("the next waiter's wait = %v, want nil", err)
 				}
 				lock.leave()
 			}
@@ -124,7 +125,8 @@ func TestCancelThenRelease(t *testing.T) {
 	}
 }
 
-// wantFree fails the test unless lock is free, for one holder, and its line empty.
+// wantFree fails the test unless lock is free, for one holder, and its line is
+// empty.
 func wantFree(t *testing.T, lock giver) {
 	t.Helper()
 	if !lock.timeout(0) {
@@ -142,8 +144,8 @@ func wantFree(t *testing.T, lock giver) {
 	}
 }
 
-// An untold context does not say that it has ended: its user has to look. It ends
-// after so many looks.
+// An untold context does not close Done when it ends: its user has to look. It
+// ends after so many looks.
 type untold struct {
 	context.Context
 	looks primitives.Int64 // how many more do not see the end
@@ -156,8 +158,7 @@ func (c *untold) Err() error {
 	return nil
 }
 
-// A wait looks at its context once it has what it waited for, also if it had
-// that at once.
+// A wait looks at its context once it has acquired, also if it acquired at once.
 func TestLastLookAtContext(t *testing.T) {
 	for _, lock := range append(giving(), completing()) {
 		t.Run(lock.name, func(t *testing.T) {
@@ -192,8 +193,8 @@ func TestLastLookAtContext(t *testing.T) {
 	}
 }
 
-// However short or long the patience, and wherever it ends, who gives up has
-// nothing, and takes nothing from the others.
+// However short or long the patience, and wherever it ends, a waiter that gives up
+// has acquired nothing, and takes nothing from the others.
 func TestShortPatience(t *testing.T) {
 	for _, lock := range append(giving(), completing()) {
 		t.Run(lock.name, func(t *testing.T) {
@@ -240,9 +241,9 @@ func TestCompletionWaitTimeout(t *testing.T) {
 		}
 	}
 	if !c.Empty() {
-		t.Error("who gave up is in line")
+		t.Error("a waiter that gave up is in line")
 	}
-	c.Complete() // those who gave up have not used it up
+	c.Complete() // the waits that gave up have not used it up
 	for _, want := range []bool{true, false} {
 		if got := c.WaitTimeout(0); got != want {
 			t.Errorf("WaitTimeout(0) = %v, want %v", got, want)

@@ -14,8 +14,8 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A context that ends before the release ends the wait, wherever it is by then
-// and whatever it is granted meanwhile; and that goes to the next.
+// A context that ends before the release ends the wait, wherever the waiter is by
+// then. If it is granted the lock meanwhile, the lock goes to the next.
 func TestModelCancelThenRelease(t *testing.T) {
 	cancelled := func(m *check.Machine, l waiting, ctx context.Context) func() {
 		return func() {
@@ -64,7 +64,7 @@ func wantUnheld(m *check.Machine, l waiting) {
 	m.Assert(!l.hold.TryLock())
 }
 
-// So does a time that is over before the release.
+// A timeout that ends before the release ends the wait.
 func TestModelTimeoutThenRelease(t *testing.T) {
 	for _, fresh := range []func() waiting{mutex, permit, writers, readers, completion} {
 		hurried(t, fresh().name, func(m *check.Machine) {
@@ -86,7 +86,7 @@ func TestModelTimeoutThenRelease(t *testing.T) {
 	}
 }
 
-// A wait for a Completion that ends after a time has used nothing up.
+// A wait for a Completion that times out has used up no Complete.
 func TestModelCompletionTimeout(t *testing.T) {
 	hurried(t, "Completion", func(m *check.Machine) {
 		var c blocking.Completion
@@ -103,8 +103,8 @@ func TestModelCompletionTimeout(t *testing.T) {
 	})
 }
 
-// Whoever gives up while it spins acquires nothing, and forgets nobody who is in
-// line: the lock may have been left to it.
+// A spinner that gives up acquires nothing, and forgets no waiter in line: the
+// lock may have been left to the spinner.
 func TestModelGiveUpSpinning(t *testing.T) {
 	for _, c := range []struct {
 		name string

@@ -10,21 +10,20 @@ import (
 )
 
 // An RWSem is a reader-writer lock whose waiters spin for a moment and then
-// park: the kernel's rw_semaphore, which guards every process's memory map.
-// Readers can hold it, [MaxReaders] at most, or one writer. The zero RWSem is
+// park, like the kernel's rw_semaphore, which guards each process's memory map.
+// Up to [MaxReaders] readers can hold it, or one writer. The zero RWSem is
 // unlocked.
 // An RWSem must not be copied after first use.
 //
-// Those in line are served in the order of arrival, all readers up to the next
-// writer at once. Whoever finds others in line gets in line behind them, so
-// readers that keep coming cannot starve a writer; and a reader must not acquire
-// the lock that it holds again, for a writer may have got in line in between.
-// Only a writer that comes in the moment between a release and its releaser's
-// look at the line can overtake those in line, and that once for each time
-// that the first of them is served.
+// The waiters in line are served in the order of arrival, all readers up to the
+// next writer at once. A goroutine that finds a line gets in line, so readers
+// that keep coming cannot starve a writer. A reader must not acquire the lock
+// that it holds again: a writer may have got in line in between.
+// Only a writer that comes between a release and the releaser's look at the line
+// can overtake the line, and only once before the first in line is served.
 //
-// It has no owner: one goroutine may lock it and another unlock it. To find out
-// who holds it, see [RWSem.NoteOwner].
+// It has no owner: one goroutine may lock it and another unlock it. To see where
+// it was acquired, use [RWSem.NoteOwner].
 //
 // The n'th call to [RWSem.Unlock] synchronizes before the return of the m'th
 // call to [RWSem.Lock], for n < m. For each call to [RWSem.RLock] there is an n
@@ -35,20 +34,20 @@ type RWSem struct {
 	// word is the kernel's count, bit by bit:
 	//
 	//	bit  0      writer    a writer holds the lock
-	//	bit  1      waiting   somebody is in line
+	//	bit  1      waiting   the line is not empty
 	//	bit  2      handoff   the first in line was overtaken, and will not be
 	//	                      again
-	//	bit  3      noting    who acquires the lock notes where; see NoteOwner
+	//	bit  3      noting    each acquisition notes where it was made; see NoteOwner
 	//	bits 8-62   readers   how many hold the lock, or are about to see that
 	//	                      they cannot
 	//	bit  62     full      there are more than MaxReaders of them
-	//	bit  63     broken    readers left that never came
+	//	bit  63     broken    more readers left than came
 	//
-	// As (readers, handoff, waiting, writer), * for whatever it was; noting stays
-	// as it is:
+	// As (readers, handoff, waiting, writer), * for any value; noting stays as it
+	// is:
 	//
 	//	r,h,w,x -> r+1,h,w,x  RLock; the lock is held if h, w and x are 0
-	//	r,h,w,x -> r-1,h,w,x  RUnlock, or an RLock in vain
+	//	r,h,w,x -> r-1,h,w,x  RUnlock, or an RLock that found it closed
 	//	0,0,0,0 -> 0,0,0,1    Lock
 	//	0,0,1,0 -> 0,1,1,1    Lock that overtakes those in line
 	//	r,*,*,1 -> r,*,*,0    Unlock
@@ -58,15 +57,15 @@ type RWSem struct {
 	//	r,*,1,0 -> r+n,0,*,0  the n readers that are first in line are served
 	//
 	// I1: a reader that counts itself while a writer holds the lock, or before,
-	// holds the lock itself once there is no writer: none comes before it has
-	// left.
-	// I2: while nobody holds line's lock, waiting says whether line has anybody,
-	// and handoff is set only if it does.
-	// I3: if somebody is in line who could have the lock, then a goroutine is on
-	// its way to line's lock to serve them: the one who left last.
+	// holds the lock once that writer is gone: no other writer comes in before the
+	// reader has left.
+	// I2: while line's lock is free, waiting says whether line has a waiter, and
+	// handoff is set only if it has.
+	// I3: if a waiter is in line that could have the lock, then the goroutine that
+	// left last is on its way to line's lock to serve it.
 	// I4: a reader that finds full set, its own count among them, counts out again
-	// and panics. So readers never reach broken: there are 2⁵⁴ more counts than
-	// that, and each reader on its way back is a goroutine.
+	// and panics. So readers never reach broken: that takes 2⁵⁴ more counts, and
+	// each reader that has not counted out yet is a goroutine.
 	word primitives.Uint64
 
 	// owner is where the lock was last acquired while noting was set.
@@ -91,7 +90,7 @@ const (
 	rwClosed  = rwWriter | rwWaiting | rwHandoff | rwFull | rwBroken // to readers
 )
 
-// MaxReaders is how many readers can hold an [RWSem]. An RLock more panics, and
+// MaxReaders is how many readers can hold an [RWSem]. One more RLock panics, and
 // changes nothing.
 const MaxReaders = rwFull/rwReader - 1
 
@@ -108,7 +107,7 @@ func (s *RWSem) RLock() {
 }
 
 // TryRLock tries to lock s for reading without waiting and reports whether it
-// succeeded. It fails if anybody is in line.
+// succeeded. It fails if a waiter is in line.
 func (s *RWSem) TryRLock() bool {
 	for {
 		w := s.word.Load()
@@ -122,10 +121,10 @@ func (s *RWSem) TryRLock() bool {
 	}
 }
 
-// RLockContext locks s for reading unless ctx is done first. It then returns
-// the context's cause, wrapped, and s was not acquired. If ctx ends before the
-// release that would let it in, it returns the cause; what was granted to it
-// meanwhile goes to the next.
+// RLockContext locks s for reading unless ctx is done first. In that case it
+// returns the context's cause, wrapped, and s is not acquired. If ctx ends before
+// the release that would let it in, it returns the cause; if s was granted to it
+// meanwhile, it releases s.
 func (s *RWSem) RLockContext(ctx context.Context) error {
 	var err error
 	if ctx.Err() != nil { // half of what Cause takes
@@ -156,7 +155,7 @@ func (s *RWSem) RUnlock() {
 	}
 }
 
-// Lock locks s for writing, waiting until nobody holds it.
+// Lock locks s for writing, waiting until no reader and no other writer holds it.
 func (s *RWSem) Lock() {
 	if !s.word.CompareAndSwap(0, rwWriter) { // acquire: pairs with Unlock and RUnlock
 		s.lock(patience{}) // outlined so that Lock inlines
@@ -164,14 +163,14 @@ func (s *RWSem) Lock() {
 }
 
 // TryLock tries to lock s for writing without waiting and reports whether it
-// succeeded. It fails if anybody is in line.
+// succeeded. It fails if a waiter is in line.
 func (s *RWSem) TryLock() bool {
 	return s.word.CompareAndSwap(0, rwWriter) || // acquire: pairs with Unlock and RUnlock
 		s.steal(rwNoting)
 }
 
 // LockContext locks s for writing unless ctx is done first, as
-// [RWSem.RLockContext] does. Those whom it held up go on when it gives up.
+// [RWSem.RLockContext] does. When it gives up, the waiters that it held up go on.
 func (s *RWSem) LockContext(ctx context.Context) error {
 	var err error
 	if ctx.Err() != nil { // half of what Cause takes
@@ -203,7 +202,7 @@ func (s *RWSem) Unlock() {
 }
 
 // Downgrade turns the writer that holds s into a reader, with no other writer
-// in between. Readers that are first in line come in, too. It panics if no
+// in between. Readers at the head of the line come in, too. It panics if no
 // writer holds s.
 func (s *RWSem) Downgrade() {
 	if s.word.Load()&rwWriter == 0 {
@@ -222,7 +221,7 @@ type rwSemReader RWSem
 func (r *rwSemReader) Lock()   { (*RWSem)(r).RLock() }
 func (r *rwSemReader) Unlock() { (*RWSem)(r).RUnlock() }
 
-// arrive locks s for a reader that has found it closed. An error is why p ended.
+// arrive locks s for a reader that has found it closed. An error says why p ended.
 func (s *RWSem) arrive(p patience) error {
 	s.word.Add(rwReader)
 	return s.rlock(p)
@@ -245,7 +244,7 @@ func (s *RWSem) rlock(p patience) error {
 			break
 		}
 	}
-	s.RUnlock() // it counts no more
+	s.RUnlock() // the reader counts itself out
 	if err := p.ended(); err != nil {
 		return err
 	}
@@ -256,13 +255,12 @@ func (s *RWSem) rlock(p patience) error {
 	return s.wait(forReading, p)
 }
 
-// runlock goes on after a reader has left, and others were in line or the word
-// was broken.
+// runlock is the rest of RUnlock if waiters are in line or the word is broken.
 func (s *RWSem) runlock() {
 	w := s.word.Load()
 	if w&rwBroken != 0 {
 		s.word.Add(rwReader)
-		s.pass() // who has met the broken word left this to us
+		s.pass() // for the goroutines that found the word broken and served no waiter
 		panic("blocking: RUnlock of RWSem that no reader holds")
 	}
 	if w&(rwReaders|rwWriter) == 0 {
@@ -270,8 +268,8 @@ func (s *RWSem) runlock() {
 	}
 }
 
-// lock locks s for a writer that found it held, or others in line. An error is
-// why p ended.
+// lock locks s for a writer that found it held, or a line. An error says why p
+// ended.
 func (s *RWSem) lock(p patience) error {
 	var spin primitives.Spin
 	for {
@@ -292,9 +290,9 @@ func (s *RWSem) lock(p patience) error {
 	return s.wait(forWriting, p)
 }
 
-// steal locks s for a writer if it finds no more bits set than those allowed.
-// With waiting among them it may overtake those in line, and is then the last
-// that does so before they are served.
+// steal locks s for a writer if no other bits than the allowed ones are set.
+// If waiting is allowed the writer may overtake the line; it is then the last
+// that does so before the first in line is served.
 func (s *RWSem) steal(allowed uint64) bool {
 	w := s.word.Load()
 	taken := w | rwWriter
@@ -318,9 +316,9 @@ func (s *RWSem) unlock() {
 	}
 }
 
-// wait gets in line and waits to be served. It comes after GiveWay: when
-// goroutines outnumber CPUs, the line would otherwise never get shorter, for
-// those who were served come back before the others have run.
+// wait gets in line and waits until it is served. Its callers call GiveWay first:
+// without that a line would stay long when goroutines outnumber CPUs, because the
+// served ones come back before the others have run.
 func (s *RWSem) wait(what int64, p patience) error {
 	me := newWaiter(what)
 	s.line.lock.LockPinned()
@@ -339,7 +337,7 @@ func (s *RWSem) wait(what int64, p patience) error {
 	return err
 }
 
-// pass serves those in line.
+// pass serves the waiters in line.
 func (s *RWSem) pass() {
 	s.line.lock.LockPinned()
 	served := s.serve()
@@ -347,9 +345,9 @@ func (s *RWSem) pass() {
 	served.wake()
 }
 
-// serve gives the lock to the first in line if it can have it, and if that is
-// a reader to all readers before the next writer. It restores I2. The caller
-// holds line's lock.
+// serve gives the lock to the first in line if that waiter can have it. If it is
+// a reader, all readers before the next writer get the lock. serve restores I2.
+// The caller holds line's lock.
 func (s *RWSem) serve() (served cohort) {
 	first := s.line.first
 	if first == nil {
@@ -370,7 +368,7 @@ func (s *RWSem) serve() (served cohort) {
 	for {
 		w := s.word.Load()
 		if w&blockers != 0 {
-			return // the holder that is there sees waiting when it leaves, or passes before it panics
+			return // the holder sees waiting when it leaves, or calls pass before it panics
 		}
 		if s.word.CompareAndSwap(w, (w+add)&^(sub|rwHandoff)) { // acquire: pairs with Unlock and RUnlock
 			break

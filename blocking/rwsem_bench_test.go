@@ -55,7 +55,7 @@ type rwLocker interface {
 	RUnlock()
 }
 
-// together is the lock shared by so many workers for each CPU.
+// together benchmarks the lock shared by crowd workers for each CPU.
 func together(b *testing.B, name string, l rwLocker, reads, crowd int) {
 	workers := crowd * runtime.GOMAXPROCS(0)
 	b.Run(fmt.Sprintf("lock=%s/reads=%d/workers=%d/hold=0s/think=0s", name, reads, workers), func(b *testing.B) {

@@ -37,7 +37,7 @@ func TestRWSemFIFO(t *testing.T) {
 	locktest.FIFO(t, &s, func() uint64 { return uint64(s.InLine()) })
 }
 
-// Each way to take the lock, and what can be had beside it.
+// Each way to acquire the lock, and what can be acquired beside it.
 func TestRWSemTry(t *testing.T) {
 	ctx := t.Context()
 	took := func(err error) bool { return err == nil }
@@ -62,7 +62,7 @@ func TestRWSemTry(t *testing.T) {
 		}
 		wantRW(t, &s, rwState{Writer: true})
 		if s.TryLock() || s.TryRLock() || s.LockTimeout(0) || s.RLockTimeout(0) || s.LockTimeout(blink) || s.RLockTimeout(blink) {
-			t.Errorf("after %s somebody else got in", name)
+			t.Errorf("after %s another reader or writer got in", name)
 		}
 		wantRW(t, &s, rwState{Writer: true})
 		s.Unlock()
@@ -115,10 +115,10 @@ func TestRWSemMisuse(t *testing.T) {
 }
 
 // One reader more than can be counted panics, lets no writer in and changes
-// nothing; and the others unlock as ever.
+// nothing; the other readers unlock as before.
 func TestRWSemLimit(t *testing.T) {
 	var s blocking.RWSem
-	s.Count(blocking.MaxReaders - 2) // so many hold it, it believes
+	s.Count(blocking.MaxReaders - 2) // so many hold it, by its word
 	s.RLock()
 	if !s.TryRLock() {
 		t.Fatal("TryRLock by the last that can be counted = false, want true")
@@ -135,7 +135,7 @@ func TestRWSemLimit(t *testing.T) {
 			wantRW(t, &s, full)
 		}
 		if s.TryRLock() || s.TryLock() || s.LockTimeout(time.Microsecond) {
-			t.Error("a reader or a writer got in beside as many readers as can be")
+			t.Error("a reader or a writer got in beside MaxReaders readers")
 		}
 		wantRW(t, &s, full)
 		s.RUnlock()
@@ -146,7 +146,7 @@ func TestRWSemLimit(t *testing.T) {
 	wantRW(t, &s, rwState{Writer: true})
 }
 
-// Readers see no half of a write, and a writer sees nobody. The counters are
+// Readers see no half of a write, and a writer meets no reader. The counters are
 // plain, so the race detector judges too.
 func TestRWSemReadersAndWriters(t *testing.T) {
 	for _, cpus := range []int{1, 2, 4} {
@@ -220,7 +220,7 @@ func TestRWSemWriterBlocksReaders(t *testing.T) {
 	s.RLock()
 	writer := inLine(&s, s.Lock)
 	if s.TryRLock() || s.TryLock() || s.RLockTimeout(time.Microsecond) {
-		t.Error("somebody overtook a writer in line")
+		t.Error("a reader or a writer overtook a writer in line")
 	}
 	reader := inLine(&s, s.RLock)
 	wantRW(t, &s, rwState{Readers: 1, Waiting: true})
@@ -232,8 +232,8 @@ func TestRWSemWriterBlocksReaders(t *testing.T) {
 	wantRW(t, &s, rwState{Readers: 1})
 }
 
-// All readers at the head of the line come in together, those behind the next
-// writer do not.
+// All readers at the head of the line come in together; the readers behind the
+// next writer do not.
 func TestRWSemBatch(t *testing.T) {
 	var s blocking.RWSem
 	s.Lock()
@@ -287,7 +287,7 @@ func TestRWSemDowngrade(t *testing.T) {
 	s.RUnlock()
 	s.Lock()
 	writer = inLine(&s, s.Lock)
-	s.Downgrade() // and nobody comes in
+	s.Downgrade() // and no other goroutine comes in
 	wantRW(t, &s, rwState{Readers: 1, Waiting: true})
 	s.RUnlock()
 	<-writer
@@ -324,7 +324,7 @@ func TestRWSemContext(t *testing.T) {
 	wantCause("LockContext of a cancelled context", s.LockContext(ctx))
 	wantCause("RLockContext of a cancelled context", s.RLockContext(ctx))
 
-	// The only one in line is a reader, which leaves it empty.
+	// The only waiter in line is a reader, which leaves the line empty.
 	ctx, cancel = context.WithCancelCause(t.Context())
 	reader := inLine(&s, func() { err = s.RLockContext(ctx) })
 	cancel(cause)
@@ -333,7 +333,7 @@ func TestRWSemContext(t *testing.T) {
 	wantRW(t, &s, rwState{Writer: true})
 	s.Unlock()
 
-	// And with it goes the promise that it would not be overtaken.
+	// It also clears the handoff bit.
 	ctx, cancel = context.WithCancelCause(t.Context())
 	s.Lock()
 	writer = inLine(&s, func() { err = s.LockContext(ctx) })
@@ -346,14 +346,14 @@ func TestRWSemContext(t *testing.T) {
 	s.Unlock()
 	wantRW(t, &s, rwState{})
 
-	// Whoever had given up before does not even take what is free.
+	// A context that is done already does not even take what is free.
 	wantCause("LockContext of a cancelled context", s.LockContext(ctx))
 	wantCause("RLockContext of a cancelled context", s.RLockContext(ctx))
 	wantRW(t, &s, rwState{})
 }
 
-// A writer that comes in the moment between a release and the releaser's look
-// at the line overtakes those in line, but only one does.
+// A writer that comes between a release and the releaser's look at the line
+// overtakes the line, but only one writer does.
 func TestRWSemOvertakenOnce(t *testing.T) {
 	var s blocking.RWSem
 	s.Lock()
@@ -397,7 +397,8 @@ func TestRWSemHasNoOwner(t *testing.T) {
 	}
 }
 
-// Whatever gives up when, a writer is alone and nobody is left behind.
+// Whichever waiters give up and when, a writer is alone and no waiter is left in
+// line.
 func TestRWSemStorm(t *testing.T) {
 	for _, cpus := range []int{1, 4} {
 		t.Run(fmt.Sprintf("cpus=%d", cpus), func(t *testing.T) {
@@ -502,8 +503,8 @@ func TestRWSemString(t *testing.T) {
 	}
 }
 
-// An RWSem that notes its owner names whoever acquired it, in whichever way,
-// and works as before.
+// An RWSem that notes its owner names the function that acquired it, by any
+// method, and works as before.
 func TestRWSemNotesOwner(t *testing.T) {
 	var s blocking.RWSem
 	s.NoteOwner(true)

@@ -13,15 +13,15 @@ import (
 // free, and Up gives one back; others take and give several at a time. With
 // one permit in all it is a binary semaphore.
 //
-// Nobody owns a permit: one goroutine may take it and another give it back.
-// It is only the sum that counts: an Up of more than is out panics.
+// A permit has no owner: one goroutine may take it and another give it back.
+// Only the sum counts: an Up of more permits than are out panics.
 //
-// It serves those in line in the order of arrival. A request for many permits
-// is not overtaken by smaller ones behind it, though there be enough for
-// those. (Who finds nobody in line spins for a moment before it gets in line.)
-// A request for more permits than there are in all would hold everybody up for
-// ever; it waits aside until a [Semaphore.Resize] makes it possible, and is
-// then served in its old place.
+// It serves the waiters in line in the order of arrival. A request for many
+// permits is not overtaken by smaller ones behind it, even if there are enough
+// permits for those. (A goroutine that finds the line empty spins for a moment
+// before it gets in line.) A request for more permits than there are in all
+// would block the line; it waits aside until a [Semaphore.Resize] makes it
+// possible, and is then served in its old place.
 //
 // The zero Semaphore has no permits: Down waits for a Resize. [NewSemaphore]
 // makes one that has some. A Semaphore must not be copied after first use.
@@ -32,7 +32,7 @@ type Semaphore struct {
 	// word is three fields:
 	//
 	//	bits 0-30   size     how many permits there are in all
-	//	bit  31     waiting  1 while somebody is in line
+	//	bit  31     waiting  1 while the line is not empty
 	//	bits 32-62  held     how many are out: more than size, if it shrank
 	//
 	// As (held, waiting, size):
@@ -43,11 +43,11 @@ type Semaphore struct {
 	//	h,0,s -> h,1,s    get in line
 	//	h,1,s -> k,*,s    serve
 	//
-	// I1: while nobody holds line's lock, waiting says whether line has anybody.
-	// I2: a word with waiting is changed only by the holder of line's lock. So
-	// he may store where all others must CAS.
-	// I3: while nobody holds line's lock, there are not permits enough free for
-	// the first in line (of those that ask for at most size).
+	// I1: while line's lock is free, waiting says whether line has a waiter.
+	// I2: while waiting is set, only the holder of line's lock changes word. So
+	// it may store; without waiting a change must be a CAS.
+	// I3: while line's lock is free, too few permits are free for the first in
+	// line (of the waiters that ask for at most size).
 	//
 	// waiting is the sign of the lower half, so that one comparison of the
 	// halves, as signed numbers, tells Down that it can have a permit.
@@ -81,22 +81,22 @@ func (s *Semaphore) Down() {
 	}
 }
 
-// DownContext takes a permit unless ctx is done first. It then returns the
-// context's cause, wrapped, and took nothing. If ctx ends before the Up that
-// would let it through, it returns the cause; what was given to it meanwhile
-// goes to the next.
+// DownContext takes a permit unless ctx is done first. In that case it returns
+// the context's cause, wrapped, and takes nothing. If ctx ends before the Up that
+// would let it through, it returns the cause; a permit that was given to it
+// meanwhile goes to the next in line.
 func (s *Semaphore) DownContext(ctx context.Context) error { return s.DownNContext(ctx, 1) }
 
 // DownTimeout takes a permit unless that takes longer than d, and reports
 // whether it did.
 func (s *Semaphore) DownTimeout(d time.Duration) bool { return s.DownNTimeout(1, d) }
 
-// TryDown takes a permit if one is free and nobody is in line for it, and
+// TryDown takes a permit if one is free and no waiter is in line for it, and
 // reports whether it did. If not, it synchronizes nothing.
 func (s *Semaphore) TryDown() bool { return s.TryDownN(1) }
 
-// Up gives a permit back, and with it lets through whoever is first in line.
-// It panics if none is out.
+// Up gives a permit back, and lets the first in line through if there are now
+// enough for it. It panics if no permit is out.
 func (s *Semaphore) Up() {
 	w := s.word.Load()
 	if int32(w) < 0 || w < permit || !s.word.CompareAndSwap(w, w-permit) { // release: pairs with Down
@@ -137,7 +137,7 @@ func (s *Semaphore) DownNTimeout(n int, d time.Duration) bool {
 	return s.TryDownN(n) || waitFor(d, func(p patience) error { return s.down(n, p) }, func() { s.up(n) })
 }
 
-// TryDownN takes n permits if they are free and nobody is in line for them,
+// TryDownN takes n permits if they are free and no waiter is in line for them,
 // and reports whether it did.
 func (s *Semaphore) TryDownN(n int) bool {
 	if s.take(n) {
@@ -146,21 +146,22 @@ func (s *Semaphore) TryDownN(n int) bool {
 	if int32(s.word.Load()) >= 0 {
 		return false
 	}
-	// There is a line, but all in it may ask for more than there is in all.
+	// There is a line, but each waiter in it may ask for more permits than there
+	// are in all.
 	s.line.lock.LockPinned()
 	took := s.first() == nil && s.takePast(n)
 	s.line.lock.UnlockPinned()
 	return took
 }
 
-// UpN gives n permits back, and lets through those who are first in line and
-// for whom there are enough. It panics if n is negative, or if fewer than n
-// are out; nothing was given back then.
+// UpN gives n permits back, and lets waiters through from the head of the line
+// while there are enough permits. It panics if n is negative, or if fewer than n
+// are out; it then gives nothing back.
 func (s *Semaphore) UpN(n int) { s.up(n) }
 
 // Resize gives the semaphore n permits in all. If that is more than before, it
-// lets through those for whom there are enough now; if it is fewer than are
-// out, the surplus is not given out again once it comes back. Resize does not
+// lets waiters through for which there are enough now. If it is fewer than are
+// out, the surplus is not given out again once it comes back; Resize does not
 // wait for that. It panics if n is negative or more than [MaxPermits].
 func (s *Semaphore) Resize(n int) {
 	count(n)
@@ -183,7 +184,8 @@ func count(n int) {
 	}
 }
 
-// take takes n permits if there are enough and nobody is in line.
+// take takes n permits if there are enough and the line is empty. It reports
+// whether it did.
 func (s *Semaphore) take(n int) bool {
 	count(n)
 	for {
@@ -197,7 +199,7 @@ func (s *Semaphore) take(n int) bool {
 	}
 }
 
-// takePast takes n permits if there are enough, whoever is in line. The caller
+// takePast takes n permits if there are enough, even past a line. The caller
 // holds line's lock.
 func (s *Semaphore) takePast(n int) bool {
 	for {
@@ -211,11 +213,11 @@ func (s *Semaphore) takePast(n int) bool {
 	}
 }
 
-// down takes n permits when that was not possible at once. An error is why p
+// down takes n permits when that was not possible at once. An error says why p
 // ended.
 func (s *Semaphore) down(n int, p patience) error {
 	var spin primitives.Spin
-	for int32(s.word.Load()) >= 0 && p.spun(spin.Try()) { // nobody is in line
+	for int32(s.word.Load()) >= 0 && p.spun(spin.Try()) { // the line is empty
 		if s.take(n) {
 			return nil
 		}
@@ -223,8 +225,8 @@ func (s *Semaphore) down(n int, p patience) error {
 	if err := p.ended(); err != nil {
 		return err
 	}
-	// When goroutines outnumber CPUs, a line would otherwise never get shorter:
-	// those who were served come back before the others have run.
+	// Without this a line would stay long when goroutines outnumber CPUs: the
+	// served ones come back before the others have run.
 	primitives.GiveWay()
 	if s.take(n) {
 		return nil
@@ -273,7 +275,7 @@ func (s *Semaphore) up(n int) {
 	served.wake()
 }
 
-// first returns the first in line who can be served at all, or nil. The caller
+// first returns the first in line that asks for at most size, or nil. The caller
 // holds line's lock.
 func (s *Semaphore) first() *waiter {
 	w := s.line.first
@@ -283,8 +285,8 @@ func (s *Semaphore) first() *waiter {
 	return w
 }
 
-// serve gives permits to those in line, in their order and for as long as
-// there are enough, and restores I1 and I3. The caller holds line's lock.
+// serve gives permits to the waiters in line, in their order, while there are
+// enough, and restores I1 and I3. The caller holds line's lock.
 func (s *Semaphore) serve() (served cohort) {
 	word := s.word.Load()
 	if word&semaphoreWaiting == 0 {

@@ -16,7 +16,7 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-const ages = time.Hour // a wait that fails the test by its time limit
+const ages = time.Hour // a wait so long fails the test by its time limit
 
 // binary is a semaphore of one permit, as a lock.
 type binary struct{ *blocking.Semaphore }
@@ -101,7 +101,7 @@ func TestSemaphoreMisuse(t *testing.T) {
 
 type lined interface{ InLine() int }
 
-// inLine starts f, which is to wait, and returns once it is in line.
+// inLine starts f, which must wait, and returns once f is in line.
 func inLine(l lined, f func()) (done chan bool) {
 	before := l.InLine()
 	done = make(chan bool)
@@ -113,8 +113,8 @@ func inLine(l lined, f func()) (done chan bool) {
 	return done
 }
 
-// One goroutine takes and another gives back. What they hand each other is
-// plain, so the race detector judges too.
+// One goroutine takes and another gives back. The ring between them is plain, so
+// the race detector judges too.
 func TestSemaphoreHasNoOwner(t *testing.T) {
 	const items = 1000
 	var ring [4]int
@@ -138,7 +138,7 @@ func TestSemaphoreHasNoOwner(t *testing.T) {
 	wg.Wait()
 }
 
-// A request for much is not overtaken by one for little that comes later.
+// A request for many permits is not overtaken by a later one for few.
 func TestSemaphoreBigFirst(t *testing.T) {
 	s := blocking.NewSemaphore(3)
 	s.DownN(2)
@@ -157,7 +157,7 @@ func TestSemaphoreBigFirst(t *testing.T) {
 	wantState(t, s, blocking.SemaphoreState{Size: 3, Held: 1})
 }
 
-// One Up can let several through.
+// One Up can let several waiters through.
 func TestSemaphoreUpLetsManyThrough(t *testing.T) {
 	s := blocking.NewSemaphore(4)
 	s.DownN(4)
@@ -173,7 +173,7 @@ func TestSemaphoreUpLetsManyThrough(t *testing.T) {
 	wantState(t, s, blocking.SemaphoreState{Size: 4, Held: 4})
 }
 
-// What cannot be served waits for a Resize, and holds nobody up.
+// A request that cannot be served waits for a Resize, and holds up no other.
 func TestSemaphoreImpossible(t *testing.T) {
 	s := blocking.NewSemaphore(2)
 	big := inLine(s, func() { s.DownN(3) })
@@ -240,7 +240,7 @@ func TestSemaphoreContext(t *testing.T) {
 	if !errors.Is(err, cause) || !strings.HasPrefix(fmt.Sprint(err), "blocking: ") {
 		t.Errorf("DownNContext of a context cancelled meanwhile = %v, want its cause, wrapped", err)
 	}
-	<-behind // whom it held up
+	<-behind // the waiter that it held up
 	wantState(t, s, blocking.SemaphoreState{Size: 2, Held: 2})
 	s.UpN(2)
 	if err := s.DownContext(ctx); !errors.Is(err, cause) {
@@ -255,8 +255,8 @@ func TestSemaphoreContext(t *testing.T) {
 	wantState(t, s, blocking.SemaphoreState{Size: 2, Held: 2})
 }
 
-// Never are more permits out than there are, whatever gives up when, and in
-// the end all are back.
+// There are never more permits out than there are in all, whichever waiters give up
+// and when, and in the end all are back.
 func TestSemaphoreStorm(t *testing.T) {
 	for _, c := range []struct {
 		cpus    int

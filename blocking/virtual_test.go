@@ -15,13 +15,14 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// hurried runs body on every schedule in which nobody spins before it parks.
-// Those in which they do are more, and in them they park later, or not at all.
+// hurried runs body on every schedule in which no waiter spins before it parks.
+// There are more schedules in which waiters spin; there they park later or never.
 func hurried(t *testing.T, name string, body func(*check.Machine)) {
 	property.Explore(t, name, check.Config{Spins: -1}, body)
 }
 
-// bounded runs body on every schedule with at most two preemptions: all are too many.
+// bounded runs body on every schedule with at most two preemptions: all schedules
+// would be too many.
 func bounded(t *testing.T, name string, body func(*check.Machine)) {
 	property.Bounded(t, name, 2, body)
 }
@@ -36,15 +37,15 @@ func until(cond func() bool) {
 	}
 }
 
-// A waiting lock is one whose waiters can give up.
+// A waiting lock is a lock whose waiters can give up.
 type waiting struct {
 	name string
 	sync.Locker
-	hold    property.Lock // what keeps all others out
+	hold    property.Lock // keeps all others out
 	try     func(context.Context) error
 	timeout func() bool
 	line    func() int  // how many are in line
-	closed  func() bool // whether the word says that anybody is
+	closed  func() bool // whether the word says that the line is not empty
 }
 
 func mutex() waiting {
@@ -62,8 +63,8 @@ func writers() waiting {
 	return waiting{"RWSem", l, l, l.LockContext, func() bool { return l.LockTimeout(1) }, l.Peek, func() bool { return l.State().Waiting }}
 }
 
-// readers exclude each other in no model: what they do is count as well as the
-// writer that is there first.
+// readers do not exclude each other in the model: they count their critical
+// sections, as the writer does that is there first.
 func readers() waiting {
 	l := new(blocking.RWSem)
 	return waiting{"RWSem/readers", l.RLocker(), l, l.RLockContext, func() bool { return l.RLockTimeout(1) }, l.Peek, func() bool { return l.State().Waiting }}
@@ -82,8 +83,8 @@ func mixed() waiting {
 	}, nil, l.Peek, nil}
 }
 
-// A signal is a Completion as a lock, which is free while there is one Complete to
-// be had.
+// A signal is a Completion as a lock, which is free while it has one Complete that
+// no wait has used.
 type signal struct{ *blocking.Completion }
 
 func (s signal) Lock()         { s.Wait() }
@@ -121,8 +122,9 @@ func wantCount(m *check.Machine, l waiting, n *primitives.Cell[int], want int) {
 	l.Unlock()
 }
 
-// Two are in line, one of whom is cancelled when the lock is released: it
-// acquires the lock or nothing, the other is not forgotten, and nobody stays.
+// Two waiters are in line, and one is cancelled when the lock is released: it
+// acquires the lock or nothing, the other is not forgotten, and the line is empty
+// in the end.
 func TestModelCancelInLine(t *testing.T) {
 	for _, c := range []struct {
 		fresh  func() waiting
@@ -157,8 +159,8 @@ func TestModelCancelInLine(t *testing.T) {
 	}
 }
 
-// A reader that gives up when its time is over leaves an RWSem as it was: to the
-// writer that held it up. TestModelCancelInLine has one with others in line.
+// A reader that gives up when its time is over leaves the RWSem to the writer that
+// held it up. TestModelCancelInLine has such a reader with others in line.
 func TestModelReaderTimeout(t *testing.T) {
 	hurried(t, "RWSem/writer", func(m *check.Machine) {
 		var s blocking.RWSem
@@ -181,7 +183,7 @@ func TestModelReaderTimeout(t *testing.T) {
 	})
 }
 
-// Three at once, of whom one may be cancelled.
+// Three workers at once, one of which may be cancelled.
 func TestModelThree(t *testing.T) {
 	for _, fresh := range locks {
 		bounded(t, fresh().name, func(m *check.Machine) {
@@ -202,8 +204,8 @@ func TestModelThree(t *testing.T) {
 	}
 }
 
-// One waits in a context that ends: it acquired nothing, or it holds the lock;
-// and who waits behind it gets the lock.
+// One worker waits in a context that ends: it acquires the lock or nothing, and
+// the worker that waits behind it acquires the lock.
 func TestModelCancel(t *testing.T) {
 	for _, fresh := range locks {
 		hurried(t, fresh().name, func(m *check.Machine) {
@@ -231,7 +233,7 @@ func TestModelCancel(t *testing.T) {
 	}
 }
 
-// Who has been overtaken often enough is next, though another spins.
+// A waiter that has been overtaken often enough is next, even if another spins.
 func TestModelMutexOvertaking(t *testing.T) {
 	hurried(t, "Mutex", func(m *check.Machine) {
 		var l blocking.Mutex
@@ -240,7 +242,7 @@ func TestModelMutexOvertaking(t *testing.T) {
 		l.Overtake(blocking.MaxOvertaken - 1)
 		m.GoNamed("waiter", func() { l.Park(); served.Set(true); l.Unlock() })
 		until(func() bool { return l.State().Waiting == 1 })
-		// A rival is the head of the spinners, and the next one that after it.
+		// The rival is the head of the spinners, and the next rival after it.
 		spins := func(overtake func()) {
 			l.Reserve()
 			if l.Steal() {
@@ -266,8 +268,8 @@ func TestModelMutexOvertaking(t *testing.T) {
 	})
 }
 
-// There are never more permits out than there are, whoever asks for how many,
-// and whoever gives up.
+// There are never more permits out than there are in all, however many the workers
+// ask for and whichever of them give up.
 func TestModelPermits(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -298,7 +300,7 @@ func TestModelPermits(t *testing.T) {
 	}
 }
 
-// A big request that gives up lets those through whom it held up.
+// A big request that gives up lets the requests through that it held up.
 func TestModelPermitsBehindBigRequest(t *testing.T) {
 	hurried(t, "Semaphore", func(m *check.Machine) {
 		s := blocking.NewSemaphore(2)
@@ -316,7 +318,7 @@ func TestModelPermitsBehindBigRequest(t *testing.T) {
 	})
 }
 
-// Resize lets through whom there is room for now, and no more.
+// Resize lets through the waiters that there are enough permits for, and no more.
 func TestModelResize(t *testing.T) {
 	hurried(t, "grow", func(m *check.Machine) {
 		var s blocking.Semaphore
@@ -364,7 +366,7 @@ func TestModelUpTooMany(t *testing.T) {
 	})
 }
 
-// Each Complete lets one go, and one that gives up uses none.
+// Each Complete lets one waiter go, and a waiter that gives up uses none.
 func TestModelCompletion(t *testing.T) {
 	hurried(t, "each", func(m *check.Machine) {
 		var c blocking.Completion
@@ -448,7 +450,7 @@ func wantAll(m *check.Machine, c *blocking.Completion) {
 	}
 }
 
-// Readers that are first in line come in together.
+// Readers at the head of the line come in together.
 func TestModelReadersMeet(t *testing.T) {
 	property.Every(t, "RWSem/free", property.ReadersMeet(func() property.Readers { return new(blocking.RWSem) }, 3))
 	for _, c := range []struct {
@@ -473,8 +475,8 @@ func TestModelReadersMeet(t *testing.T) {
 	}
 }
 
-// No writer comes between a writer and the reader that it turns into; readers
-// do, if they are first in line.
+// No writer comes between a writer and the reader that it turns into; readers at
+// the head of the line come in.
 func TestModelDowngrade(t *testing.T) {
 	hurried(t, "RWSem/writer", func(m *check.Machine) {
 		var s blocking.RWSem
@@ -526,9 +528,8 @@ func TestModelReadersBehindCancelledWriter(t *testing.T) {
 	})
 }
 
-// A reader counts itself before it looks, and may do so beside a writer in line
-// that could have the lock but for that count. If it then gives up it looks at
-// the line.
+// A reader counts itself before it looks. That count alone may keep the lock from
+// a writer in line. So if the reader gives up, it looks at the line.
 func TestModelReaderBesideWriterInLine(t *testing.T) {
 	bounded(t, "RWSem", func(m *check.Machine) {
 		var s blocking.RWSem
@@ -546,8 +547,8 @@ func TestModelReaderBesideWriterInLine(t *testing.T) {
 	})
 }
 
-// An RUnlock too many panics, or that of the reader whose count it took; and the
-// waiters in line, which meet the count, are not forgotten.
+// An RUnlock too many panics, or the RUnlock of the reader whose count it took
+// does. The waiters in line, which meet the broken count, are not forgotten.
 func TestModelRUnlockTooMany(t *testing.T) {
 	for name, inLine := range map[string]func(*blocking.RWSem){
 		"writer": func(s *blocking.RWSem) { s.Lock(); s.Unlock() },
@@ -579,7 +580,7 @@ func TestModelRUnlockTooMany(t *testing.T) {
 	}
 }
 
-// A reader and a writer, twice each.
+// One reader and one writer, twice each.
 func TestModelReadersExclude(t *testing.T) {
 	hurried(t, "RWSem/2x2", property.ReadersExclude(func() property.Readers { return new(blocking.RWSem) }, 1, 1, 2))
 	bounded(t, "RWSem/readers=2/writers=1", property.ReadersExclude(func() property.Readers { return new(blocking.RWSem) }, 2, 1, 1))
@@ -593,8 +594,8 @@ func TestModelExclusion(t *testing.T) {
 	property.Every(t, "Mutex/spinning/2x2", property.Exclusion(func() sync.Locker { return new(blocking.Mutex) }, 2, 2))
 }
 
-// Two workers, one of whom gives up when its time is over, which it may be at
-// any time.
+// Two workers; one of them gives up when its time is over, which may be at any
+// moment.
 func TestModelTimeout(t *testing.T) {
 	for _, c := range []struct {
 		fresh              func() waiting
@@ -630,7 +631,8 @@ func TestModelTimeout(t *testing.T) {
 	}
 }
 
-// Three workers, once each: one is inside and one in line when the third comes.
+// Three workers, once each: one holds the lock and one is in line when the third
+// comes.
 func TestModelThird(t *testing.T) {
 	for _, fresh := range locks {
 		hurried(t, fresh().name, func(m *check.Machine) {
@@ -648,7 +650,7 @@ func TestModelThird(t *testing.T) {
 	}
 }
 
-// Two workers, once each, who spin before they park.
+// Two workers, once each, which spin before they park.
 func TestModelSpinning(t *testing.T) {
 	for _, fresh := range locks {
 		property.Every(t, fresh().name+"/2x1", property.Exclusion(func() sync.Locker { return fresh() }, 2, 1))
@@ -665,8 +667,8 @@ func TestModelSpinning(t *testing.T) {
 	})
 }
 
-// Who is in line is served in that order. Nobody overtakes who waits for a
-// Semaphore; a writer that comes to an RWSem as it is released does once.
+// Waiters in line are served in that order. A waiter for a Semaphore is never
+// overtaken; for an RWSem once, by a writer that comes as it is released.
 func TestModelOvertaking(t *testing.T) {
 	for _, c := range []struct {
 		fresh                 func() waiting
@@ -680,7 +682,7 @@ func TestModelOvertaking(t *testing.T) {
 			l := c.fresh()
 			return l, func() uint64 {
 				if c.rivals > 0 {
-					return uint64(b(l.closed())) // and not before can a rival tell
+					return uint64(b(l.closed())) // only then can a rival see the line
 				}
 				return uint64(l.line())
 			}

@@ -16,23 +16,23 @@ import (
 //
 // A waiter wakes for one of two reasons, and lock decides between them:
 //
-//	granted   somebody took it out of the line (pop) and woke it: what it
-//	          waited for is its own
+//	granted   another goroutine took it out of the line (pop) and woke it: it
+//	          has what it waited for
 //	gave up   it took itself out of the line (in wait)
 //
 // I1: granted is false for the waiters in line, and becomes true once, when
 // one is popped. So a waiter that wants to give up and finds granted true has
 // lost the race: it takes what it was given, and a grant needs no answer. The
-// lock's method then looks whether its patience has ended, and if so gives that
-// back as any holder would, so that it goes to the next: see keep.
-// I2: whoever pops a waiter wakes it, once, after unlocking lock. So a waiter
-// that was granted has exactly one wake-up coming, and consumes it before it
-// is used again, even if it did not sleep for it.
-// I3: a waiter is in line exactly from push to pop, or to giving up.
+// lock's method then looks whether its patience has ended. If so it gives that
+// back as a holder would, so that it goes to the next in line: see keep.
+// I2: the goroutine that pops a waiter wakes it, once, after it has unlocked
+// lock. So a granted waiter has exactly one wake-up coming, and consumes it
+// before it is used again, even if it did not park for it.
+// I3: a waiter is in line exactly from push to pop, or until it gives up.
 type waitList struct {
-	// lock is the kernel's wait_lock: it guards everything here, and what its
-	// owner says it does. It is taken pinned: nothing under it may block, wake
-	// or panic.
+	// lock is the kernel's wait_lock: it guards the list, and what the lock that
+	// the list belongs to says. It is taken pinned: code under it must not block,
+	// wake or panic.
 	lock spinlock.TTAS
 
 	first, last *waiter
@@ -42,20 +42,20 @@ type waitList struct {
 type waiter struct {
 	next, prev *waiter // guarded by the list's lock, as are the fields below
 	granted    bool
-	want       int64 // what it waits for; its meaning is the owner's
+	want       int64 // what it waits for, as the list's lock defines it
 
 	turn primitives.Parker
 }
 
-// WaiterBytes is the size of what each goroutine in line adds to a lock of this
-// package, or to a Completion. It comes from a pool.
+// WaiterBytes is how many bytes each goroutine in line adds to a lock of this
+// package, or to a Completion. They come from a pool.
 const WaiterBytes = unsafe.Sizeof(waiter{})
 
-// waiters has those that are not in use: a waiter is good for another wait
-// once its own has ended, by I2.
+// waiters has the waiters that are not in use: a waiter can be used for another
+// wait once its own has ended, by I2.
 var waiters primitives.Pool[waiter]
 
-// newWaiter returns a waiter that is in no line.
+// newWaiter returns a waiter that is not in a line.
 func newWaiter(want int64) *waiter {
 	w := waiters.Get()
 	w.granted, w.want = false, want
@@ -74,9 +74,9 @@ func (l *waitList) push(w *waiter) {
 }
 
 // pop takes the longest waiter out of the line and grants it what it waited
-// for, or returns nil if nobody waits. The caller holds l.lock, and wakes the
-// waiter once it has unlocked it: with w.turn.Unpark, or with w.turn.Handoff
-// to give it the CPU, too.
+// for. It returns nil if the line is empty. The caller holds l.lock, and wakes
+// the waiter once it has unlocked l.lock: with w.turn.Unpark, or with
+// w.turn.Handoff to give it the CPU, too.
 func (l *waitList) pop() *waiter {
 	w := l.first
 	if w != nil {
@@ -101,12 +101,12 @@ func (l *waitList) remove(w *waiter) {
 	w.next, w.prev = nil, nil
 }
 
-// wait parks w, which is in line, until it is granted what it waits for or
-// runs out of patience, and then frees it. If it returns an error, w has left
-// the line, and left was called meanwhile, with l.lock held, unless it is nil:
-// those behind w may now be granted something. The caller does not hold l.lock.
+// wait parks w, which is in line, until w is granted what it waits for or p ends,
+// and then frees w. If it returns an error, w has left the line, and wait has
+// called left, if it is not nil, with l.lock held: the waiters behind w may now be
+// granted something. The caller does not hold l.lock.
 //
-// If left wakes somebody it must do so after wait has returned.
+// left must not wake those waiters; its caller does so after wait has returned.
 func (l *waitList) wait(w *waiter, p patience, left func()) error {
 	err := p.park(&w.turn)
 	if err != nil {
@@ -128,8 +128,7 @@ func (l *waitList) wait(w *waiter, p patience, left func()) error {
 	return err
 }
 
-// A patience says for how long a goroutine is willing to wait. The zero
-// patience is for ever.
+// A patience says for how long a goroutine waits. The zero patience does not end.
 type patience struct {
 	ctx   context.Context // until it is done, if not nil
 	until int64           // until then, in the time of primitives.Nanotime, if not 0
@@ -156,12 +155,12 @@ func after(d time.Duration) int64 {
 // errTimeout is what ends a wait that lasted for its timeout.
 var errTimeout = errors.New("timeout")
 
-// spun reports whether who has just spun for a little looks again, and not
-// whether p has ended. It costs nothing where p is for ever.
+// spun reports whether a waiter looks again: spin says that it has just spun, and
+// p has not ended. It costs nothing if p has no end.
 func (p patience) spun(spin bool) bool { return spin && !p.isOver() }
 
-// isOver reports whether p has ended. A context whose deadline has passed may
-// not have been told yet.
+// isOver reports whether p has ended. It also looks at the clock, because a
+// context may report late that its deadline has passed.
 func (p patience) isOver() bool {
 	if p.ctx != nil && p.ctx.Err() != nil {
 		return true
@@ -180,9 +179,9 @@ func (p patience) ended() error {
 	return nil
 }
 
-// keep is the last look of every wait that can be given up, made by a goroutine
-// that has acquired what it waited for. If p has ended, it calls release, which
-// gives that back, and returns why p ended.
+// keep is the last look of each wait that can end early, made by a goroutine that
+// has acquired what it waited for. If p has ended, keep calls release, which gives
+// that back, and returns why p ended.
 //
 // A context that ends starts a goroutine to wake the waiter, so a release that
 // comes after it nearly always grants first. The look is after the acquisition,
@@ -195,9 +194,9 @@ func (p patience) keep(release func()) error {
 	return err
 }
 
-// waitFor is the form of a wait that takes a duration, for what is not to be had
-// at once. It reports whether wait acquired it before d had passed; if that was
-// later, release has given it back.
+// waitFor is the wait of the methods that take a duration, after a first try has
+// failed. It reports whether wait acquired before d had passed. If wait acquired
+// later, waitFor has called release.
 func waitFor(d time.Duration, wait func(patience) error, release func()) bool {
 	if d <= 0 {
 		return false
@@ -206,8 +205,8 @@ func waitFor(d time.Duration, wait func(patience) error, release func()) bool {
 	return wait(p) == nil && p.keep(release) == nil
 }
 
-// park parks on turn until a wake-up comes, and consumes it, or until p ends;
-// it then returns the context's cause or errTimeout.
+// park parks on turn until a wake-up comes, and consumes it, or until p ends. If p
+// ended, park returns the context's cause or errTimeout.
 func (p patience) park(turn *primitives.Parker) error {
 	switch {
 	case p.ctx != nil:

@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Whatever comes and goes, the line is in the order of arrival, and linked
+// Whichever waiters come and go, the line is in the order of arrival, and linked
 // both ways.
 func TestWaitListOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -20,7 +20,7 @@ func TestWaitListOrder(t *testing.T) {
 			"arrive": func(*rapid.T) { want = append(want, line.Arrive()) },
 			"leave": func(t *rapid.T) {
 				if len(want) == 0 {
-					t.Skip("nobody is there")
+					t.Skip("the line is empty")
 				}
 				i := rapid.IntRange(0, len(want)-1).Draw(t, "who")
 				line.Leave(want[i])
@@ -35,7 +35,7 @@ func TestWaitListOrder(t *testing.T) {
 					return
 				}
 				if got != want[0] {
-					t.Fatal("granted another than the longest waiter")
+					t.Fatal("granted to a waiter that is not the longest")
 				}
 				want = want[1:]
 			},
@@ -50,8 +50,8 @@ func TestWaitListOrder(t *testing.T) {
 	})
 }
 
-// Cancelling and granting race; whoever holds the list's lock first wins. Here
-// the grant does, so the waiter must take it, and may not leave.
+// Cancelling and granting race; the one that holds the list's lock first wins.
+// Here that is the grant, so the waiter must take it, and must not leave.
 func TestGrantBeatsCancel(t *testing.T) {
 	for range 1000 {
 		var line blocking.List
@@ -67,7 +67,8 @@ func TestGrantBeatsCancel(t *testing.T) {
 	}
 }
 
-// An ending is a context that can be ended without a lock, and so pinned.
+// An ending is a context that takes no lock to end, so a pinned goroutine can end
+// it.
 type ending struct {
 	context.Context
 	done chan struct{}
@@ -106,7 +107,7 @@ func TestCancelBeatsGrant(t *testing.T) {
 	}
 }
 
-// A waiter is 40 bytes, and 48 where it sleeps on a channel.
+// A waiter has 40 bytes, and 48 where it waits on a channel.
 func TestWaiterSize(t *testing.T) {
 	if got := blocking.WaiterBytes; got > 48 {
 		t.Errorf("a waiter has %d bytes, want at most 48", got)
