@@ -8,16 +8,16 @@ import (
 )
 
 // A CLH is the lock of Craig, Landin and Hagersten: an arrival swaps itself in
-// at the end of the line and watches the word of whoever was there before, so
-// that a release is one store. The zero CLH is unlocked.
+// at the end of the line and watches the word of its predecessor, so that a
+// release is one store. The zero CLH is unlocked.
 // A CLH must not be copied after first use.
 //
-// In the textbook a goroutine leaves its node to its successor and goes on
+// In the textbook a goroutine leaves its node to its successor and continues
 // with its predecessor's. Here a node can be used again at once, because a
-// place in line is a node and a generation: who waits for generation g of a
-// node waits until the node says that g is over. That also makes TryLock
-// possible, which the textbook's CLH lacks, and lets an acquisition without
-// contention use a node in the lock itself.
+// place in line is a node and a generation: a waiter for generation g of a node
+// waits until the node says that g is over. That also allows TryLock, which the
+// textbook's CLH lacks, and lets an acquisition without contention use a node in
+// the lock itself.
 //
 // The n'th call to [CLH.Unlock] synchronizes before the return of the m'th
 // call to [CLH.Lock], for n < m. A failed TryLock synchronizes nothing.
@@ -26,18 +26,18 @@ type CLH struct {
 	// number of the waiter in the lower 16, or 0 for the node in the lock.
 	// The lock is free if that place is over.
 	//
-	// I1: a place is used once (bar 2⁴⁸ generations), so tail never has the
-	// same value twice.
+	// I1: a place is used once (until 2⁴⁸ generations have passed), so tail does
+	// not have the same value twice.
 	tail primitives.Uint64
 
 	// over is the last generation of the lock's own node that is over, in
-	// the upper 48 bits; the lower 16 are 0. A waiter's is Waiter.place.
+	// the upper 48 bits; the lower 16 are 0. For a waiter that is Waiter.place.
 	//
-	// I2: the own node is used only when the lock is free, and released by a
-	// plain store. So its successor must not park, and watches over.
+	// I2: the lock's own node is used only when the lock is free, and released by
+	// a plain store. So its successor must not park; it watches over.
 	over primitives.Uint64
 
-	// holder is the waiter whose place the holder has, or nil for the own
+	// holder is the waiter whose place the holder has, or nil for the lock's own
 	// node. Only the holder touches it.
 	holder *Waiter
 }
@@ -47,14 +47,14 @@ const (
 	numberMask = generation - 1 // the number in a place
 )
 
-// A waiter's place word: the last generation that is over, and in the lower
-// 16 bits the number of the waiter that has parked until the next is, or 0.
+// A waiter's place word has the last generation that is over, and in the lower 16
+// bits the number of the waiter that has parked until the next one is over, or 0.
 //
 //	g, 0 -> g, s    the successor s parks
 //	g, * -> g+1, 0  the release; s is woken
 //
-// I3: one release follows each acquisition, and it is a CAS of the whole word:
-// a successor that manages to write its number will be seen.
+// I3: one release follows each acquisition, and it is a CAS of the whole word: it
+// sees a successor that has written its number.
 
 // Lock locks l, waiting its turn behind the goroutines already in line.
 func (l *CLH) Lock() {
@@ -80,7 +80,7 @@ func (l *CLH) wait(spin primitives.Spin) {
 		return
 	}
 	w := EnlistFor(uintptr(unsafe.Pointer(l)), l.TryLock, spin)
-	if w == nil { // the lock is ours
+	if w == nil { // the caller holds the lock
 		return
 	}
 	mine := w.place.Load()&^numberMask + generation | uint64(w.number)
@@ -96,7 +96,7 @@ func (l *CLH) wait(spin primitives.Spin) {
 	l.holder = w
 }
 
-// awaitPlace waits on w until place prev, which is before's, is over.
+// awaitPlace waits on w until prev, a place of before, is over.
 func (w *Waiter) awaitPlace(before *Waiter, prev uint64, spin primitives.Spin) {
 	held := prev&^numberMask - generation // what before.place says until then
 	for before.place.Load() == held {     // acquire: pairs with unlockSlow
@@ -117,10 +117,10 @@ func (l *CLH) TryLock() bool {
 	if !l.isOver(tail) {
 		return false
 	}
-	// If the CAS succeeds then, by I1, nobody got in line since we looked, so
-	// the lock has been free since, and over is the own node's last
-	// generation. Reading over before isOver would be wrong: the own node
-	// could be released in between.
+	// If the CAS succeeds then, by I1, no goroutine has got in line since tail was
+	// loaded. So the lock has been free since then, and over is the last generation
+	// of the lock's own node. Loading over before isOver would be wrong: the own
+	// node could be released in between.
 	return l.tail.CompareAndSwap(tail, l.over.Load()+generation)
 }
 
@@ -145,7 +145,7 @@ func (l *CLH) TryLockPinned() bool {
 	return false
 }
 
-// Unlock unlocks l and lets the longest waiter have it, if there is one.
+// Unlock unlocks l; the longest waiter, if there is one, then holds it.
 // It panics if l is not locked.
 func (l *CLH) Unlock() {
 	if l.holder != nil {
@@ -178,7 +178,7 @@ func (l *CLH) unlockSlow() {
 	}
 }
 
-// String says whether l is locked and who is last in line, for diagnosis.
+// String says whether l is locked and which waiter is last in line, for diagnosis.
 func (l *CLH) String() string {
 	tail := l.tail.Load()
 	if l.isOver(tail) {
@@ -186,7 +186,7 @@ func (l *CLH) String() string {
 	}
 	number := uint32(tail & numberMask)
 	if number == 0 {
-		return "locked, nobody waits"
+		return "locked, no waiters"
 	}
 	cpu, context := Split(number)
 	return fmt.Sprintf("locked, last in line: waiter %d of CPU %d", context, cpu)

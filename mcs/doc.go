@@ -1,36 +1,35 @@
 // Package mcs implements queue locks: the lock of Mellor-Crummey and Scott and
-// its relatives. Waiters form a list, each watches a word of its own, and a
+// its relatives. Waiters form a list, each waiter watches its own word, and a
 // release disturbs exactly one of them, so the cost of a handoff does not grow
 // with the number of waiters. All serve in the order of arrival.
 //
 //	Queue  MCS as published: the caller brings a Node for each acquisition
-//	Lock   MCS behind sync.Locker, which asks nothing of the caller
+//	Lock   MCS as a sync.Locker: the caller brings no Node
 //	CLH    the mirror image: a waiter watches its predecessor's word, so a
-//	       release is one store and needs to know nobody
-//	OSQ    an MCS whose waiters can give up; what a sleeping lock's
-//	       optimistic spinners queue in
+//	       release is one store and need not find the successor
+//	OSQ    an MCS whose waiters can give up; the optimistic spinners of a
+//	       sleeping lock queue in it
 //
 // Prefer Lock, or package qspinlock, which is as good under contention, takes
-// half the time without it and is 4 bytes. TTAS and sync.Mutex are faster
+// half the time without it and has 4 bytes. TTAS and sync.Mutex are faster
 // wherever order does not matter: a handoff costs at least one line's travel
-// between CPUs during which nobody holds the lock, so FIFO locks are the first
-// to suffer when CPUs are far from each other.
+// between CPUs, during which no goroutine is in the critical section. So FIFO locks
+// are the first to suffer when CPUs are far from each other.
 //
 // # Goroutines that outnumber CPUs
 //
-// A queue lock can only be taken by the goroutine whose turn it is. Waiters of
-// this package therefore park once spinning cannot pay, and a release wakes
-// exactly the next in line and gives it the CPU, as the kernel's paravirtual
-// qspinlock does where CPUs are virtual, as goroutines are. On one CPU nobody
-// spins.
+// Only the goroutine whose turn it is can acquire a queue lock. Waiters of this
+// package therefore park once spinning cannot pay, and a release wakes exactly the
+// next in line and gives it the CPU. The kernel's paravirtual qspinlock does the
+// same where CPUs are virtual. On one CPU no waiter spins.
 //
 // # How many can wait
 //
 // A lock's word names a [Waiter] by 16 bits, so 65,532 goroutines can wait at a
-// time, for all locks of this package and of qspinlock together. Those that come
-// then queue for each lock in a line of its own until a waiter or the lock is
-// free, in the order of arrival; one that is pinned spins and is served out of
-// turn. 80,000 goroutines at one lock took 3.8 to 14.4 s with a Lock, 1.5 to 3.4
+// time, for all locks of this package and of qspinlock together. Goroutines that
+// come then queue in a line for each lock until a waiter or the lock is free, in
+// the order of arrival; a pinned one spins and is served out of turn. 80,000
+// goroutines at one lock took 3.8 to 14.4 s with a Lock, 1.5 to 3.4
 // with a CLH, 1.5 to 2.6 with a qspinlock and 0.63 to 0.81 with sync.Mutex, on a
 // very busy machine. [OSQ.Lock] returns false without a free waiter. A Queue has
 // its callers' nodes and no such limit.

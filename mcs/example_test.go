@@ -26,8 +26,8 @@ func ExampleLock() {
 	// Output: 6
 }
 
-// MCS as published: each acquisition brings a node. One that lives as long as
-// its worker makes the lock itself a single word.
+// MCS as published: each acquisition brings a node, and the lock itself is a
+// single word. Here each worker has one node for all its acquisitions.
 func ExampleQueue() {
 	var (
 		mu      mcs.Queue
@@ -49,8 +49,8 @@ func ExampleQueue() {
 	// Output: 400
 }
 
-// A release of a CLH is one store, which makes it the fastest queue lock when
-// nobody waits.
+// A release of a CLH is one store, which makes it the fastest queue lock without
+// contention.
 func ExampleCLH() {
 	var mu mcs.CLH
 	mu.Lock()
@@ -58,7 +58,7 @@ func ExampleCLH() {
 	mu.Unlock()
 	fmt.Println(&mu)
 	// Output:
-	// false locked, nobody waits
+	// false locked, no waiters
 	// unlocked
 }
 

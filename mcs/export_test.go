@@ -14,19 +14,19 @@ func (l *CLH) Tail() uint64 { return l.tail.Load() }
 // Tail returns a number that changes whenever a goroutine gets in line.
 func (q *OSQ) Tail() uint64 { return uint64(q.tail.Load()) }
 
-// InLines returns how many goroutines are in lines, for want of a waiter.
+// InLines returns how many goroutines are in lines, because no waiter is free.
 func InLines() (n uint64) {
 	var node Node
 	lines.guard.Lock(&node)
 	for l := lines.first.Load(); l != nil; l = l.next {
-		n += uint64(max(l.users, 1)) // an empty line is to be removed
+		n += uint64(max(l.users, 1)) // counts a line that should have been removed
 	}
 	lines.guard.Unlock(&node)
 	return n
 }
 
-// LineTail returns a number that changes whenever a goroutine gets in the line
-// of a lock for want of a waiter, if they all want the same lock.
+// LineTail returns a number that changes whenever a goroutine gets in a line
+// because no waiter is free, if they all want the same lock.
 func LineTail() (tail uint64) {
 	var node Node
 	lines.guard.Lock(&node)
@@ -37,7 +37,8 @@ func LineTail() (tail uint64) {
 	return tail
 }
 
-// EnlistOn returns a waiter as it is had on that CPU, or nil if it has none free.
+// EnlistOn returns a waiter as a goroutine on that CPU gets it, or nil if none of
+// them is free.
 func EnlistOn(cpu int) *Waiter { return claim(home(cpu)) }
 
 // NewCLHAt returns an unlocked CLH whose own node has generation n before it
@@ -49,8 +50,8 @@ func NewCLHAt(n uint64) *CLH {
 	return l
 }
 
-// SetPlaces makes the generation of every waiter that exists n before it
-// wraps. None may be enlisted.
+// SetPlaces sets the generation of the waiters of the first 64 CPUs to n before it
+// wraps. No waiter may be enlisted.
 func SetPlaces(n uint64) {
 	for cpu := range 64 {
 		for context := range contexts {

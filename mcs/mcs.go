@@ -7,9 +7,9 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A Lock is an MCS lock that needs no node from its caller. The holder that
-// did not have to wait uses a place in the lock itself (the K42 variant), the
-// others a [Waiter]. The zero Lock is unlocked.
+// A Lock is an MCS lock that needs no node from its caller. A holder that did not
+// wait uses a place in the lock itself (the K42 variant), all others use a
+// [Waiter]. The zero Lock is unlocked.
 // A Lock must not be copied after first use.
 //
 // The n'th call to [Lock.Unlock] synchronizes before the return of the m'th
@@ -18,15 +18,15 @@ type Lock struct {
 	// tail is the place of the last in line.
 	//
 	//	0       unlocked
-	//	own     locked by a holder that did not wait; nobody waits
+	//	own     locked by a holder that did not wait; no waiters
 	//	number  locked; that waiter is last in line, or holds the lock
 	//
 	// I1: own is never behind a waiter: it enters by 0 -> own only.
-	// I2: the places from the holder's to tail are linked, but for a moment
-	// after an arrival has swapped itself in and not yet linked itself.
+	// I2: the places from the holder's to tail are linked, except between an
+	// arrival's swap of tail and its link.
 	tail primitives.Uint32
 
-	// next is the number of the waiter behind own, or 0. A waiter has its own.
+	// next is the number of the waiter behind own, or 0. A Waiter has its own next.
 	next primitives.Uint32
 
 	// holder is the number of the holder's waiter, or 0 if its place is own.
@@ -58,11 +58,11 @@ func (l *Lock) LockPinned() {
 
 func (l *Lock) wait(spin primitives.Spin) {
 	w := EnlistFor(uintptr(unsafe.Pointer(l)), l.TryLock, spin)
-	if w == nil { // the lock is ours
+	if w == nil { // the caller holds the lock
 		return
 	}
 	switch prev := l.tail.Swap(w.number); prev { // acquire: pairs with release
-	case 0: // the lock is ours
+	case 0: // the caller holds the lock
 		w.Arrived()
 	case own:
 		l.next.StoreRelease(w.number) // release (link): pairs with follower
@@ -123,17 +123,17 @@ func (l *Lock) unlockSlow(spin primitives.Spin) {
 		return
 	}
 	next := w.Follower(spin)
-	w.Retire()     // by I2 the follower was the last to look at it
+	w.Retire()     // by I2 the follower was the last goroutine to look at it
 	next.Handoff() // release (handoff): publishes the critical section
 }
 
-// String says whether l is locked and who is last in line, for diagnosis.
+// String says whether l is locked and which waiter is last in line, for diagnosis.
 func (l *Lock) String() string {
 	switch tail := l.tail.Load(); tail {
 	case 0:
 		return "unlocked"
 	case own:
-		return "locked, nobody waits"
+		return "locked, no waiters"
 	default:
 		cpu, context := Split(tail)
 		return fmt.Sprintf("locked, last in line: waiter %d of CPU %d", context, cpu)

@@ -23,8 +23,8 @@ func TestQueue(t *testing.T) {
 	locktest.All(t, func() locktest.Lock { return new(queue) })
 }
 
-// A queue is a Queue that brings its own nodes, so that it can take the tests
-// of the others. A mutex would do as well; a node is what is under test.
+// A queue is a Queue that brings its own nodes, so that it can run the tests of the
+// other locks.
 type queue struct {
 	mcs.Queue
 	node *mcs.Node // the holder's
@@ -72,7 +72,7 @@ func (q *queue) given() *mcs.Node {
 	return q.node
 }
 
-// A node is ready again after Unlock, whoever waited.
+// A node is ready again after Unlock, whether or not a goroutine waited.
 func TestNodeReuse(t *testing.T) {
 	var q mcs.Queue
 	var mine mcs.Node
@@ -119,8 +119,8 @@ func TestCLHAcrossWrap(t *testing.T) {
 	wantNobodyEnlisted(t)
 }
 
-// An Unlock too many is noticed also where the last holder had waited, so
-// that the lock's word names a waiter that is gone.
+// An Unlock too many is also noticed if the last holder had waited, so that the
+// lock's word names a waiter that is retired.
 func TestCLHMisuseAfterWaiting(t *testing.T) {
 	var l mcs.CLH
 	l.Lock()
@@ -165,7 +165,7 @@ func TestWithoutWaiters(t *testing.T) {
 	seen := make(map[uint32]bool)
 	for _, w := range all {
 		if seen[w.Number()] || mcs.WaiterAt(w.Number()) != w {
-			t.Fatalf("number %d names two waiters, or another", w.Number())
+			t.Fatalf("number %d names two waiters, or not this one", w.Number())
 		}
 		seen[w.Number()] = true
 		w.Retire()
@@ -173,8 +173,8 @@ func TestWithoutWaiters(t *testing.T) {
 	wantNobodyEnlisted(t)
 }
 
-// nested has goroutines wait for one lock while they hold another, for which
-// others wait: the lines of the two must not wait for each other.
+// nested lets goroutines wait for one lock while they hold another for which others
+// wait: the lines of the two must not wait for each other.
 func nested(t *testing.T) {
 	var outer, inner mcs.Lock
 	var wg sync.WaitGroup
@@ -195,12 +195,12 @@ func nested(t *testing.T) {
 	inner.Unlock()
 	wg.Wait()
 	if n != 6 {
-		t.Errorf("%d of 6 critical sections were run", n)
+		t.Errorf("%d of 6 critical sections ran", n)
 	}
 }
 
-// A CPU beyond those that a number can name shares the waiters of another, and
-// does not make a number that a lock's word has no room for.
+// A CPU beyond those that a number can name shares the waiters of another. Their
+// numbers fit in a lock's word.
 func TestManyCPUs(t *testing.T) {
 	for _, cpu := range []int{0, 16382, 16383, 20000, 32766} {
 		w := mcs.EnlistOn(cpu)

@@ -3,9 +3,9 @@ package mcs
 import "github.com/lockbench/lockbench/primitives"
 
 // An OSQ is an MCS lock whose waiters can give up: the kernel's optimistic
-// spin queue. A sleeping lock lets those of its waiters queue here that spin
-// in the hope that it is released soon; the one at the head watches the
-// sleeping lock itself, and any of them leaves to park when hope is lost.
+// spin queue. The waiters of a sleeping lock queue here while they spin because it
+// may be released soon. The head of the queue watches the sleeping lock itself, and
+// each of them leaves and parks when spinning no longer pays.
 // The zero OSQ is unlocked. An OSQ must not be copied after first use.
 //
 // The n'th call to [OSQ.Unlock] synchronizes before the m'th return of true
@@ -17,10 +17,10 @@ type OSQ struct {
 	//	number  locked; that waiter is last in line, or holds the lock
 	//
 	// I1: next and prev link the waiters from the holder's to tail in both
-	// directions, but for the moments when one arrives or leaves.
-	// I2: a waiter can leave once its predecessor does not name it any more,
-	// so that it will not be granted the lock; only its own CAS of the
-	// predecessor's next, or a grant, decides which of the two it is.
+	// directions, except while one arrives or leaves.
+	// I2: a waiter can leave once its predecessor does not name it any more, so
+	// that it will not be granted the lock. Either the waiter's CAS of the
+	// predecessor's next succeeds, or it is granted the lock.
 	tail primitives.Uint32
 
 	// holder is the number of the holder's waiter. Only the holder touches it.
@@ -28,14 +28,14 @@ type OSQ struct {
 }
 
 // A waiter in an OSQ has, besides next, the number of the waiter before it
-// (prev), and a word that is 1 once the lock is its own (granted).
+// (prev), and a word that is 1 once it has the lock (granted).
 //
-// I3: granted is 0 whenever the waiter is enlisted.
+// I3: granted is 0 when the waiter is enlisted.
 
-// Lock locks q, spinning behind those already in line, and reports whether it
-// did. It gives up, having acquired nothing, as soon as goOn returns false or
-// spinning can no longer pay: when others wait to run on this CPU. goOn is
-// called at every look.
+// Lock locks q, spinning behind the waiters already in line, and reports whether
+// it did. It gives up, having acquired nothing, as soon as goOn returns false or
+// spinning no longer pays because other goroutines wait to run on this CPU. It
+// calls goOn at every look.
 func (q *OSQ) Lock(goOn func() bool) bool {
 	w := Enlist()
 	if w == nil {
@@ -43,7 +43,7 @@ func (q *OSQ) Lock(goOn func() bool) bool {
 	}
 	prev := q.tail.Swap(w.number) // acquire: pairs with Unlock's CAS
 	if prev != 0 {
-		w.prev.Store(prev) // before the link: who leaves before us writes it
+		w.prev.Store(prev) // before the link: a predecessor that leaves writes it
 		w.Follow(prev)
 		var spin primitives.Spin
 		for w.granted.Load() == 0 { // acquire: pairs with grant
@@ -63,42 +63,42 @@ func (q *OSQ) Lock(goOn func() bool) bool {
 func (q *OSQ) leave(w *Waiter) bool {
 	var spin primitives.Spin
 
-	// Step A: make the predecessor forget w. It then waits in successor for a
-	// new next, or to be last.
+	// Step A: make the predecessor forget w. If the predecessor leaves or unlocks
+	// then, it waits in successor for a new next, or to be last.
 	before := WaiterAt(w.prev.Load())
 	for before.next.Load() != w.number || !before.next.CompareAndSwap(w.number, 0) {
 		if w.granted.Load() != 0 { // acquire: pairs with grant
 			return false
 		}
-		// It is granting w the lock, or leaves itself and will tell w, in
-		// step C, who comes before it.
+		// The predecessor is granting w the lock, or it leaves and will set w.prev
+		// in its step C.
 		spin.Once()
 		before = WaiterAt(w.prev.Load())
 	}
 
-	// Step B: make the successor's next word ours alone, or the predecessor
+	// Step B: get the successor, which then cannot leave, or make the predecessor
 	// the last in line.
 	next := q.successor(w, w.prev.Load())
 	if next == 0 {
 		return true
 	}
 
-	// Step C: link the two.
+	// Step C: link the predecessor and the successor.
 	WaiterAt(next).prev.Store(w.prev.Load())
 	before.next.Store(next)
 	return true
 }
 
 // successor returns the number of the waiter behind w, which then cannot leave
-// until its prev is someone else, or 0 after making last the last in line.
+// until its prev has changed, or 0 after making last the last in line.
 func (q *OSQ) successor(w *Waiter, last uint32) uint32 {
 	var spin primitives.Spin
 	for {
 		if q.tail.Load() == w.number && q.tail.CompareAndSwap(w.number, last) { // release: pairs with Lock
 			return 0
 		}
-		// It may be about to link itself, or about to leave: then it takes
-		// its number back, and the one behind it comes.
+		// The waiter behind w may be about to link itself. Or it is leaving and takes
+		// its number back; then the waiter behind it links itself to w.
 		if w.next.Load() != 0 {
 			if next := w.next.Swap(0); next != 0 {
 				return next

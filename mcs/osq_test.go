@@ -10,7 +10,7 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// patient locks an OSQ by coming back each time it gave up.
+// patient locks an OSQ by trying again each time it gave up.
 type patient struct{ mcs.OSQ }
 
 func (p *patient) Lock() {
@@ -36,8 +36,8 @@ func TestOSQ(t *testing.T) {
 	wantNobodyEnlisted(t)
 }
 
-// Waiters that leave from anywhere in the line, at any moment, take nothing
-// with them: the others get the lock, one at a time, and the line ends empty.
+// Waiters may leave from any place in the line, at any moment: the others still
+// get the lock, one at a time, and in the end the line is empty.
 func TestOSQGiveUp(t *testing.T) {
 	var (
 		q      mcs.OSQ
@@ -75,8 +75,8 @@ func TestOSQGiveUp(t *testing.T) {
 	wantNobodyEnlisted(t)
 }
 
-// A waiter whose patience ends while the lock is held gets nothing, and one
-// that stood behind it still does.
+// A waiter that gives up while the lock is held acquires nothing, and the waiter
+// behind it still acquires the lock.
 func TestOSQGiveUpInTheMiddle(t *testing.T) {
 	if runtime.GOMAXPROCS(0) < 2 {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
@@ -90,7 +90,7 @@ func TestOSQGiveUpInTheMiddle(t *testing.T) {
 	before := q.Tail()
 	gaveUp := make(chan bool, 1)
 	go func() { gaveUp <- !q.Lock(patience.Load) }()
-	// It may give up on its own, if its CPU has others to run.
+	// It may also give up because its CPU has others to run.
 	locktest.Until(func() bool { return q.Tail() != before || len(gaveUp) > 0 })
 	patience.Store(false)
 	if !<-gaveUp {
@@ -98,7 +98,7 @@ func TestOSQGiveUpInTheMiddle(t *testing.T) {
 	}
 	q.Unlock()
 	if !q.TryLock() {
-		t.Error("TryLock after everybody left = false, want true")
+		t.Error("TryLock after all waiters left = false, want true")
 	}
 	q.Unlock()
 	wantNobodyEnlisted(t)

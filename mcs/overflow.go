@@ -2,11 +2,11 @@ package mcs
 
 import "github.com/lockbench/lockbench/primitives"
 
-// A line is where goroutines wait for one lock, in the order of arrival, that
-// have found no free [Waiter]. Its head looks for one, and for the lock.
+// A line has the goroutines that wait for one lock and found no free [Waiter], in
+// the order of arrival. Its head looks for a Waiter, and for the lock.
 //
-// Each lock has a line of its own. In one for several locks a goroutine could
-// stand behind another that waits for a lock which the first one holds.
+// Each lock has its own line. In a line for several locks a goroutine could be
+// behind another that waits for a lock which the first one holds.
 type line struct {
 	lock  uintptr // the lock's address; no pointer, so that a lock can be on a stack
 	queue Queue   // held by the head
@@ -14,11 +14,11 @@ type line struct {
 	next  *line   // guarded by lines.guard
 }
 
-// lines has the lines that are not empty, which are few: there is none until
-// 65,532 goroutines wait at a time.
+// lines has the lines that are not empty. They are few: there is none until 65,532
+// goroutines wait at a time.
 var lines struct {
 	guard Queue
-	first primitives.Pointer[line] // written by the holder of guard alone
+	first primitives.Pointer[line] // only the holder of guard writes it
 }
 
 // A stand is a goroutine's place in a line.
@@ -28,12 +28,13 @@ type stand struct {
 }
 
 // EnlistFor returns a waiter for a goroutine that waits for the lock at that
-// address. It calls [Waiter.Arrived] as soon as it has a place in the lock's own
-// queue. If the result is nil the caller has the lock: tryLock has succeeded.
+// address. The caller calls [Waiter.Arrived] as soon as it has a place in the
+// lock's own queue. If the result is nil the caller holds the lock: tryLock has
+// succeeded.
 //
 // While all waiters are taken, goroutines that want one lock get a waiter, or
-// the lock, in the order of arrival. One that spins pinned goes ahead of them:
-// it cannot park.
+// the lock, in the order of arrival. A goroutine that spins pinned goes ahead of
+// them, because it cannot park.
 func EnlistFor(lock uintptr, tryLock func() bool, spin primitives.Spin) *Waiter {
 	if spin.Pinned || lines.first.Load() == nil {
 		if w := Enlist(); w != nil {
@@ -96,7 +97,7 @@ func (s *stand) leave() {
 }
 
 // Arrived says that w has a place in the queue of the lock for which it was
-// enlisted, so that the next to come may get in line behind it.
+// enlisted, so that the next goroutine may get in that queue behind it.
 func (w *Waiter) Arrived() {
 	if s := w.stand; s != nil {
 		w.stand = nil

@@ -2,9 +2,9 @@ package mcs
 
 import "github.com/lockbench/lockbench/primitives"
 
-// A Queue is an MCS lock: a list of the goroutines that wait, of which it
-// holds the end. Each acquisition brings a [Node] that stays in the list until
-// the release. The zero Queue is unlocked.
+// A Queue is an MCS lock: a list of the waiting goroutines, of which it holds the
+// end. Each acquisition brings a [Node] that stays in the list until the release.
+// The zero Queue is unlocked.
 // A Queue must not be copied after first use.
 //
 // The n'th call to [Queue.Unlock] synchronizes before the return of the m'th
@@ -13,10 +13,10 @@ type Queue struct {
 	// tail is the node of the last in line.
 	//
 	//	nil        unlocked
-	//	n          locked; n is the holder's if nobody waits
+	//	n          locked; n is the holder's if there are no waiters
 	//
-	// I1: the nodes from the holder's to tail are linked by next, but for a
-	// moment after an arrival has swapped itself in and not yet linked itself.
+	// I1: the nodes from the holder's to tail are linked by next, except between
+	// an arrival's swap of tail and its link.
 	tail primitives.Pointer[Node]
 }
 
@@ -29,7 +29,7 @@ type Node struct {
 	// I2: the next of a node that is in no queue is nil.
 	next primitives.Pointer[Node]
 
-	// turn wakes the goroutine when the lock is its own.
+	// turn wakes the goroutine when it has the lock.
 	turn primitives.Parker
 }
 
@@ -84,7 +84,7 @@ func (q *Queue) UnlockPinned(n *Node) {
 }
 
 func (q *Queue) unlock(n *Node, spin primitives.Spin) {
-	if n.next.Load() == nil && q.tail.CompareAndSwap(n, nil) { // release: nobody waits
+	if n.next.Load() == nil && q.tail.CompareAndSwap(n, nil) { // release: no waiters
 		return
 	}
 	if q.tail.Load() == nil {
@@ -96,12 +96,12 @@ func (q *Queue) unlock(n *Node, spin primitives.Spin) {
 // handoff gives the lock to the goroutine behind n.
 func (q *Queue) handoff(n *Node, spin primitives.Spin) {
 	next := n.next.Load() // acquire: pairs with link in lock
-	for next == nil {     // it has swapped itself in and is about to link, by I1
+	for next == nil {     // the next waiter has swapped tail and is about to link, by I1
 		spin.Once()
 		next = n.next.Load()
 	}
 	next.turn.Handoff() // release (handoff): publishes the critical section
-	n.next.Store(nil)   // restores I2; nobody but us knows n any more
+	n.next.Store(nil)   // restores I2; only the caller still knows n
 }
 
 // String says whether q is locked, for diagnosis.

@@ -25,7 +25,7 @@ func TestModelQueue(t *testing.T) {
 	}
 }
 
-// nodeReuse says that a node can serve one acquisition after the other, and that
+// nodeReuse checks that a node can serve one acquisition after the other, and that
 // the queue is empty at the end.
 func nodeReuse(workers, ops int) func(*check.Machine) {
 	return func(m *check.Machine) {
@@ -62,11 +62,11 @@ func TestModelCLH(t *testing.T) {
 	}, 2, 1, 0))
 }
 
-// A waiter is one goroutine's from Enlist to Retire, also if two CPUs have lent
-// out their own and look for one of a third.
+// Only one goroutine has a waiter from Enlist to Retire, also if the waiters of two
+// CPUs are taken and their goroutines look for one of a third.
 func TestModelEnlist(t *testing.T) {
 	property.Every(t, "2x1", func(m *check.Machine) {
-		users := make(map[uint32]*primitives.Cell[int]) // by waiter, whose user alone accesses it
+		users := make(map[uint32]*primitives.Cell[int]) // by waiter; only its user accesses it
 		m.GoAlike(2, func() {
 			for range 4 {
 				mcs.Enlist()
@@ -81,8 +81,8 @@ func TestModelEnlist(t *testing.T) {
 	})
 }
 
-// Workers that share a CPU share its waiters, and come by one as soon as it is
-// retired.
+// Workers that share a CPU share its waiters, and one of them gets a waiter as soon
+// as it is retired.
 func TestModelSharedCPU(t *testing.T) {
 	for _, size := range [][2]int{{2, 2}, {3, 1}} {
 		workers, ops := size[0], size[1]
@@ -93,8 +93,8 @@ func TestModelSharedCPU(t *testing.T) {
 	}
 }
 
-// A waiter comes without a follower to the next goroutine that enlists it, and
-// keeps none of another's: it is not retired before its follower has linked itself.
+// A waiter has no follower when the next goroutine enlists it, and gets none that
+// is another's: it is not retired before its follower has linked itself.
 func TestModelRetire(t *testing.T) {
 	property.Explore(t, "Lock", check.Config{CPUs: 1}, func(m *check.Machine) {
 		var l mcs.Lock
@@ -113,8 +113,8 @@ func TestModelRetire(t *testing.T) {
 	})
 }
 
-// Where waiters run out, those that have none are served all the same, one at a
-// time, and each lock has a line of its own.
+// If waiters run out, goroutines that have none are served too, one at a time, and
+// each lock has its own line.
 func TestModelWithoutWaiters(t *testing.T) {
 	for free := range 2 {
 		undo := mcs.Limit(free)
@@ -141,7 +141,7 @@ func TestModelOSQ(t *testing.T) {
 	property.Every(t, "GiveUp/3x1", giveUp(3, 1))
 }
 
-// giveUpOfHeld says that waiters can all leave while the lock is held.
+// giveUpOfHeld checks that all waiters can leave while the lock is held.
 func giveUpOfHeld(waiters int) func(*check.Machine) {
 	return func(m *check.Machine) {
 		var q mcs.OSQ
@@ -153,8 +153,8 @@ func giveUpOfHeld(waiters int) func(*check.Machine) {
 	}
 }
 
-// giveUp says that an OSQ admits one holder at a time where waiters give up, or
-// do not, and that it is free when all are gone, and its waiters retired.
+// giveUp checks that an OSQ admits one holder at a time, whether or not waiters give
+// up, and that in the end it is free and its waiters are retired.
 func giveUp(workers, ops int) func(*check.Machine) {
 	return func(m *check.Machine) {
 		var q mcs.OSQ

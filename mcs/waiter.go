@@ -3,31 +3,31 @@ package mcs
 import "github.com/lockbench/lockbench/primitives"
 
 // A Waiter is a place to wait that a lock's word can name by a 16-bit number:
-// the kernel's per-CPU MCS node. A goroutine enlists when it has to wait and
-// retires the waiter once nobody can name it any more. Waiters live for ever
-// and are reused at once.
+// the kernel's per-CPU MCS node. A goroutine enlists one when it has to wait and
+// retires it once no word names it any more. Waiters are never freed and are
+// reused at once.
 //
-// They come four to a CPU, as in the kernel, where a CPU can wait in four
-// contexts at a time: task, softirq, hardirq, NMI. Here it can have any number
-// of goroutines waiting. One that finds its CPU's four taken gets a waiter of
-// another CPU, or of one that the machine does not have.
+// Each CPU has four, as in the kernel, where a CPU can wait in four contexts at a
+// time: task, softirq, hardirq, NMI. Here any number of its goroutines can wait. A
+// goroutine that finds its CPU's four taken gets a waiter of another CPU, which
+// need not exist on this machine.
 type Waiter struct {
 	number uint32 // names the waiter, see Number; constant while it is enlisted
 	first  bool   // no other goroutine of its CPU waited when it was enlisted
-	stand  *stand // until Arrived, the goroutine's place in the line from which it comes, or nil
+	stand  *stand // until Arrived, the goroutine's place in a line, or nil if it did not wait there
 
 	// busy is 1 from Enlist to Retire.
 	busy primitives.Uint32
 
 	// next is the number of the waiter behind this one.
 	//
-	// I1: it is 0 whenever the waiter is enlisted or retired.
+	// I1: it is 0 when the waiter is enlisted and when it is retired.
 	next primitives.Uint32
 
 	// turn wakes the goroutine that waits here.
 	turn primitives.Parker
 
-	// place belongs to CLH, prev and granted to OSQ; see there.
+	// CLH uses place, OSQ uses prev and granted; see there.
 	place   primitives.Uint64
 	prev    primitives.Uint32
 	granted primitives.Uint32
@@ -53,8 +53,8 @@ func Split(number uint32) (cpu, context int) { return int(number>>2) - 1, int(nu
 // model tests.
 var cpus = mostCPUs
 
-// waiters has all of them, by CPU. hint says where a goroutine of this CPU
-// last found a free one; it is a guess, and any value is right.
+// waiters has all Waiters, by CPU. hint says at which CPU a goroutine of this CPU
+// last found a free one; it is a guess, and any value is correct.
 var waiters primitives.PerCPU[struct {
 	contexts [contexts]Waiter
 	hint     primitives.Uint32
@@ -66,12 +66,12 @@ func WaiterAt(number uint32) *Waiter {
 	return &waiters.At(cpu).contexts[context]
 }
 
-// Enlist returns a waiter for the caller's use alone, or nil if all 65,532
-// are taken.
+// Enlist returns a waiter that only the caller uses, or nil if all 65,532 are
+// taken.
 func Enlist() *Waiter { return enlist(cpus) }
 
-// enlist is Enlist that looks at so many CPUs only, beside its own: at others
-// each time.
+// enlist is Enlist, except that it looks only at the caller's CPU and at most
+// other CPUs, different ones each time.
 func enlist(most int) *Waiter {
 	cpu := primitives.Pin()
 	w := claim(home(cpu))
@@ -93,8 +93,8 @@ func enlist(most int) *Waiter {
 	return w
 }
 
-// home returns whose waiters a goroutine on cpu has: those of cpu, but on
-// machines with more CPUs than numbers can name.
+// home returns the CPU whose waiters a goroutine on cpu uses: cpu itself, except
+// on machines with more CPUs than numbers can name.
 func home(cpu int) int {
 	if cpu < cpus {
 		return cpu
@@ -116,7 +116,7 @@ func claim(cpu int) *Waiter {
 	return nil
 }
 
-// Retire gives w back. Nobody may be about to look at it.
+// Retire gives w back. No other goroutine may look at w any more.
 func (w *Waiter) Retire() { w.busy.StoreRelease(0) } // release: pairs with claim
 
 // Number returns the number that names w.
@@ -127,10 +127,10 @@ func (w *Waiter) Follow(prev uint32) {
 	WaiterAt(prev).next.StoreRelease(w.number) // release (link): pairs with follower
 }
 
-// Await waits until somebody calls [Waiter.Wake] or [Waiter.Handoff]. Of the
-// goroutines that wait on one CPU the first spins for a while before it parks,
-// and the others park at once: their spinning would only keep the CPU from
-// somebody who has work to do. Under a pinned spin all spin.
+// Await waits for a call of [Waiter.Wake] or [Waiter.Handoff]. Of the goroutines
+// that wait on one CPU the first spins for a while before it parks, and the others
+// park at once: their spinning would only keep the CPU from goroutines that have
+// work to do. Under a pinned spin all spin.
 func (w *Waiter) Await(spin primitives.Spin) {
 	if w.first || spin.Pinned {
 		w.turn.Await(spin)
@@ -145,8 +145,8 @@ func (w *Waiter) Wake() { w.turn.Unpark() }
 // Handoff ends w's wait and, if it has parked, gives it the caller's CPU.
 func (w *Waiter) Handoff() { w.turn.Handoff() }
 
-// Follower returns the waiter behind w, which has announced itself and may
-// not have linked itself yet, and forgets it.
+// Follower returns the waiter behind w and clears w's link to it. That waiter has
+// announced itself and may not have linked itself yet.
 func (w *Waiter) Follower(spin primitives.Spin) *Waiter { return follower(&w.next, spin) }
 
 func follower(next *primitives.Uint32, spin primitives.Spin) *Waiter {
@@ -159,9 +159,9 @@ func follower(next *primitives.Uint32, spin primitives.Spin) *Waiter {
 	}
 }
 
-// Limit makes a pool of n waiters of all that there are, and returns what undoes
-// it, so that a model test comes to where none is free. It is for tests: none may be
-// enlisted, and nothing else run.
+// Limit leaves only n waiters to enlist, so that a model test can run out of them.
+// undo gives the others back. It is for tests: no waiter may be enlisted, and
+// nothing else may run.
 func Limit(n int) (undo func()) {
 	cpus = max(1, (n+contexts-1)/contexts)
 	var taken []*Waiter

@@ -7,19 +7,19 @@ import (
 	"github.com/lockbench/lockbench/mcs"
 )
 
-// A State is what the word of a [Lock] says, as one reads it in a crash dump
-// of the kernel or in a report of a stuck benchmark.
+// A State is what the word of a [Lock] says, for example in a crash dump of the
+// kernel or in the report of a stuck benchmark.
 type State struct {
 	Word    uint32
-	Locked  bool // somebody holds the lock
-	Pending bool // somebody waits outside the queue, next to get it
+	Locked  bool // the lock is held
+	Pending bool // a waiter outside the queue will get it next
 	Queued  bool // there is a queue; CPU and Context name its last waiter
 	CPU     int  // the CPU whose node the last waiter has; -1 without a queue
 	Context int  // which of that CPU's four nodes; 0 without a queue
 }
 
-// Decode returns what word says, in the layout that the kernel uses where it
-// has fewer than 16,384 CPUs. Decode(0x00100101) says: locked, pending, tail
+// Decode returns what word says, in the layout that the kernel uses for fewer than
+// 16,384 CPUs. Decode(0x00100101) says: locked, pending, tail
 // CPU 3, context 0; the tail 0x10 means CPU (0x10>>2)-1.
 func Decode(word uint32) State {
 	s := State{

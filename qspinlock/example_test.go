@@ -7,7 +7,7 @@ import (
 	"github.com/lockbench/lockbench/qspinlock"
 )
 
-// Four bytes, so it fits beside what it guards.
+// A Lock has four bytes, so it fits beside the data that it guards.
 func ExampleLock() {
 	type bucket struct {
 		mu qspinlock.Lock
@@ -28,7 +28,7 @@ func ExampleLock() {
 	// Output: 4
 }
 
-// What a crash dump shows of a kernel's spinlock.
+// The word of a kernel's spinlock from a crash dump, decoded.
 func ExampleDecode() {
 	fmt.Println(qspinlock.Decode(0x00100101))
 	// Output: locked, pending, tail CPU 3, context 0

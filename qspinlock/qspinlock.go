@@ -1,23 +1,22 @@
 // Package qspinlock implements the kernel's queued spinlock: a lock of 4 bytes
-// that is as fast as a compare-and-swap lock when nobody contends, and an MCS
-// queue when many do.
+// that is as fast as a compare-and-swap lock without contention, and an MCS queue
+// with many waiters.
 //
-// The holder is one byte of the word. The first to wait sets the pending bit
-// and watches the word. Those who come later queue in MCS fashion on nodes
-// that belong to CPUs and not to locks, so the word need only name the last in
-// line. The head of the queue watches the word too, and when the lock comes
-// free takes it and makes the next in line the head. Service is in the order
-// of arrival, but for the moment between the release of the word and the first
-// waiter's look at it, when a newcomer can take the lock: the kernel calls it
-// stealing, and its window is a single compare-and-swap on a word that is
-// clear, which it is only when nobody waits.
+// One byte of the word says that the lock is held. The first waiter sets the
+// pending bit and watches the word. Later waiters queue as in MCS, on nodes that
+// belong to CPUs and not to locks, so the word need only name the last in line.
+// The head of the queue watches the word too. When the lock is free it takes it
+// and makes the next in line the head. Waiters are served in the order of arrival.
+// A newcomer can take the lock only by a compare-and-swap of a word that is clear,
+// which it is only without waiters: between a release and the first waiter's
+// pending bit. The kernel calls this stealing.
 //
 // # Goroutines that outnumber CPUs
 //
 // Two waiters at a time watch the word, and yield when others want their CPU;
-// the rest of the queue parks. A releaser that sees waiters lets the
-// goroutines of its CPU go first, so that a queue that formed while the holder
-// was off the CPU drains instead of staying for ever.
+// the rest of the queue parks. A releaser that sees waiters lets the other
+// goroutines of its CPU run first; without that a queue that formed while the
+// holder was off its CPU would not drain.
 //
 // The source is Linux 6.x kernel/locking/qspinlock.c.
 package qspinlock
@@ -35,27 +34,27 @@ import (
 // The n'th call to [Lock.Unlock] synchronizes before the return of the m'th
 // call to [Lock.Lock], for n < m. A failed TryLock synchronizes nothing.
 //
-// 65,532 goroutines can wait in queues at a time; what those do that come then is
-// in package mcs, whose waiters they use.
+// 65,532 goroutines can wait in queues at a time. Package mcs, whose waiters they
+// use, says what further goroutines do.
 type Lock struct {
 	// word is three fields, written (tail, pending, locked) here:
 	//
-	//	bits 0–7    locked   1 while somebody holds the lock
-	//	bit  8      pending  1 while somebody waits without being in the queue
+	//	bits 0–7    locked   1 while the lock is held
+	//	bit  8      pending  1 while a waiter waits outside the queue
 	//	bits 16–31  tail     number of the last waiter in the queue, or 0:
 	//	                     context in bits 16–17, CPU+1 in bits 18–31
 	//
 	//	0,0,0   unlocked
-	//	0,0,1   locked, nobody waits
-	//	0,1,1   locked, one waits
-	//	0,1,0   about to be that one's
+	//	0,0,1   locked, no waiters
+	//	0,1,1   locked, one waiter
+	//	0,1,0   that waiter is about to take it
 	//	n,*,*   and n is last in the queue
 	//
-	// I1: locked goes 1 -> 0 only by the holder, whatever the rest.
-	// I2: pending goes 1 -> 0 only by who set it, and while it is set nobody
-	// else makes locked 0 -> 1.
+	// I1: only the holder changes locked 1 -> 0, whatever the other fields are.
+	// I2: only the waiter that set pending changes it 1 -> 0, and while it is set
+	// no other goroutine changes locked 0 -> 1.
 	// I3: while tail is not 0 and pending is 0, only the head of the queue
-	// makes locked 0 -> 1.
+	// changes locked 0 -> 1.
 	word primitives.Uint32
 }
 
@@ -88,10 +87,10 @@ func (l *Lock) LockPinned() {
 	}
 }
 
-// wait is for the first to wait; later ones go to queue.
+// wait locks l for the first waiter; later waiters go on to queue.
 func (l *Lock) wait(spin primitives.Spin) {
-	// 0,1,0: the lock is about to pass to the pending waiter. Give that a
-	// moment, so that we can be pending next and need not queue.
+	// 0,1,0: the pending waiter is about to take the lock. Wait a moment for that:
+	// the caller can then be pending itself and need not queue.
 	word := l.word.Load()
 	for handover := spin; word == pending && handover.Try(); {
 		word = l.word.Load()
@@ -102,7 +101,8 @@ func (l *Lock) wait(spin primitives.Spin) {
 	}
 	word = l.word.Or(pending) // 0,0,* -> 0,1,*
 	if word&^lockedMask != 0 {
-		// Somebody was faster. If it was by queueing, the bit is ours to undo.
+		// Another waiter was faster. If it queued, the caller set pending and must
+		// clear it.
 		if word&pending == 0 {
 			l.word.And(^uint32(pending)) // n,1,* -> n,0,*
 		}
@@ -115,10 +115,10 @@ func (l *Lock) wait(spin primitives.Spin) {
 	l.word.Add(takeOver) // *,1,0 -> *,0,1; by I2
 }
 
-// queue waits in line for the headship, and as the head for the lock.
+// queue waits in the queue until the caller is its head, and then for the lock.
 func (l *Lock) queue(spin primitives.Spin) {
 	w := mcs.EnlistFor(uintptr(unsafe.Pointer(l)), l.TryLock, spin)
-	if w == nil { // the lock is ours
+	if w == nil { // the caller holds the lock
 		return
 	}
 	tail := w.Number() << tailShift
@@ -139,7 +139,7 @@ func (l *Lock) queue(spin primitives.Spin) {
 		switch {
 		case word&^tailMask != 0:
 			spin.Once()
-		case word == tail: // nobody is behind us: the queue ends here
+		case word == tail: // w is the last: the queue becomes empty
 			if l.word.CompareAndSwap(tail, locked) { // n,0,0 -> 0,0,1; acquire: pairs with Unlock
 				w.Retire()
 				return
@@ -148,7 +148,7 @@ func (l *Lock) queue(spin primitives.Spin) {
 			l.word.Or(locked) // n,0,0 -> n,0,1; by I3; acquire: pairs with Unlock
 			next := w.Follower(spin)
 			w.Retire()
-			next.Wake() // release: the headship
+			next.Wake() // release: makes it the head
 			return
 		}
 	}
@@ -176,8 +176,8 @@ func (l *Lock) Unlock() {
 		l.unlockSlow(word)
 		return
 	}
-	// Somebody may have begun to wait since. That is why the store touches
-	// the locked byte alone: by I1 it is ours, and the rest is not.
+	// A waiter may have come since. That is why the store touches only the locked
+	// byte: by I1 only the holder writes that byte, but others write the rest.
 	l.word.ClearLowByteRelease() // *,*,1 -> *,*,0; release: publishes the critical section
 }
 

@@ -18,8 +18,8 @@ func TestFIFO(t *testing.T) {
 	locktest.FIFO(t, &l, l.Word)
 }
 
-// The second comer sets the pending bit and touches no queue; the third
-// queues; each leaves the word as the table in Lock says.
+// The second goroutine sets the pending bit and does not queue, and the third
+// queues. The word is always as the table in Lock says.
 func TestWord(t *testing.T) {
 	var l qspinlock.Lock
 	done := make(chan bool)
@@ -31,7 +31,7 @@ func TestWord(t *testing.T) {
 	want := func(what string, want qspinlock.State) {
 		t.Helper()
 		got := qspinlock.Decode(uint32(l.Word()))
-		got.Word, got.CPU, got.Context = 0, 0, 0 // which CPU is the scheduler's business
+		got.Word, got.CPU, got.Context = 0, 0, 0 // the scheduler chooses the CPU
 		if got != want {
 			t.Errorf("%s: %+v, want %+v", what, got, want)
 		}

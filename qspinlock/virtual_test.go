@@ -22,9 +22,9 @@ func TestModel(t *testing.T) {
 	}, 2, 1, 0))
 }
 
-// Four at once have more schedules than 45,562,880: those with at most three
-// preemptions are tried. Where the first has the lock and the second is in line before it
-// releases, which leaves the schedules that have a queue, it is all.
+// Four workers at once have more than 45,562,880 schedules, so the test tries those
+// with at most three preemptions. If the first holds the lock and the second is in
+// line before its release, so that there is a queue, the test tries all schedules.
 func TestModelFour(t *testing.T) {
 	seen := newSeen()
 	property.Bounded(t, "Exclusion/4x1", 3, property.Exclusion(func() sync.Locker { return &watched{seen: seen} }, 4, 1))
@@ -38,8 +38,8 @@ func TestModelFour(t *testing.T) {
 	}, 1, 2, 0))
 }
 
-// A waiter comes without a follower to the next goroutine that enlists it, and
-// keeps none of another's: it is not retired before its follower has linked itself.
+// A waiter has no follower when the next goroutine enlists it, and gets none that
+// is another's: it is not retired before its follower has linked itself.
 func TestModelRetire(t *testing.T) {
 	if testing.Short() {
 		t.Skip("303,182 schedules")
@@ -62,7 +62,7 @@ func TestModelRetire(t *testing.T) {
 	})
 }
 
-// Where waiters run out, those that have none are served all the same.
+// If waiters run out, goroutines that have none are served too.
 func TestModelWithoutNodes(t *testing.T) {
 	for free := range 2 {
 		undo := mcs.Limit(free)
@@ -71,7 +71,7 @@ func TestModelWithoutNodes(t *testing.T) {
 	}
 }
 
-// Three are enough for a holder, a pending waiter and a queue, on some
+// Three workers are enough for a holder, a pending waiter and a queue, on some
 // schedules.
 func TestModelCoverage(t *testing.T) {
 	seen := newSeen()
@@ -79,7 +79,7 @@ func TestModelCoverage(t *testing.T) {
 	seen.want(t)
 }
 
-// A seen is what was seen on all schedules together.
+// A seen notes what was seen on all schedules together.
 type seen struct {
 	states map[qspinlock.State]bool
 	two    bool // whether two were in the queue at a time
@@ -107,7 +107,7 @@ func (s *seen) want(t *testing.T) {
 // on all schedules together.
 type watched struct {
 	lock qspinlock.Lock
-	last uint32 // who was last in the queue when the holder came in
+	last uint32 // the last waiter in the queue when the holder came in
 	seen *seen
 }
 
@@ -119,13 +119,13 @@ func (l *watched) Lock() {
 
 func (l *watched) Unlock() {
 	l.lock.Unlock()
-	// The store is in the buffer: nobody has left the queue since.
+	// The store is in the buffer: no waiter has left the queue since.
 	if last := l.note(); l.last != 0 && last != 0 && last != l.last {
 		l.seen.two = true
 	}
 }
 
-// note returns who is last in the queue, or 0.
+// note returns the last waiter in the queue, or 0.
 func (l *watched) note() (last uint32) {
 	s := qspinlock.Decode(l.lock.Peek())
 	if s.Queued {
