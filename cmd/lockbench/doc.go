@@ -51,6 +51,11 @@
 //	lockbench: ... samples in quick.txt
 //	...
 //
+// Export writes every sample as CSV or JSON, for other programs, and run --format
+// csv prints them instead of the digest:
+//
+//	lockbench export --format json quick.txt
+//
 // With other flags it would be another sweep; --extend adds that to the file:
 //
 //	$ lockbench run --locks ticket,mcs --quick --out quick.txt --plots pictures --resume

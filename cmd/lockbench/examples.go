@@ -27,6 +27,15 @@ func (plotCmd) Help() string {
 }
 
 // Help is kong's.
+func (exportCmd) Help() string {
+	return commandline.Examples(
+		"lockbench export results.txt > results.csv",
+		"lockbench export --format json --out results.json --force results.txt",
+		"lockbench export --format json results.txt | jq .samples",
+	)
+}
+
+// Help is kong's.
 func (gateCmd) Help() string {
 	return commandline.Examples(
 		"lockbench gate --base origin/main --packages ./... --margin 3%",

@@ -20,6 +20,7 @@ func main() {
 type commands struct {
 	Run     runCmd     `cmd:"" help:"Measure locks, and show which is fastest."`
 	Plot    plotCmd    `cmd:"" help:"Draw what results files hold."`
+	Export  exportCmd  `cmd:"" help:"Write a results file as CSV or JSON."`
 	Gate    gateCmd    `cmd:"" help:"Say whether a change made Go benchmarks slower."`
 	Compare compareCmd `cmd:"" help:"Compare two files of Go benchmarks."`
 	History historyCmd `cmd:"" help:"Find the runs from which on benchmarks are faster or slower."`

@@ -16,13 +16,16 @@ import (
 type plotCmd struct {
 	Files []string `complete:"files" arg:"" name:"file" help:"Results files, all of one machine."`
 	Plots string   `complete:"dirs" placeholder:"DIR" default:"plots-out" help:"Where to put the pictures (${default})."`
+
+	Format string `complete:"svg|png" placeholder:"FORMAT,..." default:"svg,png" help:"Format of the pictures: svg, png or both (${default})."`
 	drawing
 }
 
-// A drawing is the flags that say how to draw.
+// A drawing is how to draw.
 type drawing struct {
-	Format string `complete:"svg|png" placeholder:"FORMAT,..." default:"svg,png" help:"Format of the pictures: svg, png or both (${default})."`
-	All    bool   `help:"Draw every share of reads, and not the lowest and the highest alone."`
+	All bool `help:"Draw every share of reads, and not the lowest and the highest alone."`
+
+	formats []string
 }
 
 func (c *plotCmd) Run(con commandline.Console) error {
@@ -45,24 +48,18 @@ func (c *plotCmd) Run(con commandline.Console) error {
 			all.Samples = append(all.Samples, file.Samples...)
 		}
 	}
-	c.check(&bad)
+	c.formats = strings.Split(c.Format, ",")
+	for _, f := range c.formats {
+		if f != "svg" && f != "png" {
+			bad.Addf("--format %s: want svg, png or svg,png, have %q", c.Format, f)
+		}
+	}
 	bad.Writable("--plots", c.Plots)
 	if len(bad) > 0 {
 		return bad
 	}
 	return c.draw(con, c.Plots, all, true)
 }
-
-// check checks the flags.
-func (d drawing) check(bad *commandline.Problems) {
-	for _, f := range d.formats() {
-		if f != "svg" && f != "png" {
-			bad.Addf("--format %s: want svg, png or svg,png, have %q", d.Format, f)
-		}
-	}
-}
-
-func (d drawing) formats() []string { return strings.Split(d.Format, ",") }
 
 // pictureLines is how many lines draw prints at most if it is not asked for the
 // others: three for each picture that leads, and those of page.
@@ -73,7 +70,7 @@ const pictureLines = 3*3 + 4
 // people ask first, and all others if it is asked to: for each a path, and below
 // it what it says.
 func (d drawing) draw(con commandline.Console, dir string, file *results.File, others bool) error {
-	o := plots.Options{Facts: file.Facts, Everything: d.All, Formats: d.formats()}
+	o := plots.Options{Facts: file.Facts, Everything: d.All, Formats: d.formats}
 	files, skipped, err := plots.Write(dir, results.Summarize(file.Samples), o)
 	lead, rest := plots.Lead(files)
 	for _, a := range lead {

@@ -48,11 +48,13 @@ type runCmd struct {
 	Extend bool   `help:"Add to FILE what is missing there, with other flags too: more locks, CPUs, samples."`
 	Force  bool   `help:"Replace FILE."`
 
-	Table bool   `help:"Print every cell, and not only the fastest in each situation."`
-	Plots string `complete:"dirs" placeholder:"DIR" default:"plots-out" empty:"true" help:"Directory for the pictures (${default}); empty, as --plots=, for none."`
+	Table  bool   `help:"Print every cell, and not only the fastest in each situation."`
+	Plots  string `complete:"dirs" placeholder:"DIR" default:"plots-out" empty:"true" help:"Directory for the pictures (${default}); empty, as --plots=, for none."`
+	Format string `complete:"csv|json|svg|png" placeholder:"FORMAT,..." default:"svg,png" help:"Format of the pictures: svg, png or both (${default}); csv or json: print every sample so, and nothing else."`
 	drawing
 
 	own ownChoice
+	as  string // how to print every sample; "" to print what there is to know at a glance
 }
 
 var errInterrupted = errors.New("interrupted")
@@ -355,7 +357,7 @@ func cpuCounts() []int {
 
 // files checks what is to be written.
 func (c *runCmd) files(bad *commandline.Problems, sweep harness.Sweep) {
-	c.check(bad)
+	c.checkFormat(bad)
 	if c.Plots != "" {
 		bad.Writable("--plots", c.Plots)
 	}
@@ -375,6 +377,28 @@ func (c *runCmd) files(bad *commandline.Problems, sweep harness.Sweep) {
 		c.resumable(bad, sweep)
 	case !c.Force:
 		bad.Addf("--out %s: exists: want --resume to add what is missing, --extend to add to it with other flags, --force to replace it, or another name", c.Out)
+	}
+}
+
+// checkFormat tells formats of pictures from those of samples.
+func (c *runCmd) checkFormat(bad *commandline.Problems) {
+	for f := range strings.SplitSeq(c.Format, ",") {
+		switch {
+		case isData(f) && (c.as == "" || c.as == f):
+			c.as = f
+		case isData(f):
+			bad.Addf("--format %s: want csv or json, not both", c.Format)
+		case f == "svg" || f == "png":
+			c.formats = append(c.formats, f)
+		default:
+			bad.Addf("--format %s: want svg, png, csv or json, have %q", c.Format, f)
+		}
+	}
+	if c.as != "" && c.Table {
+		bad.Addf("--table --format %s: want one of them", c.Format)
+	}
+	if len(c.formats) == 0 {
+		c.formats = []string{"svg", "png"}
 	}
 }
 
@@ -546,6 +570,13 @@ const screen = 50
 // show writes what there is to know at a glance, or all of it, and draws the
 // pictures.
 func (c *runCmd) show(con commandline.Console, file *results.File) error {
+	if c.as != "" {
+		err := export(con.Out, c.as, file)
+		if err == nil && c.Plots != "" {
+			err = c.draw(commandline.Console{Out: con.Err, Err: con.Err}, c.Plots, file, false)
+		}
+		return err
+	}
 	width, _ := commandline.Terminal(con.Out)
 	var err error
 	if c.Table {

@@ -675,7 +675,7 @@ func TestScreen(t *testing.T) {
 		most := 0
 		for _, locks := range []int{10, 14, 16, 18} { // two make a line more
 			file := &results.File{Facts: results.Host(), Samples: screenful(locks)}
-			c := runCmd{Plots: plots, drawing: drawing{Format: "svg"}}
+			c := runCmd{Plots: plots, drawing: drawing{formats: []string{"svg"}}}
 			var out, errs bytes.Buffer
 			if err := c.show(commandline.Console{Out: &out, Err: &errs}, file); err != nil {
 				t.Fatal(err)

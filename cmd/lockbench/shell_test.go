@@ -162,6 +162,8 @@ func makesSense(t *testing.T, line string) {
 	if err := os.CopyFS("runs", os.DirFS("results/history")); err != nil {
 		t.Fatal(err)
 	}
+	line, _, _ = strings.Cut(line, " >") // the shell's
+	line, _, _ = strings.Cut(line, " <")
 	args := script.Words(line)[1:]
 	wrong, want := []string{}, ""
 	switch args[0] {
@@ -169,7 +171,7 @@ func makesSense(t *testing.T, line string) {
 		wrong, want = []string{"--out", "results"}, "--out results: is a directory"
 	case "torture", "gate":
 		wrong, want = []string{"--seed", "x"}, "--seed x: "
-	case "plot", "compare", "history":
+	case "plot", "compare", "history", "export":
 		wrong, want = []string{"--format", "x"}, "--format x: "
 	}
 	var out, errs bytes.Buffer

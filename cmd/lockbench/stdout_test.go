@@ -35,6 +35,8 @@ func TestFullStdout(t *testing.T) {
 		"list --workloads",
 		"decode mutex 0x305",
 		"plot good.txt",
+		"export good.txt",
+		"export good.txt --format json",
 		"compare good.txt good.txt",
 		"compare good.txt good.txt --format json",
 		"gate --files good.txt good.txt --cannot-tell pass",
@@ -42,6 +44,7 @@ func TestFullStdout(t *testing.T) {
 		"history",
 		"torture --locks tas --duration 1ms",
 		"run --locks tas --reads 0 --cpus 1 --count 1 --plots=",
+		"run --locks tas --reads 0 --cpus 1 --count 1 --plots= --format csv",
 		"--help",
 	} {
 		for _, room := range []int{0, 10} {

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/lockbench/lockbench/internal/commandline"
+	"github.com/lockbench/lockbench/internal/wholefile"
+	"github.com/lockbench/lockbench/results"
+)
+
+type exportCmd struct {
+	File   string `complete:"files" arg:"" help:"Results file; - is stdin."`
+	Format string `complete:"csv|json" placeholder:"FORMAT" default:"csv" help:"csv, a row for each sample, or json (${default})."`
+	Out    string `complete:"files" placeholder:"FILE" help:"File to write (stdout without it)."`
+	Force  bool   `help:"Replace FILE."`
+}
+
+func (c *exportCmd) Run(con commandline.Console) error {
+	var bad commandline.Problems
+	read := func() (*results.File, error) { return results.ReadFile(c.File) }
+	if c.File == "-" {
+		read = func() (*results.File, error) { return results.ReadAll(os.Stdin, "stdin") }
+	}
+	if !isData(c.Format) {
+		bad.Addf("--format %s: want csv or json", c.Format)
+	}
+	if c.Out != "" && !c.Force {
+		if _, err := os.Lstat(c.Out); err == nil {
+			bad.Addf("--out %s: exists: want --force to replace it, or another name", c.Out)
+		}
+	}
+	file, err := read()
+	bad.Add(err)
+	if len(bad) > 0 {
+		return bad
+	}
+	for _, w := range file.Warnings {
+		fmt.Fprintf(con.Err, "lockbench: warning: %s: %s\n", file.Name, w)
+	}
+	if c.Out == "" {
+		return export(con.Out, c.Format, file)
+	}
+	return wholefile.Write(c.Out, func(w io.Writer) error { return export(w, c.Format, file) })
+}
+
+// isData reports whether a format is one of samples, and not of pictures.
+func isData(format string) bool { return format == "csv" || format == "json" }
+
+// export writes all samples of a file, or nothing if they have no form in a format.
+func export(w io.Writer, format string, file *results.File) error {
+	var b bytes.Buffer
+	write := file.WriteCSV
+	if format == "json" {
+		write = file.WriteJSON
+	}
+	if err := write(&b); err != nil {
+		return err
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
