@@ -121,6 +121,7 @@ type reader struct {
 	round, build   int
 	distance       Distance
 	oversubscribed bool
+	waits          []Wait // of the next sample alone
 
 	ours int     // benchmark lines that are wanted, parsed or not
 	errs []error // found in lines that are no benchmarks, not yet yielded
@@ -197,6 +198,7 @@ func (r *reader) records(wanted func(name []byte) bool) iter.Seq2[Record, error]
 				}
 			case *benchfmt.Result:
 				if !wanted(rec.Name) {
+					r.waits = nil
 					continue
 				}
 				r.ours++
@@ -392,6 +394,15 @@ func (r *reader) comment(key, value string) {
 		r.number(key, &r.round, value)
 	case "build":
 		r.number(key, &r.build, value)
+	case "waits":
+		w, err := parseWait(value)
+		if err != nil {
+			if !r.logged("# waits: " + value) {
+				r.errs = append(r.errs, r.errorf("waits: %v", err))
+			}
+			return
+		}
+		r.waits = append(r.waits, w)
 	default:
 		if isKey(key) {
 			r.facts.Note(key, value)
@@ -501,6 +512,7 @@ func (r *reader) record(rec *benchfmt.Result) Record {
 		Ops:            rec.Iters,
 		Line:           r.lines.n,
 	}
+	record.waits, r.waits = r.waits, nil
 	for _, v := range rec.Values {
 		if v.OrigUnit != "" { // benchfmt made seconds of nanoseconds
 			v.Value, v.Unit = v.OrigValue, v.OrigUnit

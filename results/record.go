@@ -32,6 +32,8 @@ type Record struct {
 	Ops    int // iterations
 	Values []Value
 	Line   int // in its file, from 1
+
+	waits []Wait // of a benchmark of a lock
 }
 
 // Value returns what r measured in unit, and whether it did.
@@ -100,6 +102,7 @@ func (r Record) sample() (Sample, error) {
 		Oversubscribed: r.Oversubscribed,
 		Ops:            r.Ops,
 		Values:         r.Values,
+		Waits:          r.waits,
 	}
 	if err := s.Validate(); err != nil {
 		return Sample{}, err

@@ -26,6 +26,7 @@ type Sample struct {
 
 	Ops    int // operations of all workers
 	Values []Value
+	Waits  []Wait // at most one of each role
 }
 
 // A Value is one number that a sample measured.
@@ -109,6 +110,16 @@ func (s Sample) Validate() error {
 		if err := v.Validate(); err != nil {
 			wrong.add("%v", err)
 		}
+	}
+	roles := make(map[string]bool)
+	for _, w := range s.Waits {
+		if err := w.Validate(); err != nil {
+			wrong.add("waits: %v", err)
+		}
+		if roles[w.Role] {
+			wrong.add("waits: role %s twice", w.Role)
+		}
+		roles[w.Role] = true
 	}
 	return wrong.err()
 }

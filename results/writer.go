@@ -223,6 +223,9 @@ func (w *Writer) Write(s Sample) error {
 	fmt.Fprintf(&b, "# round: %d\n", s.Round)
 	fmt.Fprintln(&b, config{"distance", string(s.Distance)})
 	fmt.Fprintln(&b, config{"oversubscribed", oversubscribed})
+	for _, w := range s.Waits {
+		fmt.Fprintf(&b, "# waits: %v\n", w)
+	}
 	fmt.Fprintln(&b, s)
 	return w.write(b.Bytes())
 }
