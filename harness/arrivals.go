@@ -345,8 +345,8 @@ func (r *run) openSample(capacity float64, at distance.Trip, allocated allocatio
 	} else {
 		add(0, "saturated")
 	}
-	values = append(values, percentiles("read", r.workers, func(w *worker) *latency { return w.readTimes })...)
-	values = append(values, percentiles("write", r.workers, func(w *worker) *latency { return w.writeTimes })...)
+	percentiles, waits := waited(r.workers)
+	values = append(values, percentiles...)
 	values = append(values, gracePeriods(r.workers)...)
 	if at.Distance != results.Local && at.Distance != results.Unknown {
 		add(at.NS, "rtt-ns")
@@ -359,5 +359,6 @@ func (r *run) openSample(capacity float64, at distance.Trip, allocated allocatio
 		Oversubscribed: r.CPUs > runtime.NumCPU(),
 		Ops:            int(served),
 		Values:         values,
+		Waits:          waits,
 	}
 }

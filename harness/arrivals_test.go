@@ -148,6 +148,17 @@ func TestOpenLoop(t *testing.T) {
 					t.Errorf("no %s in %v", unit, sample)
 				}
 			}
+			waited := int64(0)
+			for _, w := range sample.Waits {
+				waited += w.Operations()
+				p99, _ := sample.Value(w.Role + "-p99-ns")
+				if q := float64(w.Quantile(.99)); q < p99 || q > 1.07*p99+1 {
+					t.Errorf("%s: 99 %% of the distribution waited for up to %v ns, of the percentiles %v", w.Role, q, p99)
+				}
+			}
+			if got := value(t, sample, "offered-ops/s") * s.Duration.Seconds(); math.Abs(float64(waited)-got) > .5 {
+				t.Errorf("%d operations in the distributions, want all %.0f that arrived", waited, got)
+			}
 			for _, unit := range []string{"ns/op", "ops/s", "jain"} { // that say nothing here
 				if _, ok := sample.Value(unit); ok {
 					t.Errorf("%s in %v", unit, sample)

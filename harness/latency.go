@@ -79,22 +79,49 @@ var clockCost = sync.OnceValue(func() int64 {
 	return apart[len(apart)/2]
 })
 
-// percentiles returns the values of one role, "read" or "write": the merged
-// histograms of all workers. A role that never acquired has none.
-func percentiles(role string, workers []*worker, of func(*worker) *latency) []results.Value {
-	all := newLatency()
-	for _, w := range workers {
-		all.Merge(of(w))
+// waited returns what the workers learnt of the waits of each role: percentiles,
+// and the distribution. A role that never acquired has none.
+func waited(workers []*worker) (values []results.Value, waits []results.Wait) {
+	for _, role := range []struct {
+		name string
+		of   func(*worker) *latency
+	}{
+		{"read", func(w *worker) *latency { return w.readTimes }},
+		{"write", func(w *worker) *latency { return w.writeTimes }},
+	} {
+		all := newLatency()
+		for _, w := range workers {
+			all.Merge(role.of(w))
+		}
+		if all.TotalCount() == 0 {
+			continue
+		}
+		values = append(values,
+			results.Value{Unit: role.name + "-p50-ns", Value: float64(all.ValueAtPercentile(50))},
+			results.Value{Unit: role.name + "-p99-ns", Value: float64(all.ValueAtPercentile(99))},
+			results.Value{Unit: role.name + "-p999-ns", Value: float64(all.ValueAtPercentile(99.9))},
+			results.Value{Unit: role.name + "-max-ns", Value: float64(all.Max())})
+		waits = append(waits, distribution(role.name, all))
 	}
-	if all.TotalCount() == 0 {
-		return nil
+	return values, waits
+}
+
+// distribution returns all to one digit, in steps of 3 to 6 %, which is short
+// enough for a line of a file, and fine enough for a picture.
+func distribution(role string, all *latency) results.Wait {
+	coarse := hdrhistogram.New(1, 1e12, 1)
+	for _, bar := range all.Distribution() {
+		if bar.Count > 0 {
+			coarse.RecordValues(bar.To, bar.Count)
+		}
 	}
-	return []results.Value{
-		{Unit: role + "-p50-ns", Value: float64(all.ValueAtPercentile(50))},
-		{Unit: role + "-p99-ns", Value: float64(all.ValueAtPercentile(99))},
-		{Unit: role + "-p999-ns", Value: float64(all.ValueAtPercentile(99.9))},
-		{Unit: role + "-max-ns", Value: float64(all.Max())},
+	w := results.Wait{Role: role}
+	for _, bar := range coarse.Distribution() {
+		if bar.Count > 0 {
+			w.Counts = append(w.Counts, results.Count{NS: bar.To, N: bar.Count})
+		}
 	}
+	return w
 }
 
 // gracePeriods returns what workers that update under an [RCULocker] learnt of

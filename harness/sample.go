@@ -33,9 +33,11 @@ func (r *run) sample(before, after distance.Trip, allocated allocations) results
 	if r.opened.known && r.closed.known {
 		add(float64(r.closed.cpu-r.opened.cpu)/float64(total), "cpu-ns/op")
 	}
+	var waits []results.Wait
 	if r.Latency {
-		values = append(values, percentiles("read", r.workers, func(w *worker) *latency { return w.readTimes })...)
-		values = append(values, percentiles("write", r.workers, func(w *worker) *latency { return w.writeTimes })...)
+		var percentiles []results.Value
+		percentiles, waits = waited(r.workers)
+		values = append(values, percentiles...)
 	}
 	values = append(values, gracePeriods(r.workers)...)
 	if len(r.workers) > 1 {
@@ -62,6 +64,7 @@ func (r *run) sample(before, after distance.Trip, allocated allocations) results
 		Oversubscribed: r.CPUs > runtime.NumCPU(),
 		Ops:            int(total),
 		Values:         values,
+		Waits:          waits,
 	}
 }
 
