@@ -1,6 +1,9 @@
 package plots
 
-import "fmt"
+import (
+	"fmt"
+	"image/color"
+)
 
 // What tests must see.
 var (
@@ -48,9 +51,15 @@ func Ticks(log bool, lo, hi float64) (labels []string) {
 
 // A Look is what tells a lock from the others.
 type Look struct {
-	Hue, Text float64 // contrast to white of the line, as drawn when muted, and of text
-	Key       string  // hue and dashes
-	Glyph     string  // hue and glyph
+	Hue, Text      float64 // contrast to white of the line, as drawn when muted, and of text
+	Dark, DarkText float64 // contrast of the same to a dark ground
+	Key            string  // hue and dashes
+	Glyph          string  // hue and glyph
+}
+
+func darkContrast(c color.RGBA) float64 {
+	n := dark(c).(color.NRGBA)
+	return contrast(color.RGBA{n.R, n.G, n.B, n.A}, night)
 }
 
 // Looks returns the first n looks.
@@ -60,10 +69,12 @@ func Looks(n int) []Look {
 		l := lookOf(i)
 		stroke := line{look: l}.stroke()
 		out[i] = Look{
-			Hue:   contrast(mix(l.hue, white, .25), white),
-			Text:  contrast(legible(l.hue), white),
-			Key:   fmt.Sprint(l.hue, stroke.Dashes),
-			Glyph: fmt.Sprint(l.hue, l.shape, l.hollow),
+			Hue:      contrast(mix(l.hue, white, .25), white),
+			Text:     contrast(legible(l.hue), white),
+			Dark:     darkContrast(mix(l.hue, white, .25)),
+			DarkText: darkContrast(legible(l.hue)),
+			Key:      fmt.Sprint(l.hue, stroke.Dashes),
+			Glyph:    fmt.Sprint(l.hue, l.shape, l.hollow),
 		}
 	}
 	return out

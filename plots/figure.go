@@ -26,6 +26,9 @@ type Figure struct {
 
 	// Width is that of the whole figure, Body the height of the panels.
 	Width, Body vg.Length
+
+	// Dark asks for light inks on a dark ground.
+	Dark bool
 }
 
 const (
@@ -76,6 +79,9 @@ func (f *Figure) Size() (width, height vg.Length) {
 // Draw draws the figure on c, which should be of the size that [Figure.Size]
 // returns; on any other, the panels take what the text leaves them.
 func (f *Figure) Draw(c draw.Canvas) {
+	if f.Dark {
+		c.Canvas = darkened{c.Canvas}
+	}
 	c.SetColor(white)
 	c.Fill(c.Rectangle.Path())
 

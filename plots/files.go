@@ -103,6 +103,9 @@ func All(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 		draw(Fairness, ends)
 	}
 	all := inTurn(figures)
+	throughput, _ := ThroughputBeside(ends, o) // what they lack, the others say
+	reads, _ := ReadsBeside(rest, o)
+	all = append(append(all, throughput...), reads...)
 
 	// Names that differ in what a file name cannot hold are alike.
 	seen := make(map[string]int)

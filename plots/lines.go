@@ -159,18 +159,20 @@ func (b band) Plot(c draw.Canvas, p *plot.Plot) {
 
 // A lineChart is many lines over few x values.
 type lineChart struct {
-	xLabel string
-	xTicks []plot.Tick
-	xLog   bool
-	yLabel string
-	yUnit  string
-	yNote  string // what to know of the axis, after a comma
-	yLog   bool
-	value  func(float64) string // formats a value of y for its label
-	head   string               // heads the column of these values
-	lines  []line               // the best is drawn last
-	shaded float64              // x at and above this is oversubscribed; NaN: nothing is
-	limit  ceiling
+	xLabel  string
+	xTicks  []plot.Tick
+	xLog    bool
+	yLabel  string
+	yUnit   string
+	yNote   string // what to know of the axis, after a comma
+	yLog    bool
+	value   func(float64) string // formats a value of y for its label
+	head    string               // heads the column of these values
+	lines   []line               // the best is drawn last
+	panel   string               // names one of several, instead of the axis; "" if there is one
+	unnamed bool                 // no labels: another panel has them
+	shaded  float64              // x at and above this is oversubscribed; NaN: nothing is
+	limit   ceiling
 }
 
 // A ceiling is what no lock can pass: a dotted line.
@@ -217,7 +219,12 @@ func (ch lineChart) plot() *plot.Plot {
 	if !math.IsNaN(ch.shaded) {
 		p.Add(region{ch.shaded, ch.xTicks})
 	}
-	p.Add(gridlines{y: true}, heading{ch.yLabel + " (" + ch.yUnit + ch.yNote + ")"})
+	p.Add(gridlines{y: true})
+	if ch.panel == "" {
+		p.Add(heading{ch.yLabel + " (" + ch.yUnit + ch.yNote + ")"})
+	} else {
+		p.Add(panelName{ch.panel})
+	}
 	if len(ch.limit.pts) > 0 {
 		p.Add(ch.limit)
 	}
@@ -235,7 +242,9 @@ func (ch lineChart) plot() *plot.Plot {
 			}
 		}
 	}
-	p.Add(endLabels{lines: ch.lines, value: ch.value, head: ch.head})
+	if !ch.unnamed {
+		p.Add(endLabels{lines: ch.lines, value: ch.value, head: ch.head})
+	}
 	return p
 }
 

@@ -147,6 +147,35 @@ func legible(c color.RGBA) color.RGBA {
 	return c
 }
 
+// A darkened canvas is for what is drawn as on white, on a dark ground.
+type darkened struct{ vg.Canvas }
+
+// SetColor sets the colour that stands for c.
+func (d darkened) SetColor(c color.Color) { d.Canvas.SetColor(dark(c)) }
+
+// Greys go from white to ink as they do from these to these in the dark.
+var (
+	night = color.RGBA{0x0D, 0x11, 0x17, 0xFF} // for white
+	moon  = color.RGBA{0xF0, 0xF3, 0xF6, 0xFF} // for ink
+)
+
+// dark returns what stands for c on a dark ground: a grey as light as c is
+// dark, and any other colour light enough to be seen there.
+func dark(c color.Color) color.Color {
+	n := color.NRGBAModel.Convert(c).(color.NRGBA)
+	opaque := color.RGBA{n.R, n.G, n.B, 0xFF}
+	lo, hi := min(n.R, n.G, n.B), max(n.R, n.G, n.B)
+	if hi-lo < 24 { // a grey, or nearly
+		light := (float64(lo) + float64(hi)) / 2
+		opaque = mix(moon, night, min(max((light-float64(ink.R))/(255-float64(ink.R)), 0), 1))
+	} else {
+		for contrast(opaque, night) < 5 {
+			opaque = mix(opaque, white, .05)
+		}
+	}
+	return color.NRGBA{opaque.R, opaque.G, opaque.B, n.A}
+}
+
 // contrast returns the contrast ratio of two colours, 1 to 21, as WCAG 2.1
 // defines it.
 func contrast(a, b color.RGBA) float64 {

@@ -92,17 +92,20 @@ type scene struct {
 	perCPU   int // workers per CPU, where it is that which is common; else 0
 	distance results.Distance
 
-	over string // the dimension that the figure is drawn over: "cpus", "reads" or ""
+	over string // the dimensions that the figure is drawn over: "cpus", "reads", "reads and cpus" or ""
 }
+
+// isOver reports whether the figure is drawn over a dimension.
+func (s scene) isOver(dimension string) bool { return strings.Contains(s.over, dimension) }
 
 // name returns the conditions in the form of a file name.
 func (s scene) name(kind string) string {
 	parts := []string{kind}
 	add := func(key, value string) { parts = append(parts, key+"="+fileWord(value)) }
-	if s.over != "cpus" {
+	if !s.isOver("cpus") {
 		add("cpus", fmt.Sprint(s.CPUs))
 	}
-	if s.over != "reads" {
+	if !s.isOver("reads") {
 		add("reads", fmt.Sprint(s.Reads))
 	}
 	if s.perCPU > 0 {
@@ -143,10 +146,10 @@ func (s scene) conditions() string {
 	add := func(format string, args ...any) {
 		words = append(words, strings.ReplaceAll(fmt.Sprintf(format, args...), " ", noBreak))
 	}
-	if s.over != "cpus" {
+	if !s.isOver("cpus") {
 		add("%s", count(s.CPUs, "CPU"))
 	}
-	if s.over != "reads" {
+	if !s.isOver("reads") {
 		add("%d %% reads", s.Reads)
 	}
 	if s.perCPU > 0 {
