@@ -9,9 +9,9 @@ import (
 	"github.com/lockbench/lockbench/rcu"
 )
 
-// BenchmarkSection is a read-side critical section that reads a published
-// pointer, with nothing between that the compiler cannot see through; none is
-// the loop and the load alone. Compare within one run only.
+// BenchmarkSection is a read-side critical section that reads a published pointer,
+// by direct calls, which the compiler can inline; none is the loop and the load
+// alone. Compare within one run only.
 func BenchmarkSection(b *testing.B) {
 	type object struct{ n int }
 	var p rcu.Pointer[object]
@@ -83,8 +83,8 @@ func BenchmarkSection(b *testing.B) {
 	}
 }
 
-// BenchmarkReaders is sections on as many CPUs as -cpu says, while an updater
-// runs a grace period a thousand times a second.
+// BenchmarkReaders runs sections on as many CPUs as -cpu says, while an updater runs
+// a grace period a thousand times a second.
 func BenchmarkReaders(b *testing.B) {
 	type object struct{ n int }
 	for _, name := range names {
@@ -152,8 +152,8 @@ func update(f func()) (stop func()) {
 	}
 }
 
-// BenchmarkSynchronize is a grace period with nobody reading, and with a reader
-// on another CPU that does nothing but begin and end sections.
+// BenchmarkSynchronize is a grace period without readers, and with a reader on
+// another CPU that only begins and ends sections.
 func BenchmarkSynchronize(b *testing.B) {
 	for _, name := range names {
 		for _, readers := range []int{0, 1} {

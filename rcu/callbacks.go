@@ -8,25 +8,25 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// callbacks are the functions that wait for a grace period, and the goroutine
-// that runs one for them: QEMU's call_rcu thread. It is started by the first
-// that comes, lets callbacks pile up for a moment, and ends when there are none:
-// so a flavour that is dropped without Close leaves none behind.
+// callbacks has the functions that wait for a grace period, and the goroutine that
+// runs grace periods for them, like QEMU's call_rcu thread. The first callback
+// starts the goroutine. It lets callbacks pile up for a moment, and ends when there
+// are none: so a flavour that is dropped without Close leaves no goroutine behind.
 type callbacks struct {
-	// queue has those that nobody has taken, the last to come first; closed
-	// after Close.
+	// queue has the callbacks that the goroutine has not taken, the latest first;
+	// it is closed after Close.
 	//
-	// I1: who makes it longer than it may be before the goroutine should look
-	// (from empty, or to a batch) starts the goroutine if it is not started, or
-	// wakes it. It says that it is not, and then looks whether queue is empty. So
-	// it ends only while queue is empty.
-	// I2: only the goroutine closes it, between two callbacks, and when it is
-	// empty. So nothing is left behind, and no callback finds it closed.
+	// I1: a caller whose callback is the first in queue, or completes a batch,
+	// starts the goroutine if it is not started, or wakes it. Before the goroutine
+	// ends it clears started, and then looks whether queue is empty. So it ends
+	// only while queue is empty.
+	// I2: only the goroutine closes queue, between two callbacks, and when it is
+	// empty. So no callback is left behind, and no callback finds queue closed.
 	queue primitives.Pointer[callback]
 
 	started primitives.Bool   // whether there is a goroutine, or was when it closed queue
-	runner  primitives.Uint64 // its id, or that of the last
-	urgent  primitives.Bool   // whether somebody waits for a callback
+	runner  primitives.Uint64 // the goroutine's id, or that of the last one
+	urgent  primitives.Bool   // whether a Barrier waits for a callback
 	closing primitives.Bool   // whether to close queue when it is empty
 	wake    primitives.Parker
 	waiting primitives.Int64  // how many were given to Call and have not run
@@ -34,34 +34,33 @@ type callbacks struct {
 	ended   blocking.Completion
 }
 
-// A callback is one of them. Its fields are set before it is published.
+// A callback is a function that waits. Its fields are set before it is published.
 type callback struct {
 	next *callback
-	n    int // how many are in the queue with it
+	n    int // how many are in the queue, with this one
 	f    func()
-	own  bool // Barrier's or StartPoll's: not counted
+	own  bool // made by Barrier or StartPoll: not counted
 }
 
-// closed is what queue holds after Close.
+// closed is in queue after Close.
 var closed callback
 
-// Call has f called after a grace period, by a goroutine of the updater's: one
+// Call has f called after a grace period, by a goroutine of the updater: one
 // callback after the other, in the order of the calls. It may be called in a
-// read-side critical section, and by callbacks. It waits for nothing. But when
-// more callbacks are waiting than Config.HighWater says, it delays its caller, by
-// 100 µs, and twice as long for each HighWater that wait beyond; the delay ends
-// early when they have become fewer. It is for the caller to know that it may
-// sleep: who has taken a lock with LockPinned, or is in a section of another
-// [Pinned], must not call it. In a section of the same Pinned it does not sleep,
-// but keeps the CPU busy, for 50 µs at most.
+// read-side critical section, and by callbacks. It does not wait. But if more than
+// Config.HighWater callbacks are waiting, it delays its caller, by 100 µs, and
+// twice as long for each further HighWater of them; the delay ends early when there
+// are fewer. So Call may sleep: a caller that has acquired a lock with LockPinned,
+// or is in a section of another [Pinned], must not call it. In a section of the
+// same Pinned it does not sleep, but keeps the CPU busy, for 50 µs at most.
 //
 // If f panics, or calls runtime.Goexit, that is logged, and counted in [Stats].
 // Call panics after Close, and if f is nil.
 //
-// Callbacks have one goroutine: one that waits for another that was called later,
-// or for a [Updater.Barrier] that was, waits for itself. So does a section that
-// waits for a callback called in it or after it began, by a channel or in any
-// other way.
+// One goroutine runs all callbacks. So a callback that waits for a later callback,
+// or for a later [Updater.Barrier], waits for itself. So does a section that waits
+// for a callback that was given to Call in it or after it began, by a channel or in
+// any other way.
 func (u *Updater) Call(f func()) {
 	if f == nil {
 		panic("rcu: Call of nil")
@@ -81,13 +80,12 @@ const (
 	backPressure       = 100 * time.Microsecond // the first delay, see Call
 	pinnedBackPressure = 50 * time.Microsecond
 	mostDoublings      = 30
-	longestNap         = 10 * time.Millisecond // until who is delayed looks again
+	longestNap         = 10 * time.Millisecond // until a delayed caller looks again
 )
 
-// slowDown delays a caller who finds n callbacks waiting, and has grace periods
-// expedited. It never waits until there are fewer, however long that takes: the
-// caller may be a reader, for whose end they wait, or hold a lock that one of
-// them wants.
+// slowDown delays a caller that finds n callbacks waiting, and has grace periods
+// expedited. It does not wait until there are fewer: the callbacks may wait for
+// the caller, which may be a reader or hold a lock that one of them wants.
 func (u *Updater) slowDown(n int64) {
 	q, mark := &u.callbacks, int64(u.cfg.HighWater)
 	if u.hurry.Load()&overWater == 0 {
@@ -95,9 +93,9 @@ func (u *Updater) slowDown(n int64) {
 	}
 	switch _, pins := u.protocol.(*Pinned); {
 	case pins && u.protocol.reads() != nil:
-		spin := primitives.Spin{Pinned: true} // to sleep here would end the program
+		spin := primitives.Spin{Pinned: true} // a sleep here would end the program
 		spin.TryFor(pinnedBackPressure)
-	case q.mine(): // a callback: all the others wait for it
+	case q.mine(): // a callback: all the other callbacks wait for it
 	default:
 		left := backPressure << min(n/mark-1, mostDoublings)
 		for nap := backPressure; left > 0 && q.waiting.Load() > mark; nap = min(2*nap, longestNap) {
@@ -108,15 +106,16 @@ func (u *Updater) slowDown(n int64) {
 	u.ebb()
 }
 
-// ebb ends the hurry if no more callbacks wait than may. Who sets overWater, and
-// who makes callbacks fewer, calls it afterwards: so it does not stay set.
+// ebb clears overWater if at most HighWater callbacks wait. It is called after
+// overWater is set and after callbacks have run, so overWater does not stay set.
 func (u *Updater) ebb() {
 	if u.hurry.Load()&overWater != 0 && u.callbacks.waiting.Load() <= int64(u.cfg.HighWater) {
 		u.hurry.And(^uint32(overWater))
 	}
 }
 
-// enqueue puts c in the queue, unless that is closed, and reports whether it did.
+// enqueue puts c in the queue, unless the queue is closed, and reports whether it
+// did.
 func (u *Updater) enqueue(c *callback, urgent bool) bool {
 	q := &u.callbacks
 	for {
@@ -133,16 +132,16 @@ func (u *Updater) enqueue(c *callback, urgent bool) bool {
 		}
 	}
 	if urgent {
-		q.urgent.Store(true) // after c is there, or the goroutine could take the word for an old one
+		q.urgent.Store(true) // after c is in queue: otherwise the goroutine could clear urgent and miss c
 	}
 	if urgent || c.n == 1 || c.n == u.cfg.Batch {
-		u.rouse() // by I1
+		u.wake() // by I1
 	}
 	return true
 }
 
-// rouse wakes the goroutine, or starts it.
-func (u *Updater) rouse() {
+// wake wakes the callback goroutine, or starts it.
+func (u *Updater) wake() {
 	q := &u.callbacks
 	if !q.started.Load() && q.started.CompareAndSwap(false, true) {
 		primitives.Go(func() { u.serve(nil) })
@@ -151,7 +150,8 @@ func (u *Updater) rouse() {
 	q.wake.Unpark()
 }
 
-// serve is the goroutine. It begins with callbacks whose grace period is over.
+// serve is the callback goroutine. It begins by running batch, whose grace period
+// is over.
 func (u *Updater) serve(batch *callback) {
 	q := &u.callbacks
 	q.runner.Store(goroutine())
@@ -168,8 +168,8 @@ func (u *Updater) serve(batch *callback) {
 	}
 }
 
-// take returns a batch, the first to come first, for which it waits while it
-// grows; or says that there is none and the goroutine ends.
+// take waits while a batch grows and returns it, the first to come first. If there
+// is none and the goroutine must end, it returns done.
 func (u *Updater) take() (batch *callback, done bool) {
 	q := &u.callbacks
 	last := q.queue.Load()
@@ -189,7 +189,7 @@ func (u *Updater) take() (batch *callback, done bool) {
 		q.wake.ParkTimeout(u.cfg.Patience)
 		last = q.queue.Load()
 	}
-	q.urgent.Store(false)    // before the look: who is urgent later finds it so, and says so again
+	q.urgent.Store(false)    // before the Swap: a later urgent callback sets it again
 	last = q.queue.Swap(nil) // acquire: pairs with enqueue; not closed, by I2
 	for last != nil {
 		next := last.next
@@ -198,13 +198,14 @@ func (u *Updater) take() (batch *callback, done bool) {
 	return batch, false
 }
 
-// stay reports whether the goroutine, which found nothing to do, goes on.
+// stay reports whether the goroutine, which found queue empty, continues.
 func (q *callbacks) stay() bool {
 	q.started.Store(false) // full: by I1, relies on SC
 	return (q.queue.Load() != nil || q.closing.Load()) && q.started.CompareAndSwap(false, true)
 }
 
-// run runs a callback. If that ends the goroutine another goes on with the next.
+// run runs a callback. If that ends the goroutine, another one continues with the
+// next callback.
 func (u *Updater) run(c *callback) {
 	if c.own {
 		c.f()
@@ -232,9 +233,9 @@ func (u *Updater) run(c *callback) {
 }
 
 // Barrier waits until all callbacks have run that were given to [Updater.Call]
-// before. If there are none it returns at once, though readers may be in their
-// sections. It panics if it is called by a callback or, where that can be known,
-// in a read-side critical section.
+// before. If there are none it returns at once, even if readers are in their
+// sections. It panics if it is called by a callback or, if that is known, in a
+// read-side critical section.
 func (u *Updater) Barrier() {
 	u.guard("Barrier")
 	if u.callbacks.waiting.Load() == 0 { // acquire: pairs with run
@@ -249,16 +250,16 @@ func (u *Updater) Barrier() {
 	done.Wait()
 }
 
-// Close runs the callbacks that wait, and those that they give to Call in their
-// turn, until there are none, and ends the goroutine that runs them. Nobody else
-// may Call after it, nor at the same time; a second Close waits for the first.
-// Readers, Synchronize, Poll and Barrier go on as ever. Close panics if Barrier
+// Close runs the waiting callbacks, and the callbacks that these give to Call, until
+// there are none, and ends the goroutine that runs them. Other goroutines must not
+// use Call after Close or at the same time; a second Close waits for the first.
+// Readers, Synchronize, Poll and Barrier work as before. Close panics if Barrier
 // would.
 func (u *Updater) Close() {
 	q := &u.callbacks
 	u.guard("Close")
 	u.guardCallback("Close")
 	q.closing.Store(true)
-	u.rouse()
+	u.wake()
 	q.ended.Wait()
 }

@@ -11,15 +11,15 @@ import (
 	"github.com/lockbench/lockbench/rcu"
 )
 
-// promptly has each callback run without waiting for more, and says nothing of
-// those that the checker unwinds.
+// promptly runs each callback without waiting for more, and does not log those that
+// the checker unwinds.
 var promptly = rcu.Config{Batch: 1, Logger: slog.New(slog.DiscardHandler)}
 
 // crowded takes two callbacks for too many.
 var crowded = rcu.Config{HighWater: 1, Logger: promptly.Logger}
 
-// A Barrier waits for the callback that was called before it, be it in the queue
-// or running.
+// A Barrier waits for the callback that was called before it, whether it is in the
+// queue or running.
 func TestModelBarrier(t *testing.T) {
 	check.Explore(t, check.Config{}, func(m *check.Machine) {
 		f := flavours["qsbr"](promptly)
@@ -47,7 +47,7 @@ func TestModelBarrierBesideCall(t *testing.T) {
 	})
 }
 
-// Close loses no callback, and none of a callback's.
+// Close loses no callback, and no callback of a callback.
 func TestModelClose(t *testing.T) {
 	check.Explore(t, check.Config{}, func(m *check.Machine) {
 		f := flavours["qsbr"](promptly)
@@ -62,7 +62,7 @@ func TestModelClose(t *testing.T) {
 	})
 }
 
-// Who finds too many callbacks goes on, and leaves no hurry behind.
+// A caller that finds too many callbacks continues, and leaves no hurry behind.
 func TestModelBackPressure(t *testing.T) {
 	check.Explore(t, check.Config{Mode: check.Bounded, Bound: 2}, func(m *check.Machine) {
 		f := flavours["qsbr"](crowded)
@@ -77,7 +77,7 @@ func TestModelBackPressure(t *testing.T) {
 	})
 }
 
-// An expedited grace period is one, whoever shares it.
+// Callers that share an expedited grace period end their hurry.
 func TestModelExpedited(t *testing.T) {
 	check.Explore(t, check.Config{}, func(m *check.Machine) {
 		f := flavours["qsbr"](rcu.Config{})
@@ -94,12 +94,12 @@ func TestModelExpedited(t *testing.T) {
 		}
 		m.Wait()
 		if f.Hurried() {
-			m.Failf("nobody waits, and grace periods are to be expedited")
+			m.Failf("no caller waits, and grace periods are still expedited")
 		}
 	})
 }
 
-// A Pool gives out nothing that a reader may have.
+// A Pool gives out no object that a reader may have.
 func TestModelPool(t *testing.T) {
 	check.Explore(t, check.Config{}, func(m *check.Machine) {
 		f := flavours["qsbr"](promptly)

@@ -33,12 +33,12 @@ func NewDomain(cfg Config) *Domain {
 	return d
 }
 
-// ReadLock begins a read-side critical section. The Section it returns is for
-// [Domain.ReadUnlock] to end it; another goroutine may do that. Until then, under
-// Config.Trace, the goroutine that began it is taken to be in it.
+// ReadLock begins a read-side critical section. The caller, or another goroutine,
+// ends it by passing the returned Section to [Domain.ReadUnlock]. Until then
+// Config.Trace counts the goroutine that began it as inside.
 func (d *Domain) ReadLock() Section {
 	cpu := primitives.Pin()
-	t := d.sets.on.Find(cpu) // which inlines: two calls fewer a section
+	t := d.sets.on.Find(cpu) // Find inlines: two calls fewer in each section
 	if t == nil {
 		t = d.sets.on.At(cpu)
 	}
@@ -53,10 +53,10 @@ func (d *Domain) ReadLock() Section {
 	return Section{set: set}
 }
 
-// ReadUnlock ends a read-side critical section. If s is none of d's, or has been
-// ended, it panics under Config.Trace. Otherwise a grace period does so later that
-// finds more sections ended than begun, in Synchronize or in the goroutine of
-// callbacks; until then one may be over too early.
+// ReadUnlock ends a read-side critical section. If s is not of d, or has been
+// ended, it panics under Config.Trace. Without Config.Trace a later grace period
+// panics when it finds more sections ended than begun, in Synchronize or in the
+// goroutine of callbacks; until then a grace period may end too early.
 func (d *Domain) ReadUnlock(s Section) {
 	if d.sets.traced {
 		d.sections.end(s.trace)
@@ -72,7 +72,7 @@ func (d *Domain) ReadUnlock(s Section) {
 
 func (d *Domain) wait(g *grace) { d.sets.wait(g) }
 
-// reads knows it under Config.Trace.
+// reads needs Config.Trace.
 func (d *Domain) reads() *mark {
 	if !d.cfg.Trace {
 		return nil
@@ -80,9 +80,9 @@ func (d *Domain) reads() *mark {
 	return d.sections.of(goroutine())
 }
 
-// holdups without Config.Trace can only tell where sections began, and of those
-// that ended on another CPU not even that: the CPUs are those on which more began
-// than ended.
+// holdups without Config.Trace can tell only the CPUs on which more sections began
+// than ended. A section that ends on another CPU than the one where it began
+// distorts that.
 func (d *Domain) holdups() []Holdup {
 	if d.cfg.Trace {
 		return d.sections.holdups(d.sets.draining)

@@ -7,13 +7,13 @@ import (
 	"github.com/lockbench/lockbench/rcu"
 )
 
-// gblFoo is replaced as a whole: readers never see the a of one with the b of
-// another, and an old one is used again when no reader has it.
+// gblFoo is replaced as a whole: no reader sees the a of one foo with the b of
+// another, and an old foo is used again when no reader has it.
 func ExamplePointer() {
 	type foo struct{ a, b int }
 	var (
 		gblFoo rcu.Pointer[foo]
-		mu     sync.Mutex // the updaters'
+		mu     sync.Mutex // excludes updaters
 		d      = rcu.NewDomain(rcu.Config{})
 		spare  = new(foo)
 	)
@@ -30,7 +30,7 @@ func ExamplePointer() {
 		*spare = *gblFoo.Access()       // read, copy …
 		spare.a, spare.b = a, spare.b+1 // … update
 		spare = gblFoo.Replace(spare)
-		d.Synchronize() // and now nobody has the old one
+		d.Synchronize() // now no reader has the old one
 	}
 
 	var readers sync.WaitGroup

@@ -1,21 +1,22 @@
 package rcu
 
-// SetFenced says whether readers have fences of their own, and returns a
-// function that undoes it.
+// SetFenced says whether readers execute fences, and returns a function that undoes
+// it.
 func SetFenced(f bool) (undo func()) {
 	was := fenced
 	fenced = f
 	return func() { fenced = was }
 }
 
-// SetClock has grace periods go by a clock, and returns a function that undoes it.
+// SetClock gives grace periods another clock, and returns a function that undoes
+// it.
 func SetClock(now func() int64) (undo func()) {
 	was := nanotime
 	nanotime = now
 	return func() { nanotime = was }
 }
 
-// SetAtATime has walks take so many readers at a time, and returns a function that
+// SetAtATime makes walks take n readers at a time, and returns a function that
 // undoes it.
 func SetAtATime(n int) (undo func()) {
 	was := atATime
@@ -23,7 +24,7 @@ func SetAtATime(n int) (undo func()) {
 	return func() { atATime = was }
 }
 
-// A Registry is a registry of numbers, for a test by itself.
+// A Registry is a registry of numbers, for the registry's own test.
 type Registry struct {
 	registry[int]
 	places map[int]*place
@@ -47,33 +48,35 @@ func (g *Registry) Walk(yield func(n int) bool) {
 	}
 }
 
-// Now returns what a word is that has come as far as the latest grace period.
+// Now returns the word of a reader that has been quiescent in the latest grace
+// period.
 func (q *QSBR) Now() uint64 { return q.now.Load() }
 
 // IsOnline reports whether grace periods wait for r.
 func (r *QuiescentReader) IsOnline() bool { return r.word.Load() != 0 }
 
-// InSections has r in so many sections, one inside the other.
+// InSections puts r in n sections, one inside the other.
 func (r *Reader) InSections(n uint32) *Reader {
 	r.word.Store(r.domain.now.Load() - 1 + n)
 	return r
 }
 
-// MostSections is how many can be.
+// MostSections is how many sections a Reader can be in.
 const MostSections = nesting
 
-// ReadAhead has n readers in sections whose goroutines do not exist, on the CPU 0,
-// and returns one of them.
+// ReadAhead counts n readers in that have no goroutine, on CPU 0, and returns one of
+// their sections.
 func (d *Domain) ReadAhead(n uint64) Section {
 	set := d.sets.set()
 	d.sets.on.At(0).came[set].Add(n)
 	return Section{set: set}
 }
 
-// EndAhead ends n of them.
+// EndAhead ends n of those sections.
 func (d *Domain) EndAhead(s Section, n uint64) { d.sets.on.At(0).left[s.set].Add(n) }
 
-// Itself is u, which is as long in memory as the flavour that it is part of.
+// Itself returns u, which stays in memory for as long as the flavour that it is
+// part of.
 func (u *Updater) Itself() *Updater { return u }
 
 // Started reports whether there is a goroutine for callbacks.
@@ -82,10 +85,10 @@ func (u *Updater) Started() bool { return u.callbacks.started.Load() }
 // Running reports whether a grace period is running.
 func (u *Updater) Running() bool { return u.seq.Load()&1 == 1 }
 
-// Hurried reports whether grace periods are to be expedited.
+// Hurried reports whether grace periods should be expedited.
 func (u *Updater) Hurried() bool { return u.hurry.Load() != 0 }
 
-// Members returns how many wait for the next grace period together.
+// Members returns how many goroutines wait for the next grace period together.
 func (u *Updater) Members() (n int) {
 	for m := u.group.Load(); m != nil; m = m.next.Get() {
 		n++

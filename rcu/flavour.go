@@ -1,14 +1,14 @@
 package rcu
 
-// A Flavour is a [Domain], a [Pinned], a [Registered] or a [QSBR]: what is
-// written for a Flavour works with each of them, as long as nothing blocks in a
-// section and a reader says now and then that it is quiet. Who knows the flavour
-// calls its own methods to begin and end sections, which cost less.
+// A Flavour is a [Domain], a [Pinned], a [Registered] or a [QSBR]. Code that uses
+// a Flavour works with each of them if its sections do not block and its readers
+// say now and then that they are quiet. Code that knows the flavour calls the
+// flavour's own methods to begin and end sections, which cost less.
 type Flavour interface {
 	// NewHandle returns a Handle, online.
 	NewHandle() Handle
 
-	// See Updater for what follows.
+	// See Updater for these.
 	Synchronize()
 	SynchronizeExpedited()
 	Call(f func())
@@ -21,17 +21,17 @@ type Flavour interface {
 
 var _ = []Flavour{(*Domain)(nil), (*Pinned)(nil), (*Registered)(nil), (*QSBR)(nil)}
 
-// A Handle is a reader of any [Flavour]. It is one goroutine's alone to use, and
-// that may not wait for a grace period while it is online.
+// A Handle is a reader of any [Flavour]. Only one goroutine may use it, and that
+// goroutine must not wait for a grace period while the Handle is online.
 type Handle interface {
 	// ReadLock begins a read-side critical section, and ReadUnlock ends the one
 	// that began last. Sections nest.
 	ReadLock()
 	ReadUnlock()
 
-	// Quiescent says that the reader has nothing any more that it found in
-	// sections before. Offline says that it reads nothing until Online. Only a
-	// QSBR needs to know, and there the reader must say so.
+	// Quiescent says that the reader no longer uses what it found in earlier
+	// sections. Offline says that it does not read until Online. Readers of a QSBR
+	// must call them; for other flavours they do nothing.
 	Quiescent()
 	Offline()
 	Online()
@@ -57,7 +57,7 @@ func (r *Registered) NewHandle() Handle {
 // NewHandle returns a [Handle] that is a reader of q.
 func (q *QSBR) NewHandle() Handle { return q.Register() }
 
-// never is for flavours whose readers need not say when they are quiet.
+// never is embedded by readers that need not say when they are quiet.
 type never struct{}
 
 func (never) Quiescent() {}

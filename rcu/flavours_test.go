@@ -4,7 +4,7 @@ import "github.com/lockbench/lockbench/rcu"
 
 var names = []string{"domain", "pinned", "registered", "qsbr"}
 
-// A flavour is one of RCU's, and what tests see of it.
+// A flavour is a flavour of RCU with what its tests need.
 type flavour interface {
 	rcu.Flavour
 	Running() bool

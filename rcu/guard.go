@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// guard panics if the caller is known to be in a read-side critical section, or
-// runs the grace period, and so would wait for itself.
+// guard panics if the caller would wait for itself: if it is known to be in a
+// read-side critical section, or runs the grace period.
 func (u *Updater) guard(method string) {
 	u.mustBeMade(method)
 	if began := u.protocol.reads(); began != nil {
@@ -25,8 +25,8 @@ func (u *Updater) mustBeMade(method string) {
 	}
 }
 
-// misuse is what a panic says of something wrong, and of what went before it, if
-// where that was is known; and where the caller is then.
+// misuse returns the message of a panic about misuse. If the place of an earlier
+// event is known (before, at), the message has that place and the caller's.
 func misuse(what, before string, at *mark) string {
 	where := at.where()
 	if where == "" {
@@ -37,27 +37,27 @@ func misuse(what, before string, at *mark) string {
 	return "rcu: " + what + "\n\n" + before + "\n" + where + "\nand this is at\n" + callers(pcs[:n])
 }
 
-// guardCallback panics if a callback is the caller, and so would wait for itself.
+// guardCallback panics if the caller is a callback, which would wait for itself.
 func (u *Updater) guardCallback(method string) {
 	if u.callbacks.mine() {
 		panic("rcu: " + method + " in a callback waits for itself")
 	}
 }
 
-// mine reports whether the caller is the goroutine.
+// mine reports whether the caller is the callback goroutine.
 func (q *callbacks) mine() bool {
 	id := q.runner.Load()
 	return id != 0 && id == goroutine()
 }
 
-// goroutine returns the caller's id, from 1. It takes a microsecond or so: the
-// runtime tells it nowhere but in a stack.
+// goroutine returns the caller's id, from 1. It takes about a microsecond: the
+// runtime shows the id only in a stack.
 func goroutine() uint64 {
 	var buf [32]byte
 	return goroutineOf(string(buf[:runtime.Stack(buf[:], false)]))
 }
 
-// goroutineOf returns the id of the goroutine that a stack, as in a panic, is of.
+// goroutineOf returns the id of the goroutine whose stack, as in a panic, is stack.
 func goroutineOf(stack string) uint64 {
 	id, _, _ := strings.Cut(strings.TrimPrefix(stack, "goroutine "), " ")
 	n, _ := strconv.ParseUint(id, 10, 64)

@@ -15,8 +15,8 @@ import (
 	"github.com/lockbench/lockbench/rcu"
 )
 
-// Under Config.Trace a Section that is not to be ended is told at once, with
-// where it was begun or ended before.
+// Under Config.Trace the end of a Section that must not be ended panics at once, and
+// the panic says where the Section was begun or ended before.
 func TestTracedSections(t *testing.T) {
 	d, other := rcu.NewDomain(rcu.Config{Trace: true}), rcu.NewDomain(rcu.Config{Trace: true})
 	s := beginIn(d)
@@ -27,11 +27,12 @@ func TestTracedSections(t *testing.T) {
 	wantPanic(t, none, func() { d.ReadUnlock(rcu.Section{}) })
 	plain := rcu.NewDomain(rcu.Config{})
 	wantPanic(t, none, func() { d.ReadUnlock(plain.ReadLock()) })
-	d.Synchronize() // all of that changed nothing
+	d.Synchronize() // the panics changed nothing
 	other.Synchronize()
 }
 
-// A zero flavour says what it wants, and not in the goroutine of callbacks.
+// A zero flavour panics in its caller, not in the goroutine of callbacks, and says
+// what it wants.
 func TestZeroFlavours(t *testing.T) {
 	const made = ": want NewDomain, NewPinned, NewRegistered or NewQSBR"
 	var (
@@ -56,8 +57,8 @@ func beginIn(d *rcu.Domain) rcu.Section { return d.ReadLock() }
 
 func endIn(d *rcu.Domain, s rcu.Section) { d.ReadUnlock(s) }
 
-// Without it, that more sections ended than began is told by the next grace
-// period that finds it so, which ends nevertheless.
+// Without Config.Trace the next grace period that finds more sections ended than
+// begun panics, and ends nevertheless.
 func TestUntracedSections(t *testing.T) {
 	d := rcu.NewDomain(rcu.Config{})
 	s := d.ReadLock()
@@ -71,10 +72,10 @@ func TestUntracedSections(t *testing.T) {
 	d.ReadUnlock(s)
 	wantPanic(t, found, d.SynchronizeExpedited)
 	if d.Hurried() {
-		t.Error("a panic left grace periods to be expedited")
+		t.Error("after a panic grace periods are still expedited")
 	}
 
-	// The goroutines that shared the grace period go on, and one of them panics.
+	// The goroutines that shared the grace period continue, and one of them panics.
 	inside := d.ReadLock()
 	var group sync.WaitGroup
 	var panics primitives.Uint32
@@ -98,12 +99,12 @@ func TestUntracedSections(t *testing.T) {
 	d.ReadUnlock(again)
 	group.Wait()
 	if n := panics.Load(); n != 1 {
-		t.Errorf("%d of those who waited panicked, want 1", n)
+		t.Errorf("%d of the goroutines that waited panicked, want 1", n)
 	}
 	d.Synchronize()
 }
 
-// The counts of sections do not run over.
+// The counts of sections do not overflow.
 func TestManySections(t *testing.T) {
 	for _, many := range []uint64{1<<31 + 1, 1 << 32, 1<<32 + 1} {
 		d := rcu.NewDomain(rcu.Config{StallAfter: time.Microsecond, Logger: slog.New(slog.DiscardHandler)})
@@ -124,7 +125,8 @@ func TestManySections(t *testing.T) {
 	}
 }
 
-// A Reader has so many sections, one inside the other, and not one more.
+// A Reader can be in MostSections sections, one inside the other, and not in one
+// more.
 func TestNestingLimit(t *testing.T) {
 	for _, trace := range []bool{false, true} {
 		r := rcu.NewRegistered(rcu.Config{Trace: trace}).Register()
@@ -142,7 +144,7 @@ func TestNestingLimit(t *testing.T) {
 	}
 }
 
-// wantBegins is wantPanic of which only the first line counts.
+// wantBegins is wantPanic for the first line of the panic only.
 func wantBegins(t *testing.T, want string, f func()) {
 	t.Helper()
 	defer func() {
@@ -153,7 +155,7 @@ func wantBegins(t *testing.T, want string, f func()) {
 	f()
 }
 
-// A Reader that has gone has no sections, traced or not.
+// A Reader that has unregistered can begin no section, traced or not.
 func TestGoneReaders(t *testing.T) {
 	for _, trace := range []bool{false, true} {
 		for _, fenced := range []bool{!primitives.CanMembarrier(), true} {
@@ -175,14 +177,14 @@ func TestGoneReaders(t *testing.T) {
 		h := f.NewHandle()
 		h.Unregister()
 		wantPanic(t, "rcu: Unregister of a reader that is not registered", h.Unregister)
-		if _, ok := f.(*rcu.QSBR); !ok { // whose sections are nothing
+		if _, ok := f.(*rcu.QSBR); !ok { // its sections do nothing
 			wantPanic(t, "rcu: ReadLock of a reader that is not registered", h.ReadLock)
 		}
 	})
 }
 
-// Under Config.Trace what a reader does at the wrong time, or another goroutine
-// with it, is told at once, with the section or the call that it clashes with.
+// Under Config.Trace misuse of a reader, by its own or another goroutine, panics at
+// once, and the panic shows the section or the call that it clashes with.
 func TestTracedReaders(t *testing.T) {
 	elsewhere := func(f func()) func() {
 		return func() {
@@ -197,7 +199,7 @@ func TestTracedReaders(t *testing.T) {
 				t.Error("no panic in another goroutine")
 				return
 			}
-			panic(strings.Replace(fmt.Sprint(says), "sync.(*WaitGroup)", "rcu_test.wantStacks", 1)) // for it is not that goroutine's
+			panic(strings.Replace(fmt.Sprint(says), "sync.(*WaitGroup)", "rcu_test.wantStacks", 1)) // it is not a frame of that goroutine
 		}
 	}
 	r := rcu.NewRegistered(rcu.Config{Trace: true}).Register()
@@ -238,8 +240,8 @@ func lockIn(r interface{ ReadLock() }) { r.ReadLock() }
 
 func goOffline(r interface{ Offline() }) { r.Offline() }
 
-// To end a pinned section wrongly panics, too. A child does it, since with
-// preemption off a panic ends the program.
+// Ending a pinned section wrongly panics, too. A child process does it, because a
+// panic with preemption off ends the program.
 func TestPinnedMisuse(t *testing.T) {
 	misuses := map[string]struct {
 		want string
@@ -263,7 +265,7 @@ func TestPinnedMisuse(t *testing.T) {
 	}
 	for name, m := range misuses {
 		if !primitives.PinExcludes && name != "zero" {
-			continue // that other section may be of another goroutine, pinned to the same CPU
+			continue // the other section may be of another goroutine, pinned to the same CPU
 		}
 		cmd := exec.Command(os.Args[0], "-test.run=^TestPinnedMisuse$")
 		cmd.Env = append(os.Environ(), "RCU_PINNED_MISUSE="+name)
@@ -274,8 +276,9 @@ func TestPinnedMisuse(t *testing.T) {
 	}
 }
 
-// What can never come to an end panics: waiting in the report of a stall, which
-// the grace period waits for. So does what was never there.
+// A wait that cannot end panics: one in the report of a stall, because the grace
+// period waits for the report. So does Poll of a Cookie that StartPoll has not
+// returned.
 func TestUpdaterMisuse(t *testing.T) {
 	noGC(t)
 	each(t, rcu.Config{}, func(t *testing.T, f flavour) {
@@ -305,8 +308,8 @@ func TestUpdaterMisuse(t *testing.T) {
 	}
 }
 
-// A flavour that is dropped without Close leaves neither a goroutine nor itself
-// behind, though it has run callbacks.
+// A flavour that has run callbacks and is dropped without Close is collected, and
+// leaves no goroutine behind.
 func TestDropped(t *testing.T) {
 	for _, name := range names {
 		var gone, ran primitives.Bool
@@ -329,7 +332,7 @@ func TestDropped(t *testing.T) {
 	}
 }
 
-// The end of one hurry is not that of another's, nor of the callbacks'.
+// The end of one hurry does not end another one, nor that of the callbacks.
 func TestHurries(t *testing.T) {
 	q := rcu.NewQSBR(rcu.Config{HighWater: 1, Patience: time.Hour})
 	r := q.Register()
@@ -344,18 +347,18 @@ func TestHurries(t *testing.T) {
 		t.Error("the end of one SynchronizeExpedited ended the hurry of another, which waits")
 	}
 	spinUntil(func() bool { return q.Now() == 6 })
-	later := q.Register() // the grace period that runs does not wait for it, the callbacks' does
+	later := q.Register() // the running grace period does not wait for it, that of the callbacks does
 	for range 2 {
 		q.Call(func() {})
 	}
 	r.Unregister()
 	second.Wait()
 	if !q.Hurried() {
-		t.Error("the end of a SynchronizeExpedited ended the hurry of callbacks, of which too many wait")
+		t.Error("the end of a SynchronizeExpedited ended the hurry of too many callbacks")
 	}
 	later.Unregister()
 	q.Close()
 	if q.Hurried() {
-		t.Error("no goroutine waits, and grace periods are to be expedited")
+		t.Error("no goroutine waits, and grace periods are still expedited")
 	}
 }

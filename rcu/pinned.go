@@ -6,9 +6,10 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A Pinned is classic RCU: preemption is off in a read-side critical section,
-// so only what runs at this moment can be in one. A section must not block, nor
-// be long: the collector waits for it. Sections nest. [NewPinned] makes one.
+// A Pinned is classic RCU: preemption is off in a read-side critical section, so
+// only a goroutine that runs at this moment can be in one. A section must not
+// block, and must be short, because the collector waits for it. Sections nest.
+// [NewPinned] makes one.
 type Pinned struct {
 	Updater
 	sets  sets
@@ -56,9 +57,9 @@ func (p *Pinned) mark() {
 	primitives.Unpin()
 }
 
-// ReadUnlock ends a read-side critical section. It is the goroutine's that
-// began it. Under Config.Trace it panics if s is not of p, or has been ended, or is
-// another goroutine's.
+// ReadUnlock ends a read-side critical section. The goroutine that began the
+// section must call it. Under Config.Trace it panics if s is not of p, or has been
+// ended, or was begun by another goroutine.
 func (p *Pinned) ReadUnlock(s PinnedSection) {
 	if p.sets.traced {
 		p.check(s)
@@ -84,8 +85,8 @@ func (p *Pinned) wait(g *grace) { p.sets.wait(g) }
 // depth returns how many sections there are on a CPU, one inside the other.
 func (p *Pinned) depth(cpu int) int64 { return p.sets.inside(cpu, 0) + p.sets.inside(cpu, 1) }
 
-// reads tells whether a goroutine is in a section on this CPU: that can only be
-// the caller, which runs here.
+// reads looks whether a goroutine is in a section on this CPU. That can only be the
+// caller, which runs here.
 func (p *Pinned) reads() *mark {
 	cpu := primitives.Pin()
 	defer primitives.Unpin()

@@ -6,19 +6,18 @@ import "github.com/lockbench/lockbench/primitives"
 // Pointer is nil. A Pointer must not be copied after first use.
 type Pointer[T any] struct{ p primitives.Pointer[T] }
 
-// Dereference returns the pointer, in a read-side critical section, and what it
-// points to stays as it is until the section ends: rcu_dereference.
+// Dereference returns the pointer, in a read-side critical section. What it points
+// to is not used again until the section ends. It is rcu_dereference.
 func (p *Pointer[T]) Dereference() *T { return p.p.Load() }
 
-// Assign publishes val: who dereferences it sees what was stored in it before.
-// It is rcu_assign_pointer.
+// Assign publishes val: a reader that dereferences it sees what was stored in it
+// before. It is rcu_assign_pointer.
 func (p *Pointer[T]) Assign(val *T) { p.p.StoreRelease(val) }
 
-// Replace is Assign that returns what the pointer was, for its caller to
-// retire. Of several updaters each gets another.
+// Replace is Assign that returns the previous pointer, for the caller to retire.
+// Several updaters get different ones.
 func (p *Pointer[T]) Replace(val *T) (old *T) { return p.p.Swap(val) }
 
-// Access returns the pointer for its value alone: it may be compared, outside
-// of sections too, and must not be followed, but by who keeps updaters out. It
-// is rcu_access_pointer.
+// Access returns the pointer for comparison, also outside of sections. Only a
+// caller that excludes updaters may follow it. It is rcu_access_pointer.
 func (p *Pointer[T]) Access() *T { return p.p.Load() }

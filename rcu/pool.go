@@ -3,8 +3,8 @@ package rcu
 import "github.com/lockbench/lockbench/spinlock"
 
 // A Pool has objects that are used again once no reader can have them any more.
-// The collector frees what nobody points to; a Pool is for what is worth more
-// than its memory: buffers, connections, off-heap memory, file descriptors.
+// The collector frees memory; a Pool is for objects that are worth more than their
+// memory: buffers, connections, off-heap memory, file descriptors.
 // Set the fields before first use.
 type Pool[T any] struct {
 	// Updater is the Flavour by which the objects are read, or its Updater.
@@ -12,12 +12,12 @@ type Pool[T any] struct {
 	// New makes an object when the pool has none.
 	New func() *T
 
-	lock spinlock.TTAS // guards what follows
+	lock spinlock.TTAS // guards the fields after it
 	free []*T
 }
 
-// Get returns an object that no reader has, as it was when it was retired, or a
-// new one.
+// Get returns a retired object that no reader has any more, as it was when it was
+// retired, or a new one.
 func (p *Pool[T]) Get() *T {
 	p.lock.Lock()
 	if n := len(p.free); n > 0 {
@@ -30,9 +30,9 @@ func (p *Pool[T]) Get() *T {
 	return p.New()
 }
 
-// Retire gives back an object that new readers cannot reach any more: it is used
-// again when those are gone that may have it. It is a [Updater.Call], which does
-// not wait, but may be a delay.
+// Retire gives back an object that new readers cannot reach any more. The pool uses
+// it again when the readers that may have it are gone. Retire calls
+// [Updater.Call], which does not wait but may delay its caller.
 func (p *Pool[T]) Retire(t *T) {
 	p.Updater.Call(func() {
 		p.lock.Lock()

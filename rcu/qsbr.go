@@ -6,27 +6,27 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A QSBR is RCU by quiescent states: a registered goroutine may read at any
-// time and says every now and then that it is not doing so. A section costs a
-// look at whether it is traced, 0.4 ns, and nothing without ReadLock.
-// It goes offline while it blocks. [NewQSBR] makes one.
+// A QSBR is RCU by quiescent states: a registered goroutine may read at any time
+// and says now and then that it is not reading. ReadLock and ReadUnlock cost a look
+// at whether the reader is traced, 0.4 ns; without Config.Trace a reader may leave
+// them out. A reader goes offline while it blocks. [NewQSBR] makes one.
 //
-// An online reader has Synchronize, SynchronizeExpedited and Barrier of its own:
-// in those of the QSBR, and in Close, it would wait for itself.
+// An online reader calls its own methods Synchronize, SynchronizeExpedited and
+// Barrier: in those of the QSBR, and in Close, it would wait for itself.
 //
 // The source is liburcu's urcu-qsbr.
 type QSBR struct {
 	Updater
 
 	// now is the number of the latest grace period, from 1, times two. A grace
-	// period adds two and waits until every word is 0 or has come so far.
+	// period adds two and waits until every word is 0 or at least now.
 	now primitives.Uint64
 
 	readers registry[QuiescentReader]
 }
 
-// A QuiescentReader is one goroutine's place in a [QSBR]. It is that goroutine's
-// alone to use.
+// A QuiescentReader is one goroutine's place in a [QSBR]. Only that goroutine may
+// use it.
 type QuiescentReader struct {
 	domain *QSBR
 	place  place
@@ -41,12 +41,12 @@ type QuiescentReader struct {
 
 	traced bool // whether Config.Trace is set
 
-	// word is what domain.now was at the last quiescent state, or 0 offline. It is
-	// odd if the reader is traced, so that it never equals now.
+	// word is the value of domain.now at the last quiescent state, or 0 offline. It
+	// is odd if the reader is traced, so that it never equals now.
 	//
-	// I1: who announces n has seen that now is n, and so sees all that the
-	// updater stored before the grace period n. That takes no fence. Only to
-	// come online does: until then nobody waits for the reader.
+	// I1: a reader that announces n has loaded n from now, and so sees all that the
+	// updater stored before grace period n. That takes no fence. Coming online
+	// takes one, because until then no grace period waits for the reader.
 	word primitives.Uint64
 	_    primitives.CacheLine
 }
@@ -66,12 +66,12 @@ func (q *QSBR) Register() *QuiescentReader {
 	q.readers.add(r, &r.place)
 	r.Online()
 	if r.traced {
-		r.trace.disown() // it may be meant for another goroutine
+		r.trace.disown() // another goroutine may use r
 	}
 	return r
 }
 
-// Unregister ends the reader. It panics if that has been done.
+// Unregister ends the reader. It panics if it has been called before.
 func (r *QuiescentReader) Unregister() {
 	r.mustBeQuiet("Unregister")
 	r.word.StoreRelease(0) // release: pairs with wait
@@ -135,8 +135,7 @@ func (r *QuiescentReader) mustBeMine(method string) {
 	}
 }
 
-// mustBeQuiet panics if the reader is in a section, which is known under
-// Config.Trace.
+// mustBeQuiet panics if the reader is in a section. Only Config.Trace tells that.
 func (r *QuiescentReader) mustBeQuiet(method string) {
 	r.mustBeRegistered(method)
 	if r.depth > 0 {
@@ -144,16 +143,16 @@ func (r *QuiescentReader) mustBeQuiet(method string) {
 	}
 }
 
-// note notes what the caller has done, under Config.Trace.
+// note notes where the caller is, under Config.Trace.
 func (r *QuiescentReader) note() {
 	if r.traced {
 		r.trace.set(goroutine())
 	}
 }
 
-// Quiescent says that the reader is in no read-side critical section: what it
-// has dereferenced before it does not use after. Grace periods wait for it, so
-// an online reader calls it often. Offline it does nothing.
+// Quiescent says that the reader is in no read-side critical section: it will not
+// use what it dereferenced before. Grace periods wait for Quiescent, so an online
+// reader calls it often. Offline it does nothing.
 func (r *QuiescentReader) Quiescent() {
 	if now := r.domain.now.Load(); r.word.Load() != now {
 		r.announce(now)
@@ -163,7 +162,7 @@ func (r *QuiescentReader) Quiescent() {
 func (r *QuiescentReader) announce(now uint64) {
 	r.mustBeQuiet("Quiescent")
 	switch {
-	case r.word.Load() == 0: // to come online takes a fence
+	case r.word.Load() == 0: // offline: coming online would take a fence
 		return
 	case r.traced:
 		now |= 1
@@ -173,7 +172,7 @@ func (r *QuiescentReader) announce(now uint64) {
 }
 
 // Offline says that the reader is in no read-side critical section and will not
-// begin one before [QuiescentReader.Online]: grace periods do not wait for it.
+// begin one before [QuiescentReader.Online], so grace periods do not wait for it.
 func (r *QuiescentReader) Offline() {
 	r.mustBeQuiet("Offline")
 	r.word.StoreRelease(0) // release: pairs with wait
@@ -195,12 +194,12 @@ func (r *QuiescentReader) Online() {
 // offline meanwhile.
 func (r *QuiescentReader) Synchronize() { r.offline("Synchronize", r.domain.Synchronize) }
 
-// SynchronizeExpedited is [Updater.SynchronizeExpedited] likewise.
+// SynchronizeExpedited is [Updater.SynchronizeExpedited], in the same way.
 func (r *QuiescentReader) SynchronizeExpedited() {
 	r.offline("SynchronizeExpedited", r.domain.SynchronizeExpedited)
 }
 
-// Barrier is [Updater.Barrier] likewise.
+// Barrier is [Updater.Barrier], in the same way.
 func (r *QuiescentReader) Barrier() { r.offline("Barrier", r.domain.Barrier) }
 
 // offline calls wait, which may wait for the reader.
@@ -227,7 +226,7 @@ func (q *QSBR) wait(g *grace) {
 	}
 }
 
-// reads knows it under Config.Trace, of who has said Online or Quiescent.
+// reads needs Config.Trace, and a reader that has called Online or Quiescent.
 func (q *QSBR) reads() *mark {
 	if !q.cfg.Trace {
 		return nil

@@ -33,8 +33,8 @@ func each(t *testing.T, cfg rcu.Config, test func(t *testing.T, f flavour)) {
 	}
 }
 
-// eachFenced runs a test for every flavour, with readers that have fences of
-// their own and, if the machine has membarrier, with others.
+// eachFenced runs a test for every flavour, with readers that execute fences and, if
+// the machine has membarrier, with readers that do not.
 func eachFenced(t *testing.T, cfg rcu.Config, test func(t *testing.T, f flavour)) {
 	for _, fenced := range []bool{false, true} {
 		t.Run(fmt.Sprintf("fenced=%v", fenced), func(t *testing.T) {
@@ -47,8 +47,8 @@ func eachFenced(t *testing.T, cfg rcu.Config, test func(t *testing.T, f flavour)
 	}
 }
 
-// Synchronize waits for a reader that was there, and not for one that comes
-// later; nor does it wait when there is none.
+// Synchronize waits for a reader that is inside, and not for one that comes later.
+// Without readers it does not wait.
 func TestSynchronizeWaits(t *testing.T) {
 	noGC(t)
 	each(t, rcu.Config{}, func(t *testing.T, f flavour) {
@@ -79,11 +79,11 @@ func TestSynchronizeWaits(t *testing.T) {
 	})
 }
 
-// noGC keeps the collector from stopping the world until the test ends: it
-// would wait for a pinned section that waits for a goroutine that it stopped.
+// noGC keeps the collector from stopping the world until the test ends. It would
+// wait for a pinned section, which waits for a goroutine that the collector stopped.
 func noGC(t *testing.T) {
 	before := debug.SetGCPercent(-1)
-	runtime.GC() // ends one that is under way
+	runtime.GC() // ends a collection that is running
 	t.Cleanup(func() { debug.SetGCPercent(before) })
 }
 
@@ -187,10 +187,10 @@ func TestCallbacks(t *testing.T) {
 			close(barrier)
 		}()
 		<-running
-		f.Synchronize() // though a callback is not over
+		f.Synchronize() // returns although a callback is running
 		select {
 		case <-barrier:
-			t.Error("Barrier returned before a callback that it found")
+			t.Error("Barrier returned before the end of a callback that it found")
 		default:
 		}
 		close(hold)
@@ -198,8 +198,8 @@ func TestCallbacks(t *testing.T) {
 	})
 }
 
-// A Barrier waits for callbacks, and not for readers: with nothing to wait for it
-// returns while they are inside.
+// A Barrier waits for callbacks, and not for readers: without callbacks it returns
+// while readers are inside.
 func TestBarrierWaitsForNoReader(t *testing.T) {
 	noGC(t)
 	each(t, rcu.Config{}, func(t *testing.T, f flavour) {
@@ -207,7 +207,7 @@ func TestBarrierWaitsForNoReader(t *testing.T) {
 		f.Barrier()
 		before := f.Stats().GracePeriods
 		leave := holdUp(f)
-		f.Barrier() // or never returns
+		f.Barrier() // would not return if it waited for the reader
 		if n := f.Stats().GracePeriods - before; n != 0 || f.Running() {
 			t.Errorf("Barrier began %d grace periods for no callback, want 0", n)
 		}
@@ -215,8 +215,8 @@ func TestBarrierWaitsForNoReader(t *testing.T) {
 	})
 }
 
-// holdUp has a goroutine in a section until the function is called that it
-// returns.
+// holdUp starts a goroutine in a section. It returns a function that ends the
+// section.
 func holdUp(f flavour) (leave func()) {
 	var inside, over primitives.Bool
 	var group sync.WaitGroup
@@ -275,8 +275,7 @@ func TestCallbackPanics(t *testing.T) {
 	}
 }
 
-// Callbacks that are few wait for more to come, five times; those of a batch do
-// not.
+// A few callbacks wait for more to come, five times; a batch of them does not.
 func TestPatience(t *testing.T) {
 	d := rcu.NewDomain(rcu.Config{Patience: time.Millisecond})
 	began := time.Now()
@@ -295,7 +294,7 @@ func TestPatience(t *testing.T) {
 	}
 	group.Wait()
 	d.Call(func() {})
-	d.Close() // does not wait for an hour either
+	d.Close() // does not wait for the hour either
 }
 
 func TestClose(t *testing.T) {
@@ -304,7 +303,7 @@ func TestClose(t *testing.T) {
 		for range 100 {
 			f.Call(func() { n++ })
 		}
-		f.Call(func() { // callbacks of callbacks are not lost either
+		f.Call(func() { // a callback of a callback is not lost either
 			n++
 			f.Call(func() {
 				n++
@@ -327,10 +326,10 @@ func TestClose(t *testing.T) {
 		wantPanic(t, "rcu: Call after Close", func() { f.Call(func() {}) })
 		wantPanic(t, "rcu: StartPoll after Close", func() { f.StartPoll() })
 	})
-	rcu.NewDomain(rcu.Config{}).Close() // though there was no Call
+	rcu.NewDomain(rcu.Config{}).Close() // also without a Call
 }
 
-// However many poll for a grace period, one callback has it run.
+// However many goroutines poll for a grace period, one callback makes it run.
 func TestPollsShare(t *testing.T) {
 	noGC(t)
 	each(t, rcu.Config{Patience: time.Millisecond}, func(t *testing.T, f flavour) {
@@ -347,7 +346,7 @@ func TestPollsShare(t *testing.T) {
 			t.Error("a grace period is over, with a reader inside that it found")
 		}
 		if s := f.Stats(); s.Waiting != 0 {
-			t.Errorf("%d callbacks wait, want 0 of those who poll", s.Waiting)
+			t.Errorf("%d callbacks wait, want 0: those of StartPoll do not count", s.Waiting)
 		}
 		leave()
 		for !f.Poll(second) {
@@ -369,8 +368,8 @@ func wantPanic(t *testing.T, want string, f func()) {
 	f()
 }
 
-// wantStacks is wantPanic under Config.Trace: the panic says want, and has both
-// stacks, of which one goes through the function before.
+// wantStacks is wantPanic under Config.Trace: the panic says want, and has two
+// stacks; one of them goes through the function before.
 func wantStacks(t *testing.T, want, before string, f func()) {
 	t.Helper()
 	defer func() {
@@ -403,8 +402,8 @@ func TestMisuse(t *testing.T) {
 	wantPanic(t, "rcu: Unregister of a reader that is not registered", reader.Unregister)
 }
 
-// A pinned section that waits for itself ends the program, with a message:
-// nobody could recover from it.
+// A pinned section that waits for itself ends the program, with a message: a panic
+// while pinned cannot be recovered.
 func TestPinnedSelfDeadlock(t *testing.T) {
 	if !primitives.PinExcludes {
 		t.Skip("two goroutines may be pinned to one CPU in this build")
@@ -414,7 +413,7 @@ func TestPinnedSelfDeadlock(t *testing.T) {
 		s := p.ReadLock()
 		wait()
 		p.ReadUnlock(s)
-		return // it did not panic; and a child must have none of its own
+		return // it did not panic, and a child must not start one
 	}
 	for name := range waits(p) {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestPinnedSelfDeadlock$")
@@ -433,7 +432,7 @@ func waits(f rcu.Flavour) map[string]func() {
 	}
 }
 
-// With Config.Trace it is known of each flavour who is in a section.
+// With Config.Trace each flavour knows which goroutines are in a section.
 func TestTracedSelfDeadlock(t *testing.T) {
 	each(t, rcu.Config{Trace: true}, func(t *testing.T, f flavour) {
 		if _, pinned := f.(*rcu.Pinned); pinned {
@@ -475,13 +474,13 @@ func TestWaitsInCallback(t *testing.T) {
 	})
 }
 
-// A QSBR's reader that is online waits offline, and is online then.
+// An online reader of a QSBR is offline while it waits, and online afterwards.
 func TestQuiescentReaderWaits(t *testing.T) {
 	q := rcu.NewQSBR(rcu.Config{})
 	r := q.Register()
 	for _, wait := range []func(){r.Synchronize, r.SynchronizeExpedited, r.Barrier} {
 		q.Call(func() {})
-		wait() // or never returns
+		wait() // would not return if it waited for the reader
 		if !r.IsOnline() {
 			t.Error("the reader is offline after it waited")
 		}
@@ -497,7 +496,7 @@ func TestHandleMisuse(t *testing.T) {
 	each(t, rcu.Config{}, func(t *testing.T, f flavour) {
 		switch f.(type) {
 		case *rcu.QSBR:
-			t.Skip("sections are nothing")
+			t.Skip("sections do nothing")
 		case *rcu.Pinned:
 			t.Skip("a panic in a section ends the program")
 		}
@@ -512,8 +511,8 @@ func TestHandleMisuse(t *testing.T) {
 	})
 }
 
-// Past the high-water mark Call slows its caller down, the more so the further,
-// and does not stop it: it may be a reader, for whose end the callbacks wait.
+// Above the high-water mark Call slows its caller down, more the further above, and
+// does not stop it: the callbacks may wait for the caller, if it is a reader.
 func TestBackPressure(t *testing.T) {
 	d := rcu.NewDomain(rcu.Config{HighWater: 10})
 	s := d.ReadLock()
@@ -527,13 +526,13 @@ func TestBackPressure(t *testing.T) {
 	d.ReadUnlock(s)
 	d.Close()
 	if d.Hurried() {
-		t.Error("no callback waits, and grace periods are expedited still")
+		t.Error("no callback waits, and grace periods are still expedited")
 	}
 }
 
-// While a reader holds up a grace period that was begun at leisure, callers who
-// go on as fast as they may get no further than Config.HighWater says, and it is
-// expedited.
+// While a reader holds up a grace period that was not expedited, callers that call
+// as fast as they can get no further than Config.HighWater says, and the grace
+// period is expedited.
 func TestBackPressureBound(t *testing.T) {
 	noGC(t)
 	const mark, callers, long = 10, 8, 300 * time.Millisecond
@@ -567,7 +566,7 @@ func TestBackPressureBound(t *testing.T) {
 	})
 }
 
-// In a section of a Pinned nothing may sleep.
+// In a section of a Pinned Call does not sleep.
 func TestBackPressurePinned(t *testing.T) {
 	noGC(t)
 	p := rcu.NewPinned(rcu.Config{HighWater: 10})
@@ -592,13 +591,13 @@ func TestBackPressurePinned(t *testing.T) {
 	p.Close()
 }
 
-// The callback goroutine is not delayed: others would wait for it, and nobody
-// would make them fewer.
+// Call does not delay the callback goroutine: the other callbacks would wait for it,
+// and their number would not shrink.
 func TestBackPressureInCallback(t *testing.T) {
 	d := rcu.NewDomain(rcu.Config{HighWater: 1})
 	n := 0
 	d.Call(func() {
-		for range 100 { // with the delays it would take until the end of time
+		for range 100 { // with the delays it would not end
 			d.Call(func() { n++ })
 		}
 	})
@@ -608,7 +607,8 @@ func TestBackPressureInCallback(t *testing.T) {
 	}
 }
 
-// Who is in a hurry hurries those that wait already, and those it joins.
+// SynchronizeExpedited expedites the grace periods of the goroutines that wait
+// already, and that of the group it joins.
 func TestHurry(t *testing.T) {
 	noGC(t)
 	each(t, rcu.Config{}, func(t *testing.T, f flavour) {
@@ -619,7 +619,7 @@ func TestHurry(t *testing.T) {
 		group.Go(f.Synchronize) // leads the next group
 		spinUntil(func() bool { return f.Members() == 1 })
 		if n := f.Stats().Expedited; n != 0 || f.Hurried() {
-			t.Errorf("%d grace periods expedited before anybody asked for it, want 0", n)
+			t.Errorf("%d grace periods expedited before SynchronizeExpedited, want 0", n)
 		}
 		group.Go(f.SynchronizeExpedited)
 		spinUntil(func() bool { return f.Members() == 2 && f.Stats().Expedited == 1 })
@@ -657,7 +657,7 @@ func TestSharing(t *testing.T) {
 		readers.Wait()
 		group.Wait()
 		if n := f.Stats().GracePeriods; n > 3 {
-			t.Errorf("%d grace periods for %d updaters who came in the first one, want 2", n, updaters)
+			t.Errorf("%d grace periods for %d updaters that came in the first one, want 2", n, updaters)
 		}
 	})
 }

@@ -14,31 +14,32 @@ import (
 type Registered struct {
 	Updater
 
-	// now is what a reader's word becomes when a section begins: the phase, and
+	// now is the value of a reader's word when a section begins: the phase, and
 	// a nesting of one. A grace period waits until no section of the other phase
-	// is left, turns the phase, and does so again.
+	// is left, turns the phase, and waits so again.
 	//
-	// I1: once is not enough. A reader may read now, be held up, and announce a
-	// phase that is the current one's other by then: two grace periods later it
-	// looks as if it had just begun. But no section looks so in both phases.
+	// I1: one wait is not enough. A reader may load now, be held up, and announce a
+	// phase that is no longer the current one. When a later grace period has turned
+	// back to that phase, its section looks as if it had just begun. But no section
+	// looks so in both phases.
 	now primitives.Uint32
 
 	readers registry[Reader]
 }
 
-// A Reader is one goroutine's place in a [Registered]. It is that goroutine's
-// alone to use.
+// A Reader is one goroutine's place in a [Registered]. Only that goroutine may use
+// it.
 type Reader struct {
 	place place
 	trace mark
 	_     primitives.CacheLine
 
 	domain  *Registered
-	careful bool // whether to begin a section takes more than a store: a fence, a trace, or a panic
+	careful bool // whether beginning a section takes more than a store: a fence, a trace, or a panic
 	gone    bool // whether it has unregistered
 
-	// word is, in bits 0-30, how many sections the reader is in, one inside the
-	// other, and in bit 31 the phase in which the outermost began.
+	// word has in bits 0-30 how many sections the reader is in, one inside the
+	// other, and in bit 31 the phase in which the outermost one began.
 	word primitives.Uint32
 	_    primitives.CacheLine
 }
@@ -111,7 +112,7 @@ func (r *Reader) readLockSlow(word uint32) {
 	}
 }
 
-// ReadUnlock ends it. It panics if there is none.
+// ReadUnlock ends a read-side critical section. It panics if the reader is in none.
 func (r *Reader) ReadUnlock() {
 	if r.word.Load()&nesting == 0 {
 		panic("rcu: ReadUnlock without ReadLock")
@@ -126,13 +127,13 @@ func (r *Reader) Synchronize() {
 	r.domain.Synchronize()
 }
 
-// SynchronizeExpedited is [Updater.SynchronizeExpedited] likewise.
+// SynchronizeExpedited is [Updater.SynchronizeExpedited], in the same way.
 func (r *Reader) SynchronizeExpedited() {
 	r.mustBeOutside("SynchronizeExpedited in a read-side critical section waits for itself")
 	r.domain.SynchronizeExpedited()
 }
 
-// Barrier is [Updater.Barrier] likewise.
+// Barrier is [Updater.Barrier], in the same way.
 func (r *Reader) Barrier() {
 	r.mustBeOutside("Barrier in a read-side critical section waits for itself")
 	r.domain.Barrier()
@@ -145,8 +146,8 @@ func (r *Reader) mustBeOutside(otherwise string) {
 }
 
 func (r *Registered) wait(g *grace) {
-	// A reader that announced itself before the barrier is seen below; one that
-	// does so after it reads what the caller stored before.
+	// pass sees a reader that announced itself before the barrier. A reader that
+	// announces itself after it sees what the caller stored before it.
 	barrier()
 	r.pass(g)
 	r.now.Store(r.now.Load() ^ phase)
@@ -168,11 +169,11 @@ func (r *Registered) pass(g *grace) {
 	}
 }
 
-// holdsUp reports whether a reader's word is that of a section of the phase that
-// is not now's.
+// holdsUp reports whether word is that of a reader in a section of the other phase
+// than now's.
 func holdsUp(word, now uint32) bool { return word&nesting != 0 && (word^now)&phase != 0 }
 
-// reads knows it under Config.Trace; a Reader always does.
+// reads needs Config.Trace; a Reader's own methods do not.
 func (r *Registered) reads() *mark {
 	if !r.cfg.Trace {
 		return nil

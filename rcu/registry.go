@@ -6,20 +6,19 @@ import (
 	"github.com/lockbench/lockbench/spinlock"
 )
 
-// A registry has the readers that are registered. To register takes constant
-// time, amortized, and to unregister too, also beside a grace period that walks
-// over the readers.
+// A registry has the registered readers. Adding and removing one take constant
+// time, amortized, also while a grace period walks over the readers.
 type registry[R any] struct {
-	lock spinlock.TTAS // guards what follows
+	lock spinlock.TTAS // guards the fields after it
 
 	// list is in two parts. A walk takes readers from the front of the second:
 	//
-	//	list[:seen]  it has been to them, or they came after it began
-	//	list[seen:]  it has yet to go to them
+	//	list[:seen]  the walk has been to these, or they came after it began
+	//	list[seen:]  the walk has not been to these yet
 	//
 	// I1: a reader that is there when a walk begins is in the second part until
 	// the walk has been to it, or until it unregisters. Readers that come later go
-	// to the first, so a walk ends. They begin their sections later, too.
+	// to the first part, so a walk ends. They begin their sections later, too.
 	list  []entry[R]
 	seen  int
 	given int
@@ -40,7 +39,8 @@ type place struct {
 // nowhere is the index of a reader that is not registered any more.
 const nowhere = -1
 
-// put puts e where it overwrites another, or a copy of itself.
+// put sets list[i] to e. The entry that was there must be in the list elsewhere, or
+// be e.
 func (g *registry[R]) put(i int, e entry[R]) {
 	g.list[i] = e
 	e.place.index = i
@@ -68,14 +68,14 @@ func (g *registry[R]) remove(p *place) bool {
 		return false
 	}
 	if i < g.seen {
-		// To put the last there would make a walk miss it, by I1. So the gap moves
-		// to the end of the first part, which is the beginning of the second.
+		// Putting the last reader there would make a walk miss it, by I1. So the last
+		// of the first part fills the gap, and the gap is at the second part's start.
 		g.seen--
 		g.put(i, g.list[g.seen])
 		i = g.seen
 	}
 	last := len(g.list) - 1
-	if i != last { // or it would be put where it is no more
+	if i != last { // otherwise the removed reader would be put back
 		g.put(i, g.list[last])
 	}
 	g.list[last] = entry[R]{}
@@ -84,14 +84,14 @@ func (g *registry[R]) remove(p *place) bool {
 	return true
 }
 
-// most is how many readers a walk takes at a time: it holds the lock so long.
+// most is how many readers a walk takes at a time, while it holds the lock.
 const most = 64
 
 // atATime is most, or less in tests.
 var atATime = most
 
-// walk yields the readers that are there when it begins. One that has
-// unregistered meanwhile may come or not. There is one walk at a time.
+// walk yields the readers that are there when it begins. A reader that unregisters
+// meanwhile may come or not. There is one walk at a time.
 func (g *registry[R]) walk(yield func(*R) bool) {
 	var batch [most]*R
 	for n, more := g.first(batch[:atATime]); ; n, more = g.next(batch[:atATime]) {
@@ -114,8 +114,8 @@ func (g *registry[R]) first(batch []*R) (n int, more bool) {
 	return g.take(batch)
 }
 
-// next takes the next of a walk, and reports how many it took and whether there
-// are more.
+// next takes the next readers of a walk, and returns how many it took and whether
+// there are more.
 func (g *registry[R]) next(batch []*R) (n int, more bool) {
 	g.lock.Lock()
 	defer g.lock.Unlock()
@@ -131,8 +131,8 @@ func (g *registry[R]) take(batch []*R) (n int, more bool) {
 	return n, g.seen < len(g.list)
 }
 
-// all returns the readers, in the order in which they came. It takes the lock for
-// long: it is for reports.
+// all returns the readers, in the order in which they came. It is for reports,
+// because it holds the lock for long.
 func (g *registry[R]) all() []*R {
 	g.lock.Lock()
 	list := slices.Clone(g.list)

@@ -9,9 +9,9 @@ import (
 	"github.com/lockbench/lockbench/rcu"
 )
 
-// Whichever readers register and unregister, before a walk and at each moment of
-// it: it comes to all readers that are there from its beginning to its end, to
-// none that had gone before, to each once, and it ends.
+// Whichever readers register and unregister, before and during a walk, the walk ends
+// and comes once to each reader that is there from its beginning to its end. It
+// comes to no reader that had gone before, and to none twice.
 func TestRegistry(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		defer rcu.SetAtATime(rapid.IntRange(1, 4).Draw(t, "at a time"))()
@@ -81,7 +81,7 @@ func BenchmarkUnregister(b *testing.B) {
 				r.Register().Unregister()
 			}
 		})
-		// Those that have been there for long unregister: the first half of the list.
+		// The readers in the first half of the list unregister: they came early.
 		b.Run(fmt.Sprintf("flavour=qsbr/readers=%d", others), func(b *testing.B) {
 			q := rcu.NewQSBR(rcu.Config{})
 			readers := make([]*rcu.QuiescentReader, others+1)

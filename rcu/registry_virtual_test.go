@@ -10,8 +10,8 @@ import (
 	"github.com/lockbench/lockbench/rcu"
 )
 
-// updates has an updater use an object again that it has replaced, while a worker
-// reads it by h.
+// updates lets an updater use again an object that it has replaced, while a worker
+// reads it through h.
 func updates(m *check.Machine, f flavour, h rcu.Handle) {
 	var p rcu.Pointer[object]
 	p.Assign(new(object))
@@ -24,7 +24,7 @@ func updates(m *check.Machine, f flavour, h rcu.Handle) {
 }
 
 // A grace period that walks over the readers misses none when others unregister,
-// those that it has been to and those that it has not.
+// whether or not it has been to those already.
 func TestModelUnregister(t *testing.T) {
 	defer rcu.SetAtATime(1)()
 	for i, who := range []string{"first", "last"} {
@@ -39,7 +39,7 @@ func TestModelUnregister(t *testing.T) {
 	}
 }
 
-// Nor when others register, be it for a section of their own.
+// It misses none when others register, even if those begin a section.
 func TestModelRegister(t *testing.T) {
 	defer rcu.SetAtATime(1)()
 	check.Explore(t, check.Config{Mode: check.Bounded, Bound: 2}, func(m *check.Machine) {
@@ -55,7 +55,7 @@ func TestModelRegister(t *testing.T) {
 	})
 }
 
-// A QSBR's reader that has waited is online again: others wait for it.
+// A reader of a QSBR that has waited is online again: other updaters wait for it.
 func TestModelQuiescentReaderWaits(t *testing.T) {
 	check.Explore(t, check.Config{}, func(m *check.Machine) {
 		q := rcu.NewQSBR(rcu.Config{})
@@ -101,7 +101,7 @@ func TestModelHurries(t *testing.T) {
 	})
 }
 
-// A member of a group is used again as soon as it has been told.
+// A member of a group is used again as soon as it has been woken.
 func TestModelMembers(t *testing.T) {
 	check.Explore(t, check.Config{}, func(m *check.Machine) {
 		q := rcu.NewQSBR(rcu.Config{})

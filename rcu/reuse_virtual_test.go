@@ -34,8 +34,8 @@ func TestModelNesting(t *testing.T) {
 	}
 }
 
-// Callbacks may use objects again, run though nobody asks for them, and in the
-// order of their calls.
+// Callbacks may use objects again. They run even if no goroutine waits for them, and
+// in the order of their calls.
 func TestModelCallbackReuse(t *testing.T) {
 	check.Explore(t, check.Config{}, func(m *check.Machine) {
 		f := flavours["qsbr"](rcu.Config{Batch: 3}) // more than there are

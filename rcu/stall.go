@@ -16,25 +16,25 @@ type Stall struct {
 	Name    string        // of the flavour, by Config.Name
 	Age     time.Duration // of the grace period
 	Period  uint64        // its number, from 1
-	Holdups []Holdup      // who holds it up, in the order of their numbers
+	Holdups []Holdup      // the readers that hold it up, in the order of their numbers
 	Stacks  string        // of all goroutines, as in a panic, up to 256 KiB; "" of a Pinned
 }
 
-// A Holdup is a reader that holds a grace period up.
+// A Holdup is a reader that holds up a grace period.
 type Holdup struct {
 	Reader  string        // "CPU 3", "reader 17"
 	Since   time.Duration // for how long it has been in its section …
-	AtLeast bool          // … or longer: without Config.Trace nobody knows more
+	AtLeast bool          // … or longer: only Config.Trace knows the exact time
 	Stack   string        // the stack where the section began; "" unless Config.Trace
-	Now     string        // the stack of the goroutine that began it as it is now; "" if Stacks has it not, or unless Config.Trace
+	Now     string        // the present stack of the goroutine that began it; "" if Stacks lacks it, or unless Config.Trace
 
 	goroutine uint64 // its id, or 0
 }
 
-// causes is what stalls come from.
+// causes are the usual causes of stalls.
 const causes = "a reader that does not run, or one that waits for something else: a lock that the updater holds, a channel"
 
-// What a log has of a report; OnStall has all of it.
+// How much of a report a log has; OnStall gets all of it.
 const (
 	loggedHoldups = 20
 	loggedStacks  = 16 << 10 // bytes
@@ -48,7 +48,7 @@ func (u *Updater) stall(g *grace, now int64) {
 		Period:  u.seq.Load()/2 + 1,
 		Holdups: u.protocol.holdups(),
 	}
-	// To take all stacks the runtime stops all goroutines, and those with
+	// The runtime stops all goroutines to take all stacks, and goroutines with
 	// preemption off do not stop.
 	if _, pinned := u.protocol.(*Pinned); !pinned {
 		s.Stacks = stacks()
@@ -71,7 +71,7 @@ func (u *Updater) stall(g *grace, now int64) {
 	}
 }
 
-// attrs are what a log says of it.
+// attrs returns the attributes of s in a log.
 func (s *Stall) attrs() []any {
 	attrs := []any{
 		slog.String("rcu", s.Name), slog.Duration("age", s.Age.Round(time.Millisecond)), slog.Uint64("period", s.Period),
@@ -90,7 +90,7 @@ func (s *Stall) attrs() []any {
 	return attrs
 }
 
-// LogValue is the holdup in a log.
+// LogValue returns the value of h in a log.
 func (h Holdup) LogValue() slog.Value {
 	since := "since"
 	if h.AtLeast {
@@ -125,7 +125,7 @@ func stackOf(goroutine uint64, stacks string) string {
 
 // A mark notes when and where a section began, under Config.Trace.
 type mark struct {
-	lock      spinlock.TTAS // guards what follows; pinned, for readers may be
+	lock      spinlock.TTAS // guards the fields after it; pinned, because readers may be
 	began     int64         // as of nanotime
 	goroutine uint64        // or 0
 	depth     int
@@ -142,7 +142,7 @@ func (m *mark) set(goroutine uint64) {
 	m.lock.UnlockPinned()
 }
 
-// disown notes that it is not known whose section it is.
+// disown notes that the goroutine of the section is not known.
 func (m *mark) disown() {
 	m.lock.LockPinned()
 	m.goroutine = 0
@@ -159,7 +159,7 @@ func (m *mark) of(goroutine uint64) bool {
 // where returns where the section began, or "" if nothing was noted.
 func (m *mark) where() string { return m.holdup("").Stack }
 
-// holdup returns the holdup that a reader is.
+// holdup returns the Holdup of a reader.
 func (m *mark) holdup(reader string) Holdup {
 	m.lock.LockPinned()
 	began, goroutine, stack := m.began, m.goroutine, m.stack
@@ -185,14 +185,14 @@ func callers(pcs []uintptr) string {
 	}
 }
 
-// sections are the read-side critical sections of a Domain, under Config.Trace.
+// sections has the read-side critical sections of a Domain, under Config.Trace.
 type sections struct {
-	lock  spinlock.TTAS // guards what follows; pinned, for readers may be
+	lock  spinlock.TTAS // guards the fields after it; pinned, because readers may be
 	open  map[*section]bool
 	given int
 }
 
-// A section is one of them.
+// A section is one read-side critical section.
 type section struct {
 	mark   // where it began
 	ended  mark
@@ -215,7 +215,7 @@ func (s *sections) begin(set uint32, goroutine uint64) *section {
 	return c
 }
 
-// end panics if c has ended, or is none of s.
+// end ends c. It panics if c has ended, or is not in s.
 func (s *sections) end(c *section) {
 	if c == nil {
 		panic("rcu: ReadUnlock of a section that no ReadLock of this Domain has returned")
@@ -236,7 +236,7 @@ func (s *sections) end(c *section) {
 	}
 }
 
-// of returns one that is open and that a goroutine has begun, or nil.
+// of returns the mark of an open section that the goroutine has begun, or nil.
 func (s *sections) of(goroutine uint64) *mark {
 	s.lock.LockPinned()
 	defer s.lock.UnlockPinned()
@@ -248,7 +248,7 @@ func (s *sections) of(goroutine uint64) *mark {
 	return nil
 }
 
-// holdups returns those of a set.
+// holdups returns the open sections of a set.
 func (s *sections) holdups(set uint32) []Holdup {
 	var held []*section
 	s.lock.LockPinned()

@@ -16,9 +16,9 @@ import (
 // holdsUp begins and ends a section, and calls f inside.
 func holdsUp(h rcu.Handle, f func()) { read(h, f) }
 
-// A grace period that is overdue is reported at the age that was asked for, and
-// whenever three times that have passed: neither less often nor more. The report
-// has who holds it up and nobody else. The clock is the test's.
+// An overdue grace period is reported at the age StallAfter, and each time three
+// times that have passed: neither less often nor more. The report has the readers
+// that hold it up and no others. The clock is the test's.
 func TestStallExactly(t *testing.T) {
 	noGC(t)
 	const after = 21 * time.Second
@@ -41,7 +41,7 @@ func TestStallExactly(t *testing.T) {
 					looks.Add(1)
 					return clock.Load()
 				})()
-				var log strings.Builder // of who runs the grace period, as are the stalls
+				var log strings.Builder // used, like stalls, by the goroutine that runs the grace period
 				var stalls []rcu.Stall
 				f := flavours[name](rcu.Config{
 					Name: "demo", StallAfter: after, Trace: traced, Logger: slog.New(slog.NewTextHandler(&log, nil)),
@@ -82,14 +82,14 @@ func TestStallExactly(t *testing.T) {
 				at(after, 1)
 				at(after*119/100, 1)
 				later := reader(f)
-				if name != "pinned" { // who comes now would need another CPU
+				if name != "pinned" { // another pinned reader would need another CPU
 					later.Online()
 					later.ReadLock()
 				}
 				at(4*after-1, 1)
 				at(4*after, 2)
 				at(7*after-1, 2)
-				at(30*after, 3) // four are due, and one comes
+				at(30*after, 3) // four reports are due, and one comes
 				at(31*after-1, 3)
 				at(31*after, 4)
 				if name != "pinned" {
@@ -122,7 +122,7 @@ func TestStallExactly(t *testing.T) {
 						t.Errorf("report %d: since %v, at least %v, stack %q; want about %v, and no stack", i, h.Since, h.AtLeast, h.Stack, age)
 					}
 					if now := strings.Contains(h.Now, "rcu_test.holdsUp"); now != (traced && name != "pinned") {
-						t.Errorf("report %d: the reader's stack as it is now: %q", i, h.Now)
+						t.Errorf("report %d: the reader's present stack: %q", i, h.Now)
 					}
 				}
 				if log := log.String(); !strings.Contains(log, `"look for"=`) || (name == "pinned") == strings.Contains(log, `stacks="goroutine `) {
@@ -133,7 +133,7 @@ func TestStallExactly(t *testing.T) {
 	}
 }
 
-// A log has so much of a report's stacks, and of its readers, and no more.
+// A log has only a part of a long report's stacks and readers.
 func TestStallLogIsBounded(t *testing.T) {
 	const readers = 200
 	var log strings.Builder
@@ -168,7 +168,7 @@ func TestStallLogIsBounded(t *testing.T) {
 	}
 	first, _, _ := strings.Cut(log.String(), "\n")
 	if n := len(first); n > 24_000 || !strings.Contains(first, "bytes more") || !strings.Contains(first, " holdups=") || strings.Contains(first, "holdup21.") {
-		t.Errorf("%d bytes of log, want the most that is said of stacks, 20 readers, and how many there are:\n%.500s", n, first)
+		t.Errorf("%d bytes of log, want 16 KiB of stacks, 20 readers, and how many there are:\n%.500s", n, first)
 	}
 }
 

@@ -6,27 +6,27 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// Stats is what an [Updater] has done.
+// Stats says what an [Updater] has done.
 type Stats struct {
 	GracePeriods uint64        // that are over
 	Total        time.Duration // of them
 	Longest      time.Duration
-	Expedited    uint64 // of them and the one that is running
-	Stalls       uint64 // reports of stalled ones
+	Expedited    uint64 // of them, and of the one that is running
+	Stalls       uint64 // reports of stalled grace periods
 
 	Waiting  int    // callbacks that are not over
-	Run      uint64 // that are
-	Panicked uint64 // of those, or called runtime.Goexit
+	Run      uint64 // callbacks that are over
+	Panicked uint64 // callbacks that panicked or called runtime.Goexit
 }
 
-// counters has them.
+// counters has the numbers of Stats.
 type counters struct {
-	total, longest        primitives.Uint64 // who has the turn changes them
+	total, longest        primitives.Uint64 // only the holder of turn changes them
 	expedited             primitives.Uint64
 	stalls, run, panicked primitives.Uint64
 }
 
-// over notes a grace period that took d. The caller has the turn.
+// over notes a grace period that took d. The caller holds turn.
 func (c *counters) over(d time.Duration) {
 	c.total.StoreRelease(c.total.Load() + uint64(d))
 	c.longest.StoreRelease(max(c.longest.Load(), uint64(d)))

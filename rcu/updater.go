@@ -9,34 +9,34 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// An Updater is what a flavour of RCU offers to those who update; every flavour
-// has one embedded. See [Flavour] for what they have in common beside it. Its methods may be called by any goroutine at any time, but
-// for Synchronize and Barrier, which must not be called in a read-side critical
-// section.
+// An Updater has the methods of a flavour of RCU for updaters; every flavour embeds
+// one. See [Flavour] for what else they have in common. Any goroutine may call its
+// methods at any time, except that Synchronize and Barrier must not be called in a
+// read-side critical section.
 //
-// What happened before a call of [Updater.Synchronize] or [Updater.Call] is seen
-// by the read-side critical sections that begin after it; and what the sections
-// did that began before it happens before Synchronize returns, or the function
-// that was given to Call begins.
+// Read-side critical sections that begin after a call of [Updater.Synchronize] or
+// [Updater.Call] see what happened before the call. What sections do that began
+// before the call happens before Synchronize returns, or before the function that
+// was given to Call begins.
 type Updater struct {
 	cfg      Config
 	protocol protocol
 
 	// seq counts grace periods: 2n while none is running and n are over, 2n+1
-	// while one runs. Who holds turn changes it.
+	// while one runs. Only the holder of turn changes it.
 	seq  primitives.Uint64
 	turn blocking.Mutex
 
-	// group has those who wait for one grace period together, the last to come
-	// first. Who finds it empty is the group's leader: it waits for its turn,
-	// closes the group, and runs a grace period for all of it.
+	// group has the goroutines that wait for one grace period together, the latest
+	// first. The goroutine that finds it empty is the group's leader: it waits for
+	// turn, closes the group, and runs a grace period for all its members.
 	//
 	// I1: a group is closed before its grace period begins, so all that its
-	// members did before they joined comes before that.
+	// members did before they joined comes before the grace period.
 	group primitives.Pointer[member]
 
-	// hurry says who wants grace periods, the one that is running and those to
-	// come, to be expedited, by whomever they are run:
+	// hurry says what wants grace periods, the running one and later ones, to be
+	// expedited, whichever goroutine runs them:
 	//
 	//	bit 0      more callbacks wait than Config.HighWater
 	//	bits 1-31  how many wait in SynchronizeExpedited
@@ -53,59 +53,58 @@ const (
 	inHurry   = 2
 )
 
-// A protocol says who reads.
+// A protocol knows the readers of a flavour.
 type protocol interface {
 	// wait returns once all read-side critical sections are over that had begun
-	// when it was called. One caller at a time.
+	// when it was called. It has one caller at a time.
 	wait(g *grace)
 	// reads returns where the section began that the caller is known to be in, or
-	// nil. Where is known under Config.Trace.
+	// nil. The place is known under Config.Trace.
 	reads() *mark
-	// holdups returns those for whom wait waits at this moment, in order. Its
-	// caller is who called wait.
+	// holdups returns the readers for which wait waits at this moment, in order.
+	// Only the goroutine that called wait calls it.
 	holdups() []Holdup
 }
 
-// A Config says how a flavour treats those who update. The zero Config is good.
+// A Config says how a flavour treats updaters. The zero Config is good.
 type Config struct {
-	// Name is what reports call it.
+	// Name names the flavour in reports.
 	Name string
 
-	// Batch is how many callbacks the callback goroutine waits for before it
-	// runs a grace period for them, and Patience for how long it waits, five
-	// times, for each of them to come: 0 means 30 and 10 ms.
+	// Batch is how many callbacks the callback goroutine waits for before it runs a
+	// grace period for them. It waits at most five times, each time for Patience:
+	// 0 means 30 and 10 ms.
 	Batch    int
 	Patience time.Duration
 
-	// HighWater is the number of callbacks waiting above which grace periods are
-	// expedited and Call slows its caller down, by twice as much for each
-	// HighWater that more are waiting: 0 means 10,000.
+	// HighWater is the number of waiting callbacks above which grace periods are
+	// expedited and Call slows its caller down, by twice as much for each further
+	// HighWater of them: 0 means 10,000.
 	//
-	// That bounds their number, though readers keep a grace period from ending.
-	// When c callers that do nothing but Call have done so for a time t, no more
+	// That bounds their number, even if readers keep a grace period from ending.
+	// When c callers have done nothing but Call for a time t, no more callbacks
 	// wait than about
 	//
 	//	HighWater × (2 + log₂(1 + t × c / (HighWater × 100 µs))) + c
 	//
-	// which for 64 callers and a HighWater of 10,000 is 14 times that after a
-	// minute, and 20 times after an hour. Not bounded is what goroutines without
-	// end give to Call, once each; what callbacks do, for they are not delayed; and
-	// what is called in sections of a Pinned, up to 20,000 times a second on each
-	// CPU.
+	// For 64 callers and a HighWater of 10,000 that is 14 times HighWater after a
+	// minute, and 20 times after an hour. It does not bound the calls of an
+	// unbounded number of goroutines, one call each; of callbacks, which are not
+	// delayed; and of sections of a Pinned, up to 20,000 calls a second on each CPU.
 	HighWater int
 
-	// StallAfter is the age at which a grace period is reported as stalled; it
-	// is so again whenever three times that have passed, as in the kernel. 0 means
-	// 21 s, a negative value never. Reports go to Logger, or slog's default, and
-	// to OnStall. The goroutine that runs the grace period calls both, and goes on when they
-	// return: in them Synchronize, Barrier and Close panic.
+	// StallAfter is the age at which a grace period is reported as stalled; it is
+	// reported again each time three times StallAfter have passed, as in the kernel.
+	// 0 means 21 s, a negative value never. Reports go to Logger, or slog's default,
+	// and to OnStall. The goroutine that runs the grace period calls both, and
+	// continues when they return: in them Synchronize, Barrier and Close panic.
 	StallAfter time.Duration
 	OnStall    func(Stall)
 	Logger     *slog.Logger
 
 	// Trace notes where each read-side critical section begins, and in which
-	// goroutine: for the reports, and so that what readers do wrong panics at once,
-	// with the stacks of both places. It makes readers many times slower: it is for
+	// goroutine. Reports show that, and misuse by readers panics at once, with the
+	// stacks of both places. It makes readers many times slower: it is for
 	// debugging.
 	Trace bool
 }
@@ -149,15 +148,15 @@ var members primitives.Pool[member]
 // are over that had begun when it was called. Callers that come together share
 // one. It does not wait for callbacks; see [Updater.Barrier].
 //
-// It panics if it is called in such a section, where that can be known.
+// It panics if it is known to be called in such a section.
 func (u *Updater) Synchronize() {
 	u.guard("Synchronize")
 	u.synchronize().report()
 }
 
-// SynchronizeExpedited is [Updater.Synchronize] that keeps a CPU busy, and is
-// back the sooner for it: meanwhile all grace periods are expedited, whoever runs
-// them. One that is running may notice a millisecond later.
+// SynchronizeExpedited is [Updater.Synchronize] that keeps a CPU busy and returns
+// sooner: meanwhile all grace periods are expedited, whichever goroutine runs them.
+// A running one may notice that up to a millisecond later.
 func (u *Updater) SynchronizeExpedited() {
 	u.guard("SynchronizeExpedited")
 	u.hurry.Add(inHurry)
@@ -166,12 +165,11 @@ func (u *Updater) SynchronizeExpedited() {
 	found.report()
 }
 
-// unlocks counts what a grace period found: sections that were ended once too
-// often.
+// unlocks counts the calls of ReadUnlock too many that a grace period found.
 type unlocks uint64
 
-// report panics if there are any, when all is done: then it keeps no other from
-// going on. The caller need not be whose fault it is.
+// report panics if there are any. It is called last, so that it holds up no other
+// goroutine. The caller need not be the one that made the mistake.
 func (n unlocks) report() {
 	if n > 0 {
 		panic(fmt.Sprintf("rcu: %d ReadUnlocks too many since the last grace period (Config.Trace would tell whose)", n))
@@ -211,7 +209,7 @@ func (u *Updater) join(m *member) bool {
 	}
 }
 
-// gracePeriod runs one. The caller has the turn.
+// gracePeriod runs a grace period. The caller holds turn.
 func (u *Updater) gracePeriod() unlocks {
 	g := grace{updater: u, began: nanotime(), doze: firstDoze, stallAt: u.cfg.StallAfter}
 	g.turned = g.began
@@ -226,12 +224,12 @@ func (u *Updater) gracePeriod() unlocks {
 // nanotime is the clock of grace periods.
 var nanotime = primitives.Nanotime
 
-// A Cookie names a grace period that is to come; see [Updater.StartPoll].
+// A Cookie names a future grace period; see [Updater.StartPoll].
 type Cookie uint64
 
-// StartPoll sees to it that a grace period begins after now, and returns a
-// cookie for [Updater.Poll] to tell whether it is over. It does not wait, and may
-// be called in a read-side critical section; it panics after Close.
+// StartPoll makes a grace period begin after now, and returns a cookie;
+// [Updater.Poll] tells whether that grace period is over. StartPoll does not wait,
+// and may be called in a read-side critical section; it panics after Close.
 func (u *Updater) StartPoll() Cookie {
 	u.mustBeMade("StartPoll")
 	q := &u.callbacks
@@ -239,7 +237,7 @@ func (u *Updater) StartPoll() Cookie {
 	for {
 		asked := q.polled.Load()
 		if asked >= c && q.queue.Load() != &closed {
-			return Cookie(c) // who asked for that one, or a later one, has it run
+			return Cookie(c) // an earlier StartPoll has that one run, or a later one
 		}
 		if q.polled.CompareAndSwap(asked, max(asked, c)) {
 			break
@@ -262,17 +260,17 @@ func (u *Updater) Poll(c Cookie) bool {
 	return seq >= uint64(c)
 }
 
-// A grace is a grace period as it runs.
+// A grace is a running grace period.
 type grace struct {
 	updater   *Updater
-	unlocks   uint64 // too many that it found
+	unlocks   uint64 // calls of ReadUnlock too many that it found
 	expedited bool
 	spin      primitives.Spin
 	doze      time.Duration
 
 	// Its times are those of nanotime.
 	began   int64
-	turned  int64         // no earlier than the latest turn; 0 if none was noted since
+	turned  int64         // a time after the latest turn; 0 until pause notes one
 	stallAt time.Duration // the age at which to report it next; never if it is not positive
 }
 
@@ -295,13 +293,13 @@ func (g *grace) pause() {
 	}
 	if age := time.Duration(now - g.began); g.stallAt > 0 && age >= g.stallAt {
 		g.updater.stall(g, now)
-		for g.stallAt <= age { // once, though several are due
+		for g.stallAt <= age { // one report, even if several are due
 			g.stallAt += 3 * g.updater.cfg.StallAfter
 		}
 	}
 }
 
-// look looks whether anybody is in a hurry.
+// look expedites g if hurry says so.
 func (g *grace) look() {
 	if !g.expedited && g.updater.hurry.Load() != 0 {
 		g.expedited = true
@@ -312,8 +310,8 @@ func (g *grace) look() {
 // again lets the next wait of the same grace period begin with spinning.
 func (g *grace) again() { g.spin, g.doze = primitives.Spin{}, firstDoze }
 
-// turn is [grace.again] for a wait for sections that may have begun since the
-// last.
+// turn is [grace.again] before a wait for sections that may have begun since the
+// last wait.
 func (g *grace) turn() {
 	g.again()
 	g.turned = 0

@@ -12,24 +12,24 @@ import (
 )
 
 // An object is in use from Assign to the end of the grace period after it was
-// replaced; then it is used again for something else, which who still reads it
-// would see as a data race.
+// replaced. Then it is used again for something else; a reader that still reads it
+// is in a data race.
 type object struct{ value primitives.Cell[int] }
 
-// replace has the object used again that it replaces in p, after wait.
+// replace replaces the object in p and uses it again after wait.
 func replace(p *rcu.Pointer[object], wait func()) {
 	old := p.Replace(new(object))
 	wait()
 	old.value.Set(-1)
 }
 
-// readsAndUpdates says that nothing is used again that a reader may have.
+// readsAndUpdates checks that no object is used again that a reader may have.
 func readsAndUpdates(fresh func(rcu.Config) flavour, readers, reads, updates int) func(m *check.Machine) {
 	return func(m *check.Machine) {
 		f := fresh(rcu.Config{})
 		var p rcu.Pointer[object]
 		p.Assign(new(object))
-		// The readers are alike: the first to take a step is number 0.
+		// The readers are the same: the first to take a step is number 0.
 		handles, next := make([]rcu.Handle, readers), 0
 		for i := range handles {
 			handles[i] = reader(f)
@@ -71,9 +71,9 @@ func TestModelGracePeriods(t *testing.T) {
 	}
 }
 
-// A reader of a Domain may come on one CPU and leave on another: who sums must look
-// at where they leave first. And the first to read on a CPU makes it known. Readers
-// share CPUs, and with them counters.
+// A reader of a Domain may come on one CPU and leave on another, so a grace period
+// must sum the departures first. The first reader on a CPU makes the CPU known.
+// Readers share CPUs, and so counters.
 func TestModelSharedCPUs(t *testing.T) {
 	for _, name := range []string{"domain", "pinned"} {
 		t.Run(name, func(t *testing.T) {
@@ -85,15 +85,15 @@ func TestModelSharedCPUs(t *testing.T) {
 	}
 }
 
-// Callbacks run once, after a grace period, and before a Barrier returns that
-// came after them; none is left behind when the goroutine goes to sleep.
+// A callback runs once, after a grace period, and before the return of a Barrier that
+// came after it; none is left in the queue when the goroutine ends.
 func TestModelCallbacks(t *testing.T) {
 	for _, size := range []struct {
 		callers, calls int
 		cfg            check.Config
 	}{
 		{1, 2, check.Config{}},
-		{2, 1, check.Config{Mode: check.Bounded, Bound: 2}}, // all are 124,418
+		{2, 1, check.Config{Mode: check.Bounded, Bound: 2}}, // all would be 124,418
 	} {
 		r := check.Explore(t, size.cfg, func(m *check.Machine) {
 			f := flavours["qsbr"](rcu.Config{Batch: 1})
@@ -141,7 +141,7 @@ func TestModelPoll(t *testing.T) {
 			read(r, func() { p.Dereference().value.Get() })
 			r.Offline()
 		})
-		m.Go(f.Synchronize) // one that may be running already
+		m.Go(f.Synchronize) // its grace period may be running already
 		old := p.Replace(new(object))
 		if c := f.StartPoll(); f.Poll(c) {
 			old.value.Set(-1)
@@ -149,7 +149,7 @@ func TestModelPoll(t *testing.T) {
 	})
 }
 
-// Of those who poll one has the grace period run, and all see it end.
+// One of the workers that poll makes the grace period run, and all see it end.
 func TestModelPollsShare(t *testing.T) {
 	check.Explore(t, check.Config{}, func(m *check.Machine) {
 		f := flavours["qsbr"](promptly)

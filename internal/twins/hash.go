@@ -9,7 +9,7 @@ var hash = []twin{
 	{file: "hash.go", fault: "grow publishes the table and fills it then", kind: check.Assertion,
 		old: "	big := newTable[K, V](2 * len(t.chains))\n",
 		new: "	big := newTable[K, V](2 * len(t.chains))\n	m.table.Assign(big)\n"},
-	{file: "hash.go", fault: "who made the table grow adds to the old one", kind: check.Assertion,
+	{file: "hash.go", fault: "the updater that made the table grow adds to the old one", kind: check.Assertion,
 		old: "		t = m.grow(t)\n",
 		new: "		m.grow(t)\n"},
 	{file: "hash.go", fault: "Store deletes the old value and adds the new one", kind: check.Assertion,

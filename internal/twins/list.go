@@ -13,7 +13,7 @@ var list = []twin{
 		old: "	next.prev.Set(prev)\n",
 		new: ""},
 	{file: "list.go", fault: "List: Delete does not poison prev", kind: check.Panic,
-		old: "	n.prev.Set(nil)        // and not next: by I1\n",
+		old: "	n.prev.Set(nil)        // but not next: I1\n",
 		new: ""},
 	{file: "list.go", fault: "List: Replace takes the old element out first", kind: check.Assertion,
 		old: "	n.add(old.prev.Get(), old.next.Access()) // one store for readers: to n instead of old\n",

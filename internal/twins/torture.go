@@ -30,7 +30,7 @@ var victims = []victim{
 	{"rcu-domain", "does not wait for the readers of the old set", true},
 	{"rcu-domain", "one flip: does not look at the set that readers will use next", false},
 	{"rcu-domain", "no fence: the updater leaves out the membarrier", false},
-	{"rcu-domain", "sums who came before who left", false},
+	{"rcu-domain", "sums arrivals before departures", false},
 	{"rcu-domain", "runs callbacks without a grace period", true},
 	{"rcu-pinned", "does not wait for the readers of the old set", true},
 	{"rcu-pinned", "one flip: does not look at the set that readers will use next", false},

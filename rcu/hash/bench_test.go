@@ -17,11 +17,11 @@ import (
 	"github.com/lockbench/lockbench/rcu/list"
 )
 
-// A subject is something that goroutines read while another changes it.
+// A subject is a table or list that goroutines read while another changes it.
 type subject struct {
 	name string
-	// reader returns, for one goroutine, a loop of n reads, and what to call when
-	// the goroutine is done with it.
+	// reader returns, for one goroutine, a loop of n reads, and a function to call
+	// when the goroutine is done with it.
 	reader func() (loop func(n int), end func())
 	// update makes the i'th change.
 	update func(i int)
@@ -32,14 +32,15 @@ func nothing() {}
 
 const keys = 1024
 
-// key is the i'th key to look up: all of them, in no order that a prefetcher
-// knows.
+// key is the i'th key to look up. The keys come in an order that a prefetcher does
+// not know.
 func key(i int) int { return i * 389 % keys }
 
-// sum keeps the compiler from leaving the reads out.
+// sum keeps the compiler from dropping the reads.
 var sum primitives.Int64
 
-// flavours are those of RCU. A reader says after each section that it is quiet.
+// flavours are the flavours of RCU. A reader says after each section that it is
+// quiet.
 var flavours = []struct {
 	name  string
 	fresh func() rcu.Flavour
@@ -122,8 +123,8 @@ func lookups() []subject {
 
 const elements = 100
 
-// traversals are lists of which an updater replaces the elements, one after the
-// other; those of an rcu/list are used again after a grace period.
+// traversals are lists whose elements an updater replaces, one after the other;
+// those of an rcu/list are used again after a grace period.
 func traversals() []subject {
 	var all []subject
 	for _, f := range flavours {
@@ -179,7 +180,7 @@ func traversals() []subject {
 	}, nothing})
 }
 
-// read has goroutines on all CPUs read n times in all, and returns how long that
+// read lets goroutines on all CPUs read n times in all, and returns how long that
 // takes, by the clock.
 func read(s *subject, n int) time.Duration {
 	workers := runtime.GOMAXPROCS(0)
@@ -243,9 +244,9 @@ func each(b *testing.B, fresh func() []subject) {
 	}
 }
 
-// paired runs all subjects in turn, b.N rounds of some milliseconds each, and
-// reports the medians of what a read takes, and of its ratio in the same round
-// to the last's.
+// paired runs all subjects in turn, b.N rounds of some milliseconds each. It reports
+// the medians of the time of a read, and of its ratio to that of the last subject in
+// the same round.
 func paired(b *testing.B, fresh func() []subject, reads int) {
 	all := fresh()
 	times, ratios := make([][]float64, len(all)), make([][]float64, len(all))
@@ -263,7 +264,7 @@ func paired(b *testing.B, fresh func() []subject, reads int) {
 			}
 		}
 	})
-	b.ReportMetric(0, "ns/op") // of no meaning
+	b.ReportMetric(0, "ns/op") // has no meaning here
 	for i := range all {
 		b.ReportMetric(median(times[i]), all[i].name+"-ns")
 		b.ReportMetric(median(ratios[i]), all[i].name+"-ratio")
@@ -276,7 +277,7 @@ func median(values []float64) float64 {
 	return values[len(values)/2]
 }
 
-// BenchmarkLookup is the time by all lookups of a key, on all CPUs at once.
+// BenchmarkLookup looks up keys on all CPUs at once.
 func BenchmarkLookup(b *testing.B) { each(b, lookups) }
 
 // BenchmarkTraversal is the same for a walk along a list of 100 elements.
@@ -288,6 +289,6 @@ func BenchmarkTraversal(b *testing.B) { each(b, traversals) }
 //	go test -run - -bench LookupPaired -cpu 1,2 -benchtime 100x ./rcu/hash
 func BenchmarkLookupPaired(b *testing.B) { paired(b, lookups, 100_000) }
 
-// BenchmarkTraversalPaired is BenchmarkTraversal likewise; the ratios are to a
+// BenchmarkTraversalPaired is BenchmarkTraversal in the same way; the ratios are to a
 // container/list and a sync.RWMutex.
 func BenchmarkTraversalPaired(b *testing.B) { paired(b, traversals, 10_000) }

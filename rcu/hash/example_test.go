@@ -12,7 +12,7 @@ type session struct{ user string }
 
 func (s *session) Close() { fmt.Println("closed the session of", s.user) }
 
-// A session is closed when the last of those who looked it up is done with it.
+// A session is closed when the last reader that looked it up is done with it.
 func ExampleMap() {
 	var mu sync.Mutex
 	sessions := hash.New[int, *session](&mu)
@@ -28,12 +28,12 @@ func ExampleMap() {
 	}
 	_, ok := sessions.Load(7)
 	fmt.Println("there:", ok)
-	fmt.Println("still open for who has it:", s.user)
+	fmt.Println("still open for its reader:", s.user)
 	d.ReadUnlock(reader)
 
 	d.Barrier()
 	// Output:
 	// there: false
-	// still open for who has it: ada
+	// still open for its reader: ada
 	// closed the session of ada
 }

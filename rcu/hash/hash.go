@@ -1,4 +1,4 @@
-// Package hash implements a hash table whose readers never wait and write
+// Package hash implements a hash table whose readers do not wait and write
 // nothing, while updaters change it and it grows.
 //
 //	var mu sync.Mutex
@@ -9,9 +9,9 @@
 //	use(c)                                     d.Call(old.Close) // when its last reader is gone
 //	d.ReadUnlock(s)                        }
 //
-// It needs no grace periods itself: what it replaces it leaves to the collector.
-// Sections and grace periods are for its user, who wants to know when nobody has
-// a value any more. Who does not may read outside of sections.
+// It needs no grace periods itself: it leaves old entries and tables to the
+// collector. Sections and grace periods are for a user that must know when no
+// reader has a value any more. Other users may read outside of sections.
 package hash
 
 import (
@@ -31,23 +31,23 @@ import (
 // return, and what happened before a value was stored synchronizes before the
 // return of a Load that returns it.
 //
-// The source of the chains is Linux include/linux/rculist.h. The kernel's
-// growing tables cannot copy, since who holds an element holds its address, and
-// so link each element twice, or wait for grace periods on the way; here the
-// collector keeps the old table for as long as somebody reads it.
+// The source of the chains is Linux include/linux/rculist.h. The kernel's growing
+// tables cannot copy elements, because their users hold the elements' addresses.
+// So they link each element twice, or wait for grace periods while they grow. Here
+// the collector keeps the old table for as long as a reader uses it.
 type Map[K comparable, V any] struct {
-	// Hash is the hash of a key, of which all bits matter. [New] sets it to
-	// hash/maphash's. Who sets it does so before first use.
+	// Hash returns the hash of a key; all its bits matter. [New] sets it to
+	// hash/maphash's. It may be set before first use.
 	Hash func(K) uint64
 
-	lock sync.Locker // the updaters'
+	lock sync.Locker // excludes updaters from each other
 
 	// table is the current table.
 	//
-	// I1: an entry does not change, and so its key and its hash lead to the
-	// chain that it is in for as long as the table lives.
-	// I2: a table that is not current any more does not change. Entries are in
-	// one table only: growing copies them.
+	// I1: an entry does not change, so its key and its hash lead to the chain that
+	// it is in for as long as the table is used.
+	// I2: a table that is no longer current does not change. An entry is in one
+	// table only: growing copies it.
 	table rcu.Pointer[table[K, V]]
 	count primitives.Int64 // of the entries in the current table
 }
@@ -83,7 +83,7 @@ func New[K comparable, V any](lock sync.Locker) *Map[K, V] {
 	return m
 }
 
-// alone is the lock of an updater who is alone.
+// alone is the lock of the only updater.
 type alone struct{}
 
 func (alone) Lock()   {}
@@ -107,9 +107,9 @@ func (t *table[K, V]) find(hash uint64, key K) *list.HNode[entry[K, V]] {
 
 // Load returns the value of a key, and whether it has one.
 func (m *Map[K, V]) Load(key K) (value V, ok bool) {
-	// The table may be an old one when we look into it, and by I2 it is as it was
-	// when the next was published, after we began: at that moment the key had
-	// the value that we find.
+	// The table may be an old one when find looks into it. By I2 it is then as it was
+	// when the next table was published, which was after Load began: at that moment
+	// the key had the value that find returns.
 	if n := m.table.Dereference().find(m.Hash(key), key); n != nil { // acquire: pairs with grow
 		return n.Value.value, true
 	}
@@ -125,7 +125,7 @@ func (m *Map[K, V]) Store(key K, value V) (old V, replaced bool) {
 	t := m.table.Access()
 	fresh := &list.HNode[entry[K, V]]{Value: entry[K, V]{hash, key, value}}
 	if n := t.find(hash, key); n != nil {
-		// In one step: to delete and to add would let readers miss the key.
+		// In one step: after a delete readers would miss the key until the add.
 		return t.chain(hash).Replace(n, fresh).Value.value, true
 	}
 	m.add(t, fresh)
@@ -133,7 +133,7 @@ func (m *Map[K, V]) Store(key K, value V) (old V, replaced bool) {
 }
 
 // Insert sets the value of a key that has none, and reports whether it did. It
-// returns the value that the key has.
+// returns the value that the key now has.
 func (m *Map[K, V]) Insert(key K, value V) (now V, inserted bool) {
 	m.lock.Lock()
 	defer m.lock.Unlock()
@@ -161,8 +161,8 @@ func (m *Map[K, V]) Delete(key K) (old V, deleted bool) {
 	return t.chain(hash).Delete(n).Value.value, true
 }
 
-// Range calls yield for each key and its value until it returns false. A key
-// that is there from the beginning to the end comes once; one that is stored,
+// Range calls yield for each key and its value until yield returns false. A key
+// that is there from the beginning to the end comes once. A key that is stored,
 // replaced or deleted meanwhile comes once, with one of its values, or not at all.
 func (m *Map[K, V]) Range(yield func(key K, value V) bool) {
 	t := m.table.Dereference() // acquire: pairs with grow
@@ -178,8 +178,8 @@ func (m *Map[K, V]) Range(yield func(key K, value V) bool) {
 // Len returns how many keys there are.
 func (m *Map[K, V]) Len() int { return int(m.count.Load()) }
 
-// add puts in an entry whose key is not there, and sees to it that chains have
-// an entry at most on average.
+// add puts in an entry whose key is not there, and makes the table grow if chains
+// would have more than one entry on average.
 func (m *Map[K, V]) add(t *table[K, V], n *list.HNode[entry[K, V]]) {
 	count := m.count.Load() + 1
 	if count > int64(len(t.chains)) {

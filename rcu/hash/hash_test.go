@@ -25,7 +25,7 @@ var hashes = map[string]func(int) uint64{
 	"one":     func(int) uint64 { return 0 },
 }
 
-// A Map does what a map does.
+// A Map behaves as a map does.
 func TestAgainstMap(t *testing.T) {
 	for name, h := range hashes {
 		t.Run(name, rapid.MakeCheck(func(t *rapid.T) {
@@ -88,7 +88,7 @@ func TestAgainstMap(t *testing.T) {
 	}
 }
 
-// The number of chains follows that of the keys, and keys spread over them.
+// The number of chains grows with that of the keys, and keys spread over them.
 func TestGrowth(t *testing.T) {
 	m := hash.New[string, int](nil)
 	for i := range 5000 {
@@ -153,8 +153,8 @@ func TestUpdatersLock(t *testing.T) {
 type value struct{ key, version int }
 
 // Readers look up keys, half of which are there throughout, while an updater
-// replaces, deletes and inserts them, and new ones make the table grow. What
-// readers might have too late the race detector sees, or they as another's key.
+// replaces, deletes and inserts them, and new ones make the table grow. If a reader
+// has a value too late, the race detector sees it, or the value has another key.
 func TestStress(t *testing.T) {
 	const keys, updates, readers = 64, 20_000, 3
 	m := hash.New[int, *value](nil)

@@ -17,7 +17,7 @@ import (
 
 func itself(key int) uint64 { return uint64(key) }
 
-// finds says that a reader finds keys that are there throughout, while others
+// finds checks that a reader finds keys that are there throughout, while others
 // come, change and go, and the table grows from 1 chain to 4.
 func finds(read func(m *check.Machine, t *hash.Map[int, int])) func(m *check.Machine) {
 	return func(m *check.Machine) {
@@ -61,8 +61,8 @@ func TestModelGrowth(t *testing.T) {
 	}))
 }
 
-// reused says that a value that was replaced or deleted can be used again after
-// a grace period, whatever table readers have found it in.
+// reused checks that a value that was replaced or deleted can be used again after a
+// grace period, whichever table readers have found it in.
 func reused(gracePeriod func(*rcu.Registered), update func(t *hash.Map[int, *primitives.Cell[int]]) (old *primitives.Cell[int])) func(m *check.Machine) {
 	return func(m *check.Machine) {
 		t := hash.NewSmall[int, *primitives.Cell[int]](itself)
@@ -114,7 +114,7 @@ func TestModelReuse(t *testing.T) {
 	}
 }
 
-// Without a grace period the model must notice the reuse, or it says nothing.
+// Without a grace period the model must notice the reuse; otherwise it shows nothing.
 func TestModelReuseTooEarly(t *testing.T) {
 	for _, u := range updates {
 		r, err := check.Run(check.Config{}, reused(func(*rcu.Registered) {}, u.do))

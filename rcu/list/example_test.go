@@ -27,10 +27,11 @@ func show(l *list.List[triple]) {
 	fmt.Println(all)
 }
 
-// Search, delete, and use the element again once no reader can be on it.
+// The updater searches, deletes, and uses the element again once no reader can be on
+// it.
 func ExampleList_Delete() {
 	var (
-		mu     sync.Mutex // the updaters'
+		mu     sync.Mutex // excludes updaters
 		l      = tripleList()
 		d      = rcu.NewDomain(rcu.Config{})
 		unused = rcu.Pool[list.Node[triple]]{Updater: &d.Updater, New: func() *list.Node[triple] { return new(list.Node[triple]) }}
@@ -43,7 +44,7 @@ func ExampleList_Delete() {
 	mu.Lock()
 	for n := range l.All() {
 		if n.Value.a == 5 {
-			unused.Retire(l.Delete(n)) // waits for nobody
+			unused.Retire(l.Delete(n)) // does not wait
 			break
 		}
 	}
@@ -67,7 +68,7 @@ func ExampleList_Delete() {
 	// [{1 2 3} {11 4 8} {20 21 22}]
 }
 
-// Read, copy, update: a change of two fields that no reader sees by halves.
+// Read, copy, update: no reader sees half of a change of two fields.
 func ExampleList_Replace() {
 	l := tripleList()
 	d := rcu.NewDomain(rcu.Config{})
@@ -86,7 +87,7 @@ func ExampleList_Replace() {
 	d.ReadUnlock(reader)
 
 	d.Synchronize()
-	old.Value = triple{} // nobody sees it
+	old.Value = triple{} // no reader sees it
 	show(l)
 	// Output:
 	// an old reader sees {5 6 7} then {11 4 8}
@@ -94,10 +95,9 @@ func ExampleList_Replace() {
 	// [{1 2 3} {5 2 3} {11 4 8}]
 }
 
-// The table that says to which controller a virtual machine's interrupt goes is
-// read for every interrupt, and changed as a whole now and then. Nobody sees half
-// a table; and when SynchronizeExpedited returns, no interrupt goes the old way
-// any more.
+// A table says to which controller a virtual machine's interrupt goes. It is read
+// for every interrupt, and now and then replaced as a whole. No reader sees half a
+// table, and when SynchronizeExpedited returns no interrupt goes by the old one.
 func ExampleHList() {
 	type route struct{ line, controller, pin int }
 	type routes [4]list.HList[route] // by the line's low bits

@@ -11,16 +11,16 @@ import (
 // copied after first use.
 //
 // [List.All], [List.Front] and [List.Next] are for readers in a read-side
-// critical section, and for updaters. The other methods are for updaters, of
-// whom one is inside at a time: they hold a lock, or there is but one.
+// critical section, and for updaters. The other methods are for one updater at a
+// time: updaters hold a lock, or there is only one.
 type List[T any] struct {
 	// root is the element between the last and the first; it has no Value. Its
 	// links are nil until the first Add.
 	//
-	// I1: who follows next from an element that was in the list, be it in or out
-	// now, comes to root. For a link leads to an element that was in the list
-	// with it, and an element that goes out keeps its link: it leads to one that
-	// goes out later, or never.
+	// I1: a reader that follows next from an element that was in the list, and may
+	// be out now, comes to root. A link leads to an element that was in the list at
+	// the same time. An element that is taken out keeps its link, which leads to an
+	// element that is taken out later, or never.
 	// I2: next.prev of an element in the list is the element.
 	// I3: prev of an element is nil unless it is in a list. Readers never look
 	// at prev.
@@ -30,18 +30,18 @@ type List[T any] struct {
 // A Node is an element of a [List]. It is in one list at most.
 type Node[T any] struct {
 	next rcu.Pointer[Node[T]]
-	prev primitives.Cell[*Node[T]] // the updaters'
+	prev primitives.Cell[*Node[T]] // only updaters use it
 
-	// Value is its user's: who changes it while readers may be on the element
-	// must do so in a way that they can bear.
+	// Value belongs to the user. If the user changes it while readers may be on
+	// the element, it must be safe for them to read it meanwhile.
 	Value T
 }
 
 // Front returns the first element, or nil.
 func (l *List[T]) Front() *Node[T] { return l.Next(&l.root) }
 
-// Next returns the element after n, or nil. If n was taken out meanwhile, that is
-// one that came after it.
+// Next returns the element after n, or nil. If n was taken out meanwhile, it
+// returns an element that came after n.
 func (l *List[T]) Next(n *Node[T]) *Node[T] {
 	next := n.next.Dereference() // acquire: pairs with add and Delete
 	if next == &l.root {
@@ -50,8 +50,8 @@ func (l *List[T]) Next(n *Node[T]) *Node[T] {
 	return next
 }
 
-// All returns the elements, from the front. Updaters may take out the one they
-// are at.
+// All returns the elements, from the front. An updater may take out the element
+// that it is at.
 func (l *List[T]) All() iter.Seq[*Node[T]] {
 	return func(yield func(*Node[T]) bool) {
 		for n := l.Front(); n != nil; n = l.Next(n) {
@@ -100,23 +100,23 @@ func (n *Node[T]) add(prev, next *Node[T]) {
 	prev.next.Assign(n) // release: pairs with Next; publishes Value and next
 }
 
-// Delete takes n out and returns it, for the caller to retire: to a
-// [rcu.Pool], say, or by [rcu.Updater.Call]. It panics if n is in no list.
+// Delete takes n out and returns it, for the caller to retire, for example to a
+// [rcu.Pool] or by [rcu.Updater.Call]. It panics if n is in no list.
 func (l *List[T]) Delete(n *Node[T]) *Node[T] {
 	n.mustBeIn("Delete")
 	prev, next := n.prev.Get(), n.next.Access()
 	next.prev.Set(prev)
 	prev.next.Assign(next) // release: pairs with Next
-	n.prev.Set(nil)        // and not next: by I1
+	n.prev.Set(nil)        // but not next: I1
 	return n
 }
 
-// Replace puts n in the place of old, which it returns, for the caller to
-// retire. It panics if n is in a list, or old is not.
+// Replace puts n in the place of old, and returns old for the caller to retire. It
+// panics if n is in a list, or old is not.
 func (l *List[T]) Replace(old, n *Node[T]) *Node[T] {
 	old.mustBeIn("Replace")
 	n.add(old.prev.Get(), old.next.Access()) // one store for readers: to n instead of old
-	old.prev.Set(nil)                        // and not next: by I1
+	old.prev.Set(nil)                        // but not next: I1
 	return old
 }
 

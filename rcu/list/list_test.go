@@ -17,14 +17,14 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// A list does what a slice does.
+// A list behaves as a slice does.
 func TestAgainstSlice(t *testing.T) {
 	for _, l := range listers {
 		t.Run(l.name, rapid.MakeCheck(func(t *rapid.T) {
 			l := l.fresh()
 			var want []int
-			elements := map[int]element{} // of those in the list, by value
-			var out []element             // of those taken out
+			elements := map[int]element{} // those in the list, by value
+			var out []element             // those taken out
 			next := 0
 			fresh := func() element {
 				next++
@@ -94,7 +94,7 @@ func TestAgainstSlice(t *testing.T) {
 	}
 }
 
-// A reader that is on an element when it goes out goes on from there.
+// A reader that is on an element when the element is taken out continues from there.
 func TestReaderOnElementThatGoes(t *testing.T) {
 	for _, l := range listers {
 		for _, replace := range []bool{false, true} {
@@ -191,9 +191,9 @@ func panics(f func()) (message string) {
 	return
 }
 
-// Readers go through a list while an updater changes it and a pool has what was
-// taken out used again. Those who read what is being used again are seen by the
-// race detector, and as a place that is out of order.
+// Readers walk through a list while an updater changes it and a pool lets elements
+// that were taken out be used again. If a reader reads an element that is being used
+// again, the race detector sees it, or its place is out of order.
 func TestStress(t *testing.T) {
 	const places, updates, readers = 16, 20_000, 3
 	for _, l := range listers {

@@ -6,7 +6,7 @@ import (
 )
 
 // A lister is a List or an HList whose elements hold numbers, for the tests of
-// both. What is not there is nil.
+// both. An element that is not there is nil.
 type lister interface {
 	// element returns an element that is in no list.
 	element(v int) element
@@ -83,10 +83,10 @@ func (s *single) element(v int) element {
 func (s *single) addFront(n element)     { s.AddFront(n.(hnode).HNode) }
 func (s *single) addAfter(at, n element) { s.AddAfter(at.(hnode).HNode, n.(hnode).HNode) }
 
-// addBack, of which an HList has none, goes there.
+// addBack goes to the end. An HList has no such method.
 func (s *single) addBack(n element) { s.addBefore(nil, n) }
 
-// addBefore, of which an HList has none, goes there.
+// addBefore goes to the element before. An HList has no such method.
 func (s *single) addBefore(at, n element) {
 	var prev *list.HNode[primitives.Cell[int]]
 	for m := range s.All() {
@@ -114,7 +114,7 @@ func (s *single) each(f func(n element) bool) {
 	}
 }
 
-// values returns what is in l.
+// values returns the values in l.
 func values(l lister) (all []int) {
 	l.each(func(n element) bool {
 		all = append(all, n.value().Get())

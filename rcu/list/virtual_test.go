@@ -12,15 +12,15 @@ import (
 	"github.com/lockbench/lockbench/rcu"
 )
 
-// An element's value is its place in the list and a version: what replaces an
-// element has its place, and the next version.
+// An element's value is its place in the list and a version: an element that
+// replaces another has the same place and the next version.
 const (
 	front  = 10
 	first  = 20
 	middle = 30
 	last   = 40
 	back   = 50
-	behind = 5 // what is added behind an element is at its place and this
+	behind = 5 // an element added behind another is at the other's place plus this
 	again  = 60
 )
 
@@ -30,7 +30,7 @@ var changes = []struct {
 	name string
 	do   func(l lister, at element) (out element)
 	adds func(at int) (place int) // or 0
-	gone bool                     // nothing is at the place any more
+	gone bool                     // no element is at the place any more
 }{
 	{"AddFront", func(l lister, _ element) element { l.addFront(l.element(front)); return nil }, func(int) int { return front }, false},
 	{"AddBack", func(l lister, _ element) element { l.addBack(l.element(back)); return nil }, func(int) int { return back }, false},
@@ -54,20 +54,20 @@ func sees(m *check.Machine, saw []int, must, may []int) {
 			m.Failf("saw %v: not in order, or one place twice", saw)
 		}
 		if !slices.Contains(may, places[i]) {
-			m.Failf("saw %v: nothing was ever at %d", saw, places[i])
+			m.Failf("saw %v: no element was ever at %d", saw, places[i])
 		}
 	}
 	for _, p := range must {
 		if !slices.Contains(places, p) {
-			m.Failf("saw %v: nothing at %d, where there was something throughout", saw, p)
+			m.Failf("saw %v: nothing at %d, where an element was throughout", saw, p)
 		}
 	}
 }
 
-// changed says that readers see a list as it was before or after each of two
-// changes, the first of which is at the middle element, and the second at any;
-// and that what was taken out can be used again after a grace period: as another
-// element, at the end.
+// changed checks that readers see a list as it was before or after each of two
+// changes: one at the middle element, and then one at any element. It also checks
+// that an element that was taken out can be used again after a grace period, at the
+// end.
 func changed(fresh func() lister, gracePeriod func(*rcu.Registered), readers, one, two int) func(m *check.Machine) {
 	return func(m *check.Machine) {
 		l := fresh()
@@ -100,7 +100,7 @@ func changed(fresh func() lister, gracePeriod func(*rcu.Registered), readers, on
 				c := changes[[]int{one, two}[i]]
 				n := find(l, p)
 				if n == nil || c.adds(p) != 0 && find(l, c.adds(p)) != nil {
-					continue // the first change has done that
+					continue // the first change has taken that element out
 				}
 				if o := c.do(l, n); o != nil {
 					out = append(out, o)
@@ -148,7 +148,7 @@ func TestModelChanges(t *testing.T) {
 	}
 }
 
-// Without a grace period the model must notice the reuse, or it says nothing.
+// Without a grace period the model must notice the reuse; otherwise it shows nothing.
 func TestModelReuseTooEarly(t *testing.T) {
 	for _, l := range listers {
 		for i, c := range changes {
