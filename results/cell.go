@@ -27,13 +27,23 @@ type Cell struct {
 	Mode     string // how workers meet CPUs; "" is goroutines
 	Load     string // how operations arrive; "" is closed loop
 
+	// Readers and Writers are workers that only read and workers that only write.
+	// If there are any, Workers is their sum, and Reads is 0 and means nothing.
+	// Otherwise each worker does both, as Reads says.
+	Readers, Writers int
+
 	CPUs int // GOMAXPROCS, or the CPUs of the simulated machine
 }
+
+// Roles reports whether each worker either only reads or only writes, so that
+// Readers and Writers say how many do.
+func (c Cell) Roles() bool { return c.Readers != 0 || c.Writers != 0 }
 
 // String returns the benchmark name of c, without the word Benchmark:
 //
 //	Lock/lock=ticket/reads=0/workers=2/hold=0s/think=100ns/work=registers-2
 //
+// With [Cell.Roles] there is readers=7/writers=1 in the place of reads and workers.
 // The work is there even if it is the default, since there are files from before
 // there was another. The number after the last "-" is c.CPUs. It is there for one CPU as well,
 // where go test leaves it out.
@@ -48,7 +58,13 @@ const registers = "registers"
 // benchmark passes to [testing.B.Run]; go test itself appends the CPUs.
 func (c Cell) Params() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "lock=%s/reads=%d/workers=%d/hold=%v/think=%v", c.Lock, c.Reads, c.Workers, c.Hold, c.Think)
+	fmt.Fprintf(&b, "lock=%s", c.Lock)
+	if c.Roles() {
+		fmt.Fprintf(&b, "/readers=%d/writers=%d", c.Readers, c.Writers)
+	} else {
+		fmt.Fprintf(&b, "/reads=%d/workers=%d", c.Reads, c.Workers)
+	}
+	fmt.Fprintf(&b, "/hold=%v/think=%v", c.Hold, c.Think)
 	for _, opt := range []struct{ key, value string }{
 		{"workload", c.Workload},
 		{"work", cmp.Or(c.Work, registers)},
@@ -69,9 +85,9 @@ func (c Cell) Scenario() Cell {
 	return c
 }
 
-// Alone reports whether c is of one worker with nothing to hold and nothing to
+// Alone reports whether c is of one worker, of no role, with nothing to hold and nothing to
 // think about, where a lock shows all that it costs.
-func (c Cell) Alone() bool { return c.Workers == 1 && c.Hold == 0 && c.Think == 0 }
+func (c Cell) Alone() bool { return c.Workers == 1 && !c.Roles() && c.Hold == 0 && c.Think == 0 }
 
 // Compare orders cells by scenario, then by lock. The result is negative if c
 // comes before d, positive if it comes after, and 0 if they are equal.
@@ -85,6 +101,8 @@ func (c Cell) Compare(d Cell) int {
 		cmp.Compare(c.Think, d.Think),
 		cmp.Compare(c.CPUs, d.CPUs),
 		cmp.Compare(c.Workers, d.Workers),
+		cmp.Compare(c.Readers, d.Readers),
+		cmp.Compare(c.Writers, d.Writers),
 		cmp.Compare(c.Reads, d.Reads),
 		cmp.Compare(c.Lock, d.Lock),
 	)
@@ -121,6 +139,12 @@ func (c Cell) Validate() error {
 	}
 	if c.Reads < 0 || c.Reads > 100 {
 		wrong.add("reads %d: must be 0 to 100", c.Reads)
+	}
+	if c.Readers < 0 || c.Writers < 0 {
+		wrong.add("readers %d, writers %d: must not be negative", c.Readers, c.Writers)
+	}
+	if c.Roles() && (c.Workers != c.Readers+c.Writers || c.Reads != 0) {
+		wrong.add("readers %d, writers %d: want as many workers, and reads 0, have %d and %d", c.Readers, c.Writers, c.Workers, c.Reads)
 	}
 	if c.Workers < 1 {
 		wrong.add("workers %d: must be at least 1", c.Workers)
@@ -172,9 +196,17 @@ func ParseCell(name string) (Cell, error) {
 			return Cell{}, fmt.Errorf("benchmark %q: %w", name, err)
 		}
 	}
-	for _, key := range []string{"lock", "reads", "workers", "hold", "think"} {
+	keys, want := []string{"lock", "reads", "workers", "hold", "think"}, "lock, reads, workers, hold and think"
+	if seen["readers"] || seen["writers"] {
+		keys, want = []string{"lock", "readers", "writers", "hold", "think"}, "lock, readers, writers, hold and think"
+		if seen["reads"] || seen["workers"] {
+			return Cell{}, fmt.Errorf("benchmark %q: want either the keys readers and writers, or reads and workers, have both", name)
+		}
+		c.Workers = c.Readers + c.Writers
+	}
+	for _, key := range keys {
 		if !seen[key] {
-			return Cell{}, fmt.Errorf("benchmark %q: want the keys lock, reads, workers, hold and think, have no %s", name, key)
+			return Cell{}, fmt.Errorf("benchmark %q: want the keys %s, have no %s", name, want, key)
 		}
 	}
 	if err := c.Validate(); err != nil {
@@ -196,6 +228,14 @@ func (c *Cell) set(key, value string) (err error) {
 		if c.Workers, err = strconv.Atoi(value); err != nil {
 			return fmt.Errorf("workers: want a number, have %q", value)
 		}
+	case "readers":
+		if c.Readers, err = strconv.Atoi(value); err != nil {
+			return fmt.Errorf("readers: want a number, have %q", value)
+		}
+	case "writers":
+		if c.Writers, err = strconv.Atoi(value); err != nil {
+			return fmt.Errorf("writers: want a number, have %q", value)
+		}
 	case "hold":
 		if c.Hold, err = time.ParseDuration(value); err != nil {
 			return fmt.Errorf("hold: want a duration such as 100ns, have %q", value)
@@ -215,7 +255,7 @@ func (c *Cell) set(key, value string) (err error) {
 	case "load":
 		c.Load = value
 	default:
-		return fmt.Errorf("unknown key %q (known: lock, reads, workers, hold, think, workload, work, mode, load)", key)
+		return fmt.Errorf("unknown key %q (known: lock, reads, workers, readers, writers, hold, think, workload, work, mode, load)", key)
 	}
 	return nil
 }

@@ -20,6 +20,10 @@ func TestCellString(t *testing.T) {
 			"Lock/lock=sync.RWMutex/reads=90/workers=64/hold=1µs/think=0s/work=registers-1"},
 		{results.Cell{Lock: "mcs-2", Workers: 1, CPUs: 8, Workload: "printk", Work: "memory-l1", Mode: "pinned", Load: "1.5Mops"},
 			"Lock/lock=mcs-2/reads=0/workers=1/hold=0s/think=0s/workload=printk/work=memory-l1/mode=pinned/load=1.5Mops-8"},
+		{results.Cell{Lock: "rcu-qsbr", Readers: 7, Writers: 1, Workers: 8, CPUs: 2},
+			"Lock/lock=rcu-qsbr/readers=7/writers=1/hold=0s/think=0s/work=registers-2"},
+		{results.Cell{Lock: "ticket", Writers: 2, Workers: 2, CPUs: 2},
+			"Lock/lock=ticket/readers=0/writers=2/hold=0s/think=0s/work=registers-2"},
 	} {
 		if got := test.cell.String(); got != test.want {
 			t.Errorf("got  %s\nwant %s", got, test.want)
@@ -55,10 +59,16 @@ func TestParseCellErrors(t *testing.T) {
 		{"Lock/lock=a/reads=0/workers=1/hold=0s-2", "want the keys lock, reads, workers, hold and think, have no think"},
 		{"Lock/ticket-2", `want key=value, have "ticket"`},
 		{"Lock/lock=a/lock=b-2", `key "lock" twice`},
-		{"Lock/lock=a/cs=0-2", `unknown key "cs" (known: lock, reads, workers, hold, think, workload, work, mode, load)`},
+		{"Lock/lock=a/cs=0-2", `unknown key "cs" (known: lock, reads, workers, readers, writers, hold, think, workload, work, mode, load)`},
 		{"Lock/lock=x/sync.Semaphore/reads=0/workers=1/hold=0s/think=0s-2", `want key=value, have "sync.Semaphore"`},
 		{"Lock/lock=a/reads=half-2", `reads: want a percentage, have "half"`},
 		{"Lock/lock=a/workers=two-2", `workers: want a number, have "two"`},
+		{"Lock/lock=a/readers=1/hold=0s/think=0s-2", "want the keys lock, readers, writers, hold and think, have no writers"},
+		{"Lock/lock=a/readers=1/writers=1/reads=0/hold=0s/think=0s-2", "want either the keys readers and writers, or reads and workers, have both"},
+		{"Lock/lock=a/readers=0/writers=0/hold=0s/think=0s-2", "workers 0: must be at least 1"},
+		{"Lock/lock=a/readers=-1/writers=2/hold=0s/think=0s-2", "readers -1, writers 2: must not be negative"},
+		{"Lock/lock=a/readers=two-2", `readers: want a number, have "two"`},
+		{"Lock/lock=a/writers=two-2", `writers: want a number, have "two"`},
 		{"Lock/lock=a/hold=100-2", `hold: want a duration such as 100ns, have "100"`},
 		{"Lock/lock=a/think=x-2", `think: want a duration such as 100ns, have "x"`},
 		{"Lock/lock=a-99999999999999999999", `want a number of CPUs at its end, have "99999999999999999999"`},
@@ -111,7 +121,7 @@ func cells() *rapid.Generator[results.Cell] {
 		rapid.Map(rapid.Int64Min(0), func(n int64) time.Duration { return time.Duration(n) }),
 	)
 	return rapid.Custom(func(t *rapid.T) results.Cell {
-		return results.Cell{
+		c := results.Cell{
 			Lock:     name.Draw(t, "lock"),
 			Reads:    rapid.IntRange(0, 100).Draw(t, "reads"),
 			Workers:  rapid.IntRange(1, 1<<20).Draw(t, "workers"),
@@ -122,6 +132,11 @@ func cells() *rapid.Generator[results.Cell] {
 			Load:     word.Draw(t, "load"),
 			CPUs:     rapid.IntRange(1, 1<<12).Draw(t, "cpus"),
 		}
+		if rapid.Bool().Draw(t, "roles") {
+			c.Readers = rapid.IntRange(0, c.Workers).Draw(t, "readers")
+			c.Writers, c.Reads = c.Workers-c.Readers, 0
+		}
+		return c
 	})
 }
 
@@ -173,6 +188,8 @@ func TestCellCompare(t *testing.T) {
 		func(c *results.Cell) { c.Think = 1 },
 		func(c *results.Cell) { c.CPUs = 1 },
 		func(c *results.Cell) { c.Workers = 1 },
+		func(c *results.Cell) { c.Readers = -1 },
+		func(c *results.Cell) { c.Writers = -1 },
 		func(c *results.Cell) { c.Reads = 49 },
 		func(c *results.Cell) { c.Lock = "a" },
 	}

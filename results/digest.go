@@ -48,7 +48,7 @@ func (d Digest) Write(w io.Writer, samples []Sample) error {
 			continue
 		}
 		s := section(c)
-		s.scenario.Reads = 0
+		s.scenario.Reads, s.unit = 0, ""
 		open, closed = open || c.scenario.Open(), closed || !c.scenario.Open()
 		head := d.line("READS", "FASTEST", "IN SYNC", "LIMIT", "NOT TOLD APART FROM THE FASTEST")
 		if c.scenario.Open() {
@@ -73,6 +73,9 @@ func (d Digest) Write(w io.Writer, samples []Sample) error {
 		text += "; ± 95% interval of the median; × times the fastest; LIMIT is " + Empty + ": no lock at all"
 		if len(g.costs()) > 0 {
 			text += "; " + Limit + " is one locked instruction"
+		}
+		if slices.ContainsFunc(samples, func(s Sample) bool { return s.Roles() }) {
+			text += "; read and write: time divided by the operations of all readers, of all writers"
 		}
 		legend = wrap(text, d.Width)
 	}
@@ -139,11 +142,16 @@ func gather(samples []Sample) gathering {
 			}
 		}
 		for _, s := range sums {
-			switch {
-			case s.Unit != c.scenario.ranking() || slices.Contains(g.full[c], s.Lock):
-			case s.hasInterval():
+			if !slices.Contains(s.rankings(), s.Unit) || slices.Contains(g.full[c], s.Lock) {
+				continue
+			}
+			c := c
+			if s.Roles() {
+				c.unit = s.Unit
+			}
+			if s.hasInterval() {
 				g.sums[c] = append(g.sums[c], s)
-			default:
+			} else {
 				g.few[c] = true
 			}
 		}
@@ -184,6 +192,7 @@ func (g gathering) places() []column {
 			cmp.Compare(d.scenario.CPUs, c.scenario.CPUs),
 			c.distance.compare(d.distance),
 			c.scenario.Compare(d.scenario),
+			cmp.Compare(c.unit, d.unit),
 		)
 	})
 	return all
@@ -279,8 +288,13 @@ func (d Digest) row(g gathering, c column) []string {
 			ranked = append(ranked, s)
 		}
 	}
+	unit := c.unit
+	c.unit = "" // of the samples
 	full := g.full[c]
 	reads := fmt.Sprintf("%d%%", c.scenario.Reads)
+	if unit != "" {
+		reads, _, _ = strings.Cut(unit, "-")
+	}
 	if len(ranked) < 2 && len(full) > 0 {
 		head := d.line(reads, "-", "", limit, "saturated: ")
 		return []string{head + some(full, d.Width-utf8.RuneCountInString(head))}
@@ -292,8 +306,7 @@ func (d Digest) row(g gathering, c column) []string {
 		return cmp.Or(cmp.Compare(a.Median, b.Median), cmp.Compare(a.Lock, b.Lock))
 	})
 	best := ranked[0]
-	unit := c.scenario.ranking()
-	ratios := ratiosByLock(g.samples[c], best.Lock, unit)
+	ratios := ratiosByLock(g.samples[c], best.Lock, best.Unit)
 	var reference string
 	for _, s := range ranked { // the faster one first
 		if s.Lock != "sync.Mutex" && s.Lock != "sync.RWMutex" {
@@ -305,7 +318,7 @@ func (d Digest) row(g gathering, c column) []string {
 		}
 		break
 	}
-	tied := Table{Unit: unit}.best(g.samples[c], ranked)
+	tied := Table{Unit: best.Unit}.best(g.samples[c], ranked)
 	if n := len(tied); n > 4 && n > len(ranked)/2 {
 		best.Lock = fmt.Sprintf("%d of %d alike", n, len(ranked))
 		tied = nil

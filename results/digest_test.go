@@ -123,6 +123,25 @@ func TestDigestRanksWhatHasAnInterval(t *testing.T) {
 	}
 }
 
+// Where workers have roles, the readers of a lock are compared with readers, and
+// its writers with writers.
+func TestRoles(t *testing.T) {
+	var samples []results.Sample
+	for round := range 6 {
+		for lock, ns := range map[string][2]float64{"a": {10, 9000}, "b": {20, 500}, "none": {5, 5}} {
+			for _, readers := range []int{1, 7} {
+				samples = append(samples, results.Sample{
+					Cell:  results.Cell{Lock: lock, Readers: readers, Writers: 1, Workers: readers + 1, CPUs: 2},
+					Round: round + 1, Distance: results.Near, Ops: 1,
+					Values: []results.Value{{Unit: "ns/op", Value: 1}, {Unit: "read-ns/op", Value: ns[0]}, {Unit: "write-ns/op", Value: ns[1] * float64(readers)}},
+				})
+			}
+		}
+	}
+	golden(t, "roles.digest", digest(t, results.Digest{}, samples))
+	golden(t, "roles.table", table(t, results.Table{Unit: "write-ns/op", Unranked: []string{"none"}, Reference: "b"}, samples))
+}
+
 // An interval that reaches far beyond the median is noise, not a number.
 func TestNoise(t *testing.T) {
 	var samples []results.Sample

@@ -48,17 +48,32 @@ func compareLoads(c, d Cell) int {
 	return cmp.Or(compareBool(aRate, bRate), cmp.Compare(a, b), cmp.Compare(c.Load, d.Load))
 }
 
-// ranking returns the unit by which locks are ranked in c: ns/op, or in an open
-// loop, where that only says how fast operations arrive, the 99th percentile of
-// the writers' time to acquire; of the readers' if there are no writers.
-func (c Cell) ranking() string {
-	switch {
-	case !c.Open():
-		return "ns/op"
-	case c.Reads == 100:
-		return "read-p99-ns"
+// rankings returns the units by which locks are ranked in c, one for each role if
+// workers have roles: ns/op, or in an open loop, where that only says how fast
+// operations arrive, the 99th percentile of the time to acquire, of the writers if
+// there are any.
+func (c Cell) rankings() []string {
+	unit := "ns/op"
+	if c.Open() {
+		unit = "p99-ns"
 	}
-	return "write-p99-ns"
+	var units []string
+	switch {
+	case c.Roles():
+		if c.Readers > 0 {
+			units = append(units, "read-"+unit)
+		}
+		if c.Writers > 0 {
+			units = append(units, "write-"+unit)
+		}
+	case !c.Open():
+		units = []string{unit}
+	case c.Reads == 100:
+		units = []string{"read-" + unit}
+	default:
+		units = []string{"write-" + unit}
+	}
+	return units
 }
 
 // Saturated reports whether s says that in an open loop operations arrived faster

@@ -16,8 +16,8 @@ import (
 )
 
 // A Table lays out summaries for a terminal: a line for each lock, the best
-// first; a column for each share of reads or, where that does not vary, for
-// each number of CPUs; near and far apart, and last what was measured at a
+// first; a column for each share of reads, or for each number of readers and
+// writers, or, where neither varies, for each number of CPUs; near and far apart, and last what was measured at a
 // distance that is not known though that of others is. The zero Table is ready
 // to use.
 type Table struct {
@@ -39,7 +39,7 @@ func (t Table) Write(w io.Writer, samples []Sample) error {
 	}
 	byReads := false
 	for _, e := range entries {
-		byReads = byReads || e.Reads != entries[0].Reads
+		byReads = byReads || e.Reads != entries[0].Reads || e.Roles()
 	}
 
 	sections := make(map[section][]entry)
@@ -71,7 +71,7 @@ func (t Table) entries(samples []Sample) []entry {
 	places := make(map[column][]Sample)
 	probed := slices.ContainsFunc(samples, func(s Sample) bool { return s.Distance != Unknown })
 	for _, s := range samples {
-		c := column{s.Cell.Scenario(), s.Distance, s.Oversubscribed, probed && s.Distance == Unknown}
+		c := column{s.Cell.Scenario(), s.Distance, s.Oversubscribed, probed && s.Distance == Unknown, ""}
 		places[c] = append(places[c], s)
 	}
 	var entries []entry
@@ -132,6 +132,8 @@ type column struct {
 	distance       Distance
 	oversubscribed bool
 	blind          bool // the distance is not known, though that of other samples is
+
+	unit string // of the summaries of one role in a [Digest]; "" for all
 }
 
 func (c column) compare(d column) int {
@@ -140,6 +142,7 @@ func (c column) compare(d column) int {
 		c.scenario.Compare(d.scenario),
 		c.distance.compare(d.distance),
 		compareBool(c.oversubscribed, d.oversubscribed),
+		cmp.Compare(c.unit, d.unit),
 	)
 }
 
@@ -150,6 +153,9 @@ func (e entry) section(byReads bool) section {
 	s := section(e.column)
 	if byReads {
 		s.scenario.Reads = 0
+		if e.Roles() {
+			s.scenario.Workers, s.scenario.Readers, s.scenario.Writers = 0, 0, 0
+		}
 		return s
 	}
 	s.scenario.CPUs, s.scenario.Workers, s.distance, s.oversubscribed, s.blind = 0, 0, Unknown, false, false
@@ -179,7 +185,10 @@ func (s section) String() string {
 
 // head returns the lines above the column.
 func (c column) head(byReads bool) []string {
-	if byReads {
+	switch {
+	case c.scenario.Roles():
+		return c.scenario.workers()
+	case byReads:
 		return []string{fmt.Sprintf("%d%% reads", c.scenario.Reads)}
 	}
 	return c.place()
@@ -197,7 +206,18 @@ func (c column) place() []string {
 	case c.distance != Unknown && c.distance != Local:
 		cpus += " " + string(c.distance)
 	}
-	return []string{cpus, plural(c.scenario.Workers, "worker")}
+	return append([]string{cpus}, c.scenario.workers()...)
+}
+
+// workers says how many there are, "" for what is common to several numbers.
+func (c Cell) workers() []string {
+	switch {
+	case c.Roles():
+		return []string{plural(c.Readers, "reader"), plural(c.Writers, "writer")}
+	case c.Workers == 0:
+		return nil
+	}
+	return []string{plural(c.Workers, "worker")}
 }
 
 func plural(n int, what string) string {

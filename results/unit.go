@@ -21,6 +21,10 @@ type Unit struct {
 var units = []Unit{
 	{"ns/op", -1, "wall time divided by the operations of all workers"},
 	{"ops/s", +1, "operations of all workers in a second"},
+	{"read-ns/op", -1, "wall time divided by the operations of all readers; the whole window if they did none"},
+	{"read-ops/s", +1, "operations of all readers in a second"},
+	{"write-ns/op", -1, "wall time divided by the operations of all writers; the whole window if they did none"},
+	{"write-ops/s", +1, "operations of all writers in a second"},
 	{"offered-ops/s", 0, "operations that arrived in a second, in an open loop"},
 	{"served-ops/s", +1, "operations that acquired the lock in a second, in an open loop"},
 	{"capacity-ops/s", 0, "what the closed loop reached, just before, of which the load is a share"},

@@ -46,6 +46,7 @@ type Shape struct {
 // A Filter selects cells by all but their locks. Nil selects any.
 type Filter struct {
 	Reads, Workers, CPUs *int
+	Readers, Writers     *int // reads and workers select no cell that has these
 	Hold, Think          *time.Duration
 
 	Workload, Mode, Load *string
@@ -155,9 +156,9 @@ func (p *configParser) shape(c *Config, t *table) {
 
 // filter reads what selects cells.
 func (p *configParser) filter(t *table, kind string) (f Filter) {
-	for key, to := range map[string]**int{"reads": &f.Reads, "workers": &f.Workers, "cpus": &f.CPUs} {
+	for key, to := range map[string]**int{"reads": &f.Reads, "workers": &f.Workers, "cpus": &f.CPUs, "readers": &f.Readers, "writers": &f.Writers} {
 		low := 1
-		if key == "reads" {
+		if key == "reads" || key == "readers" || key == "writers" {
 			low = 0
 		}
 		if key == "cpus" && kind == scaling {

@@ -96,7 +96,15 @@ func simulated(f *results.File) bool { return strings.HasPrefix(f.Machine, "sim:
 
 // match reports whether f selects s, for a shape along an axis.
 func (f *Filter) match(s results.Sample, axis string) bool {
+	if s.Roles() {
+		if f.Reads != nil || f.Workers != nil || axis == "reads" || axis == "workers" {
+			return false
+		}
+	} else if f.Readers != nil || f.Writers != nil {
+		return false
+	}
 	return is(f.Reads, s.Reads) && is(f.Workers, s.Workers) && is(f.CPUs, s.CPUs) &&
+		is(f.Readers, s.Readers) && is(f.Writers, s.Writers) &&
 		is(f.Hold, s.Hold) && is(f.Think, s.Think) &&
 		is(f.Workload, s.Workload) && is(f.Mode, s.Mode) && is(f.Load, s.Load) &&
 		(is(f.Distance, s.Distance) || axis == "cpus" && s.Distance == results.Local)
@@ -169,13 +177,16 @@ func (p place) where() string {
 		add("oversubscribed")
 	}
 	switch {
+	case p.Roles():
+		add("%s", plural(p.Readers, "reader"))
+		add("%s", plural(p.Writers, "writer"))
 	case p.perCPU > 0:
 		add("%s per CPU", plural(p.perCPU, "worker"))
 	case p.Workers > 0:
 		add("%s", plural(p.Workers, "worker"))
 	}
 	add("hold %v, think %v", p.Hold, p.Think)
-	if p.Reads >= 0 {
+	if p.Reads >= 0 && !p.Roles() {
 		add("%d%% reads", p.Reads)
 	}
 	for _, w := range []string{p.Workload, p.Mode, p.Load} {
@@ -375,7 +386,7 @@ func placing(samples []results.Sample, axis string) func(results.Sample) place {
 	}
 	perCPU := func(s results.Sample) place {
 		p := plain(s)
-		if s.Workers%s.CPUs == 0 {
+		if s.Workers%s.CPUs == 0 && !s.Roles() {
 			p.perCPU, p.Workers = s.Workers/s.CPUs, 0
 		}
 		return p

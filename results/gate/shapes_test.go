@@ -341,6 +341,28 @@ func TestFloorAndCeiling(t *testing.T) {
 	}
 }
 
+// What each role does is gated by itself, and is not taken for what workers do that
+// read and write.
+func TestShapesOfRoles(t *testing.T) {
+	m := newSweep(1)
+	for r := range 12 {
+		m.add(r+1, results.Cell{Lock: "rwsem", Readers: 7, Writers: 1, Workers: 8, CPUs: 2}, "write-ops/s", 1000, results.Near)
+		m.add(r+1, results.Cell{Lock: "rwsem", Workers: 8, CPUs: 2}, "write-ops/s", 10, results.Near)
+	}
+	const floor = "[[shape]]\nkind = 'floor'\nlock = 'rwsem'\nunit = 'write-ops/s'\nmin = 100\n"
+	if r := one(t, floor+"readers = 7\nwriters = 1\n", &m.file, nil); r.Verdict != gate.Pass || !strings.Contains(r.Where, "7 readers, 1 writer") {
+		t.Errorf("of the role: got %v %q, want pass", r.Verdict, r.Where)
+	}
+	for _, of := range []string{"reads = 0\n", "workers = 8\n"} {
+		if r := one(t, floor+of, &m.file, nil); r.Verdict != gate.Regressed {
+			t.Errorf("of workers without a role: got %v, want regressed", r.Verdict)
+		}
+	}
+	if _, err := gate.Shapes(parseConfig(t, floor+"readers = 0\n"), &m.file, nil); err == nil {
+		t.Error("0 readers: no error, want one that it selects nothing")
+	}
+}
+
 // A shape that is about nothing must not pass: each is an error.
 func TestShapesThatSelectNothing(t *testing.T) {
 	head := &newSweep(1).scaling("mcs", 8, []int{1, 2, 4}, 0.1, 0, 0.01).file
