@@ -19,7 +19,7 @@ func Bench(b *testing.B, s Scenario) {
 	if s.CPUs == 0 {
 		s.CPUs = runtime.GOMAXPROCS(0)
 	}
-	if s.Workers == 0 {
+	if s.Workers == 0 && !s.roles() {
 		s.Workers = s.CPUs
 	}
 	if err := s.Validate(); err != nil {

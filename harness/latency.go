@@ -127,7 +127,7 @@ func distribution(role string, all *latency) results.Wait {
 // gracePeriods returns what workers that update under an [RCULocker] learnt of
 // its grace periods. If none was over in time there are no percentiles.
 func gracePeriods(workers []*worker) []results.Value {
-	if workers[0].rcu == nil || workers[0].run.Reads == 100 || workers[0].run.Reclaim == ReclaimNone {
+	if workers[0].rcu == nil || !workers[0].run.writes() || workers[0].run.Reclaim == ReclaimNone {
 		return nil
 	}
 	all, backlog := newLatency(), 0

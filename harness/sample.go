@@ -30,6 +30,22 @@ func (r *run) sample(before, after distance.Trip, allocated allocations) results
 	}
 	add(float64(window)/float64(total), "ns/op")
 	add(float64(total)/window.Seconds(), "ops/s")
+	if r.roles() {
+		for _, role := range []struct {
+			name string
+			of   []uint64
+		}{{"read", ops[:r.Readers]}, {"write", ops[r.Readers:]}} {
+			if len(role.of) == 0 {
+				continue
+			}
+			var n uint64
+			for _, of := range role.of {
+				n += of
+			}
+			add(float64(window)/float64(max(1, n)), role.name+"-ns/op")
+			add(float64(n)/window.Seconds(), role.name+"-ops/s")
+		}
+	}
 	if r.opened.known && r.closed.known {
 		add(float64(r.closed.cpu-r.opened.cpu)/float64(total), "cpu-ns/op")
 	}
@@ -43,7 +59,7 @@ func (r *run) sample(before, after distance.Trip, allocated allocations) results
 	if len(r.workers) > 1 {
 		add(jain(ops), "jain")
 		add(minMaxShare(ops), "share-min-max")
-		if r.Reads < 100 && r.Workload.isBare() {
+		if r.writes() && r.Workload.isBare() {
 			add(float64(min(r.longestRun(), slices.Max(ops))), "max-run")
 		}
 		if r.quota == 0 {

@@ -131,6 +131,11 @@ type Scenario struct {
 	Workers int // in all, not per CPU; at least 1
 	Reads   int // share of the operations that only read, in percent
 
+	// Readers and Writers are workers that only read and workers that only write,
+	// in the place of Workers and Reads, which are 0 then. The readers are the
+	// first. What each role did is measured apart.
+	Readers, Writers int
+
 	Workload Workload // what critical sections do; the zero value is the bare section
 
 	Hold  time.Duration // work in the critical section, beyond its bare minimum or its workload
@@ -242,7 +247,14 @@ func (s Scenario) validate() error {
 		}
 	}
 	want(s.CPUs >= 1, "CPUs", s.CPUs, "at least 1")
-	want(s.Workers >= 1, "workers", s.Workers, "at least 1")
+	if s.roles() {
+		want(s.Readers >= 0, "readers", s.Readers, "at least 0")
+		want(s.Writers >= 0, "writers", s.Writers, "at least 0")
+		want(s.Workers == 0 || s.Workers == s.Readers+s.Writers, "workers", s.Workers, "0 if there are readers and writers, or their sum")
+		want(s.Reads == 0, "reads", s.Reads, "0 if there are readers and writers")
+	} else {
+		want(s.Workers >= 1, "workers", s.Workers, "at least 1")
+	}
 	want(0 <= s.Reads && s.Reads <= 100, "reads", s.Reads, "0 to 100")
 	errs = append(errs, s.Workload.validate())
 	want(s.Hold >= 0, "hold", s.Hold, "at least 0s")
@@ -264,11 +276,16 @@ func (s Scenario) Cell() results.Cell {
 		Lock:     s.Name,
 		Reads:    s.Reads,
 		Workers:  s.Workers,
+		Readers:  s.Readers,
+		Writers:  s.Writers,
 		Hold:     s.Hold,
 		Think:    s.Think,
 		Workload: s.Workload.Name,
 		CPUs:     s.CPUs,
 		Load:     s.Arrivals.String(),
+	}
+	if s.roles() {
+		c.Workers = s.Readers + s.Writers
 	}
 	if s.Work != Registers {
 		c.Work = s.Work.String()
@@ -279,8 +296,34 @@ func (s Scenario) Cell() results.Cell {
 	return c
 }
 
+// roles reports whether each worker only reads or only writes.
+func (s Scenario) roles() bool { return s.Readers != 0 || s.Writers != 0 }
+
+// readsOf returns the share of the operations of a worker that only read, in
+// percent.
+func (s Scenario) readsOf(worker int) int {
+	switch {
+	case !s.roles():
+		return s.Reads
+	case worker < s.Readers:
+		return 100
+	}
+	return 0
+}
+
+// writes reports whether any operation writes.
+func (s Scenario) writes() bool {
+	if s.roles() {
+		return s.Writers > 0
+	}
+	return s.Reads < 100
+}
+
 // withDefaults returns s with what was left zero filled in.
 func (s Scenario) withDefaults() Scenario {
+	if s.roles() {
+		s.Workers = s.Readers + s.Writers
+	}
 	open := !s.Arrivals.Closed()
 	s.Latency = s.Latency || open
 	if s.Duration == 0 {

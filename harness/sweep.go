@@ -26,6 +26,10 @@ type Sweep struct {
 	Hold          []time.Duration
 	Think         []time.Duration
 
+	// Readers and Writers are axes in the place of WorkersPerCPU and Reads, which
+	// are empty then: see [Scenario].
+	Readers, Writers []int
+
 	// Workloads is an axis, too. None is the bare section alone.
 	Workloads []Workload
 
@@ -101,11 +105,16 @@ func (s Sweep) Validate() error {
 	}
 	common := s.common(Scenario{})
 	common.CPUs, common.Workers = 1, 1
+	if len(s.Readers)+len(s.Writers) > 0 {
+		errs = append(errs, s.validateRoles())
+	} else {
+		errs = append(errs,
+			axis("workers", s.WorkersPerCPU, func(c *Scenario, n int) { c.Workers = n }),
+			axis("reads", s.Reads, func(c *Scenario, n int) { c.Reads = n }))
+	}
 	errs = append(errs,
 		axis("lock", names[:len(s.Subjects)], func(*Scenario, string) {}),
 		axis("CPUs", s.CPUs, func(c *Scenario, n int) { c.CPUs = n }),
-		axis("workers", s.WorkersPerCPU, func(c *Scenario, n int) { c.Workers = n }),
-		axis("reads", s.Reads, func(c *Scenario, n int) { c.Reads = n }),
 		axis("hold", s.Hold, func(c *Scenario, d time.Duration) { c.Hold = d }),
 		axis("think", s.Think, func(c *Scenario, d time.Duration) { c.Think = d }),
 		common.validate(),
@@ -120,6 +129,21 @@ func (s Sweep) Validate() error {
 	}
 	if s.Count < 1 {
 		errs = append(errs, fmt.Errorf("count %d: must be at least 1", s.Count))
+	}
+	return errors.Join(errs...)
+}
+
+// validateRoles reports what is wrong with numbers of readers and writers.
+func (s Sweep) validateRoles() error {
+	errs := []error{
+		axis("readers", s.Readers, func(c *Scenario, n int) { c.Workers, c.Readers, c.Writers = 0, n, 1 }),
+		axis("writers", s.Writers, func(c *Scenario, n int) { c.Workers, c.Readers, c.Writers = 0, 1, n }),
+	}
+	if len(s.WorkersPerCPU)+len(s.Reads) > 0 {
+		errs = append(errs, errors.New("readers and writers: want no workers per CPU and no shares of reads beside them"))
+	}
+	if slices.Contains(s.Readers, 0) && slices.Contains(s.Writers, 0) {
+		errs = append(errs, errors.New("readers 0 and writers 0: want at least one worker"))
 	}
 	return errors.Join(errs...)
 }
@@ -161,6 +185,10 @@ func (s Sweep) situations() []Scenario {
 	all = times(all, s.Hold, func(c *Scenario, d time.Duration) { c.Hold = d })
 	all = times(all, s.Think, func(c *Scenario, d time.Duration) { c.Think = d })
 	all = times(all, s.CPUs, func(c *Scenario, n int) { c.CPUs = n })
+	if len(s.Readers) > 0 {
+		all = times(all, s.Readers, func(c *Scenario, n int) { c.Readers = n })
+		return times(all, s.Writers, func(c *Scenario, n int) { c.Writers = n })
+	}
 	all = times(all, s.WorkersPerCPU, func(c *Scenario, n int) { c.Workers = c.CPUs * n })
 	return times(all, s.Reads, func(c *Scenario, n int) { c.Reads = n })
 }

@@ -92,6 +92,7 @@ type worker struct {
 	seq         SeqLocker   // lock, if its readers retry, and can with what it protects
 	rcu         RCULocker   // lock, if its readers exclude no worker
 	protected               // run.protected, or this worker's own if nothing is shared
+	reads       int         // share of its operations that only read, in percent
 	pattern     []bool      // true for a read; nil if all operations are the same
 	hold, think int         // steps of work
 	buffer      []uint64    // what work reads and writes; nil if nothing
@@ -141,6 +142,7 @@ func newWorker(r *run, id int, lock sync.Locker) *worker {
 		id:     id,
 		run:    r,
 		lock:   lock,
+		reads:  r.readsOf(id),
 		hold:   r.Work.steps(r.Hold),
 		think:  r.Work.steps(r.Think),
 		buffer: r.Work.newBuffer(),
@@ -153,9 +155,9 @@ func newWorker(r *run, id int, lock sync.Locker) *worker {
 	if w.rcu, _ = lock.(RCULocker); w.rcu != nil {
 		w.graces = newGraces()
 	}
-	if 0 < r.Reads && r.Reads < 100 {
+	if 0 < w.reads && w.reads < 100 {
 		w.pattern = make([]bool, patternLen)
-		for i := range r.Reads * patternLen / 100 {
+		for i := range w.reads * patternLen / 100 {
 			w.pattern[i] = true
 		}
 		w.rng.Shuffle(patternLen, func(i, j int) {
@@ -216,9 +218,9 @@ func (w *worker) measure() {
 		w.measureOpen()
 	case w.section == nil:
 		w.measureData()
-	case w.run.Reads == 0:
+	case w.reads == 0:
 		w.measureWrites()
-	case w.run.Reads == 100:
+	case w.reads == 100:
 		w.measureReads()
 	default:
 		w.measureMix()
@@ -366,7 +368,7 @@ func (w *worker) compute(n int) {
 // them all, made first if all operations are the same.
 func (w *worker) order() *[patternLen]bool {
 	if w.pattern == nil {
-		w.pattern = slices.Repeat([]bool{w.run.Reads != 0}, patternLen)
+		w.pattern = slices.Repeat([]bool{w.reads != 0}, patternLen)
 	}
 	return (*[patternLen]bool)(w.pattern)
 }
@@ -374,7 +376,7 @@ func (w *worker) order() *[patternLen]bool {
 // nextReads reports whether the next operation is a read.
 func (w *worker) nextReads() bool {
 	if w.pattern == nil {
-		return w.run.Reads != 0
+		return w.reads != 0
 	}
 	i := w.next
 	if w.next++; w.next == patternLen {
