@@ -81,7 +81,8 @@ func writeFigures(dir string, figures []*Figure, o Options) (files []File, err e
 // All draws the figures that the summaries have the data for, in the order in
 // which to look at them, and says which kinds it could not draw and why.
 func All(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
-	rest := withoutAlone(sums)
+	roles, others := withRoles(sums)
+	rest := withoutAlone(others)
 	ends, between := rest, []Skipped(nil)
 	if !o.Everything {
 		ends, between = endsOf(rest)
@@ -101,6 +102,10 @@ func All(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 		draw(Reads, rest)
 		draw(Latency, ends)
 		draw(Fairness, ends)
+	}
+	if len(roles) > 0 {
+		draw(Roles, roles)
+		draw(Latency, roles)
 	}
 	all := inTurn(figures)
 	throughput, _ := ThroughputBeside(ends, o) // what they lack, the others say

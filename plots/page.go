@@ -23,6 +23,7 @@ var questions = []question{
 	{"alone", "What does a lock cost alone?"},
 	{"throughput", "What happens with more CPUs?"},
 	{"reads", "What happens with reads?"},
+	{"roles", "Do readers let writers in?"},
 }
 
 // An Answer is a figure that leads, under the question that it answers.
@@ -31,6 +32,9 @@ type Answer struct {
 	File
 }
 
+// maxLead is how many figures lead at most.
+const maxLead = 3
+
 // Lead returns those of the files that answer what people ask first, each
 // figure once, and the others.
 func Lead(files []File) (lead []Answer, rest []File) {
@@ -38,7 +42,7 @@ func Lead(files []File) (lead []Answer, rest []File) {
 	for _, f := range slices.CompactFunc(slices.Clone(files), func(f, g File) bool { return f.Figure == g.Figure }) {
 		kind, _, _ := strings.Cut(f.Name, "_")
 		i := slices.IndexFunc(open, func(q question) bool { return q.kind == kind })
-		if i < 0 {
+		if i < 0 || len(lead) == maxLead {
 			rest = append(rest, f)
 			continue
 		}

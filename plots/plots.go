@@ -1,7 +1,7 @@
 // Package plots draws what a benchmark run produced: throughput over CPUs and
 // over the share of reads, latency percentiles, and fairness.
 //
-// [Write] draws all of it into files. [Throughput], [Reads], [Latency] and
+// [Write] draws all of it into files. [Throughput], [Reads], [Roles], [Latency] and
 // [Fairness] return the figures of one kind, a [Figure] for each combination
 // of the dimensions that it does not show; its panels are gonum plots, to be
 // added to, or to be put into a picture of your own. [Forest] draws what became

@@ -105,12 +105,18 @@ func (s scene) name(kind string) string {
 	if !s.isOver("cpus") {
 		add("cpus", fmt.Sprint(s.CPUs))
 	}
-	if !s.isOver("reads") {
+	if !s.isOver("reads") && !s.Roles() {
 		add("reads", fmt.Sprint(s.Reads))
 	}
-	if s.perCPU > 0 {
+	switch {
+	case s.Roles():
+		if !s.isOver("readers") {
+			add("readers", fmt.Sprint(s.Readers))
+		}
+		add("writers", fmt.Sprint(s.Writers))
+	case s.perCPU > 0:
 		add("workers", fmt.Sprintf("%d-per-cpu", s.perCPU))
-	} else {
+	default:
 		add("workers", fmt.Sprint(s.Workers))
 	}
 	add("hold", s.Hold.String())
@@ -149,12 +155,18 @@ func (s scene) conditions() string {
 	if !s.isOver("cpus") {
 		add("%s", count(s.CPUs, "CPU"))
 	}
-	if !s.isOver("reads") {
+	if !s.isOver("reads") && !s.Roles() {
 		add("%d %% reads", s.Reads)
 	}
-	if s.perCPU > 0 {
+	switch {
+	case s.Roles():
+		if !s.isOver("readers") {
+			add("%s", count(s.Readers, "reader"))
+		}
+		add("%s", count(s.Writers, "writer"))
+	case s.perCPU > 0:
 		add("%s per CPU", count(s.perCPU, "worker"))
-	} else {
+	default:
 		add("%s", count(s.Workers, "worker"))
 	}
 	add("hold %s", duration(s.Hold))
