@@ -86,8 +86,12 @@ func describe(s harness.Sweep) string {
 		think += "+0s-alone"
 	}
 	works := list(names(s.Works))
-	text := fmt.Sprintf("cpus=%s workers=%s reads=%s hold=%s think=%s workload=%s mode=%s count=%d locks=%s",
-		list(s.CPUs), list(s.WorkersPerCPU), list(s.Reads), list(s.Hold), think, list(workloads), list(names(s.Modes)), s.Count, list(locks))
+	workers := fmt.Sprintf("workers=%s reads=%s", list(s.WorkersPerCPU), list(s.Reads))
+	if len(s.Readers) > 0 {
+		workers = fmt.Sprintf("readers=%s writers=%s", list(s.Readers), list(s.Writers))
+	}
+	text := fmt.Sprintf("cpus=%s %s hold=%s think=%s workload=%s mode=%s count=%d locks=%s",
+		list(s.CPUs), workers, list(s.Hold), think, list(workloads), list(names(s.Modes)), s.Count, list(locks))
 	if works != harness.Registers.String() { // the only one that there used to be
 		text += " work=" + works
 	}

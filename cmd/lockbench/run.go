@@ -29,7 +29,9 @@ type runCmd struct {
 	Locks    string `complete:"locks" placeholder:"LOCK,..." help:"Names or patterns; !PATTERN leaves out. Patterns leave out what does not suit. By default all that suit the mode and the workloads, with the empty lock none and two flavours of RCU, and without the pinned forms; lockbench list shows them. A lock of yours is ./mypkg.MyLock or example.com/mod/pkg.Type."`
 	CPUs     string `name:"cpus" placeholder:"N,..." help:"CPU counts (by default 1, 2, 4 ... all)."`
 	Reads    string `placeholder:"PERCENT,..." help:"Shares of the operations that only read (0,50,90,99,100)."`
-	Workers  string `placeholder:"N,..." default:"1" help:"Workers per CPU (${default})."`
+	Workers  string `placeholder:"N,..." help:"Workers per CPU (1)."`
+	Readers  string `placeholder:"N,..." help:"Workers that only read, in all; with --writers, in the place of --reads and --workers. Each role is measured apart."`
+	Writers  string `placeholder:"N,..." help:"Workers that only write, in all, beside --readers."`
 	Hold     string `placeholder:"D,..." default:"0s" help:"Work in the critical section beyond its one shared line (${default})."`
 	Think    string `placeholder:"D,..." help:"Work between two critical sections (100ns; and none, for one worker alone, if --cpus, --reads, --workers and --hold are not given either)."`
 	Work     string `complete:"registers|memory-l1|memory-l2|serialized" placeholder:"KIND,..." default:"registers" help:"What hold and think are made of: a computation (${default}), one that reads and writes memory of its own (memory-l1, memory-l2), or one between two fences, so that costs add up (serialized)."`
@@ -127,16 +129,12 @@ func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 	if c.Quick {
 		all, reads = slices.Compact([]int{all[0], all[len(all)-1]}), "0,90"
 	}
-	sweep := harness.Sweep{
-		CPUs:          all,
-		WorkersPerCPU: bad.Ints("--workers", c.Workers, 1, 10_000),
-		Reads:         bad.Ints("--reads", cmp.Or(c.Reads, reads), 0, 100),
-		Hold:          bad.Durations("--hold", c.Hold, 0, time.Second),
-		Think:         bad.Durations("--think", cmp.Or(c.Think, "100ns"), 0, time.Second),
-		Workloads:     parseWorkloads(bad, "--workload", c.Workload),
-		Latency:       c.Latency,
-		Seed:          bad.Seed("--seed", c.Seed),
-	}
+	sweep := harness.Sweep{CPUs: all, Latency: c.Latency}
+	c.workers(bad, &sweep, reads)
+	sweep.Hold = bad.Durations("--hold", c.Hold, 0, time.Second)
+	sweep.Think = bad.Durations("--think", cmp.Or(c.Think, "100ns"), 0, time.Second)
+	sweep.Workloads = parseWorkloads(bad, "--workload", c.Workload)
+	sweep.Seed = bad.Seed("--seed", c.Seed)
 	if c.CPUs != "" {
 		sweep.CPUs = bad.Ints("--cpus", c.CPUs, 1, 1024)
 	}
@@ -181,7 +179,7 @@ func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 		}
 	}
 	sweep.Subjects = append(sweep.Subjects, c.own.subjects...)
-	if len(sweep.Arrivals) == 0 && c.CPUs == "" && c.Reads == "" && c.Think == "" && c.Workers == "1" && c.Hold == "0s" && slices.ContainsFunc(sweep.Workloads, func(w harness.Workload) bool { return w.Name == "" }) {
+	if len(sweep.Arrivals) == 0 && c.CPUs == "" && c.Reads == "" && c.Think == "" && c.Workers == "" && c.Readers == "" && c.Hold == "0s" && slices.ContainsFunc(sweep.Workloads, func(w harness.Workload) bool { return w.Name == "" }) {
 		sweep.Extra = alone(sweep.Subjects, sweep.Works, sweep.Modes)
 	}
 	sweep.Count = enough
@@ -195,10 +193,32 @@ func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 	if c.Latency || len(sweep.Arrivals) > 0 {
 		most = maxTimedWorkers
 	}
-	if n := slices.Max(sweep.CPUs) * slices.Max(sweep.WorkersPerCPU); n > most {
+	if len(sweep.Readers) > 0 {
+		if n := slices.Max(sweep.Readers) + slices.Max(sweep.Writers); n > most {
+			bad.Addf("--readers and --writers: %d workers at a time, must be at most %d", n, most)
+		}
+	} else if n := slices.Max(sweep.CPUs) * slices.Max(sweep.WorkersPerCPU); n > most {
 		bad.Addf("--cpus times --workers: %d workers at a time, must be at most %d", n, most)
 	}
 	return sweep
+}
+
+// workers sets how many there are and what they do: both by shares of reads, or
+// some read and the others write.
+func (c *runCmd) workers(bad *commandline.Problems, sweep *harness.Sweep, reads string) {
+	if c.Readers == "" && c.Writers == "" {
+		sweep.WorkersPerCPU = bad.Ints("--workers", cmp.Or(c.Workers, "1"), 1, 10_000)
+		sweep.Reads = bad.Ints("--reads", cmp.Or(c.Reads, reads), 0, 100)
+		return
+	}
+	if c.Workers != "" || c.Reads != "" {
+		bad.Addf("--readers and --writers: want no --workers and no --reads beside them")
+	}
+	if c.Readers == "" || c.Writers == "" {
+		bad.Addf("--readers and --writers: want both, such as --readers 7 --writers 1")
+	}
+	sweep.Readers = bad.Ints("--readers", cmp.Or(c.Readers, "1"), 0, maxWorkers)
+	sweep.Writers = bad.Ints("--writers", cmp.Or(c.Writers, "1"), 0, maxWorkers)
 }
 
 // words parses words with commas between them. It returns them in the order given,
@@ -410,7 +430,11 @@ func facts(ctx context.Context, s harness.Sweep) (results.Facts, error) {
 	facts.Note("own", ownNote())
 	facts.Note("seed", strconv.FormatUint(s.Seed, 10))
 	var costs []string
-	for _, reads := range slices.Sorted(slices.Values(s.Reads)) {
+	shares := s.Reads
+	if len(s.Readers) > 0 {
+		shares = []int{0, 100}
+	}
+	for _, reads := range slices.Sorted(slices.Values(shares)) {
 		cost, err := harness.Cost(ctx, reads)
 		if err != nil {
 			return facts, err
@@ -595,29 +619,34 @@ func (c *runCmd) show(con commandline.Console, file *results.File) error {
 	return c.draw(con, c.Plots, file, false)
 }
 
-// wholeTable writes every cell of file: by its ns/op or, if its loop is open, by
-// the time that its workers waited.
+// wholeTable writes every cell of file: by its ns/op, of each role apart if workers
+// have roles, or, if its loop is open, by the time that its workers waited.
 func wholeTable(w io.Writer, width int, file *results.File) error {
-	write := func(unit string, samples []results.Sample) error {
-		return results.Table{Unit: unit, Unranked: unranked(), Width: width}.Write(w, samples)
+	units := make(map[string][]results.Sample)
+	for _, s := range file.Samples {
+		of := []string{"ns/op"}
+		switch {
+		case s.Open():
+			of = []string{"write-p50-ns", "write-p99-ns", "read-p50-ns", "read-p99-ns", "saturated"}
+		case s.Roles():
+			of = []string{"read-ns/op", "write-ns/op"}
+		}
+		for _, unit := range of {
+			if _, ok := s.Value(unit); ok {
+				units[unit] = append(units[unit], s)
+			}
+		}
 	}
-	isOpen := func(s results.Sample) bool { return s.Open() }
-	closed := slices.DeleteFunc(slices.Clone(file.Samples), isOpen)
-	if len(closed) == len(file.Samples) {
-		return write("ns/op", closed)
+	if len(units) == 0 {
+		units["ns/op"] = file.Samples // the error says so
 	}
 	var errs []error
-	if len(closed) > 0 {
-		errs = append(errs, write("ns/op", closed))
-	}
-	for _, unit := range []string{"write-p50-ns", "write-p99-ns", "read-p50-ns", "read-p99-ns", "saturated"} {
-		open := slices.DeleteFunc(slices.Clone(file.Samples), func(s results.Sample) bool {
-			_, ok := s.Value(unit)
-			return !isOpen(s) || !ok
-		})
-		if len(open) > 0 {
-			fmt.Fprintln(w)
-			errs = append(errs, write(unit, open))
+	for _, unit := range []string{"ns/op", "read-ns/op", "write-ns/op", "write-p50-ns", "write-p99-ns", "read-p50-ns", "read-p99-ns", "saturated"} {
+		if samples, ok := units[unit]; ok {
+			if len(errs) > 0 {
+				fmt.Fprintln(w)
+			}
+			errs = append(errs, results.Table{Unit: unit, Unranked: unranked(), Width: width}.Write(w, samples))
 		}
 	}
 	return errors.Join(errs...)

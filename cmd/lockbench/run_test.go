@@ -396,6 +396,38 @@ func TestModes(t *testing.T) {
 	}
 }
 
+// Readers and writers as numbers are in the file, in the tables of each role and
+// in the pictures, and a run that asks for others does not resume it.
+func TestRoles(t *testing.T) {
+	const command = "run --locks rwsem,rcu-qsbr,none --cpus 2 --readers 1,2 --writers 1 --count 6 --duration 300us --latency --plots=p --table"
+	code, stdout, stderr := lockbench(t, command)
+	if code != exitOK {
+		t.Fatalf("exit status %d: %s", code, stderr)
+	}
+	for _, want := range []string{"read-ns/op, less is better", "write-ns/op, less is better", "2 readers", "Do readers let writers in?"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("no %q in\n%s", want, stdout)
+		}
+	}
+	file, err := results.ReadFile("results.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(file.Samples); n != 3*2*6 {
+		t.Errorf("%d samples, want %d", n, 3*2*6)
+	}
+	for _, s := range file.Samples {
+		if _, ok := s.Value("write-ops/s"); !ok || !s.Roles() || s.Workers != s.Readers+1 {
+			t.Errorf("sample %v, want readers and a writer, and what they did", s)
+		}
+	}
+	var errs bytes.Buffer
+	code = run(strings.Fields(strings.Replace(command, "1,2", "1,3", 1)+" --resume"), new(bytes.Buffer), &errs)
+	if code != exitUsage || !strings.Contains(errs.String(), "with readers 1,2 and not 1,3") {
+		t.Errorf("resumed with other readers: exit status %d, want %d: %s", code, exitUsage, &errs)
+	}
+}
+
 func TestOversubscribed(t *testing.T) {
 	cpus := runtime.NumCPU() + 1
 	command := "run --locks tas --reads 0 --count 1 --plots= --out results.txt --cpus 1," + strconv.Itoa(cpus)
