@@ -305,7 +305,7 @@ max = '10'
 `, `gate.toml:2: kind: want scaling, crossover, floor, ceiling, have "slope"
 gate.toml:3: scaling without lock: want lock = 'regular expression', or '.' for all
 gate.toml:3: min_efficiency and at_cpus: want both or neither
-gate.toml:5: unknown key "cpus" in [[shape]] (known: at_cpus, distance, hold, kind, load, lock, margin, max_kappa, max_sigma, min_efficiency, min_peak_cpus, mode, name, reads, think, workers, workload)
+gate.toml:5: unknown key "cpus" in [[shape]] (known: at_cpus, distance, hold, kind, load, lock, margin, max_kappa, max_sigma, min_efficiency, min_peak_cpus, mode, name, readers, reads, think, workers, workload, writers)
 gate.toml:7: shape that demands nothing: want max_sigma, max_kappa, min_peak_cpus, min_efficiency, margin
 gate.toml:10: lock and than: want two, have "mcs" twice
 gate.toml:10: min 3 is above max 2
@@ -317,7 +317,7 @@ gate.toml:19: shape that demands nothing: want min, max
 gate.toml:21: along: want reads, workers, cpus, have "hold"
 gate.toml:22: shape that demands nothing: want min
 gate.toml:24: lock: want a regular expression: missing closing ]: ` + "`[`" + `
-gate.toml:26: unknown key "max" in [[shape]] (known: cpus, distance, hold, kind, load, lock, min, mode, name, reads, think, unit, workers, workload)
+gate.toml:26: unknown key "max" in [[shape]] (known: cpus, distance, hold, kind, load, lock, min, mode, name, readers, reads, think, unit, workers, workload, writers)
 gate.toml:27: distance: want near, far, local, have "nearby"
 gate.toml:28: hold: want a duration such as '10m', have 3
 gate.toml:35: name "a" is that of the shape in line 29, too
