@@ -105,16 +105,10 @@ func (s Sweep) Validate() error {
 	}
 	common := s.common(Scenario{})
 	common.CPUs, common.Workers = 1, 1
-	if len(s.Readers)+len(s.Writers) > 0 {
-		errs = append(errs, s.validateRoles())
-	} else {
-		errs = append(errs,
-			axis("workers", s.WorkersPerCPU, func(c *Scenario, n int) { c.Workers = n }),
-			axis("reads", s.Reads, func(c *Scenario, n int) { c.Reads = n }))
-	}
 	errs = append(errs,
 		axis("lock", names[:len(s.Subjects)], func(*Scenario, string) {}),
 		axis("CPUs", s.CPUs, func(c *Scenario, n int) { c.CPUs = n }),
+		s.validateWorkers(),
 		axis("hold", s.Hold, func(c *Scenario, d time.Duration) { c.Hold = d }),
 		axis("think", s.Think, func(c *Scenario, d time.Duration) { c.Think = d }),
 		common.validate(),
@@ -133,8 +127,14 @@ func (s Sweep) Validate() error {
 	return errors.Join(errs...)
 }
 
-// validateRoles reports what is wrong with numbers of readers and writers.
-func (s Sweep) validateRoles() error {
+// validateWorkers reports what is wrong with the numbers of workers, and with what
+// they do.
+func (s Sweep) validateWorkers() error {
+	if len(s.Readers)+len(s.Writers) == 0 {
+		return errors.Join(
+			axis("workers", s.WorkersPerCPU, func(c *Scenario, n int) { c.Workers = n }),
+			axis("reads", s.Reads, func(c *Scenario, n int) { c.Reads = n }))
+	}
 	errs := []error{
 		axis("readers", s.Readers, func(c *Scenario, n int) { c.Workers, c.Readers, c.Writers = 0, n, 1 }),
 		axis("writers", s.Writers, func(c *Scenario, n int) { c.Workers, c.Readers, c.Writers = 0, 1, n }),
