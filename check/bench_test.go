@@ -28,8 +28,8 @@ func (l *ticketLock) Unlock() {
 	l.owner.StoreRelease(owner + 1)
 }
 
-// BenchmarkSearch is how many schedules and steps a second and core the search
-// takes, by the number of workers that take a ticket lock once.
+// BenchmarkSearch measures how many schedules and steps the search takes in a second
+// on one core, by the number of workers that acquire a ticket lock once.
 func BenchmarkSearch(b *testing.B) {
 	for _, c := range []struct {
 		name    string

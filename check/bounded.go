@@ -1,24 +1,25 @@
 package check
 
-// A bounded search takes every schedule with at most so many preemptions: a
-// step of another worker while the last one could have gone on. That a store
-// stays in its buffer while anybody takes another step counts as one, too, once
-// for each store. Steps of alarms do not count. It goes depth first, and knows
-// nothing of schedules that are alike. After Musuvathi and Qadeer, "Iterative Context
-// Bounding for Systematic Testing of Multithreaded Programs" (PLDI 2007).
+// A bounded search takes every schedule with at most so many preemptions. A
+// preemption is a step of another worker while the last one could have continued.
+// A store that stays in its buffer while any worker takes another step counts as
+// one, too, once for each store. Steps of alarms do not count. The search goes depth
+// first, and does not leave out equivalent schedules. After Musuvathi and Qadeer,
+// "Iterative Context Bounding for Systematic Testing of Multithreaded Programs"
+// (PLDI 2007).
 type bounded struct {
 	blind
 	bound int
 	turns []turn
 	depth int
 	used  int   // preemptions so far
-	last  proc  // the worker who took the last step
+	last  proc  // the worker that took the last step
 	late  procs // buffers whose oldest store has been delayed
 
-	astray bool // whether the execution did not repeat the turns that there are
+	astray bool // whether the execution did not repeat the known turns
 }
 
-// A turn is a decision: what could be decided, and what was.
+// A turn is a decision: the alternatives, and the one that was chosen.
 type turn struct {
 	rest   procs // not yet tried
 	chosen proc
@@ -30,7 +31,7 @@ func (b *bounded) begin() {
 	b.depth, b.used, b.last, b.late, b.astray = 0, 0, 0, 0, false
 }
 
-// repeats reports whether the execution did again what those before it did.
+// repeats reports whether the execution repeated the earlier ones.
 func (b *bounded) repeats() bool { return !b.astray && b.depth >= len(b.turns) }
 
 // buffers are the procs that are store buffers.
@@ -117,9 +118,9 @@ func (b *bounded) advance() bool {
 	return false
 }
 
-// shortest returns the script of a failure of this kind that a reader follows
-// most easily: with the fewest preemptions, and among those the shortest. It
-// looks for a while only; found is where it begins.
+// shortest returns the script of a failure of this kind that is easiest to read:
+// one with the fewest preemptions, and among those the shortest. Its search is
+// limited; it begins with found.
 func (x *explorer) shortest(kind Kind, found script) script {
 	const (
 		most  = 1_000_000 // steps for each number of preemptions

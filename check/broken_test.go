@@ -35,7 +35,7 @@ func drawsTicketByLoadAndStore(m *Machine) {
 	m.Assert(n.Get() == 3)
 }
 
-// A tas is a right lock.
+// A tas is a correct lock.
 type tas struct{ locked primitives.Bool }
 
 func (l *tas) Lock() {
@@ -66,7 +66,7 @@ func announcesThroughStoreBuffer(m *Machine) {
 	}
 }
 
-// A stack loses what two push at a time.
+// A stack loses a value if two workers push at a time.
 type stack struct{ top primitives.Pointer[element] }
 
 type element struct {
@@ -108,7 +108,7 @@ func stepsAside(m *Machine) {
 	}
 }
 
-// A mailbox forgets that who tells may come before who waits.
+// A mailbox forgets that its sender may come before its waiter.
 type mailbox struct {
 	waiting primitives.Uint32
 	parker  primitives.Parker

@@ -19,8 +19,8 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// The number of schedules is known for these programs, and no schedule is run
-// in vain.
+// The number of schedules is known for these programs, and the search runs no
+// schedule too many.
 func TestExactCounts(t *testing.T) {
 	expect := func(name string, want int, body func(m *check.Machine)) {
 		t.Helper()
@@ -59,8 +59,8 @@ func TestExactCounts(t *testing.T) {
 				m.Go(func() { words[i].Store(1); words[i].Add(1) })
 			}
 		})
-		// Loads of what the worker itself has stored last see the same in the store
-		// buffer and in memory, also where others wrote before that.
+		// Loads of the worker's own latest store see the same in the store buffer and
+		// in memory, also if others wrote before that.
 		expect(fmt.Sprintf("%d loads of the own store", k), 1, func(m *check.Machine) {
 			var word primitives.Uint32
 			m.Go(func() {
@@ -104,7 +104,7 @@ func TestLitmus(t *testing.T) {
 		first, second func(x, y *primitives.Uint32) uint32
 		want          string
 	}{
-		{"store buffering, Store", // Dekker: one of them sees the other
+		{"store buffering, Store", // Dekker: at least one worker sees the other
 			func(x, y *primitives.Uint32) uint32 { x.Store(1); return y.Load() },
 			func(x, y *primitives.Uint32) uint32 { y.Store(1); return x.Load() },
 			"0 1, 1 0, 1 1"},
@@ -143,9 +143,9 @@ func TestLitmus(t *testing.T) {
 	}
 }
 
-// Independent reads of independent writes: two readers never disagree on which of
-// two words was written first, also if the stores were in buffers, for a store
-// comes out of them for all at once.
+// Independent reads of independent writes: two readers agree on which of two words
+// was written first, even if the stores were in buffers, because a store leaves its
+// buffer for all workers at once.
 func TestIRIW(t *testing.T) {
 	type store = func(*primitives.Uint32, uint32)
 	for name, store := range map[string]store{"Store": (*primitives.Uint32).Store, "StoreRelease": (*primitives.Uint32).StoreRelease} {
@@ -166,7 +166,7 @@ func TestIRIW(t *testing.T) {
 	}
 }
 
-// What excludes by words alone relies on loads that come after stores: Store
+// Exclusion by loads and stores alone relies on loads that come after stores: Store
 // keeps that order, StoreRelease does not.
 func TestMutualExclusionByWords(t *testing.T) {
 	type store = func(*primitives.Uint32, uint32)
@@ -176,7 +176,7 @@ func TestMutualExclusionByWords(t *testing.T) {
 			spin.Once()
 		}
 	}
-	// Each returns what worker me does to get in and to get out.
+	// Each returns what worker me does to acquire and to release.
 	algorithms := map[string]func(store store) (lock, unlock func(me int)){
 		"Dekker": func(store store) (lock, unlock func(me int)) {
 			var wants [2]primitives.Uint32
@@ -288,7 +288,7 @@ func TestFailures(t *testing.T) {
 			m.Go(func() { lock(&a); lock(&b); b.Store(0); a.Store(0) })
 			m.Go(func() { lock(&b); lock(&a); a.Store(0); b.Store(0) })
 		}},
-		{check.Deadlock, func(m *check.Machine) { // the own store ends no wait when it comes to memory
+		{check.Deadlock, func(m *check.Machine) { // a worker's own store ends no wait when it comes to memory
 			var word primitives.Uint32
 			m.Go(func() {
 				var spin primitives.Spin
@@ -298,7 +298,7 @@ func TestFailures(t *testing.T) {
 				m.Failf("the wait has ended")
 			})
 		}},
-		{check.Deadlock, func(m *check.Machine) { // nor one for one of two words
+		{check.Deadlock, func(m *check.Machine) { // the same for a wait for one of two words
 			var a, b primitives.Uint32
 			m.Go(func() {
 				var spin primitives.Spin
@@ -404,8 +404,8 @@ func TestSound(t *testing.T) {
 			m.Wait()
 			m.Assert(a+b > 0)
 		},
-		"a loop ends when somebody else gets a turn": addsUntilStopped,
-		"spinners wake each other until somebody else gets a turn": func(m *check.Machine) {
+		"a loop ends when another worker gets a turn": addsUntilStopped,
+		"spinners wake each other until another worker gets a turn": func(m *check.Machine) {
 			var word primitives.Uint32
 			var stop primitives.Bool
 			m.GoAlike(2, func() {
@@ -436,9 +436,9 @@ func addsUntilStopped(m *check.Machine) {
 	m.Go(func() { stop.Store(true) })
 }
 
-// A loop that others could end goes on for as long as the steps last. What was
-// not searched for that is counted, and how often it went round before is not
-// left out.
+// A loop that another worker could end may last until the steps run out. The report
+// counts the executions that were cut short so, and the search includes all numbers
+// of rounds before that.
 func TestLongSchedules(t *testing.T) {
 	rounds := make(map[uint32]bool)
 	const steps = 40
@@ -462,7 +462,7 @@ func TestLongSchedules(t *testing.T) {
 			t.Errorf("no schedule has %d rounds: %v", n, rounds)
 		}
 	}
-	// And it is no excuse for what fails within it.
+	// A failure within the limit is still found.
 	f := fails(t, check.Config{Steps: steps}, func(m *check.Machine) {
 		var word primitives.Uint32
 		var stop primitives.Bool
@@ -478,8 +478,8 @@ func TestLongSchedules(t *testing.T) {
 	}
 }
 
-// The clock shows that a timeout is over, and that two who sleep do so at the
-// same time; and a loop until it is late ends.
+// The clock shows that a timeout is over, and that two workers sleep at the same
+// time; and a loop until it is late ends.
 func TestClock(t *testing.T) {
 	const second = int64(time.Second)
 	check.Explore(t, check.Config{}, func(m *check.Machine) {
@@ -497,7 +497,7 @@ func TestClock(t *testing.T) {
 		took := primitives.Nanotime() - began
 		m.Assert(took >= second && took <= 2*second)
 	})
-	// At the same time, or one after the other; and who looks sees it or does not.
+	// At the same time, or one after the other; a worker that looks sees it or not.
 	seen := make(map[string]bool)
 	check.Explore(t, check.Config{}, func(m *check.Machine) {
 		var looked int64
@@ -519,8 +519,8 @@ func TestClock(t *testing.T) {
 	}
 }
 
-// Who leaves a worker by runtime.Goexit, as t.Fatal does, fails on a schedule
-// that replays.
+// A worker that leaves by runtime.Goexit, as t.Fatal does, fails on a schedule that
+// replays.
 func TestGoexit(t *testing.T) {
 	for name, body := range map[string]func(m *check.Machine){
 		"body": func(m *check.Machine) {
@@ -548,8 +548,9 @@ func TestGoexit(t *testing.T) {
 	}
 }
 
-// What could give up the CPU in a pinned section ends the program on the host:
-// it fails, on a schedule that says who did it, where, and what to do instead.
+// A call that could give up the CPU in a pinned section ends the program on the host.
+// Here it fails, and the failure says which worker made it, where, and what to do
+// instead.
 func TestPinnedMustNotBlock(t *testing.T) {
 	var parker primitives.Parker
 	var word primitives.Uint32
@@ -617,8 +618,8 @@ func TestPinnedMustNotBlock(t *testing.T) {
 	}
 }
 
-// A worker gets back from a Pool what it gave up, as it was; another does not,
-// nor does the next schedule.
+// A worker gets back from a Pool what it gave up, unchanged. Another worker does not
+// get it, nor does the next schedule.
 func TestPool(t *testing.T) {
 	var pool, other primitives.Pool[int]
 	for range 2 {
@@ -640,8 +641,8 @@ func TestPool(t *testing.T) {
 	}
 }
 
-// A node is told that it may go on, and is read after that: by then it can be in
-// use for something else. Only a pool that gives it out again shows that.
+// A node is read after its waiter was woken: by then the node can be in use for
+// something else. Only a pool that gives it out again shows that.
 func TestPoolShowsUseAfterPut(t *testing.T) {
 	type node struct {
 		told primitives.Bool
@@ -687,7 +688,7 @@ func TestPoolShowsUseAfterPut(t *testing.T) {
 	}
 }
 
-// What checks nothing does not pass in silence.
+// A body that checks nothing does not pass.
 func TestNothingToCheck(t *testing.T) {
 	for name, body := range map[string]func(*check.Machine){
 		"an empty body":  func(*check.Machine) {},
@@ -700,8 +701,8 @@ func TestNothingToCheck(t *testing.T) {
 	}
 }
 
-// A right lock that is not written against package primitives orders nothing that
-// the checker knows of: the race says why.
+// A correct lock that is not written against package primitives orders nothing that
+// the checker knows of: the message of the race says why.
 func TestRaceOfNativeLock(t *testing.T) {
 	const hint = "no step of package primitives was seen"
 	f := fails(t, check.Config{}, func(m *check.Machine) {
@@ -730,7 +731,7 @@ type logged struct {
 
 func (l *logged) Log(args ...any) { l.log += fmt.Sprint(args...) }
 
-// A search that finds nothing says how much it was.
+// A search that finds nothing says how much it searched.
 func TestPassSaysHowMuch(t *testing.T) {
 	l := &logged{TB: t}
 	check.Explore(l, check.Config{}, func(m *check.Machine) {
@@ -744,7 +745,7 @@ func TestPassSaysHowMuch(t *testing.T) {
 	}
 }
 
-// More workers than there can be are the test's fault, not the lock's.
+// Too many workers are the test's fault, not the lock's.
 func TestTooManyWorkers(t *testing.T) {
 	for name, body := range map[string]func(m *check.Machine){
 		"one by one": func(m *check.Machine) {
@@ -768,7 +769,7 @@ func TestTooManyWorkers(t *testing.T) {
 	check.Explore(t, check.Config{}, func(m *check.Machine) { m.GoAlike(9, func() {}) })
 }
 
-// What is searched is said, with its bounds.
+// A report says what was searched, with its bounds.
 func TestScope(t *testing.T) {
 	pins := func(m *check.Machine) {
 		m.GoAlike(2, func() { primitives.Pin(); primitives.Unpin() })
@@ -797,7 +798,7 @@ func TestScope(t *testing.T) {
 	}
 }
 
-// While a search runs there is a line now and then.
+// A running search prints a line now and then.
 func TestProgress(t *testing.T) {
 	var out strings.Builder
 	check.Explore(t, check.Config{Budget: 1500 * time.Millisecond, Progress: &out}, func(m *check.Machine) {
@@ -811,7 +812,7 @@ func TestProgress(t *testing.T) {
 	}
 }
 
-// What is kept per CPU needs no atomic operation while pinned, and does need
+// A word for each CPU needs no atomic operation while its user is pinned, and needs
 // one otherwise.
 func TestPin(t *testing.T) {
 	body := func(pinned bool) func(m *check.Machine) {
@@ -837,8 +838,8 @@ func TestPin(t *testing.T) {
 	fails(t, check.Config{CPUs: 2}, body(false))
 }
 
-// A wake-up and a timeout that come together: one of them wins, and a wake-up
-// that lost is there for the next Park.
+// If a wake-up and a timeout come together, one of them wins, and a wake-up that lost
+// is there for the next Park.
 func TestTimeoutRacesWakeUp(t *testing.T) {
 	var woken, late int
 	check.Explore(t, check.Config{}, func(m *check.Machine) {
@@ -858,8 +859,8 @@ func TestTimeoutRacesWakeUp(t *testing.T) {
 	}
 }
 
-// A timer that starts itself for as long as a lock is held could ring without
-// end: the search bounds that, and says so.
+// A timer that starts itself while a lock is held could end again and again: the
+// search bounds that, and says so.
 func TestTimerStartsItself(t *testing.T) {
 	rings := map[int]bool{}
 	r := check.Explore(t, check.Config{Spins: 2}, func(m *check.Machine) {
@@ -926,8 +927,7 @@ func lostUpdate(m *check.Machine) {
 	m.Assert(word.Load() > 1)
 }
 
-// A search in which workers are alike finds what one finds in which they are
-// not.
+// A search with GoAlike finds what one without it finds.
 func TestAlike(t *testing.T) {
 	found := func(start func(m *check.Machine, f func())) []string {
 		seen := map[string]bool{}
@@ -954,7 +954,7 @@ func TestAlike(t *testing.T) {
 	if !slices.Equal(alike, named) {
 		t.Errorf("alike: %v\nnamed: %v", alike, named)
 	}
-	fails(t, check.Config{}, func(m *check.Machine) { // and races, too
+	fails(t, check.Config{}, func(m *check.Machine) { // it also finds races
 		var data primitives.Cell[int]
 		var word primitives.Uint32
 		m.GoAlike(2, func() { word.Load(); data.Set(1) })
@@ -974,7 +974,7 @@ func TestModes(t *testing.T) {
 	} {
 		fails(t, cfg, lostUpdate)
 	}
-	// Without a preemption each worker adds in peace.
+	// Without a preemption each worker adds undisturbed.
 	if r := check.Explore(t, check.Config{Mode: check.Bounded}, lostUpdate); !r.Ended || r.Schedules != 6 {
 		t.Errorf("without preemptions: %v, want 6 schedules", r)
 	}
@@ -986,7 +986,7 @@ func TestModes(t *testing.T) {
 	}
 }
 
-// What ends early does not claim to be whole.
+// A search that ends early does not claim to be whole.
 func TestBudget(t *testing.T) {
 	body := func(m *check.Machine) {
 		var word primitives.Uint32
@@ -1012,9 +1012,9 @@ func TestBadConfig(t *testing.T) {
 	}
 }
 
-// Words that outlive an execution have their values back after it, so that each
-// begins alike; and after a search, also one that a panic ended, the host is
-// the host again.
+// Words that outlive an execution have their old values again after it, so that all
+// executions begin in the same way. After a search, also one that a panic ended,
+// primitives run on the host again.
 func TestLeavesNoTrace(t *testing.T) {
 	var outside primitives.Uint32
 	outside.Store(7)

@@ -18,7 +18,7 @@ import (
 
 var programs = flag.Int("programs", 400, "random programs on which reduction is compared with brute force")
 
-// A program is what each worker does, one letter an operation, made at random:
+// A program is random: it has the operations of each worker, one letter for each:
 //
 //	r s a c  Load, Store, Add, CompareAndSwap of a word
 //	b        StoreRelease of a word
@@ -69,7 +69,7 @@ func randomProgram(rng *rand.Rand, alphabets []string) program {
 	return p
 }
 
-// body returns the program as a test that notes in *out what was seen.
+// body returns the program as a test that notes in *out what its workers saw.
 func (p program) body(out *string) func(m *Machine) {
 	return func(m *Machine) {
 		var words [2]primitives.Uint32
@@ -78,7 +78,7 @@ func (p program) body(out *string) func(m *Machine) {
 		seen := make([][]uint32, len(p))
 		*out = ""
 		for i := range words {
-			words[i].Load() // is met first, so that it is number i on every schedule
+			words[i].Load() // first, so that the word has number i on every schedule
 		}
 		defer func() { *out = fmt.Sprint(seen, words[0].Load(), words[1].Load()) }()
 		for i, instructions := range p {
@@ -158,8 +158,8 @@ func (p program) body(out *string) func(m *Machine) {
 
 func b(ok bool) uint32 { return uint32(btoi(ok)) }
 
-// outcomes returns everything that can come of a body, by one of the plans, and
-// the number of executions, or false if there are more than most.
+// outcomes returns all outcomes of a body, by one of the plans, and the number of
+// executions, or false if there are more than most.
 func outcomes(t *testing.T, p program, plan func(*vm) plan, most int) (found map[string]bool, n int, ok bool) {
 	found = map[string]bool{}
 	n, ok = p.executions(t, plan, most, func(end outcome, what string) {
@@ -199,7 +199,7 @@ func (p program) executions(t *testing.T, plan func(*vm) plan, most int, visit f
 	return n, true
 }
 
-// What reduction finds is all that brute force finds, and nothing else.
+// Reduction finds the same outcomes as brute force.
 func TestReductionLosesNothing(t *testing.T) {
 	alphabets := []string{"rsac", "rsacb", "rsab", "racwt", "sbwtv", "rapou", "pxukr", "bsvtr", "lra", "xoukab", "cwtvb", "ira", "isbr", "iau", "bmr", "bmrs", "sbmra", "nzr", "noun", "nlza", "rbqs", "qbar", "be", "bes", "bf", "bfa"}
 	compared, reduced, brute := 0, 0, 0
@@ -224,8 +224,8 @@ func TestReductionLosesNothing(t *testing.T) {
 	t.Logf("%d programs: %d executions with reduction, %d without", compared, reduced, brute)
 }
 
-// Reduction takes one schedule of each class, and no two of any. (A wait for one of
-// several words is a step that reads them all, which tells apart what is alike.)
+// Reduction takes exactly one schedule of each class. (A wait for one of several words
+// is a step that reads them all, so equivalent schedules can differ there.)
 func TestReductionIsOptimal(t *testing.T) {
 	alphabets := []string{"rsac", "rb", "rbs", "rbsac", "rab", "rcb", "rbw", "sbwt", "rbv", "sbwtv", "cwtvb", "bmr", "sbmra", "rbqs", "be", "bes", "bew", "bfs"}
 	compared, reduced, brute := 0, 0, 0
@@ -262,10 +262,10 @@ func TestReductionIsOptimal(t *testing.T) {
 	t.Logf("%d programs: %d schedules of %d classes", compared, reduced, brute)
 }
 
-// A witness goes through the schedules as its plan does, and notes of each what
-// makes its class: which write each read sees, in which order the writes of a word
-// come to memory, which way each choice goes, and which stores a Membarrier drains.
-// It follows the store buffers by itself.
+// A witness goes through the schedules as its plan does, and notes the class of each:
+// which write each read sees, in which order the writes of a word come to memory,
+// which way each choice goes, and which stores a Membarrier drains. It models the
+// store buffers by itself.
 type witness struct {
 	plan
 	seen   [maxWorkers]strings.Builder

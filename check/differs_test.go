@@ -11,8 +11,8 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A body that does not depend on the schedule alone is misuse: nothing is known
-// of the schedules that it would have had otherwise.
+// A body that depends on more than the schedule is misuse: the search could miss
+// schedules.
 func TestBodyThatDiffers(t *testing.T) {
 	runs := 0
 	for name, body := range map[string]func(m *check.Machine){

@@ -5,38 +5,39 @@ package check
 // Reduction" (POPL 2014), algorithm 1.
 //
 // Two steps conflict if they access one object and one of them writes. Two
-// executions that differ in the order of steps that do not conflict are
+// executions that differ only in the order of steps that do not conflict are
 // equivalent, and the search completes one of each class. It runs an execution
-// to its end; for each race in it, two steps that conflict with nothing between
-// to order them, it sees to it that the other order is tried from where the
-// first of the two was taken.
+// to its end. For each race in it (two steps that conflict, with nothing in between
+// that orders them) it has the other order tried from where the first of the two
+// was taken.
 //
 // A load that sees the worker's own latest store sees the same in the store buffer
 // as in memory, until another worker writes the word after the flush of that store.
-// So it conflicts neither with the flush nor with what others write before that,
-// but with the first write after it. These are the chronological traces of Abdulla,
+// So it does not conflict with the flush, nor with what others write before that,
+// but with the first write after the flush. These are the chronological traces of Abdulla,
 // Aronis, Atig, Jonsson, Leonardsson and Sagonas, "Stateless Model Checking for TSO
 // and PSO" (TACAS 2015).
 //
-// What sleep sets cannot tell before it is begun is abandoned when nobody is
-// awake any more. Wake-up trees (algorithm 2 there, optimal DPOR) would not begin
-// it. They are not here, for they could save no more than is abandoned, and that
-// is mostly little: nothing of ticket, TAS, TTAS and of mcs at 2x2 and 3x1, 18
-// executions beside 8,092 of mcs at 4x1, 100 beside 10,589 of qspinlock at 2x2,
-// 188 beside 4,209 of CLH at 3x1, 33 beside 136 of an OSQ whose waiters all give
-// up. The most is 64,279 beside 51,092, of RCU's callbacks that are used again.
+// An execution that is equivalent to another, but that sleep sets cannot recognize
+// before it begins, is abandoned when all its enabled procs are asleep. Wake-up
+// trees (algorithm 2 of the first paper, optimal DPOR) would not begin it. They are
+// not implemented: they would save at most the abandoned executions, which are few.
+// There are none for ticket, TAS, TTAS and for mcs at 2x2 and 3x1, 18 beside 8,092
+// for mcs at 4x1, 100 beside 10,589 for qspinlock at 2x2, 188 beside 4,209 for CLH
+// at 3x1, and 33 beside 136 for an OSQ whose waiters all give up. The most are
+// 64,279 beside 51,092, for RCU's callbacks that are used again.
 //
 // I1: nodes[i] and events[i] are of the same step, or of the same choice.
-// I2: the execution repeats the nodes that there are, and then adds its own.
+// I2: an execution repeats the existing nodes, and then adds new ones.
 type dpor struct {
 	vm     *vm
 	nodes  []node
 	events []event
 	depth  int   // steps and choices of the execution so far
-	fresh  int   // the first of them that no execution before had
+	fresh  int   // the first of them that no earlier execution had
 	asleep procs // in the state that the execution is in, once it is fresh
-	last   proc  // who took the last step
-	astray bool  // whether the execution did not repeat the nodes that there are
+	last   proc  // the proc that took the last step
+	astray bool  // whether the execution did not repeat the existing nodes
 
 	took   [maxProcs]int32 // the last step of each proc in the execution, or 0
 	order  [maxProcs]order // each proc's last step, and all that comes before it
@@ -49,13 +50,13 @@ type dpor struct {
 
 // A node is a state that the execution went through, and where to go from it.
 type node struct {
-	choice    bool // a way to go on was chosen, and not a step
-	taken, of int8 // which of how many
+	choice    bool // one of several ways was chosen, and not a step
+	taken, of int8 // the way that was chosen, and how many there are
 	chosen    proc
 	enabled   procs
-	asleep    procs // need not be tried: what they lead to was seen elsewhere
+	asleep    procs // need not be tried: the executions they lead to were seen elsewhere
 	explored  procs // have been tried
-	backtrack procs // are to be tried
+	backtrack procs // must be tried
 }
 
 // An event is a step that was taken.
@@ -88,8 +89,9 @@ func (c *order) join(d *order, n int) {
 	}
 }
 
-// A trail is who accessed an object last: the last write, and the reads of what it
-// wrote. They come after it, except the worker's own of what was flushed.
+// A trail has the latest accesses of an object: the last write, and the reads that
+// saw it. The reads come after the write, except the worker's own reads of a store
+// that was then flushed.
 type trail struct {
 	writer  int32 // the event, or -1
 	readers procs
@@ -127,7 +129,7 @@ func (d *dpor) known() (proc, bool) {
 	return 0, false
 }
 
-// repeats reports whether the execution did again what those before it did.
+// repeats reports whether the execution repeated the earlier ones.
 func (d *dpor) repeats() bool { return !d.astray && d.depth >= d.fresh }
 
 func (d *dpor) pick(self proc, enabled procs) (proc, bool) {
@@ -145,8 +147,8 @@ func (d *dpor) pick(self proc, enabled procs) (proc, bool) {
 	if !awake.has(p) {
 		p = awake.first()
 	}
-	// Whoever was passed over for long is next, so that a loop ends that it could
-	// end, and what it does is there to be tried earlier.
+	// A proc that was passed over for long is next. It may end another's loop, and
+	// its steps can then be tried earlier.
 	if passed := min(max(d.vm.limit/8, 1), mostPassed); d.depth > passed {
 		for rest := awake; rest != 0; {
 			q := rest.first()
@@ -225,7 +227,8 @@ func (d *dpor) step(p proc, o *op) {
 		e.part = d.vm.workers[p/3].stores[0].mask != wholeWord
 	}
 
-	// What it conflicts with comes before it, too. The last of those may race.
+	// The events that the step conflicts with come before it, too. The last of them
+	// may race with it.
 	d.rivals = d.rivals[:0]
 	if o.object >= 0 {
 		d.rival(before, o.object, p, o.write)
@@ -241,7 +244,7 @@ func (d *dpor) step(p proc, o *op) {
 		immediate := true
 		for _, l := range d.rivals {
 			if j != l && d.events[l].order[first.proc] >= first.index {
-				immediate = false // it comes before another of them
+				immediate = false // it comes before another rival
 			}
 		}
 		if immediate {
@@ -254,7 +257,7 @@ func (d *dpor) step(p proc, o *op) {
 	d.order[p] = e.order
 	d.leave(i, p, o)
 
-	// Who sleeps wakes up if its step conflicts with this one.
+	// A sleeping proc wakes up if its step conflicts with this one.
 	at := &d.nodes[i]
 	d.asleep = 0
 	for rest := (at.asleep | at.explored) &^ one(p); rest != 0; {
@@ -277,7 +280,7 @@ func (m *vm) conflict(p, q proc) bool {
 	return m.readsOf(p, b) || m.readsOf(q, a)
 }
 
-// readsOf reports whether what p is to read besides its object is written by b.
+// readsOf reports whether b writes something that p will read besides its object.
 func (m *vm) readsOf(p proc, b *op) bool {
 	for _, s := range m.pending[p].more {
 		if s.object == b.object && m.writes(b) && m.forwards(p, s.object) < 0 {
@@ -375,7 +378,7 @@ func (d *dpor) rival(before *order, object int32, p proc, write bool) {
 	if e.proc == p || e.index <= before[e.proc] {
 		return
 	}
-	own := procs(0) // whose reads of what e flushed need not come after e
+	own := procs(0) // its reads of what e flushed need not come after e
 	if e.kind == opFlush {
 		own = one(e.proc - 1)
 	}
@@ -388,22 +391,22 @@ func (d *dpor) rival(before *order, object int32, p proc, write bool) {
 	}
 }
 
-// reverse sees to it that the steps that event j now comes before, without
-// need, are tried before it: among them event i, which is step o.
+// reverse has step o, which is event i, tried before event j. Event j comes before
+// it in this execution, but need not.
 func (d *dpor) reverse(j, i int, o *op) {
 	first, at := &d.events[j], &d.nodes[j]
 	second := d.events[i].proc
 	possible := at.enabled.has(second)
 	switch { // did event j make step o possible?
 	case possible:
-	case o.kind == opPark && (first.kind == opUnpark && first.changed || first.kind == opRing),
-		o.kind == opRing && first.kind == opCancel && first.changed,
-		o.kind == opUnpark && first.kind == opRing,
+	case o.kind == opPark && (first.kind == opUnpark && first.changed || first.kind == opExpire),
+		o.kind == opExpire && first.kind == opCancel && first.changed,
+		o.kind == opUnpark && first.kind == opExpire,
 		o.kind == opStop && first.kind == opTimer:
 		return
 	}
-	// What is between and does not come after event j could be taken before it,
-	// and then o. The procs that could begin with that are the initials.
+	// The events in between that need not come after event j could be taken before
+	// it, and then o. The procs that could begin with one of these are the initials.
 	var initials, met procs
 	var began order
 	for k := j + 1; k <= i; k++ {

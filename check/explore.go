@@ -16,16 +16,16 @@ import (
 type Mode uint8
 
 const (
-	// Exhaustive takes every schedule, but for those that differ from one that
-	// was taken only in the order of steps that do not conflict.
+	// Exhaustive takes every schedule, except those that are equivalent to one that
+	// was taken: they differ only in the order of steps that do not conflict.
 	Exhaustive Mode = iota
 	// Bounded takes every schedule with at most Config.Bound preemptions.
 	Bounded
 	// Random chooses each step at random.
 	Random
 	// PCT gives workers, their store buffers and their alarms random priorities and
-	// changes Config.Bound of them at random steps, for which the first schedule
-	// shows how many there are: Burckhardt, Kothari, Musuvathi and Nagarakatte, "A
+	// changes Config.Bound of them at random steps; the first schedule shows how many
+	// steps there are. See Burckhardt, Kothari, Musuvathi and Nagarakatte, "A
 	// Randomized Scheduler with Probabilistic Guarantees of Finding Bugs"
 	// (ASPLOS 2010).
 	PCT
@@ -54,26 +54,26 @@ type Config struct {
 	// Done ends the search early once it is closed, if it is not nil.
 	Done <-chan struct{}
 
-	// Spins is how often a wait that may end at any time (a Spin's Try) goes
-	// on before it ends, and how often a timer that starts itself again rings
-	// after the first time; 0 means 1, and a negative number 0.
+	// Spins is how often a wait that may end at any time (a Spin's Try) continues
+	// before it ends, and how often a timer that starts itself again ends after the
+	// first time; 0 means 1, and a negative number 0.
 	Spins int
 
-	// CPUs is how many CPUs the workers share: each Pin then finds itself on
-	// one of them, any one, until Unpin. 0 means that each worker has a CPU of
-	// its own, which is quicker to search.
+	// CPUs is how many CPUs the workers share: each Pin then puts its worker on any
+	// one of them until Unpin. 0 means that each worker has its own CPU, which is
+	// quicker to search.
 	CPUs int
 
 	// Steps is how many steps an execution may have, at most 65,535; 0 means
-	// 10,000. In the second half of them all who can take a step take turns: an
-	// execution that has no end even so has workers who keep each other from
-	// getting on. Of the others that are as long it is said how many there were,
-	// for after the first half only one way to go on was tried.
+	// 10,000. In the second half of them all workers that can take a step take
+	// turns. If the execution does not end even so, its workers keep each other from
+	// making progress. The report counts the executions that reached the second half
+	// and ended, because from there only one order was tried.
 	Steps int
 
-	// Replay is a token from a failure: run that schedule alone. Explore takes
-	// it from the environment variable LOCKBENCH_REPLAY, too, where n: before it
-	// says that it is of the n'th search of the test.
+	// Replay is a token from a failure: only that schedule is run. Explore also
+	// takes it from the environment variable LOCKBENCH_REPLAY; there a prefix n: says
+	// that the token is of the n'th search of the test.
 	Replay string
 
 	// Progress is where a line goes once a second, or nil.
@@ -92,19 +92,19 @@ var ErrNative = errors.New("check: this build runs locks on the host; build it w
 // Explore runs body on every schedule, or on those that cfg says, and fails t
 // if one of them fails: the message has the schedule as a table, and the command
 // that replays it. If the environment variable LOCKBENCH_SVG names a directory,
-// the figure of it goes there (see [Failure.WriteSVG]); it is made if it is not
-// there, and a relative one is in that of the module. If none fails, the log says
-// how many schedules there were (go test -v shows it). Without the tag virtual
-// there are none, and t fails.
+// Explore writes the schedule's figure there (see [Failure.WriteSVG]). It makes the
+// directory if it does not exist; a relative name is relative to the module. If no
+// schedule fails, the log says how many there were (go test -v shows it). Without
+// the tag virtual there are no schedules, and t fails.
 //
 // body sets up, starts workers with [Machine.Go], waits for them with
-// [Machine.Wait] and looks at what came of it. It runs once in each schedule, so
-// it must make what it uses anew, and must not depend on anything but the
-// schedule: no time, no randomness, no goroutines, no locks but those under
-// test. Where that is seen not to hold the failure is a [Misuse]: the body did
-// not do the same on one schedule twice, a goroutine took steps that a go
-// statement started in it, a worker was blocked by the host, or nothing was done
-// at all. What other goroutines of the program do meanwhile takes place on the host.
+// [Machine.Wait] and checks the result. It runs once in each schedule, so it must
+// make anew what it uses, and must depend on nothing but the schedule: no time, no
+// randomness, no goroutines, no locks other than those under test. If Explore
+// notices that this does not hold, the failure is a [Misuse]: the body did not do
+// the same on one schedule twice, a goroutine of a go statement in it took steps, a
+// worker was blocked by the host, or the body did nothing at all. Steps of other
+// goroutines of the program take place on the host.
 func Explore(t testing.TB, cfg Config, body func(m *Machine)) Report {
 	t.Helper()
 	n := number(t)
@@ -154,8 +154,8 @@ func Run(cfg Config, body func(m *Machine)) (Report, error) {
 	return x.run()
 }
 
-// run explores on a goroutine of its own, so that the search can be given up if a
-// worker does not come back to the machine.
+// run explores on a new goroutine, so that the search can be given up if a worker
+// does not come back to the machine.
 func (x *explorer) run() (r Report, err error) {
 	var panicked any
 	returned, done := false, make(chan struct{})
@@ -234,8 +234,8 @@ type plan interface {
 	search
 	// advance prepares the next execution, and reports whether there is one.
 	advance() bool
-	// repeats reports whether the last execution did again what those before it
-	// did, as far as it was to go the same way.
+	// repeats reports whether the last execution repeated the earlier ones, as far
+	// as it should.
 	repeats() bool
 }
 
@@ -293,8 +293,8 @@ func (x *explorer) explore() (Report, error) {
 			r.Long++
 		}
 		if x.vm.read && x.vm.passed && !x.vm.clocked && x.cfg.Mode == Exhaustive && outcome != failed {
-			// It matters when somebody looks at the clock. Most programs have
-			// nobody who does, or none that waits for time to pass.
+			// Now it matters when a worker looks at the clock. In most programs no
+			// worker does, or none waits for time to pass.
 			x.vm.clocked = true
 			p, r = x.plan(), Report{Config: x.cfg}
 			outcome = x.once(p)
@@ -306,7 +306,7 @@ func (x *explorer) explore() (Report, error) {
 				r.Failure, r.Elapsed = x.nothing(), time.Since(x.began)
 				return r, nil
 			}
-			// The first is run twice, and so are now and then others.
+			// The first schedule is run twice, and so are others now and then.
 			if isPowerOf2(r.Schedules) && !x.again() {
 				r.Failure, r.Elapsed = x.differs(x.vm.script), time.Since(x.began)
 				return r, nil
@@ -314,13 +314,13 @@ func (x *explorer) explore() (Report, error) {
 		case abandoned:
 			r.Abandoned++
 			if p, ok := p.(*pct); ok {
-				p.drawn = max(p.drawn-1, 0) // its bound is of executions that end
+				p.drawn = max(p.drawn-1, 0) // its bound is for executions that end
 			}
 		case failed:
 			r.Schedules++
 			r.Elapsed = time.Since(x.began)
 			script := slices.Clone(x.vm.script)
-			if !x.vm.failure.exited { // once is enough for what t.Fatal says
+			if !x.vm.failure.exited { // t.Fatal should report only once
 				script = x.shortest(x.vm.failure.kind, script)
 			}
 			if err := x.replay(&r, script); err != nil || r.Failure == nil {
@@ -346,7 +346,7 @@ func (x *explorer) again() bool {
 		x.vm.steps == steps && x.vm.sum == sum && x.vm.live == live
 }
 
-// nothing is the failure of a body that has nothing to be searched.
+// nothing is the failure of a body that has nothing to search.
 func (x *explorer) nothing() *Failure {
 	return &Failure{
 		Kind: Misuse, Token: "-", Workers: []string{"body"},
@@ -354,13 +354,14 @@ func (x *explorer) nothing() *Failure {
 	}
 }
 
-// differs is the failure of a body that does not do the same on the same
-// schedule, so that nothing is known of the others.
+// differs is the failure of a body that does not do the same on the same schedule,
+// so that the search says nothing about its other schedules.
 func (x *explorer) differs(s script) *Failure {
 	return x.vm.failureOn(s, Misuse, "the body does not do the same each time on one schedule, so that its schedules cannot be searched: want what it uses made anew in it, and no time, randomness, order of a map, or variable that an earlier schedule has changed")
 }
 
-// over reports whether the budget is spent, or Done closed, and now and then how far it is.
+// over reports whether the budget is spent or Done is closed. Now and then it prints
+// the progress.
 func (x *explorer) over(r *Report) bool {
 	n := r.Schedules + r.Abandoned
 	if x.cfg.Schedules > 0 && n >= x.cfg.Schedules {

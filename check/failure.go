@@ -18,7 +18,7 @@ const (
 	Misuse    Kind = "misuse"
 )
 
-// failure is what was wrong in an execution.
+// failure says what went wrong in an execution.
 type failure struct {
 	kind    Kind
 	message string
@@ -51,7 +51,7 @@ func (m *vm) abort(kind Kind, message string) {
 	panic(aborted{})
 }
 
-// exited ends the execution as failed by a runtime.Goexit, which is under way.
+// exited ends the execution as failed by a runtime.Goexit that is running.
 func (m *vm) exited() {
 	m.next = nil
 	m.fail(Misuse, fmt.Sprintf("%v is left by runtime.Goexit, as t.Fatal does: want Assert or Failf of the Machine", m.self))
@@ -72,7 +72,7 @@ func (m *vm) exited() {
 	m.failure.at = placeOf(frames)
 }
 
-// panicked ends the execution as failed by a panic with v, which is under way.
+// panicked ends the execution as failed by a panic with v that is running.
 func (m *vm) panicked(v any) {
 	m.fail(Panic, message(v))
 	if m.recorder == nil {
@@ -89,8 +89,8 @@ func (m *vm) panicked(v any) {
 	m.failure.stack = stackOf(frames)
 }
 
-// stackOf returns the calls that led a worker there, the innermost first, but
-// for those of the machine and of the runtime.
+// stackOf returns the calls that led a worker there, the innermost first, without
+// those of the machine and of the runtime.
 func stackOf(frames []runtime.Frame) (stack []place) {
 	for _, f := range frames {
 		switch {
@@ -103,7 +103,7 @@ func stackOf(frames []runtime.Frame) (stack []place) {
 	return stack
 }
 
-// failureOn returns a failure on a schedule of the workers that there are.
+// failureOn returns a failure on a schedule of the present workers.
 func (m *vm) failureOn(s script, kind Kind, message string) *Failure {
 	f := &Failure{Kind: kind, Message: message, Token: s.String()}
 	for _, w := range m.workers[:m.live] {

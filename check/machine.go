@@ -9,20 +9,21 @@ import (
 	"github.com/lockbench/lockbench/internal/sched"
 )
 
-// A Machine is what one execution runs on. It is the body's to use, and its
-// workers'; it is good until the body returns.
+// A Machine runs one execution. The body and its workers may use it until the body
+// returns.
 type Machine struct{ vm *vm }
 
-// Go starts a worker that runs f. The body, too, is one: it goes on meanwhile.
-// There can be nine beside it, those of [Machine.Context] and primitives.After among them.
+// Go starts a worker that runs f. The body is a worker, too, and continues
+// meanwhile. There can be nine others, including those of [Machine.Context] and
+// primitives.After.
 func (m *Machine) Go(f func()) { m.vm.goes(f, false) }
 
 // GoNamed is [Machine.Go] with a name for the worker in reports.
 func (m *Machine) GoNamed(name string, f func()) { m.vm.goes(f, false).name = name }
 
-// GoFirst is [Machine.GoNamed] for a worker who is to be there before others: the
-// others take no step until it waits, or has ended. How they could have come
-// before it is not searched.
+// GoFirst is [Machine.GoNamed] for a worker that must come before the others: the
+// others take no step until it waits or has ended. Schedules in which they come
+// first are not searched.
 func (m *Machine) GoFirst(name string, f func()) {
 	w := m.vm.goes(f, false)
 	w.name = name
@@ -30,10 +31,9 @@ func (m *Machine) GoFirst(name string, f func()) {
 	m.vm.step(m.vm.self, op{kind: opYield, object: -1})
 }
 
-// GoAlike starts n workers that run f. They are alike: whatever they do can be
-// told by f alone, not by which of them does it. So it need not be searched who
-// of them is the first to take a step, and who the second: of n! schedules that
-// differ in the workers' names one is run.
+// GoAlike starts n workers that run f and are interchangeable: what a worker does
+// must not depend on which of them it is. So of the n! schedules that differ only in
+// the workers' names one is run.
 func (m *Machine) GoAlike(n int, f func()) {
 	if n > 0 {
 		m.vm.room(n)
@@ -43,8 +43,8 @@ func (m *Machine) GoAlike(n int, f func()) {
 	}
 }
 
-// Wait waits until all workers have finished that Go started. What they did
-// happens before its return.
+// Wait waits until all workers that Go started have finished. What they did happens
+// before its return.
 func (m *Machine) Wait() {
 	m.vm.unpinned("waits for other workers", "Wait after Unpin")
 	m.vm.join()
@@ -62,7 +62,7 @@ func (m *Machine) Failf(format string, args ...any) {
 	m.vm.abort(Assertion, fmt.Sprintf(format, args...))
 }
 
-// Choose returns each number from 0 to n-1, in one execution or another.
+// Choose returns a number from 0 to n-1: each of them in some execution.
 func (m *Machine) Choose(n int) int {
 	if n < 1 || n > 127 {
 		panic(fmt.Sprintf("check: Choose(%d), want 1 to 127", n))
@@ -77,8 +77,8 @@ func (m *Machine) WithCancel() (ctx context.Context, cancel func()) {
 	return s, s.cancel
 }
 
-// Context returns a context that is cancelled at any time, or never: whoever
-// counts on it to end a wait is stuck.
+// Context returns a context that is cancelled at any time, or never: a worker that
+// needs it to end a wait is stuck.
 func (m *Machine) Context() context.Context {
 	ctx, cancel := m.WithCancel()
 	w := m.vm.goes(cancel, true)
@@ -119,7 +119,7 @@ func (s *scope) Value(key any) any {
 	return nil
 }
 
-func (s *scope) rings() bool { return s.cancelled }
+func (s *scope) over() bool { return s.cancelled }
 
 func (s *scope) cancel() {
 	m := s.vm
@@ -138,6 +138,6 @@ func (s *scope) cancel() {
 	m.note(m.self.proc(), &m.pending[m.self.proc()], 0, 1)
 }
 
-// Membarrier drains the store buffers of all workers, as membarrier(2) does
-// those of all CPUs that run the process.
+// Membarrier drains the store buffers of all workers, as membarrier(2) drains those
+// of all CPUs that run the process.
 func (m *Machine) Membarrier() { m.vm.Membarrier() }

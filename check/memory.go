@@ -6,18 +6,18 @@ import (
 	"github.com/lockbench/lockbench/internal/sched"
 )
 
-// A memory is what the words, Cells and parkers of one execution hold and what
-// is known of them. They are numbered in the order in which they are first met.
+// A memory has what is known of the words, Cells and parkers of one execution. They
+// are numbered in the order in which they are first met.
 //
-// Values are where they are on the host, in the words. An execution may touch
-// words that outlive it; restore gives them the values that they had before.
+// Values stay in the words, as on the host. An execution may touch words that
+// outlive it; restore gives them the values that they had before.
 type memory struct {
 	epoch   uint32
 	objects []object
 	cells   []cell
 
-	// slots maps addresses to numbers, by open addressing. Those of another
-	// epoch are empty.
+	// slots maps addresses to numbers, by open addressing. Slots of another epoch
+	// are empty.
 	slots []slot
 }
 
@@ -49,7 +49,7 @@ func (m *memory) begin() {
 	m.objects, m.cells = m.objects[:0], m.cells[:0]
 }
 
-// object returns the number of what is at addr.
+// object returns the number of the object at addr.
 func (m *memory) object(addr unsafe.Pointer, at sched.Location) int32 {
 	mask := uintptr(len(m.slots) - 1)
 	for i := uintptr(uint64(uintptr(addr))*0x9e3779b97f4a7c15>>32) & mask; ; i = (i + 1) & mask {

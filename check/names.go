@@ -17,11 +17,11 @@ import (
 	"unicode/utf8"
 )
 
-// A namer knows what the source calls what an execution accessed, so that a
-// failure reads in the words of the lock.
+// A namer knows the source's names for what an execution accessed, so that a failure
+// uses the words of the lock.
 //
-// What a Pointer points to is called by its type, and its fields by theirs:
-// node2.next. Everything else is called by the expression that it was accessed
+// What a Pointer points to is named by its type and number, and its fields by their
+// names: node2.next. Everything else is named by the expression that it was accessed
 // through: l.owner.
 type namer struct {
 	names    []string // by object
@@ -53,7 +53,7 @@ type source struct {
 	calls []*ast.CallExpr
 }
 
-// newNamer looks at all that an execution did, and at what its workers wait for.
+// newNamer looks at the entries of an execution, and at what its workers wait for.
 func newNamer(m *vm, r *recorder) *namer {
 	entries := slices.Clone(r.entries)
 	for _, w := range m.workers[:m.live] {
@@ -75,7 +75,7 @@ func newNamer(m *vm, r *recorder) *namer {
 	return n
 }
 
-// classify finds out what kind of value each word has, and what is pointed to.
+// classify finds out what kind of value each word has, and what Pointers point to.
 func (n *namer) classify(m *vm, entries []entry) {
 	targets := make([]reflect.Type, len(m.objects))
 	for id := range m.objects {
@@ -127,7 +127,7 @@ func target(t reflect.Type) reflect.Type {
 	return t.Elem().Elem()
 }
 
-// pointee returns the name of what is at base, or "".
+// pointee returns the name of the pointee at base, or "".
 func (n *namer) pointee(base uint64) string {
 	for _, p := range n.pointees {
 		if p.base == base {
@@ -137,8 +137,7 @@ func (n *namer) pointee(base uint64) string {
 	return ""
 }
 
-// field returns the name of what is at addr if that is a field of a pointee,
-// or "".
+// field returns the name of the field of a pointee at addr, or "".
 func (n *namer) field(addr uint64) string {
 	for _, p := range n.pointees {
 		if addr-p.base < uint64(p.typ.Size()) {
@@ -150,7 +149,7 @@ func (n *namer) field(addr uint64) string {
 	return ""
 }
 
-// fieldPath returns which part of a t begins at offset, down to a type of
+// fieldPath returns the path of the field of a t at offset, down to a type of
 // package primitives. Embedded fields are not named.
 func fieldPath(t reflect.Type, offset uintptr) string {
 	var b strings.Builder
@@ -181,8 +180,8 @@ func fieldPath(t reflect.Type, offset uintptr) string {
 
 // expressions names objects by how the source reaches them.
 func (n *namer) expressions(entries []entry) {
-	ways := make([][]string, len(n.names))    // how each is certainly called
-	perhaps := make([][]string, len(n.names)) // one of these
+	ways := make([][]string, len(n.names))    // certain names of each object
+	perhaps := make([][]string, len(n.names)) // possible names: one of these
 	for _, e := range entries {
 		if e.object < 0 || n.names[e.object] != "" {
 			continue
@@ -209,7 +208,7 @@ func (n *namer) expressions(entries []entry) {
 			n.names[id] = best(ways[id])
 		}
 	}
-	// Of several calls in one line it is likely the one that is nobody else's.
+	// Of several calls in one line it is likely the one that names no other object.
 	for id := range perhaps {
 		if n.names[id] != "" || len(perhaps[id]) == 0 {
 			continue
@@ -222,8 +221,7 @@ func (n *namer) expressions(entries []entry) {
 	}
 }
 
-// best returns the shortest way to call something that says whose it is, or
-// else the first.
+// best returns the shortest name that has an owner (l.owner), or else the first.
 func best(ways []string) string {
 	found := ways[0]
 	for _, s := range ways[1:] {
@@ -234,7 +232,7 @@ func best(ways []string) string {
 	return found
 }
 
-// rest names what has no name, and tells apart what has the same.
+// rest names the objects that have no name, and makes equal names differ.
 func (n *namer) rest(m *vm, entries []entry) {
 	what := make([]string, len(n.names))
 	for id := range what {
@@ -246,7 +244,7 @@ func (n *namer) rest(m *vm, entries []entry) {
 	for _, e := range entries {
 		if e.object >= 0 {
 			switch e.kind {
-			case opPark, opUnpark, opRing:
+			case opPark, opUnpark, opExpire:
 				what[e.object] = "parker"
 			case opErr, opCancel:
 				n.names[e.object] = cmp.Or(n.names[e.object], "context")
@@ -269,8 +267,8 @@ func (n *namer) rest(m *vm, entries []entry) {
 	}
 }
 
-// value returns a value of an object for people: what may be a packed word in
-// hexadecimal.
+// value returns a value of an object as people read it: in hexadecimal if it may be a
+// packed word.
 func (n *namer) value(id int32, val uint64) string {
 	switch n.values[id] {
 	case boolean:
@@ -327,7 +325,7 @@ func (s *source) find(at place) []*ast.CallExpr {
 	})
 }
 
-// receivers returns the receivers of the calls that at may be, each once.
+// receivers returns the receivers of the calls that may be the one at at, each once.
 func (n *namer) receivers(at place) []string {
 	s := n.source(at.file)
 	var found []string
@@ -349,7 +347,7 @@ func (s *source) of(x ast.Expr) string {
 	return strings.Join(strings.Fields(string(text)), " ")
 }
 
-// name returns the text of an expression without indices that are no literals:
+// name returns the text of an expression without indices that are not literals:
 // words[i] is another word each time, and may be the same as words[j].
 func (s *source) name(x ast.Expr) string {
 	text := s.of(x)
@@ -364,7 +362,7 @@ func (s *source) name(x ast.Expr) string {
 	return text
 }
 
-// asserted returns what the call of Assert at a place asserts, or "".
+// asserted returns the argument of the call of Assert at a place, or "".
 func (n *namer) asserted(at place) string {
 	s := n.source(at.file)
 	if calls := s.find(at); at.method == "Assert" && len(calls) == 1 && len(calls[0].Args) == 1 {

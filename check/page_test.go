@@ -14,9 +14,9 @@ import (
 
 const page = "../docs/verification.md"
 
-// TestPage does what docs/verification.md says: it makes a module of the lock
-// and the test there, and compares what go test says of them, and the figure,
-// with what the page has. With -update the page has it then.
+// TestPage does what docs/verification.md says: it makes a module of the lock and the
+// test there, and compares the output of go test and the figure with the page. -update
+// writes them to the page.
 func TestPage(t *testing.T) {
 	text, err := os.ReadFile(page)
 	if err != nil {

@@ -4,7 +4,7 @@ import "fmt"
 
 // A clock is a vector clock: how much of each worker has happened before. It
 // follows Go's memory model: a step on a word happens after the step whose
-// value it sees. It is not the order in which the search thinks; see dpor.
+// value it sees. The search uses another order; see dpor.
 type clock [maxWorkers]uint32
 
 func (c *clock) join(d *clock) {
@@ -13,15 +13,15 @@ func (c *clock) join(d *clock) {
 	}
 }
 
-// A cell is what is known of a Cell: when each worker last accessed it.
+// A cell notes when each worker last accessed a Cell.
 type cell struct {
-	writer int // who wrote last, or -1
+	writer int // the worker that wrote last, or -1
 	wrote  uint32
 	read   clock
 }
 
-// plain is an access of w to a Cell. It is no step: if two accesses are not
-// ordered by steps, they are a race wherever they come.
+// plain is an access of w to a Cell. It is not a step: two accesses that are not
+// ordered by steps are a race in any order.
 func (m *vm) plain(w *worker, id int32, write bool) {
 	object := &m.objects[id]
 	if object.cell == 0 {

@@ -39,16 +39,16 @@ func nth(s procs, n int) proc {
 // step, and at some random steps makes that one the lowest.
 //
 // If a bug needs d ordering constraints, n procs and k steps, one execution
-// with d-1 changes finds it with a probability of at least 1/(n·k^(d-1)). How
-// many procs and steps there are the first execution tells, which has no
-// changes, and whichever is longer later.
+// with d-1 changes finds it with a probability of at least 1/(n·k^(d-1)). The first
+// execution, which has no changes, shows n and k; later ones that have more procs or
+// steps correct them.
 type pct struct {
 	random
 	changes  int
 	longest  int   // of the executions so far, in steps
-	procs    procs // who took any in them
+	procs    procs // the procs that took steps in them
 	drawn    int   // executions since those two last grew
-	chosen   bool  // whether there was a choice that is none of a step
+	chosen   bool  // whether there was a choice other than that of a step
 	steps    int
 	at       []int // the steps at which the priority changes
 	priority [maxProcs]int
@@ -85,7 +85,7 @@ func (p *pct) pick(_ proc, enabled procs) (proc, bool) {
 	best := p.best(enabled)
 	for i, at := range p.at {
 		if at == p.steps {
-			p.priority[best] = -i // the first to change need not be above the next
+			p.priority[best] = -i // an earlier change need not stay above a later one
 			best = p.best(enabled)
 		}
 	}
@@ -97,7 +97,7 @@ func (p *pct) pick(_ proc, enabled procs) (proc, bool) {
 	return best, true
 }
 
-// odds returns what is known of how likely a search finds what there is.
+// odds returns the numbers that say how likely a search finds a fault.
 func (x *explorer) odds(p plan) odds {
 	if p, ok := p.(*pct); ok {
 		return odds{procs: p.procs.count(), steps: max(p.longest, p.steps), schedules: p.drawn, chosen: p.chosen}
@@ -105,14 +105,14 @@ func (x *explorer) odds(p plan) odds {
 	return odds{}
 }
 
-// Odds are the numbers on which it depends what a PCT search finds.
+// odds has the numbers that decide how likely a PCT search finds a fault.
 type odds struct {
 	procs, steps, schedules int
 	chosen                  bool
 }
 
-// found returns a lower bound of the probability that a fault was found which
-// shows where d steps have one order.
+// found returns a lower bound of the probability that the search finds a fault that
+// needs a certain order of d steps.
 func (o odds) found(d int) float64 {
 	one := 1 / (float64(o.procs) * math.Pow(float64(o.steps), float64(d-1)))
 	return -math.Expm1(float64(o.schedules) * math.Log1p(-one))

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// searches is how many searches each test has had that runs, by its name.
+// searches is how many searches each running test has had, by its name.
 var searches = struct {
 	sync.Mutex
 	n map[string]int
@@ -37,8 +37,8 @@ func number(t testing.TB) int {
 	return searches.n[name]
 }
 
-// splitReplay returns the token in LOCKBENCH_REPLAY and the number of the search
-// that it is of, which is 0 if there is none.
+// splitReplay returns the token in LOCKBENCH_REPLAY and the number of its search, or
+// 0 if it names none.
 func splitReplay() (token string, of int, err error) {
 	value := os.Getenv("LOCKBENCH_REPLAY")
 	before, token, ok := strings.Cut(value, ":")
@@ -54,8 +54,8 @@ func splitReplay() (token string, of int, err error) {
 	}
 }
 
-// replayOf returns the token that the n'th search of test t is to replay, or "",
-// and whether it is to run at all.
+// replayOf returns the token that the n'th search of test t must replay, or "", and
+// whether that search must run at all.
 func replayOf(t testing.TB, n int) (token string, meant bool, err error) {
 	token, of, err := splitReplay()
 	if err != nil || of == 0 {
@@ -64,8 +64,8 @@ func replayOf(t testing.TB, n int) (token string, meant bool, err error) {
 	return token, n == of && isMeant(testRun(), t.Name()), nil
 }
 
-// isMeant reports whether a replay under go test -run is of the test with this
-// name, and not of one below it.
+// isMeant reports whether a replay under go test -run is for the test with this name,
+// and not for one below it.
 func isMeant(run, name string) bool { return strings.Count(run, "/") <= strings.Count(name, "/") }
 
 // testRun returns the argument of go test -run.
@@ -76,15 +76,16 @@ func testRun() string {
 	return ""
 }
 
-// A script is the decisions of an execution, in their order: who took each
-// step, and which way each choice went.
+// A script has the decisions of an execution, in order: which proc took each step,
+// and which way each choice went.
 type script []int8
 
 // A proc is its number in a script, and way n of a choice is -1-n.
 //
 // In a token, worker 0 (the body) is a, worker 1 b and so on; their store
 // buffers are A, B …; their alarms k, l …; and the ways of a choice 0, 1 … 9,
-// or yn. for larger n; - is no decision. What is there n times in a row, for large n, has xn. after it.
+// or yn. for larger n; - means that there are no decisions. A decision that comes n
+// times in a row, for large n, has xn. after it.
 func (s script) String() string {
 	if len(s) == 0 {
 		return "-"
@@ -158,7 +159,7 @@ func decodeScript(token string) (script, error) {
 	return s, nil
 }
 
-// A repeat follows a script, and then goes on as it comes.
+// A repeat follows a script, and after its end takes any steps.
 type repeat struct {
 	blind
 	script script
@@ -203,7 +204,7 @@ func (r *repeat) misfit(what string) {
 	}
 }
 
-// replay runs one schedule, notes its steps, and puts what came of it in r.
+// replay runs one schedule, notes its steps, and puts the result in r.
 func (x *explorer) replay(r *Report, s script) error {
 	again := &repeat{script: slices.Clone(s)}
 	x.vm.recorder = new(recorder)

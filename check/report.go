@@ -11,45 +11,44 @@ import (
 	"time"
 )
 
-// A Report is what came of a search.
+// A Report is the result of a search.
 type Report struct {
 	Config Config
 
 	// Schedules is how many executions ran to their end, Abandoned how many
-	// were given up because they were like one that was or would be run, and
-	// Steps how many steps all of them had.
+	// were given up because they were equivalent to another one, and Steps how many
+	// steps all of them had.
 	Schedules, Abandoned, Steps int
 
-	// Cut is true if some wait that may end at any time, or some timer that starts
-	// itself again, went on for as often as Config.Spins allows, and so was ended
-	// then.
+	// Cut is true if a wait that may end at any time, or a timer that starts itself
+	// again, continued as often as Config.Spins allows, and was then ended.
 	Cut bool
 
-	// Long is how many executions had half of Config.Steps steps and no end, and
-	// then ended once all took turns. How else they could have gone on from there
-	// was not searched.
+	// Long is how many executions did not end in half of Config.Steps steps, and
+	// ended when all workers took turns. Other continuations from there were not
+	// searched.
 	Long int
 
-	// Ended is true if there was nothing left to search: no failure and no
-	// budget ended it.
+	// Ended is true if the search went to its end: no failure and no budget ended
+	// it early.
 	Ended bool
 
 	Elapsed time.Duration
 	Failure *Failure // nil if none was found
 
-	other  bool // nothing was run, for LOCKBENCH_REPLAY is of another search
-	pinned bool // somebody was pinned
+	other  bool // nothing was run, because LOCKBENCH_REPLAY is for another search
+	pinned bool // a worker was pinned
 	odds   odds // of mode PCT
 }
 
-// Whole reports whether every schedule was taken, and none of what could go on
-// was cut short.
+// Whole reports whether every schedule was taken, and no wait or timer was cut
+// short.
 func (r Report) Whole() bool {
 	return r.Ended && r.Failure == nil && r.Config.Mode == Exhaustive && r.Config.Replay == "" && !r.other && !r.Cut && r.Long == 0
 }
 
-// String says what was searched, and within which bounds. Only a search that
-// took every schedule says so.
+// String says what was searched, and within which bounds. It says "every schedule"
+// only if every schedule was taken.
 func (r Report) String() string {
 	n := fmt.Sprintf("%s (%d abandoned, %s, %v)", plural(r.Schedules, "schedule"), r.Abandoned, plural(r.Steps, "step"), r.Elapsed.Round(time.Millisecond))
 	if r.Failure != nil {
@@ -58,8 +57,7 @@ func (r Report) String() string {
 	return r.Scope("") + ": " + n
 }
 
-// Scope says which schedules were searched, of what: "every schedule of 3
-// workers".
+// Scope says which schedules of what were searched: "every schedule of 3 workers".
 func (r Report) Scope(what string) string {
 	c := r.Config
 	of, bounds := "", ""
@@ -129,8 +127,8 @@ func times(n int) string {
 	return fmt.Sprintf("%d times", n)
 }
 
-// in says that f was found by the n'th search of test t: how to see it again, and
-// the figure in the directory that LOCKBENCH_SVG names, if it does. A test runs in
+// in notes that the n'th search of test t found f: the command that shows it again,
+// and the figure, in the directory that LOCKBENCH_SVG names, if any. A test runs in
 // the directory of its package, but its user is mostly in that of the module.
 func (f *Failure) in(t testing.TB, n int) {
 	t.Helper()
@@ -176,9 +174,9 @@ func pattern(name string) string {
 	return strings.Join(parts, "/")
 }
 
-// testPackage returns the package of the test that runs, as go test wants it in
-// the directory of the module: a test runs in the directory of its package,
-// whatever package helped it to call Explore.
+// testPackage returns the package of the running test, as go test wants it in the
+// directory of the module. A test runs in the directory of its package, whichever
+// package it calls Explore through.
 func testPackage() string {
 	_, dir, ok := module()
 	if !ok || dir == "." {

@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// The figure's measures, in pixels, and its colours: Okabe and Ito's, which
-// readers tell apart who do not see all colours. Vermillion is for what failed.
+// The figure's measures, in pixels, and its colours: those of Okabe and Ito, which
+// colour-blind readers can tell apart. Vermillion marks what failed.
 const (
 	svgRow    = 24
 	svgGutter = 44  // the steps' numbers
@@ -44,7 +44,7 @@ func (f *Failure) WriteSVG(w io.Writer) error {
 	return d.Flush()
 }
 
-// A drawing is a figure in the making.
+// A drawing is a figure that is being made.
 type drawing struct {
 	*bufio.Writer
 	f       *Failure
@@ -95,8 +95,8 @@ func (d *drawing) layout() {
 	d.bottom = svgTop + svgRow*float64(len(d.rows))
 }
 
-// written returns the words that were written, those that were written last if
-// they are too many.
+// written returns the words that were written; if there are too many, the ones that
+// were written last.
 func (f *Failure) written() []int {
 	var words []int
 	for i := range slices.Backward(f.Steps) {
@@ -166,7 +166,7 @@ func (d *drawing) lanes() {
 	}
 }
 
-// memory shows what the words hold from each change on.
+// memory shows the values of the words from each change on.
 func (d *drawing) memory() {
 	for c, id := range d.words {
 		x, named := d.column[c], false
@@ -208,13 +208,13 @@ func (d *drawing) value(x, from, to float64, value string, by int) {
 	d.printf(`<text x="%.1f" y="%.1f" text-anchor="middle" class="m h" fill="%s">%s</text>`, x, from+4, colour, html.EscapeString(value))
 }
 
-// arrows shows who read what another wrote, and how long a store was in the
-// buffer.
+// arrows shows which workers read what another wrote, and how long a store was in
+// the buffer.
 func (d *drawing) arrows() {
 	type key struct{ worker, object int }
 	issued := make(map[key][]int)
 	type pair struct{ from, worker int }
-	drawn := make(map[pair]bool) // who saw a write: once is enough
+	drawn := make(map[pair]bool) // pairs of write and reader that have an arrow
 	for i := range d.f.Steps {
 		s := &d.f.Steps[i]
 		y, shown := d.y[i]
@@ -237,7 +237,7 @@ func (d *drawing) arrows() {
 			drawn[pair{s.from, s.Worker}] = true
 			x1, x2 := d.x[d.f.Steps[s.from].Worker], d.x[s.Worker]
 			// Down the writer's lane first, and to the reader from the left or from
-			// above, so as not to cross out what either says.
+			// above, so that the arrow does not cross out the text of either.
 			d.printf(`<path d="M%.1f %.1fV%.1f" stroke="#777" stroke-width="1.1"/>`, x1, from, from+svgRow/2)
 			end, turn, over := [2]float64{x2 - svgDot - 2, y}, y+2, [2]float64{x2 - 52, y}
 			if x1 > x2 {

@@ -14,27 +14,27 @@ type Failure struct {
 	Message string   `json:"message"`
 	Workers []string `json:"workers"` // their names; the body is the first
 	Steps   []Step   `json:"steps"`
-	Waits   []Wait   `json:"waits,omitempty"` // of a deadlock: who waits for what
+	Waits   []Wait   `json:"waits,omitempty"` // of a deadlock: what each worker waits for
 	Token   string   `json:"token"`           // replays it: see [Config].Replay
 
-	// Stack is, of a panic and of most misuse, where it came from: the innermost
-	// call first.
+	// Stack has, for a panic and for most misuse, the calls that led there, the
+	// innermost first.
 	Stack []Call `json:"stack,omitempty"`
 
 	// Replay is the command that shows this schedule again, or "".
 	Replay string `json:"replay,omitempty"`
 }
 
-// A Step is one line of a schedule. Accesses to a Cell are among them, though
-// they are no steps of their own, and the choices that a worker made.
+// A Step is one line of a schedule: a step, an access to a Cell, or a choice that a
+// worker made.
 type Step struct {
 	Worker int    `json:"worker"`         // number in Failure.Workers
 	By     string `json:"by,omitempty"`   // "", StoreBuffer or Alarm
 	Op     string `json:"op"`             // what was called: "Load", "CompareAndSwap", "Unpark"
-	Name   string `json:"name,omitempty"` // how the source calls what it was called on: "l.owner"
+	Name   string `json:"name,omitempty"` // the receiver, as the source calls it: "l.owner"
 
-	// Old and New are the values before and after, New is "" if the step did
-	// not write, and Want is what a CompareAndSwap that failed wanted.
+	// Old and New are the values before and after. New is "" if the step did not
+	// write. Want is the value that a failed CompareAndSwap wanted.
 	Old  string `json:"old,omitempty"`
 	New  string `json:"new,omitempty"`
 	Want string `json:"want,omitempty"`
@@ -42,7 +42,7 @@ type Step struct {
 	File   string `json:"file,omitempty"` // where the source is
 	Line   int    `json:"line,omitempty"`
 	Func   string `json:"func,omitempty"`   // the function that it is in
-	Failed bool   `json:"failed,omitempty"` // whether it is at fault
+	Failed bool   `json:"failed,omitempty"` // whether it is part of the failure
 
 	object int
 	from   int  // the step that wrote what this one read, or -1
@@ -50,13 +50,13 @@ type Step struct {
 	issue  bool // whether it puts a store in the store buffer
 }
 
-// Who takes a step for a worker.
+// What takes a step for a worker.
 const (
 	StoreBuffer = "store buffer" // writes a store to memory
 	Alarm       = "alarm"        // ends a Park
 )
 
-// A Wait is why a worker cannot go on.
+// A Wait says why a worker cannot continue.
 type Wait struct {
 	Worker int     `json:"worker"`
 	Op     string  `json:"op"`            // the call that it waits in
@@ -73,7 +73,7 @@ type Call struct {
 	Func string `json:"func"`
 }
 
-// A Value is what a word held.
+// A Value is the value of a word.
 type Value struct {
 	Name  string `json:"name"`
 	Value string `json:"value,omitempty"` // "" if it has none that can be shown
@@ -117,7 +117,7 @@ func (s *Step) place() string {
 
 func (w *Wait) place() string { return (&Step{File: w.File, Line: w.Line}).place() }
 
-// says says what w waits for.
+// says returns what w waits for, in words.
 func (w *Wait) says() string {
 	var words []string
 	for _, v := range w.For {
@@ -131,7 +131,7 @@ func (w *Wait) says() string {
 	case len(words) == 0:
 		return "waits in " + w.Op
 	case w.For[0].Value == "":
-		return "is parked on " + words[0] + ", which nobody unparks"
+		return "is parked on " + words[0] + ", which no worker unparks"
 	case len(words) == 1:
 		return "waits until " + words[0] + " changes"
 	default:
@@ -139,15 +139,14 @@ func (w *Wait) says() string {
 	}
 }
 
-// A row is what the table has one line for: a step, or several that are left
-// out.
+// A row is one line of the table: a step, or several steps that are left out.
 type row struct {
 	step  int // the first
 	steps int // 1, or how many are left out
 	cycle int // how many of them repeat; 0 if they do not
 }
 
-// says says what is left out.
+// says says which steps are left out.
 func (r *row) says() string {
 	switch r.cycle {
 	case 0:
@@ -164,8 +163,8 @@ const (
 	mostRows     = 240
 )
 
-// rows returns the rows of the table. What workers do again and again is there
-// three times, the last time as it was at the end of it.
+// rows returns the rows of the table. Steps that workers repeat are shown three
+// times; the third time are the last ones.
 func (f *Failure) rows() []row {
 	var rows []row
 	for i := 0; i < len(f.Steps); {
@@ -194,8 +193,7 @@ func (f *Failure) rows() []row {
 	return rows
 }
 
-// cycle returns the length of what is done again and again from step i on, and
-// how often that is.
+// cycle returns how many steps are repeated from step i on, and how often.
 func (f *Failure) cycle(i int) (n, times int) {
 	for n = 1; n <= longestCycle && i+2*n <= len(f.Steps); n++ {
 		same := 0
@@ -209,14 +207,14 @@ func (f *Failure) cycle(i int) (n, times int) {
 	return 0, 0
 }
 
-// like reports whether two steps are the same but for the values.
+// like reports whether two steps are the same, except for the values.
 func (s *Step) like(t *Step) bool {
 	return s.Worker == t.Worker && s.By == t.By && s.Op == t.Op && s.object == t.object && s.Line == t.Line &&
 		s.File == t.File && s.Failed == t.Failed
 }
 
-// acting returns the workers that have steps, the body last: what it does is
-// seldom what matters.
+// acting returns the workers that have steps, the body last, because its steps
+// seldom matter.
 func (f *Failure) acting() []int {
 	has := make([]bool, len(f.Workers))
 	for i := range f.Steps {

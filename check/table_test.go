@@ -50,8 +50,8 @@ func failureOf(t *testing.T, cfg Config, body func(*Machine)) *Failure {
 	return r.Failure
 }
 
-// TestTables compares the tables with those that somebody has looked at:
-// testdata/*.txt, which -update writes. The token of each gives the same table.
+// TestTables compares the tables with testdata/*.txt, which -update writes and the
+// author of a change reviews. The token of each gives the same table.
 func TestTables(t *testing.T) {
 	for _, p := range failures {
 		t.Run(p.name, func(t *testing.T) {
@@ -90,7 +90,7 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// Whatever fails can be drawn, and each step that the table has is there.
+// Every failure can be drawn, and its figure has each step of the table.
 func TestFigures(t *testing.T) {
 	for _, p := range failures {
 		t.Run(p.name, func(t *testing.T) {
@@ -131,7 +131,7 @@ func TestWriteErrors(t *testing.T) {
 	}
 }
 
-// A token of another program, or of none, is an error, and not a pass.
+// A token of another program, or a malformed one, is an error, and not a pass.
 func TestTokensThatDoNotFit(t *testing.T) {
 	token := failureOf(t, Config{}, drawsTicketByLoadAndStore).Token
 	for _, test := range []struct{ token, want string }{
@@ -156,7 +156,7 @@ func TestTokensThatDoNotFit(t *testing.T) {
 type failing struct {
 	testing.TB
 	message string
-	over    []func() // what is to be done at the end of the test
+	over    []func() // called at the end of the test
 }
 
 func (f *failing) Helper()             {}
@@ -197,8 +197,8 @@ func TestExploreSaysHowToReplay(t *testing.T) {
 	}
 }
 
-// The directory of the figures is made, and a relative one is in the module's, not
-// in that of the package.
+// Explore makes the directory of the figures. A relative one is in the module's
+// directory, not in that of the package.
 func TestFigureInTheModule(t *testing.T) {
 	module := t.TempDir()
 	if err := os.WriteFile(filepath.Join(module, "go.mod"), []byte("module m\n"), 0o666); err != nil {
@@ -217,8 +217,8 @@ func TestFigureInTheModule(t *testing.T) {
 	}
 }
 
-// Of the searches of one test each has a number, which the token names: a replay
-// is of that one, and the others are left out.
+// Each search of a test has a number, which the token names: a replay runs that search
+// and leaves out the others.
 func TestReplayOfOneSearchAmongSeveral(t *testing.T) {
 	dir := t.TempDir()
 	t.Setenv("LOCKBENCH_SVG", dir)
@@ -267,7 +267,7 @@ func TestReplayOfOneSearchAmongSeveral(t *testing.T) {
 	}
 }
 
-// A test above the one that is replayed runs, too, and leaves the token alone.
+// A test above the one that is replayed runs, too, and does not use the token.
 func TestReplayBelow(t *testing.T) {
 	for _, test := range []struct {
 		run, name string
@@ -306,7 +306,7 @@ func TestShortFunc(t *testing.T) {
 	}
 }
 
-// What a token says is what the script was.
+// A token decodes to the script that it was made from.
 func TestTokenRoundTrip(t *testing.T) {
 	for _, s := range []script{
 		nil, {0}, {-1, -10, -11, -128}, {0, 3, 4, 5, 27, 28, 29},

@@ -18,8 +18,8 @@ type recorder struct {
 	kept    []unsafe.Pointer    // what words point to, so that its address stays its own
 }
 
-// An entry is a step as the machine knows it, or something between two steps
-// that a reader wants to know.
+// An entry is a step as the machine knows it, or an event between two steps that a
+// reader of the failure should see.
 type entry struct {
 	proc     proc
 	kind     opKind
@@ -37,12 +37,12 @@ type place struct {
 	line   int
 	fn     string // the function that it is in
 	method string // what is called
-	typ    string // whose method that is
+	typ    string // the type that has that method
 }
 
 func (p place) String() string { return fmt.Sprintf("%s:%d", shortFile(p.file), p.line) }
 
-// step notes a step of p, or an access that is none.
+// step notes a step of p, or an access that is not a step.
 func (r *recorder) step(m *vm, p proc, o *op, old, now uint64) {
 	w := int(p) / 3
 	e := entry{proc: p, kind: o.kind, object: o.object, old: old, now: now, cas: o.cas, expect: o.expect}
@@ -72,25 +72,25 @@ func (r *recorder) step(m *vm, p proc, o *op, old, now uint64) {
 // taken notes a step that has no value.
 func (r *recorder) taken(p proc, o *op) {
 	switch o.kind {
-	case opWait, opLieDown, opSleep, opTimer, opStop, opJoin:
+	case opWait, opAnnounce, opSleep, opTimer, opStop, opJoin:
 		r.entries = append(r.entries, entry{proc: p, kind: o.kind, object: o.object, at: r.at[p/3]})
 	}
 }
 
-// blocks notes where w is before it lets others run.
+// blocks notes where w is, before other workers run.
 func (r *recorder) blocks(w *worker) { r.at[w.id] = caller() }
 
-// chose notes that w went one of n ways.
+// chose notes that w took one of n ways.
 func (r *recorder) chose(w *worker, way, n int) {
 	at := caller()
 	if at.method != "Choose" && !strings.HasPrefix(at.typ, "Spin") {
-		return // whether a bell rings: its step tells
+		return // the choice of a Park's deadline: the alarm's step shows it
 	}
 	r.entries = append(r.entries, entry{proc: w.proc(), kind: opChoose, object: -1, now: uint64(way), of: n, at: at})
 }
 
-// The import paths of those who take steps for others: this package and that
-// of the words. Their tests take steps of their own.
+// The import paths of packages that take steps for others: this package and that of
+// the words. Their tests take steps for themselves.
 var (
 	ownPath        = functionPackage(callers()[0].Function)
 	primitivesPath = strings.TrimSuffix(ownPath, "check") + "primitives"
@@ -109,8 +109,8 @@ func callers() []runtime.Frame {
 	}
 }
 
-// caller returns where the worker that runs called the machine, or package
-// primitives, or the context of one: the innermost call by anybody else.
+// caller returns where the running worker called the machine, package primitives, or
+// a context of the machine: the innermost call by another package.
 func caller() place { return placeOf(callers()) }
 
 func placeOf(frames []runtime.Frame) place {
@@ -170,7 +170,7 @@ func (e *entry) conflicts(other *entry) bool {
 	return plain && e.object == other.object && (e.kind == opWrite || other.kind == opWrite)
 }
 
-// failure returns the execution as people see it.
+// failure returns the execution in the form that people read.
 func (r *recorder) failure(m *vm) *Failure {
 	n := newNamer(m, r)
 	f := m.failureOn(m.script, m.failure.kind, m.failure.message)
@@ -218,7 +218,7 @@ func (r *recorder) failure(m *vm) *Failure {
 	return f
 }
 
-// step returns an entry as people see it.
+// step returns an entry in the form that people read.
 func (n *namer) step(e *entry) Step {
 	s := Step{
 		Worker: int(e.proc) / 3, Op: e.at.method, object: int(e.object), from: -1,
@@ -252,13 +252,13 @@ func (n *namer) step(e *entry) Step {
 		if e.now != 0 {
 			s.New = "is woken"
 		}
-	case opLieDown:
+	case opAnnounce:
 		s.New = "lies down"
 	case opPin:
 		s.Name, s.New = "", fmt.Sprintf("CPU %d", e.now)
 	case opUnpin:
 		s.Name = ""
-	case opRing:
+	case opExpire:
 		s.Op = "ring"
 	case opCancel:
 		s.Op = "cancel"
@@ -286,7 +286,7 @@ func (n *namer) step(e *entry) Step {
 	return s
 }
 
-// sources finds out who wrote what each step read.
+// sources finds out which step wrote what each step read.
 func (r *recorder) sources(steps []Step) {
 	wrote := make(map[int32]int) // object to step
 	for i := range r.entries {
@@ -308,8 +308,8 @@ func (r *recorder) sources(steps []Step) {
 	}
 }
 
-// waits says who waits for what when nobody can get on. That somebody waits for
-// all the others goes without saying.
+// waits returns what each worker waits for when none can continue. It leaves out
+// workers that wait for all the others to end.
 func (r *recorder) waits(m *vm, n *namer) []Wait {
 	last := make([]string, len(m.objects)) // values in memory
 	for _, e := range r.entries {

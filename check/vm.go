@@ -25,7 +25,7 @@ func (w *worker) proc() proc   { return proc(3 * w.id) }
 func (w *worker) buffer() proc { return proc(3*w.id + 1) }
 func (w *worker) alarm() proc  { return proc(3*w.id + 2) }
 
-// procs is a set of them.
+// procs is a set of procs.
 type procs uint32
 
 func (s procs) has(p proc) bool { return s>>p&1 != 0 }
@@ -33,8 +33,7 @@ func (s procs) count() int      { return bits.OnesCount32(uint32(s)) }
 func (s procs) first() proc     { return proc(bits.TrailingZeros32(uint32(s))) }
 func one(p proc) procs          { return 1 << p }
 
-// after returns the first of a set that comes after p, where the first of all
-// comes after the last.
+// after returns the next proc of a set after p; after the last comes the first.
 func (s procs) after(p proc) proc {
 	if rest := s &^ (1<<(p+1) - 1); rest != 0 {
 		return rest.first()
@@ -67,11 +66,11 @@ const (
 	opYield
 	opSleep
 	opNow
-	opClock // the clock goes on
-	opLieDown
+	opClock // the clock moves on
+	opAnnounce
 	opPark
 	opUnpark
-	opRing
+	opExpire
 	opCancel
 	opErr
 	opTimer
@@ -81,24 +80,25 @@ const (
 	opFence
 	opMembarrier
 	opJoin
-	opRead  // of a Cell, which is no step
-	opWrite // of a Cell, which is no step
-	opIssue // of a store into the buffer, which is no step
+	opRead  // of a Cell, which is not a step
+	opWrite // of a Cell, which is not a step
+	opIssue // of a store into the buffer, which is not a step
 	opChoose
 
 	lastWordOp = opFlush // up to here only the store buffer can keep an op from being possible
 )
 
-// A search decides who takes each step, and which way each choice goes. It is
-// told what happens.
+// A search decides which proc takes each step, and which way each choice goes. The
+// machine tells it what happens.
 type search interface {
 	begin()
-	// known returns who takes the next step if that does not depend on who can.
+	// known returns the proc that takes the next step, if that does not depend on
+	// which procs can.
 	known() (proc, bool)
-	// pick chooses the next among enabled, which is not empty; self had the
-	// last step. It reports false to abandon the execution.
+	// pick chooses the next proc among enabled, which is not empty; self had the
+	// last step. It returns false to abandon the execution.
 	pick(self proc, enabled procs) (proc, bool)
-	// choose chooses one of n ways to go on.
+	// choose chooses one of n ways.
 	choose(self proc, n int) int
 	// step says that p takes its step o.
 	step(p proc, o *op)
@@ -106,10 +106,10 @@ type search interface {
 	changed()
 	// issue says that w put a store in its buffer.
 	issue(w *worker)
-	// follow says that what p does next comes after all that q has done.
+	// follow says that the next step of p comes after all steps of q so far.
 	follow(p, q proc)
-	// keep and recall are follow in two parts: what p does next comes after all
-	// that q had done when it was kept under n.
+	// keep and recall are follow in two parts: the next step of p comes after all
+	// steps of q until it was kept under n.
 	keep(n int, q proc)
 	recall(p proc, n int)
 }
@@ -126,8 +126,8 @@ func (blind) follow(_, _ proc) {}
 func (blind) keep(int, proc)   {}
 func (blind) recall(proc, int) {}
 
-// A vm is the virtual machine. It runs the workers of one execution after the
-// other, one worker at a time, and is their engine.
+// A vm is the virtual machine. It runs one execution after the other, one worker at a
+// time, and is the workers' engine.
 type vm struct {
 	search search
 	steps  int    // so far
@@ -137,26 +137,26 @@ type vm struct {
 	cpus   int    // how many CPUs the workers share, or 0 if each has its own
 	cpu    [maxWorkers]byte
 	debts  [maxWorkers]debt
-	spins  int  // how often a wait that may end goes on
-	cut    bool // whether one of them had to end for that
-	pinned bool // whether anybody was ever pinned
+	spins  int  // how often a wait that may end continues
+	cut    bool // whether one of them had to end because of that
+	pinned bool // whether any worker was ever pinned
 
 	workers []*worker // all that were ever started; the first live of them are in use
 	live    int
-	self    *worker // who runs, or ran last
-	alone   *worker // who alone takes steps, as long as it can, or nil
-	next    *worker // who is to run; nil while somebody does, or if the execution is over
+	self    *worker // the worker that runs, or ran last
+	alone   *worker // the only worker that takes steps, as long as it can, or nil
+	next    *worker // the worker to run next; nil while one runs, or if the execution is over
 	silent  uint32  // workers that run on before the next step is chosen
 	pending [maxProcs]op
 
 	memory
 	now      int64
-	tick     time.Duration // how far the clock goes on at the next look
-	read     bool          // whether anybody ever looked at the clock
-	passed   bool          // whether it ever went on
-	clocked  bool          // whether looks at the clock and its going on are known to conflict
+	tick     time.Duration // how far the clock moves on at the next look
+	read     bool          // whether any worker ever looked at the clock
+	passed   bool          // whether it ever moved on
+	clocked  bool          // whether a look at the clock and a change of it conflict
 	long     bool          // whether all take turns, in the second half of a long execution
-	turn     proc          // who had the last one
+	turn     proc          // the proc that had the last turn
 	script   script        // the decisions so far
 	outcome  outcome
 	failure  *failure
@@ -173,7 +173,7 @@ const (
 	running outcome = iota
 	complete
 	failed
-	abandoned // by the search, or because it is like another one
+	abandoned // by the search, or because it is equivalent to another one
 )
 
 // run runs one execution of body.
@@ -254,7 +254,7 @@ func (m *vm) add(f func(), background bool) *worker {
 	return w
 }
 
-// start makes a worker that will run f after what the one that runs has done.
+// start makes a worker that will run f after what the running worker has done.
 func (m *vm) start(f func(), background bool) *worker {
 	w := m.add(f, background)
 	m.search.follow(w.proc(), m.self.proc())
@@ -271,7 +271,7 @@ func (m *vm) step(w *worker, o op) {
 	m.block(w)
 }
 
-// block lets others run until it is w's turn.
+// block lets other workers run until it is w's turn.
 func (m *vm) block(w *worker) {
 	if m.recorder != nil {
 		m.recorder.blocks(w)
@@ -279,8 +279,8 @@ func (m *vm) block(w *worker) {
 	if m.decide(w) {
 		return
 	}
-	// The next is resumed from here, unless it is one of those by whom w was itself
-	// resumed: that goes on when w yields. It spares about half of the switches.
+	// The next worker is resumed from here, unless it is below w: it has resumed w,
+	// and continues when w yields. That saves about half of the switches.
 	for m.next != w {
 		if next := m.next; next != nil && !next.below {
 			w.below = true
@@ -298,8 +298,8 @@ func (m *vm) block(w *worker) {
 	sched.Runs()
 }
 
-// decide chooses steps, and takes those that are no worker's, until a worker
-// runs. It reports whether that is self; else it is m.next, if not nil.
+// decide chooses steps, and takes those of buffers and alarms itself, until a worker
+// must run. It reports whether that is self; otherwise it is m.next, if not nil.
 func (m *vm) decide(self *worker) bool {
 	for {
 		var w *worker
@@ -335,7 +335,7 @@ func (m *vm) decide(self *worker) bool {
 				m.flush(w)
 				continue
 			case w.alarm():
-				m.ring(w)
+				m.expire(w)
 				continue
 			}
 		}
@@ -372,12 +372,12 @@ func (m *vm) pick() (proc, bool) {
 	case m.steps >= m.limit:
 		m.fail(Livelock, fmt.Sprintf("%d steps and no end, though in the last %d all took turns: the workers keep each other from getting on, or the limit on steps is too low", m.steps, m.steps-m.limit/2))
 		return 0, false
-	case done: // what is left in the background and in buffers may race with what was done
+	case done: // the background and the buffers may still race with what was done
 	case needed == 0 && m.spared():
-		m.outcome = abandoned // like one in which it has ended
+		m.outcome = abandoned // equivalent to one in which the wait has ended
 		return 0, false
 	case needed == 0:
-		m.fail(Deadlock, "nobody can get on")
+		m.fail(Deadlock, "no worker can continue")
 		return 0, false
 	}
 	if m.steps >= m.limit/2 {
@@ -391,8 +391,8 @@ func (m *vm) pick() (proc, bool) {
 	return p, ok
 }
 
-// nextTurn returns who takes the next step where all take turns. What need not
-// happen does not.
+// nextTurn returns the proc that takes the next step while all take turns. Steps that
+// need not happen do not.
 func (m *vm) nextTurn(enabled, needed procs) proc {
 	if enabled&needed != 0 {
 		enabled &= needed
@@ -412,11 +412,11 @@ func (m *vm) pends(p proc) bool {
 	case w.buffer():
 		return len(w.stores) > 0
 	default:
-		return w.heeds
+		return w.cancelled
 	}
 }
 
-// choose chooses one of n ways for the worker that runs.
+// choose chooses one of n ways for the running worker.
 func (m *vm) choose(n int) int {
 	way := m.search.choose(m.self.proc(), n)
 	m.script = append(m.script, int8(-1-way))
@@ -426,7 +426,8 @@ func (m *vm) choose(n int) int {
 	return way
 }
 
-// enabled returns who can take a step, and which of them must happen in the end.
+// enabled returns the procs that can take a step, and which of them must do so in
+// the end.
 func (m *vm) enabled() (enabled, needed procs) {
 	for _, w := range m.workers[:m.live] {
 		if w.state == posted {
@@ -442,11 +443,11 @@ func (m *vm) enabled() (enabled, needed procs) {
 			enabled |= one(w.buffer())
 			needed |= one(w.buffer())
 		}
-		if w.heeds {
-			if w.bell.rings() {
+		if w.cancelled {
+			if w.deadline.over() {
 				enabled |= one(w.alarm())
 			}
-			needed = enabled // also a cancellation that need not come: it was chosen
+			needed = enabled // includes a cancellation that need not come: it was chosen
 		}
 	}
 	if w := m.alone; w != nil {
@@ -468,13 +469,13 @@ func (m *vm) can(w *worker) bool {
 	case opWait:
 		return m.anyChanged(w, o.more)
 	case opPark:
-		return m.objects[o.object].token || w.rang
+		return m.objects[o.object].token || w.expired
 	case opPin:
 		return !m.objects[o.object].token && !m.debts[o.cpu].open(w)
 	case opUnpark:
 		for _, other := range m.workers[:m.live] {
-			if other.heeds && m.pending[other.proc()].object == o.object {
-				return false // its bell rings first
+			if other.cancelled && m.pending[other.proc()].object == o.object {
+				return false // its deadline comes first
 			}
 		}
 	case opSleep:
@@ -499,26 +500,27 @@ func (m *vm) can(w *worker) bool {
 	return true
 }
 
-// spared reports whether somebody waits whose wait could also have ended, in an
+// spared reports whether a worker waits whose wait could have ended, in another
 // execution in which that was chosen.
 func (m *vm) spared() bool {
 	for _, w := range m.workers[:m.live] {
 		switch {
 		case w.state != watches && w.state != posted:
-		case w.trying, w.heeds, w.bell != nil && w.bell.rings(), w.timer && !w.fires && !w.stopped:
+		case w.trying, w.cancelled, w.deadline != nil && w.deadline.over(), w.timer && !w.fires && !w.stopped:
 			return true
 		}
 	}
 	return false
 }
 
-// another starts the next of the workers that are alike, after w, which takes
-// its first step or ends without one.
+// another starts the next of the interchangeable workers, after w, which takes its
+// first step or ends without one.
 func (m *vm) another(w *worker) {
 	next := m.add(w.body, false)
 	next.alike, w.alike = w.alike-1, 0
 	m.search.follow(next.proc(), w.proc())
-	// The search may know that next comes after w, but no data race is hidden.
+	// The search orders next after w, but the race detector does not, so no data race
+	// is hidden.
 	next.clock, next.born = w.born, w.born
 	next.clock[next.id] = 1
 }
@@ -539,8 +541,7 @@ func (m *vm) finish(w *worker) {
 	m.decide(w)
 }
 
-// idle reports whether the execution had one worker, and that did nothing but
-// wait for others.
+// idle reports whether the execution had one worker, which only waited for others.
 func (m *vm) idle() bool {
 	const waits = 2 // Machine.Wait, and the end of the body
 	return m.live == 1 && len(m.objects) == 0 && !m.read && len(m.script) <= waits && slices.Max(m.script) == slices.Min(m.script) && m.script[0] == 0
@@ -623,8 +624,8 @@ func (m *vm) StoreRelease(addr unsafe.Pointer, at sched.Location, val, mask uint
 		return
 	}
 	id := m.object(addr, at)
-	// A step, for a Membarrier: it drains what is in the buffer, and not what
-	// comes there later.
+	// A step, because of Membarrier: that drains the stores that are in the buffer,
+	// and not those that come later.
 	m.step(w, op{kind: opIssue, object: m.bufferOf(w), write: true})
 	w.stores = append(w.stores, store{object: id, val: val, mask: mask, clock: w.clock})
 	w.issued++
@@ -657,8 +658,8 @@ func (m *vm) flush(w *worker) {
 	}
 }
 
-// change says that the step just taken, by a worker or by its store buffer,
-// changed an object. It ends the waits of those who see that.
+// change notes that the step just taken, by a worker or by its store buffer, changed
+// an object. It ends the waits of the workers that see the change.
 func (m *vm) change(by *worker, id int32) {
 	m.objects[id].version++
 	m.search.changed()
@@ -699,8 +700,8 @@ func (m *vm) Wait(pinned bool) {
 	m.wait(m.self)
 }
 
-// unpinned ends the execution if the worker that runs is pinned: what it is about
-// to do could give up its CPU.
+// unpinned ends the execution if the running worker is pinned: what it is about to do
+// could give up its CPU.
 func (m *vm) unpinned(does, want string) {
 	w := m.self
 	if w.pins == 0 || m.killing {
@@ -713,7 +714,7 @@ func (m *vm) unpinned(does, want string) {
 	m.abort(Misuse, fmt.Sprintf("%v %s in a pinned section%s; on the host the program can end there with \"schedule: holding locks\": want %s", w, does, at, want))
 }
 
-// wait waits until something has changed that w read since it last waited.
+// wait waits until a word has changed that w read since it last waited.
 func (m *vm) wait(w *worker) {
 	if m.killing {
 		panic(killed{})
@@ -728,15 +729,16 @@ func (m *vm) wait(w *worker) {
 		w.state, w.watched = watches, read[0].object
 		m.block(w)
 	default:
-		// Not one of several words: whose change ends the wait is a matter of
-		// the schedule, so the wait is a step that reads them all.
+		// Several words: the schedule decides which one's change ends the wait, so the
+		// wait is a step that reads all of them.
 		w.awaited = append(w.awaited[:0], read...)
 		m.step(w, op{kind: opWait, object: -1, more: w.awaited})
 	}
 }
 
-// anyChanged reports whether any of the words has changed for w since it read it.
-// While w has a store to a word in its buffer it sees that, whichever worker writes.
+// anyChanged reports whether any of the words has changed for w since it read them.
+// While w has a store to a word in its buffer it sees that store, even if another
+// worker writes the word.
 func (m *vm) anyChanged(w *worker, read []seen) bool {
 	for _, s := range read {
 		if m.objects[s.object].version != s.version && w.latest(s.object) < 0 {
@@ -764,14 +766,14 @@ func (m *vm) Try(tried int) bool {
 	return true
 }
 
-// Yield is no step: that others may run is true at any time.
+// Yield is not a step: others may run at any time.
 func (m *vm) Yield() { m.unpinned("gives way", "GiveWay after Unpin") }
 
 func (m *vm) Await(addr unsafe.Pointer, pinned bool) {
 	if !pinned {
 		m.unpinned("waits for a wake-up with a Spin that may yield", "Spin.Pinned, or the wait after Unpin")
 	}
-	m.park(addr, nil, 0) // to watch for it is to wait for it
+	m.park(addr, nil, 0) // watching for a wake-up is waiting for it
 }
 
 func (m *vm) Park(addr unsafe.Pointer, ctx context.Context, d time.Duration) bool {
@@ -790,53 +792,54 @@ func (m *vm) park(addr unsafe.Pointer, ctx context.Context, d time.Duration) boo
 			m.abort(Misuse, fmt.Sprintf("%v and %v park on one Parker", other, w))
 		}
 	}
-	o := op{kind: opRing, object: id, write: true}
-	w.bell, w.rang = nil, false
-	lie := op{kind: opLieDown, object: id, write: true}
+	o := op{kind: opExpire, object: id, write: true}
+	w.deadline, w.expired = nil, false
+	announce := op{kind: opAnnounce, object: id, write: true}
 	if ctx != nil {
 		if s, ok := ctx.Value(sched.ContextKey{}).(*scope); ok {
-			w.bell, w.context = s, [1]seen{{object: m.object(unsafe.Pointer(s), nil)}}
+			w.deadline, w.context = s, [1]seen{{object: m.object(unsafe.Pointer(s), nil)}}
 			o.more = w.context[:]
 		}
 	} else if d > 0 {
-		w.bell = timer{}
+		w.deadline = timer{}
 		if m.clocked {
 			w.context = [1]seen{{object: m.clock()}}
-			lie.more = w.context[:]
+			announce.more = w.context[:]
 		}
 	}
-	deadline := int64(0)
-	if w.bell != nil {
-		// Lying down is a step, as an Unpark before it is not like one after.
-		m.step(w, lie)
-		deadline = m.now + int64(d)
-		// Whether the bell rings before an Unpark comes is chosen here, and not
-		// by who is first: an Unpark that came first would leave no trace of the
-		// race. If a wake-up is held already there is nothing to choose.
-		w.heeds = !m.objects[id].token && m.choose(2) == 1
+	until := int64(0)
+	if w.deadline != nil {
+		// The announcement is a step, because an Unpark before it differs from one
+		// after it.
+		m.step(w, announce)
+		until = m.now + int64(d)
+		// Whether the deadline comes before an Unpark is chosen here, and not by
+		// which comes first: an Unpark that came first would leave no trace of the
+		// race. If a wake-up is held already there is no choice.
+		w.cancelled = !m.objects[id].token && m.choose(2) == 1
 	}
-	if w.heeds {
+	if w.cancelled {
 		m.pending[w.alarm()] = o
 		m.search.follow(w.alarm(), w.proc())
 	}
 	m.step(w, op{kind: opPark, object: id, write: true})
 	object := &m.objects[id]
-	if !w.rang {
+	if !w.expired {
 		object.token = false
 		w.clock.join(&object.released)
 	}
-	timeout := w.rang && w.bell == timer{}
-	w.bell, w.heeds = nil, false
-	m.note(w.proc(), &m.pending[w.proc()], 0, uint64(btoi(!w.rang)))
+	timeout := w.expired && w.deadline == timer{}
+	w.deadline, w.cancelled = nil, false
+	m.note(w.proc(), &m.pending[w.proc()], 0, uint64(btoi(!w.expired)))
 	if timeout {
-		m.advance(w, deadline)
+		m.advance(w, until)
 	}
-	return !w.rang
+	return !w.expired
 }
 
-// ring ends w's Park.
-func (m *vm) ring(w *worker) {
-	w.rang, w.heeds = true, false
+// expire ends w's Park by its deadline.
+func (m *vm) expire(w *worker) {
+	w.expired, w.cancelled = true, false
 	m.note(w.alarm(), &m.pending[w.alarm()], 0, 0)
 }
 
@@ -857,9 +860,9 @@ func (m *vm) Unpark(addr unsafe.Pointer, handoff bool) {
 	m.note(w.proc(), &m.pending[w.proc()], 0, 0)
 }
 
-// Pin returns a CPU that is the worker's until Unpin. If there are as many as
-// workers each has its own; else any is possible each time, and a worker that
-// comes to one that is taken waits.
+// Pin returns a CPU that the worker has until Unpin. If each worker has its own CPU,
+// it is that one. Otherwise it can be any, and if another worker has it, the worker
+// waits.
 func (m *vm) Pin() int {
 	w := m.self
 	w.pins++
@@ -871,7 +874,7 @@ func (m *vm) Pin() int {
 		return w.cpu
 	}
 	cpu := m.choose(m.cpus)
-	// To move to another CPU is to be rescheduled, which is a fence.
+	// A move to another CPU is a fence, because the worker is rescheduled.
 	m.step(w, op{kind: opPin, object: m.object(m.cpuAddr(cpu), nil), write: true, fence: cpu != w.cpu, cpu: cpu})
 	m.search.recall(w.proc(), cpu)
 	w.cpu = cpu
@@ -905,14 +908,14 @@ func (m *vm) Unpin() {
 	}
 }
 
-// A debt is what a worker that pinned itself to a CPU has left in its store
-// buffer: it is written to memory before another runs there.
+// A debt is the stores that a worker that was pinned to a CPU has left in its store
+// buffer: they are written to memory before another worker runs there.
 type debt struct {
 	worker *worker
 	stores int // how many the worker had put in its buffer, ever
 }
 
-// open reports whether w must wait for it.
+// open reports whether w must wait for the debt.
 func (d *debt) open(w *worker) bool {
 	return d.worker != nil && d.worker != w && d.worker.issued-len(d.worker.stores) < d.stores
 }
@@ -926,12 +929,12 @@ func (m *vm) settle(w *worker) {
 	}
 }
 
-// cpuAddr stands for a CPU among the objects.
+// cpuAddr is the address that stands for a CPU among the objects.
 func (m *vm) cpuAddr(cpu int) unsafe.Pointer { return unsafe.Pointer(&m.cpu[cpu]) }
 
-// Take returns what the worker itself has given up last: code that still uses
-// that meets the next use of it soon, and as it is known which worker gets it, it
-// costs no schedules. What another worker gave up it does not get.
+// Take returns the value that the worker itself gave up last: code that still uses
+// that value meets its next use soon. It costs no schedules, because it is known
+// which worker gets the value. A worker does not get what another gave up.
 func (m *vm) Take(addr unsafe.Pointer) unsafe.Pointer {
 	m.unpinned("takes from a Pool", "Get before Pin")
 	w := m.self
@@ -955,8 +958,8 @@ const (
 	lastTick  = time.Hour
 )
 
-// clock is the clock's number among the objects, which is needed only if time
-// passes and somebody looks.
+// clock is the clock's number among the objects, which is needed only if time passes
+// and a worker looks at the clock.
 func (m *vm) clock() int32 {
 	if !m.clocked {
 		return -1
@@ -964,9 +967,9 @@ func (m *vm) clock() int32 {
 	return m.object(unsafe.Pointer(&m.now), nil)
 }
 
-// Now looks at the clock, which is a step. Time passes when somebody has waited
-// for that; and in an execution so long that all take turns it passes by itself,
-// for otherwise nobody who looks until it is late would get on.
+// Now looks at the clock, which is a step. Time passes when a worker has waited for
+// it. In an execution so long that all take turns it passes by itself; otherwise a
+// worker that loops until it is late would make no progress.
 func (m *vm) Now() int64 {
 	w := m.self
 	m.read = true
@@ -983,7 +986,7 @@ func (m *vm) Now() int64 {
 	return m.now
 }
 
-// advance says that it is at least that late.
+// advance moves the clock to late, if it is not later already.
 func (m *vm) advance(w *worker, late int64) {
 	m.passed = true
 	m.step(w, op{kind: opClock, object: m.clock(), write: true})

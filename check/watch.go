@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// A watch looks at the goroutines of a search from outside. It notices what the
-// machine cannot: that a worker is blocked by something that is not the machine's,
-// and that a goroutine takes steps that is no worker.
+// A watch looks at the goroutines of a search from outside. It notices two things
+// that the machine cannot: that a worker is blocked by something outside of the
+// machine, and that a goroutine that is not a worker takes steps.
 type watch struct {
 	mu       sync.Mutex
-	workers  map[string]int         // the number of each worker, by that of its goroutine
-	stranger atomic.Pointer[[]Call] // where a goroutine took a step that a worker started by itself
+	workers  map[string]int         // the number of each worker, by the number of its goroutine
+	stranger atomic.Pointer[[]Call] // where a goroutine of a worker's go statement took a step
 }
 
 // knows notes that the caller is worker id.
@@ -32,10 +32,10 @@ func (w *watch) knows(id int) {
 	w.workers[number] = id
 }
 
-// takes reports on a goroutine that is about to take a step and is no worker
-// that runs. If a worker started it, that is told, and the goroutine ends. If it
-// is a worker of a search that was given up, it stops. Else it is none of the
-// search's business, and takes its step on the host.
+// takes handles a goroutine that is about to take a step and is not the running
+// worker. If a worker started it, takes notes that, and the goroutine ends. If it is
+// a worker of a search that was given up, it stops. Otherwise the goroutine has
+// nothing to do with the search, and takes its step on the host.
 func (w *watch) takes() {
 	buf := make([]byte, 16<<10)
 	stack := string(buf[:runtime.Stack(buf, false)])
@@ -52,15 +52,15 @@ func (w *watch) takes() {
 	}
 }
 
-// await lets goroutines that workers started come to their first step, if there
-// are any that can run. There were so many goroutines before the search.
+// await lets goroutines that workers started come to their first step, if any of
+// them can run. before is how many goroutines there were before the search.
 func (w *watch) await(before int) {
 	w.mu.Lock()
 	workers := len(w.workers)
 	w.mu.Unlock()
 	for range 1000 {
 		if runtime.NumGoroutine() <= before+workers {
-			return // which spares a look at them all
+			return // without looking at all of them
 		}
 		if l, _ := w.looks(); !l.helped {
 			return
@@ -69,15 +69,15 @@ func (w *watch) await(before int) {
 	}
 }
 
-// A look is what a worker is seen to do.
+// A look is what a worker was doing at one moment.
 type look struct {
 	worker int
 	state  string // as the runtime calls it: "running", "sync.Mutex.Lock"
 	stack  string
-	helped bool // whether a goroutine runs that a worker started
+	helped bool // whether a goroutine that a worker started runs
 }
 
-// looks returns what the worker does that runs, or false if none does.
+// looks returns what the running worker does, or false if no worker runs.
 func (w *watch) looks() (l look, ok bool) {
 	all := stacks()
 	w.mu.Lock()
@@ -96,10 +96,10 @@ func (w *watch) looks() (l look, ok bool) {
 	return l, ok
 }
 
-// blocked reports whether a worker waits for something that is not the machine's.
+// blocked reports whether a worker waits for something outside of the machine.
 func (l look) blocked() bool {
 	if l.helped {
-		return false // by something that gets on
+		return false // what it waits for makes progress
 	}
 	for _, state := range []string{"chan ", "select", "sync.", "semacquire", "sleep", "finalizer wait"} {
 		if strings.HasPrefix(l.state, state) {
@@ -109,18 +109,18 @@ func (l look) blocked() bool {
 	return false
 }
 
-// How often a search is looked at, and how many looks in a row must show the
-// same until it is given up: that its worker is blocked, or that it runs and one
-// schedule does not end, though there is a limit on its steps. A schedule takes
-// microseconds, and a worker of a sound body is never blocked.
+// How often the watch looks at a search, and how many looks in a row must show the
+// same before the search is given up: that its worker is blocked, or that it runs
+// and one schedule does not end although its steps are limited. A schedule takes
+// microseconds, and a worker of a correct body is not blocked.
 var (
 	lookEvery    = time.Second
 	looksBlocked = 10
 	looksRunning = 120
 )
 
-// oversee waits for the end of a search, and returns what is wrong with it if it
-// does not get on.
+// oversee waits for the end of a search, and returns a failure if the search makes
+// no progress.
 func (x *explorer) oversee(done <-chan struct{}) *Failure {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
@@ -158,7 +158,7 @@ func (x *explorer) stuck(l look, what string) *Failure {
 	if c := x.vm.watch.stranger.Load(); c != nil {
 		return foreign(*c)
 	}
-	// The worker does not run on, so what the machine knows is not about to change.
+	// The worker does not continue, so the machine's state does not change any more.
 	f := x.vm.failureOn(x.vm.script, Misuse, fmt.Sprintf("%v %s", x.vm.workers[l.worker], what))
 	f.Stack = calls(l.stack)
 	at := Call{}
@@ -169,7 +169,7 @@ func (x *explorer) stuck(l look, what string) *Failure {
 	return f
 }
 
-// foreign is the failure of a body with a goroutine of its own that takes steps.
+// foreign is the failure of a body that started a goroutine that takes steps.
 func foreign(stack []Call) *Failure {
 	c := stack[0]
 	return &Failure{
@@ -201,7 +201,7 @@ func header(stack string) (state, number string) {
 
 var creators = regexp.MustCompile(`(?m)^created by .* in goroutine (\d+)$`)
 
-// creator returns the number of the goroutine that started that of a stack.
+// creator returns the number of the goroutine that started the goroutine of a stack.
 func creator(stack string) string {
 	if m := creators.FindStringSubmatch(stack); m != nil {
 		return m[1]
@@ -213,8 +213,8 @@ var schedPath = strings.TrimSuffix(ownPath, "check") + "internal/sched"
 
 var frames = regexp.MustCompile(`(?m)^(?:created by )?(\S+)(?:\(.*\)| in goroutine \d+)\n\t(.*):(\d+)`)
 
-// calls returns the calls of a stack that are the test's and the lock's, the
-// innermost first.
+// calls returns the calls of the test and of the lock in a stack, the innermost
+// first.
 func calls(stack string) (all []Call) {
 	for _, m := range frames.FindAllStringSubmatch(stack, -1) {
 		f := runtime.Frame{Function: m[1], File: m[2]}

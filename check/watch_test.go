@@ -14,8 +14,8 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// misused runs a body that must fail as misuse whose message has want, and
-// whose place is in this file.
+// misused runs a body that must fail as misuse. The message must have want, and the
+// place must be in this file.
 func misused(t *testing.T, name, want string, body func(m *Machine)) {
 	t.Helper()
 	r, err := Run(Config{}, body)
@@ -71,7 +71,8 @@ func TestStuckWorkers(t *testing.T) {
 	})
 	close(stop)
 
-	// What takes its time, or has help of the host that gets on, is no misuse.
+	// A body that is slow, or waits for a goroutine of the host that makes progress, is
+	// no misuse.
 	r, err := Run(Config{}, func(m *Machine) {
 		c := make(chan int)
 		go func() {
@@ -88,8 +89,7 @@ func TestStuckWorkers(t *testing.T) {
 	}
 }
 
-// A goroutine that a go statement starts is none of the machine's, and must not
-// take steps.
+// A goroutine that a go statement starts is not a worker, and must not take steps.
 func TestGoStatement(t *testing.T) {
 	if !sched.TellsApart {
 		t.Skip("goroutines are told apart on amd64 and arm64 alone, and not under purego")
@@ -115,8 +115,7 @@ func TestGoStatement(t *testing.T) {
 	})
 }
 
-// What other goroutines of the program do meanwhile is theirs: it takes place on
-// the host.
+// The steps of other goroutines of the program take place on the host.
 func TestBesideSearch(t *testing.T) {
 	if !sched.TellsApart {
 		t.Skip("goroutines are told apart on amd64 and arm64 alone, and not under purego")

@@ -16,7 +16,7 @@ type worker struct {
 	stop   func()
 	inside bool // whether it is in body
 	below  bool // whether it has resumed another, which has not come back yet
-	lost   bool // whether it has left by runtime.Goexit: it is never resumed
+	lost   bool // whether it has left by runtime.Goexit: it must not be resumed
 
 	body       func()
 	name       string
@@ -33,18 +33,18 @@ type worker struct {
 	pins       int
 	free       []pooled // what it has given to pools, the latest last
 	cpu        int
-	bell       bell    // what may end its Park, or nil
-	context    [1]seen // the bell's, if it is a context
-	heeds      bool    // whether the bell will ring before an Unpark comes
-	rang       bool    // whether it has
+	deadline   deadline // what may end its Park, or nil
+	context    [1]seen  // of the deadline, if it is a context
+	cancelled  bool     // whether the deadline will end its Park before an Unpark comes
+	expired    bool     // whether it has
 
-	alike int   // how many more there will be like it, once it has taken a step
+	alike int   // how many more of its kind will start, once it has taken a step
 	born  clock // when those could have been started
 
 	// Of After's workers.
 	timer   bool
-	again   int  // how many timers came before it, each of which started the next
-	fires   bool // whether it is before it is stopped
+	again   int  // how many timers came before it, each started by the one before
+	fires   bool // whether it fires before it is stopped
 	fired   bool
 	stopped bool
 }
@@ -94,7 +94,7 @@ func (w *worker) reset(body func(), background bool) {
 	w.state, w.clock = starts, clock{}
 	w.read, w.stores, w.trying = w.read[:0], w.stores[:0], false
 	w.cpu, w.issued = w.id, 0
-	w.pins, w.bell, w.heeds, w.rang = 0, nil, false, false
+	w.pins, w.deadline, w.cancelled, w.expired = 0, nil, false, false
 	clear(w.free)
 	w.free, w.alike = w.free[:0], 0
 	w.timer, w.again, w.fires, w.fired, w.stopped = false, 0, false, false, false
@@ -138,8 +138,8 @@ func (w *worker) runs() {
 	returned = true
 }
 
-// exits ends the execution, in w's last moment before runtime.Goexit ends the
-// coroutine, and with it whoever resumes it: so nobody may, ever.
+// exits ends the execution, just before runtime.Goexit ends w's coroutine. It would
+// also end a goroutine that resumes w, so none may resume w any more.
 func (w *worker) exits() {
 	w.lost = true
 	if m := w.vm; !m.killing {
@@ -152,7 +152,7 @@ func (w *worker) exits() {
 func (w *worker) see(object int32, version uint32) {
 	for i := range w.read {
 		if w.read[i].object == object {
-			return // the older one: what w did since then is out of date
+			return // keep the older version: it changed since w read it
 		}
 	}
 	w.read = append(w.read, seen{object, version})
@@ -179,8 +179,8 @@ func (w *worker) latest(object int32) int {
 	return -1
 }
 
-// flushed notes that nothing which w wrote to a word is in its buffer any more. If
-// it has read the word it saw what it wrote, so that it has seen this version.
+// flushed notes that w's buffer has no store to a word any more. If w has read the
+// word it saw its own store, so it has seen this version.
 func (w *worker) flushed(object int32, version uint32) {
 	for _, read := range [...][]seen{w.read, w.awaited} {
 		for i := range read {
@@ -191,12 +191,12 @@ func (w *worker) flushed(object int32, version uint32) {
 	}
 }
 
-// A bell is what may end a Park.
-type bell interface {
-	rings() bool // whether it can now
+// A deadline may end a Park.
+type deadline interface {
+	over() bool // whether it can end the Park now
 }
 
-// A timer rings when it likes: the machine does not say how fast a worker is.
+// A timer can end at any time: the machine does not say how fast a worker is.
 type timer struct{}
 
-func (timer) rings() bool { return true }
+func (timer) over() bool { return true }

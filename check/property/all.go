@@ -12,25 +12,24 @@ import (
 	"github.com/lockbench/lockbench/internal/locktest"
 )
 
-// A Promise is something that not every lock does, so that [All] checks it of
-// those alone that say so.
+// A Promise is a property that not every lock has. [All] checks it only if it is
+// given.
 type Promise int
 
 // UnlockPanics says that an Unlock too many panics: see [Misuse].
 const UnlockPanics Promise = iota + 1
 
-// All runs, on every schedule, what holds for any spinlock, and logs how many
-// schedules there were. fresh returns a new lock, of which Lock and Unlock are
-// checked; TryLock, if it is a [Lock]; and likewise LockPinned, TryLockPinned and
-// UnlockPinned, if it has all three and a String. What it promises beyond that is
-// checked if it is said.
+// All checks, on every schedule, the properties of any spinlock, and logs how many
+// schedules there were. fresh returns a new lock. All checks its Lock and Unlock; its
+// TryLock, if it is a [Lock]; and its LockPinned, TryLockPinned and UnlockPinned, if
+// it has all three and a String. It also checks the given promises.
 func All[L sync.Locker](t *testing.T, fresh func() L, promises ...Promise) {
 	all(t, "", func() sync.Locker { return fresh() }, promises)
 	if _, ok := any(fresh()).(locktest.Lock); ok {
 		pinned := func() sync.Locker { return locktest.Pinned(any(fresh()).(locktest.Lock)) }
 		all(t, "Pinned", pinned, promises)
-		// A waiter that gets in line before it is pinned is waited for by one that
-		// keeps the CPU that it needs.
+		// Finds a waiter that gets in line before it is pinned: a pinned waiter behind
+		// it keeps the CPU that it needs.
 		Explore(t, "ExclusionPinned/1 CPU", check.Config{CPUs: 1}, Exclusion(pinned, 3, 1))
 	}
 }
@@ -53,14 +52,14 @@ func all(t *testing.T, form string, fresh func() sync.Locker, promises []Promise
 	}
 }
 
-// Every runs body on every schedule as a test of its own.
+// Every runs body on every schedule, as a subtest.
 func Every(t *testing.T, name string, body func(*check.Machine)) {
 	Explore(t, name, check.Config{}, body)
 }
 
 // Bounded is [Every] for a body that has too many schedules: it takes those with at
-// most so many preemptions. With LOCKBENCH_LONG=15m in the environment it takes
-// them all then, or as many as there is time for.
+// most so many preemptions. With LOCKBENCH_LONG=15m in the environment it then takes
+// all schedules, or as many as that time allows.
 func Bounded(t *testing.T, name string, preemptions int, body func(*check.Machine)) {
 	Explore(t, name, check.Config{Mode: check.Bounded, Bound: preemptions}, body)
 	if long := os.Getenv("LOCKBENCH_LONG"); long != "" {
@@ -72,7 +71,7 @@ func Bounded(t *testing.T, name string, preemptions int, body func(*check.Machin
 	}
 }
 
-// Explore runs body on the schedules that cfg says as a test of its own.
+// Explore runs body on the schedules that cfg says, as a subtest.
 func Explore(t *testing.T, name string, cfg check.Config, body func(*check.Machine)) {
 	t.Run(name, func(t *testing.T) { check.Explore(t, cfg, body) })
 }

@@ -1,18 +1,18 @@
 // Package property has the properties of locks as bodies for package check: each
-// function returns one that tries a property of a lock made anew, on the
-// schedule that it runs in. They are for anybody's lock:
+// function returns a body that checks a property of a new lock on one schedule. They
+// are for any lock:
 //
 //	func TestMyLock(t *testing.T) { // go test -tags virtual
 //		property.All(t, func() *mine.Lock { return new(mine.Lock) })
 //		property.Every(t, "Readers", property.ReadersExclude(func() property.Readers { return new(mine.RW) }, 2, 1, 1))
 //	}
 //
-// What workers share beyond the lock is in Cells, whose accesses must be
-// ordered by the lock alone, or in words, which are steps of their own. What is
-// counted in plain variables is read after Machine.Wait and by nobody before.
+// Besides the lock, workers share Cells, whose accesses only the lock may order, or
+// words, whose accesses are steps. Counts in plain variables are read only after
+// Machine.Wait.
 //
-// That every waiter gets on is in all of them: the checker finds deadlocks and
-// lost wake-ups by itself.
+// All of them also check that every waiter makes progress: the checker finds
+// deadlocks and lost wake-ups by itself.
 package property
 
 import (
@@ -22,15 +22,15 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A Lock can be had without waiting, or not at all.
+// A Lock can also be tried, without waiting.
 type Lock interface {
 	sync.Locker
 	TryLock() bool
 }
 
-// Exclusion says that a lock admits one holder at a time, and that all workers
-// get it ops times. Two holders at a time are a data race on the counter that
-// the lock protects, whether or not an update is lost.
+// Exclusion checks that a lock admits one holder at a time, and that each worker
+// acquires it ops times. Two holders at a time are a data race on the counter that
+// the lock protects, even if no update is lost.
 func Exclusion(fresh func() sync.Locker, workers, ops int) func(*check.Machine) {
 	return func(m *check.Machine) {
 		l := fresh()
@@ -52,7 +52,7 @@ func section(l sync.Locker, n *primitives.Cell[int]) {
 	l.Unlock()
 }
 
-// wantCount fails the execution if n, which nobody else accesses any more, is
+// wantCount fails the execution if n, which no other worker accesses any more, is
 // not want, the number of critical sections.
 func wantCount(m *check.Machine, n *primitives.Cell[int], want int) {
 	if got := n.Get(); got != want {

@@ -8,9 +8,9 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// Overtaking says that who is in line is overtaken at most so many times. A
-// lock that is held gets waiters, each of whom comes only when the one before
-// it is in line; rivals come while the lock is released.
+// Overtaking checks that a waiter in line is overtaken at most so many times. Waiters
+// come to a held lock, each when the one before it is in line; rivals come while the
+// lock is released.
 //
 // With the lock, fresh returns a function whose result changes when a waiter
 // gets in line.
@@ -34,7 +34,7 @@ func Overtaking(fresh func() (l sync.Locker, line func() uint64), waiters, rival
 	}
 }
 
-// An order is who was served by a lock, one after the other.
+// An order has the workers that a lock has served, in order.
 type order struct {
 	l      sync.Locker
 	served primitives.Cell[[]int] // guarded by l
@@ -47,8 +47,8 @@ func (o *order) add(i int) {
 	o.l.Unlock()
 }
 
-// want fails the execution if one of the waiters, who are numbered as they
-// came, was served after more than so many of those that came later.
+// want fails the execution if a waiter was served after more than most of those that
+// came later. Waiters are numbered in the order of arrival.
 func (o *order) want(m *check.Machine, waiters, most int) {
 	served := o.served.Get()
 	for i := range waiters {
@@ -67,11 +67,10 @@ func (o *order) want(m *check.Machine, waiters, most int) {
 	}
 }
 
-// FIFO says of a lock of which one cannot see who is in line that who waits is
-// served in the order in which they came: waiters who come one after the other
-// to a lock that is held, each when the one before waits, and rivals after them.
-// Who waits for a moment before it gets in line must not: see
-// [check.Config.Spins].
+// FIFO checks that a lock whose line cannot be seen serves its waiters in the order
+// of arrival. Waiters come one after the other to a held lock, each when the one
+// before waits, and rivals come after them. It is not for a lock whose waiters wait
+// for a moment before they get in line: see [check.Config.Spins].
 func FIFO(fresh func() sync.Locker, waiters, rivals int) func(*check.Machine) {
 	return func(m *check.Machine) {
 		l := fresh()

@@ -11,7 +11,7 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A barging lock has a line that means nothing.
+// A barging lock has a line but does not serve in its order.
 type barging struct{ line, word primitives.Uint32 }
 
 func (l *barging) Lock() {
@@ -24,8 +24,7 @@ func (l *barging) Lock() {
 
 func (l *barging) Unlock() { l.word.Store(0) }
 
-// Who waits for a barging lock is overtaken by all who come later, and by nobody
-// twice.
+// A waiter for a barging lock is overtaken by all that come later, by each once.
 func TestModelOvertaking(t *testing.T) {
 	fresh := func() (sync.Locker, func() uint64) {
 		l := new(barging)
@@ -81,7 +80,7 @@ func (l *handing) Lock() {
 
 func (l *handing) Unlock() { l.owner.Add(1) }
 
-// All is for a lock that has nothing but Lock and Unlock, and no panic.
+// All works for a lock that has only Lock and Unlock, and does not panic.
 func TestModelAll(t *testing.T) {
 	property.All(t, func() *handing { return new(handing) })
 	property.All(t, func() property.Lock { return new(polite) }, property.UnlockPanics)
@@ -105,7 +104,7 @@ func (l *polite) Unlock() {
 	}
 }
 
-// Each property fails a lock that has not got it, and FIFO passes one that has.
+// Each property fails a lock that does not have it, and FIFO passes one that has it.
 func TestModelsFail(t *testing.T) {
 	for _, test := range []struct {
 		name  string

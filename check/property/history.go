@@ -7,26 +7,27 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A History is what operations on an object were called with and returned, and
-// which of them had returned when another was called. [History.Linearizable]
-// says whether a sequential object could have done that.
+// A History has the inputs and outputs of operations on an object, and which of them
+// had returned when another was called. [History.Linearizable] checks whether a
+// sequential object could have done that.
 //
-// The search takes one of many schedules that differ only in the order of steps
-// that do not conflict, so that order must be made of steps that do: a call
-// loads a word, a return adds to it. Calls may pass each other, for it makes no
-// difference to what has returned.
+// The search takes one of many schedules that differ only in the order of steps that
+// do not conflict. So calls and returns must be steps that conflict: a call loads a
+// word, a return adds to it. Two calls do not conflict, because their order does not
+// change what has returned.
 type History struct {
 	returns primitives.Uint64
-	ops     []porcupine.Operation // of the workers, of whom one runs at a time
+	ops     []porcupine.Operation // of the workers, which run one at a time
 }
 
-// Call notes that a worker, whose number is its own, calls an operation with
-// input, and returns what is to be called with its output when it returns.
+// Call notes that a worker calls an operation with input. The caller must call done
+// with the operation's output when the operation returns. Each worker has its own
+// number.
 func (h *History) Call(worker int, input any) (done func(output any)) {
 	called := h.returns.Load()
 	return func(output any) {
 		returned := h.returns.Add(1)
-		// What returned as the n'th is at 2n, what was called after it at 2n+1.
+		// The n'th return is at 2n, and calls after it are at 2n+1.
 		h.ops = append(h.ops, porcupine.Operation{
 			ClientId: worker,
 			Input:    input, Call: 2*int64(called) + 1,

@@ -7,8 +7,8 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// Permits says of a semaphore, as a Locker of so many permits, that never more
-// are out, that all workers get one ops times, and that all are back at last.
+// Permits checks that a semaphore of so many permits, as a Locker, does not give out
+// more, that each worker gets one ops times, and that all are back in the end.
 func Permits(fresh func(permits int) sync.Locker, workers, ops, permits int) func(*check.Machine) {
 	return func(m *check.Machine) {
 		l := fresh(permits)
@@ -25,7 +25,7 @@ func Permits(fresh func(permits int) sync.Locker, workers, ops, permits int) fun
 		})
 		m.Wait()
 		for range permits {
-			l.Lock() // or nobody can get on
+			l.Lock() // waits without end if a permit is lost
 		}
 	}
 }

@@ -14,8 +14,8 @@ type Readers interface {
 	RUnlock()
 }
 
-// ReadersExclude says that nobody else is in while a writer is, and that all
-// workers get in ops times. A reader beside a writer is a data race.
+// ReadersExclude checks that a writer is alone inside, and that each worker gets in
+// ops times. A reader beside a writer is a data race.
 func ReadersExclude(fresh func() Readers, readers, writers, ops int) func(*check.Machine) {
 	return func(m *check.Machine) {
 		l := fresh()
@@ -37,8 +37,8 @@ func ReadersExclude(fresh func() Readers, readers, writers, ops int) func(*check
 	}
 }
 
-// ReadersMeet says that readers let each other in where no writer is about: each
-// of them stays until all have come.
+// ReadersMeet checks that readers are inside together if there is no writer: each of
+// them stays until all have come.
 func ReadersMeet(fresh func() Readers, readers int) func(*check.Machine) {
 	return func(m *check.Machine) {
 		l := fresh()

@@ -7,16 +7,16 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A Sequence is a lock whose readers hold nothing, and read again if somebody
-// wrote meanwhile.
+// A Sequence is a lock whose readers hold nothing, and read again if a writer wrote
+// meanwhile.
 type Sequence interface {
 	sync.Locker
 	Begin() (seq uint64)
 	Retry(seq uint64) bool
 }
 
-// Reads says that who reads beside a writer sees its words as they were at one
-// moment, and never as they were before a moment already seen.
+// Reads checks that a reader beside a writer sees the words as they were at one
+// moment, and later reads do not see an earlier moment.
 func Reads(fresh func() Sequence, readers, reads, writes int) func(*check.Machine) {
 	return func(m *check.Machine) {
 		l := fresh()

@@ -7,9 +7,9 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// TryLock says that a lock admits one holder at a time where the first worker
-// waits for it and the others only try, ops times each; and that once they are
-// gone a TryLock succeeds, and the next fails.
+// TryLock checks that a lock admits one holder at a time if the first worker waits
+// for it and the others only try, ops times each; and that in the end a TryLock
+// succeeds, and the next one fails.
 func TryLock(fresh func() Lock, workers, ops int) func(*check.Machine) {
 	return func(m *check.Machine) {
 		l := fresh()
@@ -35,8 +35,8 @@ func TryLock(fresh func() Lock, workers, ops int) func(*check.Machine) {
 	}
 }
 
-// wantFree fails the execution unless l, which nobody else touches any more,
-// can be locked once.
+// wantFree fails the execution unless l, which no other worker uses any more, can be
+// locked once.
 func wantFree(m *check.Machine, l Lock) {
 	if !l.TryLock() {
 		m.Failf("TryLock of unlocked lock = false, want true")
@@ -47,8 +47,8 @@ func wantFree(m *check.Machine, l Lock) {
 	l.Unlock()
 }
 
-// Tries says that of some workers who try to get a free lock one succeeds,
-// though it keeps the lock until all have tried: no TryLock waits.
+// Tries checks that of the workers that try to lock a free lock one succeeds. It keeps
+// the lock until all have tried: no TryLock waits.
 func Tries(fresh func() Lock, workers int) func(*check.Machine) {
 	return func(m *check.Machine) {
 		l := fresh()
@@ -74,8 +74,8 @@ func Tries(fresh func() Lock, workers int) func(*check.Machine) {
 	}
 }
 
-// Misuse says that an Unlock too many panics, whatever happened to the lock
-// before, and leaves it as it was.
+// Misuse checks that an Unlock too many panics, whatever happened to the lock before,
+// and does not change it.
 func Misuse(fresh func() sync.Locker, workers int) func(*check.Machine) {
 	return func(m *check.Machine) {
 		l := fresh()
