@@ -27,6 +27,20 @@ func bounded(t *testing.T, name string, body func(*check.Machine)) {
 	property.Bounded(t, name, 2, body)
 }
 
+// long runs body on every schedule that cfg allows, of which there are hundreds of
+// thousands. With -short it takes those with at most three preemptions.
+func long(t *testing.T, name string, cfg check.Config, body func(*check.Machine)) {
+	if testing.Short() {
+		cfg.Mode, cfg.Bound = check.Bounded, 3
+	}
+	property.Explore(t, name, cfg, body)
+}
+
+// longHurried is long without spinning, as hurried is.
+func longHurried(t *testing.T, name string, body func(*check.Machine)) {
+	long(t, name, check.Config{Spins: -1}, body)
+}
+
 // TryLock is for a semaphore of one permit.
 func (b binary) TryLock() bool { return b.TryDown() }
 
@@ -582,16 +596,16 @@ func TestModelRUnlockTooMany(t *testing.T) {
 
 // One reader and one writer, twice each.
 func TestModelReadersExclude(t *testing.T) {
-	hurried(t, "RWSem/2x2", property.ReadersExclude(func() property.Readers { return new(blocking.RWSem) }, 1, 1, 2))
+	longHurried(t, "RWSem/2x2", property.ReadersExclude(func() property.Readers { return new(blocking.RWSem) }, 1, 1, 2))
 	bounded(t, "RWSem/readers=2/writers=1", property.ReadersExclude(func() property.Readers { return new(blocking.RWSem) }, 2, 1, 1))
 }
 
 // Two workers, twice each.
 func TestModelExclusion(t *testing.T) {
 	for _, fresh := range locks {
-		hurried(t, fresh().name+"/2x2", property.Exclusion(func() sync.Locker { return fresh() }, 2, 2))
+		longHurried(t, fresh().name+"/2x2", property.Exclusion(func() sync.Locker { return fresh() }, 2, 2))
 	}
-	property.Every(t, "Mutex/spinning/2x2", property.Exclusion(func() sync.Locker { return new(blocking.Mutex) }, 2, 2))
+	long(t, "Mutex/spinning/2x2", check.Config{}, property.Exclusion(func() sync.Locker { return new(blocking.Mutex) }, 2, 2))
 }
 
 // Two workers; one of them gives up when its time is over, which may be at any
@@ -602,7 +616,7 @@ func TestModelTimeout(t *testing.T) {
 		impatient, patient int
 		search             func(*testing.T, string, func(*check.Machine))
 	}{
-		{mutex, 2, 2, hurried}, {permit, 1, 2, hurried}, {permit, 2, 1, hurried}, {permit, 2, 2, bounded}, {writers, 2, 2, hurried},
+		{mutex, 2, 2, longHurried}, {permit, 1, 2, longHurried}, {permit, 2, 1, longHurried}, {permit, 2, 2, bounded}, {writers, 2, 2, longHurried},
 	} {
 		c.search(t, fmt.Sprintf("%s/impatient=%d/patient=%d", c.fresh().name, c.impatient, c.patient), func(m *check.Machine) {
 			l := c.fresh()
