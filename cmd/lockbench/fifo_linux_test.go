@@ -15,7 +15,7 @@ import (
 // A gate that waits for what a FIFO will say ends when it is told to, and says so in
 // the format asked for.
 func TestInterruptAtFIFO(t *testing.T) {
-	command, dir := build(t), t.TempDir()
+	command, dir := executable(t), t.TempDir()
 	fifo := filepath.Join(dir, "fifo")
 	if err := unix.Mkfifo(fifo, 0o666); err != nil {
 		t.Fatal(err)

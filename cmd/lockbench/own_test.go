@@ -23,7 +23,10 @@ func TestOwnLock(t *testing.T) {
 	if runtime.GOOS == "windows" || testing.Short() {
 		t.Skip("signals a process, and builds the command twice")
 	}
-	command, dir, temp := build(t), t.TempDir(), t.TempDir()
+	command, dir, temp := filepath.Join(t.TempDir(), "lockbench"), t.TempDir(), t.TempDir()
+	if out, err := exec.Command("go", "build", "-o", command, ".").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
 	t.Chdir(dir)
 	writeModuleHere(t)
 	t.Setenv("TMPDIR", temp)

@@ -26,12 +26,27 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// build returns the path of the command.
-func build(t *testing.T) string {
+// asCommand is the variable that makes the program of these tests the command.
+const asCommand = "LOCKBENCH_TEST_AS_COMMAND"
+
+// TestMain makes this program the command in the processes that the tests start, which
+// spares them building it, and shows the race detector what those do.
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		main()
+	}
+	if err := os.Setenv(asCommand, "1"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
+// executable returns the path of the command: see [TestMain].
+func executable(t *testing.T) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "lockbench.exe") // Windows wants the suffix, the others do not mind
-	if out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+	path, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return path
 }
@@ -79,7 +94,7 @@ func count(t *testing.T, dir string) int {
 // A run that is killed in the middle, again and again, ends up as one that was
 // not: no sample lost, none measured twice.
 func TestKillAndResume(t *testing.T) {
-	command, dir := build(t), t.TempDir()
+	command, dir := executable(t), t.TempDir()
 	var kept []string // lines that were in the file when it was killed
 	for _, samples := range []int{1, 30, 70} {
 		args := sweepArgs
@@ -157,7 +172,7 @@ func TestInterrupt(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no interrupts between processes")
 	}
-	command, dir := build(t), t.TempDir()
+	command, dir := executable(t), t.TempDir()
 	cmd, output := start(t, command, dir, 60, sweepArgs...)
 	if err := cmd.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
@@ -197,7 +212,7 @@ func end(t *testing.T, cmd *exec.Cmd) int {
 // While a run writes to a file no other can, whatever its flags, and none of its
 // samples is taken for what it is not. Any other may read it.
 func TestTwoRunsOnOneFile(t *testing.T) {
-	command, dir := build(t), t.TempDir()
+	command, dir := executable(t), t.TempDir()
 	first, output := start(t, command, dir, 20, endless...)
 	for _, test := range []struct {
 		args []string
@@ -262,7 +277,7 @@ func TestLostResultsFile(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("a file in use cannot be removed")
 	}
-	command := build(t)
+	command := executable(t)
 	for why, lose := range map[string]func(name string) error{
 		"removed or renamed": os.Remove,
 		"replaced by another file": func(name string) error {
@@ -579,7 +594,7 @@ func TestFitnessInTheFile(t *testing.T) {
 // A control group that allows a fifth of a CPU is told of, before and after.
 func TestQuota(t *testing.T) {
 	group := quotaGroup(t, 20_000, 100_000)
-	command := build(t)
+	command := executable(t)
 	for _, args := range []string{"run --locks tas --reads 0 --cpus 1 --count 30 --plots= --out results.txt", "torture --locks tas --duration 10ms"} {
 		cmd := exec.Command("sh", "-c", "echo $$ > "+group+"/cgroup.procs && exec "+command+" "+args)
 		cmd.Dir = t.TempDir()

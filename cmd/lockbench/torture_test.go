@@ -58,7 +58,7 @@ func TestTortureInterrupted(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no interrupts between processes")
 	}
-	cmd := exec.Command(build(t), "torture", "--locks", "mutex,rcu-qsbr", "--duration", "1h")
+	cmd := exec.Command(executable(t), "torture", "--locks", "mutex,rcu-qsbr", "--duration", "1h")
 	var stdout bytes.Buffer
 	cmd.Stdout = &stdout
 	stderr, err := cmd.StderrPipe()
