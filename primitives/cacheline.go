@@ -2,6 +2,6 @@
 
 package primitives
 
-// CacheLineSize is the distance in bytes at which two words no longer
+// CacheLineSize is the distance in bytes at which accesses to two words no longer
 // disturb each other.
 const CacheLineSize = 64

@@ -2,10 +2,9 @@
 // data, and the few things a waiter can do (spin, park, pin itself to a CPU,
 // look at the clock).
 //
-// Every lock of this module is written against this package and never against
-// sync/atomic, so that one source runs on the host at full speed, and under
-// the model checker on every schedule. What counts as a step is decided here and
-// nowhere else.
+// Every lock of this module is written against this package and not against
+// sync/atomic, so that one source runs on the host at full speed, and under the
+// model checker on every schedule. Only this package decides what counts as a step.
 //
 // # What each thing costs
 //
@@ -24,10 +23,10 @@
 // # Build tags
 //
 // The default build reaches into the runtime by linkname for preemption
-// control, semaphores and the clock, and has a few lines of assembly. The tag
-// purego does without both: the same behaviour from the standard library's
-// public API alone, slower, and with a weaker Pin (see there). The race
-// detector cannot see an assembly store, so under it StoreRelease is Store; and
-// AddOwn is Add under both.
-// Package internal/sched is the seam for the virtual build.
+// control, semaphores and the clock, and has a few lines of assembly. With the tag
+// purego it uses neither: the behaviour is the same, from the standard library's
+// public API alone, but it is slower, and [Pin] is weaker. The race detector cannot
+// see an assembly store, so with it StoreRelease is Store. AddOwn is Add with both.
+// In the build with the tag virtual, package internal/sched connects the words to the
+// model checker.
 package primitives

@@ -6,7 +6,7 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A gate of one word: whoever comes first waits, pacing the loop with a Spin.
+// A gate of one word. The waiter paces its loop with a Spin.
 func ExampleSpin() {
 	var open primitives.Bool
 	primitives.Go(func() { open.StoreRelease(true) })
@@ -44,7 +44,7 @@ func ExamplePerCPU() {
 	// Output: 1
 }
 
-// Each field has a line of its own, wherever the struct begins.
+// Each field has its own cache line, wherever the struct begins.
 func ExampleCacheLine() {
 	type counters struct {
 		_      primitives.CacheLine

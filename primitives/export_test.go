@@ -2,8 +2,8 @@ package primitives
 
 import "testing"
 
-// CountThreadYields counts how often a [Spin] gives its thread's CPU to others,
-// until the test is over. Only one goroutine may wait meanwhile.
+// CountThreadYields counts how often a [Spin] offers its CPU to other threads, until the
+// test is over. Only one goroutine may wait meanwhile.
 func CountThreadYields(t testing.TB) *int {
 	n := 0
 	before := yieldThread

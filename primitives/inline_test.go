@@ -15,9 +15,9 @@ import (
 	"github.com/lockbench/lockbench/internal/locktest"
 )
 
-// Every operation on a word inlines to its instruction: in the code of a
-// package that uses them all there is no call, but for the releases, which are
-// one call of a few lines of assembly. A Pool adds none to those of sync's.
+// Every operation on a word inlines to its instruction: the code of a package that uses
+// all of them has no call, except for the releases, which are one call of a few lines of
+// assembly. A Pool adds no call to those of sync.Pool.
 func TestInlining(t *testing.T) {
 	calls := map[string][]string{} // what each function calls
 	call := regexp.MustCompile(`^CALL (\S+)\(SB\)`)
@@ -39,15 +39,15 @@ func TestInlining(t *testing.T) {
 	}
 	want := 0
 	if runtime.GOARCH == "amd64" {
-		want = 6 // one each, but for AddOwn's
+		want = 6 // one for each release, none for AddOwn
 	}
 	if got := calls["Release"]; len(got) != want {
 		t.Errorf("8 releases call %v, want %d calls", got, want)
 	}
 }
 
-// What is compiled is what sync/atomic's words would be, and an int for a Cell:
-// the same instructions, but for one-byte no-ops, which mark what was inlined.
+// The words compile to the same instructions as sync/atomic's words, and a Cell to those
+// of an int, except for one-byte no-ops, which mark inlined code.
 func TestInliningCostsNothing(t *testing.T) {
 	dir, err := filepath.Abs("testdata/inline")
 	if err != nil {

@@ -1,20 +1,20 @@
 package primitives
 
-// Where one side of a protocol runs a million times as often as the other, the
-// rare side can pay for the fences of both: instead of
+// If one side of a protocol runs a million times as often as the other, the rare side
+// can pay for the fences of both. In
 //
 //	reader: flag.Store(1); data.Load()     writer: data.Store(1); flag.Load()
 //
-// with a fence in each Store, or neither might see the other, the reader does a
-// StoreRelease and the writer calls Membarrier between its two. That is what
-// RCU's readers cost little for.
+// each Store must be a fence; otherwise neither might see the other. Instead the
+// reader can do a StoreRelease, and the writer call Membarrier between its Store and
+// its Load. That is why RCU's readers cost little.
 
-// Membarrier makes each CPU that runs a goroutine of this program go through a
-// full memory barrier: all that it stored before is visible to the caller
-// afterwards, and its loads after that see what the caller stored before. It
-// takes a system call if nothing else of the program runs, and an interrupt to
-// each CPU if something does: on the reference machine 1.3 µs and 50 µs, where the
-// CPUs are those of a virtual machine. It panics where [CanMembarrier] is false.
+// Membarrier makes each CPU that runs a goroutine of this program execute a full
+// memory barrier: the caller then sees all that these CPUs stored before it, and their
+// later loads see all that the caller stored before. It takes a system call if no
+// other goroutine of the program runs, and otherwise an interrupt to each CPU that
+// runs one: 1.3 µs and 50 µs on the reference machine, a virtual one. It panics if
+// [CanMembarrier] is false.
 func Membarrier() {
 	if e := engine(); e != nil {
 		e.Membarrier()
@@ -23,6 +23,6 @@ func Membarrier() {
 	membarrier()
 }
 
-// CanMembarrier reports whether the machine has [Membarrier]: Linux since 4.14
-// does. Where it has not, the frequent side needs a fence of its own.
+// CanMembarrier reports whether the machine has [Membarrier], as Linux has since
+// 4.14. If it does not, the frequent side must execute a fence.
 func CanMembarrier() bool { return canMembarrier() }

@@ -8,9 +8,9 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// Dekker's protocol with the fences of both on one side: never do both miss
-// the other. Without the barrier they do, the more often the longer the first
-// one's store waits: for others before it, whose lines the second has taken.
+// Dekker's protocol with the fences of both sides on one side: at least one worker sees
+// the other. Without the barrier both may miss each other, more often the longer the
+// first one's store waits: for earlier stores, whose lines the second has taken.
 func TestMembarrier(t *testing.T) {
 	if !primitives.CanMembarrier() {
 		t.Skip("no membarrier here")
@@ -45,7 +45,7 @@ func TestMembarrier(t *testing.T) {
 	})
 	group.Go(func() {
 		for r := range uint32(rounds) {
-			for range r % 512 { // so that in some rounds the first is just there
+			for range r % 512 { // so that in some rounds the first stores just now
 			}
 			y.Store(1)
 			primitives.Membarrier()

@@ -1,5 +1,5 @@
 package primitives
 
-// A CacheLine is padding: put between two fields, it gives each a line that
+// A CacheLine is padding: between two fields, it puts each of them on a cache line that
 // the other's writers do not touch, wherever the struct begins.
 type CacheLine [CacheLineSize]byte

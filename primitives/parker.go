@@ -14,21 +14,21 @@ import (
 // Only one goroutine at a time may park on a Parker. Any may unpark it. What
 // Unpark's caller did before it synchronizes before Park's return.
 //
-// In a bubble of testing/synctest a goroutine that is parked is not durably
-// blocked, as one that waits for a sync.Mutex is not: synctest.Wait does not
-// return, and the bubble's clock stands still. Under purego it is.
+// In a bubble of testing/synctest a parked goroutine is not durably blocked, like one
+// that waits for a sync.Mutex: synctest.Wait does not return, and the bubble's clock
+// stands still. Under purego it is durably blocked.
 type Parker struct {
-	// state says who owes whom:
+	// state says what the sleeper and the waker do:
 	//
-	//	idle    nobody is parked, no wake-up is held
+	//	idle    no goroutine is parked, no wake-up is held
 	//	held    a wake-up is held
 	//	parked  the goroutine sleeps, or is about to
 	//
 	// I1: only the goroutine that parks makes idle -> parked and held -> idle.
-	// I2: each parked -> idle is followed by exactly one rouse, by whoever
-	// made it, so each sleep ends once.
+	// I2: the goroutine that makes parked -> idle then wakes sema, exactly once, so
+	// each sleep ends once.
 	state Uint32
-	bed   bed
+	sema  sema
 }
 
 const (
@@ -43,21 +43,21 @@ func (p *Parker) Park() {
 		e.Park(unsafe.Pointer(p), nil, 0)
 		return
 	}
-	if p.lieDown() {
+	if p.announce() {
 		p.sleep()
 	}
 }
 
-// sleep sleeps until rouse.
+// sleep sleeps until sema is woken.
 func (p *Parker) sleep() {
-	p.bed.sleep()
-	p.state.Load() // acquire: pairs with wake; the race detector does not see the bed
+	p.sema.sleep()
+	p.state.Load() // acquire: pairs with wake; the race detector does not see sema
 }
 
-// ParkContext is [Parker.Park] that gives up when ctx is done; it then returns
-// the context's cause, and no wake-up was consumed. A context that ends starts a
-// goroutine to end the wait, so an Unpark that comes after it nearly always
-// wakes first: a caller to whom the order matters looks at ctx again.
+// ParkContext is [Parker.Park] that gives up when ctx is done; it then returns the
+// context's cause, and consumes no wake-up. A context that ends starts a goroutine to
+// end the wait, so an Unpark that comes after it nearly always wakes first: a caller
+// that needs the order looks at ctx again.
 func (p *Parker) ParkContext(ctx context.Context) error {
 	if ctx.Done() == nil {
 		p.Park()
@@ -89,15 +89,15 @@ func (p *Parker) ParkTimeout(d time.Duration) bool {
 // when that function can no longer run, so a late call cannot disturb the
 // next Park.
 func (p *Parker) parkUntil(arrange func(func()) (stop func() bool)) bool {
-	if !p.lieDown() {
+	if !p.announce() {
 		return true
 	}
 	gaveUp := false
 	over := make(chan struct{})
 	stop := arrange(func() {
-		if p.state.CompareAndSwap(parked, idle) { // else the wake-up won
+		if p.state.CompareAndSwap(parked, idle) { // otherwise the wake-up won
 			gaveUp = true
-			p.bed.rouse(false) // and our CAS is what sleep's load sees
+			p.sema.wake(false) // sleep's load sees this CAS
 		}
 		close(over)
 	})
@@ -108,9 +108,9 @@ func (p *Parker) parkUntil(arrange func(func()) (stop func() bool)) bool {
 	return !gaveUp
 }
 
-// lieDown announces that the caller will sleep, and reports whether it has
-// to: a wake-up that is held is consumed instead.
-func (p *Parker) lieDown() bool {
+// announce announces that the caller will sleep, and reports whether it must: if a
+// wake-up is held, announce consumes that instead.
+func (p *Parker) announce() bool {
 	if p.state.CompareAndSwap(idle, parked) {
 		return true
 	}
@@ -122,9 +122,9 @@ func (p *Parker) lieDown() bool {
 func (p *Parker) Unpark() { p.wake(false) }
 
 // Handoff is [Parker.Unpark] that also gives the woken goroutine the caller's
-// CPU at once; the caller goes on when a CPU is free. For a lock that chooses
-// its next holder this halves the time that the lock lies idle. A pinned
-// caller keeps its CPU.
+// CPU at once; the caller continues when a CPU is free. For a lock that chooses its
+// next holder this halves the time in which the lock is idle. A pinned caller keeps
+// its CPU.
 func (p *Parker) Handoff() { p.wake(true) }
 
 func (p *Parker) wake(handoff bool) {
@@ -133,12 +133,12 @@ func (p *Parker) wake(handoff bool) {
 		return
 	}
 	for {
-		// First without a look: the line is then fetched once, for writing.
-		if p.state.CompareAndSwap(idle, held) { // release: pairs with lieDown and Await
+		// First a CAS without a load: the cache line is then fetched once, for writing.
+		if p.state.CompareAndSwap(idle, held) { // release: pairs with announce and Await
 			return
 		}
 		if p.state.CompareAndSwap(parked, idle) {
-			p.bed.rouse(handoff) // release: pairs with sleep
+			p.sema.wake(handoff) // release: pairs with sleep
 			return
 		}
 		if p.state.Load() == held {

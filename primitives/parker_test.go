@@ -12,7 +12,7 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-const long = time.Hour // a wait that fails the test by its time limit
+const long = time.Hour // a wait so long fails the test by its time limit
 
 func TestUnparkFirst(t *testing.T) {
 	for name, wake := range map[string]func(*primitives.Parker){
@@ -51,7 +51,7 @@ func TestParkThenWake(t *testing.T) {
 		} {
 			t.Run(name+"/"+wakeName, func(t *testing.T) {
 				var to, from primitives.Parker
-				var ball int // whoever is awake has it
+				var ball int // only the goroutine that is awake uses it
 				var wg sync.WaitGroup
 				const rounds = 200
 				wg.Go(func() {
@@ -96,7 +96,7 @@ func TestParkContextCancelled(t *testing.T) {
 	}
 }
 
-// Parkers are kept in pools, so one that slept in a bubble sleeps out of it next.
+// Parkers are kept in pools, so one that was used in a bubble may next be used outside.
 func TestParkerOutlivesBubble(t *testing.T) {
 	var p primitives.Parker
 	sleep := func(t *testing.T) {

@@ -5,13 +5,13 @@ import (
 	"sync/atomic"
 )
 
-// A PerCPU holds a T for each CPU, each on cache lines of its own. The zero
-// PerCPU is ready for use, whatever GOMAXPROCS is or becomes.
+// A PerCPU holds a T for each CPU, each on its own cache lines. The zero PerCPU is
+// ready for use, whatever GOMAXPROCS is or becomes.
 // A PerCPU must not be copied after first use.
 type PerCPU[T any] struct {
-	// slots has those that there are. It is replaced, whole, by a longer one
-	// with the same slots and more: a slot never moves. To the engines it is no
-	// word, so that slots are just there.
+	// slots has the slots made so far. It is replaced as a whole by a longer one with
+	// the same slots and more: a slot does not move. It is not a word to the engines,
+	// so making slots takes no steps.
 	slots atomic.Pointer[[]*slot[T]]
 }
 
@@ -41,8 +41,8 @@ func (p *PerCPU[T]) Find(cpu int) *T {
 	return nil
 }
 
-// Len returns how many slots there are: those of the CPUs from 0 for which
-// [PerCPU.At] was called, and more. Who has used a slot before is seen.
+// Len returns how many slots there are. They include the slot of each CPU for which
+// [PerCPU.At] has returned.
 func (p *PerCPU[T]) Len() int {
 	if slots := p.slots.Load(); slots != nil {
 		return len(*slots)
@@ -50,8 +50,8 @@ func (p *PerCPU[T]) Len() int {
 	return 0
 }
 
-// slotsUnderEngine is how many slots there are at first under an engine, where
-// the workers that take part are few. More would come as no step.
+// slotsUnderEngine is how many slots there are at first under an engine, which has few
+// workers. Making more would not be a step.
 const slotsUnderEngine = 8
 
 // grow makes slots, at least that of cpu, and returns it.

@@ -8,13 +8,13 @@ package primitives
 // Pin nests. The pair costs 2.2 ns.
 //
 // A pinned goroutine must not block: no channel operation, no sync.Mutex, no
-// I/O, and nothing long. The runtime throws if it does, and a panic in a
-// pinned section is fatal: it cannot be recovered from. Under the model checker
-// what could block in this package fails there.
+// I/O, and nothing long. The runtime throws if it does, and a panic in a pinned
+// section is fatal: it cannot be recovered. Under the model checker the functions of
+// this package that could block fail in a pinned section.
 //
-// Under the tag purego, Pin cannot disable preemption: it returns some CPU
-// number, and two goroutines may hold the same one at once. What is kept per
-// CPU must therefore be updated atomically.
+// Under the tag purego, Pin cannot disable preemption: it returns some CPU number, and
+// two goroutines may hold the same one at once. Data for each CPU must therefore be
+// updated atomically.
 func Pin() int { return pin() }
 
 // Unpin undoes one [Pin].

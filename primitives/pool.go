@@ -7,19 +7,19 @@ import (
 	"unsafe"
 )
 
-// A Pool keeps values that are not in use, for whoever needs one next, so that
-// the path which needs one does not allocate. The zero Pool is empty.
+// A Pool keeps values that are not in use, so that the next goroutine that needs one
+// does not allocate. The zero Pool is empty.
 // A Pool must not be copied after first use.
 //
-// What happens before a Put of a value synchronizes before the return of the
-// Get that returns it. Any value may be dropped at any time, so nothing may
-// depend on getting one back. Under the model checker a worker gets back at once
-// what it gave up last, and at the end of a schedule all values are dropped, so
-// that what one schedule leaves behind does not change the next.
+// What happens before a Put of a value synchronizes before the return of the Get that
+// returns it. Any value may be dropped at any time, so no caller may depend on getting
+// one back. Under the model checker a worker gets back at once the value that it gave
+// up last, and at the end of a schedule all values are dropped, so that one schedule
+// does not change the next.
 //
-// The caller must not be pinned: both may wait for a lock of the runtime.
+// The caller must not be pinned: Get and Put may wait for a lock of the runtime.
 type Pool[T any] struct {
-	free sync.Pool // of unsafe.Pointer: to assert that it is a *T is too much for Get to inline
+	free sync.Pool // of unsafe.Pointer: with an assertion to *T Get would not inline
 }
 
 // Get returns a value that was Put, as it was then, or a new one, which is zero.

@@ -8,7 +8,7 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// No value is with two users, and one comes back as it was put.
+// No value has two users at a time, and a value comes back as it was put.
 func TestPool(t *testing.T) {
 	type value struct{ used, uses int }
 	var p primitives.Pool[value]

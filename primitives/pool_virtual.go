@@ -7,8 +7,8 @@ import (
 	"unsafe"
 )
 
-// A Pool keeps values that are not in use; see pool.go. Under an engine it
-// is the engine's.
+// A Pool keeps values that are not in use; see pool.go. Under an engine the engine
+// keeps them.
 type Pool[T any] struct{ free sync.Pool }
 
 // Get returns a value that was Put, or a new one.

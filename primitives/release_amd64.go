@@ -7,11 +7,10 @@ import (
 	"unsafe"
 )
 
-// On amd64 every store is a release (TSO), so a MOV does. It must not be Go's
-// own plain store, which would inline and save the call: the compiler may
-// merge adjacent plain stores into one wider one, and a store that straddles
-// two cache lines is no longer atomic, so the lock could be seen free before
-// the data beside it is written.
+// On amd64 every store is a release (TSO), so a MOV suffices. Go's plain store would
+// inline without a call, but must not be used: the compiler may merge adjacent plain
+// stores into one wider store. A store that straddles two cache lines is not atomic, so
+// a reader could see the lock free before the data beside it is written.
 
 //go:noescape
 func storeRelease32(addr *atomic.Uint32, val uint32)
@@ -22,10 +21,10 @@ func storeRelease64(addr *atomic.Uint64, val uint64)
 //go:noescape
 func storeReleaseInt64(addr *atomic.Int64, val int64)
 
-// Nobody else adds, so an ADD without LOCK loses nothing: pinned goroutines run
-// on a CPU one at a time, and the runtime orders the one's run before the next's.
-// It may be Go's own, and inline: the compiler merges stores, but not additions,
-// and keeps them in their place among atomic operations.
+// Only the caller adds, so an ADD without LOCK loses nothing: pinned goroutines run on
+// a CPU one at a time, and the runtime orders their runs. It may be Go's plain addition,
+// and inline: the compiler merges stores, but not additions, and does not move them
+// past atomic operations.
 func addOwn32(addr *atomic.Uint32, delta uint32) { *(*uint32)(unsafe.Pointer(addr)) += delta }
 
 func addOwn64(addr *atomic.Uint64, delta uint64) { *(*uint64)(unsafe.Pointer(addr)) += delta }

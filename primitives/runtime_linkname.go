@@ -37,8 +37,8 @@ func pin() int { return runtime_procPin() }
 
 func unpin() { runtime_procUnpin() }
 
-// canSpin reports whether spinning can pay: another CPU is running something
-// (perhaps the holder), and nothing waits to run on this one.
+// canSpin reports whether spinning can pay: another CPU runs a goroutine (perhaps the
+// holder), and no goroutine waits to run on this one.
 func canSpin() bool { return runtime_canSpin(0) }
 
 // yieldHere lets the goroutines that wait to run on this CPU go first. Unlike
@@ -52,5 +52,6 @@ func oneIn64() bool { return runtime_cheaprand()%64 == 0 }
 // is false under the tag purego.
 const PinExcludes = true
 
-// budget is for how long a wait may spin, in ns: about what it costs to take a CPU away and give it back.
+// budget is for how long a wait may spin, in ns: about the cost of losing a CPU and
+// getting it back.
 const budget = 20_000

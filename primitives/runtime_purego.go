@@ -23,8 +23,8 @@ func pin() int {
 
 func unpin() {}
 
-// canSpin says no: without the runtime's help nothing tells whether spinning
-// pays, so Spin goes by its budget alone.
+// canSpin reports whether there is another CPU: without the runtime's help the caller
+// cannot know more, so Spin goes by its budget.
 func canSpin() bool { return runtime.NumCPU() > 1 }
 
 // yieldHere lets other goroutines run.
@@ -37,5 +37,6 @@ func oneIn64() bool { return rand.Uint32()%64 == 0 }
 // without the runtime's help they may be, so a pinned waiter must yield.
 const PinExcludes = false
 
-// budget is for how long a wait may spin, in ns: short, because nothing tells whether others want the CPU.
+// budget is for how long a wait may spin, in ns. It is short, because the waiter cannot
+// know whether others want the CPU.
 const budget = 2_000

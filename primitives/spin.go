@@ -12,20 +12,20 @@ import (
 //		spin.Once()
 //	}
 //
-// It pauses in growing bursts for as long as that can pay, and lets others run
-// when it cannot: when goroutines wait to run on this CPU, when no other CPU
-// runs anything that could release the lock, or when the wait has outlasted
-// what a reschedule costs. In the last case, if no goroutine wants this CPU,
-// other threads may have it: the one that runs the holder, or the next in line,
-// may wait for a CPU that waiters keep.
+// It pauses in growing bursts for as long as that can pay, and lets others run when it
+// cannot: when goroutines wait to run on this CPU, when no other CPU runs a goroutine
+// that could release the lock, or when the wait has outlasted the cost of a reschedule.
+// In the last case, if no goroutine wants this CPU, it offers the CPU to other threads:
+// the thread of the holder, or of the next in line, may wait for a CPU that waiters
+// keep.
 type Spin struct {
 	// Pinned says that the waiter holds [Pin]: it pauses, and never yields.
 	Pinned bool
 
-	// InLine says that the waiter has a place in line, which it keeps while
-	// others run. It then yields to the goroutines of its own CPU only, which
-	// is several times quicker. Where whoever comes first takes the lock, that
-	// would starve those on other CPUs, and some on this one.
+	// InLine says that the waiter has a place in line, which it keeps while others
+	// run. It then yields only to the goroutines of its CPU, which is several times
+	// quicker. For a lock that any waiter may take, that would starve waiters on other
+	// CPUs, and some on this one.
 	InLine bool
 
 	burst int32 // length of the next burst, in ns; 0 at first
@@ -37,9 +37,9 @@ const (
 	lastBurst  = 200 // ns: a longer one would notice the release too late
 )
 
-// Once waits a little: it pauses if that can pay, and yields otherwise. Out of
-// line it also yields at the beginning of one wait in 64: a CPU whose
-// goroutines never yield does not look whether others have more of them.
+// Once waits a little: it pauses if that can pay, and yields otherwise. A waiter that is
+// not in line also yields at the beginning of one wait in 64: a CPU whose goroutines do
+// not yield does not take goroutines from other CPUs.
 func (s *Spin) Once() {
 	if e := engine(); e != nil {
 		e.Wait(s.Pinned)
@@ -93,7 +93,7 @@ func (s *Spin) TryFor(d time.Duration) bool {
 			e.Wait(true)
 			return true
 		}
-		s.spent++ // counts the tries: an engine has no use for nanoseconds here
+		s.spent++ // counts the tries: an engine does not use nanoseconds here
 		return e.Try(int(s.spent - 1))
 	}
 	d = min(max(d, 0), time.Duration(stalls)) // spent has room for it
@@ -113,8 +113,8 @@ func (s *Spin) TryFor(d time.Duration) bool {
 	return true
 }
 
-// Doze is [Spin.Once] for long waits that nobody ends by a wake-up: it pauses
-// if that can pay, and sleeps for about d otherwise.
+// Doze is [Spin.Once] for long waits that no wake-up ends: it pauses if that can pay,
+// and sleeps for about d otherwise.
 func (s *Spin) Doze(d time.Duration) {
 	if e := engine(); e != nil {
 		e.Wait(s.Pinned)
@@ -125,19 +125,18 @@ func (s *Spin) Doze(d time.Duration) {
 	}
 }
 
-// Delay is [Spin.OnceFor] by a caller that waits for nothing but for time to
-// pass. To an engine it is nothing.
+// Delay is [Spin.OnceFor] for a caller that only waits for time to pass. Under an engine
+// it does nothing.
 func (s *Spin) Delay(d time.Duration) {
 	if engine() == nil {
 		s.OnceFor(d)
 	}
 }
 
-// GiveWay lets the goroutines that wait to run on this CPU go first, if there
-// are any. A releaser that knows of waiters calls it when they cannot be
-// handed the CPU directly: otherwise it would come back, find the lock taken
-// by somebody who waits for this CPU, and join the queue it could have let
-// drain.
+// GiveWay lets the goroutines that wait to run on this CPU go first, if there are any. A
+// releaser that knows of waiters calls it when it cannot hand the CPU to them directly.
+// Otherwise it would come back, find the lock held by a goroutine that waits for this
+// CPU, and join the queue, which would not drain.
 func GiveWay() {
 	if e := engine(); e != nil {
 		e.Yield()
@@ -161,7 +160,7 @@ func pauses(d time.Duration) uint32 {
 }
 
 // calibrate measures what a pause costs (4 to 140 cycles by chip), in some
-// 15 µs. The fastest of a few runs is the one that nobody interrupted.
+// 15 µs. The fastest of a few runs is the one that was not interrupted.
 func calibrate() uint32 {
 	best := int64(1 << 40)
 	for range 8 {

@@ -11,8 +11,8 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// On one CPU a waiter must let the goroutine run that it waits for, whatever
-// it waits with.
+// On one CPU a waiter must let the goroutine run that it waits for, whichever method it
+// waits with.
 func TestSpinYields(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	for name, once := range map[string]func(*primitives.Spin){
@@ -45,7 +45,7 @@ func TestSpinYields(t *testing.T) {
 	}
 }
 
-// A spin that could go on for ever says at some point that it cannot pay.
+// A spin of unbounded length says at some point that it no longer pays.
 func TestSpinGivesUp(t *testing.T) {
 	var spin primitives.Spin
 	tries := 0
@@ -75,8 +75,8 @@ func TestSpinGivesUpAfterAnyPause(t *testing.T) {
 	}
 }
 
-// A waiter that has waited for long, and has no goroutine to give its CPU to,
-// gives it to other threads. Before that, and if goroutines want it, it does not.
+// A waiter that has waited for long, and has no goroutine to give its CPU to, offers it
+// to other threads. It does not do so earlier, or if goroutines want the CPU.
 func TestSpinYieldsThread(t *testing.T) {
 	for name, once := range map[string]func(*primitives.Spin){
 		"Once":    (*primitives.Spin).Once,
@@ -108,8 +108,8 @@ func TestSpinYieldsThread(t *testing.T) {
 	}
 }
 
-// besideAnother has another goroutine run on another CPU until the test is over,
-// so that spinning can pay.
+// besideAnother lets another goroutine run on another CPU until the test is over, so
+// that spinning can pay.
 func besideAnother(t *testing.T) {
 	if runtime.NumCPU() == 1 {
 		t.Skip("there is one CPU")
@@ -135,7 +135,7 @@ func TestGiveWay(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	var ran primitives.Bool
 	go func() { ran.Store(true) }()
-	for !ran.Load() { // with one CPU there is no other way for it to run soon
+	for !ran.Load() { // with one CPU it runs soon only if the wait yields
 		primitives.GiveWay()
 	}
 }

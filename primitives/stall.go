@@ -2,12 +2,12 @@ package primitives
 
 import "time"
 
-// stalls is for how long a pinned waiter waits, in ns, until it notes that it
-// does, and again after each note.
+// stalls is for how long a pinned waiter waits, in ns, before it notes that it waits,
+// and between two notes.
 const stalls = int32(10 * time.Millisecond)
 
-// stalledAt has for each CPU when a waiter that is pinned there noted last that
-// it waits in vain, in the time of [Nanotime].
+// stalledAt has for each CPU when a waiter that is pinned there last noted that it still
+// waits, in the time of [Nanotime].
 var stalledAt PerCPU[Int64]
 
 func noteStall() {
@@ -15,11 +15,11 @@ func noteStall() {
 	Unpin()
 }
 
-// Stalled returns on how many of the first cpus CPUs a [Spin] with Pinned set
-// noted, since then in the time of [Nanotime], that it had waited for another
-// 10 ms in vain. Such a waiter cannot be stopped, so nobody can take its stack;
-// who stands by on another CPU can at least know that it waits. Under the tag
-// purego nobody is pinned, and it is 0.
+// Stalled returns on how many of the first cpus CPUs a [Spin] with Pinned set has noted,
+// after since in the time of [Nanotime], that it had waited for another 10 ms. Such a
+// waiter cannot be stopped, so its stack cannot be taken; a goroutine on another CPU can
+// at least learn that it waits. Under the tag purego no goroutine is pinned, and Stalled
+// returns 0.
 func Stalled(cpus int, since int64) int {
 	n := 0
 	for cpu := range cpus {

@@ -2,18 +2,17 @@ package primitives
 
 import "time"
 
-// A Travel is what a lock knows of how far its cache line travels between the
-// CPUs that contend for it. That can change at run time: a host moves virtual
-// CPUs about, a scheduler moves threads. Where CPUs are near, a waiter that
-// stays away for long leaves the lock idle; where they are far, one that looks
-// often takes the line from the holder for nothing. So now and then a waiter
-// times a look, and the lock keeps what it learned. The zero Travel takes CPUs
+// A Travel notes how far a lock's cache line travels between the CPUs that contend for
+// it. That can change at run time: a host moves virtual CPUs, a scheduler moves threads.
+// If CPUs are near, a waiter that stays away for long leaves the lock idle. If they are
+// far, a waiter that looks often takes the line from the holder without need. So now and
+// then a waiter times a look, and the lock keeps the result. The zero Travel takes CPUs
 // to be near. A Travel must not be copied after first use.
 type Travel struct {
-	// hint may lose updates; any value is right.
+	// hint may lose updates; any value is correct.
 	//
 	//	0 … untimed-1  near, and so many waits since the last timed one
-	//	untimed        near, but the next wait is to be timed
+	//	untimed        near, and the next wait must be timed
 	//	far            far; each wait is timed
 	hint Uint32
 }
@@ -31,7 +30,7 @@ const (
 // The length of a waiter's stays away from a contended line.
 const (
 	NearStay    = 25 * time.Nanosecond   // the first, where CPUs are near
-	FarStay     = 1600 * time.Nanosecond // the first, where they are far: several critical sections
+	FarStay     = 1600 * time.Nanosecond // the first, where CPUs are far: several critical sections
 	LongestStay = 3200 * time.Nanosecond
 )
 
@@ -40,7 +39,7 @@ const (
 // and report them to [Travel.Learn]. It is called once in each wait.
 func (t *Travel) Stay() (stay time.Duration, timed bool) {
 	if engine() != nil {
-		return NearStay, false // what a lock learns changes its pace and not what it does
+		return NearStay, false // a Travel changes a lock's pace, not its steps
 	}
 	hint := t.hint.Load()
 	switch {
@@ -53,7 +52,7 @@ func (t *Travel) Stay() (stay time.Duration, timed bool) {
 	return NearStay, false
 }
 
-// Learn keeps what a look that fetched the line says of the line's travel.
+// Learn notes the travel of the line from a look that fetched it.
 func (t *Travel) Learn(look time.Duration) {
 	if engine() != nil {
 		return

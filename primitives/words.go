@@ -9,7 +9,7 @@ import "sync/atomic"
 // operation (golang/go#74783). A one-field struct with one-line methods
 // inlines to the instruction; TestInlining asserts it.
 //
-// Every operation is sequentially consistent, but for StoreRelease,
+// Every operation is sequentially consistent, except StoreRelease,
 // ClearLowByteRelease and AddOwn.
 
 // A Uint32 is an atomic uint32. The zero value is 0.
@@ -22,9 +22,9 @@ func (u *Uint32) Load() uint32 { return u.v.Load() }
 // Store sets the value to val.
 func (u *Uint32) Store(val uint32) { u.v.Store(val) }
 
-// StoreRelease sets the value to val after all that the caller did before, as
-// an unlock does. A later Load of another word may happen before it: use Store
-// where the algorithm relies on that order.
+// StoreRelease sets the value to val after all earlier accesses of the caller, as an
+// unlock does. A later Load of another word may happen before it: use Store where the
+// algorithm relies on that order.
 func (u *Uint32) StoreRelease(val uint32) { storeRelease32(&u.v, val) }
 
 // ClearLowByteRelease sets bits 0 to 7 to zero and leaves the others alone,
@@ -35,10 +35,10 @@ func (u *Uint32) ClearLowByteRelease() { clearLowByteRelease32(&u.v) }
 // Add adds delta and returns the new value. It wraps modulo 2³².
 func (u *Uint32) Add(delta uint32) uint32 { return u.v.Add(delta) }
 
-// AddOwn adds delta, with the ordering of StoreRelease, to a word that is the
-// caller's own to change: that of one goroutine, or what a [PerCPU] has for the
-// CPU to which the caller is pinned. There is nobody to race with, so on amd64
-// it needs no locked instruction, and no call. Others may Load the word.
+// AddOwn adds delta, with the ordering of StoreRelease, to a word that only the caller
+// changes: a goroutine's own word, or that of a [PerCPU] for the CPU to which the caller
+// is pinned. No other goroutine writes it meanwhile, so on amd64 it needs no locked
+// instruction, and no call. Others may Load the word.
 func (u *Uint32) AddOwn(delta uint32) { addOwn32(&u.v, delta) }
 
 // And sets the value to old & mask and returns old.
@@ -125,9 +125,9 @@ func (p *Pointer[T]) Load() *T { return p.v.Load() }
 // Store sets the pointer to val.
 func (p *Pointer[T]) Store(val *T) { p.v.Store(val) }
 
-// StoreRelease sets the pointer to val after all that the caller did before.
-// The collector must see every store of a pointer, so on the host it is Store;
-// it says that the algorithm needs no more than release.
+// StoreRelease sets the pointer to val after all earlier accesses of the caller. The
+// collector must see every store of a pointer, so on the host it is Store. It says that
+// the algorithm needs no more than release.
 func (p *Pointer[T]) StoreRelease(val *T) { p.v.Store(val) }
 
 // Swap sets the pointer to val and returns the old one.

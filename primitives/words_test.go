@@ -125,7 +125,7 @@ func TestReleasePublishes(t *testing.T) {
 	wg.Wait()
 }
 
-// A byte store leaves the other bytes to those who change them meanwhile.
+// A byte store does not disturb goroutines that change the other bytes meanwhile.
 func TestClearLowByteKeepsTheRest(t *testing.T) {
 	var word primitives.Uint32
 	var wide primitives.Uint64
@@ -148,7 +148,7 @@ func TestClearLowByteKeepsTheRest(t *testing.T) {
 	want(t, "wide word", wide.Load(), n<<40+n<<8)
 }
 
-// Goroutines that take turns on a CPU lose no addition to what is the CPU's.
+// Goroutines that take turns on a CPU lose no addition to that CPU's word.
 func TestAddOwn(t *testing.T) {
 	type count struct {
 		word primitives.Uint32

@@ -9,15 +9,15 @@ import (
 	"github.com/lockbench/lockbench/internal/sched"
 )
 
-// Under the tag virtual each word is known to the engine: an operation asks it
-// for the step, takes it, and says what it did. Without an engine it is the
-// real thing. What the types promise is said in words.go.
+// Under the tag virtual the engine knows each word: an operation asks the engine for a
+// step, takes it, and says what it did. Without an engine it is an atomic operation of
+// the host. See words.go for what the types promise.
 
 // engine returns the engine that runs the caller, or nil.
 func engine() sched.Engine { return sched.Current() }
 
-// An integer is a word of an integer type. It has the size that it has on the
-// host, so that a struct has one layout in both builds.
+// An integer is a word of an integer type. Its size is that of the native build, so that
+// a struct has the same layout in both builds.
 type integer[T uint32 | uint64 | int64] struct{ v T }
 
 // all is the mask of a store to all bits.
@@ -116,7 +116,7 @@ func (w *integer[T]) CompareAndSwap(old, val T) bool {
 	return was == old
 }
 
-// AddOwn adds delta to a word that is the caller's own: a load and a store, which
+// AddOwn adds delta to a word that only the caller changes: a load and a store, which
 // stays in the store buffer for a while.
 func (w *integer[T]) AddOwn(delta T) {
 	if engine() == nil { // Pin may not exclude
