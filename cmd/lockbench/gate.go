@@ -109,17 +109,7 @@ func (c *gateCmd) Run(con commandline.Console) error {
 	if c.CannotTell != "" && c.CannotTell != "pass" && c.CannotTell != "fail" {
 		bad.Addf("--cannot-tell %s: want pass or fail", c.CannotTell)
 	}
-	keeps := c.Out != ""
-	if keeps {
-		before := len(bad)
-		bad.Writable("--out", c.Out)
-		if !c.Files {
-			if err := abrun.MayRecord(c.Out); err != nil {
-				bad.Addf("--out: %w: want another directory", err)
-			}
-		}
-		keeps = len(bad) == before
-	}
+	keeps := c.mayKeep(&bad)
 	if c.History != "" {
 		bad.Writable("--history", c.History)
 	}
@@ -140,6 +130,45 @@ func (c *gateCmd) Run(con commandline.Console) error {
 		return nil
 	}
 	return errors.Join(g.conclude(rep), g.remember(rep))
+}
+
+// mayKeep reports whether a report is to be written into --out, and may.
+func (c *gateCmd) mayKeep(bad *commandline.Problems) bool {
+	if c.Out == "" {
+		return false
+	}
+	before := len(*bad)
+	bad.Writable("--out", c.Out)
+	if !c.Files {
+		if err := abrun.MayRecord(c.Out); err != nil {
+			bad.Addf("--out: %w: want another directory", err)
+		}
+	}
+	return len(*bad) == before
+}
+
+// Refuse reports that there is no verdict, because args make no sense. What they say
+// of the report is taken from them as it is there, since they cannot be parsed.
+func (*gateCmd) Refuse(con commandline.Console, args []string, err error) error {
+	c := &gateCmd{Format: "text"}
+	for i, arg := range args {
+		name, value, ok := strings.Cut(arg, "=")
+		if !ok && i+1 < len(args) {
+			value = args[i+1]
+		}
+		switch {
+		case name == "--format" && slices.Contains(formats, value):
+			c.Format = value
+		case name == "--out" && !strings.HasPrefix(value, "-"):
+			c.Out = value
+		case name == "--files":
+			c.Files = true
+		}
+	}
+	var bad commandline.Problems
+	bad.Add(err)
+	g := &gating{gateCmd: c, console: con, keeps: c.mayKeep(&bad)}
+	return g.refuse(bad)
 }
 
 // A gating is a gate at work.

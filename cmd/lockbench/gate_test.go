@@ -101,6 +101,10 @@ func TestGateNoVerdict(t *testing.T) {
 		{"gate --files good.txt none.txt", "none.txt: no such file"},
 		{"gate --files good.txt good.txt --margin lots", "--margin lots: want a share"},
 		{"gate --base main --dir none", "none"},
+		{"gate --frobnicate --base main", "unknown flag --frobnicate"}, // the command line cannot be parsed
+		{"gate --base main --no-exact=", "unknown flag --no-exact"},
+		{"gate --base main --margin=", "--margin: is empty"},
+		{"gate --base main --margin", "--margin"},
 	} {
 		for _, format := range formats {
 			os.RemoveAll("out")

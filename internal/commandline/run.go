@@ -69,11 +69,28 @@ func (p Program) run(args []string, con Console) error {
 	case errors.Is(err, errHelp):
 		return err
 	case err != nil:
-		return Problems{fmt.Errorf("%w (%s --help tells more)", err, p.Name)}
+		if parse := (*kong.ParseError)(nil); errors.As(err, &parse) {
+			cmd = parse.Context
+		}
+		err = Problems{fmt.Errorf("%w (%s --help tells more)", err, p.Name)}
 	case len(empty) > 0:
-		return empty
+		err = empty
+	default:
+		return cmd.Run(con, p)
 	}
-	return cmd.Run(con, p)
+	if cmd != nil && cmd.Selected() != nil {
+		if r, ok := cmd.Selected().Target.Addr().Interface().(refuser); ok {
+			return r.Refuse(con, args, err)
+		}
+	}
+	return err
+}
+
+// A refuser is a subcommand that says on stdout, too, why it does nothing, for programs
+// that read it. Its flags are not set when args cannot be parsed because of err, which
+// it returns, with what went wrong besides.
+type refuser interface {
+	Refuse(con Console, args []string, err error) error
 }
 
 func (p Program) kong(con Console, empty *Problems) *kong.Kong {
