@@ -759,6 +759,8 @@ func BenchmarkParts(b *testing.B) {
 	b.Run("panics", func(b *testing.B) { panic("oh no") })
 }
 func BenchmarkAllPartsSkipped(b *testing.B) { b.Run("skipped", func(b *testing.B) { panic("skipped") }) }
+func BenchmarkEcho(b *testing.B) {}
+func BenchmarkTwice(b *testing.B) { os.Stdout.WriteString("\nBenchmarkTwice-2\t1\t5 ns/op\n") }
 func BenchmarkLater(b *testing.B) { if b.N > 1 { b.Fatal("only once") } }
 func BenchmarkHangs(b *testing.B) { b.Run("x", func(b *testing.B) { for {} }) }
 `
@@ -768,7 +770,7 @@ func BenchmarkHangs(b *testing.B) { b.Run("x", func(b *testing.B) { for {} }) }
 	dirs := [2]string{t.TempDir(), t.TempDir()}
 	for i, text := range []string{
 		bodies("", `b.Fatal("broken")`, ""),
-		bodies(`b.Fatal("no network")`, "", "func BenchmarkNew(b *testing.B) { b.Fatal(1) }\n"),
+		bodies(`b.Fatal("no network")`, `os.Stdout.WriteString("\nBenchmarkEcho-2\t1\t5 ns/op\n")`, "func BenchmarkNew(b *testing.B) { b.Fatal(1) }\n"),
 	} {
 		err := files{
 			"go.mod":          "module m\n\ngo 1.26\n",
@@ -800,6 +802,8 @@ func BenchmarkHangs(b *testing.B) { b.Run("x", func(b *testing.B) { for {} }) }
 		"m/p.Fine-2": "", "m/p.Odd-2": "", "m/p.Prints-2": "", "m/p.Parts/fine-2": "", "m/slow.It/a-2": "", "m/slow.It/b-2": "", "m/slow.It/c-2": "",
 		"m/p.Parts/panics-2": "it fails on both sides: exit status 2\npanic: oh no",
 		"m/p.Hangs/x-2":      "it fails on both sides: no end after 2s\nBenchmarkHangs.func1",
+		"m/p.Twice-2":        "two benchmarks have this name, on both sides",
+		"m/p.Echo-2":         "two benchmarks of the head have this name",
 		"m/p.Later-2":        "it fails on the base, of which it ran once: \nonly once",
 		"m/p.Fails-2":        "it fails on the head, and runs on the base: it failed\nno network",
 		"m/p.Mended-2":       "it fails on the base, and runs on the head, so there is nothing to compare it to: it failed\nbroken",

@@ -44,6 +44,7 @@ type seen struct {
 	cpu    int
 	name   string // without the number of CPUs
 	has    [2]bool
+	twice  [2]bool // two benchmarks have the name
 	failed [2]*RunError
 }
 
@@ -66,7 +67,6 @@ func (s *Source) listAll(ctx context.Context) error {
 		}
 		return all[b]
 	}
-	var wrong error
 	for _, p := range s.pkgs {
 		for _, cpu := range s.c.CPU {
 			var skipped []string
@@ -98,7 +98,7 @@ func (s *Source) listAll(ctx context.Context) error {
 					switch {
 					case a == nil:
 					case a.cpu != cpu || a.has[i]:
-						wrong = errors.Join(wrong, fmt.Errorf("%v: %v is there twice", s.trees[i].side, gate.Benchmark{Pkg: p.path(), Name: l.name}))
+						a.twice[i] = true
 					default:
 						a.has[i] = true
 					}
@@ -111,8 +111,8 @@ func (s *Source) listAll(ctx context.Context) error {
 			}
 		}
 	}
-	if wrong = errors.Join(wrong, s.agree()); wrong != nil {
-		return wrong
+	if err := s.agree(); err != nil {
+		return err
 	}
 	spread(all, order)
 	printed := ""
@@ -136,7 +136,7 @@ func (s *Source) listAll(ctx context.Context) error {
 		base, head := a.has[0] || a.failed[0] != nil, a.has[1] || a.failed[1] != nil
 		c := &cell{Benchmark: b, p: a.p, name: a.name, cpu: a.cpu, timed: true, failed: a.failure()}
 		switch {
-		case base && head || a.failed[1] != nil || b.Name == "":
+		case base && head || a.failed[1] != nil || a.twice[1] || b.Name == "":
 			s.both = append(s.both, b)
 			s.cells[b] = c
 		case base:
@@ -186,10 +186,17 @@ func spread(all map[gate.Benchmark]*seen, order []gate.Benchmark) {
 	}
 }
 
-// failure says on which side a benchmark fails, nil if it does not.
+// failure says on which side a benchmark fails, nil if it does not. One of two that
+// have the same name cannot be told from the other.
 func (a *seen) failure() *gate.Failure {
 	base, head := a.failed[0], a.failed[1]
 	switch {
+	case a.twice[0] && a.twice[1]:
+		return &gate.Failure{Why: "two benchmarks have this name, on both sides"}
+	case a.twice[1]:
+		return &gate.Failure{Why: "two benchmarks of the head have this name"}
+	case a.twice[0]:
+		return &gate.Failure{Why: "two benchmarks of the base have this name"}
 	case base != nil && head != nil:
 		return &gate.Failure{Why: fmt.Sprintf("it fails on both sides: %v", head.Err), Output: head.Output}
 	case head != nil && a.has[0]:
