@@ -81,6 +81,10 @@ func writeFigures(dir string, figures []*Figure, o Options) (files []File, err e
 // All draws the figures that the summaries have the data for, in the order in
 // which to look at them, and says which kinds it could not draw and why.
 func All(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
+	// Where operations arrive on a schedule, throughput says nothing.
+	isOpen := func(s results.Summary) bool { return s.Open() }
+	scheduled := slices.DeleteFunc(slices.Clone(sums), func(s results.Summary) bool { return !isOpen(s) })
+	sums = slices.DeleteFunc(slices.Clone(sums), isOpen)
 	roles, others := withRoles(sums)
 	rest := withoutAlone(others)
 	ends, between := rest, []Skipped(nil)
@@ -97,7 +101,7 @@ func All(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	if slices.ContainsFunc(sums, func(s results.Summary) bool { return s.Alone() }) {
 		draw(Alone, sums)
 	}
-	if len(rest) > 0 || len(sums) == 0 {
+	if len(rest) > 0 || len(sums)+len(scheduled) == 0 {
 		draw(Throughput, ends)
 		draw(Reads, rest)
 		draw(Latency, ends)
@@ -106,6 +110,11 @@ func All(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	if len(roles) > 0 {
 		draw(Roles, roles)
 		draw(Latency, roles)
+	}
+	draw(Load, scheduled)
+	draw(Distribution, slices.Concat(ends, roles, scheduled))
+	if len(scheduled) > 0 {
+		draw(Latency, scheduled)
 	}
 	all := inTurn(figures)
 	throughput, _ := ThroughputBeside(ends, o) // what they lack, the others say

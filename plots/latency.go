@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/lockbench/lockbench/results"
 )
@@ -24,10 +25,16 @@ var percentiles = []struct {
 const tail = 1
 
 // roles are those of workers that wait for a lock, the more telling first.
-var roles = []struct{ unit, noun string }{
+var roles = []role{
 	{"write-", "writers"},
 	{"read-", "readers"},
 }
+
+// A role is what its units begin with, and what its workers are called.
+type role struct{ unit, noun string }
+
+// key returns the role as a [results.Wait] has it.
+func (r role) key() string { return strings.TrimSuffix(r.unit, "-") }
 
 // Latency draws how long workers wait to acquire a lock: the median, the
 // 99th and the 99.9th percentile and the longest wait, on a logarithmic axis,
@@ -117,6 +124,8 @@ func (w waits) rank(role int) float64 {
 
 // latency draws one figure, or nil if no lock has a p99.
 func (s shot) latency(o Options) *Figure {
+	var notes []string
+	s.cells, notes = withoutSaturated(s.cells)
 	locks, by, dropped := s.waits(o)
 	if len(locks) == 0 {
 		return nil
@@ -126,7 +135,7 @@ func (s shot) latency(o Options) *Figure {
 		Name:     s.name("latency"),
 		Title:    title,
 		Subtitle: s.subtitle(o),
-		Notes:    append(leftOut(dropped, "no 99th percentile above zero"), s.missing()...),
+		Notes:    slices.Concat(notes, leftOut(dropped, "no 99th percentile above zero"), s.missing()),
 		Width:    figureWidth,
 		Body:     rowsHeight(len(locks)),
 	}
@@ -144,7 +153,7 @@ func (s shot) latency(o Options) *Figure {
 			title:  role.noun,
 			names:  len(fig.Panels) == 0,
 			joined: true,
-			xLabel: "service time to acquire",
+			xLabel: s.waitKind(),
 			log:    true,
 			scope:  scope,
 			tick:   nanosTick,

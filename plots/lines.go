@@ -3,6 +3,8 @@ package plots
 import (
 	"image/color"
 	"math"
+	"slices"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -53,6 +55,8 @@ type line struct {
 	emphasis emphasis
 	rank     int     // 0 is the best
 	pts      []point // by X, at least one
+
+	glyphs []plot.Tick // where there are glyphs; nil: at all points
 }
 
 // end returns the line's last point.
@@ -111,8 +115,10 @@ func (l line) Plot(c draw.Canvas, p *plot.Plot) {
 	} else {
 		c.StrokeLines(l.stroke(), pts)
 	}
-	for _, pt := range pts {
-		l.glyph(c, pt)
+	for i, pt := range pts {
+		if l.glyphs == nil || slices.ContainsFunc(l.glyphs, func(t plot.Tick) bool { return math.Abs(t.Value-l.pts[i].X) < .02 }) {
+			l.glyph(c, pt)
+		}
 	}
 }
 
@@ -166,6 +172,8 @@ type lineChart struct {
 	yUnit   string
 	yNote   string // what to know of the axis, after a comma
 	yLog    bool
+	yTick   func(float64) string // formats a tick of y; nil: as a number
+	scope   []float64            // what the axis of y must hold beside the lines
 	value   func(float64) string // formats a value of y for its label
 	head    string               // heads the column of these values
 	lines   []line               // the best is drawn last
@@ -173,6 +181,7 @@ type lineChart struct {
 	unnamed bool                 // no labels: another panel has them
 	shaded  float64              // x at and above this is oversubscribed; NaN: nothing is
 	limit   ceiling
+	curves  bool // points are so many that only those at ticks have glyphs
 }
 
 // A ceiling is what no lock can pass: a dotted line.
@@ -184,7 +193,8 @@ type ceiling struct {
 func (ch lineChart) plot() *plot.Plot {
 	p := newPlot()
 	p.X.Label.Text = ch.xLabel
-	var xs, ys []float64
+	var xs []float64
+	ys := slices.Clone(ch.scope)
 	for _, t := range ch.xTicks {
 		xs = append(xs, t.Value)
 	}
@@ -209,7 +219,11 @@ func (ch lineChart) plot() *plot.Plot {
 	p.X.Tick.Marker = plot.ConstantTicks(thin(ch.xTicks, p.X))
 	if ch.yLog {
 		ch.yNote += setLog(&p.Y, ys)
-		p.Y.Tick.Marker = logTicks{short, 3.2}
+		tick := short
+		if ch.yTick != nil {
+			tick = ch.yTick
+		}
+		p.Y.Tick.Marker = logTicks{tick, 3.2}
 	} else {
 		ch.yNote += setLinear(&p.Y, ys)
 		p.Y.Tick.Marker = linearTicks{short}
@@ -221,7 +235,7 @@ func (ch lineChart) plot() *plot.Plot {
 	}
 	p.Add(gridlines{y: true})
 	if ch.panel == "" {
-		p.Add(heading{ch.yLabel + " (" + ch.yUnit + ch.yNote + ")"})
+		p.Add(heading{ch.yLabel + " (" + strings.TrimPrefix(ch.yUnit+ch.yNote, ", ") + ")"})
 	} else {
 		p.Add(panelName{ch.panel})
 	}
@@ -238,6 +252,9 @@ func (ch lineChart) plot() *plot.Plot {
 	for e := muted; e <= best; e++ {
 		for _, l := range ch.lines {
 			if l.emphasis == e {
+				if ch.curves {
+					l.glyphs = ch.xTicks
+				}
 				p.Add(l)
 			}
 		}

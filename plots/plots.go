@@ -1,8 +1,9 @@
 // Package plots draws what a benchmark run produced: throughput over CPUs and
-// over the share of reads, latency percentiles, and fairness.
+// over the share of reads, latency percentiles, also over load, how waits are
+// distributed, and fairness.
 //
-// [Write] draws all of it into files. [Throughput], [Reads], [Roles], [Latency] and
-// [Fairness] return the figures of one kind, a [Figure] for each combination
+// [Write] draws all of it into files. [Throughput], [Reads], [Roles], [Latency], [Load],
+// [Distribution] and [Fairness] return the figures of one kind, a [Figure] for each combination
 // of the dimensions that it does not show; its panels are gonum plots, to be
 // added to, or to be put into a picture of your own. [Forest] draws what became
 // of a comparison of two versions.
@@ -40,6 +41,10 @@ type Options struct {
 	// and Write leave out those of the shares between the lowest and the
 	// highest: what locks reach at these is in the figures over reads.
 	Everything bool
+
+	// Waits are how the waits of the samples are distributed; see
+	// [results.Distributions]. Without them there are no figures of that.
+	Waits []results.Distribution
 
 	// Formats are the file formats that Write writes, "svg" and "png". nil
 	// is both.

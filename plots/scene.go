@@ -92,7 +92,7 @@ type scene struct {
 	perCPU   int // workers per CPU, where it is that which is common; else 0
 	distance results.Distance
 
-	over string // the dimensions that the figure is drawn over: "cpus", "reads", "reads and cpus" or ""
+	over string // the dimensions that the figure is drawn over: "cpus", "reads", "reads and cpus", "load", "rate" or ""
 }
 
 // isOver reports whether the figure is drawn over a dimension.
@@ -180,8 +180,8 @@ func (s scene) conditions() string {
 	if s.Mode != "" {
 		add("%s mode", s.Mode)
 	}
-	if s.Load != "" {
-		add("%s load", s.Load)
+	if s.Open() {
+		add("%s", s.LoadWords())
 	}
 	switch s.distance {
 	case results.Near, results.Far:
