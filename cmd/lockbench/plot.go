@@ -70,7 +70,7 @@ const pictureLines = 3*3 + 4
 // people ask first, and all others if it is asked to: for each a path, and below
 // it what it says.
 func (d drawing) draw(con commandline.Console, dir string, file *results.File, others bool) error {
-	o := plots.Options{Facts: file.Facts, Everything: d.All, Formats: d.formats}
+	o := plots.Options{Facts: file.Facts, Everything: d.All, Formats: d.formats, Waits: results.Distributions(file.Samples)}
 	files, skipped, err := plots.Write(dir, results.Summarize(file.Samples), o)
 	lead, rest := plots.Lead(files)
 	for _, a := range lead {
