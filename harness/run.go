@@ -123,6 +123,10 @@ func take(ctx context.Context, s Scenario, quota uint64) (sample results.Sample,
 // on, and the collector is off, since it has to wait for whoever is pinned.
 func setUp(s Scenario) (restore func(error)) {
 	cpus, collect := s.CPUs, 0
+	restoreGC := func() {}
+	if !s.pins() {
+		restoreGC = s.GC.set()
+	}
 	if s.pins() {
 		collect = debug.SetGCPercent(-1)
 		if canStandBy {
@@ -132,6 +136,7 @@ func setUp(s Scenario) (restore func(error)) {
 	cpus = runtime.GOMAXPROCS(cpus)
 	return func(err error) {
 		if !s.pins() {
+			restoreGC()
 			runtime.GOMAXPROCS(cpus)
 			return
 		}

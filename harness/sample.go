@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lockbench/lockbench/internal/distance"
+	"github.com/lockbench/lockbench/primitives"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -70,6 +71,10 @@ func (r *run) sample(before, after distance.Trip, allocated allocations) results
 	if distance != results.Local && distance != results.Unknown {
 		add((before.NS+after.NS)/2, "rtt-ns")
 	}
+	if r.GC != 0 {
+		add(float64(allocated.collections)/allocated.during.Seconds(), "gc-cycles/s")
+		add(float64(allocated.pauses)/float64(sinceBegin), "gc-pause-ns/op")
+	}
 	// The workers allocated all the while, and not only in the window.
 	add(float64(allocated.bytes)/float64(sinceBegin), "B/op")
 	add(float64(allocated.objects)/float64(sinceBegin), "allocs/op")
@@ -84,16 +89,21 @@ func (r *run) sample(before, after distance.Trip, allocated allocations) results
 	}
 }
 
-// allocations is what the process has allocated so far.
-type allocations struct{ bytes, objects uint64 }
+// allocations is what the process has allocated so far, and how often, and for how
+// many nanoseconds, it stood still to collect what it no longer uses.
+type allocations struct {
+	bytes, objects      uint64
+	collections, pauses uint64
+	during              time.Duration
+}
 
 // countAllocations stops the world for a moment.
 func countAllocations() allocations {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return allocations{m.TotalAlloc, m.Mallocs}
+	return allocations{m.TotalAlloc, m.Mallocs, uint64(m.NumGC), m.PauseTotalNs, time.Duration(primitives.Nanotime())}
 }
 
 func (a allocations) minus(b allocations) allocations {
-	return allocations{a.bytes - b.bytes, a.objects - b.objects}
+	return allocations{a.bytes - b.bytes, a.objects - b.objects, a.collections - b.collections, a.pauses - b.pauses, a.during - b.during}
 }

@@ -145,6 +145,8 @@ type Scenario struct {
 
 	Mode Mode
 
+	GC GC // how much garbage the collector leaves; while critical sections are pinned it is off
+
 	Arrivals Arrivals // how operations arrive; the zero value is a closed loop
 
 	// Duration is the length of the measuring window. 0 is 3 ms, or 100 ms if
@@ -174,7 +176,7 @@ type Scenario struct {
 
 // Validate reports everything that is wrong with s.
 func (s Scenario) Validate() error {
-	return errors.Join(s.Subject.validate(), s.Subject.Suits(s.Workload, s.Mode), s.validate())
+	return errors.Join(s.Subject.validate(), s.suits(), s.validate())
 }
 
 // Suits reports why s cannot run a workload, or cannot be in a mode.
@@ -266,6 +268,7 @@ func (s Scenario) validate() error {
 	errs = append(errs, s.Arrivals.validate(s.withDefaults().Duration))
 	want(s.Patience >= 0, "patience", s.Patience, "positive, or 0s for the default")
 	want(int(s.Mode) < len(modes), "mode", s.Mode, "goroutine, thread or pinned")
+	want(s.GC.valid(), "gc", int(s.GC), fmt.Sprintf("off, or 1 to %d", int(maxGC)))
 	want(s.Mode != Thread || hasAffinity, "mode", s.Mode, "goroutine or pinned: threads cannot be bound to CPUs on "+runtime.GOOS)
 	return errors.Join(errs...)
 }
@@ -284,6 +287,7 @@ func (s Scenario) Cell() results.Cell {
 		CPUs:     s.CPUs,
 		Load:     s.Arrivals.String(),
 	}
+	c.GC = s.GC.word()
 	if s.roles() {
 		c.Workers = s.Readers + s.Writers
 	}

@@ -37,6 +37,9 @@ type Sweep struct {
 	Works []Work
 	Modes []Mode
 
+	// GCs is an axis, too. None is what the process has.
+	GCs []GC
+
 	// Arrivals are an axis, too. None is the closed loop alone.
 	Arrivals []Arrivals
 
@@ -102,6 +105,9 @@ func (s Sweep) Validate() error {
 	}
 	if len(s.Modes) > 0 {
 		errs = append(errs, axis("mode", s.Modes, func(c *Scenario, m Mode) { c.Mode = m }))
+	}
+	if len(s.GCs) > 0 {
+		errs = append(errs, axis("gc", s.GCs, func(c *Scenario, g GC) { c.GC = g }))
 	}
 	common := s.common(Scenario{})
 	common.CPUs, common.Workers = 1, 1
@@ -182,6 +188,7 @@ func (s Sweep) situations() []Scenario {
 	all = times(all, orZero(s.Works), func(c *Scenario, w Work) { c.Work = w })
 	all = times(all, orZero(s.Modes), func(c *Scenario, m Mode) { c.Mode = m })
 	all = times(all, orZero(s.Arrivals), func(c *Scenario, a Arrivals) { c.Arrivals = a })
+	all = times(all, orZero(s.GCs), func(c *Scenario, g GC) { c.GC = g })
 	all = times(all, s.Hold, func(c *Scenario, d time.Duration) { c.Hold = d })
 	all = times(all, s.Think, func(c *Scenario, d time.Duration) { c.Think = d })
 	all = times(all, s.CPUs, func(c *Scenario, n int) { c.CPUs = n })
@@ -214,7 +221,15 @@ func orZero[T any](values []T) []T {
 }
 
 // suits reports why a lock cannot be in the situation c.
-func (c Scenario) suits() error { return c.Subject.Suits(c.Workload, c.Mode) }
+func (c Scenario) suits() error {
+	if err := c.Subject.Suits(c.Workload, c.Mode); err != nil {
+		return err
+	}
+	if c.pins() && c.GC != 0 && c.GC != GCDefault && c.GC != GCOff {
+		return &unsuited{c.Name, fmt.Sprintf("is pinned, where the collector is off, want gc off or the default and not %v", c.GC)}
+	}
+	return nil
+}
 
 // unsuited says of each lock, under each workload, why it cannot be in any
 // situation, and why a scenario of Extra cannot be; each reason once.
@@ -223,8 +238,9 @@ func (s Sweep) unsuited() (errs []error) {
 	for _, w := range orZero(s.Workloads) {
 		for _, subject := range s.Subjects {
 			var why []error
-			for _, mode := range orZero(s.Modes) {
-				err := Scenario{Subject: subject, Workload: w, Mode: mode}.suits()
+			modes := times([]Scenario{{Subject: subject, Workload: w}}, orZero(s.Modes), func(c *Scenario, m Mode) { c.Mode = m })
+			for _, c := range times(modes, orZero(s.GCs), func(c *Scenario, g GC) { c.GC = g }) {
+				err := c.suits()
 				if err == nil {
 					why = nil
 					break

@@ -122,7 +122,7 @@ func (s scene) name(kind string) string {
 	add("hold", s.Hold.String())
 	add("think", s.Think.String())
 	for _, opt := range []struct{ key, value string }{
-		{"workload", s.Workload}, {"work", s.Work}, {"mode", s.Mode}, {"load", s.Load},
+		{"workload", s.Workload}, {"work", s.Work}, {"mode", s.Mode}, {"load", s.Load}, {"gc", s.GC},
 	} {
 		if opt.value != "" {
 			add(opt.key, opt.value)
@@ -182,6 +182,9 @@ func (s scene) conditions() string {
 	}
 	if s.Open() {
 		add("%s", s.LoadWords())
+	}
+	if s.GC != "" {
+		add("GC %s", s.GC)
 	}
 	switch s.distance {
 	case results.Near, results.Far:

@@ -22,18 +22,21 @@ var cellKeys = []struct{ key, absent string }{
 	{"lock", ""},
 	{"reads", ""},
 	{"workers", ""},
+	{"readers", "0"},
+	{"writers", "0"},
 	{"hold", ""},
 	{"think", ""},
 	{"workload", "bare"},
 	{"work", registers},
 	{"mode", "goroutine"},
 	{"load", "closed"},
+	{"gc", "100"},
 }
 
 // numbers are the keys whose values are numbers, and durations those whose values
 // are, which exports have in nanoseconds.
 var (
-	numbers   = []string{"reads", "workers"}
+	numbers   = []string{"reads", "workers", "readers", "writers"}
 	durations = []string{"hold", "think"}
 )
 
@@ -43,6 +46,9 @@ func (c Cell) keys() map[string]string {
 	for part := range strings.SplitSeq(c.Params(), "/") {
 		key, value, _ := strings.Cut(part, "=")
 		all[key] = value
+	}
+	if c.Roles() {
+		all["reads"], all["workers"] = "0", strconv.Itoa(c.Workers)
 	}
 	for _, k := range cellKeys {
 		all[k.key] = cmp.Or(all[k.key], k.absent)

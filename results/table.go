@@ -180,6 +180,9 @@ func (s section) String() string {
 			parts = append(parts, word)
 		}
 	}
+	if c.GC != "" {
+		parts = append(parts, "gc "+c.GC)
+	}
 	return strings.Join(parts, ", ")
 }
 

@@ -53,6 +53,9 @@ var units = []Unit{
 	{"B/op", -1, "bytes allocated for an operation"},
 	{"allocs/op", -1, "allocations for an operation"},
 
+	{"gc-cycles/s", 0, "collections of garbage in a second"},
+	{"gc-pause-ns/op", -1, "time for an operation that the collector stopped all workers"},
+
 	{"lines/op", -1, "transfers of a cache line for an operation (simulated)"},
 	{"remote-lines/op", -1, "transfers between sockets for an operation (simulated)"},
 	{"spin-ns/op", -1, "time spent spinning for an operation (simulated)"},

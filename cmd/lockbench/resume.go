@@ -102,6 +102,9 @@ func describe(s harness.Sweep) string {
 		}
 		text += " load=" + list(arrivals)
 	}
+	if len(s.GCs) > 0 {
+		text += " gc=" + list(names(s.GCs))
+	}
 	return text
 }
 

@@ -37,6 +37,7 @@ type runCmd struct {
 	Work     string `complete:"registers|memory-l1|memory-l2|serialized" placeholder:"KIND,..." default:"registers" help:"What hold and think are made of: a computation (${default}), one that reads and writes memory of its own (memory-l1, memory-l2), or one between two fences, so that costs add up (serialized)."`
 	Workload string `complete:"workloads" placeholder:"NAME,..." default:"bare" help:"What critical sections do (${default}: touch one line); lockbench list --workloads shows them."`
 	Mode     string `complete:"goroutine|thread|pinned" placeholder:"MODE,..." default:"goroutine" help:"Workers are goroutines (goroutine), threads bound to a CPU each (thread), or goroutines that cannot be preempted while they hold the lock (pinned)."`
+	GC       string `name:"gc" placeholder:"PERCENT,..." help:"How much garbage the collector leaves, in percent of what is in use, or off (what GOGC says, or 100)."`
 	Duration string `placeholder:"D" help:"Length of a sample (3ms; 100ms with more than one worker per CPU)."`
 	Count    string `placeholder:"N" help:"Samples of each combination (6, then for half a minute as many as 20, or more where the CPUs were near or far too seldom)."`
 	Latency  bool   `help:"Measure the time to acquire, too: percentiles of service times, from the call. An open loop has it always."`
@@ -142,6 +143,11 @@ func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 		sweep.Duration = commandline.One(bad, "--duration", c.Duration, bad.Durations("--duration", c.Duration, 10*time.Microsecond, time.Minute))
 	}
 	sweep.Modes = words[harness.Mode](bad, "--mode", c.Mode)
+	if c.GC != "" {
+		sweep.GCs = words[harness.GC](bad, "--gc", c.GC)
+	} else if g := harness.ProcessGC(); g != harness.GCDefault {
+		sweep.GCs = []harness.GC{g} // so that the file says so
+	}
 	sweep.Works = words[harness.Work](bad, "--work", c.Work)
 	var patterns []string
 	c.own, patterns = chooseOwn(bad, c.Locks)

@@ -194,6 +194,9 @@ func (p place) where() string {
 			add("%s", w)
 		}
 	}
+	if p.GC != "" {
+		add("gc %s", p.GC)
+	}
 	return strings.Join(words, ", ")
 }
 
