@@ -367,6 +367,8 @@ func TestUnknownDistance(t *testing.T) {
 		return summary(cellOf(lock, cpus), d, "ops/s", median)
 	}
 	near, unknown := at("mcs", 2, results.Near, 2e6), at("mcs", 2, results.Unknown, 1e6)
+	few := near
+	few.N, few.Lo, few.Hi = 2, math.Inf(-1), math.Inf(1)
 	const name = "throughput_reads=0_workers=1-per-cpu_hold=0s_think=100ns"
 	for _, test := range []struct {
 		what string
@@ -379,6 +381,8 @@ func TestUnknownDistance(t *testing.T) {
 		{"beside near and mixed", []results.Summary{near, unknown, at("mcs", 2, results.Mixed, 3e6), at("tas", 2, results.Unknown, 1e6)}, []string{
 			name + "_near", "1 worker per CPU · hold 0 · think 100 ns · near CPUs",
 			"Left out: 10 samples during which the CPUs' distance changed and 20 samples of unknown distance, taken while the machine was busy."}},
+		{"beside near that came up for a moment", []results.Summary{few, unknown}, []string{
+			name, "1 worker per CPU · hold 0 · think 100 ns · CPUs at an unknown distance", ""}},
 		{"alone", []results.Summary{unknown}, []string{
 			name, "1 worker per CPU · hold 0 · think 100 ns", ""}},
 		{"beside one CPU", []results.Summary{at("mcs", 1, results.Local, 1e6), unknown}, []string{

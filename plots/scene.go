@@ -217,7 +217,8 @@ type shot struct {
 // results.Cell is in a shot once.
 //
 // What was measured at an unknown distance is left out of a scenario that has
-// samples of near or far CPUs: more pictures, of what the reader does not know.
+// samples of near or far CPUs, unless only the former are enough for intervals:
+// it would be more pictures, of what the reader does not know.
 //
 // The shots with the most CPUs come first, and those of CPUs that the machine
 // does not have last.
@@ -237,8 +238,9 @@ func shots(all []cell, sceneOf func(cell) scene) []shot {
 	for _, s := range order {
 		first := len(out)
 		told := make(map[results.Cell]bool) // scenarios that have near or far samples
+		blindly := slices.ContainsFunc(byScene[s], func(c cell) bool { return c.distance == results.Unknown && c.sure() })
 		for _, c := range byScene[s] {
-			if c.distance == results.Near || c.distance == results.Far {
+			if (c.distance == results.Near || c.distance == results.Far) && (c.sure() || !blindly) {
 				told[c.Scenario()] = true
 			}
 		}
