@@ -49,6 +49,14 @@ func TestReadsBeside(t *testing.T) {
 		}
 	}
 
+	// A file that was added to says twice what machine it is of.
+	twice := facts
+	twice.Notes = slices.Concat(facts.Notes, facts.Notes)
+	figures, _ = plots.ReadsBeside(results.Summarize(all), plots.Options{Facts: twice})
+	if got := figures[0].Subtitle[1]; got != f.Subtitle[1] {
+		t.Errorf("of a file that was added to: %s, want %s", got, f.Subtitle[1])
+	}
+
 	// Where all samples are of near CPUs there are two panels, and the title
 	// says which lock that is of.
 	near := slices.DeleteFunc(slices.Clone(all), func(s results.Sample) bool { return s.Distance == results.Far })

@@ -59,7 +59,7 @@ type Look struct {
 
 func darkContrast(c color.RGBA) float64 {
 	n := dark(c).(color.NRGBA)
-	return contrast(color.RGBA{n.R, n.G, n.B, n.A}, night)
+	return contrast(color.RGBA(n), night)
 }
 
 // Looks returns the first n looks.

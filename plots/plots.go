@@ -64,7 +64,7 @@ func (o Options) formats() []string {
 func (o Options) machine() string {
 	var words []string
 	add := func(s string) {
-		if s != "" {
+		if s != "" && !slices.Contains(words, s) { // a file that was added to says it again
 			words = append(words, s)
 		}
 	}
