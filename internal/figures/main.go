@@ -1,37 +1,125 @@
-// Figures draws the figures of the pages in docs that are not measured.
+// Figures draws the figures of README and of the pages in docs, those that
+// explain and those that were measured, and writes the tables that say which
+// lock is the fastest and what was measured.
 //
-//	go run ./internal/figures [DIRECTORY]
+//	go run ./internal/figures
+//	go run ./internal/figures -measure [DATASET ...]
 //
-// The directory is docs unless another is named. A test sees to it that those
-// there are those that are drawn.
+// It is run in a checkout. What was measured is in docs/data; with -measure it
+// is measured anew first, all of it or the datasets named. A test sees to it that what
+// is published is what is drawn.
 package main
 
 import (
 	"bytes"
+	"context"
+	"flag"
 	"fmt"
 	"html"
+	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"slices"
+	"strings"
 )
 
-// figures has them all, by file name.
+// figures has those that explain, by file name.
 var figures = map[string]func() []byte{
 	"rcu-grace-period.svg": gracePeriod,
 	"rcu-delete.svg":       deletion,
 	"rcu-replace.svg":      replacement,
 }
 
-func main() {
-	dir := "docs"
-	if len(os.Args) > 1 {
-		dir = os.Args[1]
+func main() { os.Exit(run(os.Args[1:], os.Stderr)) }
+
+// run returns 0, or 1 if something could not be measured, drawn or written, or 2
+// if the command line makes no sense.
+func run(args []string, stderr io.Writer) int {
+	flags := flag.NewFlagSet("figures", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	anew := flags.Bool("measure", false, "measure first: all datasets, or those named")
+	if err := flags.Parse(args); err != nil {
+		return 2
 	}
-	for name, draw := range figures {
-		if err := os.WriteFile(filepath.Join(dir, name), draw(), 0o666); err != nil {
-			fmt.Fprintln(os.Stderr, "figures:", err)
-			os.Exit(1)
+	bad := 0
+	for _, name := range flags.Args() {
+		switch {
+		case !*anew:
+			fmt.Fprintf(stderr, "figures: %s: want -measure before names of datasets\n", name)
+			bad = 2
+		case !slices.ContainsFunc(datasets, func(d dataset) bool { return d.name == name }):
+			var known []string
+			for _, d := range datasets {
+				known = append(known, d.name)
+			}
+			fmt.Fprintf(stderr, "figures: unknown dataset %q (known: %s)\n", name, strings.Join(known, ", "))
+			bad = 2
 		}
 	}
+	if bad != 0 {
+		return bad
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := publish(ctx, ".", *anew, flags.Args(), stderr); err != nil {
+		fmt.Fprintln(stderr, "figures:", err)
+		return 1
+	}
+	return 0
+}
+
+// publish writes all that is published into a checkout, after measuring what it
+// is to measure.
+func publish(ctx context.Context, root string, anew bool, names []string, stderr io.Writer) error {
+	if anew {
+		if err := measure(ctx, root, names, stderr); err != nil {
+			return err
+		}
+	}
+	published, err := draw(root)
+	if err != nil {
+		return err
+	}
+	return write(root, published)
+}
+
+// draw returns what is published, by its path in a checkout.
+func draw(root string) (map[string][]byte, error) {
+	published := make(map[string][]byte)
+	for name, draw := range figures {
+		published["docs/"+name] = draw()
+	}
+	files, err := read(root)
+	if err != nil {
+		return nil, err
+	}
+	if err := drawMeasured(files, published); err != nil {
+		return nil, err
+	}
+	published["docs/data/README.md"] = []byte(register(files))
+	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		return nil, err
+	}
+	published["README.md"], err = between(readme, choices(files))
+	return published, err
+}
+
+// The marks between which README has what is written by this command.
+const (
+	begin = "<!-- go run ./internal/figures writes what is below -->\n"
+	end   = "<!-- and above -->\n"
+)
+
+// between returns page with text between the marks.
+func between(page []byte, text string) ([]byte, error) {
+	head, rest, found := bytes.Cut(page, []byte(begin))
+	_, tail, also := bytes.Cut(rest, []byte(end))
+	if !found || !also {
+		return nil, fmt.Errorf("README.md: want %q and then %q", begin, end)
+	}
+	return slices.Concat(head, []byte(begin), []byte(text), []byte(end), tail), nil
 }
 
 // The colours are Okabe and Ito's, and lighter ones of them to write on: readers
