@@ -6,15 +6,15 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A Backoff is a test-and-test-and-set lock with bounded exponential backoff:
-// each failed attempt doubles the time for which the waiter stays away. With
-// fewer waiters looking, the line stays with the holder, which then gets
-// several critical sections out of one trip of the line between CPUs. The
-// price is fairness. The zero Backoff is unlocked.
+// A Backoff is a test-and-test-and-set lock with bounded exponential backoff: each
+// failed attempt doubles the time for which the waiter stays away. With fewer waiters
+// that look, the cache line stays with the holder's CPU, which then runs several
+// critical sections for one trip of the line between CPUs. The price is fairness. The
+// zero Backoff is unlocked.
 // A Backoff must not be copied after first use.
 //
-// How long to stay away at first depends on how far the line travels between
-// the CPUs, which the lock learns as it goes; see [primitives.Travel].
+// How long a waiter stays away at first depends on how far the line travels between
+// the CPUs, which the lock measures; see [primitives.Travel].
 //
 // The n'th call to Unlock synchronizes before the return of the m'th call to
 // [Backoff.Lock], for n < m.
@@ -50,7 +50,7 @@ func (l *Backoff) wait(spin primitives.Spin) {
 			began = primitives.Nanotime()
 		}
 		if l.word.Load() == 0 {
-			// It was 1 when we looked last, so this look has fetched the line.
+			// word was 1 at the look before, so this look has fetched the line.
 			if timed {
 				l.travel.Learn(time.Duration(primitives.Nanotime() - began))
 			}

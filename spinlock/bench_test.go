@@ -7,9 +7,9 @@ import (
 	"github.com/lockbench/lockbench/spinlock"
 )
 
-// BenchmarkLock is Lock and Unlock when nobody contends, with no interface
-// between, so that what inlines does. sync.Mutex is the reference: compare
-// with it only within one run.
+// BenchmarkLock is Lock and Unlock by one goroutine alone, called directly so that
+// they can inline. sync.Mutex is the reference: compare with it only within one
+// run.
 func BenchmarkLock(b *testing.B) {
 	b.Run("lock=sync.Mutex/reads=0/workers=1/hold=0s/think=0s", func(b *testing.B) {
 		var l sync.Mutex

@@ -26,8 +26,8 @@ func ExampleTTAS() {
 	// Output: 4
 }
 
-// With preemption off the holder always runs, so a waiter never waits for a
-// goroutine that has lost its CPU. Nothing in the section may block.
+// With preemption off the holder always runs, so no waiter waits for a goroutine that
+// has lost its CPU. Nothing in the section may block.
 func ExampleTTAS_LockPinned() {
 	var (
 		mu       spinlock.TTAS
@@ -49,7 +49,7 @@ func ExampleTTAS_LockPinned() {
 	// Output: -3 7
 }
 
-// A Backoff is for CPUs that are far apart: its waiters leave the line alone.
+// A Backoff is for CPUs that are far apart: its waiters seldom touch the lock's line.
 func ExampleBackoff() {
 	var mu spinlock.Backoff
 	mu.Lock()

@@ -2,7 +2,7 @@ package spinlock
 
 import "time"
 
-// Learn tells l how long a look took.
+// Learn tells l how long a look at its word took.
 func (l *Backoff) Learn(look time.Duration) { l.travel.Learn(look) }
 
 // Far reports whether l takes its CPUs to be far from each other.

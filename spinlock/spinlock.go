@@ -2,13 +2,13 @@
 // instruction: test-and-set, test-and-test-and-set, and the latter with
 // bounded exponential backoff.
 //
-// They are the fastest locks there are when nobody contends, and none is
-// fair: whoever finds the word clear takes it.
+// They are the fastest locks without contention, and none is fair: the goroutine
+// that finds the word clear takes the lock.
 //
-//	TAS      the simplest; its waiters write the line over and over
+//	TAS      the simplest; its waiters write the cache line over and over
 //	TTAS     its waiters read, and write only once the lock looks free
-//	Backoff  its waiters stay away for longer and longer: the one to take when
-//	         CPUs are far from each other
+//	Backoff  its waiters stay away for longer and longer: for CPUs that are far
+//	         from each other
 //
 // Waiters yield when goroutines outnumber CPUs. For service in the order of
 // arrival see packages ticket, mcs and qspinlock.
@@ -29,8 +29,8 @@ package spinlock
 
 import "github.com/lockbench/lockbench/primitives"
 
-// A flag is the word of every lock in this package, and what they all do
-// alike: everything but wait.
+// A flag is the word of each lock in this package, with the methods that they share:
+// all except wait.
 type flag struct {
 	// word is the whole lock. (The old texts have 1 for available; here the
 	// zero value is unlocked.)
@@ -38,7 +38,7 @@ type flag struct {
 	//	0  unlocked
 	//	1  locked
 	//
-	// I1: only the holder makes 1 -> 0, so its store needs no CAS.
+	// I1: only the holder changes 1 -> 0, so its store needs no CAS.
 	word primitives.Uint32
 }
 

@@ -21,7 +21,7 @@ func TestBackoff(t *testing.T) {
 	locktest.All(t, func() locktest.Lock { return new(spinlock.Backoff) })
 }
 
-// What a Backoff has learned changes how it waits and not what it promises.
+// What a Backoff has learned changes how it waits, and not what it promises.
 func TestBackoffLearns(t *testing.T) {
 	for _, c := range []struct {
 		look time.Duration

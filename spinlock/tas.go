@@ -25,8 +25,8 @@ func (l *TAS) LockPinned() {
 	}
 }
 
-// wait takes the line away from the holder at every look. That is what TAS
-// is, and what TTAS mends.
+// wait takes the cache line away from the holder at every look. That is the weakness
+// of a TAS, which a TTAS does not have.
 //
 //go:noinline
 func (l *TAS) wait(spin primitives.Spin) {

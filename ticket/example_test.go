@@ -7,8 +7,7 @@ import (
 	"github.com/lockbench/lockbench/ticket"
 )
 
-// Nobody overtakes: a goroutine waits for those that came before it and for
-// no others.
+// No goroutine is overtaken: it waits only for those that came before it.
 func ExampleLock() {
 	var (
 		mu      ticket.Lock
@@ -29,8 +28,9 @@ func ExampleLock() {
 	// Output: 300 unlocked, ticket 300 is next
 }
 
-// Where many CPUs wait for sections of one length, waiters that know their
-// place stay off the line until it is nearly their turn.
+// A Proportional is for many CPUs that wait for critical sections of one length: a
+// waiter knows its place, and does not touch the lock's cache line until it is nearly
+// its turn.
 func ExampleProportional() {
 	var mu ticket.Proportional
 	mu.Lock()

@@ -6,22 +6,22 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A Proportional is a ticket lock with proportional backoff: a waiter knows
-// how many are ahead of it, and stays away from the line for about as long as
-// they will take. It helps where critical sections are of one length and many
-// CPUs wait. The zero Proportional is unlocked.
+// A Proportional is a ticket lock with proportional backoff: a waiter knows how many
+// are ahead of it, and stays away from the cache line for about as long as they will
+// take. It helps if critical sections have one length and many CPUs wait. The zero
+// Proportional is unlocked.
 // A Proportional must not be copied after first use.
 //
 // The n'th call to [Proportional.Unlock] synchronizes before the return of the
 // m'th call to [Proportional.Lock], for n < m. A failed TryLock synchronizes
 // nothing.
 type Proportional struct {
-	lock Lock // words and invariants are its
+	lock Lock // with its words and invariants
 }
 
 // share is how long a waiter stays away for each other waiter ahead of it:
-// a short critical section and a line's travel between near CPUs. The limit
-// keeps a long queue from sleeping through several turns.
+// a short critical section and a line's travel between near CPUs. The limit keeps a
+// waiter of a long queue from staying away for several turns too long.
 const (
 	share       = 60 * time.Nanosecond
 	longestStay = 5 * time.Microsecond
@@ -72,5 +72,5 @@ func (l *Proportional) Unlock() { l.lock.Unlock() }
 // UnlockPinned unlocks l and enables preemption again.
 func (l *Proportional) UnlockPinned() { l.lock.UnlockPinned() }
 
-// String says who is served and how many wait, for diagnosis.
+// String says which ticket is served and how many wait, for diagnosis.
 func (l *Proportional) String() string { return l.lock.String() }

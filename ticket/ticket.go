@@ -7,13 +7,12 @@
 //
 // # Goroutines that outnumber CPUs
 //
-// A ticket lock can only be taken by the goroutine whose turn it is, so when
-// that one is not running, nobody gets on. Waiters here yield and the lock
-// never stalls, but a turn then costs a walk through the run queue: with 64
-// goroutines, 3 to 6 times what sync.Mutex takes, and 50 times when other
-// programs take CPUs away. There use LockPinned, under which waiters are at
-// most as many as CPUs; or mcs.Lock and qspinlock.Lock, whose waiters park
-// and are woken in turn; or a lock that is not fair.
+// Only the goroutine whose turn it is can acquire a ticket lock, so if it is not
+// running, all others wait for it. Waiters yield, so the lock does not stall, but a
+// turn then costs a walk through the run queue: with 64 goroutines, 3 to 6 times the
+// time of sync.Mutex, and 50 times when other programs take CPUs away. There use
+// LockPinned, with which waiters are at most as many as CPUs; or mcs.Lock and
+// qspinlock.Lock, whose waiters park and are woken in turn; or a lock that is not fair.
 package ticket
 
 import (
@@ -42,9 +41,8 @@ type Lock struct {
 	// I1: owner never passes next.
 	// I2: while the lock is held, only its holder writes owner.
 	//
-	// They share a line on purpose: who draws a ticket needs owner next. The
-	// lock stays 8 bytes; put it on a line of its own where others write
-	// beside it.
+	// They share a cache line on purpose: a goroutine that draws a ticket then needs
+	// owner. The lock has 8 bytes; put it on its own line if others write beside it.
 	next  primitives.Uint32
 	owner primitives.Uint32
 }
@@ -79,9 +77,9 @@ func (l *Lock) wait(ticket uint32, spin primitives.Spin) {
 // TryLock tries to lock l without waiting and reports whether it succeeded.
 func (l *Lock) TryLock() bool {
 	owner := l.owner.Load() // acquire: pairs with handoff in Unlock
-	// If next still equals the owner we read then, by I1, owner has not
-	// moved since (bar 2³² acquisitions in between): the lock is free, and
-	// the ticket drawn here is the one being served.
+	// If next still equals the loaded owner then, by I1, owner has not moved since
+	// (unless 2³² acquisitions came in between): the lock is free, and the ticket
+	// drawn here is the one being served.
 	return l.next.CompareAndSwap(owner, owner+1)
 }
 
@@ -99,7 +97,7 @@ func (l *Lock) TryLockPinned() bool {
 // Unlock unlocks l and hands it to the longest waiter, if there is one.
 // It panics if l is not locked.
 func (l *Lock) Unlock() {
-	owner := l.owner.Load() // ours to read and write, by I2
+	owner := l.owner.Load() // only the caller writes it, by I2
 	if owner == l.next.Load() {
 		panic("ticket: Unlock of unlocked Lock")
 	}
@@ -112,9 +110,9 @@ func (l *Lock) UnlockPinned() {
 	primitives.Unpin()
 }
 
-// String says who is served and how many wait, for diagnosis.
+// String says which ticket is served and how many wait, for diagnosis.
 func (l *Lock) String() string {
-	owner := l.owner.Load() // before next: the difference is then never negative, by I1
+	owner := l.owner.Load() // before next, so that the difference is not negative, by I1
 	switch n := l.next.Load() - owner; n {
 	case 0:
 		return fmt.Sprintf("unlocked, ticket %d is next", owner)
