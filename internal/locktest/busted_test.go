@@ -10,8 +10,8 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A busted lock excludes nobody. The race detector would stop the test for
-// what it is meant to do, hence the build tag.
+// A busted lock excludes no goroutine. The race detector would stop the test, hence
+// the build tag.
 type busted struct{}
 
 func (busted) Lock()               {}
@@ -22,12 +22,12 @@ func (busted) TryLockPinned() bool { primitives.Pin(); return true }
 func (busted) UnlockPinned()       { primitives.Unpin() }
 func (busted) String() string      { return "unlocked" }
 
-// A careless lock does not notice, either, that it is not pinned.
+// A careless lock also does not notice that its caller is not pinned.
 type careless struct{ busted }
 
 func (careless) UnlockPinned() {}
 
-// A lifo serves the last to arrive first.
+// A lifo serves the latest arrival first.
 type lifo struct {
 	busted
 	waiting []chan bool

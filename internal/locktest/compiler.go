@@ -7,10 +7,9 @@ import (
 	"testing"
 )
 
-// Inlines checks that the compiler inlines each of the named functions of the
-// package in the current directory, written as it writes them:
-// "(*TTAS).Lock". A fast path that stops doing so gets slower by a call, and
-// no other test would notice.
+// Inlines checks that the compiler inlines each of the named functions of the package
+// in the current directory, written as the compiler writes them: "(*TTAS).Lock". A fast
+// path that no longer inlines is slower by a call, and no other test would notice.
 func Inlines(t *testing.T, functions ...string) {
 	t.Helper()
 	WantsIntrinsics(t)
@@ -25,8 +24,8 @@ func Inlines(t *testing.T, functions ...string) {
 	}
 }
 
-// WantsIntrinsics skips t where the compiler does not make instructions of
-// atomic operations, so that what is a call and what inlines is different.
+// WantsIntrinsics skips t where the compiler makes calls and not instructions of atomic
+// operations, so that other functions inline.
 func WantsIntrinsics(t *testing.T) {
 	t.Helper()
 	if runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {

@@ -11,7 +11,7 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A Lock is what every spinlock of this module offers.
+// A Lock has the methods of every spinlock of this module.
 type Lock interface {
 	sync.Locker
 	TryLock() bool
@@ -40,10 +40,10 @@ func All(t *testing.T, newLock func() Lock) {
 	}
 }
 
-// Pinned returns l as its pinned forms make it.
+// Pinned returns l with its pinned forms as Lock, TryLock and Unlock.
 func Pinned(l Lock) TryLocker { return pinned{l} }
 
-// A TryLocker can be had without waiting, or not at all.
+// A TryLocker can also be tried, without waiting.
 type TryLocker interface {
 	sync.Locker
 	TryLock() bool
@@ -55,8 +55,8 @@ func (p pinned) Lock()         { p.l.LockPinned() }
 func (p pinned) TryLock() bool { return p.l.TryLockPinned() }
 func (p pinned) Unlock()       { p.l.UnlockPinned() }
 
-// trying tries before it waits, so that those who stand in line meet those
-// who do not.
+// trying calls TryLock before it waits, so that waiters in line meet goroutines that
+// are not.
 type trying struct{ l Lock }
 
 func (t *trying) Lock() {
@@ -71,10 +71,10 @@ func (t *trying) Lock() {
 
 func (t *trying) Unlock() { t.l.Unlock() }
 
-// Tries checks that l admits one holder at a time if all of them only try, in
-// tight loops on CPUs of their own, so that their looks meet each step of a
-// release. A CLH whose TryLock read the lock's two words in the wrong order
-// failed it in 3 of 16 runs, and passed Exclusion in all.
+// Tries checks that l admits one holder at a time if all goroutines only try, in tight
+// loops on different CPUs, so that their looks meet each step of a release. A CLH whose
+// TryLock read the lock's two words in the wrong order failed it in 3 of 16 runs, and
+// passed Exclusion in all.
 func Tries(t testing.TB, l Lock) {
 	t.Helper()
 	const duration = 100 * time.Millisecond
@@ -143,7 +143,7 @@ func wantTry(t testing.TB, what string, got, want bool) {
 	}
 }
 
-// wantTryPinned is wantTry, and turns preemption on again, which got turned off.
+// wantTryPinned is wantTry, and turns preemption on again after a success.
 func wantTryPinned(t testing.TB, what string, got, want bool) {
 	t.Helper()
 	if got {
@@ -207,8 +207,8 @@ func Exclusion(t testing.TB, l sync.Locker) {
 					torn++
 				}
 				n++
-				// Until its holders lost the CPU now and then, this passed
-				// a lock whose wraparound was broken: no two ever met.
+				// Holders lose the CPU now and then. Before they did, this passed
+				// a lock whose wraparound was broken, because no two met.
 				if i%16 == 0 && !isPinned {
 					runtime.Gosched()
 				}
@@ -223,7 +223,7 @@ func Exclusion(t testing.TB, l sync.Locker) {
 	}
 }
 
-// Oversubscribed checks that 64 goroutines on a few CPUs all get the lock: a
+// Oversubscribed checks that 64 goroutines on a few CPUs all acquire the lock: a
 // waiter that kept its CPU from the holder would hang here.
 func Oversubscribed(t testing.TB, cpus int, l sync.Locker) {
 	t.Helper()

@@ -18,7 +18,7 @@ type Readers interface {
 	RUnlock()
 }
 
-// An RWLock is what every spinning reader-writer lock of this module offers.
+// An RWLock has the methods of every spinning reader-writer lock of this module.
 type RWLock interface {
 	Lock
 	Readers
@@ -29,8 +29,8 @@ type RWLock interface {
 	RLocker() sync.Locker
 }
 
-// AllRW runs every test that holds for any reader-writer lock, those of [All]
-// among them. newLock returns a fresh one.
+// AllRW runs every test that holds for any reader-writer lock, including those of
+// [All]. newLock returns a fresh one.
 func AllRW(t *testing.T, newLock func() RWLock) {
 	All(t, func() Lock { return newLock() })
 	t.Run("PinnedTries", func(t *testing.T) { PinnedTries(t, newLock()) })
@@ -52,7 +52,7 @@ func AllRW(t *testing.T, newLock func() RWLock) {
 	}
 }
 
-// PinnedReaders returns l as its pinned forms make it.
+// PinnedReaders returns l with its pinned forms as the plain ones.
 func PinnedReaders(l RWLock) Readers { return pinnedReaders{pinned{l}, l} }
 
 type pinnedReaders struct {
@@ -63,7 +63,7 @@ type pinnedReaders struct {
 func (p pinnedReaders) RLock()   { p.l.RLockPinned() }
 func (p pinnedReaders) RUnlock() { p.l.RUnlockPinned() }
 
-// tryingReaders try before they wait.
+// tryingReaders call TryLock or TryRLock before they wait.
 type tryingReaders struct{ l RWLock }
 
 func (t *tryingReaders) Lock()    { (&trying{t.l}).Lock() }
@@ -107,7 +107,7 @@ func TryRLock(t testing.TB, l RWLock) {
 			rlock()
 			wantTry(t, "TryLock after "+took, l.TryLock(), false)
 			wantTryPinned(t, "TryLockPinned after "+took, l.TryLockPinned(), false)
-			rlock() // no writer is about, so readers share
+			rlock() // there is no writer, so readers share
 			runlock()
 			wantTry(t, "TryLock after two "+took+" and one "+gave, l.TryLock(), false)
 			runlock()
@@ -119,9 +119,8 @@ func TryRLock(t testing.TB, l RWLock) {
 	}
 }
 
-// ReaderMisuse checks that an RUnlock too many panics and breaks nothing. A
-// lock whose readers share no word cannot see it by itself; for such a one the
-// next TryLock must panic.
+// ReaderMisuse checks that an RUnlock too many panics and breaks nothing. A lock whose
+// readers share no word cannot see it at once; there the next TryLock must panic.
 func ReaderMisuse(t testing.TB, l RWLock) {
 	t.Helper()
 	for range 2 {
@@ -134,7 +133,7 @@ func ReaderMisuse(t testing.TB, l RWLock) {
 				l.Unlock()
 			}
 		})
-		if atOnce { // else it would unpin us, who are not pinned: a pinned panic is fatal
+		if atOnce { // otherwise it would unpin the test, which is not pinned: a pinned panic is fatal
 			Panics(t, "RUnlockPinned of unlocked lock", l.RUnlockPinned)
 		}
 		Panics(t, "RUnlock of unlocked lock, or the Lock after it,", func() {
@@ -155,8 +154,7 @@ func ReaderMisuse(t testing.TB, l RWLock) {
 	}
 }
 
-// ReadersExclude checks that a writer is alone and that readers see nothing of
-// what it has not finished.
+// ReadersExclude checks that a writer is alone and that readers see no unfinished write.
 //
 // The counters are plain on purpose: a reader that meets a writer sees them
 // differ, and trips the race detector under -race.
@@ -275,7 +273,7 @@ func ReadersOverlap(t testing.TB, l Readers) {
 	var wg sync.WaitGroup
 	for range 2 {
 		wg.Go(func() {
-			for rounds := 0; rounds < 5000 && met.Load() == 0; rounds++ { // one may wait for a CPU
+			for rounds := 0; rounds < 5000 && met.Load() == 0; rounds++ { // the other may wait for a CPU
 				l.RLock()
 				inside.Add(1)
 				for i := 0; i < 100 && met.Load() == 0; i++ {
@@ -318,8 +316,8 @@ func RUnlockElsewhere(t testing.TB, l RWLock) {
 	ended := make(chan bool)
 	end := func() {
 		for cpu := range began {
-			// Go on as soon as this happens to be another CPU, or at last
-			// on the same one.
+			// Continue as soon as this is another CPU, or in the end on the same
+			// one.
 			for tries := range 1000 {
 				if here := primitives.Pin(); here != cpu || tries == 999 {
 					l.RUnlock()
@@ -332,7 +330,7 @@ func RUnlockElsewhere(t testing.TB, l RWLock) {
 			ended <- true
 		}
 	}
-	for range 16 { // under purego it depends on the goroutine what CPU Pin says
+	for range 16 { // under purego the CPU that Pin returns depends on the goroutine
 		go end()
 	}
 	for range sections {
@@ -348,7 +346,7 @@ func RUnlockElsewhere(t testing.TB, l RWLock) {
 				runtime.Gosched()
 			}
 		}
-		// A lock that tidies up after its readers may hold itself for a moment.
+		// A Biased whose timer runs may be held for a moment.
 		locked := l.TryLock()
 		for tries := 0; !locked && tries < 1000; tries++ {
 			runtime.Gosched()
@@ -372,7 +370,7 @@ func ReadersOversubscribed(t testing.TB, cpus int, l Readers) {
 	const goroutines = 64
 	sections := 50
 	if cpus > runtime.NumCPU() {
-		sections = 5 // those in line now wait for the operating system, too
+		sections = 5 // waiters in line now also wait for the operating system
 	}
 	_, isPinned := l.(pinnedReaders)
 	var n int // guarded by l
@@ -404,10 +402,10 @@ func ReadersOversubscribed(t testing.TB, cpus int, l Readers) {
 	}
 }
 
-// WriterProgress checks that readers do not overtake a writer that waits,
-// though there is always one of them inside: between when l says that a writer
-// waits and when it is inside, each can go in once, if it was about to.
-// Overlapping readers starve the writers of a lock that fails this.
+// WriterProgress checks that readers do not overtake a writer that waits, even if
+// there is always a reader inside. After l says that a writer waits, each reader can go
+// in at most once before the writer, if it was about to. Overlapping readers starve the
+// writers of a lock that fails this.
 func WriterProgress(t testing.TB, l RWLock) {
 	t.Helper()
 	const (
@@ -425,8 +423,8 @@ func WriterProgress(t testing.TB, l RWLock) {
 				l.RLock()
 				entered.Add(1)
 				inside.Add(1)
-				// Leave once another is inside, who then stays; or after a
-				// while, since it may be that nobody can come before.
+				// Leave once another reader is inside, which then stays. Leave
+				// also after a while: perhaps no other reader can come in.
 				left := false
 				for tries := 0; tries < 100 && !left; tries++ {
 					n := inside.Load()
@@ -470,10 +468,10 @@ func WriterProgress(t testing.TB, l RWLock) {
 	wg.Wait()
 }
 
-// PinnedTries lets pinned readers, writers and those who only try meet while
-// other goroutines wait for their CPUs. A lock that gives way inside a pinned
-// section, as the ends of unpinned ones do, ends the program here: the runtime
-// does not let a pinned goroutine yield.
+// PinnedTries lets pinned readers, pinned writers and goroutines that only try meet
+// while other goroutines wait for their CPUs. A lock that gives way inside a pinned
+// section, as unpinned releases do, ends the program here: the runtime does not let a
+// pinned goroutine yield.
 func PinnedTries(t testing.TB, l RWLock) {
 	t.Helper()
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
@@ -484,9 +482,8 @@ func PinnedTries(t testing.TB, l RWLock) {
 	began := time.Now()
 	each := func(section func()) {
 		wg.Go(func() {
-			// A look at the clock for each: where the operating system has
-			// other uses for a CPU, a FIFO lock is handed over once in a time
-			// slice of its.
+			// Each round looks at the clock: if the operating system uses a CPU for
+			// other programs, a FIFO lock is handed over only once in a time slice.
 			for i := 1; time.Since(began) < duration; i++ {
 				section()
 				if i%100 == 0 {

@@ -11,7 +11,7 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A bustedRW excludes nobody.
+// A bustedRW excludes no reader and no writer.
 type bustedRW struct{ busted }
 
 func (bustedRW) RLock()               {}
@@ -22,7 +22,8 @@ func (bustedRW) TryRLockPinned() bool { primitives.Pin(); return true }
 func (bustedRW) RUnlockPinned()       { primitives.Unpin() }
 func (bustedRW) RLocker() sync.Locker { return busted{} }
 
-// An honest lock is right but that readers starve its writers. Those that embed it have a flaw each.
+// An honest lock is correct, except that readers starve its writers. The types that
+// embed it have one fault each.
 type honest struct {
 	bustedRW
 	guard   sync.Mutex
@@ -124,7 +125,7 @@ func TestReaderCheckersFail(t *testing.T) {
 			t.Errorf("%s passed a lock that breaks it", name)
 		}
 	}
-	// And none of them fails a lock for nothing.
+	// None of them fails a correct lock.
 	locktest.ReadersExclude(t, new(honest))
 	locktest.ReadersOverlap(t, new(honest))
 	locktest.RUnlockElsewhere(t, new(honest))

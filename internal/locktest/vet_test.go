@@ -8,14 +8,14 @@ import (
 	"testing"
 )
 
-// go vet notes the copy of any lock, and of what locks are made of.
+// go vet reports the copy of any lock, and of the types that locks are made of.
 func TestVetNotesCopies(t *testing.T) {
 	const file = "testdata/copies/copies.go"
 	source, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	// It exits with 1, as it must: there is something to note.
+	// It exits with 1, because there is something to report.
 	out, _ := exec.Command("go", "vet", "-copylocks", "./testdata/copies").CombinedOutput()
 	n := 0
 	for line := range strings.Lines(string(source)) {
