@@ -212,13 +212,13 @@ var rwWrites = []loop{
 	}},
 }
 
-// nobodyContends measures the locks alone.
-func nobodyContends(ctx context.Context, j *judge, rounds int) error {
+// uncontended measures the locks alone.
+func uncontended(ctx context.Context, j *judge, rounds int) error {
 	samples, err := inTurn(ctx, j, writes, rounds)
 	if err != nil {
 		return err
 	}
-	j.title("Lock and Unlock when nobody contends, against sync.Mutex")
+	j.title("Lock and Unlock without contention, against sync.Mutex")
 	var claims []claim
 	for _, c := range []struct {
 		lock  string
@@ -235,7 +235,7 @@ func nobodyContends(ctx context.Context, j *judge, rounds int) error {
 	if samples, err = inTurn(ctx, j, rwWrites, rounds); err != nil {
 		return err
 	}
-	j.title("Lock and Unlock for writing when nobody contends, against sync.RWMutex")
+	j.title("Lock and Unlock for writing without contention, against sync.RWMutex")
 	claims = nil
 	for _, l := range rwWrites[1:] {
 		claims = append(claims, claim{lock: l.lock, against: "sync.RWMutex", unit: "ns/op", distance: results.Local})

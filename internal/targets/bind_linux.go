@@ -31,7 +31,7 @@ func onCPU(i int, f func()) error {
 	}
 	f()
 	err := unix.SchedSetaffinity(0, &all)
-	if err == nil { // else the thread ends with its goroutine
+	if err == nil { // otherwise the thread ends with its goroutine
 		runtime.UnlockOSThread()
 	}
 	return err

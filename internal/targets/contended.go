@@ -13,8 +13,8 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// A floor is what no lock can beat that is on a line of its own and guards
-// another: it takes both lines from the other CPU, and waits for nobody.
+// A floor is the least cost of a lock that is on one cache line and guards another: it
+// takes both lines from the other CPU, and does not wait.
 type floor struct {
 	_     [2]primitives.CacheLine
 	lock  primitives.Uint32
@@ -104,9 +104,8 @@ func crowd(ctx context.Context, j *judge, cpus, rounds int) error {
 	return nil
 }
 
-// shares is the same for the least and the most that one of 64 goroutines
-// gets. The scheduler's time slices are 10 ms, so a turn of all takes 640 ms
-// of CPU: the window spans several.
+// shares measures the least and the most that one of 64 goroutines gets. The scheduler's
+// time slices are 10 ms, so a turn of all takes 640 ms of CPU: the window spans several.
 func shares(ctx context.Context, j *judge, cpus, rounds int) error {
 	samples, err := sweep(ctx, j, cpus, 64/cpus, rounds, 5*time.Second/time.Duration(cpus), "ttas")
 	if err != nil {
@@ -119,13 +118,13 @@ func shares(ctx context.Context, j *judge, cpus, rounds int) error {
 	return nil
 }
 
-// notStarved is the least share of the largest that each of 64 goroutines gets
-// in a second, where nobody starves: the scheduler's slices of 10 ms alone make
-// it less than 1.
+// notStarved is the least ratio of the smallest share to the largest among 64
+// goroutines in a second if none starves: the scheduler's slices of 10 ms alone make it
+// less than 1.
 const notStarved = 0.05
 
-// patience is what 64 goroutines see of it: how long the longest wait is, what
-// CPU time goes into waiting, and whether anybody starves.
+// patience measures waits among 64 goroutines: how long the longest is, how much CPU
+// time waiting takes, and whether a goroutine starves.
 func patience(ctx context.Context, j *judge, rounds int) error {
 	subjects, err := catalogued("mutex", "semaphore", "rwsem", "sync.Mutex")
 	if err != nil {
@@ -157,9 +156,8 @@ func patience(ctx context.Context, j *judge, rounds int) error {
 	return nil
 }
 
-// idleness is what CPU time 63 goroutines take that wait for one that holds a
-// lock for a millisecond: none, so that the process takes no more than wall time,
-// of two CPUs.
+// idleness measures the CPU time of 63 goroutines that wait for one that holds a lock for
+// a millisecond. It should be none, so that the process uses one CPU of two.
 func idleness(ctx context.Context, j *judge, rounds int) error {
 	locks := []string{"mutex", "semaphore", "rwsem", "sync.Mutex"}
 	subjects, err := catalogued(locks...)
@@ -193,9 +191,8 @@ func idleness(ctx context.Context, j *judge, rounds int) error {
 // inUse is a unit: CPU time over wall time.
 const inUse = "CPUs in use"
 
-// busyCPUs adds to s how many CPUs were in use. How far they are from each other
-// does not matter to that, only that it is known: else the machine was busy with
-// other things.
+// busyCPUs adds to s how many CPUs were in use. Their distance does not matter, but it
+// must be known: otherwise the machine was busy with other programs.
 func busyCPUs(s results.Sample) results.Sample {
 	cpu, ok := s.Value("cpu-ns/op")
 	wall, ok2 := s.Value("ns/op")
@@ -233,19 +230,19 @@ func counted(cpus int) string {
 	return fmt.Sprintf("%d CPUs", cpus)
 }
 
-// told returns those distances at which samples were taken that are known: the
-// others are of a busy machine, or a mixture.
+// told returns the known distances at which samples were taken. Unknown ones are from a
+// busy machine, or a mixture.
 func told(samples []results.Sample) []results.Distance {
 	known := slices.DeleteFunc(distances(samples), func(d results.Distance) bool {
 		return d == results.Unknown || d == results.Mixed
 	})
 	if len(known) == 0 {
-		return []results.Distance{results.Near} // for claims to say that they saw nothing
+		return []results.Distance{results.Near} // so that claims say that they have no samples
 	}
 	return known
 }
 
-// distances returns those at which samples were taken.
+// distances returns the distances at which samples were taken.
 func distances(samples []results.Sample) (seen []results.Distance) {
 	for _, s := range samples {
 		if !slices.Contains(seen, s.Distance) {

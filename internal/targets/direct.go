@@ -15,8 +15,8 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// A loop does sections of one lock, with the type of the lock known, so that
-// what inlines for a user does so here.
+// A loop runs sections of one lock. It knows the type of the lock, so calls inline as
+// they do for a user.
 type loop struct {
 	lock string
 	new  func() (sections func(n int)) // on a fresh lock; several workers may call it at once
@@ -65,8 +65,8 @@ func inTurn(ctx context.Context, j *judge, loops []loop, rounds int) ([]results.
 	return samples, nil
 }
 
-// A batch is a loop as the harness sees it: one operation is perBatch sections,
-// so that next to nothing of the harness's own cost is in a section's.
+// A batch is a loop as the harness sees it: one operation is perBatch sections, so that
+// the harness adds almost nothing to a section.
 type batch struct{ sections func(n int) }
 
 const perBatch = 100
@@ -76,8 +76,8 @@ func (b batch) RUnlock() {}
 func (b batch) Lock()    { b.sections(perBatch) }
 func (b batch) Unlock()  {}
 
-// atOnce measures the loops by a worker on each of cpus CPUs, for each of
-// several cpus. They do not share anything but what the loops themselves do.
+// atOnce measures the loops by a worker on each of cpus CPUs, for each of several cpus.
+// The workers share only what the loops share.
 func atOnce(ctx context.Context, j *judge, loops []loop, cpus []int, rounds int) ([]results.Sample, error) {
 	s := harness.Sweep{CPUs: cpus, WorkersPerCPU: []int{1}, Reads: []int{100}, Count: rounds}
 	for _, l := range loops {
@@ -102,8 +102,8 @@ func catalogued(patterns ...string) ([]harness.Subject, error) {
 	return subjects, err
 }
 
-// sweep runs s, without hold and think unless it says so, and keeps what as
-// makes of the samples.
+// sweep runs s, without hold and think unless s has them, and keeps the samples that as
+// returns.
 func (j *judge) sweep(ctx context.Context, s harness.Sweep, as func(results.Sample) results.Sample) ([]results.Sample, error) {
 	if s.Hold == nil {
 		s.Hold = []time.Duration{0}

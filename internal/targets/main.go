@@ -1,29 +1,29 @@
-// Command targets measures what the locks are meant to reach against their
-// peers, and prints each claim beside what it found:
+// Command targets measures the locks against their peers, and prints each claim beside
+// the measured value:
 //
 //	go run ./internal/targets [-part all|PART] [-rounds N] [-out FILE]
 //
 // Only ratios of samples taken in one round count on a machine that drifts, so
 // every number is the median of such ratios, with a 95 % interval. The parts:
 //
-//	alone    Lock and Unlock when nobody contends, with no interface between
+//	alone    Lock and Unlock without contention, by direct calls
 //	pair     two workers on two CPUs, think 100 ns, near and far told apart
-//	crowd    64 goroutines on two CPUs and on one, think 100 ns; and what those
-//	         burn who wait for one that holds for a millisecond
-//	reads    read sections on one CPU and on two, with no interface between
+//	crowd    64 goroutines on two CPUs and on one, think 100 ns; and the CPU time of
+//	         waiters for one that holds for a millisecond
+//	reads    read sections on one CPU and on two, by direct calls
 //	mix      0, 90, 99 and 100 % reads on one CPU and on two, think 0; and 90
 //	         and 99 % on two, think 100 ns
 //	starve   how long writers wait at 99 % reads
 //	permits  a semaphore of one permit, contended
-//	seq      seqlock readers, and writers that nobody contends with
+//	seq      seqlock readers, and writers without contention
 //	rcu-read read-side critical sections: what they cost, and how they scale
-//	rcu-sync grace periods: how long they take, and who shares them
+//	rcu-sync grace periods: how long they take, and how updaters share them
 //	rcu-call callbacks
 //	cost     the harness itself
 //
-// A claim fails if the whole interval is on the wrong side of it, and cannot be
-// told if only the median is, or if there are too few samples for an interval.
-// The exit code is 1 if one fails. All parts take about a quarter of an hour; run
+// A claim fails if the whole interval is on the wrong side of the limit. If only the
+// median is, or if there are too few samples for an interval, the command cannot tell.
+// The exit code is 1 if a claim fails. All parts take about a quarter of an hour; run
 // them on a quiet machine.
 package main
 
@@ -47,7 +47,7 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// A claim is what one lock is meant to reach in one situation.
+// A claim is what one lock should reach in one situation.
 type claim struct {
 	lock     string
 	unit     string           // what is compared
@@ -65,7 +65,7 @@ var parts = []struct {
 	measure func(ctx context.Context, j *judge, rounds int) error
 }{
 	{"cost", 20, cost},
-	{"alone", 300, nobodyContends},
+	{"alone", 300, uncontended},
 	{"pair", 200, pair},
 	{"crowd", 20, crowds},
 	{"reads", 200, onlyReaders},
@@ -144,7 +144,7 @@ func (j *judge) title(format string, args ...any) {
 	fmt.Fprintln(j.table, "  lock\tclaim\tmeasured\t95 % interval\tn\tmedian\treference\tverdict")
 }
 
-// sample keeps what was measured, so that others can judge it, too.
+// sample keeps a measurement for the results file.
 func (j *judge) sample(s results.Sample) error {
 	if j.file == nil {
 		return nil
@@ -198,7 +198,7 @@ func (j *judge) claims(samples []results.Sample, claims []claim) {
 			claimed = fmt.Sprintf("%s %.3g%s", sign, c.limit, times)
 		}
 		name := c.lock
-		if c.against != claims[0].against { // else it is the title's
+		if c.against != claims[0].against { // otherwise the title has it
 			name += " / " + c.against
 		}
 		switch c.distance {

@@ -10,8 +10,8 @@ import (
 	"text/tabwriter"
 )
 
-// Every part measures what it claims: only where two CPUs must be there at once
-// may a busy machine keep a claim from being seen. Two rounds tell nothing else.
+// Every part measures what it claims: a busy machine may hide a claim only if it needs
+// two CPUs at once. Two rounds show no more than that.
 func TestParts(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute")

@@ -19,13 +19,13 @@ import (
 	"github.com/lockbench/lockbench/rwlock"
 )
 
-// fenced is package rcu's own: whether readers have a fence, as they must where
-// there is no membarrier. Nobody but we wants to change it.
+// fenced is package rcu's variable: whether readers execute a fence, as they must
+// without membarrier. Only this command changes it.
 //
 //go:linkname fenced github.com/lockbench/lockbench/rcu.fenced
 var fenced bool
 
-// An object is what sections read.
+// An object has the number that sections read.
 type object struct{ n int }
 
 // published returns a pointer to one.
@@ -46,12 +46,12 @@ type flavour struct {
 type instance struct {
 	// reader returns a reader, for the caller's goroutine.
 	reader func() reader
-	// update publishes another object, and returns when nobody has the old one.
+	// update publishes another object, and returns when no reader has the old one.
 	update func()
 	updater
 }
 
-// An updater is what all flavours of RCU have. It is nil of a lock.
+// An updater has the methods that all flavours of RCU have. It is nil for a lock.
 type updater interface {
 	Synchronize()
 	SynchronizeExpedited()
@@ -61,24 +61,24 @@ type updater interface {
 	Close()
 }
 
-// A reader is one goroutine's. The flavour may have no use for some of it.
+// A reader is for one goroutine. Some flavours need only a part of it.
 type reader struct {
-	sections func(n int) // does n sections, and then says that it is quiet
-	offline  func()      // says that there are none until it is online
+	sections func(n int) // runs n sections, and then says that it is quiet
+	offline  func()      // says that it runs none until it is online
 	online   func()
 	done     func()
 }
 
 func nothing() {}
 
-// anybody returns a reader that nobody needs to know of.
-func anybody(sections func(int)) reader { return reader{sections, nothing, nothing, nothing} }
+// unregistered returns a reader that needs no registration.
+func unregistered(sections func(int)) reader { return reader{sections, nothing, nothing, nothing} }
 
 func newDomain(cfg rcu.Config) instance {
 	d, p := rcu.NewDomain(cfg), published()
 	return instance{
 		reader: func() reader {
-			return anybody(func(n int) {
+			return unregistered(func(n int) {
 				sum := 0
 				for range n {
 					s := d.ReadLock()
@@ -97,7 +97,7 @@ func newPinned(cfg rcu.Config) instance {
 	d, p := rcu.NewPinned(cfg), published()
 	return instance{
 		reader: func() reader {
-			return anybody(func(n int) {
+			return unregistered(func(n int) {
 				sum := 0
 				for range n {
 					s := d.ReadLock()
@@ -161,7 +161,7 @@ var (
 	}
 )
 
-// flavours are those of RCU, and the locks beside them.
+// flavours are the flavours of RCU, and the locks that they are compared with.
 func flavours() []flavour {
 	var all []flavour
 	for _, name := range rcuNames {
@@ -177,7 +177,7 @@ func newRWMutex() instance {
 	l, p := alone[sync.RWMutex](), published()
 	return instance{
 		reader: func() reader {
-			return anybody(func(n int) {
+			return unregistered(func(n int) {
 				sum := 0
 				for range n {
 					l.RLock()
@@ -195,7 +195,7 @@ func newReaderPref() instance {
 	l, p := alone[rwlock.ReaderPref](), published()
 	return instance{
 		reader: func() reader {
-			return anybody(func(n int) {
+			return unregistered(func(n int) {
 				sum := 0
 				for range n {
 					l.RLock()
@@ -217,7 +217,7 @@ func readCosts(ctx context.Context, j *judge, rounds int) error {
 	return scaling(ctx, j, rounds)
 }
 
-// overLoop is the unit of what a section costs over a loop without it.
+// overLoop is the unit of the cost of a section beyond the loop around it.
 const overLoop = "ns over a loop"
 
 func sectionCosts(ctx context.Context, j *judge, rounds int) error {
@@ -289,7 +289,7 @@ func sectionCosts(ctx context.Context, j *judge, rounds int) error {
 	for _, lock := range []string{"rw-readerpref", "sync.RWMutex"} {
 		claims = append(claims, claim{lock: lock, against: "pinned", unit: overLoop, distance: results.Local})
 	}
-	j.claims(samples, claims) // over QSBR's it would be a division by nothing
+	j.claims(samples, claims) // a ratio to QSBR's would divide by almost 0
 	return nil
 }
 
@@ -327,9 +327,9 @@ func scaling(ctx context.Context, j *judge, rounds int) error {
 			if err := j.sample(s); err != nil {
 				return err
 			}
-			// Readers share no memory, but CPUs that are near may share more than that.
+			// Readers share no memory, but near CPUs may share other resources.
 			if s.Distance == results.Unknown {
-				continue // they were not there at the same time
+				continue // the two CPUs were not there at the same time
 			}
 			if s.Lock = onOne(f.name); cpus == 2 {
 				s.Lock = onTwo(f.name, s.Distance)
@@ -378,9 +378,9 @@ const (
 	updatesGap = time.Millisecond
 )
 
-// underUpdater measures sections by one reader on each of so many CPUs. The
-// updater is on the first of them, whose reader it interrupts: so it costs as
-// much beside one reader as beside two.
+// underUpdater measures sections by one reader on each of so many CPUs. The updater is
+// on the first of them and interrupts the reader there, so it costs as much beside one
+// reader as beside two.
 func (f flavour) underUpdater(cpus int) (results.Sample, error) {
 	s := results.Sample{
 		Cell:     results.Cell{Lock: f.name, Reads: 100, Workers: cpus, CPUs: cpus, Workload: "updated"},

@@ -10,7 +10,7 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// calls is what a callback costs, from Call to its end.
+// calls measures what a callback costs, from Call to its end.
 func calls(ctx context.Context, j *judge, rounds int) error {
 	const (
 		inAll   = 200_000
@@ -21,7 +21,7 @@ func calls(ctx context.Context, j *judge, rounds int) error {
 	ways := []struct {
 		name  string
 		cfg   rcu.Config
-		batch int // after so many, it waits for all
+		batch int // after so many callbacks it waits for all
 	}{
 		{"", rcu.Config{}, inAll},
 		{":no-high-water", rcu.Config{HighWater: unbound}, inAll},

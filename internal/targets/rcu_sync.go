@@ -28,7 +28,7 @@ func gracePeriods(ctx context.Context, j *judge, rounds int) error {
 	return nil
 }
 
-// A situation is something to be measured in turn with others.
+// A situation is measured in turn with others.
 type situation struct {
 	name    string
 	two     bool // whether it takes two CPUs, which are some distance apart
@@ -75,8 +75,8 @@ func turns(ctx context.Context, j *judge, what string, rounds int, all []situati
 	return samples, nil
 }
 
-// beside calls f on the first CPU while reads is called over and over on the
-// second, with a reader of its own.
+// beside calls f on the first CPU while the second calls reads again and again, with its
+// own reader.
 func beside(in instance, f func()) error {
 	var stop primitives.Bool
 	ready, done := make(chan struct{}), make(chan error, 1)
@@ -87,7 +87,7 @@ func beside(in instance, f func()) error {
 			r.sections(perTurn)
 			close(ready)
 			for !stop.Load() {
-				r.sections(1) // and is quiet
+				r.sections(1) // then it is quiet
 			}
 		})
 	}()
@@ -120,7 +120,7 @@ func barriers(ctx context.Context, j *judge, rounds int) error {
 			return []results.Value{{Unit: "ns/op", Value: float64(took) / calls}}, err
 		}
 	}
-	idle := instance{reader: func() reader { return anybody(func(int) {}) }}
+	idle := instance{reader: func() reader { return unregistered(func(int) {}) }}
 	samples, err := turns(ctx, j, "membarrier", 2*rounds, []situation{
 		{"membarrier", false, value(func(f func()) error { return onCPU(0, f) })},
 		{"membarrier:two-run", true, value(func(f func()) error { return beside(idle, f) })},
@@ -149,7 +149,7 @@ var waits = []struct {
 // newTimes returns a histogram of nanoseconds.
 func newTimes() *hdrhistogram.Histogram { return hdrhistogram.New(1, 1e12, 2) }
 
-// summary returns what is said of one.
+// summary returns a histogram in words.
 func summary(times *hdrhistogram.Histogram) []results.Value {
 	return []results.Value{
 		{Unit: "ns/op", Value: times.Mean()},
@@ -207,8 +207,8 @@ func busyReader(ctx context.Context, j *judge, rounds int) error {
 	return nil
 }
 
-// manyReaders is how many there are at most. They do not all read at once: each
-// has so many sections, some microseconds in all, a hundred times a second.
+// manyReaders is how many readers there are at most. They do not all read at once: each
+// runs readersStay sections, some microseconds in all, a hundred times a second.
 const (
 	manyReaders = 1000
 	readersNap  = 10 * time.Millisecond
@@ -257,8 +257,8 @@ func distribution(ctx context.Context, j *judge, rounds int) error {
 	return nil
 }
 
-// crowdOf starts n readers, each of which reads a little and then sleeps, offline
-// if there is such a thing, until leave.
+// crowdOf starts n readers that last until leave. Each reads a little and then sleeps,
+// offline if its flavour has that.
 func crowdOf(in instance, n int) (leave func()) {
 	done := make(chan struct{})
 	var all, ready sync.WaitGroup
@@ -292,8 +292,8 @@ func crowdOf(in instance, n int) (leave func()) {
 	}
 }
 
-// sharing is updates a second by 20 updaters, who share grace periods, against
-// the same who wait for one after the other, beside a busy reader.
+// sharing measures the updates in a second by 20 updaters that share grace periods,
+// against 20 that do not, beside a busy reader.
 func sharing(ctx context.Context, j *judge, rounds int) error {
 	const updaters, window = 20, 30 * time.Millisecond
 	var all []situation

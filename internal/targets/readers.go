@@ -91,8 +91,7 @@ var reads = []loop{
 	}},
 }
 
-// onlyReaders is read sections on one CPU and on two, with no interface
-// between.
+// onlyReaders measures read sections on one CPU and on two, by direct calls.
 func onlyReaders(ctx context.Context, j *judge, rounds int) error {
 	samples, err := atOnce(ctx, j, reads, []int{1, 2}, rounds)
 	if err != nil {
@@ -113,9 +112,9 @@ func onlyReaders(ctx context.Context, j *judge, rounds int) error {
 		limits["rw-distributed"] = 0.5
 	}
 
-	// The same sections on two CPUs and on one are what is compared here.
-	// Nothing travels, so it does not matter how far, only that it is known:
-	// else the two were not there at the same time.
+	// This compares the same sections on two CPUs and on one. No cache line travels, so
+	// the distance does not matter, but it must be known: otherwise the two CPUs were
+	// not there at the same time.
 	const one, two = "on one CPU", "on 2 CPUs"
 	var pairs []results.Sample
 	for _, s := range samples {
@@ -130,8 +129,8 @@ func onlyReaders(ctx context.Context, j *judge, rounds int) error {
 	return nil
 }
 
-// biasedOver are the locks that we make biased, beside the catalogue's over
-// rw-queued.
+// biasedOver are the bases of biased locks that are measured beside the catalogue's,
+// whose base is rw-queued.
 var biasedOver = []struct {
 	name, base string
 	new        func() sync.Locker
@@ -141,8 +140,8 @@ var biasedOver = []struct {
 	{"rw-biased:phasefair", "rw-phasefair", func() sync.Locker { return rwlock.NewBiased(new(rwlock.PhaseFair)) }},
 }
 
-// mixes is reads and writes together, through an interface: as fast as they
-// come, and with some work in between.
+// mixes measures reads and writes together, through an interface: without a pause, and
+// with some work in between.
 func mixes(ctx context.Context, j *judge, rounds int) error {
 	subjects, err := catalogued("rw-*", "!*-pinned", "rwsem", "xsync.RBMutex", "sync.RWMutex")
 	if err != nil {
@@ -222,7 +221,7 @@ func starvation(ctx context.Context, j *judge, rounds int) error {
 			}
 			c := claim{lock: e.Name, against: "rw-readerpref", unit: "write-p99-ns", distance: d}
 			if e.Name == "rw-queued" || e.Name == "rw-phasefair" {
-				c.limit = 0.2 // a tail of five times and more is what we call starving
+				c.limit = 0.2 // a tail of five times and more counts as starvation
 			}
 			claims = append(claims, c)
 		}

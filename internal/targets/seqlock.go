@@ -14,11 +14,11 @@ import (
 	"github.com/lockbench/lockbench/seqlock"
 )
 
-// pairOfWords is the value that is read: 16 bytes.
+// pairOfWords is the value that readers read: 16 bytes.
 type pairOfWords struct{ a, b uint64 }
 
-// seqReads read 16 bytes, or as many as their name says, and keep the compiler from dropping what they read.
-// "loop" reads nothing.
+// seqReads read 16 bytes, or as many as their name says, and keep the compiler from
+// dropping the reads. "loop" reads nothing.
 var seqReads = []loop{
 	{"loop", func() func(int) {
 		return func(n int) {
@@ -261,8 +261,8 @@ var seqWrites = []loop{
 	}},
 }
 
-// seqReaders is reads of a seqlock on one CPU and on two, with no writer; and
-// writes with no reader.
+// seqReaders measures reads of a seqlock on one CPU and on two, without a writer, and
+// writes without a reader.
 func seqReaders(ctx context.Context, j *judge, rounds int) error {
 	one, err := inTurn(ctx, j, seqReads, rounds)
 	if err != nil {
