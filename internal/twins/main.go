@@ -2,26 +2,26 @@
 // primitive with one small fault. A twin that no model test notices is a hole in
 // the tests, and makes the command fail.
 //
-//	go run ./internal/twins            the table in docs/verification.md, anew
-//	go run ./internal/twins -stress    also what an ordinary stress test notices, in up to 40 s each
-//	go run ./internal/twins -run NAME  the twins whose package or fault match, to stdout
-//	go run ./internal/twins -torture   what lockbench torture finds of RCU's, to docs/torture.md, in some minutes
-//	go run ./internal/twins -torture -quick   one of each flavour, in seconds, to stdout
-//	go test -tags virtual ./internal/twins   that each is caught, by the test of which the table says so
+//	go run ./internal/twins            writes the table in docs/verification.md
+//	go run ./internal/twins -stress    also tries an ordinary stress test, in up to 40 s for each twin
+//	go run ./internal/twins -run NAME  only the twins whose package or fault match, to stdout
+//	go run ./internal/twins -torture   tries lockbench torture on RCU's twins, in some minutes, and writes docs/torture.md
+//	go run ./internal/twins -torture -quick   one twin of each flavour, in seconds, to stdout
+//	go test -tags virtual ./internal/twins   checks that each twin is caught, by the test that the table names
 //
 // # The form of a twin
 //
 // A package's twins are in the file named after it, a table of
 //
 //	{file: "ticket.go", fault: "draws the ticket with a load and a store", kind: check.DataRace,
-//		old: `what is there, exactly once`,
-//		new: `what is there instead`},
+//		old: `text in the file, exactly once`,
+//		new: `text instead of it`},
 //
-// and in the list packages. The texts may have many lines, and need not begin or
-// end with one; what they make of the file must compile. No source is copied:
-// the twin is built from the file as it is now, by go test -overlay. Its package's tests
-// whose name begins with TestModel are run, in order, until one fails, which must be
-// with a failure of that kind.
+// and in the list packages. The texts may have many lines, and need not begin or end at
+// the bounds of lines; the changed file must compile. No source is copied: the twin is
+// built from the present file, by go test -overlay. The package's tests whose names
+// begin with TestModel are run, in order, until one fails. It must fail with a failure
+// of that kind.
 package main
 
 import (
@@ -124,13 +124,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return code
 }
 
-// A verdict is what became of a twin.
+// A verdict is the result for a twin.
 type verdict struct {
 	pkg string
 	twin
 	schedules int    // that it took to catch it
 	test      string // the test that caught it
-	stress    string // what an ordinary stress test says; "" if not asked
+	stress    string // the result of an ordinary stress test; "" if it was not run
 	err       error  // it was not caught, or not for the reason stated
 }
 
@@ -153,9 +153,8 @@ func tryAll(ctx context.Context, verdicts []*verdict, progress io.Writer) {
 	wg.Wait()
 }
 
-// stressAll fills in what the stress tests say of the twins, one at a time: each
-// wants the whole machine. It goes by what they say of each package without a
-// fault.
+// stressAll fills in the results of the stress tests, one twin at a time: each needs the
+// whole machine. First the tests of each package must pass without a fault.
 func stressAll(ctx context.Context, verdicts []*verdict, progress io.Writer) {
 	sound := make(map[string]error) // by package
 	for _, v := range verdicts {

@@ -24,14 +24,14 @@ func table(verdicts []*verdict) string {
 	return b.String()
 }
 
-// notTried is what the table has for a twin that the stress tests have not met.
+// notTried is the table's cell for a twin that the stress tests have not tried.
 const notTried = "-"
 
-// by is what the table has of the test that caught v.
+// by is the table's cell for the test that caught v.
 func (v *verdict) by() string { return "`" + strings.TrimPrefix(v.test, "TestModel") + "`" }
 
-// rewrite puts the table on its page. What the page says of stress it keeps,
-// where the verdict does not.
+// rewrite puts the table on its page. It keeps the page's stress results that the
+// verdicts do not have.
 func rewrite(verdicts []*verdict) error {
 	return splice(page, beginning, end, func(old string) string {
 		known := rows(old)
@@ -44,7 +44,7 @@ func rewrite(verdicts []*verdict) error {
 	})
 }
 
-// splice puts something else on a page between two of its lines.
+// splice replaces the text between two lines of a page.
 func splice(page, beginning, end string, other func(old string) string) error {
 	root, err := root()
 	if err != nil {

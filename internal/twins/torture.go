@@ -15,18 +15,18 @@ import (
 	"time"
 )
 
-// A victim is a flavour of RCU with a fault, for lockbench torture to find.
-type victim struct {
+// A target is a flavour of RCU with a fault, for lockbench torture to find.
+type target struct {
 	flavour string // as the command knows it
 	fault   string // of a twin in rcu, or in onlyTortured
 
-	// sure says that torture must find it. The others take an instant that need
-	// not come in that time; the checker finds them always.
+	// sure says that torture must find the fault. The other faults need a moment that
+	// may not come in that time; the checker always finds them.
 	sure bool
 }
 
-// victims has at least one of each flavour that is sure; -quick takes the first.
-var victims = []victim{
+// targets has at least one sure target of each flavour; -quick takes the first.
+var targets = []target{
 	{"rcu-domain", "does not wait for the readers of the old set", true},
 	{"rcu-domain", "one flip: does not look at the set that readers will use next", false},
 	{"rcu-domain", "no fence: the updater leaves out the membarrier", false},
@@ -44,15 +44,15 @@ var victims = []victim{
 	{"rcu-qsbr", "QSBR: no fence: Online announces itself without one", false},
 }
 
-// onlyTortured are twins that no checker need see: others are subtler.
+// onlyTortured has twins that the checker does not try: rcu has subtler ones.
 var onlyTortured = []twin{
 	{file: "registered.go", fault: "Registered: does not wait for the readers of the old phase",
 		old: "	g.turn()\n	r.pass(g)\n",
 		new: ""},
 }
 
-// twin returns the fault.
-func (v victim) twin() (twin, error) {
+// twin returns the twin that has the target's fault.
+func (v target) twin() (twin, error) {
 	for _, t := range slices.Concat(rcu, onlyTortured) {
 		if t.fault == v.fault {
 			return t, nil
@@ -61,40 +61,40 @@ func (v victim) twin() (twin, error) {
 	return twin{}, fmt.Errorf("no twin of rcu %q", v.fault)
 }
 
-func (v victim) String() string { return v.flavour + "/" + v.fault }
+func (v target) String() string { return v.flavour + "/" + v.fault }
 
 const (
 	tortureTime  = 10 * time.Second
 	tortureTries = 3
 )
 
-// An ordeal is what became of a victim.
-type ordeal struct {
-	victim
-	after []time.Duration // until it was found, or 0, in each try
+// A result is the result for a target.
+type result struct {
+	target
+	after []time.Duration // in each try, the time until it was found, or 0
 }
 
 // found reports whether it was found every time.
-func (o ordeal) found() bool { return len(o.after) > 0 && !slices.Contains(o.after, 0) }
+func (o result) found() bool { return len(o.after) > 0 && !slices.Contains(o.after, 0) }
 
-// tortureAll tortures the victims that match, and writes what came of it. If
-// quick, it is the first of each flavour, once, all faults in one program.
+// tortureAll runs torture on the targets that match, and writes the results. If quick,
+// it takes the first of each flavour, once, with all faults in one program.
 func tortureAll(ctx context.Context, pattern *regexp.Regexp, quick, toPage bool, stdout, progress io.Writer) error {
 	dir, err := os.MkdirTemp("", "twin")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	var chosen []victim
-	for _, v := range victims {
-		first := !slices.ContainsFunc(chosen, func(w victim) bool { return w.flavour == v.flavour })
+	var chosen []target
+	for _, v := range targets {
+		first := !slices.ContainsFunc(chosen, func(w target) bool { return w.flavour == v.flavour })
 		if pattern.MatchString(v.String()) && (first || !quick) {
 			chosen = append(chosen, v)
 		}
 	}
 	tries := tortureTries
 	programs := map[string]string{} // by fault
-	build := func(vs ...victim) error {
+	build := func(vs ...target) error {
 		program := filepath.Join(dir, fmt.Sprintf("lockbench%d", len(programs)))
 		if err := buildCommand(ctx, program, vs); err != nil {
 			return err
@@ -110,7 +110,7 @@ func tortureAll(ctx context.Context, pattern *regexp.Regexp, quick, toPage bool,
 			return err
 		}
 	}
-	var ordeals []ordeal
+	var results []result
 	var errs []error
 	for _, v := range chosen {
 		if programs[v.fault] == "" {
@@ -118,7 +118,7 @@ func tortureAll(ctx context.Context, pattern *regexp.Regexp, quick, toPage bool,
 				return err
 			}
 		}
-		o := ordeal{victim: v}
+		o := result{target: v}
 		for seed := range tries {
 			after, err := v.torture(ctx, programs[v.fault], seed+1)
 			if err != nil {
@@ -130,20 +130,20 @@ func tortureAll(ctx context.Context, pattern *regexp.Regexp, quick, toPage bool,
 		if v.sure && !o.found() {
 			errs = append(errs, fmt.Errorf("%s: torture does not find it in %v", v, tortureTime))
 		}
-		ordeals = append(ordeals, o)
+		results = append(results, o)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
 	if toPage {
-		return splice(torturePage, tortureBeginning, tortureEnd, func(string) string { return ordealTable(ordeals) })
+		return splice(torturePage, tortureBeginning, tortureEnd, func(string) string { return resultTable(results) })
 	}
-	_, err = io.WriteString(stdout, ordealTable(ordeals))
+	_, err = io.WriteString(stdout, resultTable(results))
 	return err
 }
 
 // buildCommand builds lockbench with the faults of all of vs.
-func buildCommand(ctx context.Context, program string, vs []victim) error {
+func buildCommand(ctx context.Context, program string, vs []target) error {
 	var twins []twin
 	for _, v := range vs {
 		t, err := v.twin()
@@ -171,7 +171,7 @@ func buildCommand(ctx context.Context, program string, vs []victim) error {
 }
 
 // torture returns how long it took to find the fault, or 0 if it was not found.
-func (v victim) torture(ctx context.Context, program string, seed int) (after time.Duration, err error) {
+func (v target) torture(ctx context.Context, program string, seed int) (after time.Duration, err error) {
 	cmd := exec.CommandContext(ctx, program, "torture", "--locks", v.flavour, "--duration", tortureTime.String(), "--seed", fmt.Sprint(seed))
 	var out, said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &said
@@ -190,7 +190,7 @@ func (v victim) torture(ctx context.Context, program string, seed int) (after ti
 	return 0, fmt.Errorf("%s: lockbench torture: %w\n%s%s", v, err, out.String(), said.String())
 }
 
-// seconds is how a table has a time.
+// seconds returns a time as a table has it.
 func seconds(after time.Duration) string {
 	if after == 0 {
 		return "no"
@@ -204,10 +204,10 @@ const (
 	tortureEnd       = "<!-- end of twins -->\n"
 )
 
-func ordealTable(ordeals []ordeal) string {
+func resultTable(results []result) string {
 	var b strings.Builder
 	b.WriteString("| flavour | fault | found after |\n|---|---|---|\n")
-	for _, o := range ordeals {
+	for _, o := range results {
 		var times []string
 		for _, after := range o.after {
 			times = append(times, seconds(after))

@@ -7,10 +7,10 @@ import (
 	"testing"
 )
 
-// Each fault is one that there is, and torture is sure of one in each flavour.
-func TestVictims(t *testing.T) {
+// Each fault exists, and torture is sure to find one in each flavour.
+func TestTargets(t *testing.T) {
 	sure := map[string]bool{"rcu-domain": false, "rcu-pinned": false, "rcu-registered": false, "rcu-qsbr": false}
-	for _, v := range victims {
+	for _, v := range targets {
 		if _, known := sure[v.flavour]; !known {
 			t.Errorf("%s: no such flavour", v)
 		}
@@ -30,7 +30,7 @@ func TestVictims(t *testing.T) {
 	}
 }
 
-// The page lists every victim.
+// The page lists every target.
 func TestTorturePage(t *testing.T) {
 	root, err := root()
 	if err != nil {
@@ -45,12 +45,12 @@ func TestTorturePage(t *testing.T) {
 	if !found {
 		t.Fatalf("%s has no table: want the lines %q and %q", torturePage, tortureBeginning, tortureEnd)
 	}
-	for _, v := range victims {
+	for _, v := range targets {
 		if row := "| `" + v.flavour + "` | " + v.fault + " |"; !strings.Contains(table, row) {
 			t.Errorf("%s does not list %s: go run ./internal/twins -torture", torturePage, v)
 		}
 	}
-	if n := strings.Count(table, "\n") - 2; n != len(victims) {
-		t.Errorf("%s lists %d victims, want %d: go run ./internal/twins -torture", torturePage, n, len(victims))
+	if n := strings.Count(table, "\n") - 2; n != len(targets) {
+		t.Errorf("%s lists %d targets, want %d: go run ./internal/twins -torture", torturePage, n, len(targets))
 	}
 }

@@ -21,8 +21,8 @@ import (
 // most is how long the model tests of a twin may take.
 const most = 5 * time.Minute
 
-// build compiles the tests of package pkg with the twin's fault into a program
-// in dir, and returns a function that makes a command of it.
+// build compiles the tests of package pkg with the twin's fault to a program in dir, and
+// returns a function that makes a command of it.
 func build(ctx context.Context, dir, pkg string, t twin, flags ...string) (tests func(ctx context.Context, args ...string) *exec.Cmd, err error) {
 	root, err := root()
 	if err != nil {
@@ -47,8 +47,8 @@ func build(ctx context.Context, dir, pkg string, t twin, flags ...string) (tests
 	}, nil
 }
 
-// overlay writes the sources of package pkg with all these faults to dir, which it
-// makes, and returns a file for go build -overlay.
+// overlay makes dir, writes the sources of package pkg with all these faults to it, and
+// returns a file for go build -overlay.
 func overlay(dir, pkg string, twins ...twin) (file string, err error) {
 	root, err := root()
 	if err != nil {
@@ -60,7 +60,7 @@ func overlay(dir, pkg string, twins ...twin) (file string, err error) {
 	replace := make(map[string]string)
 	for _, t := range twins {
 		path := filepath.Join(root, pkg, t.file)
-		src, err := t.source(cmp.Or(replace[path], path)) // which may have another fault already
+		src, err := t.source(cmp.Or(replace[path], path)) // the file may have another fault already
 		if err != nil {
 			return "", err
 		}
@@ -92,7 +92,7 @@ func (t twin) source(path string) ([]byte, error) {
 // every matches the tests that the checker runs.
 const every = "^TestModel"
 
-// try runs those of the model tests that match.
+// try runs the model tests that match.
 func (v *verdict) try(ctx context.Context, match string) {
 	ctx, cancel := context.WithTimeout(ctx, most)
 	defer cancel()
@@ -126,8 +126,8 @@ var (
 	passed  = regexp.MustCompile(`(\d+) schedules? \(`)
 )
 
-// read counts the schedules in the output of the tests, up to the failure, of
-// which it returns the kind.
+// read counts the schedules in the output of the tests, up to the failure, and returns
+// the kind of that failure.
 func (v *verdict) read(out string) (kind check.Kind) {
 	lines := bufio.NewScanner(strings.NewReader(out))
 	lines.Buffer(nil, 1<<20)
@@ -149,15 +149,15 @@ func (v *verdict) read(out string) (kind check.Kind) {
 
 const (
 	stressTime = 10 * time.Second
-	silence    = 30 * time.Second // of a test that hangs; sound ones on a busy machine take 9 s
+	silence    = 30 * time.Second // of a test that hangs; without a fault a test takes 9 s on a busy machine
 )
 
-// said is what a test says while it runs: one that fails, and one that logs.
+// said matches the output of a failing test while it runs, or of one that logs.
 var said = regexp.MustCompile(`^\s+\w+\.go:\d+: `)
 
-// stressed runs the package's ordinary tests under the race detector, over and
-// over until stressTime has passed, and says what they notice. They are run to
-// the end once, however long that takes.
+// stressed runs the package's ordinary tests under the race detector, again and again
+// until stressTime has passed, and says what they notice. They run to the end at least
+// once, however long that takes.
 func stressed(ctx context.Context, pkg string, t twin) (string, error) {
 	dir, err := os.MkdirTemp("", "twin")
 	if err != nil {
@@ -180,12 +180,12 @@ func stressed(ctx context.Context, pkg string, t twin) (string, error) {
 	return "no", nil
 }
 
-// stressOnce runs the tests once, up to the first failure, and says what they
+// stressOnce runs the tests once, up to the first failure, and returns what they
 // notice, or "".
 func stressOnce(ctx context.Context, tests func(context.Context, ...string) *exec.Cmd) (string, error) {
 	pass, cancel := context.WithCancel(ctx)
 	defer cancel()
-	cmd := tests(pass, "-test.v", "-test.failfast", "-test.skip=Inlines|Size") // which say nothing of schedules
+	cmd := tests(pass, "-test.v", "-test.failfast", "-test.skip=Inlines|Size") // these do not depend on schedules
 	cmd.Env = append(os.Environ(), "GORACE=halt_on_error=1")
 	out, err := cmd.StdoutPipe()
 	if err != nil {

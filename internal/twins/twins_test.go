@@ -17,8 +17,8 @@ import (
 
 var seed = flag.String("seed", "", "with -short, what chooses the twins that are tried, such as a commit")
 
-// TestTwins checks that each twin is caught, as what it should be, by the test
-// of which the page says so. With -short it takes one in three, which the seed chooses.
+// TestTwins checks that each twin is caught, with the right kind of failure, by the test
+// that the page names. With -short it takes one in three, which the seed chooses.
 func TestTwins(t *testing.T) {
 	tried := func(v *verdict) bool { return sha256.Sum256([]byte(*seed + v.String()))[0]%3 == 0 }
 	root, err := root()
@@ -26,7 +26,7 @@ func TestTwins(t *testing.T) {
 		t.Fatal(err)
 	}
 	listed := pageRows(t)
-	look := func(dir string) { // so that no result is taken from go test's cache that is older
+	look := func(dir string) { // so that go test does not use an older result from its cache
 		if _, err := os.ReadDir(filepath.Join(root, dir)); err != nil {
 			t.Fatal(err)
 		}
@@ -59,7 +59,7 @@ func TestTwins(t *testing.T) {
 	}
 }
 
-// alone matches the one test of which by is what the table has.
+// alone matches the one test that the table's cell by names.
 func alone(by string) string {
 	levels := strings.Split("TestModel"+strings.Trim(by, "`"), "/")
 	for i, level := range levels {
@@ -68,7 +68,7 @@ func alone(by string) string {
 	return strings.Join(levels, "/")
 }
 
-// Each twin fits the source as it is now, which is told sooner than what it does.
+// Each twin fits the present source. This is quicker than to build it.
 func TestTwinsFit(t *testing.T) {
 	root, err := root()
 	if err != nil {
@@ -83,8 +83,7 @@ func TestTwinsFit(t *testing.T) {
 	}
 }
 
-// What is run for a twin are the tests of the checker, and no others that have
-// such a name.
+// Only tests of the checker have names that a twin's run matches.
 func TestModelNames(t *testing.T) {
 	root, err := root()
 	if err != nil {
@@ -107,7 +106,7 @@ func TestModelNames(t *testing.T) {
 	}
 }
 
-// A fault that is none must survive, or TestTwins says nothing.
+// A twin without a fault must survive; otherwise TestTwins shows nothing.
 func TestSoundTwin(t *testing.T) {
 	t.Parallel()
 	same := twin{file: "ttas.go", fault: "none", old: "for l.word.Load() != 0 {", new: "for l.word.Load() == 1 {"}
@@ -137,7 +136,7 @@ func pageRows(t *testing.T) map[string][]string {
 	return listed
 }
 
-// A row that is not what was found is noticed.
+// A row that differs from the result is noticed.
 func TestDiffers(t *testing.T) {
 	v := &verdict{twin: twin{kind: "data race"}, test: "TestModelLock/FIFO"}
 	row := []string{"`p`", "f", "data race", "`Lock/FIFO`", "7", "yes, after 1.0 s"}
@@ -153,7 +152,7 @@ func TestDiffers(t *testing.T) {
 	}
 }
 
-// The page lists every twin, and no other.
+// The page lists every twin, and no others.
 func TestPage(t *testing.T) {
 	listed := pageRows(t)
 	for _, p := range packages {
@@ -170,7 +169,7 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// differs says in which cell a row of the page is not what v says, or "".
+// differs says in which cell a row of the page differs from v, or "".
 func (v *verdict) differs(row []string) string {
 	switch {
 	case row == nil:
