@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"runtime"
+	"slices"
 	"strconv"
 	"time"
 
@@ -257,8 +258,9 @@ func takeOpen(ctx context.Context, s Scenario) (sample results.Sample, err error
 		before = after
 		return err
 	}
-	capacity, rate := 0.0, s.Arrivals.Rate
-	if rate == 0 {
+	capacity := 0.0
+	rates := slices.Repeat([]float64{s.Arrivals.Rate / float64(s.Workers)}, s.Workers)
+	if s.Arrivals.Rate == 0 {
 		alike := s
 		alike.Warmup, alike.Duration = s.Warmup/capacityShare, s.Duration/capacityShare
 		r, _, err := once(ctx, alike, func(r *run) {})
@@ -269,12 +271,17 @@ func takeOpen(ctx context.Context, s Scenario) (sample results.Sample, err error
 			return sample, err
 		}
 		// The window ends with an operation, so that there is one at least.
-		capacity = float64(r.total()) / time.Duration(r.closed.wall-r.opened.wall).Seconds()
-		rate = s.Arrivals.Load * capacity
+		window := time.Duration(r.closed.wall - r.opened.wall).Seconds()
+		capacity = float64(r.total()) / window
+		reached := make([]float64, s.Workers)
+		for i, w := range r.workers {
+			reached[i] = float64(w.ops) / window
+		}
+		rates = s.asked(reached)
 	}
 	r, allocated, err := once(ctx, s, func(r *run) {
-		for _, w := range r.workers {
-			w.schedule.gap = 1e9 / max(rate, 1) * float64(s.Workers)
+		for i, w := range r.workers {
+			w.schedule.gap = 1e9 / max(rates[i], 1e-3)
 		}
 	})
 	if err != nil {
@@ -284,6 +291,25 @@ func takeOpen(ctx context.Context, s Scenario) (sample results.Sample, err error
 		return sample, err
 	}
 	return r.openSample(capacity, before, allocated), nil
+}
+
+// asked returns how many arrivals in a second each worker is asked for, if each has
+// reached so many in a closed loop: the same of all that have the same to do.
+func (s Scenario) asked(reached []float64) (rates []float64) {
+	alike := [][]float64{reached}
+	if s.roles() {
+		alike = [][]float64{reached[:s.Readers], reached[s.Readers:]}
+	}
+	for _, role := range alike {
+		sum := 0.0
+		for _, v := range role {
+			sum += v
+		}
+		for range role {
+			rates = append(rates, s.Arrivals.Load*sum/float64(len(role)))
+		}
+	}
+	return rates
 }
 
 // The window in which the capacity is measured is so many times shorter.

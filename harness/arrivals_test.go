@@ -203,6 +203,21 @@ func TestOpenLoopCountsTheQueue(t *testing.T) {
 	}
 }
 
+// All workers are asked for the same; of roles, the one that gets less done for
+// less.
+func TestLoadOfRoles(t *testing.T) {
+	s := quick(rwmutex)
+	s.Arrivals = Arrivals{Load: .5}
+	reached := []float64{100, 300, 40}
+	if got, want := s.asked(reached), []float64{220. / 3, 220. / 3, 220. / 3}; !slices.Equal(got, want) {
+		t.Errorf("asked for %v, want %v", got, want)
+	}
+	s.Readers, s.Writers = 2, 1
+	if got, want := s.asked(reached), []float64{100, 100, 20}; !slices.Equal(got, want) {
+		t.Errorf("2 readers and 1 writer are asked for %v, want %v", got, want)
+	}
+}
+
 func TestSaturated(t *testing.T) {
 	for _, test := range []struct {
 		arrived, served uint64
