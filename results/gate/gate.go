@@ -279,6 +279,10 @@ type Report struct {
 	// not pass.
 	OnlyBase, OnlyHead []Benchmark
 
+	// First are the benchmarks of a head, all of them declared to be new, whose base
+	// has none: there is nothing to compare them to, which is no fault.
+	First []Benchmark
+
 	// NotJudged are units of which it is not known whether more is better.
 	NotJudged []string
 

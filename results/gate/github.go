@@ -26,7 +26,7 @@ const mostAnnotations = 10
 func (r *Report) WriteGitHub(w io.Writer, o GitHubOptions) error {
 	var b strings.Builder
 	names := r.Names()
-	var errs, warnings []string
+	var errs, warnings, notices []string
 	for i := range r.Results {
 		res := &r.Results[i]
 		if res.Minor || res.Verdict == Pass {
@@ -69,6 +69,9 @@ func (r *Report) WriteGitHub(w io.Writer, o GitHubOptions) error {
 			errs = append(errs, annotation("error", side.title+": "+names[b], side.message))
 		}
 	}
+	for _, b := range r.First {
+		notices = append(notices, annotation("notice", "new: "+names[b], "nothing to compare it to yet"))
+	}
 	for _, s := range r.Warnings {
 		warnings = append(warnings, annotation("warning", "benchmarks", clean(s)))
 	}
@@ -77,6 +80,7 @@ func (r *Report) WriteGitHub(w io.Writer, o GitHubOptions) error {
 	}
 	writeAnnotations(&b, "error", errs)
 	writeAnnotations(&b, "warning", warnings)
+	writeAnnotations(&b, "notice", notices)
 	b.WriteString(annotation("notice", "benchmarks", fmt.Sprintf("%s (%s; %s)", r.headline(), r.Tally(), r.cost())))
 
 	_, err := io.WriteString(w, b.String())

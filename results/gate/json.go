@@ -34,6 +34,7 @@ type jsonReport struct {
 	Problems  []string        `json:"problems"`  // why there is no verdict
 	OnlyBase  []jsonBenchmark `json:"only_base"` // vanished, and not declared so
 	OnlyHead  []jsonBenchmark `json:"only_head"` // new, and not declared so
+	First     []jsonBenchmark `json:"first"`     // new, and declared so, while the base has none
 	NotJudged []string        `json:"not_judged"`
 	Warnings  []string        `json:"warnings"`
 }
@@ -165,6 +166,7 @@ func (r *Report) WriteJSON(w io.Writer) error {
 		Problems:  append([]string{}, r.Problems...),
 		OnlyBase:  jsonBenchmarks(r.OnlyBase),
 		OnlyHead:  jsonBenchmarks(r.OnlyHead),
+		First:     jsonBenchmarks(r.First),
 		NotJudged: append([]string{}, r.NotJudged...),
 		Warnings:  append([]string{}, r.Warnings...),
 	}
@@ -218,7 +220,7 @@ func ReadJSON(rd io.Reader) (*Report, error) {
 		Base: in.Base, Head: in.Head, Rounds: in.Rounds, Took: time.Duration(in.Took),
 		Rules: Rules{Margin: float64(in.Rules.Margin), FDR: float64(in.Rules.FDR), Confidence: float64(in.Rules.Confidence),
 			MinRounds: in.Rules.MinRounds, Budget: time.Duration(in.Rules.Budget), Units: in.Rules.Units},
-		OnlyBase: benchmarksIn(in.OnlyBase), OnlyHead: benchmarksIn(in.OnlyHead),
+		OnlyBase: benchmarksIn(in.OnlyBase), OnlyHead: benchmarksIn(in.OnlyHead), First: benchmarksIn(in.First),
 		NotJudged: in.NotJudged, Warnings: in.Warnings, Problems: in.Problems,
 	}
 	if err := r.Verdict.UnmarshalText([]byte(in.Verdict)); err != nil {

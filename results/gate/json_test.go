@@ -68,7 +68,7 @@ func TestJSONRoundTrip(t *testing.T) {
 			Rules:    gate.Rules{Margin: 0.05, FDR: 0.02, Confidence: 0.95, MinRounds: 7, Budget: time.Minute, Units: []string{"ns/op"}},
 			Results:  rapid.SliceOfN(result, 0, 3).Draw(t, "results"),
 			Shapes:   rapid.SliceOfN(shape, 0, 2).Draw(t, "shapes"),
-			OnlyBase: rapid.SliceOfN(benchmark, 0, 2).Draw(t, "only base"), OnlyHead: rapid.SliceOfN(benchmark, 0, 2).Draw(t, "only head"),
+			OnlyBase: rapid.SliceOfN(benchmark, 0, 2).Draw(t, "only base"), OnlyHead: rapid.SliceOfN(benchmark, 0, 2).Draw(t, "only head"), First: rapid.SliceOfN(benchmark, 0, 2).Draw(t, "first"),
 			NotJudged: rapid.SliceOfN(rapid.String(), 0, 2).Draw(t, "not judged"), Warnings: rapid.SliceOfN(rapid.String(), 0, 2).Draw(t, "warnings"),
 			Problems: rapid.SliceOfN(rapid.String(), 0, 2).Draw(t, "problems"),
 			Took:     time.Duration(rapid.Int64().Draw(t, "took")), Rounds: rapid.Int().Draw(t, "rounds"),

@@ -508,7 +508,9 @@ func (j *judge) report() (*Report, error) {
 		rep.Results = append(rep.Results, j.notCompared(b, seen[Base], seen[Head])...)
 	}
 	rep.NotJudged = slices.Sorted(maps.Keys(j.unknown))
-	if len(j.all) == 0 {
+	if first := j.first(rep); len(first) > 0 {
+		rep.First = first
+	} else if len(j.all) == 0 {
 		rep.Problems = append(rep.Problems, fmt.Sprintf("%v: the base and the head have no benchmark in common", ErrNothing))
 	} else if len(rep.Results) == 0 {
 		return nil, fmt.Errorf("%w: no unit left to judge", ErrNothing)
@@ -518,6 +520,16 @@ func (j *judge) report() (*Report, error) {
 	}
 	rep.finish()
 	return rep, nil
+}
+
+// first returns the benchmarks of the head if it may have them all, and the base has
+// none.
+func (j *judge) first(rep *Report) []Benchmark {
+	both, onlyBase, onlyHead := j.src.Benchmarks()
+	if len(both)+len(onlyBase)+len(rep.OnlyHead) > 0 {
+		return nil
+	}
+	return onlyHead
 }
 
 // notCompared returns a result for each unit of b that should be judged and that

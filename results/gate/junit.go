@@ -156,6 +156,9 @@ func (r *Report) junit(o JUnitOptions) *junitSuites {
 			suite(b.Pkg).add(junitCase{Name: clean(b.Name), Time: "0", Error: &junitOutcome{Type: side.what, Message: side.message}}, 0)
 		}
 	}
+	for _, b := range r.First {
+		suite(b.Pkg).add(junitCase{Name: clean(b.Name), Time: "0", Out: "new: nothing to compare it to yet"}, 0)
+	}
 	for _, p := range r.Problems {
 		suite("").add(junitCase{Name: "gate", Time: "0", Error: &junitOutcome{Type: NoVerdict.String(), Message: firstLine(p), Text: lines(p)}}, 0)
 	}

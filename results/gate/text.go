@@ -406,6 +406,9 @@ func (t *textTable) summary() string {
 		return fmt.Sprintf("%s; %s", plural(tally.Of()+tally.Minor, "result"), t.cost())
 	}
 	judged := tally.String()
+	if len(t.First) > 0 {
+		judged = t.firstTally()
+	}
 	if n := len(t.NotJudged); n > 0 {
 		judged += "; " + plural(n, "unit") + " not judged"
 	}

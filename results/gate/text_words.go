@@ -65,7 +65,7 @@ func (r *Report) Tally() (t Tally) {
 // compared, and each benchmark is on both sides or declared not to be. A report
 // that is not whole must not pass.
 func (r *Report) Whole() bool {
-	return len(r.Results) > 0 && len(r.OnlyBase) == 0 && len(r.OnlyHead) == 0 && len(r.Problems) == 0
+	return len(r.Results)+len(r.First) > 0 && len(r.OnlyBase) == 0 && len(r.OnlyHead) == 0 && len(r.Problems) == 0
 }
 
 // Outcome returns the verdict on all that there is: on the results, on the shapes,
@@ -105,6 +105,8 @@ func (r *Report) headline() string {
 		parts = append(parts, fmt.Sprintf("%d of %s too uncertain to judge, and none is known to be worse", t.CannotTell, isAre(t.Of(), t.CannotTell)))
 	case t.Of() > 0:
 		parts = append(parts, fmt.Sprintf("of %s none is worse by more than the margin", plural(t.Of(), "result")))
+	case len(r.First) > 0:
+		parts = append(parts, r.firstTally())
 	case len(r.Problems) == 0:
 		parts = append(parts, "nothing was compared")
 	}
@@ -118,6 +120,11 @@ func (r *Report) headline() string {
 		parts = append(parts, r.shapesTally())
 	}
 	return r.Outcome().String() + ": " + strings.Join(parts, "; ")
+}
+
+// firstTally says that the benchmarks of the head are the first.
+func (r *Report) firstTally() string {
+	return fmt.Sprintf("nothing to compare: the base has no benchmarks, and the head's %s may be new", thousands(len(r.First)))
 }
 
 // firstLine returns the first line of s.
@@ -186,7 +193,7 @@ func (r *Report) Names() map[Benchmark]string {
 	for i := range r.Results {
 		names[r.Results[i].Benchmark] = ""
 	}
-	for _, bs := range [][]Benchmark{r.OnlyBase, r.OnlyHead} {
+	for _, bs := range [][]Benchmark{r.OnlyBase, r.OnlyHead, r.First} {
 		for _, b := range bs {
 			names[b] = ""
 		}
@@ -483,6 +490,13 @@ func (r *Result) worst() float64 {
 // advice says what is wrong with benchmarks that one side alone has, and what
 // to do, a line each, no more than most of them.
 func (r *Report) advice(names map[Benchmark]string, most int) (lines []string) {
+	for i, b := range r.First {
+		if i == most {
+			lines = append(lines, fmt.Sprintf("new: %s more", thousands(len(r.First)-most)))
+			break
+		}
+		lines = append(lines, fmt.Sprintf("new: %s: nothing to compare it to yet", elide(names[b], 200)))
+	}
 	for _, side := range []struct {
 		what, why, flag string
 		of              []Benchmark
