@@ -314,6 +314,9 @@ func (g *gating) remember(rep *gate.Report) error {
 	case outcome != gate.Pass:
 		fmt.Fprintf(g.console.Err, "lockbench: nothing added to %s: only what passes is, and this is: %v\n", g.History, outcome)
 		return nil
+	case len(rep.Results) == 0:
+		fmt.Fprintf(g.console.Err, "lockbench: nothing added to %s: nothing was measured, since the base has no benchmarks\n", g.History)
+		return nil
 	}
 	name, err := gate.Record(g.History, time.Now(), rep.Head, results.Host(), rep)
 	if err != nil {

@@ -75,7 +75,7 @@ func TestGate(t *testing.T) {
 	for _, test := range []struct {
 		flags string
 		code  int
-		want  string // in what it prints
+		want  string // lines that are parts of what it prints
 	}{
 		{"--base base --head head --bench Alloc --format github", exitFailed, "::error "},
 		{"--base base --head head --bench Same|Gone", exitUsage, "example.org/m.Gone: only the base has it; if that is right, say --removed '^example\\.org/m\\.Gone$'"},
@@ -84,11 +84,11 @@ func TestGate(t *testing.T) {
 		{"--base base --head broken", exitUsage, "undefined: undefined"},
 		{"--base fails --head base --bench Same", exitUsage, "panic: no"},
 		// What fails on both sides does not keep the others from being judged.
-		{"--base fails --head fails", exitUsage, "it fails on both sides: exit status 2"},
-		{"--base fails --head fails", exitUsage, "no verdict: 0 regressed, 0 cannot tell, 2 pass, 1 without a verdict of 3 results"},
+		{"--base fails --head fails", exitUsage, "it fails on both sides: exit status 2\nno verdict: 0 regressed, 0 cannot tell, 2 pass, 1 without a verdict of 3 results"},
 		{"--base fails --head fails --skip Same", exitOK, "pass: 0 regressed"},
 		{"--base fails --head fails --config " + config, exitOK, "not judged: example.org/m.Same: panics"},
 		{"--base base --head none", exitUsage, "none"},
+		{"--base base --head head --bench New --new New", exitOK, "pass: nothing to compare: the base has no benchmarks"},
 		{"--base base --head head --bench Smae", exitUsage, "nothing to compare"},
 		{"--base base --head head --bench Same --min-rounds 10000 --budget 1s", exitCannotTell, "cannot tell"},
 		{"--base base --head base --bench Same --out " + out, exitOK, "forest.svg"},
@@ -101,8 +101,11 @@ func TestGate(t *testing.T) {
 		command := "gate --dir " + dir + " --cpu 1 " + exact + test.flags
 		var stdout, stderr bytes.Buffer
 		code := run(strings.Fields(command), &stdout, &stderr)
-		if text := stdout.String() + stderr.String(); code != test.code || !strings.Contains(text, test.want) {
-			t.Errorf("$ lockbench %s\nexit status %d, want %d, and %q in:\n%s", command, code, test.code, test.want, text)
+		text := stdout.String() + stderr.String()
+		for want := range strings.SplitSeq(test.want, "\n") {
+			if code != test.code || !strings.Contains(text, want) {
+				t.Errorf("$ lockbench %s\nexit status %d, want %d, and %q in:\n%s", command, code, test.code, want, text)
+			}
 		}
 	}
 
