@@ -27,11 +27,14 @@
 //
 // All mutants of a package are in one program, and a variable of the environment
 // says which of them is on, so that a package is compiled twice and not a
-// thousand times. First each test runs alone, with no mutant on, and leaves a
-// list of the mutants whose place it reached. Of each mutant those tests are run
+// thousand times. First each test, and each subtest, runs alone, with no mutant on,
+// and leaves a list of the mutants whose place it reached. One that takes more than
+// 15 s of CPU time is not used. Of each mutant those tests are run
 // that reached it: first the model tests (build tag virtual), where a failure is
-// the same every time, and then the ordinary ones, up to the first that fails. A
-// test that takes 5 times as long as without the mutant, and 20 s more, is ended:
+// the same every time, and then the ordinary ones, the quickest first, up to the
+// first that fails. Properties of package rapid get the same seed each time. Tests
+// that take 5 times as much CPU time as without the mutant, and 10 s more, or none
+// at all for 20 s, are ended:
 // an ordinary test hangs, and the mutant is killed; a model test may have more
 // schedules to try, so the ordinary tests are asked too, and if all of them pass
 // the mutant counts as endless, which is no survivor.

@@ -59,8 +59,8 @@ func TestOutcomes(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.close()
-	if len(s.model.broken)+len(s.native.broken) > 0 {
-		t.Errorf("tests fail with no mutant on: %v %v", s.model.broken, s.native.broken)
+	if unused := append(s.model.unused, s.native.unused...); len(unused) > 0 {
+		t.Errorf("tests fail with no mutant on: %v", unused)
 	}
 	seen := make(map[string]bool)
 	for _, m := range s.woven.mutants {

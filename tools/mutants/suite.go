@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,14 +31,15 @@ type suite struct {
 type program struct {
 	path, dir string
 	flags     []string
-	tests     []test // those that pass with no mutant on
-	broken    []test // those that do not, for what is woven in is too slow or too large for them
+	tests     []test   // those that pass with no mutant on, the cheapest first
+	unused    []string // those that do not, or take too long: names
 }
 
-// A test is one of a program's.
+// A test is one of a program's, or a subtest that has none itself.
 type test struct {
 	name    string
-	took    time.Duration
+	cpu     time.Duration // of all CPUs
+	wall    time.Duration
 	reaches map[int]bool // mutants
 }
 
@@ -99,8 +102,8 @@ func newSuite(ctx context.Context, root, name string, pkg *packages.Package, say
 			s.close()
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		for _, t := range p.broken {
-			say("%s: %s fails with no mutant on, and is not used", name, t.name)
+		for _, test := range p.unused {
+			say("%s: %s fails with no mutant on, or takes more than %v, and is not used", name, test, longest)
 		}
 	}
 	return s, nil
@@ -197,65 +200,187 @@ func blamed(out []byte, files map[string][]byte) (ids []int) {
 	return ids
 }
 
-// command runs some tests of the program with a mutant on. What takes more memory
-// than any of them needs is ended, before the machine is.
-func (p *program) command(ctx context.Context, id int, names string, args ...string) *exec.Cmd {
-	args = append([]string{"-c", `ulimit -v 12000000; exec "$0" "$@"`, p.path, "-test.run=" + names, "-test.short", "-test.failfast"},
-		append(args, p.flags...)...)
-	cmd := exec.CommandContext(ctx, "sh", args...)
+// longest is how much CPU time a test without subtests may take with no mutant on.
+// What takes longer is not used: it would be run once for each survivor.
+const longest = 15 * time.Second
+
+// A limit is how long tests may take.
+type limit struct{ cpu, wall time.Duration }
+
+// A result is how tests ended.
+type result struct {
+	out       []byte
+	ended     bool // in time
+	failed    bool
+	cpu, wall time.Duration
+}
+
+// run runs some tests with a mutant on. What takes more memory than any of them
+// needs is ended, before the machine is.
+//
+// The limit that matters is of CPU time, which says the same on a busy machine.
+// What spins takes it up; what is parked and takes none is ended, too.
+func (p *program) run(ctx context.Context, id int, pattern string, most limit, env ...string) (result, error) {
+	limited, cancel := context.WithTimeout(ctx, most.wall)
+	defer cancel()
+	const script = `ulimit -v 12000000; ulimit -t "$0"; exec "$@"`
+	args := []string{"-c", script, strconv.Itoa(int(most.cpu.Seconds()) + 1), p.path,
+		"-test.run=" + pattern, "-test.short", "-test.failfast", "-test.timeout=0", "-test.v"}
+	cmd := exec.CommandContext(limited, "sh", append(args, p.flags...)...)
 	cmd.Dir = p.dir
-	cmd.Env = append(os.Environ(), "LOCKBENCH_MUTANT="+strconv.Itoa(id))
+	cmd.Env = append(append(os.Environ(), "LOCKBENCH_MUTANT="+strconv.Itoa(id)), env...)
 	cmd.WaitDelay = time.Second
-	return cmd
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	began := time.Now()
+	if err := cmd.Start(); err != nil {
+		return result{}, err
+	}
+	go endIdle(limited, cmd.Process.Pid, cancel)
+	err := cmd.Wait()
+	if ctx.Err() != nil {
+		return result{}, ctx.Err()
+	}
+	return result{
+		out: out.Bytes(), ended: cmd.ProcessState.Exited(), failed: err != nil,
+		cpu: cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), wall: time.Since(began),
+	}, nil
+}
+
+// endIdle calls end when a process has taken next to no CPU time for 20 s. It
+// knows that on Linux alone.
+func endIdle(ctx context.Context, pid int, end func()) {
+	const look, least = 20 * time.Second, 100 * time.Millisecond
+	for last := time.Duration(0); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(look):
+		}
+		used, ok := cpuTime(pid)
+		if ok && used-last < least {
+			end()
+		}
+		last = used
+	}
+}
+
+// cpuTime returns how much CPU time a process has taken.
+func cpuTime(pid int) (used time.Duration, ok bool) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, false
+	}
+	const tick = 10 * time.Millisecond
+	_, rest, _ := bytes.Cut(text, []byte(") ")) // the name may have spaces
+	fields := bytes.Fields(rest)
+	if len(fields) < 13 {
+		return 0, false
+	}
+	for _, f := range fields[11:13] { // user and system
+		n, err := strconv.Atoi(string(f))
+		if err != nil {
+			return 0, false
+		}
+		used += time.Duration(n) * tick
+	}
+	return used, true
 }
 
 // measure runs each test alone, with no mutant on. most is the largest number that
 // a mutant has.
 func (p *program) measure(ctx context.Context, model bool, most int) error {
-	// What a mutant makes rapid find is not to be kept in the package's testdata.
-	const keepNothing = "-rapid.nofailfile"
-	if p.command(ctx, 0, "none", keepNothing).Run() == nil {
-		p.flags = append(p.flags, keepNothing)
+	// What a mutant makes rapid find is not to be kept in the package's testdata,
+	// and the same each time.
+	p.flags = []string{"-rapid.nofailfile", "-rapid.seed=1"}
+	if r, err := p.run(ctx, 0, "^$", limit{longest, 50 * longest}); err != nil {
+		return err
+	} else if r.failed {
+		p.flags = nil
 	}
-	out, err := p.command(ctx, 0, "none", "-test.list=.").Output()
+	out, err := exec.CommandContext(ctx, p.path, "-test.list=.").Output()
 	if err != nil {
 		return fmt.Errorf("listing the tests: %w", err)
 	}
-	reached := p.path + ".reached"
 	for name := range strings.FieldsSeq(string(out)) {
 		if !strings.HasPrefix(name, "Test") && !strings.HasPrefix(name, "Example") || model != strings.HasPrefix(name, "TestModel") {
 			continue
 		}
-		if err := os.WriteFile(reached, make([]byte, most+1), 0o666); err != nil {
+		whole, passed, out, err := p.alone(ctx, name, most, 3*longest)
+		if err != nil {
 			return err
 		}
-		began := time.Now()
-		cmd := p.command(ctx, 0, "^"+name+"$", "-test.timeout=5m")
-		cmd.Env = append(cmd.Env, "LOCKBENCH_MUTANT_REACHED="+reached)
-		err := cmd.Run()
-		t := test{name: name, took: time.Since(began), reaches: make(map[int]bool)}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		if err != nil {
-			p.broken = append(p.broken, t)
+		leaves := leaves(out)
+		if len(leaves) == 0 {
+			if passed && whole.cpu <= longest {
+				p.tests = append(p.tests, whole)
+			} else {
+				p.unused = append(p.unused, name)
+			}
 			continue
 		}
-		met, err := os.ReadFile(reached)
-		if err != nil {
-			return err
+		if !passed {
+			p.unused = append(p.unused, "a subtest of "+name)
 		}
-		for id, b := range met {
-			if b != 0 {
-				t.reaches[id] = true
+		for _, leaf := range leaves {
+			t, passed, _, err := p.alone(ctx, leaf, most, longest)
+			if err != nil {
+				return err
+			}
+			if passed {
+				p.tests = append(p.tests, t)
+			} else {
+				p.unused = append(p.unused, leaf)
 			}
 		}
-		p.tests = append(p.tests, t)
 	}
 	if len(p.tests) == 0 {
 		return errors.New("no test passes with no mutant on")
 	}
+	slices.SortStableFunc(p.tests, func(a, b test) int { return cmp.Compare(a.cpu, b.cpu) })
 	return nil
+}
+
+// alone runs one test with no mutant on, for so long at most.
+func (p *program) alone(ctx context.Context, name string, most int, cpu time.Duration) (t test, passed bool, out []byte, err error) {
+	reached := p.path + ".reached"
+	if err := os.WriteFile(reached, make([]byte, most+1), 0o666); err != nil {
+		return test{}, false, nil, err
+	}
+	r, err := p.run(ctx, 0, pattern(name), limit{cpu, 50 * cpu}, "LOCKBENCH_MUTANT_REACHED="+reached)
+	if err != nil {
+		return test{}, false, nil, err
+	}
+	t = test{name: name, cpu: r.cpu, wall: r.wall, reaches: make(map[int]bool)}
+	met, err := os.ReadFile(reached)
+	if err != nil {
+		return test{}, false, nil, err
+	}
+	for id, b := range met {
+		if b != 0 {
+			t.reaches[id] = true
+		}
+	}
+	return t, !r.failed, r.out, nil
+}
+
+// leaves returns the subtests that passed and have none themselves.
+func leaves(out []byte) (names []string) {
+	for _, m := range passLine.FindAllSubmatch(out, -1) {
+		names = append(names, string(m[1]))
+	}
+	return slices.DeleteFunc(names, func(name string) bool {
+		return !strings.Contains(name, "/") || slices.ContainsFunc(names, func(other string) bool { return strings.HasPrefix(other, name+"/") })
+	})
+}
+
+// pattern returns an expression for -test.run that matches one test.
+func pattern(name string) string {
+	elems := strings.Split(name, "/")
+	for i, elem := range elems {
+		elems[i] = "^" + regexp.QuoteMeta(elem) + "$"
+	}
+	return strings.Join(elems, "/")
 }
 
 // Outcomes of a mutant.
@@ -264,14 +389,14 @@ const (
 	killedModel  = "model"    // a model test fails
 	killedNative = "native"   // an ordinary test fails
 	killedHang   = "hang"     // an ordinary test hangs
-	endless      = "endless"  // no test fails, and the model tests do not end in time
+	endless      = "endless"  // no test fails, and a model test does not end in time
 	survived     = "survived" // no test fails
 	unreached    = "unreached"
 )
 
-// slack is how much longer than five times as long as without a mutant tests may
-// take with one.
-var slack = 20 * time.Second
+// slack is how much more CPU time than five times as much as without a mutant
+// tests may take with one.
+var slack = 10 * time.Second
 
 // An outcome is what became of a mutant.
 type outcome struct {
@@ -285,67 +410,75 @@ func (o outcome) lives() bool { return o.how == survived || o.how == unreached }
 func (s *suite) try(ctx context.Context, m mutant) (outcome, error) {
 	last := outcome{how: unreached}
 	for _, p := range []*program{&s.model, &s.native} {
-		names, limit := p.reaching(m.id)
-		if names == "" {
-			continue
-		}
-		out, ended, err := p.run(ctx, m.id, names, limit)
-		if ctx.Err() != nil {
-			return outcome{}, ctx.Err()
-		}
-		switch {
-		case err == nil && last.how == unreached:
-			last = outcome{how: survived}
-		case err == nil:
-		case ended && p == &s.model:
-			return outcome{killedModel, failed(out)}, nil
-		case ended:
-			return outcome{killedNative, failed(out)}, nil
-		case p == &s.native:
-			return outcome{killedHang, failed(out)}, nil
-		default:
-			last = outcome{endless, failed(out)}
+		for _, b := range p.reaching(m.id) {
+			r, err := p.run(ctx, m.id, b.pattern, b.limit())
+			switch {
+			case err != nil:
+				return outcome{}, err
+			case !r.failed && last.how == unreached:
+				last = outcome{how: survived}
+			case !r.failed:
+			case r.ended && p == &s.model:
+				return outcome{killedModel, failed(r.out)}, nil
+			case r.ended:
+				return outcome{killedNative, failed(r.out)}, nil
+			case p == &s.native:
+				return outcome{killedHang, failed(r.out)}, nil
+			default:
+				last = outcome{endless, failed(r.out)}
+			}
+			if last.how == endless && p == &s.model {
+				break // the others would take long, too
+			}
 		}
 	}
 	return last, nil
 }
 
-// reaching returns an expression for the tests that reach a mutant, and how long
-// they may take together.
-func (p *program) reaching(id int) (names string, limit time.Duration) {
-	var list []string
-	for _, t := range p.tests {
-		if t.reaches[id] {
-			list = append(list, t.name)
-			limit += t.took
-		}
-	}
-	if len(list) == 0 {
-		return "", 0
-	}
-	return "^(" + strings.Join(list, "|") + ")$", slack + 5*limit
+// A batch is tests that are run together.
+type batch struct {
+	pattern   string
+	cpu, wall time.Duration
 }
 
-// run runs tests with a mutant on, and reports whether they ended in time.
-func (p *program) run(ctx context.Context, id int, names string, limit time.Duration) (out []byte, ended bool, err error) {
-	limited, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
-	out, err = p.command(limited, id, names, "-test.timeout=0", "-test.v").CombinedOutput()
-	return out, limited.Err() == nil, err
+func (b batch) limit() limit {
+	cpu := slack + 5*b.cpu
+	return limit{cpu, 50*cpu + 5*b.wall}
+}
+
+// atOnce is how much CPU time the tests of a batch take together, if it is not one
+// alone that takes more.
+const atOnce = time.Second
+
+// reaching returns the tests that reach a mutant, in batches, the cheapest first:
+// most mutants fail in the first.
+func (p *program) reaching(id int) (batches []batch) {
+	for _, t := range p.tests {
+		if !t.reaches[id] {
+			continue
+		}
+		if n := len(batches); n > 0 && batches[n-1].cpu+t.cpu <= atOnce {
+			b := &batches[n-1]
+			*b = batch{b.pattern + "|" + pattern(t.name), b.cpu + t.cpu, b.wall + t.wall}
+		} else {
+			batches = append(batches, batch{pattern(t.name), t.cpu, t.wall})
+		}
+	}
+	return batches
 }
 
 var (
-	failLine = regexp.MustCompile(`(?m)^--- FAIL: (\S+)`)
-	runLine  = regexp.MustCompile(`(?m)^=== RUN\s+([^/\s]+)$`)
+	failLine = regexp.MustCompile(`(?m)^ *--- FAIL: (\S+)`)
+	passLine = regexp.MustCompile(`(?m)^ *--- PASS: (\S+)`)
+	runLine  = regexp.MustCompile(`(?m)^=== RUN\s+(\S+)$`)
 )
 
 // failed returns the test that failed, or else the one that began last.
 func failed(out []byte) string {
-	if m := failLine.FindSubmatch(out); m != nil {
-		return string(m[1])
-	}
-	if all := runLine.FindAllSubmatch(out, -1); len(all) > 0 {
-		return string(all[len(all)-1][1])
+	for _, line := range []*regexp.Regexp{failLine, runLine} { // a test stands before its subtests
+		if all := line.FindAllSubmatch(out, -1); len(all) > 0 {
+			return string(all[len(all)-1][1])
+		}
 	}
 	return ""
 }
