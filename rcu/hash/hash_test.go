@@ -3,6 +3,7 @@ package hash_test
 import (
 	"fmt"
 	"maps"
+	"math/bits"
 	"runtime"
 	"sync"
 	"testing"
@@ -88,14 +89,18 @@ func TestAgainstMap(t *testing.T) {
 	}
 }
 
-// The number of chains grows with that of the keys, and keys spread over them.
+// The number of chains is the least power of two that is no less than that of the
+// keys, from 8 on, and keys spread over them.
 func TestGrowth(t *testing.T) {
 	m := hash.New[string, int](nil)
 	for i := range 5000 {
 		m.Store(fmt.Sprint("key ", i), i)
-	}
-	if n, err := m.Chains(); n != 8192 || err != nil {
-		t.Errorf("5000 keys in %d chains, want 8192; %v", n, err)
+		if keys := i + 1; keys < 100 || keys == 5000 {
+			want := max(8, 1<<bits.Len(uint(keys-1)))
+			if n, err := m.Chains(); n != want || err != nil {
+				t.Errorf("%d keys in %d chains, want %d; %v", keys, n, want, err)
+			}
+		}
 	}
 	for i := range 5000 {
 		if v, ok := m.Load(fmt.Sprint("key ", i)); !ok || v != i {
@@ -146,6 +151,31 @@ func TestUpdatersLock(t *testing.T) {
 	}
 	if !mu.TryLock() {
 		t.Error("an updater left the lock locked")
+	}
+}
+
+// The hash of a key that cannot be compared panics, and leaves no lock locked.
+func TestPanicOfHashUnlocks(t *testing.T) {
+	var mu sync.Mutex
+	m := hash.New[any, int](&mu)
+	key := any([]int{1})
+	for name, update := range map[string]func(){
+		"Store":  func() { m.Store(key, 1) },
+		"Insert": func() { m.Insert(key, 1) },
+		"Delete": func() { m.Delete(key) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s of a key that cannot be compared did not panic", name)
+				}
+			}()
+			update()
+		}()
+		if !mu.TryLock() {
+			t.Fatalf("%s left the lock locked when it panicked", name)
+		}
+		mu.Unlock()
 	}
 }
 

@@ -61,6 +61,45 @@ func TestModelGrowth(t *testing.T) {
 	}))
 }
 
+// A mutex is the updaters' lock, as simple as can be.
+type mutex struct{ held primitives.Bool }
+
+func (l *mutex) Lock() {
+	for spin := (primitives.Spin{}); !l.held.CompareAndSwap(false, true); {
+		spin.Once()
+	}
+}
+
+func (l *mutex) Unlock() { l.held.StoreRelease(false) }
+
+// Updaters exclude each other by the lock that New was given: of what they do to
+// one chain nothing is lost.
+func TestModelUpdaters(t *testing.T) {
+	updates := map[string]func(t *hash.Map[int, int], key int){
+		"Store":  func(t *hash.Map[int, int], key int) { t.Store(key, 1) },
+		"Insert": func(t *hash.Map[int, int], key int) { t.Insert(key+64, 1) },
+		"Delete": func(t *hash.Map[int, int], key int) { t.Delete(key - 64) },
+	}
+	for name, update := range updates {
+		property.Every(t, name, func(m *check.Machine) {
+			t := hash.New[int, int](new(mutex))
+			t.Hash = itself
+			for _, key := range []int{0, 64} { // all are in chain 0
+				t.Store(key, 0)
+			}
+			next := 0
+			m.GoAlike(2, func() {
+				next += 64
+				update(t, next)
+			})
+			m.Wait()
+			if _, err := t.Chains(); err != nil {
+				m.Failf("%v", err)
+			}
+		})
+	}
+}
+
 // reused checks that a value that was replaced or deleted can be used again after a
 // grace period, whichever table readers have found it in.
 func reused(gracePeriod func(*rcu.Registered), update func(t *hash.Map[int, *primitives.Cell[int]]) (old *primitives.Cell[int])) func(m *check.Machine) {

@@ -177,6 +177,11 @@ func TestMisuse(t *testing.T) {
 			if got := values(l); !slices.Equal(got, []int{1}) {
 				t.Errorf("%s: after %q it has %v, want [1]", name, test.want, got)
 			}
+			if err := l.check(); err != nil {
+				t.Errorf("%s: after %q: %v", name, test.want, err)
+			}
+			l.addBack(new) // it is still in no list
+			l.remove(new)
 		}
 	}
 	var l list.List[int]
