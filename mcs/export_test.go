@@ -19,7 +19,7 @@ func InLines() (n uint64) {
 	var node Node
 	lines.guard.Lock(&node)
 	for l := lines.first.Load(); l != nil; l = l.next {
-		n += uint64(max(l.users, 1)) // counts a line that should have been removed
+		n += uint64(max(l.users.Get(), 1)) // counts a line that should have been removed
 	}
 	lines.guard.Unlock(&node)
 	return n
@@ -35,6 +35,43 @@ func LineTail() (tail uint64) {
 	}
 	lines.guard.Unlock(&node)
 	return tail
+}
+
+// InLineFor puts the caller at the end of the line for the lock at that address, and
+// returns, when it is the head, what lets the next have its place.
+func InLineFor(lock uintptr) (leave func()) {
+	s := new(stand)
+	s.join(lock)
+	return s.leave
+}
+
+// Free returns how many waiters are free after [Limit].
+func Free() (n int) {
+	for cpu := range cpus {
+		for context := range contexts {
+			if WaiterAt(Number(cpu, context)).busy.Load() == 0 {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// HighNumbers has those that wait get the waiters with the highest numbers, until
+// undone. It is for tests of up to four that wait. None may be enlisted.
+func HighNumbers() (undo func()) {
+	var taken []*Waiter
+	for cpu := range 64 {
+		for w := claim(cpu); w != nil; w = claim(cpu) {
+			taken = append(taken, w)
+		}
+		waiters.At(cpu).hint.Store(mostCPUs - 1)
+	}
+	return func() {
+		for _, w := range taken {
+			w.Retire()
+		}
+	}
 }
 
 // EnlistOn returns a waiter as a goroutine on that CPU gets it, or nil if none of

@@ -31,6 +31,10 @@ func TestOSQ(t *testing.T) {
 	if q.TryLock() {
 		t.Error("TryLock of locked OSQ = true, want false")
 	}
+	looks := 0
+	if q.Lock(func() bool { looks++; return false }) || looks != 1 {
+		t.Errorf("Lock of locked OSQ that is not to go on: true, or %d looks, want false after one", looks)
+	}
 	q.Unlock()
 	locktest.Panics(t, "Unlock of unlocked OSQ", q.Unlock)
 	wantNobodyEnlisted(t)

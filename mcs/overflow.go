@@ -8,10 +8,10 @@ import "github.com/lockbench/lockbench/primitives"
 // Each lock has its own line. In a line for several locks a goroutine could be
 // behind another that waits for a lock which the first one holds.
 type line struct {
-	lock  uintptr // the lock's address; no pointer, so that a lock can be on a stack
-	queue Queue   // held by the head
-	users int     // goroutines that are in the line; guarded by lines.guard
-	next  *line   // guarded by lines.guard
+	lock  uintptr              // the lock's address; no pointer, so that a lock can be on a stack
+	queue Queue                // held by the head
+	users primitives.Cell[int] // goroutines that are in the line; guarded by lines.guard
+	next  *line                // guarded by lines.guard
 }
 
 // lines has the lines that are not empty. They are few: there is none until 65,532
@@ -73,7 +73,7 @@ func (s *stand) join(lock uintptr) {
 		l = &line{lock: lock, next: lines.first.Load()}
 		lines.first.Store(l)
 	}
-	l.users++
+	l.users.Set(l.users.Get() + 1)
 	lines.guard.Unlock(&s.node)
 	s.line = l
 	l.queue.Lock(&s.node)
@@ -83,7 +83,8 @@ func (s *stand) join(lock uintptr) {
 func (s *stand) leave() {
 	s.line.queue.Unlock(&s.node)
 	lines.guard.Lock(&s.node)
-	if s.line.users--; s.line.users == 0 {
+	users := s.line.users.Get() - 1
+	if s.line.users.Set(users); users == 0 {
 		if l := lines.first.Load(); l == s.line {
 			lines.first.Store(l.next)
 		} else {

@@ -4,11 +4,13 @@ package mcs_test
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 
 	"github.com/lockbench/lockbench/check"
 	"github.com/lockbench/lockbench/check/property"
+	"github.com/lockbench/lockbench/internal/locktest"
 	"github.com/lockbench/lockbench/mcs"
 	"github.com/lockbench/lockbench/primitives"
 )
@@ -114,8 +116,10 @@ func TestModelRetire(t *testing.T) {
 }
 
 // If waiters run out, goroutines that have none are served too, one at a time, and
-// each lock has its own line.
+// each lock has its own line. All waiters are free at the end.
 func TestModelWithoutWaiters(t *testing.T) {
+	lock := func() sync.Locker { return new(mcs.Lock) }
+	clh := func() sync.Locker { return new(mcs.CLH) }
 	for free := range 2 {
 		undo := mcs.Limit(free)
 		empty := func(fresh func() sync.Locker, workers int) func(*check.Machine) {
@@ -123,22 +127,172 @@ func TestModelWithoutWaiters(t *testing.T) {
 			return func(m *check.Machine) {
 				excludes(m)
 				m.Wait()
-				m.Assert(mcs.InLines() == 0)
+				m.Assert(mcs.InLines() == 0 && mcs.Free() == free)
 			}
 		}
-		clh := func() sync.Locker { return new(mcs.CLH) }
-		property.Every(t, fmt.Sprintf("Lock/%d/3x1", free), empty(func() sync.Locker { return new(mcs.Lock) }, 3))
+		property.Every(t, fmt.Sprintf("Lock/%d/3x1", free), empty(lock, 3))
 		property.Every(t, fmt.Sprintf("CLH/%d/2x1", free), empty(clh, 2))
 		property.Bounded(t, fmt.Sprintf("CLH/%d/3x1", free), 2, empty(clh, 3)) // all of three are 310,289 without a waiter
+		property.Every(t, fmt.Sprintf("Pinned/%d/2x1", free), empty(func() sync.Locker { return locktest.Pinned(new(mcs.Lock)) }, 2))
 		undo()
 	}
+	for _, waiters := range []int{1, 2} {
+		undo := mcs.Limit(waiters)
+		property.Every(t, fmt.Sprintf("Lock/joined/%d", waiters), joined(lock, waiters))
+		if waiters == 1 { // the other are 22,520
+			property.Every(t, "CLH/joined/1", joined(clh, waiters))
+		}
+		undo()
+	}
+}
+
+// joined checks that those that are in line for want of a waiter keep their order
+// when one is free and they get in the lock's own queue. All waiters but one, which
+// the body keeps for a while, are in use there.
+func joined(fresh func() sync.Locker, waiters int) func(*check.Machine) {
+	return func(m *check.Machine) {
+		l := fresh()
+		var served primitives.Cell[[]int] // guarded by l
+		l.Lock()
+		w := mcs.Enlist()
+		for i := range waiters + 1 {
+			m.GoFirst(fmt.Sprintf("waiter %d", i), func() {
+				l.Lock()
+				served.Set(append(served.Get(), i))
+				l.Unlock()
+			})
+		}
+		w.Retire()
+		l.Unlock()
+		m.Wait()
+		m.Assert(slices.IsSorted(served.Get()))
+		m.Assert(mcs.InLines() == 0 && mcs.Free() == waiters)
+	}
+}
+
+// While others are in a lock's line, a goroutine that comes gets in line behind
+// them, though a waiter is free; one that is pinned cannot, and takes the waiter.
+func TestModelLineIsNotOvertaken(t *testing.T) {
+	const address = 1
+	property.Every(t, "Lock", func(m *check.Machine) {
+		leave := mcs.InLineFor(address)
+		var left primitives.Cell[bool]
+		m.Go(func() {
+			w := mcs.EnlistFor(address, func() bool { return false }, primitives.Spin{InLine: true})
+			m.Assert(left.Get())
+			w.Arrived()
+			w.Retire()
+		})
+		pinned := primitives.Spin{InLine: true, Pinned: true}
+		mcs.EnlistFor(address, func() bool { m.Failf("TryLock, want a waiter"); return true }, pinned).Retire()
+		left.Set(true)
+		leave()
+		m.Wait()
+		m.Assert(mcs.InLines() == 0)
+	})
+}
+
+// A number of a waiter can have all 16 bits.
+func TestModelHighNumbers(t *testing.T) {
+	defer mcs.HighNumbers()()
+	property.Every(t, "Lock/2x2", property.Exclusion(func() sync.Locker { return new(mcs.Lock) }, 2, 2))
+	property.Every(t, "CLH/2x2", property.Exclusion(func() sync.Locker { return new(mcs.CLH) }, 2, 2))
+	property.Every(t, "CLH/TryLock/2x2", property.TryLock(func() property.Lock { return new(mcs.CLH) }, 2, 2))
+	property.Every(t, "OSQ/2x1", giveUp(2, 1))
 }
 
 func TestModelOSQ(t *testing.T) {
 	property.Every(t, "GiveUpOfHeld", giveUpOfHeld(2))
 	property.Every(t, "GiveUp/2x1", giveUp(2, 1))
+	property.Every(t, "TryLock/3", osqTryLock(3))
+	property.Bounded(t, "GiveUpTwice", 2, giveUpTwice)
 	property.Bounded(t, "GiveUp/2x2", 3, giveUp(2, 2)) // all are 6 million
 	property.Every(t, "GiveUp/3x1", giveUp(3, 1))
+}
+
+// A waiter of an OSQ waits, and is granted the lock, on some schedules.
+func TestModelOSQGrants(t *testing.T) {
+	granted := false
+	property.Every(t, "2", func(m *check.Machine) {
+		var q mcs.OSQ
+		m.Assert(q.TryLock())
+		m.Go(func() {
+			looks := 0
+			if q.Lock(func() bool { looks++; return true }) {
+				granted = granted || looks > 0
+				q.Unlock()
+			}
+		})
+		q.Unlock()
+	})
+	if !granted {
+		t.Error("no waiter was granted the lock while it waited")
+	}
+}
+
+// osqTryLock checks that an OSQ admits one holder at a time where all try.
+func osqTryLock(workers int) func(*check.Machine) {
+	return func(m *check.Machine) {
+		var q mcs.OSQ
+		var n primitives.Cell[int] // guarded by q
+		m.GoAlike(workers, func() {
+			if q.TryLock() {
+				n.Set(n.Get() + 1)
+				q.Unlock()
+			}
+		})
+		m.Wait()
+		m.Assert(q.Tail() == 0)
+	}
+}
+
+// giveUpTwice checks that a goroutine that leaves the line, which is the body, has linked
+// its neighbours before they go on: the one behind it is granted the lock meanwhile, and
+// uses its waiter again behind another, from where it can leave, too.
+func giveUpTwice(m *check.Machine) {
+	var q mcs.OSQ
+	var turn primitives.Uint32
+	await := func(value uint32) {
+		for spin := (primitives.Spin{}); turn.Load() < value; {
+			spin.Once()
+		}
+	}
+	once := func(goOn func() bool) {
+		if q.Lock(goOn) {
+			q.Unlock()
+		}
+	}
+	always := func() bool { return true }
+	m.GoFirst("holder", func() {
+		m.Assert(q.TryLock())
+		await(1)
+		q.Unlock()
+		await(2)
+		other := mcs.Enlist() // so that it holds the lock with another waiter than before
+		held := q.TryLock()
+		turn.Store(3)
+		await(4)
+		if held {
+			q.Unlock()
+		}
+		other.Retire()
+	})
+	once(func() bool {
+		if turn.Load() == 0 {
+			m.GoFirst("behind", func() {
+				once(always)
+				await(1)
+				turn.Store(2)
+				await(3)
+				once(always)
+				turn.Store(4)
+			})
+			turn.Store(1)
+		}
+		return false
+	})
+	m.Wait()
+	m.Assert(q.Tail() == 0)
 }
 
 // giveUpOfHeld checks that all waiters can leave while the lock is held.
@@ -174,7 +328,7 @@ func giveUp(workers, ops int) func(*check.Machine) {
 			m.Failf("after %d critical sections the counter reads %d", sections, n.Get())
 		}
 		m.Assert(q.Tail() == 0)
-		m.Assert(q.TryLock())
+		m.Assert(q.Lock(func() bool { return false }))
 		m.Assert(!q.TryLock())
 		q.Unlock()
 	}

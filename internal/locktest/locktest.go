@@ -163,12 +163,15 @@ func Misuse(t testing.TB, l Lock) {
 	}
 }
 
-// Panics checks that f panics.
+// Panics checks that f panics, and that the lock says so and not the runtime.
 func Panics(t testing.TB, what string, f func()) {
 	t.Helper()
 	defer func() {
-		if recover() == nil {
+		switch v := recover().(type) {
+		case nil:
 			t.Errorf("%s did not panic", what)
+		case runtime.Error:
+			t.Errorf("%s panicked with %q, want a panic of the lock's own", what, v.Error())
 		}
 	}()
 	f()
