@@ -459,15 +459,16 @@ func TestAnyBytes(t *testing.T) {
 func anyBytes[T any](t *testing.T) {
 	var zero T
 	type fenced[S any] struct {
-		before uint64
+		before [8]byte // bytes, so that no padding is between them and s
 		s      S
-		after  uint64
+		after  [8]byte
 	}
+	fence := [8]byte{1, 2, 3, 4, 5, 6, 7, 8}
 	t.Run(reflect.TypeFor[T]().String(), func(t *testing.T) {
 		rapid.Check(t, func(t *rapid.T) {
 			var v fenced[seqlock.Value[T]]
 			var l fenced[seqlock.Latch[T]]
-			v.before, v.after, l.before, l.after = 1, 2, 3, 4
+			v.before, v.after, l.before, l.after = fence, fence, fence, fence
 			stores := []store[T]{&v.s, &l.s}
 			for i := range rapid.IntRange(1, 4).Draw(t, "stores") {
 				want := rapid.SliceOfN(rapid.Byte(), int(unsafe.Sizeof(zero)), int(unsafe.Sizeof(zero))).Draw(t, "bytes")
@@ -480,16 +481,16 @@ func anyBytes[T any](t *testing.T) {
 						got := s.Update(func(T) T { return val })
 						same(t, "Update", &got, want)
 					}
-					got := fenced[T]{before: 5, after: 6}
+					got := fenced[T]{before: fence, after: fence}
 					s.LoadTo(&got.s)
 					same(t, "LoadTo", &got.s, want)
-					if got.before != 5 || got.after != 6 {
+					if got.before != fence || got.after != fence {
 						t.Fatalf("LoadTo wrote beside its argument: %v", got)
 					}
 					got.s = s.Load()
 					same(t, "Load", &got.s, want)
 				}
-				if v.before != 1 || v.after != 2 || l.before != 3 || l.after != 4 {
+				if v.before != fence || v.after != fence || l.before != fence || l.after != fence {
 					t.Fatalf("Store wrote beside the value")
 				}
 			}
