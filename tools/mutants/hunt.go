@@ -72,7 +72,7 @@ func hunt(ctx context.Context, opts options, stdout, stderr io.Writer) error {
 			}
 		}
 		if len(mine) > 0 {
-			s, err := newSuite(ctx, root, name, loaded[name], say)
+			s, err := newSuite(ctx, root, name, loaded[name], opts.jobs, say)
 			if err != nil {
 				return err
 			}

@@ -54,7 +54,7 @@ func TestOutcomes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := newSuite(t.Context(), root, sampleLock, loaded[sampleLock], t.Logf)
+	s, err := newSuite(t.Context(), root, sampleLock, loaded[sampleLock], 2, t.Logf)
 	if err != nil {
 		t.Fatal(err)
 	}

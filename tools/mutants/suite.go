@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/tools/go/packages"
@@ -83,7 +84,7 @@ func sources(pkg *packages.Package) (map[string][]byte, error) {
 }
 
 // newSuite weaves and compiles a package, and runs its tests with no mutant on.
-func newSuite(ctx context.Context, root, name string, pkg *packages.Package, say func(string, ...any)) (*suite, error) {
+func newSuite(ctx context.Context, root, name string, pkg *packages.Package, jobs int, say func(string, ...any)) (*suite, error) {
 	texts, err := sources(pkg)
 	if err != nil {
 		return nil, err
@@ -98,7 +99,7 @@ func newSuite(ctx context.Context, root, name string, pkg *packages.Package, say
 		return nil, err
 	}
 	for _, p := range []*program{&s.model, &s.native} {
-		if err := p.measure(ctx, p == &s.model, s.woven.mutants[len(s.woven.mutants)-1].id); err != nil {
+		if err := p.measure(ctx, jobs, p == &s.model, s.woven.mutants[len(s.woven.mutants)-1].id); err != nil {
 			s.close()
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
@@ -289,7 +290,7 @@ func cpuTime(pid int) (used time.Duration, ok bool) {
 
 // measure runs each test alone, with no mutant on. most is the largest number that
 // a mutant has.
-func (p *program) measure(ctx context.Context, model bool, most int) error {
+func (p *program) measure(ctx context.Context, jobs int, model bool, most int) error {
 	// What a mutant makes rapid find is not to be kept in the package's testdata,
 	// and the same each time.
 	p.flags = []string{"-rapid.nofailfile", "-rapid.seed=1"}
@@ -302,36 +303,38 @@ func (p *program) measure(ctx context.Context, model bool, most int) error {
 	if err != nil {
 		return fmt.Errorf("listing the tests: %w", err)
 	}
+	var names, parts []string
 	for name := range strings.FieldsSeq(string(out)) {
-		if !strings.HasPrefix(name, "Test") && !strings.HasPrefix(name, "Example") || model != strings.HasPrefix(name, "TestModel") {
-			continue
+		if (strings.HasPrefix(name, "Test") || strings.HasPrefix(name, "Example")) && model == strings.HasPrefix(name, "TestModel") {
+			names = append(names, name)
 		}
-		whole, passed, out, err := p.alone(ctx, name, most, 3*longest)
-		if err != nil {
-			return err
-		}
-		leaves := leaves(out)
-		if len(leaves) == 0 {
-			if passed && whole.cpu <= longest {
-				p.tests = append(p.tests, whole)
-			} else {
-				p.unused = append(p.unused, name)
-			}
-			continue
-		}
-		if !passed {
+	}
+	runs, err := p.alone(ctx, jobs, names, most, 3*longest)
+	if err != nil {
+		return err
+	}
+	for i, name := range names {
+		r := runs[i]
+		leaves := leaves(r.out)
+		parts = append(parts, leaves...)
+		switch {
+		case len(leaves) > 0 && r.failed:
 			p.unused = append(p.unused, "a subtest of "+name)
+		case len(leaves) > 0:
+		case r.failed || r.cpu > longest:
+			p.unused = append(p.unused, name)
+		default:
+			p.tests = append(p.tests, r.test)
 		}
-		for _, leaf := range leaves {
-			t, passed, _, err := p.alone(ctx, leaf, most, longest)
-			if err != nil {
-				return err
-			}
-			if passed {
-				p.tests = append(p.tests, t)
-			} else {
-				p.unused = append(p.unused, leaf)
-			}
+	}
+	if runs, err = p.alone(ctx, jobs, parts, most, longest); err != nil {
+		return err
+	}
+	for _, r := range runs {
+		if r.failed {
+			p.unused = append(p.unused, r.name)
+		} else {
+			p.tests = append(p.tests, r.test)
 		}
 	}
 	if len(p.tests) == 0 {
@@ -341,27 +344,50 @@ func (p *program) measure(ctx context.Context, model bool, most int) error {
 	return nil
 }
 
-// alone runs one test with no mutant on, for so long at most.
-func (p *program) alone(ctx context.Context, name string, most int, cpu time.Duration) (t test, passed bool, out []byte, err error) {
-	reached := p.path + ".reached"
-	if err := os.WriteFile(reached, make([]byte, most+1), 0o666); err != nil {
-		return test{}, false, nil, err
+// A trial is how a test ended with no mutant on.
+type trial struct {
+	test
+	failed bool
+	out    []byte
+}
+
+// alone runs tests with no mutant on, each by itself and for so long at most.
+func (p *program) alone(ctx context.Context, jobs int, names []string, most int, cpu time.Duration) ([]trial, error) {
+	trials, errs := make([]trial, len(names)), make([]error, len(names))
+	var wg sync.WaitGroup
+	turn := make(chan bool, jobs)
+	for i, name := range names {
+		turn <- true
+		wg.Go(func() {
+			defer func() { <-turn }()
+			trials[i], errs[i] = p.trial(ctx, name, fmt.Sprintf("%s.reached%d", p.path, i), most, cpu)
+		})
 	}
+	wg.Wait()
+	return trials, errors.Join(errs...)
+}
+
+// trial runs one test with no mutant on, which notes in a file what it reaches.
+func (p *program) trial(ctx context.Context, name, reached string, most int, cpu time.Duration) (trial, error) {
+	if err := os.WriteFile(reached, make([]byte, most+1), 0o666); err != nil {
+		return trial{}, err
+	}
+	defer os.Remove(reached)
 	r, err := p.run(ctx, 0, pattern(name), limit{cpu, 50 * cpu}, "LOCKBENCH_MUTANT_REACHED="+reached)
 	if err != nil {
-		return test{}, false, nil, err
+		return trial{}, err
 	}
-	t = test{name: name, cpu: r.cpu, wall: r.wall, reaches: make(map[int]bool)}
 	met, err := os.ReadFile(reached)
 	if err != nil {
-		return test{}, false, nil, err
+		return trial{}, err
 	}
+	t := test{name: name, cpu: r.cpu, wall: r.wall, reaches: make(map[int]bool)}
 	for id, b := range met {
 		if b != 0 {
 			t.reaches[id] = true
 		}
 	}
-	return t, !r.failed, r.out, nil
+	return trial{t, r.failed, r.out}, nil
 }
 
 // leaves returns the subtests that passed and have none themselves.
