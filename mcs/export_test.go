@@ -57,21 +57,12 @@ func Free() (n int) {
 	return n
 }
 
-// HighNumbers has those that wait get the waiters with the highest numbers, until
-// undone. It is for tests of up to four that wait. None may be enlisted.
-func HighNumbers() (undo func()) {
-	var taken []*Waiter
-	for cpu := range 64 {
-		for w := claim(cpu); w != nil; w = claim(cpu) {
-			taken = append(taken, w)
-		}
-		waiters.At(cpu).hint.Store(mostCPUs - 1)
+// Lines returns the addresses of the locks that have a line.
+func Lines() (locks []uintptr) {
+	for l := lines.first.Load(); l != nil; l = l.next {
+		locks = append(locks, l.lock)
 	}
-	return func() {
-		for _, w := range taken {
-			w.Retire()
-		}
-	}
+	return locks
 }
 
 // EnlistOn returns a waiter as a goroutine on that CPU gets it, or nil if none of

@@ -176,5 +176,23 @@ func Limit(n int) (undo func()) {
 	}
 }
 
+// HighNumbers gives the waiters with the highest numbers to the next four goroutines
+// that wait, and returns what undoes it, so that a test uses all bits of a number. It is
+// for tests, as Limit is.
+func HighNumbers() (undo func()) {
+	var taken []*Waiter
+	for cpu := range near {
+		for w := claim(cpu); w != nil; w = claim(cpu) {
+			taken = append(taken, w)
+		}
+		waiters.At(cpu).hint.Store(mostCPUs - 1)
+	}
+	return func() {
+		for _, w := range taken {
+			w.Retire()
+		}
+	}
+}
+
 // Followed reports whether another waiter has linked itself behind w, for tests.
 func (w *Waiter) Followed() bool { return w.next.Load() != 0 }

@@ -46,16 +46,16 @@ func TestModelFour(t *testing.T) {
 // A waiter has no follower when the next goroutine enlists it, and gets none that
 // is another's: it is not retired before its follower has linked itself.
 func TestModelRetire(t *testing.T) {
-	if testing.Short() {
-		t.Skip("303,182 schedules")
-	}
-	property.Explore(t, "Lock", check.Config{CPUs: 1, Mode: check.Bounded, Bound: 2}, func(m *check.Machine) {
+	property.Explore(t, "Lock", check.Config{CPUs: 1, Mode: check.Bounded, Bound: 1}, func(m *check.Machine) {
 		var l qspinlock.Lock
-		l.Lock()
-		m.GoAlike(3, func() { // one is pending, two queue
+		section := func() {
 			l.Lock()
 			l.Unlock()
-		})
+		}
+		l.Lock()
+		m.GoFirst("pending", section)
+		m.GoFirst("head", section)
+		m.GoNamed("follower", section)
 		m.Go(func() {
 			w := mcs.Enlist()
 			m.Assert(!w.Followed())
@@ -64,6 +64,88 @@ func TestModelRetire(t *testing.T) {
 			w.Retire()
 		})
 		l.Unlock()
+	})
+}
+
+// A goroutine that sees the word without waiters, and sets the pending bit when there is
+// a queue and no pending waiter any more, takes the bit back. All waiters are free at the end.
+func TestModelPendingBesideQueue(t *testing.T) {
+	defer mcs.Limit(4)()
+	property.Explore(t, "Lock", check.Config{Mode: check.Bounded, Bound: 1}, func(m *check.Machine) {
+		var l qspinlock.Lock
+		var n primitives.Cell[int] // guarded by l
+		l.Lock()
+		m.GoAlike(3, func() {
+			l.Lock()
+			n.Set(n.Get() + 1)
+			l.Unlock()
+		})
+		for spin := (primitives.Spin{}); !qspinlock.Decode(uint32(l.Word())).Queued; {
+			spin.Once()
+		}
+		l.Unlock()
+		m.Wait()
+		m.Assert(n.Get() == 3)
+		for range 4 {
+			m.Assert(mcs.Enlist() != nil)
+		}
+		for context := range 4 {
+			mcs.WaiterAt(mcs.Number(0, context)).Retire()
+		}
+	})
+}
+
+// A goroutine that gets in line while the head of the queue takes the lock stays in line.
+func TestModelHeadBesideArrival(t *testing.T) {
+	property.Explore(t, "Lock", check.Config{Mode: check.Bounded, Bound: 1}, func(m *check.Machine) {
+		var l qspinlock.Lock
+		var served primitives.Uint32
+		section := func() {
+			l.Lock()
+			served.Add(1)
+			l.Unlock()
+		}
+		l.Lock()
+		m.GoFirst("pending", section)
+		m.GoFirst("head", section)
+		m.GoFirst("follower", section)
+		l.Unlock()
+		for spin := (primitives.Spin{}); served.Load() == 0; {
+			spin.Once()
+		}
+		section()
+		m.Wait()
+		m.Assert(served.Load() == 4)
+	})
+}
+
+// The number of a waiter can have all 16 bits.
+func TestModelHighNumbers(t *testing.T) {
+	defer mcs.HighNumbers()()
+	property.Every(t, "3x1", property.Exclusion(func() sync.Locker { return new(qspinlock.Lock) }, 3, 1))
+}
+
+// A goroutine that was in line for want of a waiter leaves that line when it has
+// one and is in the lock's queue.
+func TestModelJoinsQueue(t *testing.T) {
+	defer mcs.Limit(1)()
+	property.Bounded(t, "Lock", 1, func(m *check.Machine) {
+		var l qspinlock.Lock
+		section := func() {
+			l.Lock()
+			l.Unlock()
+		}
+		l.Lock()
+		w := mcs.Enlist()
+		for range 3 {
+			m.GoFirst("waiter", section)
+		}
+		w.Retire()
+		l.Unlock()
+		m.Wait()
+		w = mcs.Enlist()
+		m.Assert(w != nil)
+		w.Retire()
 	})
 }
 
