@@ -1,6 +1,7 @@
 package mcs_test
 
 import (
+	"slices"
 	"sync"
 	"testing"
 	"unsafe"
@@ -203,6 +204,27 @@ func nested(t *testing.T) {
 	wg.Wait()
 	if n != 6 {
 		t.Errorf("%d of 6 critical sections ran", n)
+	}
+}
+
+// Each lock has its own line, which goes when the last goroutine leaves it, in
+// whatever order that is.
+func TestLines(t *testing.T) {
+	for _, order := range [][]uintptr{{1, 2, 3}, {1, 3, 2}, {2, 1, 3}, {2, 3, 1}, {3, 1, 2}, {3, 2, 1}} {
+		leave := make(map[uintptr]func())
+		for lock := range uintptr(3) {
+			leave[lock+1] = mcs.InLineFor(lock + 1)
+		}
+		want := []uintptr{1, 2, 3}
+		for _, lock := range order {
+			leave[lock]()
+			want = slices.DeleteFunc(want, func(l uintptr) bool { return l == lock })
+			got := mcs.Lines()
+			slices.Sort(got)
+			if !slices.Equal(got, want) {
+				t.Errorf("leaving %v: after %d there are lines for %v, want %v", order, lock, got, want)
+			}
+		}
 	}
 }
 

@@ -133,7 +133,7 @@ func TestModelWithoutWaiters(t *testing.T) {
 		property.Every(t, fmt.Sprintf("Lock/%d/3x1", free), empty(lock, 3))
 		property.Every(t, fmt.Sprintf("CLH/%d/2x1", free), empty(clh, 2))
 		property.Bounded(t, fmt.Sprintf("CLH/%d/3x1", free), 2, empty(clh, 3)) // all of three are 310,289 without a waiter
-		property.Every(t, fmt.Sprintf("Pinned/%d/2x1", free), empty(func() sync.Locker { return locktest.Pinned(new(mcs.Lock)) }, 2))
+		property.Every(t, fmt.Sprintf("Pinned/%d/3x1", free), empty(func() sync.Locker { return locktest.Pinned(new(mcs.Lock)) }, 3))
 		undo()
 	}
 	for _, waiters := range []int{1, 2} {
@@ -168,6 +168,32 @@ func joined(fresh func() sync.Locker, waiters int) func(*check.Machine) {
 		m.Assert(slices.IsSorted(served.Get()))
 		m.Assert(mcs.InLines() == 0 && mcs.Free() == waiters)
 	}
+}
+
+// A goroutine without a waiter that waits for one lock does not wait for a goroutine
+// that wants another lock.
+func TestModelLinePerLock(t *testing.T) {
+	defer mcs.Limit(0)()
+	property.Every(t, "Lock", func(m *check.Machine) {
+		var outer, inner mcs.Lock
+		var release primitives.Bool
+		outer.Lock()
+		m.GoFirst("waits for outer", func() {
+			outer.Lock()
+			outer.Unlock()
+		})
+		m.GoFirst("holds inner", func() {
+			inner.Lock()
+			for spin := (primitives.Spin{}); !release.Load(); {
+				spin.Once()
+			}
+			inner.Unlock()
+		})
+		release.Store(true)
+		inner.Lock()
+		inner.Unlock()
+		outer.Unlock()
+	})
 }
 
 // While others are in a lock's line, a goroutine that comes gets in line behind
@@ -208,6 +234,19 @@ func TestModelOSQ(t *testing.T) {
 	property.Bounded(t, "GiveUpTwice", 2, giveUpTwice)
 	property.Bounded(t, "GiveUp/2x2", 3, giveUp(2, 2)) // all are 6 million
 	property.Every(t, "GiveUp/3x1", giveUp(3, 1))
+}
+
+// What a goroutine enlisted for an OSQ it retires, whether it got the lock or not.
+func TestModelOSQRetires(t *testing.T) {
+	defer mcs.Limit(3)()
+	for name, body := range map[string]func(*check.Machine){
+		"GiveUpOfHeld": giveUpOfHeld(1), "GiveUp": giveUp(2, 1), "TryLock": osqTryLock(2),
+	} {
+		property.Every(t, name, func(m *check.Machine) {
+			body(m)
+			m.Assert(mcs.Free() == 3)
+		})
+	}
 }
 
 // A waiter of an OSQ waits, and is granted the lock, on some schedules.
