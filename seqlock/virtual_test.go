@@ -4,6 +4,7 @@ package seqlock_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/anishathalye/porcupine"
@@ -304,9 +305,17 @@ var opRegister = porcupine.Model{
 	},
 }
 
+// A pinnedValue is a Value that is written to with preemption off.
+type pinnedValue struct{ seqlock.Value[pair] }
+
+func (v *pinnedValue) Store(p pair)                  { v.Value.StorePinned(p) }
+func (v *pinnedValue) Update(f func(pair) pair) pair { return v.Value.UpdatePinned(f) }
+
 // With two writers, too, the operations are as if they came one after the other.
 func TestModelLinearizable(t *testing.T) {
-	for _, s := range stores {
+	pinned := stores[0]
+	pinned.name, pinned.fresh = "Pinned", func() store[pair] { return new(pinnedValue) }
+	for _, s := range append(slices.Clone(stores), pinned) {
 		property.Every(t, s.name, func(m *check.Machine) {
 			v := s.fresh()
 			var h property.History
