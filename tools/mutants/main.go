@@ -34,7 +34,7 @@
 // the same every time, and then the ordinary ones, the quickest first, up to the
 // first that fails. Properties of package rapid get the same seed each time. Tests
 // that take 5 times as much CPU time as without the mutant, and 10 s more, or none
-// at all for 20 s, are ended:
+// at all for 30 s, are ended:
 // an ordinary test hangs, and the mutant is killed; a model test may have more
 // schedules to try, so the ordinary tests are asked too, and if all of them pass
 // the mutant counts as endless, which is no survivor.

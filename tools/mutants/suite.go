@@ -248,22 +248,25 @@ func (p *program) run(ctx context.Context, id int, pattern string, most limit, e
 	}, nil
 }
 
-// endIdle calls end when a process has taken next to no CPU time for 20 s. It
-// knows that on Linux alone.
+// endIdle calls end when a process has taken next to no CPU time for 10 s, three
+// times in a row: once alone, the machine may have been stopped. It knows that on
+// Linux alone.
 func endIdle(ctx context.Context, pid int, end func()) {
-	const look, least = 20 * time.Second, 100 * time.Millisecond
-	for last := time.Duration(0); ; {
+	const look, least = 10 * time.Second, 50 * time.Millisecond
+	idle := 0
+	for last := time.Duration(0); idle < 3; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(look):
 		}
 		used, ok := cpuTime(pid)
-		if ok && used-last < least {
-			end()
+		if idle++; !ok || used-last >= least {
+			idle = 0
 		}
 		last = used
 	}
+	end()
 }
 
 // cpuTime returns how much CPU time a process has taken.
@@ -434,7 +437,7 @@ func (o outcome) lives() bool { return o.how == survived || o.how == unreached }
 
 // try runs the tests that reach a mutant.
 func (s *suite) try(ctx context.Context, m mutant) (outcome, error) {
-	last := outcome{how: unreached}
+	last, tooLong := outcome{how: unreached}, 0
 	for _, p := range []*program{&s.model, &s.native} {
 		for _, b := range p.reaching(m.id) {
 			r, err := p.run(ctx, m.id, b.pattern, b.limit())
@@ -454,7 +457,9 @@ func (s *suite) try(ctx context.Context, m mutant) (outcome, error) {
 				last = outcome{endless, failed(r.out)}
 			}
 			if last.how == endless && p == &s.model {
-				break // the others would take long, too
+				if tooLong++; tooLong == 2 {
+					break // the others would take long, too
+				}
 			}
 		}
 	}
