@@ -138,10 +138,14 @@ func sample(all []mutant, opts options) []mutant {
 	slices.SortFunc(matching, func(a, b mutant) int {
 		return cmp.Or(cmp.Compare(rank(a.pkg), rank(b.pkg)), cmp.Compare(rank(a.String()), rank(b.String())))
 	})
+	most := opts.sample
+	if len(opts.packages) > 1 {
+		most = (most + 1) / 2 // two packages, if the first has enough
+	}
 	var taken []mutant
 	ofPackage := make(map[string]int)
 	for _, m := range matching {
-		if len(taken) < opts.sample && ofPackage[m.pkg] < (opts.sample+1)/2 { // two packages, if the first has enough
+		if len(taken) < opts.sample && ofPackage[m.pkg] < most {
 			taken = append(taken, m)
 			ofPackage[m.pkg]++
 		}

@@ -125,6 +125,11 @@ func TestSample(t *testing.T) {
 	if slices.Equal(one, names("two")) {
 		t.Error("another seed has the same sample")
 	}
+	opts.packages = []string{"a"}
+	all = all[:50]
+	if n := len(names("one")); n != 10 {
+		t.Errorf("sample of 10 of one package has %d", n)
+	}
 }
 
 // A reviewed survivor that is no mutant any more is an error, as is one without a
