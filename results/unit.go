@@ -50,6 +50,15 @@ var units = []Unit{
 	{"overlap", +1, "share of time slices in which every worker finished an operation"},
 	{"rtt-ns", 0, "round trip of a cache line between two CPUs, probed around the sample"},
 
+	{"cycles/op", -1, "cycles of the CPUs for an operation, in user mode"},
+	{"instructions/op", -1, "instructions for an operation, in user mode"},
+	{"cache-misses/op", -1, "misses of the last cache, as the CPU counts them, for an operation"},
+	{"hitm/op", -1, "loads of a line that another core had modified, for an operation (Intel)"},
+	{"cache-fills/op", -1, "lines that came from the L3 or another core's cache, for an operation (AMD)"},
+	{"ctx-switches/op", -1, "switches of threads by the kernel for an operation"},
+	{"migrations/op", -1, "moves of a thread to another CPU for an operation"},
+	{"page-faults/op", -1, "page faults for an operation"},
+
 	{"B/op", -1, "bytes allocated for an operation"},
 	{"allocs/op", -1, "allocations for an operation"},
 
@@ -66,7 +75,6 @@ var others = []Unit{
 	{"sec/op", -1, "ns/op, in seconds, as benchstat has it"},
 	{"MB/s", +1, "bytes processed in a second, in millions"},
 	{"B/s", +1, "bytes processed in a second"},
-	{"instructions/op", -1, "instructions for an operation, where the machine counts them"},
 }
 
 // Units returns the units that lockbench measures, the most important first.
