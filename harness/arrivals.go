@@ -279,7 +279,7 @@ func takeOpen(ctx context.Context, s Scenario) (sample results.Sample, err error
 		}
 		rates = s.asked(reached)
 	}
-	r, allocated, err := once(ctx, s, func(r *run) {
+	r, used, err := once(ctx, s, func(r *run) {
 		for i, w := range r.workers {
 			w.schedule.gap = 1e9 / max(rates[i], 1e-3)
 		}
@@ -290,7 +290,7 @@ func takeOpen(ctx context.Context, s Scenario) (sample results.Sample, err error
 	if err := probed(); err != nil {
 		return sample, err
 	}
-	return r.openSample(capacity, before, allocated), nil
+	return r.openSample(capacity, before, used), nil
 }
 
 // asked returns how many arrivals in a second each worker is asked for, if each has
@@ -317,20 +317,25 @@ const capacityShare = 4
 
 // once lets workers loose on a fresh lock until they have been measured in an
 // open loop, and verifies what it protects. set sets their schedules.
-func once(ctx context.Context, s Scenario, set func(*run)) (r *run, allocated allocations, err error) {
+func once(ctx context.Context, s Scenario, set func(*run)) (r *run, used usage, err error) {
 	lock, neighbours := isolate(s.newLock)
 	r = newRun(s, lock, s.Workers)
 	r.neighbours = neighbours
 	set(r)
+	meter, err := newMeter(s)
+	if err != nil {
+		return nil, used, err
+	}
+	defer meter.close()
 	if err := r.checkIn((*worker).serve); err != nil {
-		return nil, allocated, err
+		return nil, used, err
 	}
 	r.keepAwake()
-	before := countAllocations()
+	meter.begin()
 	if err := r.release(ctx); err != nil {
-		return nil, allocated, err
+		return nil, used, err
 	}
-	return r, countAllocations().minus(before), r.verify()
+	return r, meter.end(), r.verify()
 }
 
 // total returns how many operations acquired the lock in the window.
@@ -351,7 +356,7 @@ func saturated(arrived, served uint64) bool {
 
 // openSample is sample for an open loop. It has no ns/op and nothing else that
 // only says how fast operations arrived.
-func (r *run) openSample(capacity float64, at distance.Trip, allocated allocations) results.Sample {
+func (r *run) openSample(capacity float64, at distance.Trip, used usage) results.Sample {
 	served, sinceBegin, arrived := r.total(), uint64(0), uint64(0)
 	for _, w := range r.workers {
 		sinceBegin += w.read + w.written
@@ -377,8 +382,7 @@ func (r *run) openSample(capacity float64, at distance.Trip, allocated allocatio
 	if at.Distance != results.Local && at.Distance != results.Unknown {
 		add(at.NS, "rtt-ns")
 	}
-	add(float64(allocated.bytes)/float64(max(1, sinceBegin)), "B/op")
-	add(float64(allocated.objects)/float64(max(1, sinceBegin)), "allocs/op")
+	values = append(values, used.perOp(sinceBegin)...)
 	return results.Sample{
 		Cell:           r.Cell(),
 		Distance:       at.Distance,

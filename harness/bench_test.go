@@ -70,13 +70,22 @@ func BenchmarkCost(b *testing.B) {
 	}
 }
 
-// BenchmarkLatencyCost measures what it costs to sample latencies: pairs of
-// samples of 3 ms, with and without, in alternating order, and the median of
-// the pairs' ratios of ns/op. It reports by how many percent an operation is
-// slower with it.
+// BenchmarkLatencyCost measures what it costs to sample latencies.
 //
 //	go test -bench LatencyCost -benchtime 1000x ./harness
 func BenchmarkLatencyCost(b *testing.B) {
+	costOf(b, func(s *harness.Scenario, latency bool) { s.Latency = latency })
+}
+
+// BenchmarkCountersCost measures what it costs to count what the kernel can.
+func BenchmarkCountersCost(b *testing.B) {
+	costOf(b, func(s *harness.Scenario, counters bool) { s.Counters = counters })
+}
+
+// costOf measures what set costs: pairs of samples of 3 ms, with and without, in
+// alternating order, and the median of the pairs' ratios of ns/op. It reports by how
+// many percent an operation is slower with it.
+func costOf(b *testing.B, set func(s *harness.Scenario, on bool)) {
 	mutex := harness.Subject{Name: "sync.Mutex", New: func() sync.Locker { return new(sync.Mutex) }}
 	for _, s := range []harness.Scenario{
 		{Subject: empty, CPUs: runtime.GOMAXPROCS(0), Workers: 1},
@@ -84,8 +93,8 @@ func BenchmarkLatencyCost(b *testing.B) {
 		{Subject: mutex, CPUs: runtime.GOMAXPROCS(0), Workers: runtime.GOMAXPROCS(0), Think: 100 * time.Nanosecond},
 	} {
 		b.Run(s.Cell().Params(), func(b *testing.B) {
-			nsPerOp := func(latency bool) float64 {
-				s.Latency = latency
+			nsPerOp := func(on bool) float64 {
+				set(&s, on)
 				sample, err := harness.Run(context.Background(), s)
 				if err != nil {
 					b.Fatal(err)

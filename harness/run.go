@@ -97,14 +97,19 @@ func take(ctx context.Context, s Scenario, quota uint64) (sample results.Sample,
 	if err != nil {
 		return sample, err
 	}
+	meter, err := newMeter(s)
+	if err != nil {
+		return sample, err
+	}
+	defer meter.close()
 	if err := r.checkIn((*worker).measure); err != nil {
 		return sample, err
 	}
-	allocated := countAllocations()
+	meter.begin()
 	if err := r.release(ctx); err != nil {
 		return sample, err
 	}
-	allocated = countAllocations().minus(allocated)
+	used := meter.end()
 	after := before
 	if before.Distance != results.Unknown { // else nothing is to be learnt
 		if after, err = probe(s); err != nil {
@@ -114,7 +119,7 @@ func take(ctx context.Context, s Scenario, quota uint64) (sample results.Sample,
 	if err := r.verify(); err != nil {
 		return sample, err
 	}
-	return r.sample(before, after, allocated), nil
+	return r.sample(before, after, used), nil
 }
 
 // setUp gives the process the CPUs that s asks for. restore takes them back.

@@ -13,7 +13,7 @@ import (
 
 // sample turns what the workers noted into numbers, in the order of
 // [results.Units]. All workers have returned.
-func (r *run) sample(before, after distance.Trip, allocated allocations) results.Sample {
+func (r *run) sample(before, after distance.Trip, used usage) results.Sample {
 	var total, sinceBegin uint64
 	ops := make([]uint64, len(r.workers))
 	together := ^uint64(0)
@@ -72,12 +72,12 @@ func (r *run) sample(before, after distance.Trip, allocated allocations) results
 		add((before.NS+after.NS)/2, "rtt-ns")
 	}
 	if r.GC != 0 {
-		add(float64(allocated.collections)/allocated.during.Seconds(), "gc-cycles/s")
-		add(float64(allocated.pauses)/float64(sinceBegin), "gc-pause-ns/op")
+		add(float64(used.collections)/used.during.Seconds(), "gc-cycles/s")
+		add(float64(used.pauses)/float64(sinceBegin), "gc-pause-ns/op")
 	}
-	// The workers allocated all the while, and not only in the window.
-	add(float64(allocated.bytes)/float64(sinceBegin), "B/op")
-	add(float64(allocated.objects)/float64(sinceBegin), "allocs/op")
+	// The workers allocated, and the kernel counted, all the while, and not only in
+	// the window.
+	values = append(values, used.perOp(sinceBegin)...)
 
 	return results.Sample{
 		Cell:           r.Cell(),

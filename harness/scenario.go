@@ -165,6 +165,11 @@ type Scenario struct {
 	// always, of all operations, from the times for which these were scheduled.
 	Latency bool
 
+	// Counters asks for what the kernel counts, for an operation: see [Counters].
+	// It is counted of all threads of the process, from before the workers are let
+	// loose until all have returned.
+	Counters bool
+
 	// Patience is for how long all workers may make no progress before they
 	// are given up as stuck; see [StuckError]. 0 is 10 s. Hold and Think are
 	// added to it.

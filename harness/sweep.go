@@ -52,6 +52,7 @@ type Sweep struct {
 	Duration time.Duration
 	Warmup   time.Duration
 	Latency  bool
+	Counters bool
 	Patience time.Duration
 
 	Count int // samples per cell, at least 1
@@ -177,6 +178,7 @@ func (s Sweep) common(c Scenario) Scenario {
 	c.Duration = s.Duration
 	c.Warmup = s.Warmup
 	c.Latency = s.Latency
+	c.Counters = s.Counters
 	c.Patience = s.Patience
 	return c
 }
