@@ -66,6 +66,13 @@
 // against measuring now, such as a busy machine or a quota of CPU time, is said
 // first, as a warning, and is in the file.
 //
+// With --counters each sample has, too, what the CPUs and the kernel count for an
+// operation, as far as this machine does: cycles, instructions, cache misses, lines
+// that came from another core, switches of threads. What it does not is said, with
+// the reason:
+//
+//	lockbench run --counters --locks mcs,sync.Mutex --out counted.txt
+//
 // # Which locks
 //
 // A pattern names several locks, and one that begins with ! leaves out:

@@ -67,7 +67,11 @@ func settings(s harness.Sweep) string {
 	if s.Duration != 0 {
 		duration = s.Duration.String()
 	}
-	return fmt.Sprintf("duration=%s latency=%t", duration, s.Latency)
+	text := fmt.Sprintf("duration=%s latency=%t", duration, s.Latency)
+	if s.Counters { // which there used not to be
+		text += " counters=true"
+	}
+	return text
 }
 
 // describe returns what a sweep measures, as key=value: what must be the same

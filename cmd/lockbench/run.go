@@ -41,6 +41,7 @@ type runCmd struct {
 	Duration string `placeholder:"D" help:"Length of a sample (3ms; 100ms with more than one worker per CPU)."`
 	Count    string `placeholder:"N" help:"Samples of each combination (6, then for half a minute as many as 20, or more where the CPUs were near or far too seldom)."`
 	Latency  bool   `help:"Measure the time to acquire, too: percentiles of service times, from the call. An open loop has it always."`
+	Counters bool   `help:"Count, too, what CPUs and kernel count, for an operation: cycles, instructions, cache misses, switches of threads, page faults, as far as this machine does."`
 	Quick    bool   `help:"A rough answer in seconds: reads 0 and 90, 1 CPU and all, 6 samples."`
 	Load     string `placeholder:"SHARE,..." help:"Open loop: operations arrive on a schedule, so many as are this share, such as 0.5,0.8,0.95, of what the lock reaches in the same situation. Latencies count from the scheduled arrival."`
 	Rate     string `placeholder:"N,..." help:"Open loop: so many operations arrive in a second, for all workers together, such as 100k,1M."`
@@ -65,6 +66,7 @@ var errInterrupted = errors.New("interrupted")
 func (c *runCmd) Run(con commandline.Console) error {
 	var bad commandline.Problems
 	sweep := c.sweep(&bad)
+	c.checkCounters(&bad)
 	c.files(&bad, sweep)
 	if len(bad) > 0 {
 		return bad
@@ -93,6 +95,11 @@ func (c *runCmd) Run(con commandline.Console) error {
 		return err
 	}
 	warn(con, machine.Warnings())
+	if c.Counters {
+		if _, not := counted(harness.Counters()); not != "" {
+			fmt.Fprintf(con.Err, "lockbench: not counted: %s\n", not)
+		}
+	}
 	if file.Torn != "" {
 		fmt.Fprintf(con.Err, "lockbench: %s: dropped its last line, which was cut off\n", c.Out)
 	}
@@ -130,7 +137,7 @@ func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 	if c.Quick {
 		all, reads = slices.Compact([]int{all[0], all[len(all)-1]}), "0,90"
 	}
-	sweep := harness.Sweep{CPUs: all, Latency: c.Latency}
+	sweep := harness.Sweep{CPUs: all, Latency: c.Latency, Counters: c.Counters}
 	c.workers(bad, &sweep, reads)
 	sweep.Hold = bad.Durations("--hold", c.Hold, 0, time.Second)
 	sweep.Think = bad.Durations("--think", cmp.Or(c.Think, "100ns"), 0, time.Second)
@@ -434,6 +441,11 @@ func facts(ctx context.Context, s harness.Sweep) (results.Facts, error) {
 	facts.Note("settings", settings(s))
 	facts.Note("sweep", describe(s))
 	facts.Note("own", ownNote())
+	if s.Counters {
+		can, not := counted(harness.Counters())
+		facts.Note("counters", can)
+		facts.Note("uncounted", not)
+	}
 	facts.Note("seed", strconv.FormatUint(s.Seed, 10))
 	var costs []string
 	shares := s.Reads
