@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/xml"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -214,5 +215,57 @@ func TestGateHistory(t *testing.T) {
 	}
 	if entries, err := os.ReadDir("history"); err != nil || len(entries) != 1 {
 		t.Errorf("the history has %v, %v, want one run", entries, err)
+	}
+}
+
+// Grace periods and backlogs are units of the gate like any: less is better, and
+// a shape can bound them.
+func TestGateGracePeriods(t *testing.T) {
+	t.Chdir(t.TempDir())
+	file := func(gp, backlog float64) string {
+		var b strings.Builder
+		b.WriteString("goos: linux\ngoarch: amd64\ncpu: test\nmachine: host\ndistance: local\n")
+		for round := 1; round <= 24; round++ {
+			noise := 1 + float64(round%5)/500
+			fmt.Fprintf(&b, "# round: %d\n", round)
+			fmt.Fprintf(&b, "BenchmarkLock/lock=rcu-domain/reads=90/workers=1/hold=0s/think=0s/workload=record/work=registers-1\t5000\t%.6g ns/op\t%.6g gp-p99-ns\t%.6g backlog-max\n",
+				100*noise, 2e6*gp*noise, 40*backlog*noise)
+		}
+		return b.String()
+	}
+	for name, text := range map[string]string{
+		"base.txt": file(1, 1), "same.txt": file(1.001, 1.001), "slow.txt": file(2, 1), "piled.txt": file(1, 2), "better.txt": file(.5, .5),
+		"shape.toml": "[[shape]]\nkind = 'ceiling'\nlock = '^rcu'\nunit = 'gp-p99-ns'\nmax = 3_000_000\n[[shape]]\nkind = 'ceiling'\nlock = '^rcu'\nunit = 'backlog-max'\nmax = 60\n",
+	} {
+		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct {
+		command string
+		code    int
+		want    string // a line that has all these words
+	}{
+		{"gate --files base.txt same.txt", exitOK, "pass"},
+		{"gate --files base.txt slow.txt", exitFailed, "gp-p99-ns +100% regressed"},
+		{"gate --files base.txt piled.txt", exitFailed, "backlog-max +100% regressed"},
+		{"gate --files base.txt better.txt", exitOK, "gp-p99-ns -50.0% improved"},
+		{"gate --files base.txt same.txt --config shape.toml", exitOK, "backlog-max ≤ 60 pass"},
+		{"gate --files base.txt slow.txt --margin 100% --config shape.toml", exitFailed, "gp-p99-ns ≤ 3e+06 regressed"},
+		{"compare base.txt slow.txt", exitOK, "gp-p99-ns"},
+	} {
+		var out, errs bytes.Buffer
+		code := run(strings.Fields(test.command), &out, &errs)
+		found := false
+		for line := range strings.Lines(out.String()) {
+			all := true
+			for word := range strings.FieldsSeq(test.want) {
+				all = all && strings.Contains(line, word)
+			}
+			found = found || all
+		}
+		if code != test.code || !found {
+			t.Errorf("$ lockbench %s\nexit status %d, want %d and %q in\n%s%s", test.command, code, test.code, test.want, &out, &errs)
+		}
 	}
 }
