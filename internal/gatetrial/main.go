@@ -11,7 +11,7 @@
 //	layout   a head that differs by one unused function
 //	sim      made-up noise, 1 to 2,000 benchmarks: false discoveries and power against the nominal ones
 //	versions two versions of a module from the module cache
-//	figure   the figure of docs/gate.md: one benchmark made 8 % slower, among others that are not
+//	figure   the data of the figure of docs/gate.md, which go run ./internal/figures draws: one benchmark made 8 % slower, among others that are not
 //
 // Part aa leaves its readings in the tape, from which the others resample:
 // they are drawn in blocks of ten rounds, so that what noise remembers stays.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/lockbench/lockbench/internal/abrun"
 	"github.com/lockbench/lockbench/internal/slowdown"
-	"github.com/lockbench/lockbench/plots"
+	"github.com/lockbench/lockbench/internal/wholefile"
 	"github.com/lockbench/lockbench/results/gate"
 )
 
@@ -89,7 +89,10 @@ func slowed(ctx context.Context, t *trial, share float64) (c count, err error) {
 	return c, nil
 }
 
-// figure draws a comparison in which one benchmark is slower.
+// figureData is where the report is from which docs/fig-gate.svg is drawn.
+const figureData = "docs/data/gate.json"
+
+// figure makes a comparison in which one benchmark is slower, for a figure.
 func figure(ctx context.Context, t *trial) error {
 	dir, err := os.MkdirTemp("", "gatetrial")
 	if err != nil {
@@ -110,15 +113,7 @@ func figure(ctx context.Context, t *trial) error {
 	}
 	t.line(1, "figure", rep)
 	rep.Base, rep.Head = "the locks as they are", "the ticket lock made 8 % slower"
-	files, err := plots.WriteForest(dir, rep, plots.ForestOptions{Formats: []string{"svg"}})
-	if err != nil {
-		return err
-	}
-	data, err := os.ReadFile(files[0].Path)
-	if err != nil {
-		return err
-	}
-	return os.WriteFile("docs/fig-gate.svg", data, 0o644)
+	return wholefile.Write(figureData, rep.WriteJSON)
 }
 
 // drift compares identical code while the machine gets slower.
