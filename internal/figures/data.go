@@ -48,6 +48,24 @@ var datasets = []dataset{
 	}},
 }
 
+// The report of a comparison, which the gate's figure is drawn from, and what
+// makes it.
+const (
+	gateName   = "gate"
+	gateReport = "docs/data/gate.json"
+	gateFigure = "docs/fig-gate.svg"
+	gateMaker  = "go run ./internal/gatetrial -part figure"
+)
+
+// names returns the names of all that can be measured.
+func names() []string {
+	var all []string
+	for _, d := range datasets {
+		all = append(all, d.name)
+	}
+	return append(all, gateName)
+}
+
 const (
 	exclusive = "sync.Mutex,mutex,ttas,backoff,ticket,mcs,qspinlock"
 	shared    = "sync.Mutex,sync.RWMutex,rwsem,rw-queued,rw-phasefair,rw-distributed,xsync.RBMutex,seqlock"
@@ -69,18 +87,20 @@ func (d dataset) commands() (all [][]string) {
 	return all
 }
 
-// measure measures the datasets of the names, or all, in a checkout.
+// measure measures the datasets of the names, in a checkout.
 func measure(ctx context.Context, root string, names []string, stderr io.Writer) error {
+	commands := make(map[string][][]string)
 	for _, d := range datasets {
-		if len(names) > 0 && !slices.Contains(names, d.name) {
-			continue
-		}
-		for _, args := range d.commands() {
+		commands[d.name] = d.commands()
+	}
+	commands[gateName] = [][]string{strings.Fields(gateMaker)}
+	for _, name := range names {
+		for _, args := range commands[name] {
 			fmt.Fprintln(stderr, "$", strings.Join(args, " "))
 			cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 			cmd.Dir, cmd.Stderr = root, stderr
 			if err := cmd.Run(); err != nil {
-				return fmt.Errorf("%s: %w", d.path(), err)
+				return fmt.Errorf("%s: %w", name, err)
 			}
 		}
 	}
@@ -100,8 +120,9 @@ func read(root string) (map[string]*results.File, error) {
 	return files, nil
 }
 
-// register returns the page that says what is in docs/data.
-func register(files map[string]*results.File) string {
+// register returns the page that says what is in docs/data, and whether the
+// gate's report is.
+func register(files map[string]*results.File, gate bool) string {
 	var b strings.Builder
 	b.WriteString(`# What the figures are drawn from
 
@@ -154,6 +175,12 @@ A test fails if a figure, the table or this page is not what the files give.
 		if len(drawn) > 0 {
 			fmt.Fprintf(&b, "\nDrawn: %s.\n", strings.Join(drawn, ", "))
 		}
+	}
+	fmt.Fprintf(&b, "\n## gate.json\n\nThe report of a comparison in which one benchmark was made 8 %% slower.\n\n    $ %s\n\n", gateMaker)
+	if gate {
+		b.WriteString("Drawn: [fig-gate.svg](../fig-gate.svg).\n")
+	} else {
+		b.WriteString("It is not there yet: [fig-gate.svg](../fig-gate.svg) was drawn before reports were kept.\n")
 	}
 	return b.String()
 }

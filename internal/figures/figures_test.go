@@ -23,7 +23,6 @@ var drawnElsewhere = map[string]string{
 	"qspinlock.svg":    "drawn by hand",
 	"rwlock-words.svg": "drawn by hand",
 	"fig-schedule.svg": "a test of package check draws it",
-	"fig-gate.svg":     "go run ./internal/gatetrial -part figure",
 }
 
 // What is published is what is drawn from the data of today, and well-formed.
@@ -59,6 +58,9 @@ func TestPublished(t *testing.T) {
 		t.Fatal(err)
 	}
 	elsewhere := maps.Clone(drawnElsewhere)
+	if published[gateFigure] == nil {
+		elsewhere["fig-gate.svg"] = "from before its data were kept"
+	}
 	for _, name := range have {
 		name = filepath.Base(name)
 		_, here := published["docs/"+name]

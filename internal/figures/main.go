@@ -48,12 +48,8 @@ func run(args []string, stderr io.Writer) int {
 		case !*anew:
 			fmt.Fprintf(stderr, "figures: %s: want -measure before names of datasets\n", name)
 			bad = 2
-		case !slices.ContainsFunc(datasets, func(d dataset) bool { return d.name == name }):
-			var known []string
-			for _, d := range datasets {
-				known = append(known, d.name)
-			}
-			fmt.Fprintf(stderr, "figures: unknown dataset %q (known: %s)\n", name, strings.Join(known, ", "))
+		case !slices.Contains(names(), name):
+			fmt.Fprintf(stderr, "figures: unknown dataset %q (known: %s)\n", name, strings.Join(names(), ", "))
 			bad = 2
 		}
 	}
@@ -62,20 +58,24 @@ func run(args []string, stderr io.Writer) int {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := publish(ctx, ".", *anew, flags.Args(), stderr); err != nil {
+	var todo []string
+	if *anew {
+		if todo = flags.Args(); len(todo) == 0 {
+			todo = names()
+		}
+	}
+	if err := publish(ctx, ".", todo, stderr); err != nil {
 		fmt.Fprintln(stderr, "figures:", err)
 		return 1
 	}
 	return 0
 }
 
-// publish writes all that is published into a checkout, after measuring what it
-// is to measure.
-func publish(ctx context.Context, root string, anew bool, names []string, stderr io.Writer) error {
-	if anew {
-		if err := measure(ctx, root, names, stderr); err != nil {
-			return err
-		}
+// publish writes all that is published into a checkout, after measuring the
+// datasets of the names.
+func publish(ctx context.Context, root string, anew []string, stderr io.Writer) error {
+	if err := measure(ctx, root, anew, stderr); err != nil {
+		return err
 	}
 	published, err := draw(root)
 	if err != nil {
@@ -97,7 +97,10 @@ func draw(root string) (map[string][]byte, error) {
 	if err := drawMeasured(files, published); err != nil {
 		return nil, err
 	}
-	published["docs/data/README.md"] = []byte(register(files))
+	if err := drawGate(root, published); err != nil {
+		return nil, err
+	}
+	published["docs/data/README.md"] = []byte(register(files, published[gateFigure] != nil))
 	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
 	if err != nil {
 		return nil, err

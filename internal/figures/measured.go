@@ -1,10 +1,15 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 
 	"github.com/lockbench/lockbench/plots"
 	"github.com/lockbench/lockbench/results"
+	"github.com/lockbench/lockbench/results/gate"
 )
 
 // A measuredFigure is drawn from a dataset, once for light pages and once for
@@ -69,4 +74,23 @@ func drawMeasured(files map[string]*results.File, published map[string][]byte) e
 		}
 	}
 	return nil
+}
+
+// drawGate adds the figure that is drawn from the gate's report to published, if
+// there is one: the figure is from before reports were kept.
+func drawGate(root string, published map[string][]byte) error {
+	file, err := os.Open(filepath.Join(root, gateReport))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	report, err := gate.ReadJSON(file)
+	if err != nil {
+		return fmt.Errorf("%s: %w", gateReport, err)
+	}
+	published[gateFigure], err = plots.Forest(report, plots.ForestOptions{}).Encode("svg")
+	return err
 }
