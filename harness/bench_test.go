@@ -38,7 +38,7 @@ func BenchmarkSweep(b *testing.B) {
 // BenchmarkReadMostly measures what there is to choose from for data that is
 // mostly read, where it can have that data.
 //
-//	go test -bench ReadMostly//////workload=map1000 -cpu 1,2 ./harness
+//	go test -bench ReadMostly//////workload=map1000 -cpu 2 ./harness
 func BenchmarkReadMostly(b *testing.B) {
 	entries, err := catalog.Match("sync.RWMutex", "rw-distributed", "seqlock", "rcu-domain", "rcu-qsbr", "*.Map")
 	if err != nil {
