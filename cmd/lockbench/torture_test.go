@@ -38,15 +38,15 @@ func TestTortureBusted(t *testing.T) {
 	if racy {
 		t.Skip("races")
 	}
-	code, stdout, stderr := lockbench(t, "torture --locks busted,ticket,busted-rcu --duration 1s --seed 7")
+	code, stdout, stderr := lockbench(t, "torture --locks busted,ticket,busted-rcu --duration 6s --seed 7")
 	if code != exitFailed || !strings.HasSuffix(stdout, "\nFAILURE of busted, busted-rcu\n") {
 		t.Fatalf("exit status %d, want %d and FAILURE\n%s%s", code, exitFailed, stdout, stderr)
 	}
 	for _, want := range []string{
 		`lockbench: lock "busted" is broken: `,
 		`lockbench: flavour "busted-rcu" is broken: `,
-		`\tagain: lockbench torture --locks busted --duration \d+ms --seed 7\n`,
-		`\tagain: lockbench torture --locks busted-rcu --duration \d+ms --seed 7\n`,
+		`\tagain: lockbench torture --locks busted --duration [\d.]+m?s --seed 7\n`,
+		`\tagain: lockbench torture --locks busted-rcu --duration [\d.]+m?s --seed 7\n`,
 	} {
 		if !regexp.MustCompile(want).MatchString(stderr) {
 			t.Errorf("stderr, want %s in\n%s", want, stderr)
