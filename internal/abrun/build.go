@@ -252,7 +252,7 @@ func (s *Source) link(ctx context.Context, l *link, seed int64) error {
 			return context.Cause(ctx)
 		}
 		fixed := s.fixedLayout[which(l.tree.side)].Load()
-		linker := []string{"-w"} // no DWARF, which nobody reads here and takes time
+		linker := []string{"-w"} // no DWARF: it is not read here and takes time
 		for _, f := range s.c.BuildFlags {
 			if isLdflags(f) {
 				linker = append(linker, ldflags.ReplaceAllString(f, ""))

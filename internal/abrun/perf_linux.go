@@ -51,8 +51,8 @@ func (c *counter) read() (uint64, error) {
 	}
 	count, enabled, running := binary.NativeEndian.Uint64(b[:]), binary.NativeEndian.Uint64(b[8:]), binary.NativeEndian.Uint64(b[16:])
 	if running != enabled {
-		// Scaling it would make a guess of what is worth something only if exact.
-		return 0, errors.New("counting instructions: somebody else uses the counters")
+		// A scaled count would be a guess, and only an exact one is useful.
+		return 0, errors.New("counting instructions: another program uses the counters")
 	}
 	return count, nil
 }

@@ -154,7 +154,7 @@ func hold(dir string) (release func(), err error) {
 		f.Close()
 		return nil, err
 	}
-	// Only now has it the name that others look for.
+	// Only now does the file have the name that other processes look for.
 	if err := os.Rename(f.Name(), name); err != nil {
 		f.Close()
 		return nil, err
@@ -162,8 +162,8 @@ func hold(dir string) (release func(), err error) {
 	return func() { f.Close() }, nil
 }
 
-// sweep removes what processes have left behind that were killed: directories
-// of ours that nobody holds.
+// sweep removes what killed processes have left behind: directories of ours that no
+// process holds.
 func sweep() {
 	dirs, _ := filepath.Glob(filepath.Join(os.TempDir(), prefix+"*"))
 	for _, dir := range dirs {

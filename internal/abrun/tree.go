@@ -504,8 +504,8 @@ func (s *Source) leftOut(ctx context.Context, text string) string {
 // prefix is what the names of our directories begin with.
 const prefix = "abrun-"
 
-// removeAll removes a directory, even if benchmarks made some in it that nobody
-// may write to.
+// removeAll removes a directory, even if benchmarks made directories in it that are
+// not writable.
 func removeAll(dir string) error {
 	if os.RemoveAll(dir) == nil {
 		return nil

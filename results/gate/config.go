@@ -360,7 +360,7 @@ func (t *table) has(key string) bool {
 	return slices.ContainsFunc(t.values, func(v keyed) bool { return v.key == key })
 }
 
-// known reports the keys that nobody took.
+// known reports the keys that the parser did not use.
 func (p *configParser) known(t *table) {
 	where := ""
 	if t.name != "" {

@@ -14,7 +14,7 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// Files are readings that somebody took, of whatever Go benchmarks.
+// Files has readings of any Go benchmarks, taken earlier.
 //
 // Where they were taken together they are judged as what is measured here, by
 // the pairs of a round ([Rules.Compare]). Two files say that they were with the

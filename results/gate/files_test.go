@@ -73,7 +73,7 @@ func check(t *testing.T, rep *gate.Report, want gate.Verdict, why string) {
 	}
 }
 
-// What nobody said is measured together is not paired.
+// Readings are not paired unless the user says that they were measured together.
 func TestFilesPaired(t *testing.T) {
 	for _, test := range []struct {
 		what       string

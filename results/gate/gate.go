@@ -81,7 +81,7 @@ type Failure struct {
 	Output string // the last lines that it printed
 }
 
-// A Source has rounds of readings: it measures them, or somebody has.
+// A Source has rounds of readings: it measures them, or reads them from files.
 type Source interface {
 	// Benchmarks returns what both sides have, and what only one has.
 	Benchmarks() (both, onlyBase, onlyHead []Benchmark)
@@ -214,7 +214,7 @@ type Result struct {
 
 	// Noise is the change that the base shows against itself, with the same
 	// number of pairs: the larger of its interval's bounds. Below it, the
-	// machine decides, not the code. It is NaN if nobody looked.
+	// machine decides, not the code. It is NaN if it was not measured.
 	Noise float64
 
 	Margin   float64

@@ -70,7 +70,7 @@ func needed(n int, alpha float64) int {
 	return table.of[n]
 }
 
-// A needsTable has what needed returns, for n from 0, as far as anybody asked.
+// A needsTable has the results of needed for n from 0, up to the largest n asked for.
 type needsTable struct {
 	sync.Mutex
 	of []int

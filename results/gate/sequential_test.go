@@ -201,7 +201,7 @@ func TestDiscoveries(t *testing.T) {
 				t.Errorf("found e^%g among %d of %d", logs[i], k, m)
 			}
 		}
-		// Nobody else would do if he were added.
+		// No other one would be found if it were added.
 		for i, f := range found {
 			if !f && logs[i] >= math.Log(float64(m)/(fdr*float64(k+1))) {
 				t.Errorf("did not find e^%g beside %d of %d", logs[i], k, m)

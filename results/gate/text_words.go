@@ -349,7 +349,7 @@ func digits(v float64) int {
 	return 0
 }
 
-// round writes a share that somebody chose: 3%, 0.5%.
+// round writes a share that the user chose: 3%, 0.5%.
 func round(v float64) string { return strconv.FormatFloat(100*v, 'g', 4, 64) + "%" }
 
 // signed writes a change: +8.1%, -0.25%, ×130.

@@ -79,7 +79,7 @@ func TestUnpairedDrift(t *testing.T) {
 		{what: "+30%", n: 10, change: 0.30, regressed: [2]int{40, 100}, caught: 40, fooled: [2]int{0, 50}},
 		{what: "+30%, more", n: 20, change: 0.30, regressed: [2]int{99, 100}, caught: 99, fooled: [2]int{0, 50}},
 		{what: "+30%, more, drift", n: 20, drift: 0.05, change: 0.30, regressed: [2]int{99, 100}, caught: 99, fooled: [2]int{50, 50}},
-		{what: "+5%", n: 20, change: 0.05, regressed: [2]int{0, 1}, fooled: [2]int{0, 50}}, // nobody could know
+		{what: "+5%", n: 20, change: 0.05, regressed: [2]int{0, 1}, fooled: [2]int{0, 50}}, // too few samples to know
 	} {
 		t.Run(test.what, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(7, uint64(test.n)))
