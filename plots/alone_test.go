@@ -1,6 +1,7 @@
 package plots_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -89,6 +90,59 @@ func TestPage(t *testing.T) {
 	for _, not := range []string{"http:", "https:", `src="/`} {
 		if strings.Contains(page, not) {
 			t.Errorf("it needs %s", not)
+		}
+	}
+}
+
+// An update of RCU takes some 500 ns: beside it locks of 8 to 33 ns must be told
+// apart, so the axis is logarithmic, and says so.
+func TestAloneBesideWhatIsExpensive(t *testing.T) {
+	sums := aloneSums()
+	logarithmic := func() bool {
+		figures, _ := plots.Alone(sums, plots.Options{})
+		if len(figures) != 1 {
+			t.Fatalf("%d figures, want one", len(figures))
+		}
+		return look(t, figures[0]).has("time for a pair (ns, log scale)")
+	}
+	if logarithmic() {
+		t.Error("logarithmic, want linear where all cost about the same")
+	}
+	sums = append(sums, summary(results.Cell{Lock: "rcu-domain", Workers: 1, CPUs: 1}, results.Local, "ns/op", 485))
+	if !logarithmic() {
+		t.Error("linear, want logarithmic beside an update of 485 ns")
+	}
+}
+
+// A figure of CPUs at an unknown distance says so in its title, and leads only
+// where no other answers the question.
+func TestUnknownDistanceDoesNotLead(t *testing.T) {
+	at := func(cpus int, d results.Distance) []results.Summary {
+		c := cellOf("mcs", cpus)
+		d2 := c
+		d2.Reads = 90
+		return []results.Summary{summary(c, d, "ops/s", 2e6), summary(d2, d, "ops/s", 3e6)}
+	}
+	for what, test := range map[string]struct {
+		sums []results.Summary
+		want map[string]bool // by kind of the leading figure: whether it is of unknown distance
+	}{
+		"beside one CPU":   {slices.Concat(at(1, results.Local), at(4, results.Unknown)), map[string]bool{"throughput": true, "reads": false}},
+		"beside near":      {slices.Concat(at(2, results.Near), at(4, results.Unknown)), map[string]bool{"throughput": false, "reads": false}},
+		"nothing is known": {at(4, results.Unknown), map[string]bool{"throughput": false, "reads": false}},
+	} {
+		files, _, err := plots.Write(t.TempDir(), test.sums, plots.Options{Formats: []string{"svg"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		lead, _ := plots.Lead(files)
+		got := make(map[string]bool)
+		for _, a := range lead {
+			kind, _, _ := strings.Cut(a.Name, "_")
+			got[kind] = strings.HasPrefix(a.Title, "CPUs at an unknown distance: ")
+		}
+		if !maps.Equal(got, test.want) {
+			t.Errorf("%s: leading figures of unknown distance: %v, want %v", what, got, test.want)
 		}
 	}
 }

@@ -123,6 +123,7 @@ func (s shot) fairness(o Options) *Figure {
 		Name:     s.name("fairness"),
 		Title:    title,
 		Subtitle: s.subtitle(o),
+		blind:    s.blind,
 		Notes:    append(leftOut(dropped, "no throughput above zero or no fairness"), s.missing()...),
 		Panels:   []*plot.Plot{speeds.plot(), shares.plot()},
 		Width:    figureWidth,

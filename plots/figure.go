@@ -27,6 +27,8 @@ type Figure struct {
 	// Width is that of the whole figure, Body the height of the panels.
 	Width, Body vg.Length
 
+	blind bool // the distance of the CPUs is not known, though that of others is
+
 	// Dark asks for light inks on a dark ground.
 	Dark bool
 }

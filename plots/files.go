@@ -121,6 +121,12 @@ func All(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	reads, _ := ReadsBeside(rest, o)
 	all = append(append(all, throughput...), reads...)
 
+	for _, f := range all {
+		if f.blind {
+			f.Title = "CPUs at an unknown distance: " + f.Title
+		}
+	}
+
 	// Names that differ in what a file name cannot hold are alike.
 	seen := make(map[string]int)
 	for _, f := range all {

@@ -135,6 +135,7 @@ func (s shot) latency(o Options) *Figure {
 		Name:     s.name("latency"),
 		Title:    title,
 		Subtitle: s.subtitle(o),
+		blind:    s.blind,
 		Notes:    slices.Concat(notes, leftOut(dropped, "no 99th percentile above zero"), s.missing()),
 		Width:    figureWidth,
 		Body:     rowsHeight(len(locks)),

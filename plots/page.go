@@ -23,6 +23,8 @@ var questions = []question{
 	{"alone", "What does a lock cost alone?"},
 	{"throughput", "What happens with more CPUs?"},
 	{"reads", "What happens with reads?"},
+	{"load-writers", "How long do writers wait as the load grows?"},
+	{"rate-writers", "How long do writers wait as more arrives?"},
 	{"roles", "Do readers let writers in?"},
 }
 
@@ -36,12 +38,18 @@ type Answer struct {
 const maxLead = 3
 
 // Lead returns those of the files that answer what people ask first, each
-// figure once, and the others.
+// figure once, and the others. A figure of CPUs at an unknown distance leads only
+// where there is no other to answer the question.
 func Lead(files []File) (lead []Answer, rest []File) {
 	open := slices.Clone(questions)
-	for _, f := range slices.CompactFunc(slices.Clone(files), func(f, g File) bool { return f.Figure == g.Figure }) {
-		kind, _, _ := strings.Cut(f.Name, "_")
-		i := slices.IndexFunc(open, func(q question) bool { return q.kind == kind })
+	each := slices.CompactFunc(slices.Clone(files), func(f, g File) bool { return f.Figure == g.Figure })
+	sighted := make(map[string]bool) // kinds
+	for _, f := range each {
+		sighted[f.kind()] = sighted[f.kind()] || !f.blind
+	}
+	for _, f := range each {
+		kind := f.kind()
+		i := slices.IndexFunc(open, func(q question) bool { return q.kind == kind && sighted[kind] != f.blind })
 		if i < 0 || len(lead) == maxLead {
 			rest = append(rest, f)
 			continue
@@ -50,6 +58,12 @@ func Lead(files []File) (lead []Answer, rest []File) {
 		open = slices.Delete(open, i, i+1)
 	}
 	return lead, rest
+}
+
+// kind returns what the figure is of, as its name says.
+func (f *Figure) kind() string {
+	kind, _, _ := strings.Cut(f.Name, "_")
+	return kind
 }
 
 //go:embed page.html

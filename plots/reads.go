@@ -61,7 +61,7 @@ func (s shot) reads(f family, o Options) *Figure {
 	last := f.xs[len(f.xs)-1]
 	sc := opsScale(f.top())
 	where := fmt.Sprintf("at %v"+noBreak+"%%"+noBreak+"reads", last)
-	fig := &Figure{Name: s.name("reads"), Width: figureWidth, Subtitle: s.subtitle(o), Notes: append(f.notes(sc, last, where), s.missing()...)}
+	fig := &Figure{Name: s.name("reads"), Width: figureWidth, Subtitle: s.subtitle(o), blind: s.blind, Notes: append(f.notes(sc, last, where), s.missing()...)}
 	var loud []string
 	fig.Title, loud = f.readsTitle(sc)
 

@@ -126,6 +126,7 @@ func (s shot) roles(o Options) (*Figure, []Skipped) {
 		Name:     s.name("roles"),
 		Title:    title,
 		Subtitle: s.subtitle(o),
+		blind:    s.blind,
 		Notes:    append(leftOut(dropped, "no read-ops/s or write-ops/s"), s.missing()...),
 		Width:    figureWidth,
 		Body:     rowsHeight(len(pairs)),

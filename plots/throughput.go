@@ -86,7 +86,7 @@ func (s shot) throughput(f family, o Options) *Figure {
 	}
 	sc := opsScale(f.top())
 	where := "at " + count(int(at), "CPU")
-	fig := &Figure{Name: s.name("throughput"), Width: figureWidth, Subtitle: s.subtitle(o), Notes: append(f.notes(sc, at, where), s.missing()...)}
+	fig := &Figure{Name: s.name("throughput"), Width: figureWidth, Subtitle: s.subtitle(o), blind: s.blind, Notes: append(f.notes(sc, at, where), s.missing()...)}
 	if len(over) > 0 {
 		fig.Notes = append(fig.Notes, "Oversubscribed: the machine has fewer CPUs than that, and workers take turns on them.")
 	}
