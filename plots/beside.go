@@ -107,6 +107,8 @@ func (s scene) rowsBeside(panels []panel, o Options) *Figure {
 	near := panels[0]
 	at := near.xs[len(near.xs)-1]
 	sc := opsScale(max(near.top(), panels[1].top()))
+	whole := family{locks: slices.Concat(near.locks, panels[1].locks)}
+	lo, hi := math.Inf(1), math.Inf(-1)
 	var titles []string
 	rank := make(map[string]int)
 	for i, c := range near.ranked(at) {
@@ -128,15 +130,20 @@ func (s scene) rowsBeside(panels []panel, o Options) *Figure {
 			}
 		}
 		slices.SortStableFunc(ch.rows, func(a, b row) int { return cmp.Compare(rank[a.name], rank[b.name]) })
-		ch.title, ch.names = string(p.shot.distance), i == 0
+		ch.title, ch.names, ch.log = string(p.shot.distance), i == 0, whole.spanning()
 		for j, x := range p.xs {
 			ch.columns = append(ch.columns, p.column(ch, j, count(int(x), "CPU")))
 		}
 		if len(p.xs) == 2 {
 			ch.columns = append(ch.columns, gains(ch, fmt.Sprintf("%v → %v", p.xs[0], p.xs[1])))
 		}
-		fig.Panels = append(fig.Panels, ch.plot())
+		drawn := ch.plot()
+		fig.Panels = append(fig.Panels, drawn)
 		fig.Body = rowsHeight(len(ch.rows))
+		lo, hi = min(lo, drawn.X.Min), max(hi, drawn.X.Max)
+	}
+	for _, p := range fig.Panels {
+		p.X.Min, p.X.Max = lo, hi
 	}
 	fig.Title = strings.Join(titles, "; ")
 	fig.Subtitle = all.subtitle(o)

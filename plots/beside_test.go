@@ -85,6 +85,9 @@ func TestThroughputBeside(t *testing.T) {
 	if !strings.Contains(f.Title, ", near: ") || !strings.Contains(f.Title, "backoff is fastest on 2\u00a0CPUs, far: ") {
 		t.Errorf("Title = %s", f.Title)
 	}
+	if a, b := f.Panels[0].X, f.Panels[1].X; a.Min != b.Min || a.Max != b.Max {
+		t.Errorf("axes from %v to %v and from %v to %v, want one", a.Min, a.Max, b.Min, b.Max)
+	}
 	svg := encoded(t, f)
 	if got := strings.Count(svg, ">mcs<"); got != 1 {
 		t.Errorf("mcs is named %d times, want once, at the rows of both panels", got)
