@@ -260,8 +260,9 @@ func TestSweepOfArrivals(t *testing.T) {
 		t.Errorf("%d samples, want %d", n, 3*16)
 	}
 	s.Arrivals = append(s.Arrivals, Arrivals{Load: .5}, Arrivals{Load: 2})
+	s.Counters = true
 	err := s.Validate()
-	for _, want := range []string{"arrivals 0.5: given twice", "load 2: must be below 1"} {
+	for _, want := range []string{"counters true: must be false in an open loop", "arrivals 0.5: given twice", "load 2: must be below 1"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Validate = %v, want %q", err, want)
 		}

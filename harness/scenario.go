@@ -270,6 +270,7 @@ func (s Scenario) validate() error {
 	want(s.Work != Serialized || primitives.CanSerialize, "work", s.Work, "another: instructions cannot be serialized on "+runtime.GOARCH+", nor under purego")
 	want(s.Duration >= 0, "duration", s.Duration, "positive, or 0s for the default")
 	want(s.Warmup >= 0, "warmup", s.Warmup, "positive, or 0s for the default")
+	want(!s.Counters || s.Arrivals.Closed(), "counters", s.Counters, "false in an open loop: what a worker does while no operation is due would count, too")
 	errs = append(errs, s.Arrivals.validate(s.withDefaults().Duration))
 	want(s.Patience >= 0, "patience", s.Patience, "positive, or 0s for the default")
 	want(int(s.Mode) < len(modes), "mode", s.Mode, "goroutine, thread or pinned")

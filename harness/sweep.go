@@ -102,7 +102,7 @@ func (s Sweep) Validate() error {
 		errs = append(errs, axis("work", s.Works, func(c *Scenario, w Work) { c.Work = w }))
 	}
 	if len(s.Arrivals) > 0 {
-		errs = append(errs, axis("arrivals", s.Arrivals, func(c *Scenario, a Arrivals) { c.Arrivals, c.Duration = a, s.Duration }))
+		errs = append(errs, axis("arrivals", s.Arrivals, func(c *Scenario, a Arrivals) { c.Arrivals, c.Duration, c.Counters = a, s.Duration, s.Counters }))
 	}
 	if len(s.Modes) > 0 {
 		errs = append(errs, axis("mode", s.Modes, func(c *Scenario, m Mode) { c.Mode = m }))
