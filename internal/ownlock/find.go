@@ -323,18 +323,17 @@ func Look(ctx context.Context, dir string) (Package, error) {
 		return p, fmt.Errorf("package %s has no type with the methods Lock() and Unlock(): want one", p.Path)
 	}
 	if _, err := goCommand(ctx, dir, nil, "list", "-m", ourModule); err != nil {
-		ours, err := source(thisFile())
-		if err != nil {
-			return p, err
-		}
-		p.Require = require(ours)
+		p.Require = require(source(thisFile()))
 	}
 	return p, nil
 }
 
 // require returns the commands that make a module require ours, whose source is in
-// a directory of the module cache or another.
-func require(ours string) []string {
+// a directory of the module cache or another, or not to be found.
+func require(ours string, err error) []string {
+	if err != nil {
+		return []string{"go get " + ourModule}
+	}
 	if _, version, ok := strings.Cut(filepath.Base(ours), "@"); ok {
 		return []string{"go get " + ourModule + "@" + version}
 	}

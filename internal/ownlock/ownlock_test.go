@@ -294,3 +294,19 @@ func TestNoSource(t *testing.T) {
 		}
 	}
 }
+
+func TestRequire(t *testing.T) {
+	for _, test := range []struct {
+		ours string
+		err  error
+		want string
+	}{
+		{"/home/me/lockbench", nil, "go mod edit -require " + ourModule + "@v0.0.0 -replace " + ourModule + "=/home/me/lockbench; go mod tidy"},
+		{"/go/pkg/mod/github.com/lockbench/lockbench@v1.2.3", nil, "go get " + ourModule + "@v1.2.3"},
+		{"", os.ErrNotExist, "go get " + ourModule},
+	} {
+		if got := strings.Join(require(test.ours, test.err), "; "); got != test.want {
+			t.Errorf("source in %q, %v: %q, want %q", test.ours, test.err, got, test.want)
+		}
+	}
+}
