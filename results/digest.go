@@ -81,10 +81,10 @@ func (d Digest) Write(w io.Writer, samples []Sample) error {
 	}
 	// The lines that say how many blocks do not fit leave room for fewer.
 	shown := len(blocks)
-	foot := slices.Concat(legend, wrap(g.leftOut(0), d.Width))
+	foot := slices.Concat(legend, wrap(forkLine(samples), d.Width), wrap(g.leftOut(0), d.Width))
 	for n := fitting(blocks, d.Lines-len(foot)); n < shown; n = fitting(blocks, d.Lines-len(foot)) {
 		shown = n
-		foot = slices.Concat(legend, wrap(g.leftOut(len(blocks)-shown), d.Width))
+		foot = slices.Concat(legend, wrap(forkLine(samples), d.Width), wrap(g.leftOut(len(blocks)-shown), d.Width))
 	}
 	var b strings.Builder
 	for _, block := range blocks[:shown] {

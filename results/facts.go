@@ -121,9 +121,9 @@ func isText(s string) bool {
 }
 
 // isKey reports whether s is a word as the benchmark format wants its keys,
-// other than the words round and build, which a file has for itself.
+// other than the words round, build and fork, which a file has for itself.
 func isKey(s string) bool {
-	return s != "" && s != "round" && s != "build" && !strings.ContainsFunc(s, func(r rune) bool {
+	return s != "" && s != "round" && s != "build" && s != "fork" && !strings.ContainsFunc(s, func(r rune) bool {
 		return r != '-' && !unicode.IsLower(r) && !unicode.IsDigit(r)
 	})
 }

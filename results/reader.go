@@ -119,6 +119,7 @@ type reader struct {
 	facts          Facts
 	pkg            string
 	round, build   int
+	fork           int // since the line that says the round
 	distance       Distance
 	oversubscribed bool
 	waits          []Wait // of the next sample alone
@@ -392,6 +393,9 @@ func (r *reader) comment(key, value string) {
 	switch key {
 	case "round":
 		r.number(key, &r.round, value)
+		r.fork = 0
+	case "fork":
+		r.number(key, &r.fork, value)
 	case "build":
 		r.number(key, &r.build, value)
 	case "waits":
@@ -506,6 +510,7 @@ func (r *reader) record(rec *benchfmt.Result) Record {
 		Pkg:            r.pkg,
 		Name:           rec.Name.String(),
 		Round:          r.round,
+		Fork:           r.fork,
 		Build:          r.build,
 		Distance:       r.distance,
 		Oversubscribed: r.oversubscribed,

@@ -26,6 +26,8 @@ type Record struct {
 	// build: n". 0 is unknown.
 	Round, Build int
 
+	Fork int // which process measured; see [Sample]
+
 	Distance       Distance
 	Oversubscribed bool
 
@@ -64,6 +66,9 @@ func (r Record) Validate() error {
 	if r.Round < 0 {
 		wrong.add("round %d: must not be negative", r.Round)
 	}
+	if r.Fork < 0 {
+		wrong.add("fork %d: must not be negative", r.Fork)
+	}
 	if r.Build < 0 {
 		wrong.add("build %d: must not be negative", r.Build)
 	}
@@ -98,6 +103,7 @@ func (r Record) sample() (Sample, error) {
 	s := Sample{
 		Cell:           cell,
 		Round:          r.Round,
+		Fork:           r.Fork,
 		Distance:       r.Distance,
 		Oversubscribed: r.Oversubscribed,
 		Ops:            r.Ops,
@@ -218,8 +224,11 @@ func (f *RecordFile) Write(w io.Writer) error {
 		if r.Pkg != last.Pkg {
 			fmt.Fprintln(&b, config{"pkg", r.Pkg})
 		}
-		if r.Round != last.Round {
+		if r.Round != last.Round || r.Fork != last.Fork {
 			fmt.Fprintf(&b, "# round: %d\n", r.Round)
+			if r.Fork != 0 {
+				fmt.Fprintf(&b, "# fork: %d\n", r.Fork)
+			}
 		}
 		if r.Build != last.Build {
 			fmt.Fprintf(&b, "# build: %d\n", r.Build)

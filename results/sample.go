@@ -18,6 +18,10 @@ type Sample struct {
 	// [Ratios]. 0 is unknown: the output of go test has no rounds.
 	Round int
 
+	// Fork tells apart the processes that measured, from 1: see [Spreads]. 0 is
+	// the one that wrote the file.
+	Fork int
+
 	// Distance says how far apart the CPUs were while the sample was taken.
 	Distance Distance
 
@@ -88,6 +92,9 @@ func (s Sample) Validate() error {
 	}
 	if s.Round < 0 {
 		wrong.add("round %d: must not be negative", s.Round)
+	}
+	if s.Fork < 0 {
+		wrong.add("fork %d: must not be negative", s.Fork)
 	}
 	if !s.Distance.valid() {
 		wrong.add("distance %q: must be local, near, far or mixed", string(s.Distance))

@@ -221,6 +221,9 @@ func (w *Writer) Write(s Sample) error {
 	}
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# round: %d\n", s.Round)
+	if s.Fork != 0 { // a round begins with none
+		fmt.Fprintf(&b, "# fork: %d\n", s.Fork)
+	}
 	fmt.Fprintln(&b, config{"distance", string(s.Distance)})
 	fmt.Fprintln(&b, config{"oversubscribed", oversubscribed})
 	for _, w := range s.Waits {
