@@ -68,6 +68,10 @@ type Sweep struct {
 	// not run while a sample of the usual length is measured.
 	Begin func(Scenario)
 
+	// Measure, if it is not nil, measures a scenario in a round, from 0, in the
+	// place of [Run]: such as in another process.
+	Measure func(ctx context.Context, round int, s Scenario) (results.Sample, error)
+
 	// Done counts what earlier runs of the same sweep have measured already,
 	// as [results.File.Done] does. It is not measured again.
 	Done map[results.Cell]int
@@ -328,6 +332,10 @@ func (s Sweep) Run(ctx context.Context, report func(Progress) error) error {
 	if err := s.Validate(); err != nil {
 		return err
 	}
+	measure := s.Measure
+	if measure == nil {
+		measure = func(ctx context.Context, _ int, c Scenario) (results.Sample, error) { return Run(ctx, c) }
+	}
 	scenarios := s.Scenarios()
 	progress := Progress{Total: len(scenarios) * s.Count}
 	for _, c := range scenarios {
@@ -361,7 +369,7 @@ func (s Sweep) Run(ctx context.Context, report func(Progress) error) error {
 				s.Begin(c)
 			}
 			var err error
-			if progress.Sample, err = Run(ctx, c); err != nil {
+			if progress.Sample, err = measure(ctx, round, c); err != nil {
 				return fmt.Errorf("%v: %w", c.Cell(), err)
 			}
 			progress.Sample.Round = round + 1

@@ -42,6 +42,7 @@ type runCmd struct {
 	Count    string `placeholder:"N" help:"Samples of each combination (6, then for half a minute as many as 20, or more where the CPUs were near or far too seldom)."`
 	Latency  bool   `help:"Measure the time to acquire, too: percentiles of service times, from the call. An open loop has it always."`
 	Counters bool   `help:"Count, too, what CPUs and kernel count, for an operation: cycles, instructions, cache misses, switches of threads, page faults, as far as this machine does."`
+	Forks    string `placeholder:"N" help:"Measure in N fresh processes, which take turns round by round, and show how far they differ."`
 	Quick    bool   `help:"A rough answer in seconds: reads 0 and 90, 1 CPU and all, 6 samples."`
 	Load     string `placeholder:"SHARE,..." help:"Open loop: operations arrive on a schedule, so many as are this share, such as 0.5,0.8,0.95, of what the lock reaches in the same situation. Latencies count from the scheduled arrival."`
 	Rate     string `placeholder:"N,..." help:"Open loop: so many operations arrive in a second, for all workers together, such as 100k,1M."`
@@ -67,6 +68,16 @@ func (c *runCmd) Run(con commandline.Console) error {
 	var bad commandline.Problems
 	sweep := c.sweep(&bad)
 	c.checkCounters(&bad)
+	forks := 0
+	if c.Forks != "" {
+		forks = commandline.One(&bad, "--forks", c.Forks, bad.Ints("--forks", c.Forks, 2, 100))
+	}
+	if isFork() {
+		if len(bad) > 0 {
+			return bad
+		}
+		return serve(os.Stdin, con.Out, con.Err, sweep)
+	}
 	c.files(&bad, sweep)
 	if len(bad) > 0 {
 		return bad
@@ -90,6 +101,9 @@ func (c *runCmd) Run(con commandline.Console) error {
 		return interruption(ctx, err)
 	}
 	facts.Note("fitness", machine.String())
+	if forks > 0 {
+		facts.Note("forks", strconv.Itoa(forks))
+	}
 	w, file, err := c.open(facts)
 	if err != nil {
 		return err
@@ -107,6 +121,17 @@ func (c *runCmd) Run(con commandline.Console) error {
 	if c.Count == "" && !c.Quick {
 		sweep.More = more(file, rounds(sweep), time.Now().Add(budget))
 	}
+	var processes []*fork
+	if forks > 0 {
+		processes, err = startForks(ctx, con, forks, file)
+		sweep.Measure = func(ctx context.Context, round int, s harness.Scenario) (results.Sample, error) {
+			return processes[round%forks].measure(ctx, s)
+		}
+	}
+	if err != nil {
+		closeForks(processes)
+		return errors.Join(err, w.Close())
+	}
 	began := fitness.Count()
 	err = measure(ctx, con, sweep, func(s results.Sample) error {
 		err := w.Write(s)
@@ -115,6 +140,7 @@ func (c *runCmd) Run(con commandline.Console) error {
 		}
 		return err
 	})
+	closeForks(processes)
 	during := fitness.Count().Since(began)
 	warn(con, during.Warnings())
 	if text := during.String(); text != "" && (err == nil || errors.Is(err, errInterrupted)) {
@@ -574,18 +600,24 @@ func measure(ctx context.Context, con commandline.Console, sweep harness.Sweep, 
 		return nil
 	})
 	meter.end()
-	var broken *harness.BrokenError
-	if errors.As(err, &broken) && broken.Stack != "" {
-		fmt.Fprintln(con.Err, broken.Stack)
-	}
-	var stuck *harness.StuckError
-	if errors.As(err, &stuck) && stuck.Stacks != "" {
-		fmt.Fprintln(con.Err, stuck.Stacks)
-	}
-	if broken != nil || stuck != nil {
+	if stacks(con.Err, err) {
 		err = commandline.Found(err)
 	}
 	return interruption(ctx, err)
+}
+
+// stacks writes the stacks of a lock that is broken or stuck, and reports whether
+// it is.
+func stacks(w io.Writer, err error) (found bool) {
+	var broken *harness.BrokenError
+	if errors.As(err, &broken) && broken.Stack != "" {
+		fmt.Fprintln(w, broken.Stack)
+	}
+	var stuck *harness.StuckError
+	if errors.As(err, &stuck) && stuck.Stacks != "" {
+		fmt.Fprintln(w, stuck.Stacks)
+	}
+	return broken != nil || stuck != nil
 }
 
 // situations counts what scenarios there are, whatever the lock.
@@ -666,6 +698,10 @@ func wholeTable(w io.Writer, width int, file *results.File) error {
 			}
 			errs = append(errs, results.Table{Unit: unit, Unranked: unranked(), Width: width}.Write(w, samples))
 		}
+	}
+	if slices.ContainsFunc(file.Samples, func(s results.Sample) bool { return s.Fork > 0 }) {
+		fmt.Fprintln(w)
+		errs = append(errs, results.WriteForks(w, file.Samples))
 	}
 	return errors.Join(errs...)
 }

@@ -66,14 +66,20 @@ func start(t *testing.T, command, dir string, samples int, args ...string) (*exe
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	waitForSamples(t, dir, samples)
+	return cmd, &output
+}
+
+// waitForSamples waits until the file has some samples, which another process writes.
+func waitForSamples(t *testing.T, dir string, samples int) {
+	t.Helper()
 	deadline := time.Now().Add(time.Minute)
 	for count(t, dir) < samples {
 		if time.Now().After(deadline) {
-			t.Fatalf("no %d samples after a minute: %s", samples, output.String())
+			t.Fatalf("no %d samples after a minute", samples)
 		}
-		time.Sleep(time.Millisecond) // another process: there is nothing to wait on
+		time.Sleep(time.Millisecond) // there is nothing to wait on
 	}
-	return cmd, &output
 }
 
 // count counts the whole lines of samples in the results file.

@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+
+	"github.com/lockbench/lockbench/harness"
+	"github.com/lockbench/lockbench/internal/commandline"
+	"github.com/lockbench/lockbench/results"
+)
+
+// A fork is a process that measures for this one: the same command, which does not
+// write a file but takes orders from its standard input and answers on its standard
+// output. It differs from the other forks in what a process has at random: where its
+// memory is, how its heap lies, the order of its maps.
+type fork struct {
+	number  int // in the file, from 1
+	process *exec.Cmd
+	orders  *json.Encoder
+	answers *json.Decoder
+	end     io.Closer // the orders
+}
+
+// An order asks a fork for one sample of a cell, by its name.
+type order struct {
+	Cell string
+	Seed uint64
+}
+
+// An answer is the sample, or says why there is none.
+type answer struct {
+	Sample results.Sample
+	Err    string
+	Found  bool // Err says that the lock is broken or stuck
+}
+
+// forkEnv is set in the environment of a fork.
+const forkEnv = "LOCKBENCH_FORK"
+
+// isFork reports whether this process is one.
+func isFork() bool { return os.Getenv(forkEnv) != "" }
+
+// startForks starts n processes, with numbers above those that a file has. They
+// end when ctx is done, when close is called, and when this process ends, however it
+// does.
+func startForks(ctx context.Context, con commandline.Console, n int, file *results.File) (forks []*fork, err error) {
+	command, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	last := 0
+	for _, s := range file.Samples {
+		last = max(last, s.Fork)
+	}
+	for i := range n {
+		f := &fork{number: last + i + 1, process: exec.CommandContext(ctx, command, os.Args[1:]...)}
+		f.process.Env = append(os.Environ(), forkEnv+"=1")
+		f.process.Stderr = con.Err
+		in, inErr := f.process.StdinPipe()
+		out, outErr := f.process.StdoutPipe()
+		if err := errors.Join(inErr, outErr); err != nil {
+			return forks, err
+		}
+		if err := f.process.Start(); err != nil {
+			return forks, fmt.Errorf("fork %d: %w", i+1, err)
+		}
+		f.orders, f.answers, f.end = json.NewEncoder(in), json.NewDecoder(out), in
+		forks = append(forks, f)
+	}
+	return forks, nil
+}
+
+// closeForks ends forks that have no order left.
+func closeForks(forks []*fork) {
+	for _, f := range forks {
+		f.end.Close()
+		f.process.Wait() // what went wrong with it, its last answer has said
+	}
+}
+
+// measure has the fork measure a scenario.
+func (f *fork) measure(ctx context.Context, s harness.Scenario) (results.Sample, error) {
+	var a answer
+	err := f.orders.Encode(order{s.Cell().String(), s.Seed})
+	if err == nil {
+		err = f.answers.Decode(&a)
+	}
+	switch {
+	case context.Cause(ctx) != nil:
+		return results.Sample{}, context.Cause(ctx)
+	case err != nil:
+		return results.Sample{}, fmt.Errorf("fork %d, process %d, ended without an answer: %w", f.number, f.process.Process.Pid, err)
+	case a.Found:
+		return results.Sample{}, commandline.Found(errors.New(a.Err))
+	case a.Err != "":
+		return results.Sample{}, errors.New(a.Err)
+	}
+	a.Sample.Fork = f.number
+	return a.Sample, nil
+}
+
+// serve is what a fork does: it measures what it is ordered to, until there are no
+// more orders. It does not heed the interrupt of a terminal, which its parent gets
+// too.
+func serve(in io.Reader, out, log io.Writer, sweep harness.Sweep) error {
+	signal.Ignore(os.Interrupt)
+	scenarios := make(map[string]harness.Scenario)
+	for _, s := range sweep.Scenarios() {
+		scenarios[s.Cell().String()] = s
+	}
+	orders := make(chan order)
+	go func() {
+		for d := json.NewDecoder(in); ; {
+			var o order
+			if d.Decode(&o) != nil {
+				close(orders)
+				return
+			}
+			orders <- o
+		}
+	}()
+	answers := json.NewEncoder(out)
+	for o := range orders {
+		var a answer
+		s, ok := scenarios[o.Cell]
+		if !ok {
+			return fmt.Errorf("fork: no scenario %s", o.Cell)
+		}
+		s.Seed = o.Seed
+		// The parent may end meanwhile.
+		ctx, cancel := context.WithCancel(context.Background())
+		done := make(chan error, 1)
+		go func() {
+			var err error
+			a.Sample, err = harness.Run(ctx, s)
+			done <- err
+		}()
+		var err error
+		select {
+		case err = <-done:
+		case <-orders: // there is none before the answer: they are closed
+			cancel()
+			return nil
+		}
+		cancel()
+		if err != nil {
+			a.Err = err.Error()
+			a.Found = stacks(log, err)
+		}
+		if err := answers.Encode(a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
