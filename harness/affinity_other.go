@@ -6,4 +6,6 @@ import "errors"
 
 const hasAffinity = false
 
-func bind(int) (restore func(), err error) { return nil, errors.ErrUnsupported }
+func allowedCPUs() ([]int, error) { return nil, errors.ErrUnsupported }
+
+func bind(int, []int) (restore func(), err error) { return nil, errors.ErrUnsupported }

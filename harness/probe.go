@@ -17,18 +17,20 @@ func probe(s Scenario) (distance.Trip, error) {
 	case s.CPUs < 2 || s.Workers < 2 || runtime.NumCPU() < 2:
 		return distance.Trip{Distance: results.Local}, nil
 	case s.Mode == Thread:
-		return distance.Probe(onCPU)
+		return distance.Probe(onCPU(s.order))
 	}
 	return distance.Probe(nil)
 }
 
-// onCPU calls f bound to the i'th CPU.
-func onCPU(i int, f func()) error {
-	restore, err := bind(i)
-	if err != nil {
-		return err
+// onCPU calls f bound to the i'th of some CPUs, or of all if there are none.
+func onCPU(cpus []int) func(i int, f func()) error {
+	return func(i int, f func()) error {
+		restore, err := bind(i, cpus)
+		if err != nil {
+			return err
+		}
+		defer restore()
+		f()
+		return nil
 	}
-	defer restore()
-	f()
-	return nil
 }

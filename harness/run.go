@@ -265,7 +265,7 @@ func (r *run) checkIn(life func(*worker)) error {
 		primitives.Go(func() {
 			defer r.leave(w)
 			if r.Mode == Thread {
-				restore, err := bind(w.id % r.CPUs)
+				restore, err := bind(w.id%r.CPUs, r.order)
 				if errs[w.id] = err; err == nil {
 					defer restore()
 				}

@@ -145,6 +145,10 @@ type Scenario struct {
 
 	Mode Mode
 
+	Place Place // which CPUs the workers run on, in Thread mode
+
+	order []int // of the place, once the defaults are filled in
+
 	GC GC // how much garbage the collector leaves; while critical sections are pinned it is off
 
 	Arrivals Arrivals // how operations arrive; the zero value is a closed loop
@@ -274,6 +278,10 @@ func (s Scenario) validate() error {
 	errs = append(errs, s.Arrivals.validate(s.withDefaults().Duration))
 	want(s.Patience >= 0, "patience", s.Patience, "positive, or 0s for the default")
 	want(int(s.Mode) < len(modes), "mode", s.Mode, "goroutine, thread or pinned")
+	if s.Place != "" {
+		_, err := s.Place.Order()
+		errs = append(errs, err)
+	}
 	want(s.GC.valid(), "gc", int(s.GC), fmt.Sprintf("off, or 1 to %d", int(maxGC)))
 	want(s.Mode != Thread || hasAffinity, "mode", s.Mode, "goroutine or pinned: threads cannot be bound to CPUs on "+runtime.GOOS)
 	return errors.Join(errs...)
@@ -293,7 +301,7 @@ func (s Scenario) Cell() results.Cell {
 		CPUs:     s.CPUs,
 		Load:     s.Arrivals.String(),
 	}
-	c.GC = s.GC.word()
+	c.GC, c.Place = s.GC.word(), string(s.Place)
 	if s.roles() {
 		c.Workers = s.Readers + s.Writers
 	}
@@ -331,6 +339,7 @@ func (s Scenario) writes() bool {
 
 // withDefaults returns s with what was left zero filled in.
 func (s Scenario) withDefaults() Scenario {
+	s.order, _ = s.Place.Order() // validated
 	if s.roles() {
 		s.Workers = s.Readers + s.Writers
 	}

@@ -40,6 +40,9 @@ type Sweep struct {
 	// GCs is an axis, too. None is what the process has.
 	GCs []GC
 
+	// Places is an axis, too. None is the order of the CPUs' numbers.
+	Places []Place
+
 	// Arrivals are an axis, too. None is the closed loop alone.
 	Arrivals []Arrivals
 
@@ -113,6 +116,9 @@ func (s Sweep) Validate() error {
 	}
 	if len(s.GCs) > 0 {
 		errs = append(errs, axis("gc", s.GCs, func(c *Scenario, g GC) { c.GC = g }))
+	}
+	if len(s.Places) > 0 {
+		errs = append(errs, axis("place", s.Places, func(c *Scenario, p Place) { c.Place = p }))
 	}
 	common := s.common(Scenario{})
 	common.CPUs, common.Workers = 1, 1
@@ -195,6 +201,7 @@ func (s Sweep) situations() []Scenario {
 	all = times(all, orZero(s.Modes), func(c *Scenario, m Mode) { c.Mode = m })
 	all = times(all, orZero(s.Arrivals), func(c *Scenario, a Arrivals) { c.Arrivals = a })
 	all = times(all, orZero(s.GCs), func(c *Scenario, g GC) { c.GC = g })
+	all = times(all, orZero(s.Places), func(c *Scenario, p Place) { c.Place = p })
 	all = times(all, s.Hold, func(c *Scenario, d time.Duration) { c.Hold = d })
 	all = times(all, s.Think, func(c *Scenario, d time.Duration) { c.Think = d })
 	all = times(all, s.CPUs, func(c *Scenario, n int) { c.CPUs = n })
@@ -231,6 +238,12 @@ func (c Scenario) suits() error {
 	if err := c.Subject.Suits(c.Workload, c.Mode); err != nil {
 		return err
 	}
+	if c.Place != "" && c.Mode != Thread {
+		return &unsuited{why: fmt.Sprintf("place %s: is for threads, want mode thread", c.Place)}
+	}
+	if order, err := c.Place.Order(); err == nil && order != nil && len(order) < c.CPUs {
+		return &unsuited{why: fmt.Sprintf("place %s: want at least %s, have %d", c.Place, cpus(c.CPUs), len(order))}
+	}
 	if c.pins() && c.GC != 0 && c.GC != GCDefault && c.GC != GCOff {
 		return &unsuited{c.Name, fmt.Sprintf("is pinned, where the collector is off, want gc off or the default and not %v", c.GC)}
 	}
@@ -245,6 +258,8 @@ func (s Sweep) unsuited() (errs []error) {
 		for _, subject := range s.Subjects {
 			var why []error
 			modes := times([]Scenario{{Subject: subject, Workload: w}}, orZero(s.Modes), func(c *Scenario, m Mode) { c.Mode = m })
+			modes = times(modes, orZero(s.Places), func(c *Scenario, p Place) { c.Place = p })
+			modes = times(modes, s.CPUs, func(c *Scenario, n int) { c.CPUs = n })
 			for _, c := range times(modes, orZero(s.GCs), func(c *Scenario, g GC) { c.GC = g }) {
 				err := c.suits()
 				if err == nil {
@@ -268,6 +283,14 @@ func (s Sweep) unsuited() (errs []error) {
 		}
 	}
 	return errs
+}
+
+// cpus returns "1 CPU" or "2 CPUs".
+func cpus(n int) string {
+	if n == 1 {
+		return "1 CPU"
+	}
+	return fmt.Sprintf("%d CPUs", n)
 }
 
 // A LeftOut is a part of the product of a sweep's axes that cannot be.

@@ -126,7 +126,7 @@ func (b *bout) hog(cpu int, rng *rand.Rand) {
 
 // settle keeps the caller on a CPU, where that can be.
 func (b *bout) settle(cpu int) (leave func()) {
-	leave, err := bind(cpu)
+	leave, err := bind(cpu, nil)
 	if err != nil {
 		return func() {}
 	}

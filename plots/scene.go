@@ -122,7 +122,7 @@ func (s scene) name(kind string) string {
 	add("hold", s.Hold.String())
 	add("think", s.Think.String())
 	for _, opt := range []struct{ key, value string }{
-		{"workload", s.Workload}, {"work", s.Work}, {"mode", s.Mode}, {"load", s.Load}, {"gc", s.GC},
+		{"workload", s.Workload}, {"work", s.Work}, {"mode", s.Mode}, {"load", s.Load}, {"gc", s.GC}, {"place", s.Place},
 	} {
 		if opt.value != "" {
 			add(opt.key, opt.value)
@@ -185,6 +185,9 @@ func (s scene) conditions() string {
 	}
 	if s.GC != "" {
 		add("GC %s", s.GC)
+	}
+	if s.Place != "" {
+		add("place %s", s.Place)
 	}
 	switch s.distance {
 	case results.Near, results.Far:

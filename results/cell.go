@@ -13,8 +13,8 @@ import (
 // in. Cells are comparable, and two samples of one Cell are repetitions of
 // the same measurement.
 //
-// The zero value of Workload, Work, Mode, Load and GC is the default of each: the
-// bare critical section, registers, goroutines, closed loop, 100 percent.
+// The zero value of Workload, Work, Mode, Load, GC and Place is the default of each:
+// the bare critical section, registers, goroutines, closed loop, 100 percent, any CPUs.
 type Cell struct {
 	Lock    string        // name in the catalogue, such as "ticket" or "sync.Mutex"
 	Reads   int           // share of operations that only read, in percent
@@ -27,6 +27,7 @@ type Cell struct {
 	Mode     string // how workers meet CPUs; "" is goroutines
 	Load     string // how operations arrive; "" is closed loop
 	GC       string // how much garbage the collector leaves, in percent, or off; "" is 100
+	Place    string // which CPUs workers run on; "" is the order of their numbers
 
 	// Readers and Writers are workers that only read and workers that only write.
 	// If there are any, Workers is their sum, and Reads is 0 and means nothing.
@@ -72,6 +73,7 @@ func (c Cell) Params() string {
 		{"mode", c.Mode},
 		{"load", c.Load},
 		{"gc", c.GC},
+		{"place", c.Place},
 	} {
 		if opt.value != "" {
 			fmt.Fprintf(&b, "/%s=%s", opt.key, opt.value)
@@ -100,6 +102,7 @@ func (c Cell) Compare(d Cell) int {
 		cmp.Compare(c.Mode, d.Mode),
 		compareLoads(c, d),
 		cmp.Compare(c.GC, d.GC),
+		cmp.Compare(c.Place, d.Place),
 		cmp.Compare(c.Hold, d.Hold),
 		cmp.Compare(c.Think, d.Think),
 		cmp.Compare(c.CPUs, d.CPUs),
@@ -116,8 +119,8 @@ func (c Cell) Compare(d Cell) int {
 //
 // A name or a word must be printable, without spaces and without "/", which
 // separates the keys: call x/sync's semaphore "xsync.Semaphore". A lock's
-// name may end in a dash and digits. The words of Workload, Work, Mode, Load and
-// GC may not: where go test leaves out the number of CPUs, they would be taken for it.
+// name may end in a dash and digits. The words of Workload, Work, Mode, Load,
+// GC and Place may not: where go test leaves out the number of CPUs, they would be taken for it.
 func (c Cell) Validate() error {
 	var wrong problems
 	if c.Lock == "" {
@@ -130,6 +133,7 @@ func (c Cell) Validate() error {
 		{"mode", c.Mode},
 		{"load", c.Load},
 		{"gc", c.GC},
+		{"place", c.Place},
 	} {
 		if strings.ContainsFunc(w.word, notNameRune) {
 			wrong.add(`%s %q: must be printable, without spaces and "/"`, w.key, w.word)
@@ -260,8 +264,10 @@ func (c *Cell) set(key, value string) (err error) {
 		c.Load = value
 	case "gc":
 		c.GC = value
+	case "place":
+		c.Place = value
 	default:
-		return fmt.Errorf("unknown key %q (known: lock, reads, workers, readers, writers, hold, think, workload, work, mode, load, gc)", key)
+		return fmt.Errorf("unknown key %q (known: lock, reads, workers, readers, writers, hold, think, workload, work, mode, load, gc, place)", key)
 	}
 	return nil
 }

@@ -18,8 +18,8 @@ func TestCellString(t *testing.T) {
 		{ticket, "Lock/lock=ticket/reads=0/workers=2/hold=0s/think=100ns/work=registers-2"},
 		{results.Cell{Lock: "sync.RWMutex", Reads: 90, Workers: 64, Hold: time.Microsecond, CPUs: 1},
 			"Lock/lock=sync.RWMutex/reads=90/workers=64/hold=1µs/think=0s/work=registers-1"},
-		{results.Cell{Lock: "mcs-2", Workers: 1, CPUs: 8, Workload: "printk", Work: "memory-l1", Mode: "pinned", Load: "1.5Mops", GC: "off"},
-			"Lock/lock=mcs-2/reads=0/workers=1/hold=0s/think=0s/workload=printk/work=memory-l1/mode=pinned/load=1.5Mops/gc=off-8"},
+		{results.Cell{Lock: "mcs-2", Workers: 1, CPUs: 8, Workload: "printk", Work: "memory-l1", Mode: "pinned", Load: "1.5Mops", GC: "off", Place: "compact"},
+			"Lock/lock=mcs-2/reads=0/workers=1/hold=0s/think=0s/workload=printk/work=memory-l1/mode=pinned/load=1.5Mops/gc=off/place=compact-8"},
 		{results.Cell{Lock: "rcu-qsbr", Readers: 7, Writers: 1, Workers: 8, CPUs: 2},
 			"Lock/lock=rcu-qsbr/readers=7/writers=1/hold=0s/think=0s/work=registers-2"},
 		{results.Cell{Lock: "ticket", Writers: 2, Workers: 2, CPUs: 2},
@@ -59,7 +59,7 @@ func TestParseCellErrors(t *testing.T) {
 		{"Lock/lock=a/reads=0/workers=1/hold=0s-2", "want the keys lock, reads, workers, hold and think, have no think"},
 		{"Lock/ticket-2", `want key=value, have "ticket"`},
 		{"Lock/lock=a/lock=b-2", `key "lock" twice`},
-		{"Lock/lock=a/cs=0-2", `unknown key "cs" (known: lock, reads, workers, readers, writers, hold, think, workload, work, mode, load, gc)`},
+		{"Lock/lock=a/cs=0-2", `unknown key "cs" (known: lock, reads, workers, readers, writers, hold, think, workload, work, mode, load, gc, place)`},
 		{"Lock/lock=x/sync.Semaphore/reads=0/workers=1/hold=0s/think=0s-2", `want key=value, have "sync.Semaphore"`},
 		{"Lock/lock=a/reads=half-2", `reads: want a percentage, have "half"`},
 		{"Lock/lock=a/workers=two-2", `workers: want a number, have "two"`},
@@ -178,13 +178,14 @@ func TestParsedCellRoundTrip(t *testing.T) {
 }
 
 func TestCellCompare(t *testing.T) {
-	base := results.Cell{Lock: "b", Reads: 50, Workers: 2, Hold: 2, Think: 2, Workload: "b", Mode: "b", Load: "b", GC: "b", CPUs: 2}
+	base := results.Cell{Lock: "b", Reads: 50, Workers: 2, Hold: 2, Think: 2, Workload: "b", Mode: "b", Load: "b", GC: "b", Place: "b", CPUs: 2}
 	// Each differs in one field; earlier fields weigh more.
 	less := []func(*results.Cell){
 		func(c *results.Cell) { c.Workload = "a" },
 		func(c *results.Cell) { c.Mode = "a" },
 		func(c *results.Cell) { c.Load = "a" },
 		func(c *results.Cell) { c.GC = "a" },
+		func(c *results.Cell) { c.Place = "a" },
 		func(c *results.Cell) { c.Hold = 1 },
 		func(c *results.Cell) { c.Think = 1 },
 		func(c *results.Cell) { c.CPUs = 1 },

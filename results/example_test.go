@@ -34,7 +34,7 @@ func ExampleParseCell() {
 	fmt.Println(err)
 	// Output:
 	// sync.RWMutex 90 8 4
-	// benchmark "BenchmarkSweep/lock=sync.RWMutex/writes=10-4": unknown key "writes" (known: lock, reads, workers, readers, writers, hold, think, workload, work, mode, load, gc)
+	// benchmark "BenchmarkSweep/lock=sync.RWMutex/writes=10-4": unknown key "writes" (known: lock, reads, workers, readers, writers, hold, think, workload, work, mode, load, gc, place)
 }
 
 func ExampleRead() {

@@ -31,6 +31,7 @@ var cellKeys = []struct{ key, absent string }{
 	{"mode", "goroutine"},
 	{"load", "closed"},
 	{"gc", "100"},
+	{"place", ""},
 }
 
 // numbers are the keys whose values are numbers, and durations those whose values

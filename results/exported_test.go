@@ -23,7 +23,7 @@ distance: near
 BenchmarkLock/lock=ticket/reads=0/workers=2/hold=1µs/think=100ns/work=registers-2	49176	61.25 ns/op	0.99 jain	7 zebras
 oversubscribed: true
 distance:
-BenchmarkLock/lock=mcs/readers=7/writers=1/hold=0s/think=0s/workload=log/work=memory-l1/mode=pinned/load=50%/gc=off-4	5312	0.00001 ns/op	12345678 ops/s	3 apples
+BenchmarkLock/lock=mcs/readers=7/writers=1/hold=0s/think=0s/workload=log/work=memory-l1/mode=pinned/load=50%/gc=off/place=smt-4	5312	0.00001 ns/op	12345678 ops/s	3 apples
 `
 
 // Each sample is a row, each key and each unit a column: ours always, other units
@@ -41,7 +41,7 @@ func TestWriteCSV(t *testing.T) {
 	if err != nil || len(rows) != 3 {
 		t.Fatalf("%d rows, %v, want 3", len(rows), err)
 	}
-	const first = "goos goarch cpu machine round distance oversubscribed lock reads workers readers writers hold_ns think_ns workload work mode load gc"
+	const first = "goos goarch cpu machine round distance oversubscribed lock reads workers readers writers hold_ns think_ns workload work mode load gc place"
 	if got := strings.Join(rows[0], " "); !strings.HasPrefix(got, first+" ") || !strings.Contains(got, " cpus ops ns/op ops/s ") || !strings.HasSuffix(got, " apples zebras") {
 		t.Errorf("columns %s", got)
 	}
@@ -55,7 +55,7 @@ func TestWriteCSV(t *testing.T) {
 			"lock": "ticket", "reads": "0", "workers": "2", "hold_ns": "1000", "think_ns": "100", "workload": "bare", "work": "registers", "mode": "goroutine",
 			"readers": "0", "writers": "0", "load": "closed", "gc": "100", "cpus": "2", "ops": "49176", "ns/op": "61.25", "jain": "0.99", "zebras": "7"},
 		{"goos": "linux", "goarch": "amd64", "cpu": `"Quoted", Inc.`, "machine": "host", "round": "2", "oversubscribed": "true",
-			"lock": "mcs", "reads": "0", "workers": "8", "readers": "7", "writers": "1", "gc": "off", "hold_ns": "0", "think_ns": "0", "workload": "log", "work": "memory-l1", "mode": "pinned",
+			"lock": "mcs", "reads": "0", "workers": "8", "readers": "7", "writers": "1", "gc": "off", "place": "smt", "hold_ns": "0", "think_ns": "0", "workload": "log", "work": "memory-l1", "mode": "pinned",
 			"load": "50%", "cpus": "4", "ops": "5312", "ns/op": "1e-05", "ops/s": "12345678", "apples": "3"},
 	} {
 		for j, column := range rows[0] {
@@ -95,7 +95,7 @@ func TestWriteJSON(t *testing.T) {
 		t.Errorf("last unit %+v", u)
 	}
 	want := map[string]any{"lock": "ticket", "reads": 0.0, "workers": 2.0, "hold_ns": 1000.0, "think_ns": 100.0, "workload": "bare", "work": "registers",
-		"mode": "goroutine", "load": "closed", "readers": 0.0, "writers": 0.0, "gc": "100", "cpus": 2.0, "round": 2.0, "distance": "near", "oversubscribed": false, "ops": 49176.0,
+		"mode": "goroutine", "load": "closed", "readers": 0.0, "writers": 0.0, "gc": "100", "place": "", "cpus": 2.0, "round": 2.0, "distance": "near", "oversubscribed": false, "ops": 49176.0,
 		"values": map[string]any{"ns/op": 61.25, "jain": 0.99, "zebras": 7.0}}
 	if len(got.Samples) != 2 || !reflect.DeepEqual(got.Samples[0], want) {
 		t.Errorf("%d samples, first %v, want %v", len(got.Samples), got.Samples[0], want)

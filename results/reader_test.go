@@ -108,7 +108,7 @@ func TestReadErrors(t *testing.T) {
 		{"unit line", "Unit ns/op better higher=\n" + line, 1, `x:1: expected key=value: want "Unit name key=value ...", have "Unit ns/op better higher="`},
 		{"units disagree", "Unit jain better=higher\nUnit jain better=lower\n" + line, 1, `x:2: metadata better of unit jain already set to higher: want "Unit name key=value ...", have "Unit jain better=lower"`},
 
-		{"cell", line + "BenchmarkLock/lock=a/cs=1-2 5 61 ns/op\n" + line, 2, `x:2: benchmark "Lock/lock=a/cs=1-2": unknown key "cs" (known: lock, reads, workers, readers, writers, hold, think, workload, work, mode, load, gc)`},
+		{"cell", line + "BenchmarkLock/lock=a/cs=1-2 5 61 ns/op\n" + line, 2, `x:2: benchmark "Lock/lock=a/cs=1-2": unknown key "cs" (known: lock, reads, workers, readers, writers, hold, think, workload, work, mode, load, gc, place)`},
 		{"NaN", line + benchmark(" 5 NaN ns/op"), 1, "x:2: NaN ns/op: must be finite"},
 		{"negative", line + benchmark(" -5 61 ns/op"), 1, "x:2: -5 operations: must not be negative"},
 		{"unit twice", line + benchmark(" 5 61 ns/op 62 ns/op"), 1, "x:2: unit ns/op twice"},

@@ -183,6 +183,9 @@ func (s section) String() string {
 	if c.GC != "" {
 		parts = append(parts, "gc "+c.GC)
 	}
+	if c.Place != "" {
+		parts = append(parts, "place "+c.Place)
+	}
 	return strings.Join(parts, ", ")
 }
 

@@ -130,6 +130,9 @@ func TestBadInput(t *testing.T) {
 		{"run --mode pinned --locks sync.Mutex,tas,chan", `lock "sync.Mutex": cannot be held pinned` + "\n" + `lock "chan": cannot be held pinned`},
 		{"run --forks 1", "--forks 1: must be at least 2"},
 		{"run --forks 2,3", "--forks 2,3: want one value"},
+		{"run --place near,wrong.txt --mode thread", "--place: want compact, scatter, smt, numa or a file of CPU numbers: open near: no such file or directory\n" +
+			`--place: wrong.txt: want CPU numbers such as 0,2 or 0-3, have "goos:"`},
+		{"run --place compact --mode goroutine,pinned --locks tas", "place compact: is for threads, want mode thread"},
 		{"run --gc on,0,10", `--gc: want off, or a percentage from 1 to 10000, have "on"` + "\n" + `--gc: want off, or a percentage from 1 to 10000, have "0"`},
 		{"run --gc 10 --locks tas,tas-pinned", `lock "tas-pinned": is pinned, where the collector is off, want gc off or the default and not 10`},
 		{"run --out good.txt", "--out good.txt: exists: want --resume to add what is missing, --extend to add to it with other flags, --force to replace it, or another name"},

@@ -109,6 +109,13 @@ func describe(s harness.Sweep) string {
 	if len(s.GCs) > 0 {
 		text += " gc=" + list(names(s.GCs))
 	}
+	if len(s.Places) > 0 {
+		places := make([]string, len(s.Places))
+		for i, p := range s.Places {
+			places[i] = strings.ReplaceAll(string(p), ",", "+") // commas are between them
+		}
+		text += " place=" + list(places)
+	}
 	return text
 }
 

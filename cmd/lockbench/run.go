@@ -37,6 +37,7 @@ type runCmd struct {
 	Work     string `complete:"registers|memory-l1|memory-l2|serialized" placeholder:"KIND,..." default:"registers" help:"What hold and think are made of: a computation (${default}), one that reads and writes memory of its own (memory-l1, memory-l2), or one between two fences, so that costs add up (serialized)."`
 	Workload string `complete:"workloads" placeholder:"NAME,..." default:"bare" help:"What critical sections do (${default}: touch one line); lockbench list --workloads shows them."`
 	Mode     string `complete:"goroutine|thread|pinned" placeholder:"MODE,..." default:"goroutine" help:"Workers are goroutines (goroutine), threads bound to a CPU each (thread), or goroutines that cannot be preempted while they hold the lock (pinned)."`
+	Place    string `placeholder:"PLACE,..." help:"Which CPUs threads run on (--mode thread): compact, scatter, smt, numa, or a file of CPU numbers (in the order of their numbers)."`
 	GC       string `name:"gc" placeholder:"PERCENT,..." help:"How much garbage the collector leaves, in percent of what is in use, or off (what GOGC says, or 100)."`
 	Duration string `placeholder:"D" help:"Length of a sample (3ms; 100ms with more than one worker per CPU)."`
 	Count    string `placeholder:"N" help:"Samples of each combination (6, then for half a minute as many as 20, or more where the CPUs were near or far too seldom)."`
@@ -176,6 +177,9 @@ func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 		sweep.Duration = commandline.One(bad, "--duration", c.Duration, bad.Durations("--duration", c.Duration, 10*time.Microsecond, time.Minute))
 	}
 	sweep.Modes = words[harness.Mode](bad, "--mode", c.Mode)
+	if c.Place != "" {
+		sweep.Places = parsePlaces(bad, c.Place)
+	}
 	if c.GC != "" {
 		sweep.GCs = words[harness.GC](bad, "--gc", c.GC)
 	} else if g := harness.ProcessGC(); g != harness.GCDefault {
@@ -275,6 +279,31 @@ func words[T comparable, P interface {
 		}
 	}
 	return values
+}
+
+// parsePlaces parses places and names of files of CPU numbers, with commas between
+// them. It returns them in the order given, each once.
+func parsePlaces(bad *commandline.Problems, text string) (places []harness.Place) {
+	for word := range strings.SplitSeq(text, ",") {
+		word = strings.TrimSpace(word)
+		place, err := harness.ParsePlace(word)
+		if err != nil || strings.Trim(word, "0123456789-") == "" {
+			// No word, so it names a file.
+			text, readErr := os.ReadFile(word)
+			if readErr != nil {
+				bad.Addf("--place: want compact, scatter, smt, numa or a file of CPU numbers: %w", readErr)
+				continue
+			}
+			if place, err = harness.ParsePlace(string(text)); err != nil {
+				bad.Addf("--place: %s: %w", word, err)
+				continue
+			}
+		}
+		if !slices.Contains(places, place) {
+			places = append(places, place)
+		}
+	}
+	return places
 }
 
 // alone are the scenarios that tell what an uncontended pair costs: one worker,
@@ -471,6 +500,13 @@ func facts(ctx context.Context, s harness.Sweep) (results.Facts, error) {
 		can, not := counted(harness.Counters())
 		facts.Note("counters", can)
 		facts.Note("uncounted", not)
+	}
+	for _, p := range s.Places {
+		order, err := p.Order()
+		if err != nil {
+			return facts, err
+		}
+		facts.Note("place", fmt.Sprintf("%s: CPUs %v", p, order))
 	}
 	facts.Note("seed", strconv.FormatUint(s.Seed, 10))
 	var costs []string

@@ -197,6 +197,9 @@ func (p place) where() string {
 	if p.GC != "" {
 		add("gc %s", p.GC)
 	}
+	if p.Place != "" {
+		add("place %s", p.Place)
+	}
 	return strings.Join(words, ", ")
 }
 
