@@ -223,6 +223,8 @@ func TestModelHighNumbers(t *testing.T) {
 	defer mcs.HighNumbers()()
 	property.Every(t, "Lock/2x2", property.Exclusion(func() sync.Locker { return new(mcs.Lock) }, 2, 2))
 	property.Every(t, "CLH/2x2", property.Exclusion(func() sync.Locker { return new(mcs.CLH) }, 2, 2))
+	// A waiter whose successor has parked is used again, and has another one.
+	property.Bounded(t, "CLH/2x3", 1, property.Exclusion(func() sync.Locker { return new(mcs.CLH) }, 2, 3))
 	property.Every(t, "CLH/TryLock/2x2", property.TryLock(func() property.Lock { return new(mcs.CLH) }, 2, 2))
 	property.Every(t, "OSQ/2x1", giveUp(2, 1))
 }

@@ -48,7 +48,7 @@
 // and, when the whole package was run, a row whose mutant the model tests kill.
 //
 // Methods named String and functions named Decode are left out: they are for
-// diagnosis.
+// diagnosis. So are functions of which the comment says that they are for tests.
 package main
 
 import (

@@ -82,7 +82,7 @@ func weave(pkg *packages.Package, name string, sources map[string][]byte, skip m
 		w.file, w.name, w.src, w.inserts = file, path.Base(file2), sources[file2], nil
 		w.base = w.fset.File(file.FileStart).Base()
 		for _, decl := range file.Decls {
-			if f, ok := decl.(*ast.FuncDecl); ok && f.Body != nil && !forDiagnosis(f) {
+			if f, ok := decl.(*ast.FuncDecl); ok && f.Body != nil && !leftOut(f) {
 				w.fn = functionName(f)
 				w.function(f)
 			}
@@ -97,10 +97,12 @@ func weave(pkg *packages.Package, name string, sources map[string][]byte, skip m
 	return out
 }
 
-// forDiagnosis reports whether a function only says what a lock looks like.
-func forDiagnosis(f *ast.FuncDecl) bool {
+// leftOut reports whether a function only says what a lock looks like, or is for
+// tests, as its comment says.
+func leftOut(f *ast.FuncDecl) bool {
 	name := strings.ToLower(f.Name.Name)
-	return name == "string" || strings.HasPrefix(name, "decode")
+	doc := strings.Join(strings.Fields(f.Doc.Text()), " ")
+	return name == "string" || strings.HasPrefix(name, "decode") || strings.Contains(doc, "for tests")
 }
 
 func functionName(f *ast.FuncDecl) string {
