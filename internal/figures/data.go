@@ -37,11 +37,11 @@ var datasets = []dataset{
 	}},
 	{"record", "A struct of 8 words, read and replaced without a pause.", []string{
 		"--workload record --locks sync.Mutex,sync.RWMutex,rw-distributed,seqlock,rcu-domain,rcu-qsbr,none --think 0s --cpus 1 --count 8",
-		"--workload record --locks sync.Mutex,sync.RWMutex,rw-distributed,seqlock,rcu-domain,rcu-qsbr,none --think 0s --cpus 2",
+		"--workload record --locks sync.Mutex,sync.RWMutex,rw-distributed,seqlock,rcu-domain,rcu-qsbr,none --think 0s --cpus 2 --count 25",
 	}},
 	{"map", "A map of 1000 keys, looked up and changed without a pause.", []string{
 		"--workload map1000 --locks sync.Mutex,sync.RWMutex,rw-distributed,rcu-domain,rcu-qsbr,sync.Map,xsync.Map --think 0s --cpus 1 --count 8",
-		"--workload map1000 --locks sync.Mutex,sync.RWMutex,rw-distributed,rcu-domain,rcu-qsbr,sync.Map,xsync.Map --think 0s --cpus 2",
+		"--workload map1000 --locks sync.Mutex,sync.RWMutex,rw-distributed,rcu-domain,rcu-qsbr,sync.Map,xsync.Map --think 0s --cpus 2 --count 25",
 	}},
 	{"starvation", "How long writers wait beside readers that follow each other without a gap.", []string{
 		"--latency --locks rw-readerpref,rw-queued,rw-phasefair,sync.RWMutex --cpus 2 --reads 99 --hold 1us --think 0s --duration 100ms --count 20",
