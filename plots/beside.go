@@ -262,8 +262,8 @@ func besideTitle(panels []panel, sc scale) string {
 		ranked := p.ranked(last)
 		first := leaders(ranked, last)
 		f := finding{where: string(p.shot.distance), value: values(first, last, sc)}
-		switch at, _ := ranked[0].at(last); {
-		case !at.hasInterval():
+		switch {
+		case !tellable(ranked, last):
 			continue
 		case most(len(first), len(ranked)):
 			f.who = fmt.Sprintf("%d of %d locks cannot be told apart", len(first), len(ranked))
@@ -283,7 +283,7 @@ func besideTitle(panels []panel, sc scale) string {
 	case len(found) == 0:
 		return "Throughput on " + at + ": too few samples to tell which lock is fastest"
 	case len(found) == 1:
-		return fmt.Sprintf("%s on %s: %s", found[0].who, at, found[0].value)
+		return strings.TrimSpace(fmt.Sprintf("%s on %s: %s %s", found[0].who, at, found[0].value, found[0].where))
 	case found[0].who == found[1].who:
 		return fmt.Sprintf("%s on %s: %s %s, %s %s", found[0].who, at, found[0].value, found[0].where, found[1].value, found[1].where)
 	}

@@ -65,6 +65,15 @@ func TestReadsBeside(t *testing.T) {
 		t.Errorf("of near CPUs alone: %d figures, %+v", len(figures), figures)
 	}
 
+	// A lock that is the only one with samples enough is not the fastest.
+	lone := slices.DeleteFunc(slices.Clone(all), func(s results.Sample) bool {
+		return s.Distance == results.Far && s.Reads == 100 && s.Lock != "seqlock"
+	})
+	figures, _ = plots.ReadsBeside(results.Summarize(lone), plots.Options{})
+	if len(figures) != 1 || len(figures[0].Panels) != 3 || strings.Contains(figures[0].Title, "far") {
+		t.Errorf("seqlock alone on far CPUs at 100%% reads: %q", figures[0].Title)
+	}
+
 	// One CPU count has nothing beside it.
 	one := slices.DeleteFunc(all, func(s results.Sample) bool { return s.CPUs == 2 })
 	if figures, skipped := plots.ReadsBeside(results.Summarize(one), plots.Options{}); len(figures) != 0 || len(skipped) != 1 {

@@ -311,14 +311,13 @@ func headline(ranked []course, x float64, where string, sc scale) (title string,
 	for _, c := range first {
 		loud = append(loud, c.name)
 	}
-	p, _ := first[0].at(x)
 	value := values(first, x, sc)
 	switch {
 	case most(len(first), len(ranked)):
 		return fmt.Sprintf("%d of %d locks cannot be told apart %s: %s", len(first), len(ranked), where, value), nil
 	case len(ranked) == 1:
 		title = fmt.Sprintf("%s reaches %s %s", loud[0], value, where)
-	case !p.hasInterval():
+	case !tellable(ranked, x):
 		return "Throughput " + where + ": too few samples to tell which lock is fastest", nil
 	case len(first) == 1:
 		title = fmt.Sprintf("%s is fastest %s: %s", loud[0], where, value)
@@ -326,6 +325,19 @@ func headline(ranked []course, x float64, where string, sc scale) (title string,
 		title = fmt.Sprintf("%s tie for fastest %s: %s", list(loud), where, value)
 	}
 	return title, loud
+}
+
+// tellable reports whether samples suffice to say that the first of the ranked is
+// the fastest at x: it has an interval, and another has one to compare it with.
+func tellable(ranked []course, x float64) bool {
+	n := 0
+	for _, c := range ranked {
+		if p, _ := c.at(x); p.hasInterval() {
+			n++
+		}
+	}
+	first, _ := ranked[0].at(x)
+	return first.hasInterval() && n > 1
 }
 
 // most reports whether n of all are so many that it is no distinction to be
