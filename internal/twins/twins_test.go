@@ -130,7 +130,12 @@ func pageRows(t *testing.T) map[string][]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listed := rows(string(text))
+	_, rest, begins := strings.Cut(string(text), beginning)
+	table, _, ends := strings.Cut(rest, end)
+	if !begins || !ends {
+		t.Fatalf("%s has no lines %q and %q", page, beginning, end)
+	}
+	listed := rows(table)
 	delete(listed, "package/fault")
 	delete(listed, "---/---")
 	return listed
