@@ -70,7 +70,7 @@ func (d Digest) Write(w io.Writer, samples []Sample) error {
 				text = "ns/op, less is better; " + text
 			}
 		}
-		text += "; ± 95% interval of the median; × times the fastest; LIMIT is " + Empty + ": no lock at all"
+		text += "; ± 95% interval of the median; × times the fastest, round by round; LIMIT is " + Empty + ": no lock at all"
 		if len(g.costs()) > 0 {
 			text += "; " + Limit + " is one locked instruction"
 		}
