@@ -32,6 +32,8 @@
 //   - A lock is used pinned by all or by none: a pinned waiter keeps its CPU,
 //     and a holder that can be preempted may need it.
 //   - A pinned section ends in the goroutine that began it.
+//   - Lock, Unlock, RLock and RUnlock may yield, which no pinned section may: the
+//     runtime ends the program. There only the Tries and the pinned methods will do.
 package rwlock
 
 import (

@@ -316,17 +316,12 @@ func RUnlockElsewhere(t testing.TB, l RWLock) {
 	ended := make(chan bool)
 	end := func() {
 		for cpu := range began {
-			// Continue as soon as this is another CPU, or in the end on the same
-			// one.
-			for tries := range 1000 {
-				if here := primitives.Pin(); here != cpu || tries == 999 {
-					l.RUnlock()
-					primitives.Unpin()
-					break
-				}
-				primitives.Unpin()
+			// Not in the pinned section that says which CPU this is: an RUnlock may
+			// yield. So the section nearly always ends on another CPU.
+			for tries := 0; here() == cpu && tries < 1000; tries++ {
 				runtime.Gosched()
 			}
+			l.RUnlock()
 			ended <- true
 		}
 	}
@@ -334,10 +329,8 @@ func RUnlockElsewhere(t testing.TB, l RWLock) {
 		go end()
 	}
 	for range sections {
-		cpu := primitives.Pin()
 		l.RLock()
-		primitives.Unpin()
-		began <- cpu
+		began <- here()
 		for waiting := true; waiting; { // busy, so that the other needs another CPU
 			select {
 			case <-ended:
@@ -346,9 +339,10 @@ func RUnlockElsewhere(t testing.TB, l RWLock) {
 				runtime.Gosched()
 			}
 		}
-		// A Biased whose timer runs may be held for a moment.
+		// A Biased whose timer runs is held for a moment: longer if the operating
+		// system takes the timer's CPU away.
 		locked := l.TryLock()
-		for tries := 0; !locked && tries < 1000; tries++ {
+		for start := time.Now(); !locked && time.Since(start) < time.Second; {
 			runtime.Gosched()
 			locked = l.TryLock()
 		}
@@ -359,6 +353,13 @@ func RUnlockElsewhere(t testing.TB, l RWLock) {
 		l.Unlock()
 	}
 	close(began)
+}
+
+// here returns the CPU on which the caller was a moment ago.
+func here() int {
+	cpu := primitives.Pin()
+	primitives.Unpin()
+	return cpu
 }
 
 // ReadersOversubscribed checks that 64 goroutines on a few CPUs, each a reader
