@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lockbench/lockbench/gate"
 	"github.com/lockbench/lockbench/plots"
 	"github.com/lockbench/lockbench/results"
-	"github.com/lockbench/lockbench/results/gate"
 )
 
 // forestOf returns a report with n results that pass, but for what change makes

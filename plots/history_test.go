@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lockbench/lockbench/gate"
 	"github.com/lockbench/lockbench/plots"
-	"github.com/lockbench/lockbench/results/gate"
 )
 
 // someHistory returns a history of trends in a unit, of which the i'th changes by

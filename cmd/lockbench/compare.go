@@ -11,8 +11,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lockbench/lockbench/gate"
 	"github.com/lockbench/lockbench/internal/commandline"
-	"github.com/lockbench/lockbench/results/gate"
 )
 
 type compareCmd struct {

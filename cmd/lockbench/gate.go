@@ -17,13 +17,13 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/lockbench/lockbench/internal/abrun"
+	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/gate/measure"
 	"github.com/lockbench/lockbench/internal/commandline"
 	"github.com/lockbench/lockbench/internal/fitness"
 	"github.com/lockbench/lockbench/internal/wholefile"
 	"github.com/lockbench/lockbench/plots"
 	"github.com/lockbench/lockbench/results"
-	"github.com/lockbench/lockbench/results/gate"
 )
 
 type gateCmd struct {
@@ -140,7 +140,7 @@ func (c *gateCmd) mayKeep(bad *commandline.Problems) bool {
 	before := len(*bad)
 	bad.Writable("--out", c.Out)
 	if !c.Files {
-		if err := abrun.MayRecord(c.Out); err != nil {
+		if err := measure.MayRecord(c.Out); err != nil {
 			bad.Addf("--out: %w: want another directory", err)
 		}
 	}
@@ -177,7 +177,7 @@ type gating struct {
 	console   commandline.Console
 	rules     gate.Rules
 	config    *gate.Config
-	measuring abrun.Config
+	measuring measure.Config
 	keeps     bool // it is to write into --out, and may
 }
 
@@ -261,8 +261,8 @@ func (c *gateCmd) declared(bad *commandline.Problems, config func(gate.Benchmark
 }
 
 // measuring returns what the flags say of how to measure.
-func (c *gateCmd) measuring(bad *commandline.Problems, config *gate.Config) abrun.Config {
-	cfg := abrun.Config{
+func (c *gateCmd) measuring(bad *commandline.Problems, config *gate.Config) measure.Config {
+	cfg := measure.Config{
 		Dir: c.Dir, Base: c.Base, Head: c.Head,
 		Packages: c.Packages, Bench: c.Bench, Tags: c.Tags, With: c.With,
 		Slice:         commandline.One(bad, "--slice", c.Slice, bad.Durations("--slice", c.Slice, 100*time.Microsecond, time.Minute)),
@@ -279,9 +279,9 @@ func (c *gateCmd) measuring(bad *commandline.Problems, config *gate.Config) abru
 	}
 	switch {
 	case c.Exact:
-		cfg.Instructions = abrun.CountIfPossible
+		cfg.Instructions = measure.CountIfPossible
 	case slices.Contains(strings.Split(c.Metric, ","), instructions):
-		cfg.Instructions = abrun.MustCount
+		cfg.Instructions = measure.MustCount
 	}
 	if c.CPU != "" {
 		cfg.CPU = bad.Ints("--cpu", c.CPU, 1, 1024)
@@ -327,10 +327,10 @@ func (g *gating) remember(rep *gate.Report) error {
 }
 
 // run builds, measures and judges.
-func (g *gating) run(ctx context.Context, cfg abrun.Config) (*gate.Report, error) {
+func (g *gating) run(ctx context.Context, cfg measure.Config) (*gate.Report, error) {
 	cfg.Log = func(line string) { fmt.Fprintf(g.console.Err, "lockbench: %s\n", line) }
 	warn(g.console, fitness.Look(ctx).Warnings())
-	src, err := abrun.Prepare(ctx, cfg)
+	src, err := measure.Prepare(ctx, cfg)
 	if err != nil {
 		return nil, asInput(ctx, err)
 	}
@@ -419,7 +419,7 @@ func (g *gating) selects() func(gate.Benchmark) bool {
 	}
 	re := regexp.MustCompile(g.Bench) // checked with the flags
 	return func(b gate.Benchmark) bool {
-		return (re.MatchString(b.String()) || re.MatchString("Benchmark"+b.Name)) && !abrun.Skips(g.measuring.Skip, b.Name)
+		return (re.MatchString(b.String()) || re.MatchString("Benchmark"+b.Name)) && !measure.Skips(g.measuring.Skip, b.Name)
 	}
 }
 

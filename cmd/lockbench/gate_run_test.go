@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/lockbench/lockbench/results/gate"
+	"github.com/lockbench/lockbench/gate"
 )
 
 // A module is a repository with one package and two commits: the second adds an

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lockbench/lockbench/gate"
 	"github.com/lockbench/lockbench/internal/commandline"
-	"github.com/lockbench/lockbench/results/gate"
 )
 
 // Each of these makes no sense, or is no results file. None passes.

@@ -8,9 +8,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/lockbench/lockbench/gate"
 	"github.com/lockbench/lockbench/internal/commandline"
 	"github.com/lockbench/lockbench/plots"
-	"github.com/lockbench/lockbench/results/gate"
 )
 
 type historyCmd struct {

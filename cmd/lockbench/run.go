@@ -134,7 +134,7 @@ func (c *runCmd) Run(con commandline.Console) error {
 		return errors.Join(err, w.Close())
 	}
 	began := fitness.Count()
-	err = measure(ctx, con, sweep, func(s results.Sample) error {
+	err = measureAll(ctx, con, sweep, func(s results.Sample) error {
 		err := w.Write(s)
 		if err == nil || errors.As(err, new(*results.LostError)) {
 			file.Samples = append(file.Samples, s)
@@ -591,8 +591,8 @@ func saveIn(dir, like string, facts results.Facts, samples []results.Sample) (na
 	return name, w.Close()
 }
 
-// measure runs the sweep, keeps each sample, and shows how far it is.
-func measure(ctx context.Context, con commandline.Console, sweep harness.Sweep, keep func(results.Sample) error) error {
+// measureAll runs the sweep, keeps each sample, and shows how far it is.
+func measureAll(ctx context.Context, con commandline.Console, sweep harness.Sweep, keep func(results.Sample) error) error {
 	for _, out := range sweep.LeftOut() {
 		of := ""
 		if len(out.Locks) > 0 {

@@ -348,7 +348,7 @@ func TestStuck(t *testing.T) {
 			}}
 		})
 		var out, errs bytes.Buffer
-		err := measure(ctx, commandline.Console{Out: &out, Err: &errs}, sweep, func(results.Sample) error { return nil })
+		err := measureAll(ctx, commandline.Console{Out: &out, Err: &errs}, sweep, func(results.Sample) error { return nil })
 		var stuck *harness.StuckError
 		if !errors.As(err, &stuck) || errors.Is(err, errInterrupted) {
 			t.Fatalf("interrupted = %t: got %v, want a StuckError", interrupted, err)
@@ -373,7 +373,7 @@ func (l *panicking) Unlock() { panic("no key") }
 
 func TestPanic(t *testing.T) {
 	var out, errs bytes.Buffer
-	err := measure(context.Background(), commandline.Console{Out: &out, Err: &errs}, sweepOf(func() sync.Locker { return new(panicking) }),
+	err := measureAll(context.Background(), commandline.Console{Out: &out, Err: &errs}, sweepOf(func() sync.Locker { return new(panicking) }),
 		func(results.Sample) error { return nil })
 	if want := "Unlock by worker 0: want no panic, have no key"; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v, want %s", err, want)

@@ -6,9 +6,9 @@ import (
 	"os"
 	"strings"
 
+	"github.com/lockbench/lockbench/gate"
 	"github.com/lockbench/lockbench/internal/commandline"
 	"github.com/lockbench/lockbench/internal/slowdown"
-	"github.com/lockbench/lockbench/results/gate"
 )
 
 // selfTest shows on the benchmarks at hand that the gate can fail, and that it

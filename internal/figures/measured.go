@@ -7,9 +7,9 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/lockbench/lockbench/gate"
 	"github.com/lockbench/lockbench/plots"
 	"github.com/lockbench/lockbench/results"
-	"github.com/lockbench/lockbench/results/gate"
 )
 
 // A measuredFigure is drawn from a dataset, once for light pages and once for

@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/perf/benchmath"
 
-	"github.com/lockbench/lockbench/results/gate"
+	"github.com/lockbench/lockbench/gate"
 )
 
 // falseAlarms runs the gate on identical code.

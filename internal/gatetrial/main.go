@@ -30,14 +30,14 @@ import (
 	"strings"
 	"time"
 
-	"github.com/lockbench/lockbench/internal/abrun"
-	"github.com/lockbench/lockbench/results/gate"
+	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/gate/measure"
 )
 
 // A trial is what the parts have in common.
 type trial struct {
 	out, log io.Writer
-	measure  abrun.Config
+	measure  measure.Config
 	rules    gate.Rules
 	runs     int
 	resample int // runs, with the real ones
@@ -91,7 +91,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "gatetrial: want no arguments, -runs of at least 1, and no fewer of -resample")
 		return 2
 	}
-	t.measure = abrun.Config{Base: "HEAD", Head: "HEAD", Packages: strings.Fields(*packages), Bench: *bench, Slice: *slice, FastestOf: *fastestOf}
+	t.measure = measure.Config{Base: "HEAD", Head: "HEAD", Packages: strings.Fields(*packages), Bench: *bench, Slice: *slice, FastestOf: *fastestOf}
 	for _, word := range strings.Split(*cpus, ",") {
 		n, err := strconv.Atoi(word)
 		if err != nil || n < 1 {
@@ -152,8 +152,8 @@ func (c *count) times(rep *gate.Report) {
 }
 
 // gate runs one gate, on a tape.
-func (t *trial) gate(ctx context.Context, cfg abrun.Config, rules gate.Rules, taped *tape, meanwhile func(gate.Progress)) (*gate.Report, error) {
-	src, err := abrun.Prepare(ctx, cfg)
+func (t *trial) gate(ctx context.Context, cfg measure.Config, rules gate.Rules, taped *tape, meanwhile func(gate.Progress)) (*gate.Report, error) {
+	src, err := measure.Prepare(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}

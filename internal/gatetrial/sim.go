@@ -5,8 +5,8 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/lockbench/lockbench/gate"
 	"github.com/lockbench/lockbench/internal/synthetic"
-	"github.com/lockbench/lockbench/results/gate"
 )
 
 // simulation compares made-up benchmarks, of which it is known what is slower.

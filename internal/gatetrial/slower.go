@@ -9,10 +9,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/lockbench/lockbench/internal/abrun"
+	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/gate/measure"
 	"github.com/lockbench/lockbench/internal/slowdown"
 	"github.com/lockbench/lockbench/internal/wholefile"
-	"github.com/lockbench/lockbench/results/gate"
 )
 
 // power makes code slower, and counts what is caught.
@@ -256,7 +256,7 @@ func versions(ctx context.Context, t *trial) error {
 		}
 		dirs = append(dirs, dir)
 	}
-	cfg := abrun.Config{BaseDir: dirs[0], HeadDir: dirs[1], Packages: []string{"."}, Bench: t.measure.Bench, Seed: 1}
+	cfg := measure.Config{BaseDir: dirs[0], HeadDir: dirs[1], Packages: []string{"."}, Bench: t.measure.Bench, Seed: 1}
 	rep, err := t.gate(ctx, cfg, t.rules, nil, nil)
 	if err != nil {
 		return err

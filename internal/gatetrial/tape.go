@@ -9,8 +9,8 @@ import (
 	"os"
 	"slices"
 
+	"github.com/lockbench/lockbench/gate"
 	"github.com/lockbench/lockbench/results"
-	"github.com/lockbench/lockbench/results/gate"
 )
 
 // A tape has the rounds of real gate runs on identical code.

@@ -9,8 +9,8 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"github.com/lockbench/lockbench/gate"
 	"github.com/lockbench/lockbench/results"
-	"github.com/lockbench/lockbench/results/gate"
 )
 
 // A Benchmark is what is known of one.

@@ -1,0 +1,397 @@
+package gate_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/results"
+)
+
+// A player is a source that has some rounds of one benchmark, all at once, and
+// can build nothing afresh.
+type player struct {
+	rounds   []gate.Round
+	declared results.Directions
+	played   bool
+}
+
+func (p *player) Benchmarks() (both, onlyBase, onlyHead []gate.Benchmark) {
+	return []gate.Benchmark{p.rounds[0].Benchmark}, nil, nil
+}
+
+func (p *player) Round(context.Context, []gate.Benchmark) ([]gate.Round, error) {
+	if p.played {
+		return nil, io.EOF
+	}
+	p.played = true
+	return p.rounds, nil
+}
+
+func (p *player) Fresh(context.Context, []gate.Benchmark) (bool, error) { return false, nil }
+func (p *player) Better(unit string) int                                { return p.declared.Better(unit) }
+func (p *player) Exact(string) (float64, bool)                          { return 0, false }
+
+// files returns the same readings as files, of one session or of two.
+func (p *player) files(together bool) gate.Files {
+	file := func(side gate.Side) *results.RecordFile {
+		f := &results.RecordFile{Name: side.String() + ".txt", Declared: p.declared}
+		session := "one"
+		if !together {
+			session = side.String()
+		}
+		f.Note("session", session)
+		for _, r := range p.rounds {
+			if reading := r.Readings[side]; reading != nil {
+				f.Records = append(f.Records, results.Record{Pkg: r.Pkg, Name: r.Name, Round: r.Number, Ops: 1, Values: reading.Values})
+			}
+		}
+		return f
+	}
+	f := gate.Files{Base: file(gate.Base), Head: file(gate.Head)}
+	if p.rounds[0].Readings[gate.Again] != nil {
+		f.Again = file(gate.Again)
+	}
+	return f
+}
+
+// play returns 40 rounds in which the base has one value in unit, the head
+// another, and both have noise, as a share.
+func play(unit string, declared results.Directions, base, head, noise float64, again bool) *player {
+	random := rand.New(rand.NewPCG(1, 1))
+	reading := func(v float64) *gate.Reading {
+		v += noise * math.Abs(v) * random.NormFloat64()
+		return &gate.Reading{Values: []results.Value{{Unit: "ns/op", Value: 100 * (1 + 0.002*random.NormFloat64())}, {Unit: unit, Value: v}}}
+	}
+	p := &player{declared: declared}
+	for i := range 40 {
+		r := gate.Round{Benchmark: gate.Benchmark{Pkg: "p", Name: "A"}, Number: i + 1}
+		r.Readings[gate.Base], r.Readings[gate.Head] = reading(base), reading(head)
+		if again {
+			r.Readings[gate.Again] = reading(base)
+		}
+		p.rounds = append(p.rounds, r)
+	}
+	return p
+}
+
+// both compares what p has as a live gate does, and as files of one session. It
+// fails unless the two say the same.
+func both(t *testing.T, p *player) (*gate.Report, error) {
+	t.Helper()
+	files, err := gate.Rules{}.CompareFiles(t.Context(), p.files(true))
+	live, liveErr := gate.Rules{}.Compare(t.Context(), p)
+	if (err == nil) != (liveErr == nil) {
+		t.Fatalf("files: %v, live: %v", err, liveErr)
+	}
+	if err != nil {
+		return nil, liveErr
+	}
+	for _, rep := range []*gate.Report{files, live} { // where a reading is has another form
+		for i := range rep.Results {
+			if r := &rep.Results[i]; r.Verdict == gate.NoVerdict {
+				_, r.Why, _ = strings.Cut(r.Why, ": ")
+			}
+		}
+	}
+	if got, want := fmt.Sprintf("%#v", files.Results), fmt.Sprintf("%#v", live.Results); got != want || files.Verdict != live.Verdict || !slices.Equal(files.NotJudged, live.NotJudged) {
+		t.Errorf("files say %v, not judged %q,\n%s\nand live is %v, not judged %q,\n%s", files.Verdict, files.NotJudged, got, live.Verdict, live.NotJudged, want)
+	}
+	return live, nil
+}
+
+// in returns the result in unit; there is one for each unit that is judged.
+func in(rep *gate.Report, unit string) (gate.Result, bool) {
+	i := slices.IndexFunc(rep.Results, func(r gate.Result) bool { return r.Unit == unit })
+	if i < 0 {
+		return gate.Result{}, false
+	}
+	return rep.Results[i], true
+}
+
+// Which units are judged, and in what direction, is one table for all.
+func TestUnitsLiveAndInFiles(t *testing.T) {
+	for _, test := range []struct {
+		unit     string
+		declared results.Directions
+		more     gate.Verdict // if there is ten times more of it
+		judged   bool
+	}{
+		{"p99-ns", nil, gate.Regressed, true},
+		{"sec/op", nil, gate.Regressed, true},
+		{"stw-ns/GC", nil, gate.Regressed, true},
+		{"heap-bytes", nil, gate.Regressed, true},
+		{"instructions/op", nil, gate.Regressed, true},
+		{"B/s", nil, gate.Pass, true},
+		{"MB/s", nil, gate.Pass, true},
+		{"jain", nil, gate.Pass, true},
+		{"score", results.Directions{"score": -1}, gate.Regressed, true},
+		{"score", results.Directions{"score": +1}, gate.Pass, true},
+		{"p99-ns", results.Directions{"p99-sec": +1}, gate.Pass, true}, // what is declared goes first
+		{"score", nil, gate.Pass, false},
+		{"hits/op", nil, gate.Pass, false},
+		{"rtt-ns", nil, gate.Pass, false},
+	} {
+		for _, again := range []bool{false, true} {
+			p := play(test.unit, test.declared, 10, 100, 0.002, again)
+			rep, err := both(t, p)
+			if err != nil {
+				t.Errorf("%s: %v", test.unit, err)
+				continue
+			}
+			r, judged := in(rep, test.unit)
+			if judged != test.judged || rep.Verdict != test.more || judged && r.Verdict != test.more {
+				t.Errorf("ten times as many %s: judged %t, %v: %s; want %v", test.unit, judged, rep.Verdict, r.Why, test.more)
+			}
+			apart := compareFiles(t, gate.Rules{}, p.files(false))
+			if r, judged := in(apart, test.unit); judged != test.judged || judged && r.Verdict != test.more {
+				t.Errorf("ten times as many %s, not measured together: judged %t, %v: %s; want %v", test.unit, judged, r.Verdict, r.Why, test.more)
+			}
+			if less, err := both(t, play(test.unit, test.declared, 100, 10, 0.002, again)); err != nil || judged && less.Verdict == test.more {
+				t.Errorf("a tenth as many %s: %v and %v, as is ten times as many", test.unit, err, less.Verdict)
+			}
+			// What is not judged is said, unless neither direction is better.
+			if want := !test.judged && test.unit != "rtt-ns"; slices.Contains(rep.NotJudged, test.unit) != want || slices.Contains(apart.NotJudged, test.unit) != want {
+				t.Errorf("not judged: %q and, apart, %q; want %s in it: %t", rep.NotJudged, apart.NotJudged, test.unit, want)
+			} else if s := text(t, rep, gate.TextOptions{}); strings.Contains(s, "; 1 unit not judged; ") != want {
+				t.Errorf("the summary does not say it:\n%s", s)
+			}
+		}
+	}
+}
+
+// What one side alone has is said, and is no pass; so is a benchmark that has
+// nothing to judge.
+func TestUnitsOnOneSide(t *testing.T) {
+	drop := func(p *player, of gate.Side, unit string) *player {
+		for i := range p.rounds {
+			r := *p.rounds[i].Readings[of]
+			r.Values = slices.DeleteFunc(slices.Clone(r.Values), func(v results.Value) bool { return v.Unit == unit })
+			p.rounds[i].Readings[of] = &r
+		}
+		return p
+	}
+	for _, side := range []gate.Side{gate.Base, gate.Head} {
+		other := gate.Base + gate.Head - side
+		rep, err := both(t, drop(play("allocs/op", nil, 1, 1, 0, false), side, "allocs/op"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		check(t, rep, gate.CannotTell, fmt.Sprintf("only the %v has it", other))
+	}
+	p := play("score", nil, 1, 1, 0, false)
+	rep, err := both(t, drop(drop(p, gate.Base, "ns/op"), gate.Head, "ns/op"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	check(t, rep, gate.CannotTell, "nothing to judge")
+	if len(rep.NotJudged) != 1 {
+		t.Errorf("not judged: %q, want score", rep.NotJudged)
+	}
+}
+
+// Values around 0 have no ratio, and some have no meaning: what is worse does not
+// pass for that, whatever path it comes by.
+func TestOddValues(t *testing.T) {
+	const (
+		pass      = gate.Pass
+		regressed = gate.Regressed
+		wrong     = gate.NoVerdict
+	)
+	inf, nan := math.Inf(+1), math.NaN()
+	lower, higher := results.Directions{"score": -1}, results.Directions{"score": +1}
+	for _, test := range []struct {
+		unit       string
+		declared   results.Directions
+		base, head float64
+		want       gate.Verdict
+		change     float64 // without noise; NaN is any
+	}{
+		{"score", lower, -5, 100, regressed, 21},
+		{"score", lower, -100, -5, regressed, 0.95},
+		{"score", lower, -5, 0, regressed, 1},
+		{"score", lower, 0, 5, regressed, inf},
+		{"score", lower, 0, -5, pass, -inf},
+		{"score", lower, 100, -100, pass, -2},
+		{"score", lower, -100, -90, regressed, 0.1},
+		{"score", lower, -100, -99.5, pass, 0.005},
+		{"score", lower, -100, -200, pass, -1},
+		{"score", lower, -5, -5, pass, 0},
+		{"score", lower, 0, 0, pass, 0},
+		{"score", lower, -1e307, 1e307, regressed, 2},
+		{"score", lower, 1e307, -1e307, pass, -2},
+		{"score", lower, -1.7e308, 1.7e308, regressed, nan},
+		{"score", lower, 5e-324, 1, regressed, nan},
+		{"score", lower, 1e-320, 2e-320, regressed, 1},
+		{"score", lower, 2e-320, 1e-320, pass, -0.5},
+		{"score", lower, -5e-324, 1, regressed, inf},
+		{"score", higher, 100, -100, regressed, -2},
+		{"score", higher, 5, 0, regressed, -1},
+		{"score", higher, 0, -5, regressed, -inf},
+		{"score", higher, -5, -100, regressed, -19},
+		{"score", higher, -100, -5, pass, 0.95},
+		{"score", higher, -5, 0, pass, 1},
+		{"score", higher, 0, 5, pass, inf},
+		{"allocs/op", nil, 0, 1, regressed, inf},
+		{"allocs/op", nil, 1, 0, pass, -1},
+		{"p99-ns", nil, 0, 5, regressed, inf},
+		{"p99-ns", nil, 5, 0, pass, -1},
+		{"p99-ns", nil, -5, 5, regressed, 2}, // a difference of two clocks may be
+		{"MB/s", nil, 5, 0, regressed, -1},
+		{"MB/s", nil, 0, 5, pass, inf},
+
+		{"MB/s", nil, 100, -3, wrong, 0},
+		{"MB/s", nil, -3, 100, wrong, 0},
+		{"allocs/op", nil, 1, -1, wrong, 0},
+		{"jain", nil, 1, -1, wrong, 0},
+		{"score", lower, nan, 5, wrong, 0},
+		{"score", lower, 5, nan, wrong, 0},
+		{"score", lower, nan, nan, wrong, 0},
+		{"score", lower, 5, -inf, wrong, 0},
+		{"score", lower, 5, inf, wrong, 0},
+		{"score", higher, inf, inf, wrong, 0},
+		{"score", higher, -inf, 1, wrong, 0},
+	} {
+		for _, noise := range []float64{0, 0.001} {
+			for _, again := range []bool{false, true} {
+				what := fmt.Sprintf("%s from %g to %g, declared %v, noise %g, again %t", test.unit, test.base, test.head, test.declared, noise, again)
+				p := play(test.unit, test.declared, test.base, test.head, noise, again)
+				live, err := both(t, p)
+				apart, apartErr := gate.Rules{}.CompareFiles(t.Context(), p.files(false))
+				if err != nil || apartErr != nil {
+					t.Errorf("%s: %v and, apart, %v", what, err, apartErr)
+					continue
+				}
+				for _, rep := range []*gate.Report{live, apart} {
+					r, _ := in(rep, test.unit)
+					if r.Verdict != test.want || rep.Verdict != test.want {
+						t.Errorf("%s: %v (%s), want %v", what, r.Verdict, r.Why, test.want)
+					}
+					if test.want == wrong {
+						if other, ok := in(rep, "ns/op"); !ok || other.Verdict != pass {
+							t.Errorf("%s: ns/op beside it: %v (%s), want pass", what, other.Verdict, other.Why)
+						}
+						continue
+					}
+					if want := test.base < 0 || test.head < 0; r.Signed != want {
+						t.Errorf("%s: signed %t, want %t", what, r.Signed, want)
+					}
+					if noise == 0 && !(r.Change == test.change || math.IsNaN(test.change) || math.Abs(r.Change-test.change) < 1e-9) {
+						t.Errorf("%s: a change of %g, want %g", what, r.Change, test.change)
+					}
+				}
+			}
+		}
+	}
+	// What an exception ignores may be what it likes.
+	p := play("score", lower, nan, 5, 0, false)
+	ignore := gate.Rules{For: func(_ gate.Benchmark, unit string) (gate.Exception, bool) {
+		return gate.Exception{Ignore: true}, unit == "score"
+	}}
+	for _, together := range []bool{true, false} {
+		if rep, err := ignore.CompareFiles(t.Context(), p.files(together)); err != nil || rep.Verdict != pass {
+			t.Errorf("an ignored NaN: %v", err)
+		}
+	}
+	if rep, err := ignore.Compare(t.Context(), p); err != nil || rep.Verdict != pass {
+		t.Errorf("an ignored NaN: %v", err)
+	}
+}
+
+// A builder has rounds enough, of new binaries when it is asked for them.
+type builder struct {
+	player
+	random *rand.Rand
+	fresh  int
+	value  func(gate.Side, *rand.Rand) float64
+}
+
+func (b *builder) Round(context.Context, []gate.Benchmark) ([]gate.Round, error) {
+	r := b.rounds[0]
+	if b.rounds[0].Number++; r.Number > 1000 {
+		return nil, io.EOF // undecided
+	}
+	for _, side := range []gate.Side{gate.Base, gate.Again, gate.Head} {
+		build := 100*b.fresh + 10*int(side) + 1 + b.random.IntN(6)
+		r.Readings[side] = &gate.Reading{Build: build, Values: []results.Value{{Unit: b.unit(), Value: b.value(side, b.random)}}}
+	}
+	return []gate.Round{r}, nil
+}
+
+func (b *builder) unit() string {
+	for unit := range b.declared {
+		return unit
+	}
+	return "p99-ns"
+}
+
+func (b *builder) Fresh(context.Context, []gate.Benchmark) (bool, error) {
+	b.fresh++
+	return true, nil
+}
+
+// What is worse than 0, or changes its sign, is confirmed with new binaries: their
+// ranks need no ratio, either.
+func TestOddValuesAreConfirmed(t *testing.T) {
+	for what, test := range map[string]struct {
+		declared results.Directions
+		value    func(gate.Side, *rand.Rand) float64
+	}{
+		"from 0": {nil, func(side gate.Side, random *rand.Rand) float64 {
+			return float64(int(side) / int(gate.Head) * (1 + random.IntN(2)))
+		}},
+		"to 0": {results.Directions{"score": +1}, func(side gate.Side, random *rand.Rand) float64 {
+			return float64((1 - int(side)/int(gate.Head)) * (1 + random.IntN(2)))
+		}},
+		"from below 0": {results.Directions{"score": -1}, func(side gate.Side, random *rand.Rand) float64 {
+			return -5 - random.Float64() + float64(int(side)/int(gate.Head)*10)
+		}},
+		"to below 0, late": {results.Directions{"score": +1}, func(side gate.Side, random *rand.Rand) float64 {
+			return 5 + random.Float64() - float64(int(side)/int(gate.Head)*random.IntN(3)*4)
+		}},
+	} {
+		b := &builder{player: player{rounds: []gate.Round{{Benchmark: gate.Benchmark{Name: "A"}, Number: 1}}, declared: test.declared}, random: rand.New(rand.NewPCG(3, 1)), value: test.value}
+		rep := compare(t, gate.Rules{}, b)
+		if r := rep.Results[0]; r.Verdict != gate.Regressed || !r.Confirmed {
+			t.Errorf("%s: %v (%s), confirmed %t; want it to have regressed", what, r.Verdict, r.Why, r.Confirmed)
+		}
+	}
+}
+
+// One value below 0 makes all changes differences, those of the rounds before it,
+// too: 110 is 10 % more than 100, of which the logarithm is 9.5 %.
+func TestSignChangesLate(t *testing.T) {
+	lower := results.Directions{"score": -1}
+	p := play("score", lower, 100, 110, 0.001, true)
+	p.rounds[len(p.rounds)-1].Readings[gate.Head].Values[1].Value = -1
+	screened, err := both(t, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	b := &builder{player: player{rounds: []gate.Round{{Benchmark: gate.Benchmark{Name: "A"}, Number: 1}}, declared: lower}, random: rand.New(rand.NewPCG(3, 1))}
+	b.value = func(side gate.Side, random *rand.Rand) float64 {
+		v := 100 + 10*float64(int(side)/int(gate.Head)) + 0.1*random.NormFloat64()
+		if side == gate.Head && b.fresh > 0 {
+			if n++; n == 9 {
+				return -1
+			}
+		}
+		return v
+	}
+	confirmed := compare(t, gate.Rules{}, b)
+	if n < 9 {
+		t.Fatalf("%d rounds of new binaries, want at least 9", n)
+	}
+	for what, rep := range map[string]*gate.Report{"at the end": screened, "with new binaries": confirmed} {
+		if r, _ := in(rep, "score"); !r.Signed || math.Abs(r.Change-0.1) > 0.002 {
+			t.Errorf("below 0 %s: signed %t, a change of %g, want 0.1", what, r.Signed, r.Change)
+		}
+	}
+}

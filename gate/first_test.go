@@ -1,0 +1,63 @@
+package gate_test
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/lockbench/lockbench/gate"
+)
+
+// Newcomers is a comparison in which no benchmark is on both sides.
+type newcomers struct{ base, head []gate.Benchmark }
+
+func (n newcomers) Benchmarks() (both, onlyBase, onlyHead []gate.Benchmark) {
+	return nil, n.base, n.head
+}
+
+func (newcomers) Round(context.Context, []gate.Benchmark) ([]gate.Round, error) { return nil, io.EOF }
+func (newcomers) Fresh(context.Context, []gate.Benchmark) (bool, error)         { return false, nil }
+func (newcomers) Better(string) int                                             { return 0 }
+func (newcomers) Exact(string) (float64, bool)                                  { return 0, false }
+
+// The first benchmarks of all pass where they may be new, and are named. What the base
+// has instead, or what may not be new, keeps a comparison of nothing from passing.
+func TestFirstBenchmarks(t *testing.T) {
+	sum, mean, old := gate.Benchmark{Pkg: "p", Name: "Sum"}, gate.Benchmark{Pkg: "p", Name: "Mean"}, gate.Benchmark{Pkg: "p", Name: "Old"}
+	for _, test := range []struct {
+		base, head []gate.Benchmark
+		declared   string
+		want       gate.Verdict
+	}{
+		{nil, []gate.Benchmark{sum, mean}, "Sum Mean", gate.Pass},
+		{nil, []gate.Benchmark{sum, mean}, "Sum", gate.NoVerdict},
+		{[]gate.Benchmark{old}, []gate.Benchmark{sum}, "Sum Old", gate.NoVerdict},
+		{[]gate.Benchmark{old}, nil, "Old", gate.NoVerdict},
+	} {
+		rules := gate.Rules{Declared: func(b gate.Benchmark, _ gate.Side) bool { return strings.Contains(test.declared, b.Name) }}
+		rep, err := rules.Compare(t.Context(), newcomers{test.base, test.head})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := rep.Outcome(); got != test.want || rep.Whole() != (got == gate.Pass) {
+			t.Errorf("%v after %v, of which may be %s: %v, whole %t; want %v", test.head, test.base, test.declared, got, rep.Whole(), test.want)
+		}
+		if test.want != gate.Pass {
+			continue
+		}
+		for name, write := range map[string]func(io.Writer) error{
+			"text":     func(w io.Writer) error { return rep.WriteText(w, gate.TextOptions{}) },
+			"markdown": func(w io.Writer) error { return rep.WriteMarkdown(w, gate.MarkdownOptions{}) },
+			"github":   func(w io.Writer) error { return rep.WriteGitHub(w, gate.GitHubOptions{}) },
+			"json":     rep.WriteJSON,
+			"junit":    func(w io.Writer) error { return rep.WriteJUnit(w, gate.JUnitOptions{}) },
+		} {
+			var b bytes.Buffer
+			if err := write(&b); err != nil || !strings.Contains(b.String(), "Sum") || !strings.Contains(b.String(), "Mean") || strings.Contains(b.String(), "<error") || strings.Contains(b.String(), "::error") {
+				t.Errorf("%s: %v, want both benchmarks and no error in\n%s", name, err, &b)
+			}
+		}
+	}
+}

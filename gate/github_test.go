@@ -1,0 +1,85 @@
+package gate_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/lockbench/lockbench/gate"
+)
+
+func github(t *testing.T, r *gate.Report, o gate.GitHubOptions) string {
+	t.Helper()
+	var b strings.Builder
+	if err := r.WriteGitHub(&b, o); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestGitHub(t *testing.T) {
+	golden(t, "rich.github", github(t, rich(), gate.GitHubOptions{}))
+	golden(t, "plain.github", github(t, plain(), gate.GitHubOptions{}))
+	golden(t, "alone.github", github(t, alone(), gate.GitHubOptions{}))
+	golden(t, "empty.github", github(t, new(gate.Report), gate.GitHubOptions{}))
+}
+
+// GitHub drops what is more than ten of a kind.
+func TestGitHubLimit(t *testing.T) {
+	for n := range 14 {
+		r := plain()
+		for range n {
+			res := r.Results[0]
+			res.Verdict = gate.Regressed
+			r.Results = append(r.Results, res)
+		}
+		s := github(t, r, gate.GitHubOptions{})
+		got := strings.Count(s, "::error ")
+		if got != min(n, 10) {
+			t.Errorf("%d regressed: %d errors, want %d", n, got, min(n, 10))
+		}
+		if says := strings.Contains(s, " more like these"); says != (n > 10) {
+			t.Errorf("%d regressed: says that there are more: %t", n, says)
+		}
+	}
+}
+
+func TestGitHubEscapes(t *testing.T) {
+	r := plain()
+	r.Warnings = []string{"100%, a\r\nb: c\n::error::x"}
+	r.Results[0].Verdict = gate.Regressed
+	r.Results[0].Name = "a%,b:c\n::error::x"
+	for _, line := range strings.Split(strings.TrimSuffix(github(t, r, gate.GitHubOptions{}), "\n"), "\n") {
+		_, rest, ok := strings.Cut(line, " title=")
+		title, message, whole := strings.Cut(rest, "::")
+		if !ok || !whole || strings.ContainsAny(title, ":,\r\n") || strings.ContainsAny(message, "\r\n") {
+			t.Errorf("not a command: %s", line)
+		}
+		if bare := strings.NewReplacer("%25", "", "%0D", "", "%0A", "", "%3A", "", "%2C", "").Replace(line); strings.Contains(bare, "%") {
+			t.Errorf("a bare %%: %s", line)
+		}
+	}
+}
+
+func TestGitHubSummary(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "summary")
+	if err := os.WriteFile(path, []byte("before\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	github(t, rich(), gate.GitHubOptions{Command: command, Summary: path})
+	got, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "before\n" + markdown(t, rich(), gate.MarkdownOptions{Command: command}); string(got) != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	var b strings.Builder
+	if err := rich().WriteGitHub(&b, gate.GitHubOptions{Summary: t.TempDir()}); err == nil {
+		t.Error("a summary that is a directory: no error")
+	}
+	if !strings.Contains(b.String(), "::error ") {
+		t.Error("a summary that cannot be written: no annotations")
+	}
+}

@@ -1,0 +1,90 @@
+package gate_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/lockbench/lockbench/gate"
+)
+
+const command = "lockbench gate --base main --bench 'Lock|Load' --budget 5m"
+
+func markdown(t *testing.T, r *gate.Report, o gate.MarkdownOptions) string {
+	t.Helper()
+	var b strings.Builder
+	if err := r.WriteMarkdown(&b, o); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestMarkdown(t *testing.T) {
+	golden(t, "rich.md", markdown(t, rich(), gate.MarkdownOptions{Command: command}))
+	golden(t, "plain.md", markdown(t, plain(), gate.MarkdownOptions{}))
+	golden(t, "alone.md", markdown(t, alone(), gate.MarkdownOptions{Command: command}))
+	golden(t, "empty.md", markdown(t, new(gate.Report), gate.MarkdownOptions{}))
+	golden(t, "few.md", markdown(t, many(2000), gate.MarkdownOptions{Limit: 8000}))
+}
+
+// However much there is to say, the comment is not too long for GitHub, and each
+// row of its tables is whole.
+func TestMarkdownLimit(t *testing.T) {
+	huge := many(2000)
+	for i := range huge.Results {
+		huge.Results[i].Verdict = gate.CannotTell
+		huge.Results[i].Why = fmt.Sprint("reason ", i, strings.Repeat(" because", 10))
+		huge.Results[i].Name += strings.Repeat("|`", 300)
+		huge.OnlyBase = append(huge.OnlyBase, huge.Results[i].Benchmark)
+		huge.OnlyHead = append(huge.OnlyHead, huge.Results[i].Benchmark)
+		huge.Warnings = append(huge.Warnings, strings.Repeat("<", 1000))
+		huge.NotJudged = append(huge.NotJudged, "unit/op")
+	}
+	all := many(2000)
+	for i := range all.Results {
+		all.Results[i].Verdict, all.Results[i].Why = gate.Regressed, found
+	}
+	for name, r := range map[string]*gate.Report{"many": many(2000), "huge": huge, "all": all} {
+		s := markdown(t, r, gate.MarkdownOptions{Command: strings.Repeat("x`", 5000)})
+		if len(s) > 65_536 || len(s) < 40_000 {
+			t.Errorf("%s: %d bytes", name, len(s))
+		}
+		if !strings.Contains(s, "not shown") {
+			t.Errorf("%s: does not say what is not shown", name)
+		}
+		checkTables(t, s)
+	}
+}
+
+// checkTables checks that the rows of each table have as many cells as its head.
+func checkTables(t *testing.T, markdown string) {
+	t.Helper()
+	cells := 0
+	for _, line := range strings.Split(markdown, "\n") {
+		if !strings.HasPrefix(line, "|") {
+			cells = 0
+			continue
+		}
+		n := strings.Count(line, "|") - strings.Count(line, `\|`)
+		if cells == 0 {
+			cells = n
+		}
+		if n != cells || !strings.HasSuffix(line, "|") {
+			t.Errorf("%d bars, want %d: %s", n, cells, line)
+		}
+	}
+}
+
+func TestMarkdownEscapes(t *testing.T) {
+	r := plain()
+	for _, name := range []string{"a|b", "`", "a``b", `\|`, "<b>", "</details>", "x\ny", "\u202eabc", " a ", "", "@octocat", "#1", "$x$", "&lt;", "[a](b)", "**"} {
+		res := r.Results[0]
+		res.Name, res.Unit, res.Why = name, name, name
+		res.Verdict = gate.CannotTell
+		r.Results = append(r.Results, res)
+		r.Warnings = append(r.Warnings, name)
+	}
+	r.Base, r.Head = "`|`", "a\nb"
+	golden(t, "escapes.md", markdown(t, r, gate.MarkdownOptions{Command: "a `b` | c\n"}))
+	checkTables(t, markdown(t, r, gate.MarkdownOptions{}))
+}

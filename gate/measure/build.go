@@ -1,0 +1,307 @@
+package measure
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/lockbench/lockbench/gate"
+)
+
+// A BuildError is a package of one side that cannot be built. Several of them
+// are joined, as by [errors.Join].
+type BuildError struct {
+	Side   gate.Side
+	Pkg    string // import path, or the patterns, if it is about all of them
+	Output string // what the go command says
+}
+
+func (e *BuildError) Error() string {
+	return fmt.Sprintf("%v does not build: %s\n%s", e.Side, e.Pkg, indent(e.Output))
+}
+
+// A pkg is a package that at least one side has.
+type pkg struct {
+	key   string           // the same on both sides: where it is in the tree
+	sides [2]*sidePkg      // nil if a side does not have it
+	pool  [3][]*testBinary // by gate.Side
+}
+
+// A sidePkg is a package as a side has it.
+type sidePkg struct {
+	path  string // import path
+	dir   string
+	skip  []string    // functions that are never run
+	first *testBinary // the one that was listed
+}
+
+// path returns the import path that is told: the head's, if it has the package.
+func (p *pkg) path() string {
+	if p.sides[1] != nil {
+		return p.sides[1].path
+	}
+	return p.sides[0].path
+}
+
+// A testBinary is a test binary.
+type testBinary struct {
+	file  string
+	build int // tells it apart from all others
+}
+
+// flags returns what go list and go test -c have in common.
+func (c *Config) flags() []string {
+	flags := slices.DeleteFunc(slices.Clone(c.BuildFlags), isLdflags)
+	if c.Tags != "" {
+		flags = append(flags, "-tags="+c.Tags)
+	}
+	return flags
+}
+
+var ldflags = regexp.MustCompile(`^--?ldflags=`)
+
+func isLdflags(flag string) bool { return ldflags.MatchString(flag) }
+
+// findPackages returns the packages that may have benchmarks that were asked
+// for: as far as the names of functions in test files tell.
+func (s *Source) findPackages(ctx context.Context) ([]*pkg, error) {
+	first, err := topLevel(s.c.Bench)
+	if err != nil {
+		return nil, err
+	}
+	found := make(map[string]*pkg)
+	absent := make(map[string][]error)
+	var all []*pkg
+	var wrong error
+	for side, t := range s.trees {
+		listed, err := s.list(ctx, t)
+		if err != nil {
+			wrong = errors.Join(wrong, err)
+			continue
+		}
+		for i := range listed {
+			l := &listed[i]
+			key := l.ImportPath
+			if rel, err := filepath.Rel(t.root, l.Dir); err == nil && filepath.IsLocal(rel) {
+				key = "./" + filepath.ToSlash(rel)
+			}
+			tests := slices.Concat(l.TestGoFiles, l.XTestGoFiles)
+			if l.Error != nil && len(tests) == 0 && len(l.GoFiles) == 0 {
+				absent[key] = append(absent[key], &BuildError{t.side, l.ImportPath, l.Error.Err})
+				continue
+			}
+			has, err := s.mayHave(l, tests, first)
+			if err != nil {
+				wrong = errors.Join(wrong, err)
+			}
+			if !has {
+				continue
+			}
+			if l.Error != nil {
+				wrong = errors.Join(wrong, &BuildError{t.side, l.ImportPath, l.Error.Err})
+				continue
+			}
+			p := found[key]
+			if p == nil {
+				p = &pkg{key: key}
+				found[key] = p
+				all = append(all, p)
+			}
+			p.sides[side] = &sidePkg{path: l.ImportPath, dir: l.Dir, skip: l.skip}
+		}
+	}
+	for _, errs := range absent {
+		if len(errs) == 2 { // a package that is new, or removed, is no error
+			wrong = errors.Join(wrong, errors.Join(errs...))
+		}
+	}
+	return all, wrong
+}
+
+// A listed is a package as go list prints it.
+type listed struct {
+	ImportPath, Dir                    string
+	GoFiles, TestGoFiles, XTestGoFiles []string
+	Error                              *struct{ Err string }
+
+	skip []string // functions that are never run
+}
+
+func (s *Source) list(ctx context.Context, t *tree) ([]listed, error) {
+	args := slices.Concat([]string{"list", "-e", "-json=ImportPath,Dir,GoFiles,TestGoFiles,XTestGoFiles,Error"}, s.c.flags(), []string{"--"}, s.c.Packages)
+	out, err := s.goCommand(ctx, t, args...)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		return nil, &BuildError{t.side, strings.Join(s.c.Packages, " "), err.Error()}
+	}
+	var all []listed
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
+		var l listed
+		switch err := d.Decode(&l); {
+		case err == io.EOF:
+			return all, nil
+		case err != nil:
+			return nil, fmt.Errorf("%v: go list: %w", t.side, err)
+		}
+		all = append(all, l)
+	}
+}
+
+// mayHave reports whether test files declare a benchmark that one of the
+// expressions matches, and that is run. It takes note of those that are not.
+func (s *Source) mayHave(l *listed, tests []string, first []*regexp.Regexp) (has bool, err error) {
+	for _, name := range tests {
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(l.Dir, name)
+		}
+		src, err := os.ReadFile(name)
+		if err != nil {
+			return false, err
+		}
+		for _, m := range declaration.FindAllSubmatch(src, -1) {
+			switch function := string(m[1]); {
+			case !slices.ContainsFunc(first, func(re *regexp.Regexp) bool { return re.MatchString(function) }):
+			case s.c.passesOver(l.ImportPath, function):
+				l.skip = append(l.skip, exactly(function))
+			default:
+				has = true
+			}
+		}
+	}
+	return has, nil
+}
+
+var declaration = regexp.MustCompile(`(?m)^func\s+(Benchmark[\pL\pN_]*)\s*\(`)
+
+// A link is a binary that is to be made.
+type link struct {
+	p    *pkg
+	tree *tree
+	made *testBinary
+}
+
+// build makes binaries, several at a time. The error has all that went wrong.
+func (s *Source) build(ctx context.Context, links []*link) error {
+	// Chosen in order, so that a seed makes the same layouts again.
+	seeds := make([]int64, len(links))
+	for i, l := range links {
+		s.built++
+		name := fmt.Sprintf("%06d.test", s.built)
+		if runtime.GOOS == "windows" {
+			name += ".exe"
+		}
+		l.made = &testBinary{filepath.Join(s.dir, "bin", name), s.built}
+		seeds[i] = 1 + s.rng.Int64N(1<<31-1)
+	}
+	errs := make([]error, len(links))
+	one := func(i int) { errs[i] = s.link(ctx, links[i], seeds[i]) }
+	if len(links) > 0 {
+		one(0) // what all have in common need not be compiled by several
+	}
+	var wg sync.WaitGroup
+	slots := make(chan struct{}, runtime.NumCPU())
+	for i := 1; i < len(links) && ctx.Err() == nil; i++ {
+		slots <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-slots }()
+			one(i)
+		})
+	}
+	wg.Wait()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return errors.Join(firsts(errs)...)
+}
+
+// firsts drops errors about a package of a side that another is about.
+func firsts(errs []error) []error {
+	type key struct {
+		side gate.Side
+		pkg  string
+	}
+	seen := make(map[key]bool)
+	return slices.DeleteFunc(errs, func(err error) bool {
+		b, ok := err.(*BuildError)
+		if !ok {
+			return err == nil
+		}
+		k := key{b.Side, b.Pkg}
+		defer func() { seen[k] = true }()
+		return seen[k]
+	})
+}
+
+func (s *Source) link(ctx context.Context, l *link, seed int64) error {
+	p := l.p.sides[which(l.tree.side)]
+	for {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		fixed := s.fixedLayout[which(l.tree.side)].Load()
+		linker := []string{"-w"} // no DWARF: it is not read here and takes time
+		for _, f := range s.c.BuildFlags {
+			if isLdflags(f) {
+				linker = append(linker, ldflags.ReplaceAllString(f, ""))
+			}
+		}
+		if !fixed {
+			linker = append(linker, fmt.Sprintf("-randlayout=%d", seed))
+		}
+		flags := s.c.flags()
+		if l.tree.side == gate.Head {
+			flags = slices.Concat(flags, s.c.HeadFlags)
+		}
+		args := slices.Concat([]string{"test", "-c", "-o", l.made.file}, flags, []string{"-ldflags=" + strings.Join(linker, " "), p.path})
+		_, err := s.goCommand(ctx, l.tree, args...)
+		switch {
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case err == nil:
+			if _, err := os.Stat(l.made.file); err != nil {
+				return &BuildError{l.tree.side, p.path, "the go command made no binary"}
+			}
+			return nil
+		case !fixed && strings.Contains(err.Error(), "-randlayout"):
+			s.fixedLayout[which(l.tree.side)].Store(true)
+			s.warn("%v: the linker of %s knows no -randlayout: layout is not randomised, so a change of it may look like a change of the code", l.tree.side, l.tree.goVers)
+		default:
+			return &BuildError{l.tree.side, p.path, err.Error()}
+		}
+	}
+}
+
+// goCommand runs the go command where a side is. The error has what it says.
+func (s *Source) goCommand(ctx context.Context, t *tree, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = t.module
+	cmd.Env = s.c.environ(append(t.env, "PWD="+t.module, "GOTMPDIR="+s.temp)...)
+	killable(cmd)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		said := strings.TrimSpace(stderr.String())
+		if said == "" {
+			said = err.Error()
+		}
+		return nil, errors.New(said)
+	}
+	return stdout.Bytes(), nil
+}
+
+func indent(text string) string {
+	return "\t" + strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n\t")
+}

@@ -1,0 +1,320 @@
+package measure
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lockbench/lockbench/gate"
+)
+
+// Worktree is the name of the head that is no commit: the files as they are
+// now, with what is not committed, and with new files unless git ignores them.
+const Worktree = "worktree"
+
+// Config says what to compare, and how. Only Base, or BaseDir and HeadDir, must
+// be given.
+type Config struct {
+	// Dir is a directory of the module, in a git repository; "" is the
+	// current one.
+	Dir string
+
+	// Base and Head are revisions, as git knows them, or [Worktree],
+	// which is the default of Head.
+	Base, Head string
+
+	// BaseDir and HeadDir are two directories with a go.mod each, instead of
+	// revisions: two versions of a module in the module cache, say.
+	BaseDir, HeadDir string
+
+	Packages []string // patterns, in the module's directory; default ./...
+	Bench    string   // which benchmarks, as go test -bench has it; default all
+	Skip     string   // and which of them never to run, as go test -skip has it; default none
+	CPU      []int    // as go test -cpu has it; default GOMAXPROCS
+
+	Tags       string   // build tags, separated by commas
+	BuildFlags []string // more flags for go test -c
+	HeadFlags  []string // and more of them for the head alone
+	Env        []string // added to the environment of the go command and of the benchmarks
+
+	// Slice is how long one run of a benchmark is meant to be; default 3 ms.
+	Slice time.Duration
+
+	// FastestOf is of how many slices, one after the other in one process, the
+	// fastest counts; default 1. What disturbs code makes it slower, so the fastest is
+	// the least disturbed; but what is slow now and then of its own accord, as what
+	// waits for a lock, is not seen to be. What allocates is measured by one slice
+	// all the same, for the collector is slow now and then.
+	FastestOf int
+
+	// With are files and directories of the repository, or in the current
+	// directory, which both sides have as they are now: what git ignores, and is
+	// needed all the same.
+	With []string
+
+	// Units are those that will be asked for. One that no benchmark can have is an
+	// error before anything is built.
+	Units []string
+
+	// Ignore, if it is not nil, reports whether nothing of a benchmark is judged or, if
+	// all is set, nothing of all that a function may have. Such a function is never
+	// run. A part of another is listed, since its name is not known before, and no more.
+	Ignore func(b gate.Benchmark, all bool) bool
+
+	// Timeout is for one run of one benchmark; default a minute. One that takes
+	// longer has failed.
+	Timeout time.Duration
+
+	// Builds is how many binaries of a package each side has at first, and
+	// ConfirmBuilds how many after [Source.Fresh]; default 2 and 6.
+	Builds, ConfirmBuilds int
+
+	// Pin are the CPUs that the benchmarks may use; default all.
+	Pin []int
+
+	Instructions Instructions
+
+	// Record is a directory for files with all that was measured: base.txt,
+	// again.txt and head.txt, in the Go benchmark format. It must not have
+	// such files yet. "" is none.
+	Record string
+
+	// Seed makes the order and the layouts of a run those of another; 0 is
+	// random.
+	Seed uint64
+
+	// Log, if it is not nil, is told what goes on, a line at a time.
+	Log func(line string)
+}
+
+// Instructions says whether to count the instructions of a benchmark, in the
+// unit instructions/op. They are those of user mode, with GOMAXPROCS=1.
+type Instructions int
+
+// Whether to count instructions.
+const (
+	DontCount       Instructions = iota
+	CountIfPossible              // and warn if it is not
+	MustCount                    // it is an error if it is not possible
+)
+
+// unitInstructions is what they are counted in.
+const unitInstructions = "instructions/op"
+
+// check fills in the defaults, and returns an error with all that is wrong.
+func (c *Config) check() error {
+	var wrong []error
+	bad := func(format string, args ...any) { wrong = append(wrong, fmt.Errorf(format, args...)) }
+
+	if c.Dir == "" {
+		c.Dir = "."
+	}
+	switch dirs := c.BaseDir != "" || c.HeadDir != ""; {
+	case dirs && (c.BaseDir == "" || c.HeadDir == ""):
+		bad("want a directory of both sides, have %q and %q", c.BaseDir, c.HeadDir)
+	case dirs && (c.Base != "" || c.Head != ""):
+		bad("want either revisions or directories, have both")
+	case !dirs && c.Base == "":
+		bad("no base: want a revision to compare to")
+	case !dirs && c.Head == "":
+		c.Head = Worktree
+	}
+	if len(c.Packages) == 0 {
+		c.Packages = []string{"./..."}
+	}
+	for _, p := range c.Packages {
+		if p == "" || strings.HasPrefix(p, "-") {
+			bad("package %q: want a pattern such as ./...", p)
+		}
+	}
+	if c.Bench == "" {
+		c.Bench = "."
+	}
+	if _, err := topLevel(c.Bench); err != nil {
+		bad("benchmarks %q: %w", c.Bench, err)
+	}
+	if _, err := topLevel(c.Skip); err != nil {
+		bad("skip %q: %w", c.Skip, err)
+	}
+	pins := slices.Clone(c.Pin)
+	slices.Sort(pins)
+	if len(slices.Compact(pins)) != len(c.Pin) {
+		bad("pin to CPUs %v: one of them twice", c.Pin)
+	}
+	if err := canPin(c.Pin); err != nil {
+		bad("pin to CPUs %v: %w", c.Pin, err)
+	}
+	if len(c.CPU) == 0 {
+		c.CPU = []int{runtime.GOMAXPROCS(0)}
+		if len(c.Pin) > 0 {
+			c.CPU = []int{len(c.Pin)}
+		}
+	}
+	for i, n := range c.CPU {
+		if n < 1 || slices.Contains(c.CPU[:i], n) {
+			bad("CPUs %v: want different numbers of at least 1", c.CPU)
+			break
+		}
+	}
+	if c.Record != "" {
+		if err := MayRecord(c.Record); err != nil {
+			bad("%w", err)
+		}
+	}
+	c.Slice = orDefault(c.Slice, 3*time.Millisecond)
+	c.FastestOf = orDefault(c.FastestOf, 1)
+	c.Timeout = orDefault(c.Timeout, time.Minute)
+	c.Builds = orDefault(c.Builds, 2)
+	c.ConfirmBuilds = orDefault(c.ConfirmBuilds, 6)
+	if c.Slice < 0 || c.FastestOf < 0 || c.Timeout < 0 || c.Builds < 0 || c.ConfirmBuilds < 0 {
+		bad("slice %v, the fastest of %d, timeout %v, %d builds, %d to confirm: must not be negative", c.Slice, c.FastestOf, c.Timeout, c.Builds, c.ConfirmBuilds)
+	}
+	if c.Seed == 0 {
+		c.Seed = rand.Uint64()
+	}
+	if c.Log == nil {
+		c.Log = func(string) {}
+	}
+	return errors.Join(wrong...)
+}
+
+func orDefault[T comparable](v, otherwise T) T {
+	var zero T
+	if v == zero {
+		return otherwise
+	}
+	return v
+}
+
+func (c *Config) logf(format string, args ...any) { c.Log(fmt.Sprintf(format, args...)) }
+
+// side returns what to call a side: the revision or the directory.
+func (c *Config) side(s gate.Side) string {
+	if c.BaseDir != "" {
+		return filepath.Base([]string{c.BaseDir, c.HeadDir}[which(s)])
+	}
+	return []string{c.Base, c.Head}[which(s)]
+}
+
+// which returns 0 for the base, measured for the first time or again, and 1 for
+// the head.
+func which(s gate.Side) int {
+	if s == gate.Head {
+		return 1
+	}
+	return 0
+}
+
+// environ returns the environment of the go command and of the benchmarks.
+func (c *Config) environ(more ...string) []string {
+	return slices.Concat(os.Environ(), c.Env, more)
+}
+
+// topLevel returns expressions of which at least one matches the name of a
+// top-level benchmark that bench may select. It takes bench apart as package
+// testing does: into alternatives, and those into elements.
+func topLevel(bench string) ([]*regexp.Regexp, error) {
+	var first []*regexp.Regexp
+	for _, elements := range splitBench(bench) {
+		for i, e := range elements {
+			re, err := regexp.Compile(e)
+			if err != nil {
+				return nil, err
+			}
+			if i == 0 {
+				first = append(first, re)
+			}
+		}
+	}
+	return first, nil
+}
+
+// Skips reports whether go test -skip would pass over the benchmark of that name,
+// without the word Benchmark.
+func Skips(skip, name string) bool {
+	if skip == "" {
+		return false
+	}
+	parts := strings.Split("Benchmark"+name, "/")
+	return slices.ContainsFunc(splitBench(skip), func(elements []string) bool {
+		for i, e := range elements {
+			re, err := regexp.Compile(e)
+			if err != nil || i >= len(parts) || !re.MatchString(parts[i]) {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// skipsBelow reports whether go test -skip may pass over parts of the benchmark of
+// that name.
+func skipsBelow(skip, name string) bool {
+	depth := strings.Count(name, "/") + 1
+	return skip != "" && slices.ContainsFunc(splitBench(skip), func(elements []string) bool {
+		return len(elements) > depth && Skips(strings.Join(elements[:depth], "/"), name)
+	})
+}
+
+// passesOver reports whether a function is never run: it is skipped, or all that
+// it may have is ignored.
+func (c *Config) passesOver(pkg, function string) bool {
+	name := strings.TrimPrefix(function, "Benchmark")
+	if Skips(c.Skip, name) {
+		return true
+	}
+	return c.Ignore != nil && c.Ignore(gate.Benchmark{Pkg: pkg, Name: name}, true)
+}
+
+// splitBench splits at each | and / that is in no brackets and not quoted.
+func splitBench(s string) [][]string {
+	var alternatives [][]string
+	var elements []string
+	square, round, start := 0, 0, 0
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '[':
+			square++
+		case ']':
+			square = max(square-1, 0) // one too many is allowed
+		case '(':
+			if square == 0 {
+				round++
+			}
+		case ')':
+			if square == 0 {
+				round--
+			}
+		case '\\':
+			i++
+		case '/', '|':
+			if square != 0 || round != 0 {
+				continue
+			}
+			elements = append(elements, s[start:i])
+			start = i + 1
+			if s[i] == '|' {
+				alternatives = append(alternatives, elements)
+				elements = nil
+			}
+		}
+	}
+	return append(alternatives, append(elements, s[start:]))
+}
+
+// exactly returns an expression for -bench that selects the benchmark of that
+// name, as it is printed without the number of CPUs, and what is below it.
+func exactly(name string) string {
+	elements := strings.Split(name, "/")
+	for i, e := range elements {
+		elements[i] = "^" + regexp.QuoteMeta(e) + "$"
+	}
+	return strings.Join(elements, "/")
+}

@@ -1,0 +1,281 @@
+package measure
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os/exec"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/perf/benchfmt"
+
+	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/results"
+)
+
+// A RunError is a benchmark that failed, panicked, ran for too long, or did not
+// print what was to be expected.
+type RunError struct {
+	Side      gate.Side
+	Benchmark gate.Benchmark // its name is "" if that is not known
+	Err       error          // what went wrong
+	Output    string         // the last lines of it
+}
+
+func (e *RunError) Error() string {
+	what := e.Benchmark.String()
+	if e.Benchmark.Name == "" {
+		what = e.Benchmark.Pkg
+	}
+	msg := fmt.Sprintf("%v: %s: %v", e.Side, what, e.Err)
+	if e.Output != "" {
+		msg += "\n" + indent(e.Output)
+	}
+	return msg
+}
+
+func (e *RunError) Unwrap() error { return e.Err }
+
+// A job is a test binary that is to be run.
+type job struct {
+	side    gate.Side
+	p       *pkg
+	b       *testBinary
+	bench   string // for -test.bench
+	skip    string // for -test.skip
+	cpu     int
+	n       int // iterations
+	times   int // how often; 0 is once
+	verbose bool
+	listing bool // of several benchmarks, each of which has the time of one
+	count   bool // instructions
+}
+
+// An outcome is what came of a job that ended well.
+type outcome struct {
+	stdout       []byte
+	wall         time.Duration
+	instructions uint64
+}
+
+// errTimeout is why a job ended that took too long.
+var errTimeout = errors.New("timeout")
+
+// failure is an error together with what the binary said.
+type failure struct {
+	err    error
+	stdout []byte
+	stderr []byte
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+
+// tail returns the last lines of what the binary said.
+func (f *failure) tail() string {
+	const most = 30
+	var tail []string
+	for _, out := range [][]byte{f.stdout, f.stderr} {
+		text := strings.TrimSpace(string(out))
+		if text == "" {
+			continue
+		}
+		lines := strings.Split(text, "\n")
+		if len(lines) > most {
+			// A panic says what it is first, and then where at length.
+			at := slices.IndexFunc(lines, func(l string) bool {
+				return strings.HasPrefix(l, "panic:") || strings.HasPrefix(l, "fatal error:") || strings.HasPrefix(l, "SIGQUIT")
+			})
+			if at < 0 {
+				at = len(lines) - most
+			}
+			if strings.HasPrefix(lines[at], "SIGQUIT") {
+				lines = hanging(lines)
+				at = 0
+			}
+			lines = lines[at:min(at+most, len(lines))]
+		}
+		tail = append(tail, lines...)
+	}
+	return strings.Join(tail, "\n")
+}
+
+// hanging returns the stack of the goroutine that runs a benchmark, and does not
+// wait for a part of it, if the lines have one, and else the lines.
+func hanging(lines []string) []string {
+	for goroutine := range strings.SplitSeq(strings.Join(lines, "\n"), "\n\n") {
+		if strings.HasPrefix(goroutine, "goroutine ") && strings.Contains(goroutine, ".Benchmark") && !strings.Contains(goroutine, "testing.(*B).Run(") {
+			return strings.Split(goroutine, "\n")
+		}
+	}
+	return lines
+}
+
+// exec runs a job. The error is a *failure unless ctx ended it.
+func (s *Source) exec(ctx context.Context, j job) (*outcome, error) {
+	t := s.trees[which(j.side)]
+	args := []string{
+		"-test.run=^$",
+		"-test.bench=" + j.bench,
+		"-test.benchtime=" + strconv.Itoa(j.n) + "x",
+		"-test.benchmem",
+		"-test.cpu=" + strconv.Itoa(j.cpu),
+		"-test.timeout=0", // of tests; benchmarks have none, but for ours
+	}
+	if j.times > 1 {
+		args = append(args, "-test.count="+strconv.Itoa(j.times))
+	}
+	if j.skip != "" {
+		args = append(args, "-test.skip="+j.skip)
+	}
+	if j.verbose {
+		args = append(args, "-test.v")
+	}
+	limited, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stdout := &watched{limit: s.c.Timeout, listing: j.listing, timer: time.AfterFunc(s.c.Timeout, func() { cancel(errTimeout) })}
+	defer stdout.timer.Stop()
+	cmd := exec.CommandContext(limited, j.b.file, args...)
+	cmd.Dir = j.p.sides[which(j.side)].dir
+	cmd.Env = s.c.environ(append(t.env, "PWD="+cmd.Dir, "TMPDIR="+s.temp)...)
+	if j.count {
+		cmd.Env = append(cmd.Env, "GOMAXPROCS=1")
+	}
+	killable(cmd)
+	if kill := cmd.Cancel; true {
+		cmd.Cancel = func() error {
+			if errors.Is(context.Cause(limited), errTimeout) {
+				// Let it say where it hangs. What is left after WaitDelay is killed.
+				if runtime.GOOS != "windows" && quit(cmd) == nil {
+					return nil
+				}
+			}
+			return kill()
+		}
+	}
+	var stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = stdout, &stderr
+
+	began := time.Now()
+	instructions, err := runOn(cmd, s.c.Pin, j.count)
+	wall := time.Since(began)
+	if cmd.ProcessState != nil {
+		s.switches += involuntary(cmd.ProcessState)
+	}
+	cleanUp(cmd)
+	switch {
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case errors.Is(context.Cause(limited), errTimeout):
+		err = fmt.Errorf("no end after %v", s.c.Timeout)
+	case err == nil:
+		return &outcome{stdout.out.Bytes(), wall, instructions}, nil
+	}
+	return nil, &failure{err, stdout.out.Bytes(), stderr.Bytes()}
+}
+
+// A watched is what a binary prints. Where it lists benchmarks, each that it begins
+// has the time of one.
+type watched struct {
+	out     bytes.Buffer // not embedded: io.Copy would call its ReadFrom, and not Write
+	limit   time.Duration
+	listing bool
+	timer   *time.Timer
+}
+
+func (w *watched) Write(p []byte) (int, error) {
+	if w.listing && bytes.Contains(p, []byte("Benchmark")) {
+		w.timer.Reset(w.limit)
+	}
+	return w.out.Write(p)
+}
+
+// A line is a benchmark line.
+type line struct {
+	name   string // without Benchmark
+	n      int
+	values []results.Value
+}
+
+// parse reads what a binary printed. Values have the units in which they were
+// printed. Lines that make no sense are left out: a benchmark may print what it
+// likes. The error is of units of which opposite things are declared.
+func parse(out []byte) (lines []line, units []*benchfmt.UnitMetadata, err error) {
+	r := benchfmt.NewReader(bytes.NewReader(glued.ReplaceAll(out, []byte("$1\n$2"))), "")
+	for r.Scan() {
+		res, ok := r.Result().(*benchfmt.Result)
+		if !ok {
+			switch other := r.Result().(type) {
+			case *benchfmt.UnitMetadata:
+				units = append(units, other)
+			case *benchfmt.SyntaxError:
+				if strings.HasPrefix(other.Msg, "metadata ") {
+					err = errors.Join(err, errors.New(other.Msg))
+				}
+			}
+			continue
+		}
+		l := line{name: string(res.Name), n: res.Iters}
+		for _, v := range res.Values {
+			if v.OrigUnit != "" {
+				v.Value, v.Unit = v.OrigValue, v.OrigUnit
+			}
+			l.values = append(l.values, results.Value{Unit: v.Unit, Value: v.Value})
+		}
+		lines = append(lines, l)
+	}
+	return lines, units, err
+}
+
+// glued is a result behind something that was printed without the end of a line.
+var glued = regexp.MustCompile(`(?m)^(.+?)(Benchmark\S*[ \t]+\d+\t[ \t]*[-+.\deE]+ \S+.*)$`)
+
+// errResults is why what a binary printed is no reading.
+var errResults = errors.New("want one result")
+
+// find returns the one line of that name. Benchmarks below it may be there, too.
+func find(out []byte, name string, times int) (line, error) {
+	lines, _, _ := parse(out)
+	var found []line
+	for _, l := range lines {
+		if l.name == name {
+			found = append(found, l)
+		}
+	}
+	if len(found) != times {
+		have := strconv.Itoa(len(found))
+		if times > 1 {
+			have += fmt.Sprintf(" in %d times", times)
+		}
+		return line{}, &failure{err: fmt.Errorf("%w, have %s", errResults, have), stdout: out}
+	}
+	return slices.MinFunc(found, func(a, b line) int {
+		x, _ := a.nsPerOp() // 0 if it says nothing of time: then the first will do
+		y, _ := b.nsPerOp()
+		return cmp.Compare(x, y)
+	}), nil
+}
+
+// explain turns the error of a job into one that says whose it is.
+func explain(err error, side gate.Side, b gate.Benchmark) error {
+	f := (*failure)(nil)
+	if !errors.As(err, &f) {
+		return err
+	}
+	return &RunError{side, b, f.err, f.tail()}
+}
+
+// suffixed returns a name as it is printed with that many CPUs.
+func suffixed(name string, cpu int) string {
+	if cpu == 1 {
+		return name
+	}
+	return name + "-" + strconv.Itoa(cpu)
+}

@@ -1,0 +1,390 @@
+package measure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/lockbench/lockbench/gate"
+)
+
+// buildFirst builds one binary of each package on each side.
+func (s *Source) buildFirst(ctx context.Context) error {
+	var links []*link
+	for _, p := range s.pkgs {
+		for i, side := range p.sides {
+			if side != nil {
+				links = append(links, &link{p: p, tree: s.trees[i]})
+			}
+		}
+	}
+	if err := s.build(ctx, links); err != nil {
+		return err
+	}
+	for _, l := range links {
+		l.p.sides[which(l.tree.side)].first = l.made
+	}
+	return nil
+}
+
+// A listing is what one iteration of each benchmark of a package printed.
+type listing struct {
+	lines   []line
+	skipped []string    // with the number of CPUs
+	failed  []*RunError // without a name, it is the whole package
+}
+
+// seen is what both sides have of a benchmark.
+type seen struct {
+	p      *pkg
+	cpu    int
+	name   string // without the number of CPUs
+	has    [2]bool
+	twice  [2]bool // two benchmarks have the name
+	failed [2]*RunError
+}
+
+// listAll runs one iteration of every benchmark on both sides, and sorts them
+// into those that both have and those that one has.
+func (s *Source) listAll(ctx context.Context) error {
+	all := make(map[gate.Benchmark]*seen)
+	var order []gate.Benchmark
+	meet := func(p *pkg, cpu int, name string) *seen {
+		b := gate.Benchmark{Pkg: p.path()}
+		if name != "" {
+			b.Name = suffixed(name, cpu)
+		}
+		if name != "" && s.c.Ignore != nil && s.c.Ignore(b, false) {
+			return nil
+		}
+		if all[b] == nil {
+			all[b] = &seen{p: p, cpu: cpu, name: name}
+			order = append(order, b)
+		}
+		return all[b]
+	}
+	for _, p := range s.pkgs {
+		for _, cpu := range s.c.CPU {
+			var skipped []string
+			var lists [2]listing
+			for i := range p.sides {
+				if p.sides[i] == nil {
+					continue
+				}
+				l, err := s.listOne(ctx, p, i, cpu)
+				if err != nil {
+					return err
+				}
+				lists[i] = l
+				for _, name := range l.skipped {
+					s.warn("%v skips %v: left out", s.trees[i].side, gate.Benchmark{Pkg: p.path(), Name: name})
+				}
+				skipped = append(skipped, l.skipped...)
+			}
+			for i, l := range lists {
+				for _, l := range l.lines {
+					name, ok := l.name, true
+					if cpu > 1 {
+						name, ok = strings.CutSuffix(l.name, suffixed("", cpu))
+					}
+					if !ok || isSkipped(l.name, skipped, cpu) {
+						continue // something that a benchmark printed
+					}
+					a := meet(p, cpu, name)
+					switch {
+					case a == nil:
+					case a.cpu != cpu || a.has[i]:
+						a.twice[i] = true
+					default:
+						a.has[i] = true
+					}
+				}
+				for _, f := range l.failed {
+					if a := meet(p, cpu, f.Benchmark.Name); a != nil {
+						a.failed[i] = f
+					}
+				}
+			}
+		}
+	}
+	if err := s.agree(); err != nil {
+		return err
+	}
+	spread(all, order)
+	printed := ""
+	for _, a := range all {
+		for _, f := range a.failed {
+			if f != nil {
+				printed += f.Output + "\n"
+			}
+		}
+	}
+	if printed != "" {
+		if left := s.leftOut(ctx, printed); left != "" {
+			s.warn("%s", left)
+		}
+	}
+	for _, b := range order {
+		a := all[b]
+		if a == nil {
+			continue
+		}
+		base, head := a.has[0] || a.failed[0] != nil, a.has[1] || a.failed[1] != nil
+		c := &cell{Benchmark: b, p: a.p, name: a.name, cpu: a.cpu, timed: true, failed: a.failure()}
+		switch {
+		case base && head || a.failed[1] != nil || a.twice[1] || b.Name == "":
+			s.both = append(s.both, b)
+			s.cells[b] = c
+		case base:
+			s.onlyBase = append(s.onlyBase, b)
+		default:
+			s.onlyHead = append(s.onlyHead, b)
+		}
+	}
+	for _, b := range order {
+		// An expression for a/b selects a/b/c as well.
+		c := s.cells[b]
+		if c == nil {
+			continue
+		}
+		for other, a := range all {
+			if other.Pkg == b.Pkg && strings.HasPrefix(a.name, c.name+"/") {
+				c.skip = exactly("Benchmark"+c.name) + "/."
+			}
+		}
+	}
+	return nil
+}
+
+// spread makes the failure of a package, or of a benchmark that has others below
+// it, that of all which the other side has in it: nothing of them is known. In
+// order, so that where several failures could be that of one, it is always the same.
+func spread(all map[gate.Benchmark]*seen, order []gate.Benchmark) {
+	for _, b := range order {
+		a := all[b]
+		for i, f := range a.failed {
+			if f == nil {
+				continue
+			}
+			below := false
+			for other, o := range all {
+				if other != b && other.Pkg == b.Pkg && o.cpu == a.cpu && (a.name == "" || strings.HasPrefix(o.name, a.name+"/")) && !o.has[i] && o.has[1-i] {
+					if o.failed[i] == nil {
+						o.failed[i] = f
+					}
+					below = true
+				}
+			}
+			if below && !a.has[1-i] && a.failed[1-i] == nil {
+				delete(all, b)
+			}
+		}
+	}
+}
+
+// failure says on which side a benchmark fails, nil if it does not. One of two that
+// have the same name cannot be told from the other.
+func (a *seen) failure() *gate.Failure {
+	base, head := a.failed[0], a.failed[1]
+	switch {
+	case a.twice[0] && a.twice[1]:
+		return &gate.Failure{Why: "two benchmarks have this name, on both sides"}
+	case a.twice[1]:
+		return &gate.Failure{Why: "two benchmarks of the head have this name"}
+	case a.twice[0]:
+		return &gate.Failure{Why: "two benchmarks of the base have this name"}
+	case base != nil && head != nil:
+		return &gate.Failure{Why: fmt.Sprintf("it fails on both sides: %v", head.Err), Output: head.Output}
+	case head != nil && a.has[0]:
+		return &gate.Failure{Why: fmt.Sprintf("it fails on the head, and runs on the base: %v", head.Err), Output: head.Output}
+	case head != nil:
+		return &gate.Failure{Why: fmt.Sprintf("the head alone has it, and it fails: %v", head.Err), Output: head.Output}
+	case base != nil && a.has[1]:
+		return &gate.Failure{Why: fmt.Sprintf("it fails on the base, and runs on the head, so there is nothing to compare it to: %v", base.Err), Output: base.Output}
+	case base != nil:
+		return &gate.Failure{Why: fmt.Sprintf("the base alone has it, and it fails: %v", base.Err), Output: base.Output}
+	}
+	return nil
+}
+
+// isSkipped reports whether a benchmark, or one that it is part of, was skipped.
+func isSkipped(name string, skipped []string, cpu int) bool {
+	bare := func(name string) string {
+		if cpu > 1 {
+			return strings.TrimSuffix(name, suffixed("", cpu))
+		}
+		return name
+	}
+	name = bare(name)
+	return slices.ContainsFunc(skipped, func(s string) bool {
+		s = bare(s)
+		return name == s || strings.HasPrefix(name, s+"/")
+	})
+}
+
+var (
+	running = regexp.MustCompile(`(?m)^Benchmark(\S+)$`)
+	failed  = regexp.MustCompile(`(?m)^\s*--- FAIL: Benchmark(\S+)`)
+	skipped = regexp.MustCompile(`(?m)^\s*--- SKIP: Benchmark(\S+)`)
+)
+
+// listOne runs one iteration of each benchmark of a package. With -test.v, it
+// is known which one runs when the binary panics, or hangs. One that fails is
+// left out the next time, so that it does not keep the others from being listed.
+func (s *Source) listOne(ctx context.Context, p *pkg, i, cpu int) (l listing, err error) {
+	side := s.trees[i].side
+	skip := slices.Clone(p.sides[i].skip)
+	if s.c.Skip != "" {
+		skip = append(skip, s.c.Skip)
+	}
+	for {
+		o, err := s.exec(ctx, job{side: side, p: p, b: p.sides[i].first, bench: s.c.Bench, skip: strings.Join(skip, "|"), cpu: cpu, n: 1, verbose: true, listing: true})
+		if ctx.Err() != nil {
+			return listing{}, context.Cause(ctx)
+		}
+		f := (*failure)(nil)
+		if !errors.As(err, &f) {
+			if err == nil {
+				err = s.readListing(&l, p, i, o.stdout, strings.Join(skip, "|"), cpu)
+			}
+			return l, err
+		}
+		before := len(skip)
+		for _, c := range culprits(f, cpu) {
+			if e := exactly("Benchmark" + c.Benchmark.Name); !slices.Contains(skip, e) {
+				skip = append(skip, e)
+				l.failed = append(l.failed, c)
+			}
+		}
+		if len(skip) == before { // it is none of them
+			l.failed = append(l.failed, &RunError{Err: f.err, Output: f.tail()})
+			return l, nil
+		}
+		s.c.logf("%v: %v fails: listing %s without it", side, gate.Benchmark{Pkg: p.path(), Name: l.failed[len(l.failed)-1].Benchmark.Name}, p.path())
+	}
+}
+
+// culprits returns the benchmarks that failed, by name alone: those that say so,
+// or else the one that was running last.
+func culprits(f *failure, cpu int) (found []*RunError) {
+	bare := func(name []byte) string {
+		if cpu > 1 {
+			return strings.TrimSuffix(string(name), suffixed("", cpu))
+		}
+		return string(name)
+	}
+	all := failed.FindAllSubmatchIndex(f.stdout, -1)
+	for k, m := range all {
+		name := bare(f.stdout[m[2]:m[3]])
+		if k > 0 && strings.HasPrefix(bare(f.stdout[all[k-1][2]:all[k-1][3]]), name+"/") {
+			continue // a part of it failed, which is said
+		}
+		found = append(found, &RunError{Benchmark: gate.Benchmark{Name: name}, Err: errors.New("it failed"), Output: lastBlock(f.stdout[:m[1]])})
+	}
+	if begun := running.FindAllSubmatchIndex(f.stdout, -1); len(found) == 0 && len(begun) > 0 {
+		last := begun[len(begun)-1]
+		name := string(f.stdout[last[2]:last[3]])
+		lines, _, _ := parse(f.stdout)
+		// One that panics may come to print a result before the process ends, without a time.
+		for slices.ContainsFunc(lines, func(l line) bool { _, timed := l.nsPerOp(); return timed && l.name == suffixed(name, cpu) }) {
+			above := strings.LastIndexByte(name, '/')
+			if above < 0 {
+				return nil // it came to its end: something after it failed
+			}
+			name = name[:above] // it is what the benchmark above did then
+		}
+		said := failure{f.err, f.stdout[last[1]:], f.stderr}
+		found = append(found, &RunError{Benchmark: gate.Benchmark{Name: name}, Err: f.err, Output: said.tail()})
+	}
+	return found
+}
+
+// readListing reads what all benchmarks printed that did not fail. The error is of
+// units that are said to be better in both directions.
+func (s *Source) readListing(l *listing, p *pkg, i int, stdout []byte, skip string, cpu int) error {
+	lines, units, err := parse(stdout)
+	for _, u := range units {
+		b, ok := map[string]int{"higher": +1, "lower": -1}[u.Value]
+		switch have := s.declared[i][u.OrigUnit]; {
+		case u.Key != "better":
+		case !ok:
+			err = errors.Join(err, fmt.Errorf("unit %s: better=%s: want higher or lower", u.OrigUnit, u.Value))
+		case have != 0 && have != b:
+			err = errors.Join(err, fmt.Errorf("unit %s: better=%s, and not so in another package: want one direction", u.OrigUnit, u.Value))
+		default:
+			s.declared[i][u.OrigUnit] = b
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%v: %s: %w", s.trees[i].side, p.path(), err)
+	}
+	l.lines = lines
+	for _, m := range skipped.FindAllSubmatch(stdout, -1) {
+		l.skipped = append(l.skipped, string(m[1]))
+	}
+	for _, name := range s.silent(stdout, l, skip, cpu) {
+		f := &failure{err: errors.New("it printed no result that can be read"), stdout: stdout}
+		l.failed = append(l.failed, &RunError{Benchmark: gate.Benchmark{Name: name}, Err: f.err, Output: f.tail()})
+	}
+	return nil
+}
+
+// agree joins what the two sides declare of units. The error is of those of which
+// they say the opposite.
+func (s *Source) agree() (err error) {
+	for _, d := range s.declared {
+		maps.Copy(s.units, d)
+	}
+	for _, unit := range slices.Sorted(maps.Keys(s.units)) {
+		base, head := s.declared[0].Better(unit), s.declared[1].Better(unit)
+		if base*head < 0 {
+			less, more := gate.Base, gate.Head
+			if base > 0 {
+				less, more = more, less
+			}
+			err = errors.Join(err, fmt.Errorf("unit %s: less is better in the %v, more is better in the %v", unit, less, more))
+		}
+	}
+	return err
+}
+
+// lastBlock returns the last lines, from where a benchmark began.
+func lastBlock(text []byte) string {
+	const most = 30
+	lines := strings.Split(string(text), "\n")
+	lines = lines[max(0, len(lines)-most):]
+	for i := len(lines) - 1; i > 0; i-- {
+		if strings.HasPrefix(lines[i], "Benchmark") {
+			lines = lines[i+1:]
+			break
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// silent returns the benchmarks that were begun and printed no result that can
+// be read, though nothing explains it.
+func (s *Source) silent(out []byte, l *listing, skip string, cpu int) (names []string) {
+	deepest := 0
+	for _, elements := range splitBench(s.c.Bench) {
+		deepest = max(deepest, len(elements))
+	}
+	begun := running.FindAllSubmatch(out, -1)
+	for k, m := range begun {
+		name := string(m[1])
+		switch {
+		case strings.Count(name, "/")+1 < deepest: // perhaps only to look for what is below it
+		case k+1 < len(begun) && strings.HasPrefix(string(begun[k+1][1]), name+"/"): // its parts have
+		case isSkipped(name, l.skipped, cpu):
+		case skipsBelow(skip, name): // perhaps all of its parts
+		case slices.ContainsFunc(l.lines, func(l line) bool { return l.name == suffixed(name, cpu) }):
+		default:
+			names = append(names, name)
+		}
+	}
+	return names
+}

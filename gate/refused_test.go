@@ -1,0 +1,53 @@
+package gate_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/lockbench/lockbench/gate"
+)
+
+// failed returns a report with benchmarks that cannot be judged beside one that
+// passes.
+func failed() *gate.Report {
+	r := plain()
+	r.Results = append([]gate.Result{{
+		Benchmark: gate.Benchmark{Pkg: "example.org/p", Name: "Broken/x"}, Verdict: gate.NoVerdict,
+		Why: "it fails on both sides: exit status 2", Output: "panic: oh no `|<b>\n\tat\x1b[31m line 1", Old: nan, New: nan, Change: nan, Lo: nan, Hi: nan, Noise: nan,
+	}, {
+		Benchmark: gate.Benchmark{Pkg: "example.org/q"}, Verdict: gate.NoVerdict,
+		Why: "it fails on the head, and runs on the base", Old: nan, New: nan, Change: nan, Lo: nan, Hi: nan, Noise: nan,
+	}}, r.Results...)
+	r.Verdict = gate.NoVerdict
+	return r
+}
+
+// refused returns the report of a comparison that came to nothing.
+func refused() *gate.Report {
+	return &gate.Report{Base: "main", Problems: []string{"head does not build: example.org/p\n\tx_test.go:5:2: undefined: `y`", "--margin <lots>: want a share"}}
+}
+
+// What cannot be judged is said in each format, with why: no format is empty, and
+// none says that it passes.
+func TestNoVerdict(t *testing.T) {
+	for name, r := range map[string]*gate.Report{"failed": failed(), "refused": refused()} {
+		if r.Outcome() != gate.NoVerdict {
+			t.Errorf("%s: outcome %v, want %v", name, r.Outcome(), gate.NoVerdict)
+		}
+		for format, s := range map[string]string{
+			"text":   text(t, r, gate.TextOptions{}),
+			"md":     markdown(t, r, gate.MarkdownOptions{}),
+			"github": github(t, r, gate.GitHubOptions{}),
+			"xml":    junit(t, r, gate.JUnitOptions{}),
+			"json":   inJSON(t, r),
+		} {
+			golden(t, name+"."+format, s)
+			if !strings.Contains(s, "no verdict") || strings.Contains(s, "\x1b") {
+				t.Errorf("%s.%s: want that there is no verdict, and nothing that a terminal obeys:\n%s", name, format, s)
+			}
+			if strings.HasPrefix(s, "pass") || strings.Contains(s, "\npass:") {
+				t.Errorf("%s.%s says pass:\n%s", name, format, s)
+			}
+		}
+	}
+}

@@ -1,0 +1,332 @@
+package gate_test
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/results"
+)
+
+var update = flag.Bool("update", false, "write the files in testdata anew")
+
+// golden compares got with a file in testdata.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.MkdirAll("testdata", 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s: got\n%s\nwant\n%s", path, got, want)
+	}
+}
+
+var (
+	nan = math.NaN()
+	inf = math.Inf(1)
+)
+
+// measured returns a result in ns/op.
+func measured(name string, v gate.Verdict, why string, old, change, half, noise float64, n int) gate.Result {
+	pkg, name, ok := strings.Cut(name, ".")
+	if !ok {
+		pkg, name = "", pkg
+	}
+	return gate.Result{
+		Benchmark: gate.Benchmark{Pkg: "example.org/locks/" + pkg, Name: name},
+		Unit:      "ns/op", Better: -1, Distance: results.Local,
+		Verdict: v, Why: why, N: n, Rounds: n,
+		Old: old, New: old * (1 + change), Change: change, Lo: change - half, Hi: change + half,
+		Noise: noise, Margin: 0.03, Evidence: 1, Builds: 2,
+		BootLo: change - float64(half*0.8), BootHi: change + float64(half*0.8), // not fused, so alike on all machines
+	}
+}
+
+// What Compare says.
+const (
+	found     = "the whole interval is beyond the margin, and was again with new binaries"
+	within    = "the whole interval is within the margin"
+	noisy     = "the base differs from itself by as much as the margin"
+	straddles = "the margin is within the interval"
+	notAgain  = "suspect at first, not so with new binaries"
+)
+
+// rich has all that a report can have.
+func rich() *gate.Report {
+	r := &gate.Report{
+		Base: "main (1f3c9ab)", Head: "worktree", Verdict: gate.Regressed,
+		Results: []gate.Result{
+			measured("mutex.Lock/cs=0-2", gate.Regressed, found, 12.31, 0.081, 0.009, 0.012, 120),
+			measured("table/v2.Load/size=1000000/hit=100%/lock=phase-fair-ticket-rwlock-2", gate.Regressed, found, 1234.5, 0.043, 0.005, 0.004, 240),
+			measured("mutex.Throughput-2", gate.Regressed, found, 81_234_567, -0.05, 0.008, 0.01, 160),
+			measured("table/v2.Store", gate.Regressed, "the values do not vary, and the head's is worse", 0, inf, 0, 0, 10),
+			measured("mutex.Lock/cs=100-2", gate.CannotTell, noisy, 340, 0.021, 0.04, 0.051, 400),
+			measured("mutex.Lock/cs=100-2", gate.CannotTell, "4 pairs, want at least 10", 410, 0.01, inf, inf, 4),
+			measured("mutex.Lock/cs=1000-2", gate.CannotTell, straddles, 1840, 0.028, 0.006, 0.005, 400),
+			measured("table/v2.Range", gate.CannotTell, straddles, 0.0213, 0.02, 0.1, nan, 20),
+			{Benchmark: gate.Benchmark{Pkg: "example.org/other/table", Name: "Gone|`x`"}, Verdict: gate.CannotTell, Why: "not measured: there was no round of it",
+				Old: nan, New: nan, Change: nan, Lo: nan, Hi: nan, Noise: nan, BootLo: nan, BootHi: nan},
+			measured("mutex.TryLock-2", gate.Pass, notAgain, 5.02, 0.011, 0.004, 0.006, 40),
+			measured("table/v2.Delete", gate.Pass, "the values do not vary, and the head's is worse by no more than the margin", 100, 0.01, 0, 0, 10),
+			measured("table/v2.Delete", gate.Pass, within, 88.8, 0.002, 0.07, 0.02, 40),
+			measured("table/v2.Len", gate.Pass, within, 1.25, 0.0004, 0.003, 0.002, 20),
+			measured("mutex.Unlock", gate.Pass, within, 2.5, -0.0001, 0.002, 0.001, 20),
+			measured("table/v2.Len", gate.Pass, "the values do not vary, and are the same", 0, 0, 0, 0, 10),
+			measured("mutex.Fair-2", gate.Pass, within, 0.93, 0.08, 0.02, 0.01, 40),
+			measured("table/v2.Clone", gate.Pass, within, 180_000, -0.38, 0.02, 0.01, 20),
+			measured("table/v2.Clone", gate.Pass, "the values do not vary, and the head's is better", 12, -0.25, 0, 0, 10),
+		},
+		OnlyBase:  []gate.Benchmark{{Pkg: "example.org/locks/mutex", Name: "LockSlow-2"}},
+		OnlyHead:  []gate.Benchmark{{Pkg: "example.org/locks/mutex", Name: "LockFast-2"}, {Pkg: "example.org/locks/mutex", Name: "LockFaster-2"}},
+		NotJudged: []string{"widgets/op", "rtt-ns"},
+		Warnings: []string{
+			"3 readings left out: the CPUs came nearer to each other, or went farther apart, in the middle",
+			"the host took 4 % of the CPUs' time <steal> while 100 | rounds were measured",
+		},
+		Took: 130 * time.Second, Rounds: 412,
+	}
+	of := func(i int) *gate.Result { return &r.Results[i] }
+	of(0).Distance, of(0).Confirmed, of(0).Rounds = results.Near, true, 160
+	of(1).Confirmed, of(1).Margin = true, 0.02
+	of(2).Unit, of(2).Better, of(2).Confirmed = "ops/s", +1, true
+	for _, i := range []int{3, 10, 14, 17} {
+		of(i).Exact, of(i).Margin = true, 0
+		of(i).Lo, of(i).Hi, of(i).BootLo, of(i).BootHi = of(i).Change, of(i).Change, nan, nan
+	}
+	of(3).Unit, of(3).New = "allocs/op", 1
+	of(4).Distance = results.Near
+	of(5).Distance, of(5).Minor, of(5).Lo, of(5).Hi, of(5).BootLo, of(5).BootHi = results.Far, true, -1, inf, nan, nan
+	of(7).Unpaired, of(7).Drift = true, 0.05
+	of(9).Rounds = 60
+	of(10).Unit, of(10).Margin = "lines/op", 0.02
+	of(11).Margin = 0.1
+	of(14).Unit = "allocs/op"
+	of(15).Unit, of(15).Better = "jain", +1
+	of(17).Unit = "allocs/op"
+	return r
+}
+
+// plain has one result that passes.
+func plain() *gate.Report {
+	return &gate.Report{
+		Base: "v1.2.0", Head: "v1.2.1",
+		Results: []gate.Result{measured("mutex.Unlock", gate.Pass, within, 2.5, -0.0001, 0.002, 0.001, 20)},
+		Took:    812 * time.Millisecond, Rounds: 20,
+	}
+}
+
+// alone has benchmarks of one side only.
+func alone() *gate.Report {
+	return &gate.Report{OnlyBase: []gate.Benchmark{{Name: "A"}, {Pkg: "p/q", Name: "A"}}}
+}
+
+// many has n results, of which 1 in 50 cannot be told, and one regressed.
+func many(n int) *gate.Report {
+	r := &gate.Report{Base: "a", Head: "b", Verdict: gate.Regressed, Took: 290 * time.Second, Rounds: 5000}
+	for i := range n {
+		name := fmt.Sprintf("p%02d.Benchmark/size=%d/kind=%s-2", i%20, i, []string{"read", "write", "mixed"}[i%3])
+		res := measured(name, gate.Pass, within, 1+float64(i%977), 0.01*math.Sin(float64(i)), 0.005, 0.004, 40)
+		if i%50 == 7 {
+			res.Verdict, res.Why, res.Hi, res.Noise = gate.CannotTell, noisy, 0.05, 0.06
+		}
+		if i == 3 {
+			res = measured(name, gate.Regressed, found, 100, 0.08, 0.01, 0.004, 120)
+		}
+		r.Results = append(r.Results, res)
+	}
+	slices.SortStableFunc(r.Results, func(a, b gate.Result) int { return int(b.Verdict) - int(a.Verdict) })
+	return r
+}
+
+func text(t *testing.T, r *gate.Report, o gate.TextOptions) string {
+	t.Helper()
+	var b strings.Builder
+	if err := r.WriteText(&b, o); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestText(t *testing.T) {
+	golden(t, "rich.text", text(t, rich(), gate.TextOptions{}))
+	golden(t, "narrow.text", text(t, rich(), gate.TextOptions{Width: 80}))
+	golden(t, "wide.text", text(t, rich(), gate.TextOptions{Width: 160, Passes: 2}))
+	golden(t, "color.text", text(t, rich(), gate.TextOptions{Width: 160, Color: true}))
+	golden(t, "compare.text", text(t, rich(), gate.TextOptions{Width: 130, NoVerdict: true}))
+	golden(t, "plain.text", text(t, plain(), gate.TextOptions{}))
+	golden(t, "alone.text", text(t, alone(), gate.TextOptions{}))
+	golden(t, "empty.text", text(t, new(gate.Report), gate.TextOptions{}))
+	golden(t, "many.text", text(t, many(2000), gate.TextOptions{}))
+}
+
+func TestTextIsNoWiderThanAsked(t *testing.T) {
+	for _, width := range []int{80, 100, 120, 200} {
+		for _, line := range strings.Split(text(t, rich(), gate.TextOptions{Width: width}), "\n") {
+			// A long name is not broken.
+			if n := utf8.RuneCountInString(line); n > width && !strings.Contains(line, "phase-fair") {
+				t.Errorf("width %d: %d characters: %s", width, n, line)
+			}
+		}
+	}
+}
+
+func TestTextShows(t *testing.T) {
+	r := many(2000)
+	rows := func(o gate.TextOptions) int {
+		return strings.Count(text(t, r, o), "ns/op") + strings.Count(text(t, r, o), "/size=")
+	}
+	for _, test := range []struct {
+		o    gate.TextOptions
+		want int
+	}{
+		{gate.TextOptions{}, 1 + 1 + 40 + 10}, // the title, regressed, cannot tell, pass
+		{gate.TextOptions{Passes: 3}, 1 + 1 + 40 + 3},
+		{gate.TextOptions{Passes: -1}, 1 + 1 + 40},
+		{gate.TextOptions{Verbose: true}, 1 + 2000},
+	} {
+		if got := rows(test.o); got != test.want {
+			t.Errorf("%+v: %d lines, want %d", test.o, got, test.want)
+		}
+	}
+}
+
+// A report that compares nothing, or not all, never says that it passes.
+func TestNotWholeIsNoPass(t *testing.T) {
+	one := plain()
+	one.OnlyHead = []gate.Benchmark{{Name: "New"}}
+	for _, r := range []*gate.Report{alone(), new(gate.Report), one} {
+		s := text(t, r, gate.TextOptions{})
+		if r.Whole() || strings.Contains(s, "\npass:") || strings.HasPrefix(s, "pass:") {
+			t.Errorf("whole: %t\n%s", r.Whole(), s)
+		}
+	}
+	if !plain().Whole() {
+		t.Error("not whole, want whole")
+	}
+}
+
+func TestNames(t *testing.T) {
+	of := func(packages ...string) (names []string) {
+		r := new(gate.Report)
+		for _, p := range packages {
+			r.OnlyBase = append(r.OnlyBase, gate.Benchmark{Pkg: p, Name: "X"})
+		}
+		all := r.Names()
+		for _, b := range r.OnlyBase {
+			names = append(names, all[b])
+		}
+		return names
+	}
+	for _, test := range []struct{ packages, want []string }{
+		{[]string{"a/b"}, []string{"X"}},
+		{[]string{"a/b", "a/c"}, []string{"b.X", "c.X"}},
+		{[]string{"a/x", "b/x", "c/y"}, []string{"a/x.X", "b/x.X", "y.X"}},
+		{[]string{"x", "b/x"}, []string{"x.X", "b/x.X"}},
+		{[]string{"a/x/v2", "c/y/v2"}, []string{"x/v2.X", "y/v2.X"}},
+		{[]string{"a/x", "a/x/v2"}, []string{"x.X", "x/v2.X"}},
+		{[]string{"", "a/x"}, []string{"X", "x.X"}},
+		{[]string{"v2", "w/v2", ".", "/"}, []string{"v2.X", "w/v2.X", "..X", "/.X"}},
+	} {
+		if got := of(test.packages...); !slices.Equal(got, test.want) {
+			t.Errorf("%q: %q, want %q", test.packages, got, test.want)
+		}
+	}
+}
+
+// A limited is a writer that has room for some bytes.
+type limited struct{ room int }
+
+var errFull = errors.New("full")
+
+func (l *limited) Write(p []byte) (int, error) {
+	if len(p) > l.room {
+		n := l.room
+		l.room = 0
+		return n, errFull
+	}
+	l.room -= len(p)
+	return len(p), nil
+}
+
+func TestWriteErrors(t *testing.T) {
+	for name, write := range map[string]func(io.Writer) error{
+		"text":     func(w io.Writer) error { return rich().WriteText(w, gate.TextOptions{}) },
+		"markdown": func(w io.Writer) error { return rich().WriteMarkdown(w, gate.MarkdownOptions{}) },
+		"github":   func(w io.Writer) error { return rich().WriteGitHub(w, gate.GitHubOptions{}) },
+		"json":     func(w io.Writer) error { return rich().WriteJSON(w) },
+		"junit":    func(w io.Writer) error { return rich().WriteJUnit(w, gate.JUnitOptions{}) },
+	} {
+		var whole bytes.Buffer
+		if err := write(&whole); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		for _, room := range []int{0, 1, whole.Len() / 2, whole.Len() - 1} {
+			if err := write(&limited{room}); !errors.Is(err, errFull) {
+				t.Errorf("%s, room for %d bytes: error %v, want %v", name, room, err, errFull)
+			}
+		}
+	}
+}
+
+// What became of the base is the base with the change, in each format: medians of
+// two sides may be far from each other by another ratio, if the pace of the machine
+// is another in each round.
+func TestNumbersAgree(t *testing.T) {
+	r := plain()
+	res := measured("mutex.Lock", gate.Regressed, found, 305, 0.299, 0.004, 0.002, 40)
+	res.New = 455
+	r.Results, r.Verdict = []gate.Result{res}, gate.Regressed
+	var md, gh, ju, js strings.Builder
+	for _, err := range []error{
+		r.WriteMarkdown(&md, gate.MarkdownOptions{}), r.WriteGitHub(&gh, gate.GitHubOptions{}),
+		r.WriteJUnit(&ju, gate.JUnitOptions{}), r.WriteJSON(&js),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for format, of := range map[string]struct{ text, want string }{
+		"text":     {text(t, r, gate.TextOptions{}), "305  396  +29.9%"},
+		"markdown": {md.String(), "| 305 | 396 | +29.9% |"},
+		"github":   {gh.String(), "+29.9%25, from 305 to 396 ns/op"},
+		"junit":    {ju.String(), "+29.9%, from 305 to 396 ns/op"},
+		"json":     {js.String(), "\"old\": 305,\n\t\t\t\"new\": 396.195,\n\t\t\t\"head_median\": 455,"},
+	} {
+		if !strings.Contains(of.text, of.want) || strings.Contains(of.text, "455 ns") {
+			t.Errorf("%s: want %q in\n%s", format, of.want, of.text)
+		}
+	}
+	back, err := gate.ReadJSON(strings.NewReader(js.String()))
+	if err != nil || back.Results[0].New != 455 {
+		t.Errorf("from JSON: %v, want the head's median", err)
+	}
+	for _, test := range []struct{ from, to, change, want float64 }{
+		{-5, 100, 21, 100}, {-100, 7, 0.95, -5}, {100, 7, -2, -100}, {0, 5, inf, 5}, {0, -5, -inf, -5}, {3, 4, nan, 4},
+	} {
+		r := gate.Result{Old: test.from, New: test.to, Change: test.change, Signed: true}
+		if got := r.Becomes(); math.Abs(got-test.want) > 1e-9 {
+			t.Errorf("%g with a change of %g becomes %g, want %g", test.from, test.change, got, test.want)
+		}
+	}
+}
