@@ -196,14 +196,7 @@ func (s *fileSource) sameMachine() error {
 }
 
 // note returns the last note of that key, "" if there is none.
-func note(f *results.RecordFile, key string) (text string) {
-	for _, n := range f.Notes {
-		if n.Key == key {
-			text = n.Text
-		}
-	}
-	return text
-}
+func note(f *results.RecordFile, key string) (text string) { return f.Noted(key) }
 
 func (s *fileSource) warn(format string, args ...any) {
 	s.warnings = append(s.warnings, fmt.Sprintf(format, args...))

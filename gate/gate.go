@@ -246,9 +246,11 @@ func (r *Result) bad(change float64) float64 { return -float64(r.Better) * chang
 // head's median: the change is the median of ratios within the rounds, and the
 // machine's pace is another in each. Reports show this, so that their numbers agree.
 // It is the head's median where no share says what became of the base's.
-func (r *Result) Becomes() float64 { return becomes(r.Old, r.New, r.Change, r.Signed) }
+func (r *Result) Becomes() float64 { return Becomes(r.Old, r.New, r.Change, r.Signed) }
 
-func becomes(from, to, change float64, signed bool) float64 {
+// Becomes returns what from becomes by a change, which is a difference, as a share of
+// what from is away from 0, if it is signed. It is to where no share says so.
+func Becomes(from, to, change float64, signed bool) float64 {
 	by := from * change
 	if signed {
 		by = math.Abs(from) * change

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"time"
 
 	"github.com/lockbench/lockbench/results"
@@ -113,40 +112,6 @@ type jsonShape struct {
 	Points  int        `json:"points"`
 	Left    int        `json:"left_out"`
 	Minor   bool       `json:"minor"`
-}
-
-// A jsonNumber is a number, null if it is not one (NaN), "inf" or "-inf".
-type jsonNumber float64
-
-func (n jsonNumber) MarshalJSON() ([]byte, error) {
-	switch v := float64(n); {
-	case math.IsNaN(v):
-		return []byte("null"), nil
-	case math.IsInf(v, +1):
-		return []byte(`"inf"`), nil
-	case math.IsInf(v, -1):
-		return []byte(`"-inf"`), nil
-	default:
-		return json.Marshal(v)
-	}
-}
-
-func (n *jsonNumber) UnmarshalJSON(text []byte) error {
-	switch string(text) {
-	case "null":
-		*n = jsonNumber(math.NaN())
-	case `"inf"`:
-		*n = jsonNumber(math.Inf(+1))
-	case `"-inf"`:
-		*n = jsonNumber(math.Inf(-1))
-	default:
-		var v float64
-		if err := json.Unmarshal(text, &v); err != nil {
-			return fmt.Errorf("%s: want a number, null, \"inf\" or \"-inf\"", text)
-		}
-		*n = jsonNumber(v)
-	}
-	return nil
 }
 
 var betterWords = map[int]string{+1: "higher", -1: "lower", 0: ""}

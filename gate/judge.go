@@ -387,7 +387,7 @@ func (j *judge) judges(b Benchmark, unit string) bool {
 
 // isCount reports whether go test counts the unit, and does not measure it: if
 // it does not vary, one more is one too many.
-func isCount(unit string) bool { return unit == "allocs/op" || unit == "B/op" }
+func isCount(unit string) bool { return results.Counted(unit) }
 
 // hypotheses returns how many there are, met yet or not.
 func (j *judge) hypotheses() int {

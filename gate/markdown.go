@@ -304,27 +304,3 @@ func (m *markdown) machine() string {
 	}
 	return strings.Join(s, " ")
 }
-
-// code returns s as code that stands in a table's cell, too.
-func code(s string) string {
-	switch {
-	case s == "":
-		return ""
-	case strings.ContainsAny(s, "`|\\") || s != strings.TrimSpace(s):
-		return "<code>" + prose(s) + "</code>"
-	}
-	return "`" + s + "`"
-}
-
-// prose returns s so that no character of it means anything in Markdown.
-func prose(s string) string {
-	var b strings.Builder
-	for _, c := range s {
-		if strings.ContainsRune("\\`*_{}[]<>#|~$@&!", c) {
-			fmt.Fprintf(&b, "&#%d;", c)
-		} else {
-			b.WriteRune(c)
-		}
-	}
-	return b.String()
-}

@@ -6,6 +6,48 @@ import (
 	"strings"
 )
 
+// A ShapeResult is a finding of package shape: what became of one demand, for one
+// lock in one scenario at one distance.
+type ShapeResult struct {
+	Shape  string // the spec's name
+	Place  string // where it is said
+	Kind   string // scaling, crossover, floor or ceiling
+	Demand string // such as "sigma ≤ 0.1"
+
+	Lock  string
+	Where string // the scenario and the distance, for people
+
+	Verdict Verdict
+	Why     string
+
+	// Value is what was found, in Unit, and Lo and Hi bound it with the
+	// confidence asked for. They are infinite where there are too few
+	// samples, and where a crossover is beyond what was measured. Value is
+	// NaN if nothing could be found.
+	Value, Lo, Hi float64
+	Unit          string
+
+	N      int  // rounds that it rests on; of several numbers, the least
+	Points int  // CPU counts, shares of reads or numbers of workers
+	Left   int  // samples left out: the distance changed, or too few CPUs
+	Minor  bool // there is more of it at another distance, which decides
+}
+
+// ShapesVerdict returns the verdict on all findings: the worst that counts. It is
+// CannotTell if there are none.
+func ShapesVerdict(fs []ShapeResult) Verdict {
+	if len(fs) == 0 {
+		return CannotTell
+	}
+	v := Pass
+	for _, f := range fs {
+		if !f.Minor {
+			v = max(v, f.Verdict)
+		}
+	}
+	return v
+}
+
 // writeShapes writes the results as a table for a terminal, shape by shape, that
 // with the worst verdict first.
 func writeShapes(b *strings.Builder, rs []ShapeResult) {
@@ -59,7 +101,9 @@ func shapesMarkdown(rs []ShapeResult, room int) string {
 }
 
 // explained reports whether the verdict rests on more than one sees.
-func (r ShapeResult) explained() bool { return r.Why != isWithin && r.Why != isBeyond }
+func (r ShapeResult) explained() bool {
+	return r.Why != "the whole interval is within the limit" && r.Why != "the whole interval is beyond the limit"
+}
 
 // byShape puts the results of one shape together, in the order given.
 func byShape(rs []ShapeResult) (shapes [][]ShapeResult) {

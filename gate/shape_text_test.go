@@ -1,30 +1,52 @@
 package gate_test
 
 import (
+	"math"
 	"strings"
 	"testing"
 
 	"github.com/lockbench/lockbench/gate"
-	"github.com/lockbench/lockbench/results"
 )
 
-// shapesOfAllKinds returns results of all kinds and verdicts.
-func shapesOfAllKinds(t *testing.T) []gate.ShapeResult {
-	m := newSweep(1).scaling("mcs", 12, []int{1, 2, 4, 8, 16}, 0.03, 0.0003, 0.01)
-	m.scaling("ticket", 12, []int{1, 2, 4, 8, 16}, 0.3, 0.02, 0.01)
-	m.crossing(12, 70, []int{0, 50, 90, 100}, 0.02)
-	for r := range 4 {
-		m.add(r+1, results.Cell{Lock: "few", Workers: 2, CPUs: 2}, "jain", 1, results.Near)
+// shapesOfAllKinds returns findings of all kinds and verdicts.
+func shapesOfAllKinds() []gate.ShapeResult {
+	scaling := func(lock, demand string, verdict gate.Verdict, value, lo, hi float64) gate.ShapeResult {
+		why := "the whole interval is within the limit"
+		if verdict == gate.Regressed {
+			why = "the whole interval is beyond the limit"
+		}
+		return gate.ShapeResult{
+			Shape: "scaling ^(mcs|ticket)$", Place: "gate.toml:1", Kind: "scaling", Demand: demand,
+			Lock: lock, Where: "near, 1 worker per CPU, hold 0s, think 100ns, 0% reads",
+			Verdict: verdict, Why: why, Value: value, Lo: lo, Hi: hi, N: 12, Points: 5,
+		}
 	}
-	config := strings.Replace(fitShape, "'mcs'", "'^(mcs|ticket)$'", 1) + crossShape("60", "80") + "name = 'a | b'\n" +
-		"[[shape]]\nkind = 'floor'\nlock = 'few'\nunit = 'jain'\nmin = 0.9\n"
-	return shapes(t, config, &m.file, nil)
+	return []gate.ShapeResult{
+		scaling("ticket", "sigma ≤ 0.1", gate.Regressed, 0.302, 0.285, 0.322),
+		scaling("ticket", "kappa ≤ 0.001", gate.Regressed, 0.01996, 0.01885, 0.02069),
+		scaling("ticket", "peak ≥ 8 CPUs", gate.Regressed, 5.914, 5.847, 6.003),
+		{
+			Shape: "floor jain few", Place: "gate.toml:15", Kind: "floor", Demand: "jain ≥ 0.9",
+			Lock: "few", Where: "2 CPUs near, 2 workers, hold 0s, think 0s, 0% reads",
+			Verdict: gate.CannotTell, Why: "4 rounds: too few for an interval",
+			Value: 1, Lo: math.Inf(-1), Hi: math.Inf(+1), Unit: "jain", N: 4, Points: 1,
+		},
+		scaling("mcs", "sigma ≤ 0.1", gate.Pass, 0.03302, 0.02265, 0.03621),
+		scaling("mcs", "kappa ≤ 0.001", gate.Pass, 0.00014239, 0, 0.000675),
+		scaling("mcs", "peak ≥ 8 CPUs", gate.Pass, 82.41, 38.04, math.Inf(+1)),
+		{
+			Shape: "a | b", Place: "gate.toml:7", Kind: "crossover", Demand: "60 ≤ reads ≤ 80",
+			Lock: "a", Where: "2 CPUs near, 2 workers, hold 0s, think 0s",
+			Verdict: gate.Pass, Why: "the whole interval is within the limit",
+			Value: 70.24, Lo: 67.41, Hi: 72.33, Unit: "reads", N: 12, Points: 4,
+		},
+	}
 }
 
 // Each format is one document, with the shapes in it.
 func TestWriteShapes(t *testing.T) {
 	r := plain()
-	r.Shapes = shapesOfAllKinds(t)
+	r.Shapes = shapesOfAllKinds()
 	golden(t, "shapes.text", text(t, r, gate.TextOptions{}))
 	golden(t, "shapes.md", markdown(t, r, gate.MarkdownOptions{}))
 	golden(t, "shapes.github", github(t, r, gate.GitHubOptions{}))
@@ -50,7 +72,7 @@ func TestWriteShapes(t *testing.T) {
 
 func TestShapesMarkdownLimit(t *testing.T) {
 	r := plain()
-	one := shapesOfAllKinds(t)[0]
+	one := shapesOfAllKinds()[0]
 	for range 1000 {
 		r.Shapes = append(r.Shapes, one)
 	}

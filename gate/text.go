@@ -418,24 +418,3 @@ func (t *textTable) summary() string {
 	}
 	return s
 }
-
-// writeWrapped writes a line, broken at spaces where it is too long; what
-// follows the first break is indented.
-func writeWrapped(b *strings.Builder, line, indent string, width int) {
-	at := 0
-	for i, word := range strings.Split(line, " ") {
-		n := utf8.RuneCountInString(word)
-		switch {
-		case i == 0:
-		case at+1+n > width && at > len(indent):
-			b.WriteString("\n" + indent)
-			at = len(indent)
-		default:
-			b.WriteByte(' ')
-			at++
-		}
-		b.WriteString(word)
-		at += n
-	}
-	b.WriteByte('\n')
-}

@@ -3,15 +3,11 @@ package gate
 import (
 	"fmt"
 	"math"
-	"path"
-	"regexp"
+	"slices"
 	"strconv"
 	"strings"
-	"time"
-	"unicode"
 
-	"golang.org/x/perf/benchunit"
-
+	"github.com/lockbench/lockbench/internal/wording"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -127,12 +123,6 @@ func (r *Report) firstTally() string {
 	return fmt.Sprintf("nothing to compare: the base has no benchmarks, and the head's %s may be new", thousands(len(r.First)))
 }
 
-// firstLine returns the first line of s.
-func firstLine(s string) string {
-	s, _, _ = strings.Cut(strings.TrimSpace(s), "\n")
-	return clean(s)
-}
-
 // shapesTally counts what became of the shapes.
 func (r *Report) shapesTally() string {
 	var n [Regressed + 1]int
@@ -161,17 +151,6 @@ func (r *Report) cost() string {
 	return s
 }
 
-// short writes a duration with no more digits than one reads.
-func short(d time.Duration) string {
-	switch {
-	case d >= time.Minute:
-		return strings.TrimSuffix(d.Round(time.Second).String(), "m0s") + map[bool]string{true: "m"}[d.Round(time.Second)%time.Minute == 0]
-	case d >= time.Second:
-		return d.Round(100 * time.Millisecond).String()
-	}
-	return d.Round(time.Millisecond).String()
-}
-
 // sides says what was compared, "" if that is not known.
 func (r *Report) sides() string {
 	if r.Base == "" && r.Head == "" {
@@ -185,64 +164,13 @@ func (r *Report) confidence() string {
 	return strconv.FormatFloat(100*r.Rules.withDefaults().Confidence, 'g', 6, 64) + "%"
 }
 
-// Names returns a short name for each benchmark in the report: that in front of
-// its name is no more of the package than tells it from the others, and nothing
-// if there is one package only.
+// Names returns a short name for each benchmark in the report; see [Names].
 func (r *Report) Names() map[Benchmark]string {
-	names := make(map[Benchmark]string)
+	all := slices.Concat(r.OnlyBase, r.OnlyHead, r.First)
 	for i := range r.Results {
-		names[r.Results[i].Benchmark] = ""
+		all = append(all, r.Results[i].Benchmark)
 	}
-	for _, bs := range [][]Benchmark{r.OnlyBase, r.OnlyHead, r.First} {
-		for _, b := range bs {
-			names[b] = ""
-		}
-	}
-	packages := make(map[string]string)
-	for b := range names {
-		packages[b.Pkg] = ""
-	}
-	count := make(map[string]int) // of the packages that end so
-	for pkg := range packages {
-		for _, end := range ends(pkg) {
-			count[end]++
-		}
-	}
-	for pkg := range packages {
-		for _, end := range ends(pkg) {
-			if packages[pkg] = clean(end); count[end] == 1 {
-				break
-			}
-		}
-	}
-	for b := range names {
-		if b.Pkg == "" || len(packages) == 1 {
-			names[b] = clean(b.Name)
-		} else {
-			names[b] = packages[b.Pkg] + "." + clean(b.Name)
-		}
-		if b.Name == "" { // all that the package has
-			names[b] = packages[b.Pkg]
-		}
-	}
-	return names
-}
-
-// majorVersion is the last element of the path of a module from its second
-// version on.
-var majorVersion = regexp.MustCompile(`^v[0-9]+$`)
-
-// ends returns what a package can be called: one element of its path, two, and
-// so on. A major version is not a name.
-func ends(pkg string) (all []string) {
-	end := ""
-	for rest := pkg; rest != "" && rest != "." && rest != "/"; rest = path.Dir(rest) {
-		end = path.Join(path.Base(rest), end)
-		if !majorVersion.MatchString(end) {
-			all = append(all, end)
-		}
-	}
-	return append(all, pkg)
+	return Names(all)
 }
 
 // label returns the name of the benchmark, with the distance if that matters.
@@ -254,162 +182,15 @@ func (r *Result) label(names map[Benchmark]string) string {
 	return name
 }
 
-// clean returns s without what would disturb a line of text: control
-// characters and line ends, and such as change the direction of what follows.
-func clean(s string) string {
-	s = strings.ToValidUTF8(s, "\uFFFD")
-	return strings.Map(func(c rune) rune {
-		switch {
-		case c == '\t' || c == '\n' || c == '\r':
-			return ' '
-		case unicode.In(c, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp):
-			return -1
-		}
-		return c
-	}, s)
+// wording returns the change as reports write it.
+func (r *Result) wording() wording.Change {
+	return wording.Change{From: r.Old, By: r.Change, Lo: r.Lo, Hi: r.Hi, Signed: r.Signed, Exact: r.Exact}
 }
 
-// lines returns s, of several lines, without what would disturb them.
-func lines(s string) string {
-	all := strings.Split(strings.TrimSpace(s), "\n")
-	for i, line := range all {
-		all[i] = strings.TrimRight(clean(strings.ReplaceAll(line, "\t", "    ")), " ")
-	}
-	return strings.Join(all, "\n")
-}
-
-func plural(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return thousands(n) + " " + what
-}
-
-// thousands writes n with commas: 12,345.
-func thousands(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
-// number writes v to three digits, or as a whole number, or with a prefix.
-func number(v float64) string {
-	switch a := math.Abs(v); {
-	case math.IsNaN(v):
-		return "-"
-	case math.IsInf(v, 0):
-		return strconv.FormatFloat(v, 'g', -1, 64)
-	case a == 0:
-		return "0"
-	case a >= 99_999.5:
-		return benchunit.Scale(v, benchunit.Decimal)
-	case a >= 99.95:
-		return strconv.FormatFloat(v, 'f', 0, 64)
-	case a >= 9.995:
-		return strconv.FormatFloat(v, 'f', 1, 64)
-	case a >= 0.9995:
-		return strconv.FormatFloat(v, 'f', 2, 64)
-	case a < 0.0005:
-		return strconv.FormatFloat(v, 'g', 3, 64)
-	}
-	return strconv.FormatFloat(v, 'f', 3, 64)
-}
-
-// value writes a value of the result. Of an exact one, each digit counts.
-func (r *Result) value(v float64) string {
-	if r.Exact && v == math.Trunc(v) && math.Abs(v) < 1e7 {
-		return strconv.FormatFloat(v, 'f', 0, 64)
-	}
-	return number(v)
-}
-
-// percent writes a share: 8.1%, 0.25%, 130%.
-func percent(v float64) string {
-	switch {
-	case math.IsNaN(v):
-		return "-"
-	case math.IsInf(v, 0):
-		return "∞"
-	case math.Abs(v) >= 1e4:
-		return strconv.FormatFloat(100*math.Abs(v), 'g', 3, 64) + "%"
-	}
-	return strconv.FormatFloat(100*math.Abs(v), 'f', digits(v), 64) + "%"
-}
-
-// digits returns how many digits after the point a share in percent has.
-func digits(v float64) int {
-	switch p := 100 * math.Abs(v); {
-	case p < 0.9995:
-		return 2
-	case p < 99.95:
-		return 1
-	}
-	return 0
-}
-
-// round writes a share that the user chose: 3%, 0.5%.
-func round(v float64) string { return strconv.FormatFloat(100*v, 'g', 4, 64) + "%" }
-
-// signed writes a change: +8.1%, -0.25%, ×130.
-func signed(v float64) string {
-	switch s := percent(v); {
-	case math.IsNaN(v), strings.Trim(s, "0.%") == "":
-		return s
-	case v < 0:
-		return "-" + s
-	case v >= 99.5 && !math.IsInf(v, 0):
-		return "×" + number(v+1)
-	default:
-		return "+" + s
-	}
-}
-
-// change writes the change of the medians: "from 0" where there is no share.
-func (r *Result) change() string {
-	if math.IsInf(r.Change, 0) && r.Old == 0 {
-		return "from 0"
-	}
-	return r.share(r.Change)
-}
-
-// share writes one of the changes. A difference is no factor, however large.
-func (r *Result) share(v float64) string {
-	if r.Signed && v >= 99.5 && !math.IsInf(v, 0) {
-		return "+" + percent(v)
-	}
-	return signed(v)
-}
-
-// interval writes the bounds of the change. "-" is none at all.
-func (r *Result) interval() string {
-	below, above := r.bounded(r.Lo), r.bounded(r.Hi)
-	switch {
-	case r.Exact:
-		return "exact"
-	case !below && !above:
-		return "-"
-	case !above:
-		return "≥ " + r.share(r.Lo)
-	case !below:
-		return "≤ " + r.share(r.Hi)
-	}
-	if max(r.Lo, r.Hi) >= 99.5 {
-		return "[" + r.share(r.Lo) + ", " + r.share(r.Hi) + "]"
-	}
-	d := digits(max(math.Abs(r.Lo), math.Abs(r.Hi)))
-	if d == 1 && min(math.Abs(r.Lo), math.Abs(r.Hi)) < 0.0005 {
-		d = 2 // -0.0 says nothing
-	}
-	return fmt.Sprintf("[%+.*f, %+.*f]%%", d, 100*r.Lo, d, 100*r.Hi)
-}
-
-// bounded reports whether a bound of a change says something: nothing shrinks by
-// more than all there is, unless it may be below 0.
-func (r *Result) bounded(v float64) bool {
-	return v > -1 && v < math.Inf(1) || r.Signed && !math.IsInf(v, 0) && !math.IsNaN(v)
-}
+func (r *Result) value(v float64) string { return r.wording().Value(v) }
+func (r *Result) change() string         { return r.wording().String() }
+func (r *Result) interval() string       { return r.wording().Interval() }
+func (r *Result) bounded(v float64) bool { return r.wording().Bounded(v) }
 
 // noise writes by how much the base differs from itself.
 func (r *Result) noise() string {
@@ -525,14 +306,4 @@ func (r *Report) notJudged() string {
 	}
 	return fmt.Sprintf("not judged, since it is not known whether more is better: %s; a line \"Unit %s better=lower\" (or higher) in the benchmark's output says so",
 		elide(clean(strings.Join(r.NotJudged, ", ")), 500), elide(clean(r.NotJudged[0]), 100))
-}
-
-// elide shortens s to most characters, and leaves out its middle.
-func elide(s string, most int) string {
-	runes := []rune(s)
-	if len(runes) <= most {
-		return s
-	}
-	head := (most - 1) / 2
-	return string(runes[:head]) + "…" + string(runes[len(runes)-(most-1-head):])
 }

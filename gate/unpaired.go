@@ -283,6 +283,19 @@ func (t *shift) interval(alpha float64) (d, lo, hi float64) {
 	return d, kth(t.x, t.y, k), kth(t.x, t.y, n+1-k)
 }
 
+// Shift returns by how much the second of two samples is above the first, as a
+// share, and its interval with the confidence 1-alpha: the median and the order
+// statistics of the differences of all pairs (Hodges and Lehmann). It assumes that
+// the two differ in that alone. The differences are those of logarithms unless a
+// value is below 0: then the change is signed, see [Result].
+func Shift(before, after []float64, alpha float64) (change, lo, hi float64, signed bool) {
+	t := shift{series: &series{measure: measure{better: -1}}, base: before, head: after}
+	t.signs()
+	t.order()
+	d, lo, hi := t.interval(alpha)
+	return t.change(d), t.change(lo), t.change(hi), t.signed
+}
+
 // result returns what is to be said of t, one of so many tests.
 func (t *shift) result(rules Rules, strict bool, tests int) Result {
 	r := Result{

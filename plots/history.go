@@ -11,15 +11,15 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
-	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/gate/history"
 	"github.com/lockbench/lockbench/results"
 )
 
 // WriteHistory draws a figure for each trend that has a change point into files in
 // dir, those with the worst first, as [Write] does.
-func WriteHistory(dir string, h *gate.History, o Options) ([]File, error) {
+func WriteHistory(dir string, h *history.History, o Options) ([]File, error) {
 	var figures []*Figure
-	drawn := make(map[*gate.Trend]bool)
+	drawn := make(map[*history.Trend]bool)
 	names := make(map[string]int)
 	for _, f := range h.Found() {
 		if drawn[f.Trend] {
@@ -40,7 +40,7 @@ func WriteHistory(dir string, h *gate.History, o Options) ([]File, error) {
 }
 
 // History draws a trend over the runs, with its change points.
-func History(h *gate.History, t *gate.Trend) *Figure {
+func History(h *history.History, t *history.Trend) *Figure {
 	l := historyLayer{trend: t, runs: h.Runs, nanos: t.Unit == "ns/op" || strings.HasSuffix(t.Unit, "-ns")}
 	name := "history_" + fileWord(t.Name) + "_" + fileWord(t.Unit)
 	if t.Distance != results.Unknown {
@@ -75,8 +75,8 @@ func History(h *gate.History, t *gate.Trend) *Figure {
 
 // A historyLayer draws a trend.
 type historyLayer struct {
-	trend *gate.Trend
-	runs  []gate.Run
+	trend *history.Trend
+	runs  []history.Run
 	nanos bool // the unit is a time in nanoseconds
 }
 
@@ -103,7 +103,7 @@ func (l historyLayer) title() string {
 }
 
 // words says by how much, and whether that is for the worse.
-func (l historyLayer) words(c gate.ChangePoint) string {
+func (l historyLayer) words(c history.ChangePoint) string {
 	by := percent(math.Abs(c.Change))
 	if !finite(c.Change) || c.Change >= 2 {
 		by = "far"
@@ -122,7 +122,7 @@ func (l historyLayer) words(c gate.ChangePoint) string {
 }
 
 // size writes the change with its interval.
-func (l historyLayer) size(c gate.ChangePoint) string {
+func (l historyLayer) size(c history.ChangePoint) string {
 	s := signedPercent(c.Change)
 	if finite(c.Lo) && finite(c.Hi) && c.Lo < c.Hi {
 		s += fmt.Sprintf(" (%s to %s)", signedPercent(c.Lo), signedPercent(c.Hi))
@@ -230,7 +230,7 @@ func (l historyLayer) ticks() (ticks []plot.Tick) {
 }
 
 // hue returns the colour of what follows a change.
-func (l historyLayer) hue(c gate.ChangePoint) color.RGBA {
+func (l historyLayer) hue(c history.ChangePoint) color.RGBA {
 	switch {
 	case l.trend.Better == 0:
 		return strong

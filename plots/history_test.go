@@ -11,25 +11,26 @@ import (
 	"time"
 
 	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/gate/history"
 	"github.com/lockbench/lockbench/plots"
 )
 
 // someHistory returns a history of trends in a unit, of which the i'th changes by
 // steps[i] from its 20th run of 40 on.
-func someHistory(unit string, better int, steps ...float64) *gate.History {
+func someHistory(unit string, better int, steps ...float64) *history.History {
 	random := rand.New(rand.NewPCG(1, 2))
-	h := &gate.History{Dir: "results/history"}
+	h := &history.History{Dir: "results/history"}
 	for r := range 40 {
-		h.Runs = append(h.Runs, gate.Run{File: fmt.Sprintf("%02d.txt", r), Date: time.Date(2026, 10, 1+r, 0, 0, 0, 0, time.UTC), Commit: "0123456789abcdef"})
+		h.Runs = append(h.Runs, history.Run{File: fmt.Sprintf("%02d.txt", r), Date: time.Date(2026, 10, 1+r, 0, 0, 0, 0, time.UTC), Commit: "0123456789abcdef"})
 	}
 	for _, step := range steps {
-		t := &gate.Trend{Benchmark: gate.Benchmark{Pkg: "example.org/p", Name: "Sum/n=10-2"}, Unit: unit, Better: better}
+		t := &history.Trend{Benchmark: gate.Benchmark{Pkg: "example.org/p", Name: "Sum/n=10-2"}, Unit: unit, Better: better}
 		for r := range h.Runs {
 			v := 100 * (1 + 0.005*random.NormFloat64())
 			if r >= 20 {
 				v *= 1 + step
 			}
-			t.Points = append(t.Points, gate.TrendPoint{Run: r, N: 6, Median: v, Lo: v * .995, Hi: v * 1.005})
+			t.Points = append(t.Points, history.Point{Run: r, N: 6, Median: v, Lo: v * .995, Hi: v * 1.005})
 		}
 		h.Trends = append(h.Trends, t)
 	}
@@ -86,13 +87,13 @@ func TestWriteHistory(t *testing.T) {
 
 // Whatever is in a trend, it can be drawn.
 func TestHistoryOfOddities(t *testing.T) {
-	for name, odd := range map[string]func(h *gate.History){
-		"no date":   func(h *gate.History) { h.Runs[0].Date, h.Runs[20].Date = time.Time{}, time.Time{} },
-		"from 0":    func(h *gate.History) { setAll(h, func(r int) float64 { return float64(r / 20) }) },
-		"all 0":     func(h *gate.History) { setAll(h, func(int) float64 { return 0 }) },
-		"huge":      func(h *gate.History) { setAll(h, func(r int) float64 { return 1e300 * float64(1+r/20) }) },
-		"one point": func(h *gate.History) { h.Trends[0].Points = h.Trends[0].Points[:1] },
-		"no bounds": func(h *gate.History) { h.Trends[0].Points[3].Lo = math.Inf(-1) },
+	for name, odd := range map[string]func(h *history.History){
+		"no date":   func(h *history.History) { h.Runs[0].Date, h.Runs[20].Date = time.Time{}, time.Time{} },
+		"from 0":    func(h *history.History) { setAll(h, func(r int) float64 { return float64(r / 20) }) },
+		"all 0":     func(h *history.History) { setAll(h, func(int) float64 { return 0 }) },
+		"huge":      func(h *history.History) { setAll(h, func(r int) float64 { return 1e300 * float64(1+r/20) }) },
+		"one point": func(h *history.History) { h.Trends[0].Points = h.Trends[0].Points[:1] },
+		"no bounds": func(h *history.History) { h.Trends[0].Points[3].Lo = math.Inf(-1) },
 	} {
 		h := someHistory("ns/op", -1, 0.1)
 		odd(h)
@@ -105,7 +106,7 @@ func TestHistoryOfOddities(t *testing.T) {
 	}
 }
 
-func setAll(h *gate.History, v func(r int) float64) {
+func setAll(h *history.History, v func(r int) float64) {
 	for i := range h.Trends[0].Points {
 		p := &h.Trends[0].Points[i]
 		p.Median, p.Lo, p.Hi = v(i), v(i), v(i)

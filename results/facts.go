@@ -69,6 +69,16 @@ func (f *Facts) Note(key, text string) {
 	}
 }
 
+// Noted returns the text of the last note of that key, "" if there is none.
+func (f *Facts) Noted(key string) (text string) {
+	for _, n := range f.Notes {
+		if n.Key == key {
+			text = n.Text
+		}
+	}
+	return text
+}
+
 // Validate reports everything that keeps f from being written to a file and
 // read back the same.
 func (f Facts) Validate() error {

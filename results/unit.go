@@ -77,6 +77,10 @@ var others = []Unit{
 	{"B/s", +1, "bytes processed in a second"},
 }
 
+// Counted reports whether go test counts the unit, and does not measure it, so that
+// one more is one too many where it does not vary.
+func Counted(unit string) bool { return unit == "allocs/op" || unit == "B/op" }
+
 // Units returns the units that lockbench measures, the most important first.
 // A sample may have others.
 func Units() []Unit {

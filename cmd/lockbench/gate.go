@@ -18,7 +18,10 @@ import (
 	"time"
 
 	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/gate/config"
+	"github.com/lockbench/lockbench/gate/history"
 	"github.com/lockbench/lockbench/gate/measure"
+	"github.com/lockbench/lockbench/gate/shape"
 	"github.com/lockbench/lockbench/internal/commandline"
 	"github.com/lockbench/lockbench/internal/fitness"
 	"github.com/lockbench/lockbench/internal/wholefile"
@@ -79,7 +82,7 @@ const exitCannotTell = 3
 
 func (c *gateCmd) Run(con commandline.Console) error {
 	var bad commandline.Problems
-	rules, config := c.rules(&bad)
+	rules, file := c.rules(&bad)
 	compare := (*gating).measure
 	switch {
 	case c.Files:
@@ -99,10 +102,10 @@ func (c *gateCmd) Run(con commandline.Console) error {
 	case c.Base == "":
 		bad.Addf("want --base REF, --files BASE HEAD, or --self-test")
 	}
-	if config != nil && len(config.Shapes) > 0 && !c.Files {
+	if file != nil && len(file.Shapes) > 0 && !c.Files {
 		bad.Addf("%s: has shapes, which are of the files that lockbench run makes: want --files, or a config without", c.Config)
 	}
-	measuring := c.measuring(&bad, config)
+	measuring := c.measuring(&bad, file)
 	if !slices.Contains(formats, c.Format) {
 		bad.Addf("--format %s: want one of %s", c.Format, strings.Join(formats, ", "))
 	}
@@ -113,7 +116,7 @@ func (c *gateCmd) Run(con commandline.Console) error {
 	if c.History != "" {
 		bad.Writable("--history", c.History)
 	}
-	g := &gating{gateCmd: c, console: con, rules: rules, config: config, measuring: measuring, keeps: keeps}
+	g := &gating{gateCmd: c, console: con, rules: rules, config: file, measuring: measuring, keeps: keeps}
 	if len(bad) > 0 {
 		return g.refuse(bad)
 	}
@@ -176,7 +179,7 @@ type gating struct {
 	*gateCmd
 	console   commandline.Console
 	rules     gate.Rules
-	config    *gate.Config
+	config    *config.File
 	measuring measure.Config
 	keeps     bool // it is to write into --out, and may
 }
@@ -187,19 +190,19 @@ var formats = []string{"text", "markdown", "github", "json", "junit"}
 const instructions = "instructions/op"
 
 // rules returns what the config and the flags say; flags go first.
-func (c *gateCmd) rules(bad *commandline.Problems) (gate.Rules, *gate.Config) {
-	var config *gate.Config
+func (c *gateCmd) rules(bad *commandline.Problems) (gate.Rules, *config.File) {
+	var file *config.File
 	if c.Config != "" {
 		var err error
-		config, err = gate.ReadConfig(c.Config)
+		file, err = config.Read(c.Config)
 		bad.Add(err)
 	}
-	r := config.Rules()
+	r := file.Rules()
 	share := func(flag, text string, to *float64) {
 		if text == "" {
 			return
 		}
-		v, ok := gate.ParseShare(text)
+		v, ok := config.ParseShare(text)
 		if !ok || !(v > 0 && v <= 1) {
 			bad.Addf("%s %s: want a share above 0 and up to 1, such as 3%% or 0.03", flag, text)
 			return
@@ -235,11 +238,11 @@ func (c *gateCmd) rules(bad *commandline.Problems) (gate.Rules, *gate.Config) {
 		}
 	}
 	r.Declared = c.declared(bad, r.Declared)
-	return r, config
+	return r, file
 }
 
 // declared adds to what the config declares what the flags do.
-func (c *gateCmd) declared(bad *commandline.Problems, config func(gate.Benchmark, gate.Side) bool) func(gate.Benchmark, gate.Side) bool {
+func (c *gateCmd) declared(bad *commandline.Problems, known func(gate.Benchmark, gate.Side) bool) func(gate.Benchmark, gate.Side) bool {
 	compile := func(flag, text string) *regexp.Regexp {
 		if text == "" {
 			return nil
@@ -256,12 +259,12 @@ func (c *gateCmd) declared(bad *commandline.Problems, config func(gate.Benchmark
 		if only == gate.Base {
 			re = removed
 		}
-		return config != nil && config(b, only) || re != nil && re.MatchString(b.String())
+		return known != nil && known(b, only) || re != nil && re.MatchString(b.String())
 	}
 }
 
 // measuring returns what the flags say of how to measure.
-func (c *gateCmd) measuring(bad *commandline.Problems, config *gate.Config) measure.Config {
+func (c *gateCmd) measuring(bad *commandline.Problems, file *config.File) measure.Config {
 	cfg := measure.Config{
 		Dir: c.Dir, Base: c.Base, Head: c.Head,
 		Packages: c.Packages, Bench: c.Bench, Tags: c.Tags, With: c.With,
@@ -273,9 +276,9 @@ func (c *gateCmd) measuring(bad *commandline.Problems, config *gate.Config) meas
 		Timeout:       commandline.One(bad, "--timeout", c.Timeout, bad.Durations("--timeout", c.Timeout, time.Second, 24*time.Hour)),
 	}
 	cfg.Skip = c.Skip
-	if config != nil {
-		cfg.Skip = strings.Join(slices.DeleteFunc(append(slices.Clone(config.Skip), c.Skip), func(s string) bool { return s == "" }), "|")
-		cfg.Ignore = config.Ignores
+	if file != nil {
+		cfg.Skip = strings.Join(slices.DeleteFunc(append(slices.Clone(file.Skip), c.Skip), func(s string) bool { return s == "" }), "|")
+		cfg.Ignore = file.Ignores
 	}
 	switch {
 	case c.Exact:
@@ -318,7 +321,7 @@ func (g *gating) remember(rep *gate.Report) error {
 		fmt.Fprintf(g.console.Err, "lockbench: nothing added to %s: nothing was measured, since the base has no benchmarks\n", g.History)
 		return nil
 	}
-	name, err := gate.Record(g.History, time.Now(), rep.Head, results.Host(), rep)
+	name, err := history.Record(g.History, time.Now(), rep.Head, results.Host(), rep)
 	if err != nil {
 		return fmt.Errorf("--history: %w", err)
 	}
@@ -433,7 +436,12 @@ func (g *gating) shapes(base, head string) ([]gate.ShapeResult, error) {
 	if err := errors.Join(errB, errH); err != nil {
 		return nil, err
 	}
-	return gate.Shapes(g.config, h, b)
+	found, err := shape.Judge(g.config.Shapes, g.config.Confidence, h, b)
+	var all []gate.ShapeResult
+	for _, f := range found {
+		all = append(all, gate.ShapeResult(f))
+	}
+	return all, err
 }
 
 // refuse says in the format asked for that there is no verdict, because of err.

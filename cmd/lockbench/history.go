@@ -8,7 +8,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/gate/config"
+	"github.com/lockbench/lockbench/gate/history"
 	"github.com/lockbench/lockbench/internal/commandline"
 	"github.com/lockbench/lockbench/plots"
 )
@@ -26,7 +27,7 @@ type historyCmd struct {
 }
 
 // A regressedError says that --fail has something to fail for.
-type regressedError []gate.Found
+type regressedError []history.Found
 
 func (e regressedError) Error() string {
 	var names []string
@@ -47,7 +48,7 @@ func (c *historyCmd) Run(con commandline.Console) error {
 	if !slices.Contains(formats, c.Format) {
 		bad.Addf("--format %s: want %s", c.Format, strings.Join(formats, ", "))
 	}
-	fdr, ok := gate.ParseShare(c.FDR)
+	fdr, ok := config.ParseShare(c.FDR)
 	if !ok || !(fdr > 0 && fdr < 1) {
 		bad.Addf("--fdr %s: want a share between 0 and 1, such as 5%% or 0.05", c.FDR)
 	}
@@ -68,7 +69,7 @@ func (c *historyCmd) Run(con commandline.Console) error {
 	if c.Plots != "" {
 		bad.Writable("--plots", c.Plots)
 	}
-	h, err := gate.ReadHistory(c.Dir)
+	h, err := history.Read(c.Dir)
 	bad.Add(err)
 	if err == nil && bench != nil {
 		if err := h.Select(bench, units); err != nil {

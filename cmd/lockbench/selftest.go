@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/gate/config"
 	"github.com/lockbench/lockbench/internal/commandline"
 	"github.com/lockbench/lockbench/internal/slowdown"
 )
@@ -59,7 +60,7 @@ func (g *gating) selfTest(ctx context.Context) (*gate.Report, error) {
 
 // slowdown returns what --slowdown says.
 func (c *gateCmd) slowdown(bad *commandline.Problems) float64 {
-	share, ok := gate.ParseShare(c.Slowdown)
+	share, ok := config.ParseShare(c.Slowdown)
 	if !ok || !(share > 0 && share <= 10) {
 		bad.Addf("--slowdown %s: want a share such as 10%%", c.Slowdown)
 	}

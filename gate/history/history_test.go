@@ -1,8 +1,9 @@
-package gate_test
+package history_test
 
 import (
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io/fs"
 	"math"
@@ -16,8 +17,29 @@ import (
 	"time"
 
 	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/gate/history"
 	"github.com/lockbench/lockbench/results"
 )
+
+var update = flag.Bool("update", false, "write the files in testdata anew")
+
+// golden compares got with a file in testdata.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s: got\n%s\nwant\n%s", path, got, want)
+	}
+}
 
 // day returns the date of the i'th run.
 func day(i int) time.Time { return time.Date(2026, 10, 1+i, 12, 0, 0, 0, time.UTC) }
@@ -66,9 +88,9 @@ func writeHistory(t *testing.T, dir string, runs int) {
 	}
 }
 
-func readHistory(t *testing.T, dir string) *gate.History {
+func readHistory(t *testing.T, dir string) *history.History {
 	t.Helper()
-	h, err := gate.ReadHistory(dir)
+	h, err := history.Read(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +101,7 @@ func TestHistory(t *testing.T) {
 	dir := t.TempDir()
 	writeHistory(t, dir, 40)
 	h := readHistory(t, dir)
-	if len(h.Runs) != 40 || !slices.IsSortedFunc(h.Runs, func(a, b gate.Run) int { return a.Date.Compare(b.Date) }) {
+	if len(h.Runs) != 40 || !slices.IsSortedFunc(h.Runs, func(a, b history.Run) int { return a.Date.Compare(b.Date) }) {
 		t.Fatalf("got runs %v", h.Runs)
 	}
 	h.Find(0.05)
@@ -175,10 +197,10 @@ func TestSelect(t *testing.T) {
 
 func TestHistoryErrors(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := gate.ReadHistory(filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := history.Read(filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("directory that is not there: %v", err)
 	}
-	if _, err := gate.ReadHistory(dir); err == nil || !strings.Contains(err.Error(), "no runs: want files in the Go benchmark format, *.txt or *.bench") {
+	if _, err := history.Read(dir); err == nil || !strings.Contains(err.Error(), "no runs: want files in the Go benchmark format, *.txt or *.bench") {
 		t.Errorf("empty directory: %v", err)
 	}
 	for name, text := range map[string]string{
@@ -192,7 +214,7 @@ func TestHistoryErrors(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	_, err := gate.ReadHistory(dir)
+	_, err := history.Read(dir)
 	if err == nil {
 		t.Fatal("no error")
 	}
@@ -256,7 +278,7 @@ func TestHistoryOddValues(t *testing.T) {
 		t.Errorf("got %+v, %q, want -3 score, and %q", h.Trends, h.Warnings, want)
 	}
 	write("BenchmarkA 1 NaN ns/op\n")
-	if _, err := gate.ReadHistory(dir); !errors.Is(err, gate.ErrNothing) {
+	if _, err := history.Read(dir); !errors.Is(err, gate.ErrNothing) {
 		t.Errorf("NaN alone: error %v, want %v", err, gate.ErrNothing)
 	}
 }
@@ -268,15 +290,15 @@ func TestHistoryFDR(t *testing.T) {
 	random := rand.New(rand.NewPCG(5, 6))
 	wrong, right, missed := 0, 0, 0
 	for range times {
-		h := new(gate.History)
+		h := new(history.History)
 		for i := range trends {
-			tr := &gate.Trend{Benchmark: gate.Benchmark{Name: fmt.Sprint(i)}, Unit: "ns/op", Better: -1}
+			tr := &history.Trend{Benchmark: gate.Benchmark{Name: fmt.Sprint(i)}, Unit: "ns/op", Better: -1}
 			for r := range runs {
 				v := 100 * (1 + 0.01*random.NormFloat64())
 				if i < changed && r >= 20 {
 					v *= 1.03
 				}
-				tr.Points = append(tr.Points, gate.TrendPoint{Run: r, N: 1, Median: v, Lo: math.Inf(-1), Hi: math.Inf(+1)})
+				tr.Points = append(tr.Points, history.Point{Run: r, N: 1, Median: v, Lo: math.Inf(-1), Hi: math.Inf(+1)})
 			}
 			h.Trends = append(h.Trends, tr)
 		}
@@ -315,7 +337,7 @@ func TestRecord(t *testing.T) {
 	}}
 	var names []string
 	for range 2 {
-		name, err := gate.Record(dir, day(0), "0123456789abcdef/x", facts, report)
+		name, err := history.Record(dir, day(0), "0123456789abcdef/x", facts, report)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -342,7 +364,7 @@ func TestRecord(t *testing.T) {
 	if err != nil || len(left) != 2 {
 		t.Errorf("left in the directory: %v, %v", left, err)
 	}
-	if _, err := gate.Record(dir, day(0), "", facts, &gate.Report{}); !errors.Is(err, gate.ErrNothing) {
+	if _, err := history.Record(dir, day(0), "", facts, &gate.Report{}); !errors.Is(err, gate.ErrNothing) {
 		t.Errorf("report of nothing: %v", err)
 	}
 }

@@ -1,93 +1,20 @@
-package gate
+package config
 
 import (
-	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/lockbench/lockbench/gate/shape"
 	"github.com/lockbench/lockbench/results"
 )
 
-// A Shape is what a sweep must look like: a table [[shape]] of a [Config]. What
-// it is about is selected by lock and, if they are given, reads, workers, cpus,
-// hold, think, workload, mode, load and distance. Its kind is one of
-//
-//   - scaling: throughput over CPUs, of each lock that matches, follows the
-//     Universal Scalability Law with max_sigma, max_kappa and min_peak_cpus; the
-//     efficiency at at_cpus is min_efficiency; and at the most CPUs it is not
-//     worse than the base's by more than the margin;
-//   - crossover: the share of reads, or the number of workers or CPUs, from which
-//     on lock is better than the lock `than`, in unit, is from min to max;
-//   - floor: in unit, each lock that matches has at least min;
-//   - ceiling: in unit, each lock that matches has at most max.
-type Shape struct {
-	Name string // for people; "" is made up of the rest
-	Kind string
-
-	Lock   string // for a crossover a name, else a regular expression of names
-	Than   string
-	Along  string // reads, workers or cpus
-	Unit   string
-	Filter Filter
-
-	Min, Max *float64 // nil is without
-
-	MaxSigma, MaxKappa, MinPeakCPUs, MinEfficiency *float64
-	AtCPUs                                         int
-	Margin                                         float64
-
-	file  string
-	line  int
-	locks *regexp.Regexp
-}
-
-// A Filter selects cells by all but their locks. Nil selects any.
-type Filter struct {
-	Reads, Workers, CPUs *int
-	Readers, Writers     *int // reads and workers select no cell that has these
-	Hold, Think          *time.Duration
-
-	Workload, Mode, Load *string
-	Distance             *results.Distance
-}
-
-// The kinds of shapes.
-const (
-	scaling   = "scaling"
-	crossover = "crossover"
-	floor     = "floor"
-	ceiling   = "ceiling"
-)
-
-// String returns the name of the shape, or what it says.
-func (s *Shape) String() string {
-	if s.Name != "" {
-		return s.Name
-	}
-	if s.Kind == crossover {
-		return fmt.Sprintf("%s better than %s along %s", s.Lock, s.Than, s.Along)
-	}
-	words := []string{s.Kind}
-	if s.Kind != scaling {
-		words = append(words, s.Unit)
-	}
-	if s.Lock != "." {
-		words = append(words, s.Lock)
-	}
-	return strings.Join(words, " ")
-}
-
-// Place returns where the shape is: file, colon, line.
-func (s *Shape) Place() string { return fmt.Sprintf("%s:%d", s.file, s.line) }
-
 // shape reads a [[shape]].
-func (p *configParser) shape(c *Config, t *table) {
+func (p *parser) shape(c *File, t *table) {
 	before := len(p.bad)
-	s := Shape{file: p.name, line: t.line}
+	s := shape.Spec{File: p.name, Line: t.line}
 	s.Name = p.word(t, "name")
-	kinds := []string{scaling, crossover, floor, ceiling}
+	kinds := []string{shape.Scaling, shape.Crossover, shape.Floor, shape.Ceiling}
 	s.Kind = p.word(t, "kind")
 	if !slices.Contains(kinds, s.Kind) {
 		_, line := t.take("kind")
@@ -95,7 +22,7 @@ func (p *configParser) shape(c *Config, t *table) {
 		return // what else there should be depends on it
 	}
 	s.Filter = p.filter(t, s.Kind)
-	if s.Kind == crossover {
+	if s.Kind == shape.Crossover {
 		s.Lock = p.need(t, "lock")
 		s.Than = p.need(t, "than")
 		s.Along = p.oneOf(t, "along", "reads", "workers", "cpus")
@@ -108,13 +35,13 @@ func (p *configParser) shape(c *Config, t *table) {
 			}
 		}
 	} else if re := p.pattern(t, "lock"); re != nil {
-		s.Lock, s.locks = re.String(), re.Regexp
+		s.Lock = re.String()
 	} else if !t.has("lock") {
 		p.errorf(t.line, "%s without lock: want lock = 'regular expression', or '.' for all", s.Kind)
 	}
 
 	switch s.Kind {
-	case scaling:
+	case shape.Scaling:
 		s.MaxSigma = p.limit(t, "max_sigma")
 		s.MaxKappa = p.limit(t, "max_kappa")
 		s.MinPeakCPUs = p.limit(t, "min_peak_cpus")
@@ -127,18 +54,18 @@ func (p *configParser) shape(c *Config, t *table) {
 			p.errorf(t.line, "min_efficiency and at_cpus: want both or neither")
 		}
 		p.some(t, "max_sigma", "max_kappa", "min_peak_cpus", "min_efficiency", "margin")
-	case crossover:
+	case shape.Crossover:
 		s.Unit = p.direction(t)
 		s.Min, s.Max = p.limit(t, "min"), p.limit(t, "max")
 		p.some(t, "min", "max")
 		if s.Min != nil && s.Max != nil && *s.Min > *s.Max {
 			p.errorf(t.line, "min %v is above max %v", *s.Min, *s.Max)
 		}
-	case floor:
+	case shape.Floor:
 		s.Unit = p.need(t, "unit")
 		s.Min = p.limit(t, "min")
 		p.some(t, "min")
-	case ceiling:
+	case shape.Ceiling:
 		s.Unit = p.need(t, "unit")
 		s.Max = p.limit(t, "max")
 		p.some(t, "max")
@@ -146,7 +73,7 @@ func (p *configParser) shape(c *Config, t *table) {
 	p.known(t)
 	for _, other := range c.Shapes {
 		if s.Name != "" && other.Name == s.Name {
-			p.errorf(t.line, "name %q is that of the shape in line %d, too", s.Name, other.line)
+			p.errorf(t.line, "name %q is that of the shape in line %d, too", s.Name, other.Line)
 		}
 	}
 	if len(p.bad) == before {
@@ -155,13 +82,13 @@ func (p *configParser) shape(c *Config, t *table) {
 }
 
 // filter reads what selects cells.
-func (p *configParser) filter(t *table, kind string) (f Filter) {
+func (p *parser) filter(t *table, kind string) (f shape.Filter) {
 	for key, to := range map[string]**int{"reads": &f.Reads, "workers": &f.Workers, "cpus": &f.CPUs, "readers": &f.Readers, "writers": &f.Writers} {
 		low := 1
 		if key == "reads" || key == "readers" || key == "writers" {
 			low = 0
 		}
-		if key == "cpus" && kind == scaling {
+		if key == "cpus" && kind == shape.Scaling {
 			continue // that is what it is over
 		}
 		if n := p.count(t, key, low); t.has(key) {
@@ -192,7 +119,7 @@ func (p *configParser) filter(t *table, kind string) (f Filter) {
 }
 
 // need reads a word that must be there.
-func (p *configParser) need(t *table, key string) string {
+func (p *parser) need(t *table, key string) string {
 	s := p.word(t, key)
 	if !t.has(key) {
 		p.errorf(t.line, "shape without %s: want %s = '...'", key, key)
@@ -201,7 +128,7 @@ func (p *configParser) need(t *table, key string) string {
 }
 
 // oneOf reads one of some words, which must be there.
-func (p *configParser) oneOf(t *table, key string, words ...string) string {
+func (p *parser) oneOf(t *table, key string, words ...string) string {
 	value, line := t.take(key)
 	s, _ := value.(string)
 	if !slices.Contains(words, s) {
@@ -215,7 +142,7 @@ func (p *configParser) oneOf(t *table, key string, words ...string) string {
 
 // direction reads a unit of which it is known whether more is better: ns/op if
 // there is none.
-func (p *configParser) direction(t *table) string {
+func (p *parser) direction(t *table) string {
 	unit := p.word(t, "unit")
 	if !t.has("unit") {
 		return "ns/op"
@@ -227,7 +154,7 @@ func (p *configParser) direction(t *table) string {
 }
 
 // limit reads a number that is not negative, nil if there is none.
-func (p *configParser) limit(t *table, key string) *float64 {
+func (p *parser) limit(t *table, key string) *float64 {
 	f, ok := p.number(t, key, 0)
 	if !ok {
 		return nil
@@ -236,7 +163,7 @@ func (p *configParser) limit(t *table, key string) *float64 {
 }
 
 // some reports that none of keys is there.
-func (p *configParser) some(t *table, keys ...string) {
+func (p *parser) some(t *table, keys ...string) {
 	if !slices.ContainsFunc(keys, t.has) {
 		p.errorf(t.line, "shape that demands nothing: want %s", strings.Join(keys, ", "))
 	}

@@ -1,4 +1,4 @@
-package gate
+package history
 
 import (
 	"math"
@@ -163,41 +163,6 @@ func TestSpikes(t *testing.T) {
 	}
 }
 
-// The interval of a step has it in it.
-func TestStep(t *testing.T) {
-	const trials = 1000
-	random := rand.New(rand.NewPCG(9, 10))
-	for _, n := range [][2]int{{5, 5}, {5, 30}, {30, 40}} {
-		in := 0
-		for range trials {
-			before, after := noise(random, n[0], 0), noise(random, n[1], 0)
-			for i := range after {
-				after[i] *= 1.05
-			}
-			if _, lo, hi, _ := step(before, after, 0.05); lo <= 0.05 && 0.05 <= hi {
-				in++
-			}
-		}
-		t.Logf("%v values: in the interval in %d of %d", n, in, trials)
-		if in < trials*93/100 {
-			t.Errorf("%v values: in the interval in %d of %d", n, in, trials)
-		}
-	}
-	inf := math.Inf(+1)
-	for _, test := range []struct {
-		from, to, change float64
-		signed           bool
-	}{
-		{0, 3, inf, false}, {3, 0, -1, false}, {0, 0, 0, false}, {2, 3, 0.5, false},
-		{-5, 100, 21, true}, {-100, -5, 0.95, true}, {-5, -100, -19, true}, {-5, 0, 1, true}, {0, -5, -inf, true}, {100, -100, -2, true}, {-5, -5, 0, true},
-	} {
-		d, lo, hi, signed := step(slices.Repeat([]float64{test.from}, 5), slices.Repeat([]float64{test.to}, 5), 0.05)
-		if near := func(v float64) bool { return v == test.change || math.Abs(v-test.change) < 1e-9 }; !near(d) || !near(lo) || !near(hi) || signed != test.signed {
-			t.Errorf("from %g to %g: got %v [%v, %v], signed %t; want %v, %t", test.from, test.to, d, lo, hi, signed, test.change, test.signed)
-		}
-	}
-}
-
 func TestPrune(t *testing.T) {
 	values := noise(rand.New(rand.NewPCG(15, 16)), 40, 0)
 	for i := 20; i < 40; i++ {
@@ -246,7 +211,7 @@ func TestDrifts(t *testing.T) {
 	for _, test := range []struct{ rho, from, to float64 }{{0, 0, 0.07}, {0.3, 0.1, 0.7}, {0.6, 0.6, 1}} {
 		said := 0
 		for range trials {
-			tr := &Trend{Points: make([]TrendPoint, n)}
+			tr := &Trend{Points: make([]Point, n)}
 			values := noise(random, n, test.rho)
 			for i := n / 2; i < n; i++ {
 				values[i] += 10

@@ -1,4 +1,4 @@
-package gate
+package shape
 
 import (
 	"cmp"
@@ -7,31 +7,34 @@ import (
 	"maps"
 	"math"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/aclements/go-moremath/stats"
 	"golang.org/x/perf/benchmath"
 
+	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/internal/wording"
 	"github.com/lockbench/lockbench/results"
 )
 
-// A ShapeResult is what became of one demand of a shape, for one lock in one
-// scenario at one distance.
-type ShapeResult struct {
-	Shape  string // its name
-	Place  string // where it is in the config file
+// A Finding is what became of one demand of a [Spec], for one lock in one scenario
+// at one distance.
+type Finding struct {
+	Shape  string // the spec's name
+	Place  string // where it is said
 	Kind   string // scaling, crossover, floor or ceiling
 	Demand string // such as "sigma ≤ 0.1"
 
 	Lock  string
 	Where string // the scenario and the distance, for people
 
-	Verdict Verdict
+	Verdict gate.Verdict
 	Why     string
 
 	// Value is what was found, in Unit, and Lo and Hi bound it with the
-	// confidence of the config. They are infinite where there are too few
+	// confidence asked for. They are infinite where there are too few
 	// samples, and where a crossover is beyond what was measured. Value is
 	// NaN if nothing could be found.
 	Value, Lo, Hi float64
@@ -43,49 +46,47 @@ type ShapeResult struct {
 	Minor  bool // there is more of it at another distance, which decides
 }
 
-// ShapesVerdict returns the verdict on all results: the worst that counts. It is
-// CannotTell if there are none.
-func ShapesVerdict(rs []ShapeResult) Verdict {
-	if len(rs) == 0 {
-		return CannotTell
+// Verdict returns the verdict on all findings: the worst that counts. It is
+// [gate.CannotTell] if there are none.
+func Verdict(fs []Finding) gate.Verdict {
+	if len(fs) == 0 {
+		return gate.CannotTell
 	}
-	v := Pass
-	for _, r := range rs {
-		if !r.Minor {
-			v = max(v, r.Verdict)
+	v := gate.Pass
+	for _, f := range fs {
+		if !f.Minor {
+			v = max(v, f.Verdict)
 		}
 	}
 	return v
 }
 
-// Shapes says of each shape of c whether the sweep head has it. Base is the sweep
-// that those with a margin are compared to, and may be nil if none has.
+// Judge says of each spec whether the sweep head has the shape, with intervals of
+// that confidence; 0 is [gate.DefaultConfidence]. Base is the sweep that those with
+// a margin are compared to, and may be nil if none has.
 //
 // Near and far are judged apart: where a scenario has both, the one with more
 // samples decides, and the other is Minor unless it regressed. Samples during
 // which the distance changed are left out; so are those of an unknown distance
 // where others are known and, along CPUs, those of more than the machine has.
 //
-// The result is the worst first. A shape that selects nothing is an error; a
+// The result is the worst first. A spec that selects nothing is an error; a
 // gate on it would never fail.
-func Shapes(c *Config, head, base *results.File) ([]ShapeResult, error) {
-	if c == nil || len(c.Shapes) == 0 {
-		return nil, nil
-	}
-	confidence := cmp.Or(c.Confidence, DefaultConfidence)
-	var all []ShapeResult
+func Judge(specs []Spec, confidence float64, head, base *results.File) ([]Finding, error) {
+	alpha := 1 - cmp.Or(confidence, gate.DefaultConfidence)
+	var all []Finding
 	var errs []error
-	for i := range c.Shapes {
-		s := &c.Shapes[i]
-		j := &shapeJudge{Shape: s, alpha: 1 - confidence, exact: simulated(head)}
+	for i := range specs {
+		s := &specs[i]
+		j := &judge{Spec: s, alpha: alpha, exact: simulated(head)}
 		of, err := j.judge(head, base)
 		if err != nil {
-			errs = append(errs, &results.SyntaxError{File: s.file, Line: s.line, Msg: fmt.Sprintf("shape %q: %v", s, err)})
+			errs = append(errs, &results.SyntaxError{File: s.File, Line: s.Line, Msg: fmt.Sprintf("shape %q: %v", s, err)})
 		}
 		all = append(all, of...)
 	}
-	slices.SortStableFunc(all, func(a, b ShapeResult) int {
-		minor := func(r ShapeResult) int { return map[bool]int{true: 1}[r.Minor] }
+	slices.SortStableFunc(all, func(a, b Finding) int {
+		minor := func(f Finding) int { return map[bool]int{true: 1}[f.Minor] }
 		return cmp.Or(cmp.Compare(b.Verdict, a.Verdict), cmp.Compare(minor(a), minor(b)))
 	})
 	return all, errors.Join(errs...)
@@ -112,41 +113,45 @@ func (f *Filter) match(s results.Sample, axis string) bool {
 
 func is[T comparable](want *T, have T) bool { return want == nil || *want == have }
 
-// A shapeJudge judges one shape.
-type shapeJudge struct {
-	*Shape
+// A judge judges one spec.
+type judge struct {
+	*Spec
 	alpha float64
 	exact bool // one sample is as good as many
 }
 
-func (j *shapeJudge) judge(head, base *results.File) ([]ShapeResult, error) {
+func (j *judge) judge(head, base *results.File) ([]Finding, error) {
 	if j.Margin > 0 && base == nil {
 		return nil, errors.New("margin: there is no base to compare to")
 	}
-	if j.Kind == crossover {
+	if j.Kind == Crossover {
 		return j.crossovers(head)
 	}
+	locks, err := regexp.Compile(j.Lock)
+	if err != nil {
+		return nil, fmt.Errorf("lock: %w", err)
+	}
 	axis, unit := "", j.Unit
-	if j.Kind == scaling {
+	if j.Kind == Scaling {
 		axis, unit = "cpus", "ops/s"
 	}
-	sweeps, err := j.sweeps(head, axis, unit, j.locks.MatchString)
+	sweeps, err := j.sweeps(head, axis, unit, locks.MatchString)
 	if err != nil {
 		return nil, err
 	}
 	var bases map[place]*sweep
 	if j.Margin > 0 {
 		// What is missing there is said of each lock.
-		bases, _ = j.sweeps(base, axis, unit, j.locks.MatchString)
+		bases, _ = j.sweeps(base, axis, unit, locks.MatchString)
 	}
-	var all []ShapeResult
+	var all []Finding
 	for _, s := range ordered(sweeps) {
-		var of []ShapeResult
+		var of []Finding
 		switch j.Kind {
-		case scaling:
+		case Scaling:
 			of = j.scaling(s, bases)
 		default:
-			of = []ShapeResult{j.bound(s)}
+			of = []Finding{j.bound(s)}
 		}
 		all = append(all, of...)
 	}
@@ -167,9 +172,9 @@ func (p place) where() string {
 	add := func(format string, args ...any) { words = append(words, fmt.Sprintf(format, args...)) }
 	switch {
 	case p.CPUs > 0 && p.distance != results.Unknown:
-		add("%s %s", plural(p.CPUs, "CPU"), p.distance)
+		add("%s %s", wording.Plural(p.CPUs, "CPU"), p.distance)
 	case p.CPUs > 0:
-		add("%s", plural(p.CPUs, "CPU"))
+		add("%s", wording.Plural(p.CPUs, "CPU"))
 	case p.distance != results.Unknown:
 		add("%s", p.distance)
 	}
@@ -178,12 +183,12 @@ func (p place) where() string {
 	}
 	switch {
 	case p.Roles():
-		add("%s", plural(p.Readers, "reader"))
-		add("%s", plural(p.Writers, "writer"))
+		add("%s", wording.Plural(p.Readers, "reader"))
+		add("%s", wording.Plural(p.Writers, "writer"))
 	case p.perCPU > 0:
-		add("%s per CPU", plural(p.perCPU, "worker"))
+		add("%s per CPU", wording.Plural(p.perCPU, "worker"))
 	case p.Workers > 0:
-		add("%s", plural(p.Workers, "worker"))
+		add("%s", wording.Plural(p.Workers, "worker"))
 	}
 	add("hold %v, think %v", p.Hold, p.Think)
 	if p.Reads >= 0 && !p.Roles() {
@@ -280,15 +285,14 @@ func (g *grid) medians(drawn []int) (xs, medians []float64) {
 			}
 		}
 		if g.buffer = b; len(b) > 0 {
-			slices.Sort(b)
-			xs, medians = append(xs, x), append(medians, median(b))
+			xs, medians = append(xs, x), append(medians, gate.Median(b))
 		}
 	}
 	return xs, medians
 }
 
 // sweeps gathers what the shape selects of f: unit along axis, of locks.
-func (j *shapeJudge) sweeps(f *results.File, axis, unit string, locks func(string) bool) (map[place]*sweep, error) {
+func (j *judge) sweeps(f *results.File, axis, unit string, locks func(string) bool) (map[place]*sweep, error) {
 	var selected []results.Sample
 	have := make(map[string]bool)
 	units := false
@@ -297,7 +301,7 @@ func (j *shapeJudge) sweeps(f *results.File, axis, unit string, locks func(strin
 		if !locks(s.Lock) || !j.Filter.match(s, axis) {
 			continue
 		}
-		v, ok := shapeValue(s, unit)
+		v, ok := valueOf(s, unit)
 		if !ok {
 			units = true
 			continue
@@ -419,7 +423,7 @@ func placing(samples []results.Sample, axis string) func(results.Sample) place {
 func (s *sweep) add(samples []results.Sample, axis, unit string) {
 	values := make(map[int]map[int][]float64)
 	for _, sample := range samples {
-		v, _ := shapeValue(sample, unit)
+		v, _ := valueOf(sample, unit)
 		x := map[string]int{"cpus": sample.CPUs, "workers": sample.Workers, "reads": sample.Reads}[axis]
 		if values[x] == nil {
 			values[x] = make(map[int][]float64)
@@ -433,14 +437,14 @@ func (s *sweep) add(samples []results.Sample, axis, unit string) {
 	for x, rounds := range values {
 		s.at[x] = make(map[int]float64)
 		for r, vs := range rounds {
-			s.at[x][r] = medianOf(vs)
+			s.at[x][r] = gate.Median(vs)
 		}
 	}
 }
 
-// shapeValue returns what s measured in unit, and whether it did. Of ns/op and
+// valueOf returns what s measured in unit, and whether it did. Of ns/op and
 // ops/s, one will do.
-func shapeValue(s results.Sample, unit string) (v float64, ok bool) {
+func valueOf(s results.Sample, unit string) (v float64, ok bool) {
 	if v, ok = s.Value(unit); ok {
 		return v, true
 	}
@@ -451,8 +455,8 @@ func shapeValue(s results.Sample, unit string) (v float64, ok bool) {
 }
 
 // result returns a result without a verdict.
-func (j *shapeJudge) result(s *sweep, demand string) ShapeResult {
-	return ShapeResult{
+func (j *judge) result(s *sweep, demand string) Finding {
+	return Finding{
 		Shape: j.String(), Place: j.Place(), Kind: j.Kind, Demand: demand,
 		Lock: s.Lock, Where: s.where(), Unit: j.Unit,
 		Value: math.NaN(), Lo: math.Inf(-1), Hi: math.Inf(+1),
@@ -461,8 +465,8 @@ func (j *shapeJudge) result(s *sweep, demand string) ShapeResult {
 }
 
 // cannot says why the verdict cannot be told.
-func (r ShapeResult) cannot(format string, args ...any) ShapeResult {
-	r.Verdict, r.Why = CannotTell, fmt.Sprintf(format, args...)
+func (r Finding) cannot(format string, args ...any) Finding {
+	r.Verdict, r.Why = gate.CannotTell, fmt.Sprintf(format, args...)
 	if r.N == math.MaxInt {
 		r.N = 0
 	}
@@ -476,17 +480,17 @@ const (
 )
 
 // within gives the verdict of an interval that must be within limits.
-func (r ShapeResult) within(e estimate, lo, hi float64) ShapeResult {
+func (r Finding) within(e estimate, lo, hi float64) Finding {
 	r.Value, r.Lo, r.Hi = e.v, e.lo, e.hi
 	switch {
 	case math.IsNaN(e.v):
 		return r.cannot("it cannot be estimated")
 	case lo <= e.lo && e.hi <= hi:
-		r.Verdict, r.Why = Pass, isWithin
+		r.Verdict, r.Why = gate.Pass, isWithin
 	case e.hi < lo || hi < e.lo:
-		r.Verdict, r.Why, r.Minor = Regressed, isBeyond, false
+		r.Verdict, r.Why, r.Minor = gate.Regressed, isBeyond, false
 	case math.IsInf(e.lo, -1) && math.IsInf(e.hi, +1):
-		return r.cannot("%s: too few for an interval", plural(r.N, "round"))
+		return r.cannot("%s: too few for an interval", wording.Plural(r.N, "round"))
 	default:
 		return r.cannot("the limit is within the interval")
 	}
@@ -497,7 +501,7 @@ func (r ShapeResult) within(e estimate, lo, hi float64) ShapeResult {
 type estimate struct{ v, lo, hi float64 }
 
 // bound judges a floor or a ceiling.
-func (j *shapeJudge) bound(s *sweep) ShapeResult {
+func (j *judge) bound(s *sweep) Finding {
 	lo, hi := math.Inf(-1), math.Inf(+1)
 	demand := ""
 	if j.Min != nil {
@@ -507,19 +511,19 @@ func (j *shapeJudge) bound(s *sweep) ShapeResult {
 	}
 	r := j.result(s, demand)
 	if len(s.at) == 0 {
-		return r.cannot("%s left out: the CPUs' distance changed meanwhile", plural(s.left, "sample"))
+		return r.cannot("%s left out: the CPUs' distance changed meanwhile", wording.Plural(s.left, "sample"))
 	}
 	return r.within(j.median(slices.Collect(maps.Values(s.at[0]))), lo, hi)
 }
 
 // median returns the median of values, and an interval that assumes nothing of
 // their distribution.
-func (j *shapeJudge) median(values []float64) estimate {
+func (j *judge) median(values []float64) estimate {
 	if len(values) == 0 {
 		return estimate{math.NaN(), math.Inf(-1), math.Inf(+1)}
 	}
 	if j.exact {
-		m := medianOf(values)
+		m := gate.Median(values)
 		return estimate{m, m, m}
 	}
 	m := benchmath.AssumeNothing.Summary(benchmath.NewSample(values, &benchmath.DefaultThresholds), 1-j.alpha)
@@ -541,7 +545,7 @@ const leastRounds = 6
 // small samples want: that of Student's distribution, and for the spread of a
 // sample being less than that of what it is from (Hesterberg 2015, "What teachers
 // should know about the bootstrap", section 5.3).
-func (j *shapeJudge) bootstrap(n int, values []float64, of func(drawn []int) []float64) []estimate {
+func (j *judge) bootstrap(n int, values []float64, of func(drawn []int) []float64) []estimate {
 	estimates := make([]estimate, len(values))
 	for i, v := range values {
 		estimates[i] = estimate{v, math.Inf(-1), math.Inf(+1)}

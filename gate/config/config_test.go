@@ -1,4 +1,4 @@
-package gate_test
+package config_test
 
 import (
 	"errors"
@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/gate/config"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -60,9 +61,9 @@ min_efficiency = 0.7
 at_cpus = 8
 `
 
-func parseConfig(t *testing.T, text string) *gate.Config {
+func parseConfig(t *testing.T, text string) *config.File {
 	t.Helper()
-	c, err := gate.ParseConfig("gate.toml", []byte(text))
+	c, err := config.Parse("gate.toml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +76,7 @@ func TestConfig(t *testing.T) {
 		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		c, err := gate.ReadConfig(name)
+		c, err := config.Read(name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -138,7 +139,7 @@ gate.toml:31: rule 'BenchmarkNothing' matched no benchmark (names are without th
 
 // A benchmark of which nothing is judged need not be run.
 func TestConfigIgnores(t *testing.T) {
-	c, err := gate.ParseConfig("gate.toml", []byte(`skip = ['^BenchmarkNet$']
+	c, err := config.Parse("gate.toml", []byte(`skip = ['^BenchmarkNet$']
 [[rule]]
 bench = 'p\.(Dial|Exact$|Kept|Timed)'
 ignore = true
@@ -186,7 +187,7 @@ reason = 'noisy'
 }
 
 func TestNoConfig(t *testing.T) {
-	var c *gate.Config
+	var c *config.File
 	if r := c.Rules(); r.For != nil || r.Margin != 0 || c.Unused() != nil {
 		t.Errorf("got %+v", r)
 	}
@@ -323,7 +324,7 @@ gate.toml:28: hold: want a duration such as '10m', have 3
 gate.toml:35: name "a" is that of the shape in line 29, too
 gate.toml:40: max: want a number of at least 0, have "10"`},
 	} {
-		_, err := gate.ParseConfig("gate.toml", []byte(test.text))
+		_, err := config.Parse("gate.toml", []byte(test.text))
 		if err == nil {
 			t.Errorf("%s: no error", test.name)
 			continue
@@ -335,7 +336,7 @@ gate.toml:40: max: want a number of at least 0, have "10"`},
 			t.Errorf("%s: %T is no SyntaxError", test.name, err)
 		}
 	}
-	if _, err := gate.ReadConfig(filepath.Join(t.TempDir(), "none.toml")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := config.Read(filepath.Join(t.TempDir(), "none.toml")); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("file that is not there: %v", err)
 	}
 }
@@ -356,7 +357,7 @@ func TestShare(t *testing.T) {
 		{"", 0, false},
 		{true, 0, false},
 	} {
-		got, ok := gate.ParseShare(test.in)
+		got, ok := config.ParseShare(test.in)
 		if ok != test.ok || ok && got != test.want {
 			t.Errorf("%v: got %v, %v, want %v, %v", test.in, got, ok, test.want, test.ok)
 		}
@@ -371,7 +372,7 @@ func TestConfigOfAnything(t *testing.T) {
 	})
 	rapid.Check(t, func(t *rapid.T) {
 		text := strings.Join(rapid.SliceOf(piece).Draw(t, "pieces"), "")
-		_, err := gate.ParseConfig("gate.toml", []byte(text))
+		_, err := config.Parse("gate.toml", []byte(text))
 		if err == nil {
 			return
 		}

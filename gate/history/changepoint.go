@@ -1,4 +1,4 @@
-package gate
+package history
 
 import (
 	"cmp"
@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/aclements/go-moremath/stats"
+
+	"github.com/lockbench/lockbench/gate"
 )
 
 // What follows finds where a series of numbers changes: circular binary
@@ -210,7 +212,7 @@ func settle(values []float64, cuts []cut) {
 
 // deviation returns the sum of the distances of values from their median.
 func deviation(values []float64) (sum float64) {
-	m := medianOf(values)
+	m := gate.Median(values)
 	for _, v := range values {
 		sum += math.Abs(v - m)
 	}
@@ -259,19 +261,6 @@ func neighbours(values []float64, cuts []cut, i int) (before, after []float64) {
 	return values[from:cuts[i].at], values[cuts[i].at:to]
 }
 
-// step returns by how much the second of two samples is above the first, as a
-// share, and its interval with the confidence 1-alpha: the median and the order
-// statistics of the differences of all pairs (Hodges and Lehmann). It assumes that
-// the two differ in that alone. The differences are those of logarithms unless a
-// value is below 0.
-func step(before, after []float64, alpha float64) (change, lo, hi float64, signed bool) {
-	t := shift{series: &series{measure: measure{better: -1}}, base: before, head: after}
-	t.signs()
-	t.order()
-	d, lo, hi := t.interval(alpha)
-	return t.change(d), t.change(lo), t.change(hi), t.signed
-}
-
 // benjaminiHochberg returns the largest p that is a discovery, given those of
 // tests and how many tests there were; a negative number if there is none. Of the
 // discoveries, a share fdr is false on average.
@@ -297,7 +286,7 @@ func correlation(values []float64) float64 {
 		for i := lag; i < len(values); i++ {
 			of = append(of, math.Abs(values[i]-values[i-lag]))
 		}
-		sum, most := 0.0, 3*medianOf(of)
+		sum, most := 0.0, 3*gate.Median(of)
 		for _, d := range of {
 			sum += min(d, most)
 		}

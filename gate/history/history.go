@@ -1,4 +1,6 @@
-package gate
+// Package history keeps what benchmarks measured, a run in each file of a directory,
+// and finds the runs from which on a benchmark is faster or slower.
+package history
 
 import (
 	"cmp"
@@ -16,6 +18,7 @@ import (
 
 	"golang.org/x/perf/benchmath"
 
+	"github.com/lockbench/lockbench/gate"
 	"github.com/lockbench/lockbench/internal/wholefile"
 	"github.com/lockbench/lockbench/results"
 )
@@ -54,13 +57,13 @@ func (r Run) String() string {
 // A Trend is one unit of one benchmark over the runs, on one machine and with the
 // CPUs at one distance.
 type Trend struct {
-	Benchmark
+	gate.Benchmark
 	Unit     string
 	Better   int // +1 if more is better, -1 if less is, 0 if that is not known
 	Distance results.Distance
 	Machine  string // what the files say of it
 
-	Points  []TrendPoint
+	Points  []Point
 	Changes []ChangePoint // in the order of the runs, once [History.Find] was called
 
 	// Correlation is how alike a run is to the one before, from -1 to 1. If it
@@ -69,9 +72,9 @@ type Trend struct {
 	Correlation float64
 }
 
-// A TrendPoint is what one run measured: a median and, with six samples or more,
+// A Point is what one run measured: a median and, with six samples or more,
 // its 95 % interval. The bounds are infinite with fewer.
-type TrendPoint struct {
+type Point struct {
 	Run            int // index in [History.Runs]
 	N              int
 	Median, Lo, Hi float64
@@ -89,12 +92,12 @@ type ChangePoint struct {
 	// Hi are its 95 % interval, if this is a change at all.
 	Change, Lo, Hi float64
 
-	Signed bool // as in [Result]
+	Signed bool // as in [gate.Result]
 }
 
 // Becomes returns what the median before the change becomes by it, which is what
-// reports show. It need not be the median after it; see [Result.Becomes].
-func (c ChangePoint) Becomes() float64 { return becomes(c.From, c.To, c.Change, c.Signed) }
+// reports show. It need not be the median after it; see [gate.Result.Becomes].
+func (c ChangePoint) Becomes() float64 { return gate.Becomes(c.From, c.To, c.Change, c.Signed) }
 
 // Regression reports whether c is a change of t for the worse.
 func (t *Trend) Regression(c ChangePoint) bool { return float64(t.Better)*c.Change < 0 }
@@ -113,16 +116,16 @@ func (t *Trend) Drifts() bool {
 	return n >= 20 && t.Correlation > max(0.3, 3.5/math.Sqrt(n))
 }
 
-// historyFile reports whether a file of that name is a run.
-func historyFile(name string) bool {
+// isRun reports whether a file of that name is a run.
+func isRun(name string) bool {
 	ext := filepath.Ext(name)
 	return !strings.HasPrefix(name, ".") && (ext == ".txt" || ext == ".bench")
 }
 
-// ReadHistory reads the files in dir whose names end in .txt or .bench. They are in
+// Read reads the files in dir whose names end in .txt or .bench. They are in
 // the order of their dates, or of their names if one has none. The error joins all
 // that is wrong with any of them.
-func ReadHistory(dir string) (*History, error) {
+func Read(dir string) (*History, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil, err
@@ -132,7 +135,7 @@ func ReadHistory(dir string) (*History, error) {
 	var errs []error
 	var undated []string
 	for _, e := range entries {
-		if !historyFile(e.Name()) {
+		if !isRun(e.Name()) {
 			continue
 		}
 		f, err := results.ReadRecordFile(filepath.Join(dir, e.Name()))
@@ -140,8 +143,8 @@ func ReadHistory(dir string) (*History, error) {
 			errs = append(errs, err)
 			continue
 		}
-		r := Run{File: e.Name(), Commit: note(f, "commit")}
-		if text := note(f, "date"); text != "" {
+		r := Run{File: e.Name(), Commit: f.Noted("commit")}
+		if text := f.Noted("date"); text != "" {
 			if r.Date, err = parseDate(text); err != nil {
 				errs = append(errs, fmt.Errorf("%s: date: want one such as 2026-11-21T22:08:00Z, have %q", f.Name, text))
 			}
@@ -170,18 +173,21 @@ func ReadHistory(dir string) (*History, error) {
 	}
 	runs := h.Runs
 	h.Runs = nil
-	of := make(map[trendKey]*Trend)
-	var odd nonsense
+	of := make(map[key]*Trend)
+	var odd []string // what makes no sense
 	for i, k := range order {
 		h.Runs = append(h.Runs, runs[k])
 		h.add(i, files[k], of, &odd)
 	}
-	switch {
-	case odd.n == 0:
-	case len(of) == 0:
-		return nil, fmt.Errorf("%w: no reading makes sense: %s", ErrNothing, odd)
-	default:
-		h.Warnings = append(h.Warnings, "left out what makes no sense: "+odd.String())
+	if len(odd) > 0 {
+		what := odd[0]
+		if n := len(odd); n > 1 {
+			what += fmt.Sprintf(" (and %d more)", n-1)
+		}
+		if len(of) == 0 {
+			return nil, fmt.Errorf("%w: no reading makes sense: %s", gate.ErrNothing, what)
+		}
+		h.Warnings = append(h.Warnings, "left out what makes no sense: "+what)
 	}
 	h.Trends = slices.SortedFunc(maps.Values(of), func(a, b *Trend) int {
 		return cmp.Or(cmp.Compare(a.Pkg, b.Pkg), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Unit, b.Unit),
@@ -207,8 +213,8 @@ func parseDate(text string) (time.Time, error) {
 	return time.Time{}, errors.New("no date")
 }
 
-type trendKey struct {
-	Benchmark
+type key struct {
+	gate.Benchmark
 	unit     string
 	distance results.Distance
 	machine  string
@@ -216,24 +222,24 @@ type trendKey struct {
 
 // add adds the i'th run. Readings during which the distance changed are of none, and
 // what makes no sense goes to odd.
-func (h *History) add(i int, f *results.RecordFile, of map[trendKey]*Trend, odd *nonsense) {
+func (h *History) add(i int, f *results.RecordFile, of map[key]*Trend, odd *[]string) {
 	var machine []string
 	for _, s := range []string{f.Machine, f.CPU, f.GOOS, f.GOARCH} {
 		if s != "" && s != "host" {
 			machine = append(machine, s)
 		}
 	}
-	values := make(map[trendKey][]float64)
+	values := make(map[key][]float64)
 	for _, r := range f.Records {
 		if r.Distance == results.Mixed {
 			continue
 		}
 		for _, v := range r.Values {
 			if err := v.Validate(); err != nil {
-				odd.add(fmt.Sprintf("%s:%d", f.Name, r.Line), err)
+				*odd = append(*odd, fmt.Sprintf("%s:%d: %v", f.Name, r.Line, err))
 				continue
 			}
-			k := trendKey{Benchmark{r.Pkg, r.Name}, v.Unit, r.Distance, strings.Join(machine, ", ")}
+			k := key{gate.Benchmark{Pkg: r.Pkg, Name: r.Name}, v.Unit, r.Distance, strings.Join(machine, ", ")}
 			values[k] = append(values[k], v.Value)
 		}
 	}
@@ -249,7 +255,7 @@ func (h *History) add(i int, f *results.RecordFile, of map[trendKey]*Trend, odd 
 		if math.IsInf(m.Lo, 0) || math.IsInf(m.Hi, 0) {
 			m.Lo, m.Hi = math.Inf(-1), math.Inf(+1)
 		}
-		t.Points = append(t.Points, TrendPoint{Run: i, N: len(vs), Median: m.Center, Lo: m.Lo, Hi: m.Hi})
+		t.Points = append(t.Points, Point{Run: i, N: len(vs), Median: m.Center, Lo: m.Lo, Hi: m.Hi})
 	}
 }
 
@@ -313,11 +319,11 @@ func (h *History) Find(fdr float64) {
 		cuts := slices.DeleteFunc(found[i], func(c cut) bool { return c.p > limit })
 		for k, c := range cuts {
 			before, after := neighbours(values, cuts, k)
-			change, lo, hi, signed := step(before, after, 0.05)
+			change, lo, hi, signed := gate.Shift(before, after, 0.05)
 			t.Changes = append(t.Changes, ChangePoint{
 				Point: c.at, Run: t.Points[c.at].Run,
 				Before: len(before), After: len(after),
-				From: medianOf(before), To: medianOf(after), P: c.p,
+				From: gate.Median(before), To: gate.Median(after), P: c.p,
 				Change: change, Lo: lo, Hi: hi, Signed: signed,
 			})
 		}
@@ -382,17 +388,17 @@ func (h *History) Regressed(last int) (of []Found) {
 // Record adds a run to the history in dir, which it makes if it has to: the head's
 // medians of a report. It returns the name of the file, which is there whole or
 // not at all.
-func Record(dir string, date time.Time, commit string, facts results.Facts, r *Report) (name string, err error) {
+func Record(dir string, date time.Time, commit string, facts results.Facts, r *gate.Report) (name string, err error) {
 	facts.Notes = slices.DeleteFunc(slices.Clone(facts.Notes), func(n results.Note) bool { return n.Key == "date" || n.Key == "commit" })
 	facts.Note("date", date.UTC().Format(time.RFC3339))
 	facts.Note("commit", commit)
 	f := &results.RecordFile{Facts: facts, Declared: make(results.Directions)}
-	at := make(map[trendKey]int)
+	at := make(map[key]int)
 	for _, res := range r.Results {
 		if res.N == 0 || (results.Value{Unit: res.Unit, Value: res.New}).Validate() != nil {
 			continue
 		}
-		k := trendKey{Benchmark: res.Benchmark, distance: res.Distance}
+		k := key{Benchmark: res.Benchmark, distance: res.Distance}
 		i, ok := at[k]
 		if !ok {
 			i = len(f.Records)
@@ -405,7 +411,7 @@ func Record(dir string, date time.Time, commit string, facts results.Facts, r *R
 		}
 	}
 	if len(f.Records) == 0 {
-		return "", fmt.Errorf("history: %w", ErrNothing)
+		return "", fmt.Errorf("history: %w", gate.ErrNothing)
 	}
 	slices.SortStableFunc(f.Records, func(a, b results.Record) int {
 		return cmp.Or(cmp.Compare(a.Pkg, b.Pkg), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Distance, b.Distance))
@@ -418,7 +424,7 @@ func Record(dir string, date time.Time, commit string, facts results.Facts, r *R
 		return "", err
 	}
 	base := date.UTC().Format("20060102T150405Z")
-	if word := historyWord(commit); word != "" {
+	if word := word(commit); word != "" {
 		base += "-" + word
 	}
 	for i := 1; ; i++ {
@@ -434,8 +440,8 @@ func Record(dir string, date time.Time, commit string, facts results.Facts, r *R
 	}
 }
 
-// historyWord returns the beginning of a commit as a part of a file's name.
-func historyWord(commit string) string {
+// word returns the beginning of a commit as a part of a file's name.
+func word(commit string) string {
 	word := strings.Map(func(r rune) rune {
 		if r < 0x80 && (r == '.' || r == '_' || '0' <= r && r <= '9' || 'a' <= r|0x20 && r|0x20 <= 'z') {
 			return r

@@ -1,9 +1,12 @@
-package gate
+package shape
 
 import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/internal/wording"
 
 	"gonum.org/v1/gonum/optimize"
 )
@@ -162,7 +165,7 @@ func solve(m [3][4]float64, free []int) (x [3]float64, ok bool) {
 const badMisfit = 0.25
 
 // scaling judges what a lock's throughput does over CPUs.
-func (j *shapeJudge) scaling(s *sweep, bases map[place]*sweep) (all []ShapeResult) {
+func (j *judge) scaling(s *sweep, bases map[place]*sweep) (all []Finding) {
 	g := s.grid()
 	ns, medians := g.medians(g.all())
 	logs := logarithms(medians)
@@ -179,18 +182,18 @@ func (j *shapeJudge) scaling(s *sweep, bases map[place]*sweep) (all []ShapeResul
 }
 
 // fit judges the parameters of the law.
-func (j *shapeJudge) fit(s *sweep, g *grid, ns, logs []float64) (all []ShapeResult) {
+func (j *judge) fit(s *sweep, g *grid, ns, logs []float64) (all []Finding) {
 	var estimates []estimate
 	why := ""
 	switch {
 	case len(ns) == 0:
-		why = fmt.Sprintf("%s left out: the CPUs' distance changed meanwhile, or the machine has too few", plural(s.left, "sample"))
+		why = fmt.Sprintf("%s left out: the CPUs' distance changed meanwhile, or the machine has too few", wording.Plural(s.left, "sample"))
 	case len(ns) == 1:
-		why = fmt.Sprintf("measured at %s alone: want 3 CPU counts or more", plural(int(ns[0]), "CPU"))
+		why = fmt.Sprintf("measured at %s alone: want 3 CPU counts or more", wording.Plural(int(ns[0]), "CPU"))
 	default:
 		l := fitLaw(ns, logs)
 		if m := l.misfit(ns, logs); m > badMisfit {
-			why = fmt.Sprintf("the scalability law does not describe it: it misses a median by %s", percent(m))
+			why = fmt.Sprintf("the scalability law does not describe it: it misses a median by %s", wording.Percent(m))
 			break
 		}
 		estimates = j.bootstrap(g.rounds, []float64{l.sigma, l.kappa, l.peak()}, func(drawn []int) []float64 {
@@ -228,10 +231,10 @@ func (j *shapeJudge) fit(s *sweep, g *grid, ns, logs []float64) (all []ShapeResu
 			r = r.cannot("measured at %s alone, which is enough for sigma only: want 3 CPU counts or more", counts(ns))
 		default:
 			r = r.within(estimates[i], lo, hi)
-			if d.name == "peak" && r.Verdict == Pass && lo > most {
+			if d.name == "peak" && r.Verdict == gate.Pass && lo > most {
 				r = r.cannot("measured at up to %v CPUs: what is beyond is not known", most)
 			}
-			if len(ns) < 3 && r.Verdict != CannotTell {
+			if len(ns) < 3 && r.Verdict != gate.CannotTell {
 				r.Why += "; from 2 CPU counts, which cannot tell sigma from kappa"
 			}
 		}
@@ -255,7 +258,7 @@ func logarithms(values []float64) []float64 {
 
 // efficiency returns what n CPUs reach as a share of n times what one does, from
 // the rounds in which both were measured. ok is false if there are none.
-func (j *shapeJudge) efficiency(s *sweep, n int) (e estimate, rounds int, ok bool) {
+func (j *judge) efficiency(s *sweep, n int) (e estimate, rounds int, ok bool) {
 	var shares []float64
 	for r, v := range s.at[n] {
 		if one, ok := s.at[1][r]; ok {
@@ -266,7 +269,7 @@ func (j *shapeJudge) efficiency(s *sweep, n int) (e estimate, rounds int, ok boo
 }
 
 // efficient judges the efficiency at some CPU count, as it was measured.
-func (j *shapeJudge) efficient(s *sweep) ShapeResult {
+func (j *judge) efficient(s *sweep) Finding {
 	r := j.result(s, fmt.Sprintf("efficiency at %d CPUs ≥ %v", j.AtCPUs, *j.MinEfficiency))
 	e, rounds, ok := j.efficiency(s, j.AtCPUs)
 	if r.N = rounds; !ok {
@@ -276,7 +279,7 @@ func (j *shapeJudge) efficient(s *sweep) ShapeResult {
 }
 
 // notWorse judges the efficiency at the most CPUs that base has, too.
-func (j *shapeJudge) notWorse(s *sweep, bases map[place]*sweep) ShapeResult {
+func (j *judge) notWorse(s *sweep, bases map[place]*sweep) Finding {
 	r := j.result(s, "efficiency, of the base's")
 	base := bases[s.place]
 	if base == nil {

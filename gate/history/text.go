@@ -1,12 +1,13 @@
-package gate
+package history
 
 import (
 	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
 
+	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/internal/wording"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -16,63 +17,37 @@ func (h *History) WriteText(w io.Writer, width int) error {
 		width = 100
 	}
 	var b strings.Builder
-	writeWrapped(&b, h.title(), "  ", width)
+	wording.Wrap(&b, h.title(), "  ", width)
 	if rows := h.rows(); len(rows) > 1 {
 		b.WriteByte('\n')
-		writeColumns(&b, rows, "<<<>>>>>><")
+		wording.Columns(&b, rows, "<<<>>>>>><")
 	}
 	if lines := h.notes(); len(lines) > 0 {
 		b.WriteByte('\n')
 		for _, line := range lines {
-			writeWrapped(&b, line, "  ", width)
+			wording.Wrap(&b, line, "  ", width)
 		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-// writeColumns writes rows with their cells below each other: "<" is flush left.
-// The last column is not padded.
-func writeColumns(b *strings.Builder, rows [][]string, align string) {
-	wide := make([]int, len(rows[0]))
-	for _, row := range rows {
-		for i, cell := range row {
-			wide[i] = max(wide[i], utf8.RuneCountInString(cell))
-		}
-	}
-	for _, row := range rows {
-		line := ""
-		for i, cell := range row {
-			pad := strings.Repeat(" ", wide[i]-utf8.RuneCountInString(cell))
-			if i > 0 {
-				line += "  "
-			}
-			if i < len(align) && align[i] == '<' {
-				line += cell + pad
-			} else {
-				line += pad + cell
-			}
-		}
-		fmt.Fprintln(b, strings.TrimRight(line, " "))
-	}
-}
-
 // WriteMarkdown writes the change points as a table in Markdown.
 func (h *History) WriteMarkdown(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n", prose(h.title()))
+	fmt.Fprintf(&b, "%s\n", wording.Prose(h.title()))
 	if rows := h.rows(); len(rows) > 1 {
 		fmt.Fprintf(&b, "\n| %s |\n|---|---|---|---:|---:|---:|---:|---:|---|\n", strings.Join(rows[0], " | "))
 		for _, row := range rows[1:] {
-			row[0] = code(row[0])
+			row[0] = wording.Code(row[0])
 			for i := range row[1:] {
-				row[i+1] = prose(row[i+1])
+				row[i+1] = wording.Prose(row[i+1])
 			}
 			fmt.Fprintf(&b, "| %s |\n", strings.Join(row, " | "))
 		}
 	}
 	for _, line := range h.notes() {
-		fmt.Fprintf(&b, "\n%s\n", prose(line))
+		fmt.Fprintf(&b, "\n%s\n", wording.Prose(line))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -80,18 +55,18 @@ func (h *History) WriteMarkdown(w io.Writer) error {
 
 // title says what there is, and what was found.
 func (h *History) title() string {
-	s := fmt.Sprintf("%s: %s", clean(h.Dir), plural(len(h.Runs), "run"))
+	s := fmt.Sprintf("%s: %s", wording.Clean(h.Dir), wording.Plural(len(h.Runs), "run"))
 	if n := len(h.Runs); n > 1 {
-		s += fmt.Sprintf(", %s to %s", clean(h.Runs[0].String()), clean(h.Runs[n-1].String()))
+		s += fmt.Sprintf(", %s to %s", wording.Clean(h.Runs[0].String()), wording.Clean(h.Runs[n-1].String()))
 	}
 	found := len(h.Found())
 	switch of := len(h.Trends) - len(h.few()); {
 	case of == 0:
 		s += "; too few to conclude anything"
 	case found == 0:
-		s += fmt.Sprintf("; no change point in %s", plural(of, "trend"))
+		s += fmt.Sprintf("; no change point in %s", wording.Plural(of, "trend"))
 	default:
-		s += fmt.Sprintf("; %s in %s", plural(found, "change point"), plural(of, "trend"))
+		s += fmt.Sprintf("; %s in %s", wording.Plural(found, "change point"), wording.Plural(of, "trend"))
 	}
 	return s
 }
@@ -101,13 +76,10 @@ func (h *History) rows() [][]string {
 	rows := [][]string{{"benchmark", "unit", "from this run on", "from", "to", "change", "95% interval", "n", "p", ""}}
 	names := h.names()
 	for _, f := range h.Found() {
-		r := Result{Better: f.Better, Change: f.Change, Lo: f.Lo, Hi: f.Hi, Old: f.From, Signed: f.Signed}
-		if f.Lo == f.Hi {
-			r.Exact = true
-		}
+		c := wording.Change{From: f.From, By: f.Change, Lo: f.Lo, Hi: f.Hi, Signed: f.Signed, Exact: f.Lo == f.Hi}
 		rows = append(rows, []string{
-			h.label(f.Trend, names), clean(f.Unit), clean(h.Runs[f.Run].String()),
-			r.value(f.From), r.value(f.Becomes()), r.change(), r.interval(), fmt.Sprintf("%d+%d", f.Before, f.After),
+			h.label(f.Trend, names), wording.Clean(f.Unit), wording.Clean(h.Runs[f.Run].String()),
+			c.Value(f.From), c.Value(f.Becomes()), c.String(), c.Interval(), fmt.Sprintf("%d+%d", f.Before, f.After),
 			probability(f.P), f.Trend.word(f.ChangePoint),
 		})
 	}
@@ -141,24 +113,24 @@ func (t *Trend) word(c ChangePoint) string {
 }
 
 // names returns short names of the benchmarks.
-func (h *History) names() map[Benchmark]string {
-	all := new(Report)
+func (h *History) names() map[gate.Benchmark]string {
+	var all []gate.Benchmark
 	for _, t := range h.Trends {
-		all.OnlyBase = append(all.OnlyBase, t.Benchmark)
+		all = append(all, t.Benchmark)
 	}
-	return all.Names()
+	return gate.Names(all)
 }
 
 // label returns the name of a trend: with the distance and the machine, if it
 // would not be the only one of that name.
-func (h *History) label(t *Trend, names map[Benchmark]string) string {
+func (h *History) label(t *Trend, names map[gate.Benchmark]string) string {
 	name := names[t.Benchmark]
 	if t.Distance != results.Local && t.Distance != results.Unknown {
 		name += " " + string(t.Distance)
 	}
 	for _, other := range h.Trends {
 		if other.Benchmark == t.Benchmark && other.Unit == t.Unit && other.Distance == t.Distance && other.Machine != t.Machine {
-			return name + " (" + clean(t.Machine) + ")"
+			return name + " (" + wording.Clean(t.Machine) + ")"
 		}
 	}
 	return name
@@ -179,7 +151,7 @@ func (h *History) notes() (lines []string) {
 	found := h.Found()
 	if len(found) > 0 {
 		lines = append(lines,
-			fmt.Sprintf("of the change points at most %s are false on average, as long as runs are independent of each other", round(h.FDR)),
+			fmt.Sprintf("of the change points at most %s are false on average, as long as runs are independent of each other", wording.Share(h.FDR)),
 			fmt.Sprintf("n: runs since the change before, and up to the next or to the last; with less than %d on either side there is none", leastSegment))
 	}
 	for _, f := range found {
@@ -192,22 +164,26 @@ func (h *History) notes() (lines []string) {
 		names := h.names()
 		var some []string
 		for _, t := range few[:min(len(few), 3)] {
-			some = append(some, fmt.Sprintf("%s %s with %d", h.label(t, names), clean(t.Unit), len(t.Points)))
+			some = append(some, fmt.Sprintf("%s %s with %d", h.label(t, names), wording.Clean(t.Unit), len(t.Points)))
 		}
 		more := ""
 		if n := len(few) - len(some); n > 0 {
-			more = fmt.Sprintf(" and %s more", thousands(n))
+			more = fmt.Sprintf(" and %s more", wording.Thousands(n))
 		}
-		lines = append(lines, fmt.Sprintf("too few to conclude, with less than %d runs: %s (%s%s)", LeastRuns, plural(len(few), "trend"), strings.Join(some, ", "), more))
+		lines = append(lines, fmt.Sprintf("too few to conclude, with less than %d runs: %s (%s%s)", LeastRuns, wording.Plural(len(few), "trend"), strings.Join(some, ", "), more))
 	}
 	for _, s := range h.Warnings {
-		lines = append(lines, "warning: "+clean(s))
+		lines = append(lines, "warning: "+wording.Clean(s))
 	}
 	return lines
 }
 
-// WriteJSON writes the change points as JSON, named as [Report.WriteJSON] names
-// what it writes.
+// JSONVersion is the version of what [History.WriteJSON] writes. It changes when
+// a field changes its meaning or goes; not when one is added.
+const JSONVersion = 2
+
+// WriteJSON writes the change points as JSON, with the names that the gate's report
+// has for the same things.
 func (h *History) WriteJSON(w io.Writer) error {
 	type run struct {
 		File   string `json:"file"`
@@ -215,7 +191,8 @@ func (h *History) WriteJSON(w io.Writer) error {
 		Commit string `json:"commit"`
 	}
 	type trend struct {
-		jsonBenchmark
+		Pkg      string `json:"package"`
+		Name     string `json:"name"`
 		Unit     string `json:"unit"`
 		Better   string `json:"better"`
 		Distance string `json:"distance"`
@@ -226,29 +203,29 @@ func (h *History) WriteJSON(w io.Writer) error {
 	}
 	type changePoint struct {
 		trend
-		Index  int        `json:"run"` // in runs, of the first after the change
-		Before int        `json:"before"`
-		After  int        `json:"after"`
-		From   jsonNumber `json:"from"`
-		To     jsonNumber `json:"to"`
-		Change jsonNumber `json:"change"`
-		Lo     jsonNumber `json:"lo"`
-		Hi     jsonNumber `json:"hi"`
-		P      jsonNumber `json:"p"`
-		Worse  bool       `json:"regression"`
+		Index  int                `json:"run"` // in runs, of the first after the change
+		Before int                `json:"before"`
+		After  int                `json:"after"`
+		From   wording.JSONNumber `json:"from"`
+		To     wording.JSONNumber `json:"to"`
+		Change wording.JSONNumber `json:"change"`
+		Lo     wording.JSONNumber `json:"lo"`
+		Hi     wording.JSONNumber `json:"hi"`
+		P      wording.JSONNumber `json:"p"`
+		Worse  bool               `json:"regression"`
 	}
 	of := func(t *Trend) trend {
-		return trend{jsonBenchmark(t.Benchmark), t.Unit, betterWords[t.Better], string(t.Distance), t.Machine, len(t.Points), t.Few(), t.Drifts()}
+		return trend{t.Pkg, t.Name, t.Unit, map[int]string{+1: "higher", -1: "lower"}[t.Better], string(t.Distance), t.Machine, len(t.Points), t.Few(), t.Drifts()}
 	}
 	out := struct {
-		Version  int           `json:"schema_version"`
-		Dir      string        `json:"dir"`
-		FDR      jsonNumber    `json:"fdr"`
-		Runs     []run         `json:"runs"`
-		Changes  []changePoint `json:"change_points"` // the worst first
-		Trends   []trend       `json:"trends"`
-		Warnings []string      `json:"warnings"`
-	}{JSONVersion, h.Dir, jsonNumber(h.FDR), []run{}, []changePoint{}, []trend{}, append([]string{}, h.Warnings...)}
+		Version  int                `json:"schema_version"`
+		Dir      string             `json:"dir"`
+		FDR      wording.JSONNumber `json:"fdr"`
+		Runs     []run              `json:"runs"`
+		Changes  []changePoint      `json:"change_points"` // the worst first
+		Trends   []trend            `json:"trends"`
+		Warnings []string           `json:"warnings"`
+	}{JSONVersion, h.Dir, wording.JSONNumber(h.FDR), []run{}, []changePoint{}, []trend{}, append([]string{}, h.Warnings...)}
 	for _, r := range h.Runs {
 		date := ""
 		if !r.Date.IsZero() {
@@ -258,7 +235,7 @@ func (h *History) WriteJSON(w io.Writer) error {
 	}
 	for _, f := range h.Found() {
 		out.Changes = append(out.Changes, changePoint{of(f.Trend), f.Run, f.Before, f.After,
-			jsonNumber(f.From), jsonNumber(f.Becomes()), jsonNumber(f.Change), jsonNumber(f.Lo), jsonNumber(f.Hi), jsonNumber(f.P), f.Regression(f.ChangePoint)})
+			wording.JSONNumber(f.From), wording.JSONNumber(f.Becomes()), wording.JSONNumber(f.Change), wording.JSONNumber(f.Lo), wording.JSONNumber(f.Hi), wording.JSONNumber(f.P), f.Regression(f.ChangePoint)})
 	}
 	for _, t := range h.Trends {
 		out.Trends = append(out.Trends, of(t))

@@ -1,9 +1,10 @@
-package gate_test
+package shape_test
 
 import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +12,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/gate/config"
+	"github.com/lockbench/lockbench/gate/shape"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -47,9 +50,30 @@ func (m *madeSweep) scaling(lock string, rounds int, cpus []int, sigma, kappa, n
 	return m
 }
 
-func shapes(t *testing.T, config string, head, base *results.File) []gate.ShapeResult {
+// judge judges head by the shapes of a configuration.
+func judge(t *testing.T, text string, head, base *results.File) ([]shape.Finding, error) {
 	t.Helper()
-	got, err := gate.Shapes(parseConfig(t, config), head, base)
+	c := read(t, text)
+	return shape.Judge(c.Shapes, c.Confidence, head, base)
+}
+
+// read reads a configuration, from a file whose name has no directory.
+func read(t *testing.T, text string) *config.File {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("gate.toml", []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	c, err := config.Read("gate.toml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func shapes(t *testing.T, config string, head, base *results.File) []shape.Finding {
+	t.Helper()
+	got, err := judge(t, config, head, base)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +81,7 @@ func shapes(t *testing.T, config string, head, base *results.File) []gate.ShapeR
 }
 
 // one returns the only result.
-func one(t *testing.T, config string, head, base *results.File) gate.ShapeResult {
+func one(t *testing.T, config string, head, base *results.File) shape.Finding {
 	t.Helper()
 	got := shapes(t, config, head, base)
 	if len(got) != 1 {
@@ -176,7 +200,7 @@ func TestShapesByDistance(t *testing.T) {
 
 	const sigma = "[[shape]]\nkind = 'scaling'\nlock = 'mcs'\nmax_sigma = 0.1\n"
 	got := shapes(t, sigma, &m.file, nil)
-	if len(got) != 2 || got[0].Minor == got[1].Minor || gate.ShapesVerdict(got) != gate.Pass {
+	if len(got) != 2 || got[0].Minor == got[1].Minor || shape.Verdict(got) != gate.Pass {
 		t.Errorf("got %+v", got)
 	}
 	for _, r := range got {
@@ -203,7 +227,7 @@ func TestShapeRegressedAtOneDistance(t *testing.T) {
 		}
 	}
 	got := shapes(t, "[[shape]]\nkind = 'floor'\nlock = 'ticket'\nunit = 'jain'\nmin = 0.9\n", &m.file, nil)
-	if len(got) != 2 || got[0].Verdict != gate.Regressed || got[0].Minor || gate.ShapesVerdict(got) != gate.Regressed {
+	if len(got) != 2 || got[0].Verdict != gate.Regressed || got[0].Minor || shape.Verdict(got) != gate.Regressed {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -358,7 +382,7 @@ func TestShapesOfRoles(t *testing.T) {
 			t.Errorf("of workers without a role: got %v, want regressed", r.Verdict)
 		}
 	}
-	if _, err := gate.Shapes(parseConfig(t, floor+"readers = 0\n"), &m.file, nil); err == nil {
+	if _, err := judge(t, floor+"readers = 0\n", &m.file, nil); err == nil {
 		t.Error("0 readers: no error, want one that it selects nothing")
 	}
 }
@@ -373,12 +397,12 @@ func TestShapesThatSelectNothing(t *testing.T) {
 		{"kind = 'crossover'\nlock = 'mcs'\nthan = 'ticket'\nalong = 'cpus'\nmax = 1", `gate.toml:1: shape "mcs better than ticket along cpus": lock ticket: it selects no samples of sweep.txt, which has the locks mcs`},
 		{"kind = 'scaling'\nlock = 'mcs'\nmargin = '3%'", `gate.toml:1: shape "scaling mcs": margin: there is no base to compare to`},
 	} {
-		got, err := gate.Shapes(parseConfig(t, "[[shape]]\n"+test.config+"\n"), head, nil)
+		got, err := judge(t, "[[shape]]\n"+test.config+"\n", head, nil)
 		if err == nil || err.Error() != test.want {
 			t.Errorf("got %v, %v\nwant %s", got, err, test.want)
 		}
 	}
-	if v := gate.ShapesVerdict(nil); v != gate.CannotTell {
+	if v := shape.Verdict(nil); v != gate.CannotTell {
 		t.Errorf("verdict on nothing: %v, want cannot tell", v)
 	}
 }
@@ -386,7 +410,7 @@ func TestShapesThatSelectNothing(t *testing.T) {
 // Whatever there is to fit, the verdict agrees with the interval, and the
 // interval has the value in it.
 func TestShapesOfAnything(t *testing.T) {
-	c := parseConfig(t, fitShape+"min_efficiency = 0.5\nat_cpus = 2\n"+strings.NewReplacer("'a'", "'mcs'", "'b'", "'ticket'", "reads", "cpus").Replace(crossShape("2", "3"))+
+	c := read(t, fitShape+"min_efficiency = 0.5\nat_cpus = 2\n"+strings.NewReplacer("'a'", "'mcs'", "'b'", "'ticket'", "reads", "cpus").Replace(crossShape("2", "3"))+
 		"[[shape]]\nkind = 'floor'\nlock = '.'\nunit = 'ops/s'\nmin = 100\n")
 	rapid.Check(t, func(t *rapid.T) {
 		m := newSweep(1)
@@ -398,7 +422,7 @@ func TestShapesOfAnything(t *testing.T) {
 				}
 			}
 		}
-		rs, err := gate.Shapes(c, &m.file, nil)
+		rs, err := shape.Judge(c.Shapes, 0, &m.file, nil)
 		if err != nil && !strings.Contains(err.Error(), "not measured in the same scenario") {
 			t.Fatal(err)
 		}
@@ -422,7 +446,7 @@ func TestShapesOfNoThroughput(t *testing.T) {
 		for _, odd := range []results.Value{{Unit: "ops/s", Value: 0}, {Unit: "ns/op", Value: 0}, {Unit: "ops/s", Value: math.NaN()}, {Unit: "ops/s", Value: -5}} {
 			m := newSweep(1).scaling("mcs", 12, []int{1, 2, 4, 8}, 0, 0, 0.01).scaling("other", 12, []int{1, 2, 4, 8}, 0.1, 0, 0.01)
 			m.add(13, results.Cell{Lock: "mcs", Workers: 2, Think: 100 * time.Nanosecond, CPUs: 2}, odd.Unit, odd.Value, results.Near)
-			_, err := gate.Shapes(parseConfig(t, "[[shape]]\n"+kind+"\n"), &m.file, nil)
+			_, err := judge(t, "[[shape]]\n"+kind+"\n", &m.file, nil)
 			if err == nil || !strings.Contains(err.Error(), odd.Unit+": want a number above 0") {
 				t.Errorf("%s, %v %s: %v, want an error", kind, odd.Value, odd.Unit, err)
 			}

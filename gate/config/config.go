@@ -1,4 +1,6 @@
-package gate
+// Package config reads the gate's configuration file: what holds for all
+// benchmarks, exceptions for some, and the shapes that sweeps must have.
+package config
 
 import (
 	"cmp"
@@ -13,11 +15,13 @@ import (
 
 	"github.com/BurntSushi/toml"
 
+	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/gate/shape"
+	"github.com/lockbench/lockbench/internal/wording"
 	"github.com/lockbench/lockbench/results"
 )
 
-// A Config is what a file says of the gate: defaults, exceptions for some
-// benchmarks, and the shapes that sweeps must have.
+// A File is what a configuration says.
 //
 //	margin     = '3%'     # a share is '3%' or 0.03
 //	fdr        = '1%'
@@ -44,9 +48,9 @@ import (
 // the last decides. A margin for all metrics is not one for allocs/op and B/op, of
 // which one more is one too many; these need a rule that names them.
 //
-// A nil Config is an empty file.
-type Config struct {
-	Name string // of the file
+// A nil File is an empty one.
+type File struct {
+	Name string
 
 	// What the file sets; zero is what it does not.
 	Margin, FDR, Confidence float64
@@ -55,7 +59,7 @@ type Config struct {
 	Metrics                 []string
 	Skip                    []string
 
-	Shapes []Shape
+	Shapes []shape.Spec // each a table [[shape]]
 
 	rules        []*rule
 	new, removed []*pattern
@@ -69,7 +73,7 @@ type pattern struct {
 }
 
 // match reports whether p matches b.
-func (p *pattern) match(b Benchmark) bool {
+func (p *pattern) match(b gate.Benchmark) bool {
 	m := p.MatchString(b.String())
 	p.used = p.used || m
 	return m
@@ -87,20 +91,20 @@ type rule struct {
 }
 
 // match reports whether the rule has anything to say of unit of b.
-func (r *rule) match(b Benchmark, unit string) bool {
+func (r *rule) match(b gate.Benchmark, unit string) bool {
 	if r.metric != "" {
 		return r.metric == unit && r.pattern.match(b)
 	}
-	return r.pattern.match(b) && (r.ignore || !isCount(unit))
+	return r.pattern.match(b) && (r.ignore || !results.Counted(unit))
 }
 
 // Rules returns the rules that the file sets. Those for single benchmarks are
-// remembered as they are asked for: see [Config.Unused].
-func (c *Config) Rules() Rules {
+// remembered as they are asked for: see [File.Unused].
+func (c *File) Rules() gate.Rules {
 	if c == nil {
-		return Rules{}
+		return gate.Rules{}
 	}
-	return Rules{
+	return gate.Rules{
 		Margin:     c.Margin,
 		FDR:        c.FDR,
 		Confidence: c.Confidence,
@@ -112,8 +116,8 @@ func (c *Config) Rules() Rules {
 	}
 }
 
-// exception is [Rules.For]. The last rule that matches holds.
-func (c *Config) exception(b Benchmark, unit string) (Exception, bool) {
+// exception is [gate.Rules].For. The last rule that matches holds.
+func (c *File) exception(b gate.Benchmark, unit string) (gate.Exception, bool) {
 	var last *rule
 	for _, r := range c.rules { // all of them, to know which match
 		if r.match(b, unit) {
@@ -121,17 +125,17 @@ func (c *Config) exception(b Benchmark, unit string) (Exception, bool) {
 		}
 	}
 	if last == nil {
-		return Exception{}, false
+		return gate.Exception{}, false
 	}
 	if what := b.String() + " " + unit; last.ignore && !slices.Contains(last.ignored, what) {
 		last.ignored = append(last.ignored, what)
 	}
-	return Exception{Margin: last.margin, Ignore: last.ignore}, true
+	return gate.Exception{Margin: last.margin, Ignore: last.ignore}, true
 }
 
 // Ignores reports whether nothing of b is judged, in whatever unit, so that it need
 // not be run: if all is set, neither b nor anything below it, on any number of CPUs.
-func (c *Config) Ignores(b Benchmark, all bool) bool {
+func (c *File) Ignores(b gate.Benchmark, all bool) bool {
 	ends := []string{""}
 	if all {
 		ends = []string{"/\u2603", "-2", ""} // whatever may follow the name
@@ -151,7 +155,7 @@ func (c *Config) Ignores(b Benchmark, all bool) bool {
 
 // ignores returns the rule by which nothing of a benchmark is judged, if one says
 // so and none after it is for one of its units.
-func (c *Config) ignores(name string) (by *rule) {
+func (c *File) ignores(name string) (by *rule) {
 	for _, r := range c.rules {
 		switch {
 		case !r.MatchString(name):
@@ -164,10 +168,10 @@ func (c *Config) ignores(name string) (by *rule) {
 	return by
 }
 
-// declared is [Rules.Declared].
-func (c *Config) declared(b Benchmark, only Side) (ok bool) {
+// declared is [gate.Rules].Declared.
+func (c *File) declared(b gate.Benchmark, only gate.Side) (ok bool) {
 	of := c.new
-	if only == Base {
+	if only == gate.Base {
 		of = c.removed
 	}
 	for _, p := range of {
@@ -177,23 +181,23 @@ func (c *Config) declared(b Benchmark, only Side) (ok bool) {
 }
 
 // Ignored returns a warning for each rule that had something ignored in the
-// comparison that [Config.Rules] were for: what, and why.
-func (c *Config) Ignored() (warnings []string) {
+// comparison that [File.Rules] were for: what, and why.
+func (c *File) Ignored() (warnings []string) {
 	if c == nil {
 		return nil
 	}
 	for _, r := range c.rules {
 		if len(r.ignored) > 0 {
-			warnings = append(warnings, fmt.Sprintf("%s:%d: not judged: %s: %s", c.Name, r.line, elide(strings.Join(r.ignored, ", "), 300), clean(r.reason)))
+			warnings = append(warnings, fmt.Sprintf("%s:%d: not judged: %s: %s", c.Name, r.line, wording.Elide(strings.Join(r.ignored, ", "), 300), wording.Clean(r.reason)))
 		}
 	}
 	return warnings
 }
 
 // Unused returns a warning for each rule that matched nothing in the comparison
-// that [Config.Rules] were for. A regular expression that cannot match is the
+// that [File.Rules] were for. A regular expression that cannot match is the
 // quiet way for a gate to be open.
-func (c *Config) Unused() (warnings []string) {
+func (c *File) Unused() (warnings []string) {
 	if c == nil {
 		return nil
 	}
@@ -223,25 +227,25 @@ func (c *Config) Unused() (warnings []string) {
 	return warnings
 }
 
-// ReadConfig reads a file. The error joins all that is wrong with it, each a
+// Read reads a file. The error joins all that is wrong with it, each a
 // [*results.SyntaxError]: keys that are not known, and values that are not what
 // they should be.
-func ReadConfig(name string) (*Config, error) {
+func Read(name string) (*File, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}
-	return ParseConfig(name, data)
+	return parse(name, data)
 }
 
-// ParseConfig is [ReadConfig] of data; name is for diagnostics.
-func ParseConfig(name string, data []byte) (*Config, error) {
-	p := &configParser{name: name}
+// parse is [Read] of data; name is for diagnostics.
+func parse(name string, data []byte) (*File, error) {
+	p := &parser{name: name}
 	tables, err := p.tables(string(data))
 	if err != nil {
 		return nil, err
 	}
-	c := &Config{Name: name}
+	c := &File{Name: name}
 	for _, t := range tables {
 		switch t.name {
 		case "":
@@ -255,17 +259,17 @@ func ParseConfig(name string, data []byte) (*Config, error) {
 	return c, p.err()
 }
 
-// A configParser collects what is wrong with a file.
-type configParser struct {
+// A parser collects what is wrong with a file.
+type parser struct {
 	name string
 	bad  []*results.SyntaxError
 }
 
-func (p *configParser) errorf(line int, format string, args ...any) {
+func (p *parser) errorf(line int, format string, args ...any) {
 	p.bad = append(p.bad, &results.SyntaxError{File: p.name, Line: line, Msg: fmt.Sprintf(format, args...)})
 }
 
-func (p *configParser) err() error {
+func (p *parser) err() error {
 	slices.SortStableFunc(p.bad, func(a, b *results.SyntaxError) int { return cmp.Compare(a.Line, b.Line) })
 	errs := make([]error, len(p.bad))
 	for i, e := range p.bad {
@@ -292,7 +296,7 @@ type keyed struct {
 // tables splits a file. Package toml says where a syntax error is, but not where
 // a value was, so each statement is parsed by itself: it is as many lines as make
 // sense together.
-func (p *configParser) tables(text string) ([]*table, error) {
+func (p *parser) tables(text string) ([]*table, error) {
 	if _, err := toml.Decode(text, &map[string]any{}); err != nil {
 		var syntax toml.ParseError
 		if !errors.As(err, &syntax) {
@@ -361,7 +365,7 @@ func (t *table) has(key string) bool {
 }
 
 // known reports the keys that the parser did not use.
-func (p *configParser) known(t *table) {
+func (p *parser) known(t *table) {
 	where := ""
 	if t.name != "" {
 		where = " in [[" + t.name + "]]"
@@ -383,7 +387,7 @@ func (p *configParser) known(t *table) {
 }
 
 // top reads what stands above all tables.
-func (p *configParser) top(c *Config, t *table) {
+func (p *parser) top(c *File, t *table) {
 	c.Margin = p.share(t, "margin", shareWithOne)
 	c.FDR = p.share(t, "fdr", shareBelowOne)
 	c.Confidence = p.share(t, "confidence", shareBelowOne)
@@ -397,7 +401,7 @@ func (p *configParser) top(c *Config, t *table) {
 }
 
 // rule reads a [[rule]].
-func (p *configParser) rule(c *Config, t *table) {
+func (p *parser) rule(c *File, t *table) {
 	r := &rule{metric: p.word(t, "metric")}
 	r.margin = p.share(t, "margin", shareWithOne)
 	r.ignore = p.boolean(t, "ignore")
@@ -432,7 +436,7 @@ func (p *configParser) rule(c *Config, t *table) {
 }
 
 // wrong reports a value that is not what it should be.
-func (p *configParser) wrong(line int, key string, value any, want string) {
+func (p *parser) wrong(line int, key string, value any, want string) {
 	p.errorf(line, "%s: want %s, have %s", key, want, show(value))
 }
 
@@ -455,7 +459,7 @@ const (
 )
 
 // share reads a share, want of which says the bounds.
-func (p *configParser) share(t *table, key, want string) float64 {
+func (p *parser) share(t *table, key, want string) float64 {
 	value, line := t.take(key)
 	if value == nil {
 		return 0
@@ -488,7 +492,7 @@ func ParseShare(value any) (share float64, ok bool) {
 }
 
 // number reads a number from low up; ok is false if there is none.
-func (p *configParser) number(t *table, key string, low float64) (f float64, ok bool) {
+func (p *parser) number(t *table, key string, low float64) (f float64, ok bool) {
 	value, line := t.take(key)
 	switch v := value.(type) {
 	case nil:
@@ -509,7 +513,7 @@ func (p *configParser) number(t *table, key string, low float64) (f float64, ok 
 }
 
 // count reads a whole number from low up, 0 if there is none.
-func (p *configParser) count(t *table, key string, low int) int {
+func (p *parser) count(t *table, key string, low int) int {
 	value, line := t.take(key)
 	if value == nil {
 		return 0
@@ -523,7 +527,7 @@ func (p *configParser) count(t *table, key string, low int) int {
 }
 
 // duration reads a duration, 0 if there is none.
-func (p *configParser) duration(t *table, key string, zero bool) time.Duration {
+func (p *parser) duration(t *table, key string, zero bool) time.Duration {
 	value, line := t.take(key)
 	if value == nil {
 		return 0
@@ -537,7 +541,7 @@ func (p *configParser) duration(t *table, key string, zero bool) time.Duration {
 	return d
 }
 
-func (p *configParser) boolean(t *table, key string) bool {
+func (p *parser) boolean(t *table, key string) bool {
 	value, line := t.take(key)
 	if value == nil {
 		return false
@@ -550,7 +554,7 @@ func (p *configParser) boolean(t *table, key string) bool {
 }
 
 // word reads a string that is not empty, "" if there is none.
-func (p *configParser) word(t *table, key string) string {
+func (p *parser) word(t *table, key string) string {
 	value, line := t.take(key)
 	if value == nil {
 		return ""
@@ -563,7 +567,7 @@ func (p *configParser) word(t *table, key string) string {
 }
 
 // words reads a list of strings, each once.
-func (p *configParser) words(t *table, key string) (words []string, line int) {
+func (p *parser) words(t *table, key string) (words []string, line int) {
 	value, line := t.take(key)
 	if value == nil {
 		return nil, line
@@ -588,7 +592,7 @@ func (p *configParser) words(t *table, key string) (words []string, line int) {
 }
 
 // pattern reads a regular expression, nil if there is none.
-func (p *configParser) pattern(t *table, key string) *pattern {
+func (p *parser) pattern(t *table, key string) *pattern {
 	value, line := t.take(key)
 	if value == nil {
 		return nil
@@ -601,7 +605,7 @@ func (p *configParser) pattern(t *table, key string) *pattern {
 	return p.compile(line, key, s)
 }
 
-func (p *configParser) patterns(t *table, key string) (patterns []*pattern) {
+func (p *parser) patterns(t *table, key string) (patterns []*pattern) {
 	words, line := p.words(t, key)
 	for _, s := range words {
 		if re := p.compile(line, key, s); re != nil {
@@ -612,7 +616,7 @@ func (p *configParser) patterns(t *table, key string) (patterns []*pattern) {
 }
 
 // skips reads what is never run.
-func (p *configParser) skips(t *table) (skip []string) {
+func (p *parser) skips(t *table) (skip []string) {
 	words, line := p.words(t, "skip")
 	for _, s := range words {
 		if p.compile(line, "skip", s) != nil {
@@ -622,7 +626,7 @@ func (p *configParser) skips(t *table) (skip []string) {
 	return skip
 }
 
-func (p *configParser) compile(line int, key, s string) *pattern {
+func (p *parser) compile(line int, key, s string) *pattern {
 	re, err := regexp.Compile(s)
 	if err != nil {
 		p.errorf(line, "%s: want a regular expression: %s", key, strings.TrimPrefix(err.Error(), "error parsing regexp: "))

@@ -1,4 +1,4 @@
-package gate
+package shape
 
 import (
 	"fmt"
@@ -8,7 +8,7 @@ import (
 )
 
 // crossovers judges from where on one lock is better than another.
-func (j *shapeJudge) crossovers(head *results.File) ([]ShapeResult, error) {
+func (j *judge) crossovers(head *results.File) ([]Finding, error) {
 	var of [2]map[place]*sweep
 	for i, lock := range []string{j.Lock, j.Than} {
 		sweeps, err := j.sweeps(head, j.Along, j.Unit, func(name string) bool { return name == lock })
@@ -21,7 +21,7 @@ func (j *shapeJudge) crossovers(head *results.File) ([]ShapeResult, error) {
 			of[i][p] = s
 		}
 	}
-	var all []ShapeResult
+	var all []Finding
 	for _, s := range ordered(of[0]) {
 		p := s.place
 		p.Lock = ""
@@ -36,7 +36,7 @@ func (j *shapeJudge) crossovers(head *results.File) ([]ShapeResult, error) {
 }
 
 // crossover judges the one at a place.
-func (j *shapeJudge) crossover(s, than *sweep) ShapeResult {
+func (j *judge) crossover(s, than *sweep) Finding {
 	lo, hi := math.Inf(-1), math.Inf(+1)
 	demand := j.Along
 	if j.Min != nil {
@@ -84,14 +84,16 @@ func (j *shapeJudge) crossover(s, than *sweep) ShapeResult {
 
 // gains returns by how much s is better than another, as differences of
 // logarithms, in the rounds in which both were measured.
-func (j *shapeJudge) gains(s, than *sweep) *sweep {
+func (j *judge) gains(s, than *sweep) *sweep {
 	both := &sweep{place: s.place, at: make(map[int]map[int]float64)}
-	m := &measure{better: results.Better(j.Unit)}
+	better := float64(results.Better(j.Unit))
 	for x, rounds := range s.at {
 		of := make(map[int]float64)
 		for r, v := range rounds {
 			if w, ok := than.at[x][r]; ok {
-				of[r] = -m.worse(w, v)
+				if of[r] = 0; v != w { // also where both are 0
+					of[r] = better * (math.Log(v) - math.Log(w))
+				}
 			}
 		}
 		if len(of) > 0 {

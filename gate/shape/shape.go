@@ -1,0 +1,87 @@
+// Package shape says whether a sweep of locks has the shape that it must have: how
+// throughput scales over CPUs, where one lock becomes better than another, what is
+// reached at least and at most.
+//
+// What must be so is a [Spec], and [Judge] says of each what was found, in a sweep
+// that `lockbench run` wrote: a [Finding] for each lock in each scenario. An interval
+// decides, as for a benchmark: pass if all of it is within the limit, regressed if
+// all of it is beyond, and cannot tell otherwise.
+package shape
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/lockbench/lockbench/results"
+)
+
+// A Spec says what a sweep must look like. What it is about is selected by lock
+// and, if they are given, by the fields of its filter. Its kind is one of
+//
+//   - scaling: throughput over CPUs, of each lock that matches, follows the
+//     Universal Scalability Law with MaxSigma, MaxKappa and MinPeakCPUs; the
+//     efficiency at AtCPUs is MinEfficiency; and at the most CPUs it is not
+//     worse than the base's by more than Margin;
+//   - crossover: the share of reads, or the number of workers or CPUs, from which
+//     on Lock is better than the lock Than, in Unit, is from Min to Max;
+//   - floor: in Unit, each lock that matches has at least Min;
+//   - ceiling: in Unit, each lock that matches has at most Max.
+type Spec struct {
+	Name string // for people; "" is made up of the rest
+	Kind string
+
+	Lock   string // for a crossover a name, else a regular expression of names
+	Than   string
+	Along  string // reads, workers or cpus
+	Unit   string
+	Filter Filter
+
+	Min, Max *float64 // nil is without
+
+	MaxSigma, MaxKappa, MinPeakCPUs, MinEfficiency *float64
+	AtCPUs                                         int
+	Margin                                         float64
+
+	File string // where it is said, for people
+	Line int
+}
+
+// A Filter selects cells by all but their locks. Nil selects any.
+type Filter struct {
+	Reads, Workers, CPUs *int
+	Readers, Writers     *int // reads and workers select no cell that has these
+	Hold, Think          *time.Duration
+
+	Workload, Mode, Load *string
+	Distance             *results.Distance
+}
+
+// The kinds of a [Spec].
+const (
+	Scaling   = "scaling"
+	Crossover = "crossover"
+	Floor     = "floor"
+	Ceiling   = "ceiling"
+)
+
+// String returns the name, or what the spec says.
+func (s *Spec) String() string {
+	if s.Name != "" {
+		return s.Name
+	}
+	if s.Kind == Crossover {
+		return fmt.Sprintf("%s better than %s along %s", s.Lock, s.Than, s.Along)
+	}
+	words := []string{s.Kind}
+	if s.Kind != Scaling {
+		words = append(words, s.Unit)
+	}
+	if s.Lock != "." {
+		words = append(words, s.Lock)
+	}
+	return strings.Join(words, " ")
+}
+
+// Place returns where it is said: file, colon, line.
+func (s *Spec) Place() string { return fmt.Sprintf("%s:%d", s.File, s.Line) }
