@@ -274,7 +274,10 @@ func (l *Biased) try() (got bool, wrong string) {
 	}
 	// The only readers left to wait for were turned away by the gate, and are
 	// pinned until they have counted themselves out. The caller may be pinned, too.
-	if !l.revoke(primitives.Spin{Pinned: true}) {
+	primitives.Pin()
+	ok := l.revoke(primitives.Spin{Pinned: true})
+	primitives.Unpin()
+	if !ok {
 		quietly(l.under())
 		return false, biasedNeverCame
 	}

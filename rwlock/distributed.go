@@ -167,8 +167,12 @@ func (l *Distributed) try() (got bool, wrong string) {
 		l.gate.StoreRelease(locked) // by I4
 		return true, ""
 	}
-	if inside < 0 && !l.wait(primitives.Spin{Pinned: true}) {
-		wrong = distributedNeverCame
+	if inside < 0 { // an RUnlock too many: wait corrects the counts. The caller may be pinned
+		primitives.Pin()
+		if !l.wait(primitives.Spin{Pinned: true}) {
+			wrong = distributedNeverCame
+		}
+		primitives.Unpin()
 	}
 	l.gate.StoreRelease(open) // release: pairs with TryRLock; by I3
 	quietly(&l.queue.lock)
