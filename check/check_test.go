@@ -569,6 +569,8 @@ func TestPinnedMustNotBlock(t *testing.T) {
 		}
 	}
 	once := spin((*primitives.Spin).Once)
+	pinnedOnce := func() { s := primitives.Spin{Pinned: true}; spin(func(*primitives.Spin) { s.Once() })() }
+	pinnedAwait := func() { parker.Await(primitives.Spin{Pinned: true}) }
 	for name, test := range map[string]struct {
 		body func(*check.Machine)
 		want string
@@ -590,6 +592,8 @@ func TestPinnedMustNotBlock(t *testing.T) {
 		"an Unpin too many": {pinned(primitives.Unpin), "pinned calls Unpin without a Pin before it"},
 		"an Unpin too few":  {pinned(func() { primitives.Pin() }), "pinned has ended and is still pinned"},
 		"the body":          {func(*check.Machine) { primitives.Pin() }, "body has ended and is still pinned"},
+		"a false Spin":      {pinned(func() { primitives.Unpin(); pinnedOnce(); primitives.Pin() }), "waits with a Spin that says Pinned, and is not"},
+		"a false Await":     {pinned(func() { primitives.Unpin(); pinnedAwait(); primitives.Pin() }), "waits for a wake-up with a Spin that says Pinned, and is not"},
 	} {
 		for _, cpus := range []int{0, 2} {
 			f := fails(t, check.Config{CPUs: cpus}, test.body)
@@ -603,17 +607,87 @@ func TestPinnedMustNotBlock(t *testing.T) {
 		}
 	}
 	for name, body := range map[string]func(*check.Machine){
-		"pinned Spin":  pinned(func() { s := primitives.Spin{Pinned: true}; spin(func(*primitives.Spin) { s.Once() })() }),
-		"pinned Await": pinned(func() { parker.Await(primitives.Spin{Pinned: true}) }),
-		"tries":        pinned(spin(func(s *primitives.Spin) { s.TryFor(time.Microsecond); word.Store(1) })),
-		"wakes":        pinned(parker.Handoff),
-		"nested":       pinned(func() { primitives.Pin(); primitives.Unpin() }),
-		"after Unpin":  pinned(func() { primitives.Unpin(); once(); primitives.Pin() }),
+		"pinned Spin":  pinned(pinnedOnce),
+		"pinned Await": pinned(pinnedAwait),
+		"Until": func(m *check.Machine) {
+			until := func() { m.Until(func() bool { return word.Load() == 1 }) }
+			m.Go(func() { primitives.Pin(); until(); primitives.Unpin(); until() })
+			m.Go(func() { word.Store(1) })
+		},
+		"tries":       pinned(spin(func(s *primitives.Spin) { s.TryFor(time.Microsecond); word.Store(1) })),
+		"wakes":       pinned(parker.Handoff),
+		"nested":      pinned(func() { primitives.Pin(); primitives.Unpin() }),
+		"after Unpin": pinned(func() { primitives.Unpin(); once(); primitives.Pin() }),
 	} {
 		for _, cpus := range []int{0, 2} {
 			if r, err := check.Run(check.Config{CPUs: cpus}, body); err != nil || r.Failure != nil {
 				t.Errorf("%s, %d CPUs: %v %v\n%v", name, cpus, err, r, r.Failure)
 			}
+		}
+	}
+}
+
+// A worker that waits pinned to the only CPU keeps it from the worker it waits for,
+// if that is not pinned. With more CPUs, or where the worker before it is pinned until
+// its release, no wait is without end.
+func TestPinnedToTheOnlyCPU(t *testing.T) {
+	var word primitives.Uint32
+	var parker primitives.Parker
+	lock := func() {
+		primitives.Pin()
+		spin := primitives.Spin{Pinned: true}
+		for !word.CompareAndSwap(0, 1) {
+			spin.Once()
+		}
+	}
+	good := func() { lock(); word.StoreRelease(0); primitives.Unpin() }
+	early := func() { lock(); primitives.Unpin(); word.StoreRelease(0) }
+	pause := func() {
+		primitives.Pin()
+		spin := primitives.Spin{Pinned: true}
+		spin.Once() // before it has looked at anything
+		primitives.Unpin()
+	}
+	awaits := func() {
+		primitives.Pin()
+		parker.Await(primitives.Spin{Pinned: true})
+		primitives.Unpin()
+	}
+	for _, test := range []struct {
+		name string
+		cpus int
+		body func(*check.Machine)
+		want string
+	}{
+		{"an early Unpin", 1, func(m *check.Machine) { m.GoAlike(2, early) }, "worker 2 is pinned to the only CPU"},
+		{"an early Unpin", 2, func(m *check.Machine) { m.GoAlike(2, early) }, ""},
+		{"an early Unpin", 0, func(m *check.Machine) { m.GoAlike(2, early) }, ""},
+		{"Unpin in time", 1, func(m *check.Machine) { m.GoAlike(3, good) }, ""},
+		{"a pause", 1, func(m *check.Machine) { m.GoAlike(2, pause) }, ""},
+		{"Await", 1, func(m *check.Machine) { m.GoNamed("waiter", awaits); m.Go(parker.Unpark) }, "waiter is pinned to the only CPU"},
+		{"Until", 1, func(m *check.Machine) {
+			m.GoNamed("waiter", func() {
+				primitives.Pin()
+				m.Until(func() bool { return word.Load() == 1 })
+				primitives.Unpin()
+			})
+			m.Go(func() { word.Store(1) })
+		}, "waiter is pinned to the only CPU"},
+		{"Await", 2, func(m *check.Machine) { m.GoNamed("waiter", awaits); m.Go(parker.Unpark) }, ""},
+		{"Await of a wake-up that has come", 1, func(m *check.Machine) { parker.Unpark(); m.Go(awaits) }, ""},
+	} {
+		r, err := check.Run(check.Config{CPUs: test.cpus}, test.body)
+		switch f := r.Failure; {
+		case err != nil:
+			t.Fatal(err)
+		case f == nil:
+			if test.want != "" {
+				t.Errorf("%s, %d CPUs: %v, want a deadlock", test.name, test.cpus, r)
+			}
+		case f.Kind != check.Deadlock || test.want == "" || !strings.Contains(f.Message, test.want):
+			t.Errorf("%s, %d CPUs: want %q, have %v", test.name, test.cpus, test.want, f)
+		default:
+			t.Logf("%v", f)
 		}
 	}
 }

@@ -61,7 +61,8 @@ type Config struct {
 
 	// CPUs is how many CPUs the workers share: each Pin then puts its worker on any
 	// one of them until Unpin. 0 means that each worker has its own CPU, which is
-	// quicker to search.
+	// quicker to search. With 1, a pinned worker that waits is a deadlock: no other
+	// worker can run and end its wait.
 	CPUs int
 
 	// Steps is how many steps an execution may have, at most 65,535; 0 means

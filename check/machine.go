@@ -50,6 +50,14 @@ func (m *Machine) Wait() {
 	m.vm.join()
 }
 
+// Until waits until cond, which looks at words, is true. The worker may be pinned or
+// not, where a Spin has to say which.
+func (m *Machine) Until(cond func() bool) {
+	for !cond() {
+		m.vm.until()
+	}
+}
+
 // Assert ends the execution as failed if ok is false.
 func (m *Machine) Assert(ok bool) {
 	if !ok {

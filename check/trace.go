@@ -327,6 +327,8 @@ func (r *recorder) waits(m *vm, n *namer) []Wait {
 		wait := Wait{Worker: w.id, Op: at.method, File: at.file, Line: at.line, Func: at.fn}
 		o := &m.pending[w.proc()]
 		switch {
+		case m.starver != nil && m.starver != w:
+			wait.For = append(wait.For, Value{"CPU 0", "taken"})
 		case w.state == watches:
 			wait.For = append(wait.For, Value{n.names[w.watched], last[w.watched]})
 		case o.kind == opWait:

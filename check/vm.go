@@ -145,6 +145,7 @@ type vm struct {
 	live    int
 	self    *worker // the worker that runs, or ran last
 	alone   *worker // the only worker that takes steps, as long as it can, or nil
+	starver *worker // a worker that waits pinned to the only CPU, or nil
 	next    *worker // the worker to run next; nil while one runs, or if the execution is over
 	silent  uint32  // workers that run on before the next step is chosen
 	pending [maxProcs]op
@@ -183,7 +184,7 @@ func (m *vm) run(body func()) outcome {
 	m.sum = 0
 	m.steps, m.live, m.silent, m.now = 0, 0, 0, 0
 	m.tick, m.long, m.turn = firstTick, false, 0
-	m.debts, m.alone = [maxWorkers]debt{}, nil
+	m.debts, m.alone, m.starver = [maxWorkers]debt{}, nil, nil
 	m.outcome, m.failure, m.script = running, nil, m.script[:0]
 	m.search.begin()
 	w := m.add(body, false)
@@ -358,6 +359,10 @@ func (m *vm) note(p proc, o *op, old, now uint64) {
 
 // pick chooses the next step, or ends the execution.
 func (m *vm) pick() (proc, bool) {
+	if w := m.starver; w != nil {
+		m.fail(Deadlock, fmt.Sprintf("%v is pinned to the only CPU, and so no other worker can end its wait", w))
+		return 0, false
+	}
 	if m.alone == nil && m.steps < m.limit/2 {
 		if p, ok := m.search.known(); ok {
 			return p, true
@@ -694,10 +699,37 @@ func (m *vm) Membarrier() {
 }
 
 func (m *vm) Wait(pinned bool) {
-	if !pinned {
-		m.unpinned("waits with a Spin that may yield", "Spin.Pinned, or the wait after Unpin")
+	m.spin(pinned, "waits")
+	m.until()
+}
+
+// until is wait for the running worker, which another one has to end.
+func (m *vm) until() {
+	if len(m.self.read) > 0 {
+		m.keepsCPU(m.self)
 	}
 	m.wait(m.self)
+}
+
+// spin ends the execution if the running worker waits with a Spin that says pinned and
+// is not, or the other way around.
+func (m *vm) spin(pinned bool, does string) {
+	switch {
+	case !pinned:
+		m.unpinned(does+" with a Spin that may yield", "Spin.Pinned, or the wait after Unpin")
+	case m.self.pins == 0 && !m.killing:
+		m.abort(Misuse, fmt.Sprintf("%v %s with a Spin that says Pinned, and is not; on the host it keeps its CPU from the worker it waits for: want Pin before it", m.self, does))
+	}
+}
+
+// keepsCPU notes that w is about to wait for another worker. If it is pinned to the only
+// CPU there is, none can take a step. It is found here, and not by keeping workers
+// that are not pinned from taking steps: each of their steps would then conflict
+// with each Pin.
+func (m *vm) keepsCPU(w *worker) {
+	if m.cpus == 1 && w.pins > 0 && !m.killing {
+		m.starver = w
+	}
 }
 
 // unpinned ends the execution if the running worker is pinned: what it is about to do
@@ -724,7 +756,7 @@ func (m *vm) wait(w *worker) {
 	switch {
 	case len(read) == 0:
 		m.step(w, op{kind: opYield, object: -1})
-	case m.anyChanged(w, read):
+	case m.starver == nil && m.anyChanged(w, read):
 	case len(read) == 1:
 		w.state, w.watched = watches, read[0].object
 		m.block(w)
@@ -770,8 +802,9 @@ func (m *vm) Try(tried int) bool {
 func (m *vm) Yield() { m.unpinned("gives way", "GiveWay after Unpin") }
 
 func (m *vm) Await(addr unsafe.Pointer, pinned bool) {
-	if !pinned {
-		m.unpinned("waits for a wake-up with a Spin that may yield", "Spin.Pinned, or the wait after Unpin")
+	m.spin(pinned, "waits for a wake-up")
+	if !m.objects[m.object(addr, nil)].token {
+		m.keepsCPU(m.self)
 	}
 	m.park(addr, nil, 0) // watching for a wake-up is waiting for it
 }

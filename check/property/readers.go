@@ -46,10 +46,7 @@ func ReadersMeet(fresh func() Readers, readers int) func(*check.Machine) {
 		m.GoAlike(readers, func() {
 			l.RLock()
 			inside.Add(1)
-			spin := primitives.Spin{Pinned: true} // the reader may be
-			for inside.Load() != uint32(readers) {
-				spin.Once()
-			}
+			m.Until(func() bool { return inside.Load() == uint32(readers) })
 			l.RUnlock()
 		})
 	}

@@ -61,10 +61,7 @@ func Tries(fresh func() Lock, workers int) func(*check.Machine) {
 				return
 			}
 			n++
-			spin := primitives.Spin{Pinned: true} // it may be
-			for tried.Load() != uint32(workers) {
-				spin.Once()
-			}
+			m.Until(func() bool { return tried.Load() == uint32(workers) })
 			l.Unlock()
 		})
 		m.Wait()
