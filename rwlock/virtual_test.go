@@ -400,6 +400,8 @@ func TestModelReadersExclude(t *testing.T) {
 			search(t, l.name+name, property.ReadersExclude(plain, size.readers, size.writers, size.ops))
 			search(t, l.name+"/pinned"+name, property.ReadersExclude(pinned, size.readers, size.writers, size.ops))
 		}
+		// Finds one that is not pinned until its release, or is pinned after it got in line.
+		property.Explore(t, l.name+"/pinned/1 CPU", check.Config{CPUs: 1}, property.ReadersExclude(pinned, 2, 2, 1))
 	}
 }
 

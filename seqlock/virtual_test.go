@@ -5,12 +5,14 @@ package seqlock_test
 import (
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/anishathalye/porcupine"
 
 	"github.com/lockbench/lockbench/check"
 	"github.com/lockbench/lockbench/check/property"
+	"github.com/lockbench/lockbench/internal/locktest"
 	"github.com/lockbench/lockbench/primitives"
 	"github.com/lockbench/lockbench/seqlock"
 )
@@ -368,6 +370,27 @@ func TestModelSectionsInOrder(t *testing.T) {
 					last = n
 				}
 			})
+		})
+	}
+}
+
+// A pinned writer is pinned until its release: on one CPU, the next one waits pinned
+// and would keep it from that.
+func TestModelPinnedOnOneCPU(t *testing.T) {
+	one := check.Config{CPUs: 1}
+	property.Explore(t, "Lock", one, property.Exclusion(func() sync.Locker { return locktest.Pinned(new(seqlock.Lock)) }, 2, 1))
+	for _, w := range []struct {
+		name  string
+		write func(*seqlock.Value[pair])
+	}{
+		{"StorePinned", func(v *seqlock.Value[pair]) { v.StorePinned(pairOf(1)) }},
+		{"UpdatePinned", func(v *seqlock.Value[pair]) { v.UpdatePinned(func(pair) pair { return pairOf(1) }) }},
+	} {
+		property.Explore(t, w.name, one, func(m *check.Machine) {
+			var v seqlock.Value[pair]
+			m.GoAlike(2, func() { w.write(&v) })
+			m.Wait()
+			m.Assert(v.Load() == pairOf(1))
 		})
 	}
 }
