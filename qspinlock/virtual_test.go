@@ -125,6 +125,29 @@ func TestModelHighNumbers(t *testing.T) {
 	property.Every(t, "3x1", property.Exclusion(func() sync.Locker { return new(qspinlock.Lock) }, 3, 1))
 }
 
+// A goroutine whose waiter has a low number gets in line behind one with a high number.
+func TestModelLowNumberBehindHigh(t *testing.T) {
+	defer mcs.HighNumbers()()
+	property.Bounded(t, "Lock", 0, func(m *check.Machine) {
+		var l qspinlock.Lock
+		section := func() {
+			l.Lock()
+			l.Unlock()
+		}
+		l.Lock()
+		m.GoFirst("pending", section)
+		m.GoFirst("high", section)
+		high := qspinlock.Decode(uint32(l.Word()))
+		mcs.WaiterAt(mcs.Number(3, 0)).Retire() // of the CPU of the third worker
+		m.GoFirst("low", section)
+		low := qspinlock.Decode(uint32(l.Word()))
+		if high.CPU < 1<<13 || low.CPU != 3 {
+			m.Failf("waiters on CPUs %d and %d, want a high number and 3", high.CPU, low.CPU)
+		}
+		l.Unlock()
+	})
+}
+
 // A goroutine that was in line for want of a waiter leaves that line when it has
 // one and is in the lock's queue.
 func TestModelJoinsQueue(t *testing.T) {
