@@ -9,17 +9,17 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lockbench/lockbench/gate"
 	"github.com/lockbench/lockbench/results"
 )
 
-// A player is a source that has some rounds of one benchmark, all at once, and
-// can build nothing afresh.
+// A player is a source that has some rounds of one benchmark.
 type player struct {
 	rounds   []gate.Round
 	declared results.Directions
-	played   bool
+	played   int
 }
 
 func (p *player) Benchmarks() (both, onlyBase, onlyHead []gate.Benchmark) {
@@ -27,16 +27,18 @@ func (p *player) Benchmarks() (both, onlyBase, onlyHead []gate.Benchmark) {
 }
 
 func (p *player) Round(context.Context, []gate.Benchmark) ([]gate.Round, error) {
-	if p.played {
+	if p.played == len(p.rounds) {
 		return nil, io.EOF
 	}
-	p.played = true
-	return p.rounds, nil
+	p.played++
+	return p.rounds[p.played-1 : p.played], nil
 }
 
-func (p *player) Fresh(context.Context, []gate.Benchmark) (bool, error) { return false, nil }
-func (p *player) Better(unit string) int                                { return p.declared.Better(unit) }
-func (p *player) Exact(string) (float64, bool)                          { return 0, false }
+func (p *player) Unchanged() []gate.Unchanged       { return nil }
+func (p *player) Cost(gate.Benchmark) time.Duration { return 0 }
+func (p *player) Apart() time.Duration              { return 0 }
+func (p *player) Better(unit string) int            { return p.declared.Better(unit) }
+func (p *player) Exact(string) (float64, bool)      { return 0, false }
 
 // files returns the same readings as files, of one session or of two.
 func (p *player) files(together bool) gate.Files {
@@ -49,33 +51,28 @@ func (p *player) files(together bool) gate.Files {
 		f.Note("session", session)
 		for _, r := range p.rounds {
 			if reading := r.Readings[side]; reading != nil {
-				f.Records = append(f.Records, results.Record{Pkg: r.Pkg, Name: r.Name, Round: r.Number, Ops: 1, Values: reading.Values})
+				f.Records = append(f.Records, results.Record{Pkg: r.Pkg, Name: r.Name, Round: r.Number, Build: reading.Build, Ops: 1, Values: reading.Values})
 			}
 		}
 		return f
 	}
-	f := gate.Files{Base: file(gate.Base), Head: file(gate.Head)}
-	if p.rounds[0].Readings[gate.Again] != nil {
-		f.Again = file(gate.Again)
-	}
-	return f
+	return gate.Files{Base: file(gate.Base), Head: file(gate.Head)}
 }
 
-// play returns 40 rounds in which the base has one value in unit, the head
+// play returns rounds of 20 pairs of binaries in which the base has one value in unit, the head
 // another, and both have noise, as a share.
-func play(unit string, declared results.Directions, base, head, noise float64, again bool) *player {
+func play(unit string, declared results.Directions, base, head, noise float64) *player {
 	random := rand.New(rand.NewPCG(1, 1))
+	build := 0
 	reading := func(v float64) *gate.Reading {
 		v += noise * math.Abs(v) * random.NormFloat64()
-		return &gate.Reading{Values: []results.Value{{Unit: "ns/op", Value: 100 * (1 + 0.002*random.NormFloat64())}, {Unit: unit, Value: v}}}
+		return &gate.Reading{Build: build, Values: []results.Value{{Unit: "ns/op", Value: 100 * (1 + 0.002*random.NormFloat64())}, {Unit: unit, Value: v}}}
 	}
 	p := &player{declared: declared}
-	for i := range 40 {
+	for i := range 20 * gate.PairsPerBuild {
+		build = 1 + i/gate.PairsPerBuild
 		r := gate.Round{Benchmark: gate.Benchmark{Pkg: "p", Name: "A"}, Number: i + 1}
 		r.Readings[gate.Base], r.Readings[gate.Head] = reading(base), reading(head)
-		if again {
-			r.Readings[gate.Again] = reading(base)
-		}
 		p.rounds = append(p.rounds, r)
 	}
 	return p
@@ -93,15 +90,23 @@ func both(t *testing.T, p *player) (*gate.Report, error) {
 	if err != nil {
 		return nil, liveErr
 	}
-	for _, rep := range []*gate.Report{files, live} { // where a reading is has another form
+	for _, rep := range []*gate.Report{files, live} { // where a reading is, has another form
 		for i := range rep.Results {
 			if r := &rep.Results[i]; r.Verdict == gate.NoVerdict {
 				_, r.Why, _ = strings.Cut(r.Why, ": ")
+				r.Why, _, _ = strings.Cut(r.Why, " (and ") // and how many there are
 			}
 		}
 	}
-	if got, want := fmt.Sprintf("%#v", files.Results), fmt.Sprintf("%#v", live.Results); got != want || files.Verdict != live.Verdict || !slices.Equal(files.NotJudged, live.NotJudged) {
-		t.Errorf("files say %v, not judged %q,\n%s\nand live is %v, not judged %q,\n%s", files.Verdict, files.NotJudged, got, live.Verdict, live.NotJudged, want)
+	// Live it stops when it knows.
+	for _, l := range live.Results {
+		i := slices.IndexFunc(files.Results, func(f gate.Result) bool { return f.Unit == l.Unit && f.Distance == l.Distance })
+		if i < 0 || files.Results[i].Verdict != l.Verdict || files.Results[i].Why != l.Why || files.Results[i].N < l.N {
+			t.Errorf("live is %#v, and the files say %#v", l, files.Results)
+		}
+	}
+	if files.Verdict != live.Verdict || len(files.Results) != len(live.Results) || !slices.Equal(files.NotJudged, live.NotJudged) {
+		t.Errorf("files say %v, not judged %q, and live is %v, not judged %q", files.Verdict, files.NotJudged, live.Verdict, live.NotJudged)
 	}
 	return live, nil
 }
@@ -138,30 +143,28 @@ func TestUnitsLiveAndInFiles(t *testing.T) {
 		{"hits/op", nil, gate.Pass, false},
 		{"rtt-ns", nil, gate.Pass, false},
 	} {
-		for _, again := range []bool{false, true} {
-			p := play(test.unit, test.declared, 10, 100, 0.002, again)
-			rep, err := both(t, p)
-			if err != nil {
-				t.Errorf("%s: %v", test.unit, err)
-				continue
-			}
-			r, judged := in(rep, test.unit)
-			if judged != test.judged || rep.Verdict != test.more || judged && r.Verdict != test.more {
-				t.Errorf("ten times as many %s: judged %t, %v: %s; want %v", test.unit, judged, rep.Verdict, r.Why, test.more)
-			}
-			apart := compareFiles(t, gate.Rules{}, p.files(false))
-			if r, judged := in(apart, test.unit); judged != test.judged || judged && r.Verdict != test.more {
-				t.Errorf("ten times as many %s, not measured together: judged %t, %v: %s; want %v", test.unit, judged, r.Verdict, r.Why, test.more)
-			}
-			if less, err := both(t, play(test.unit, test.declared, 100, 10, 0.002, again)); err != nil || judged && less.Verdict == test.more {
-				t.Errorf("a tenth as many %s: %v and %v, as is ten times as many", test.unit, err, less.Verdict)
-			}
-			// What is not judged is said, unless neither direction is better.
-			if want := !test.judged && test.unit != "rtt-ns"; slices.Contains(rep.NotJudged, test.unit) != want || slices.Contains(apart.NotJudged, test.unit) != want {
-				t.Errorf("not judged: %q and, apart, %q; want %s in it: %t", rep.NotJudged, apart.NotJudged, test.unit, want)
-			} else if s := text(t, rep, gate.TextOptions{}); strings.Contains(s, "; 1 unit not judged; ") != want {
-				t.Errorf("the summary does not say it:\n%s", s)
-			}
+		p := play(test.unit, test.declared, 10, 100, 0.002)
+		rep, err := both(t, p)
+		if err != nil {
+			t.Errorf("%s: %v", test.unit, err)
+			continue
+		}
+		r, judged := in(rep, test.unit)
+		if judged != test.judged || rep.Verdict != test.more || judged && r.Verdict != test.more {
+			t.Errorf("ten times as many %s: judged %t, %v: %s; want %v", test.unit, judged, rep.Verdict, r.Why, test.more)
+		}
+		apart := compareFiles(t, gate.Rules{}, p.files(false))
+		if r, judged := in(apart, test.unit); judged != test.judged || judged && r.Verdict != test.more {
+			t.Errorf("ten times as many %s, not measured together: judged %t, %v: %s; want %v", test.unit, judged, r.Verdict, r.Why, test.more)
+		}
+		if less, err := both(t, play(test.unit, test.declared, 100, 10, 0.002)); err != nil || judged && less.Verdict == test.more {
+			t.Errorf("a tenth as many %s: %v and %v, as is ten times as many", test.unit, err, less.Verdict)
+		}
+		// What is not judged is said, unless neither direction is better.
+		if want := !test.judged && test.unit != "rtt-ns"; slices.Contains(rep.NotJudged, test.unit) != want || slices.Contains(apart.NotJudged, test.unit) != want {
+			t.Errorf("not judged: %q and, apart, %q; want %s in it: %t", rep.NotJudged, apart.NotJudged, test.unit, want)
+		} else if s := text(t, rep, gate.TextOptions{}); strings.Contains(s, "; 1 unit not judged; ") != want {
+			t.Errorf("the summary does not say it:\n%s", s)
 		}
 	}
 }
@@ -179,13 +182,13 @@ func TestUnitsOnOneSide(t *testing.T) {
 	}
 	for _, side := range []gate.Side{gate.Base, gate.Head} {
 		other := gate.Base + gate.Head - side
-		rep, err := both(t, drop(play("allocs/op", nil, 1, 1, 0, false), side, "allocs/op"))
+		rep, err := both(t, drop(play("allocs/op", nil, 1, 1, 0), side, "allocs/op"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		check(t, rep, gate.CannotTell, fmt.Sprintf("only the %v has it", other))
 	}
-	p := play("score", nil, 1, 1, 0, false)
+	p := play("score", nil, 1, 1, 0)
 	rep, err := both(t, drop(drop(p, gate.Base, "ns/op"), gate.Head, "ns/op"))
 	if err != nil {
 		t.Fatal(err)
@@ -259,38 +262,36 @@ func TestOddValues(t *testing.T) {
 		{"score", higher, -inf, 1, wrong, 0},
 	} {
 		for _, noise := range []float64{0, 0.001} {
-			for _, again := range []bool{false, true} {
-				what := fmt.Sprintf("%s from %g to %g, declared %v, noise %g, again %t", test.unit, test.base, test.head, test.declared, noise, again)
-				p := play(test.unit, test.declared, test.base, test.head, noise, again)
-				live, err := both(t, p)
-				apart, apartErr := gate.Rules{}.CompareFiles(t.Context(), p.files(false))
-				if err != nil || apartErr != nil {
-					t.Errorf("%s: %v and, apart, %v", what, err, apartErr)
+			what := fmt.Sprintf("%s from %g to %g, declared %v, noise %g", test.unit, test.base, test.head, test.declared, noise)
+			p := play(test.unit, test.declared, test.base, test.head, noise)
+			live, err := both(t, p)
+			apart, apartErr := gate.Rules{}.CompareFiles(t.Context(), p.files(false))
+			if err != nil || apartErr != nil {
+				t.Errorf("%s: %v and, apart, %v", what, err, apartErr)
+				continue
+			}
+			for _, rep := range []*gate.Report{live, apart} {
+				r, _ := in(rep, test.unit)
+				if r.Verdict != test.want || rep.Verdict != test.want {
+					t.Errorf("%s: %v (%s), want %v", what, r.Verdict, r.Why, test.want)
+				}
+				if test.want == wrong {
+					if other, ok := in(rep, "ns/op"); !ok || other.Verdict != pass {
+						t.Errorf("%s: ns/op beside it: %v (%s), want pass", what, other.Verdict, other.Why)
+					}
 					continue
 				}
-				for _, rep := range []*gate.Report{live, apart} {
-					r, _ := in(rep, test.unit)
-					if r.Verdict != test.want || rep.Verdict != test.want {
-						t.Errorf("%s: %v (%s), want %v", what, r.Verdict, r.Why, test.want)
-					}
-					if test.want == wrong {
-						if other, ok := in(rep, "ns/op"); !ok || other.Verdict != pass {
-							t.Errorf("%s: ns/op beside it: %v (%s), want pass", what, other.Verdict, other.Why)
-						}
-						continue
-					}
-					if want := test.base < 0 || test.head < 0; r.Signed != want {
-						t.Errorf("%s: signed %t, want %t", what, r.Signed, want)
-					}
-					if noise == 0 && !(r.Change == test.change || math.IsNaN(test.change) || math.Abs(r.Change-test.change) < 1e-9) {
-						t.Errorf("%s: a change of %g, want %g", what, r.Change, test.change)
-					}
+				if want := test.base < 0 || test.head < 0; r.Signed != want {
+					t.Errorf("%s: signed %t, want %t", what, r.Signed, want)
+				}
+				if noise == 0 && !(r.Change == test.change || math.IsNaN(test.change) || math.Abs(r.Change-test.change) < 1e-9) {
+					t.Errorf("%s: a change of %g, want %g", what, r.Change, test.change)
 				}
 			}
 		}
 	}
 	// What an exception ignores may be what it likes.
-	p := play("score", lower, nan, 5, 0, false)
+	p := play("score", lower, nan, 5, 0)
 	ignore := gate.Rules{For: func(_ gate.Benchmark, unit string) (gate.Exception, bool) {
 		return gate.Exception{Ignore: true}, unit == "score"
 	}}
@@ -304,12 +305,11 @@ func TestOddValues(t *testing.T) {
 	}
 }
 
-// A builder has rounds enough, of new binaries when it is asked for them.
+// A builder has rounds enough, of new binaries all the time.
 type builder struct {
 	player
 	random *rand.Rand
-	fresh  int
-	value  func(gate.Side, *rand.Rand) float64
+	value  func(side gate.Side, build int, random *rand.Rand) float64
 }
 
 func (b *builder) Round(context.Context, []gate.Benchmark) ([]gate.Round, error) {
@@ -317,9 +317,9 @@ func (b *builder) Round(context.Context, []gate.Benchmark) ([]gate.Round, error)
 	if b.rounds[0].Number++; r.Number > 1000 {
 		return nil, io.EOF // undecided
 	}
-	for _, side := range []gate.Side{gate.Base, gate.Again, gate.Head} {
-		build := 100*b.fresh + 10*int(side) + 1 + b.random.IntN(6)
-		r.Readings[side] = &gate.Reading{Build: build, Values: []results.Value{{Unit: b.unit(), Value: b.value(side, b.random)}}}
+	build := 1 + (r.Number-1)/gate.PairsPerBuild
+	for _, side := range []gate.Side{gate.Base, gate.Head} {
+		r.Readings[side] = &gate.Reading{Build: build, Values: []results.Value{{Unit: b.unit(), Value: b.value(side, build, b.random)}}}
 	}
 	return []gate.Round{r}, nil
 }
@@ -331,28 +331,23 @@ func (b *builder) unit() string {
 	return "p99-ns"
 }
 
-func (b *builder) Fresh(context.Context, []gate.Benchmark) (bool, error) {
-	b.fresh++
-	return true, nil
-}
-
-// What is worse than 0, or changes its sign, is confirmed with new binaries: their
-// ranks need no ratio, either.
+// What is worse than 0, or changes its sign, is confirmed with new binaries: the
+// wager needs no ratio, either.
 func TestOddValuesAreConfirmed(t *testing.T) {
 	for what, test := range map[string]struct {
 		declared results.Directions
-		value    func(gate.Side, *rand.Rand) float64
+		value    func(gate.Side, int, *rand.Rand) float64
 	}{
-		"from 0": {nil, func(side gate.Side, random *rand.Rand) float64 {
+		"from 0": {nil, func(side gate.Side, build int, random *rand.Rand) float64 {
 			return float64(int(side) / int(gate.Head) * (1 + random.IntN(2)))
 		}},
-		"to 0": {results.Directions{"score": +1}, func(side gate.Side, random *rand.Rand) float64 {
+		"to 0": {results.Directions{"score": +1}, func(side gate.Side, build int, random *rand.Rand) float64 {
 			return float64((1 - int(side)/int(gate.Head)) * (1 + random.IntN(2)))
 		}},
-		"from below 0": {results.Directions{"score": -1}, func(side gate.Side, random *rand.Rand) float64 {
+		"from below 0": {results.Directions{"score": -1}, func(side gate.Side, build int, random *rand.Rand) float64 {
 			return -5 - random.Float64() + float64(int(side)/int(gate.Head)*10)
 		}},
-		"to below 0, late": {results.Directions{"score": +1}, func(side gate.Side, random *rand.Rand) float64 {
+		"to below 0, late": {results.Directions{"score": +1}, func(side gate.Side, build int, random *rand.Rand) float64 {
 			return 5 + random.Float64() - float64(int(side)/int(gate.Head)*random.IntN(3)*4)
 		}},
 	} {
@@ -368,17 +363,17 @@ func TestOddValuesAreConfirmed(t *testing.T) {
 // too: 110 is 10 % more than 100, of which the logarithm is 9.5 %.
 func TestSignChangesLate(t *testing.T) {
 	lower := results.Directions{"score": -1}
-	p := play("score", lower, 100, 110, 0.001, true)
-	p.rounds[len(p.rounds)-1].Readings[gate.Head].Values[1].Value = -1
+	p := play("score", lower, 100, 110, 0.001)
+	p.rounds[10*gate.PairsPerBuild].Readings[gate.Head].Values[1].Value = -1
 	screened, err := both(t, p)
 	if err != nil {
 		t.Fatal(err)
 	}
 	n := 0
 	b := &builder{player: player{rounds: []gate.Round{{Benchmark: gate.Benchmark{Name: "A"}, Number: 1}}, declared: lower}, random: rand.New(rand.NewPCG(3, 1))}
-	b.value = func(side gate.Side, random *rand.Rand) float64 {
+	b.value = func(side gate.Side, build int, random *rand.Rand) float64 {
 		v := 100 + 10*float64(int(side)/int(gate.Head)) + 0.1*random.NormFloat64()
-		if side == gate.Head && b.fresh > 0 {
+		if side == gate.Head && build > 12 {
 			if n++; n == 9 {
 				return -1
 			}

@@ -27,11 +27,6 @@ import (
 type Files struct {
 	Base, Head *results.RecordFile
 
-	// Again is the base run a second time in each round; it may be nil. The
-	// second of two readings that Base has of a benchmark in one round is as
-	// good.
-	Again *results.RecordFile
-
 	// Only, if it is not nil, selects the benchmarks to compare.
 	Only func(Benchmark) bool
 
@@ -64,9 +59,8 @@ const DefaultDrift = 0.05
 // measured together.
 const sessionNote = "session"
 
-// ReadFiles reads a base and a head, and the base again unless again is "". The
-// error joins all that is wrong with any of them.
-func ReadFiles(base, again, head string) (Files, error) {
+// ReadFiles reads a base and a head. The error joins all that is wrong with any of them.
+func ReadFiles(base, head string) (Files, error) {
 	var f Files
 	var errs []error
 	read := func(name string) *results.RecordFile {
@@ -77,9 +71,6 @@ func ReadFiles(base, again, head string) (Files, error) {
 		return file
 	}
 	f.Base = read(base)
-	if again != "" {
-		f.Again = read(again)
-	}
 	f.Head = read(head)
 	return f, errors.Join(errs...)
 }
@@ -100,7 +91,7 @@ func (r Rules) CompareFiles(ctx context.Context, f Files) (*Report, error) {
 }
 
 // FilesSource returns the rounds of files all of whose benchmarks were measured
-// together. All rounds come at once.
+// together.
 func FilesSource(f Files) (Source, error) {
 	src, err := newFileSource(f)
 	if err != nil {
@@ -119,8 +110,7 @@ type fileSource struct {
 	onlyBase, onlyHead []Benchmark
 	paired, apart      []Benchmark // both
 	records            [sides]map[Benchmark][]results.Record
-	rounds             []Round
-	told               bool // the rounds
+	rounds             map[Benchmark][]Round // in order, those that were not told yet
 	declared           results.Directions
 	warnings           []string
 }
@@ -129,7 +119,7 @@ func newFileSource(f Files) (*fileSource, error) {
 	if f.Base == nil || f.Head == nil {
 		return nil, fmt.Errorf("%w: want a base and a head", ErrNothing)
 	}
-	s := &fileSource{Files: f, declared: make(results.Directions)}
+	s := &fileSource{Files: f, declared: make(results.Directions), rounds: make(map[Benchmark][]Round)}
 	for _, file := range s.files() {
 		if file != nil {
 			maps.Copy(s.declared, file.Declared)
@@ -146,17 +136,14 @@ func newFileSource(f Files) (*fileSource, error) {
 
 // files returns those that there are, with their sides.
 func (f Files) files() (files [sides]*results.RecordFile) {
-	return [sides]*results.RecordFile{f.Base, f.Again, f.Head}
+	return [sides]*results.RecordFile{f.Base, f.Head}
 }
 
 // sameMachine returns an error for each way in which the machines differ. What
 // a file does not say is a warning.
 func (s *fileSource) sameMachine() error {
 	var errs []error
-	for _, other := range []*results.RecordFile{s.Again, s.Head} {
-		if other == nil {
-			continue
-		}
+	for _, other := range []*results.RecordFile{s.Head} {
 		for _, fact := range []struct{ key, base, other string }{
 			{"goos", s.Base.GOOS, other.GOOS},
 			{"goarch", s.Base.GOARCH, other.GOARCH},
@@ -311,7 +298,6 @@ func (s *fileSource) pair() error {
 	for _, b := range s.paired {
 		errs = append(errs, s.roundsOf(b))
 	}
-	slices.SortStableFunc(s.rounds, func(a, b Round) int { return cmp.Compare(a.Number, b.Number) })
 	return errors.Join(errs...)
 }
 
@@ -321,7 +307,7 @@ func (s *fileSource) together() bool {
 	if s.SameRounds {
 		return true
 	}
-	return session != "" && session == note(s.Head, sessionNote) && (s.Again == nil || session == note(s.Again, sessionNote))
+	return session != "" && session == note(s.Head, sessionNote)
 }
 
 // inRounds reports whether all records are of a round.
@@ -348,23 +334,13 @@ func (s *fileSource) roundsOf(b Benchmark) error {
 		round.Readings[side] = &Reading{Build: r.Build, Values: r.Values, Where: where(file, r)}
 	}
 	has := func(side Side, number int) bool { return at[number] != nil && at[number].Readings[side] != nil }
-	for _, r := range s.records[Base][b] {
-		switch {
-		case !has(Base, r.Round):
-			set(Base, s.Base, r)
-		case s.Again == nil && !has(Again, r.Round):
-			set(Again, s.Base, r)
-		default:
-			second(s.Base, r)
-		}
-	}
-	for _, side := range []Side{Again, Head} {
+	for side, file := range s.files() {
 		for _, r := range s.records[side][b] {
-			if has(side, r.Round) {
-				second(s.files()[side], r)
+			if has(Side(side), r.Round) {
+				second(file, r)
 				continue
 			}
-			set(side, s.files()[side], r)
+			set(Side(side), file, r)
 		}
 	}
 	missing := 0
@@ -373,7 +349,7 @@ func (s *fileSource) roundsOf(b Benchmark) error {
 			missing++
 			continue
 		}
-		s.rounds = append(s.rounds, *at[number])
+		s.rounds[b] = append(s.rounds[b], *at[number])
 	}
 	if missing > 0 && len(errs) == 0 {
 		s.warn("%s: %d of %d rounds are on one side only: they are left out", b, missing, len(at))
@@ -386,24 +362,28 @@ func (s *fileSource) Benchmarks() (both, onlyBase, onlyHead []Benchmark) {
 	return s.paired, s.onlyBase, s.onlyHead
 }
 
-// Round returns all rounds, once.
+// Round returns the next round of each of the benchmarks: what is judged is then what
+// was judged when it was measured.
 func (s *fileSource) Round(ctx context.Context, of []Benchmark) ([]Round, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
 	}
-	if s.told {
+	var next []Round
+	for _, b := range of {
+		if queue := s.rounds[b]; len(queue) > 0 {
+			next, s.rounds[b] = append(next, queue[0]), queue[1:]
+		}
+	}
+	if len(next) == 0 {
 		return nil, io.EOF
 	}
-	s.told = true
-	wanted := make(map[Benchmark]bool)
-	for _, b := range of {
-		wanted[b] = true
-	}
-	return slices.DeleteFunc(slices.Clone(s.rounds), func(r Round) bool { return !wanted[r.Benchmark] }), nil
+	return next, nil
 }
 
-// Fresh reports that nothing can be measured again.
-func (s *fileSource) Fresh(context.Context, []Benchmark) (bool, error) { return false, nil }
+// Unchanged, Cost and Apart are those of [Source].
+func (s *fileSource) Unchanged() []Unchanged       { return nil }
+func (s *fileSource) Cost(Benchmark) time.Duration { return 0 }
+func (s *fileSource) Apart() time.Duration         { return 0 }
 
 // Better says what the files say, or else [results.Better]. One file's word holds
 // for those that say nothing.
@@ -433,7 +413,7 @@ func (s *fileSource) compare(ctx context.Context, r Rules) (*Report, error) {
 	var unknown []string
 	if len(s.paired) > 0 {
 		of := share(s.paired)
-		of.Budget = 0 // nothing takes time
+		of.Budget, of.toEnd = 0, true // nothing takes time
 		var err error
 		if rep, err = of.Compare(ctx, s); err != nil && !errors.Is(err, ErrNothing) {
 			return nil, err

@@ -114,22 +114,6 @@ func TestFilesPaired(t *testing.T) {
 	}
 }
 
-// The base once more, from a file of its own or from its own file, is the noise.
-func TestFilesAgain(t *testing.T) {
-	base, head := inRounds(1, "a", 1, 30, 100), inRounds(2, "a", 1, 30, 100)
-	again := inRounds(3, "a", 1, 30, 104)
-	f := files(t, base, head)
-	f.Again = parse(t, "again.txt", again)
-	one := files(t, base+again, head)
-	for _, f := range []gate.Files{f, one} {
-		rep := compareFiles(t, gate.Rules{}, f)
-		check(t, rep, gate.CannotTell, "the base differs from itself by as much as the margin")
-		if noise := rep.Results[0].Noise; noise < 0.03 || noise > 0.06 {
-			t.Errorf("noise %g, want about 0.04", noise)
-		}
-	}
-}
-
 // Benchmarks in rounds and others may be in one file, and are in one report.
 func TestFilesOfBothKinds(t *testing.T) {
 	other := func(seed uint64, ns float64) string {
@@ -346,7 +330,7 @@ func TestFilesFailClosed(t *testing.T) {
 				}
 			}
 			var rep *gate.Report
-			f, err := gate.ReadFiles(base, "", head)
+			f, err := gate.ReadFiles(base, head)
 			if err == nil {
 				if test.with != nil {
 					test.with(&f)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/lockbench/lockbench/gate"
 )
@@ -18,7 +19,9 @@ func (n newcomers) Benchmarks() (both, onlyBase, onlyHead []gate.Benchmark) {
 }
 
 func (newcomers) Round(context.Context, []gate.Benchmark) ([]gate.Round, error) { return nil, io.EOF }
-func (newcomers) Fresh(context.Context, []gate.Benchmark) (bool, error)         { return false, nil }
+func (newcomers) Unchanged() []gate.Unchanged                                   { return nil }
+func (newcomers) Cost(gate.Benchmark) time.Duration                             { return 0 }
+func (newcomers) Apart() time.Duration                                          { return 0 }
 func (newcomers) Better(string) int                                             { return 0 }
 func (newcomers) Exact(string) (float64, bool)                                  { return 0, false }
 

@@ -31,21 +31,19 @@ func (b Benchmark) String() string {
 // A Side says whose a reading is.
 type Side int
 
-// The sides of a round. The base is measured twice: what differs between two
-// runs of the same code is noise.
+// The sides of a round.
 const (
-	Base  Side = iota
-	Again      // the base once more, in binaries of its own where there are several
+	Base Side = iota
 	Head
 	sides
 )
 
-func (s Side) String() string { return [...]string{"base", "base again", "head"}[s] }
+func (s Side) String() string { return [...]string{"base", "head"}[s] }
 
 // A Reading is what one run of a benchmark measured.
 type Reading struct {
-	// Build tells the binaries of a side apart, which have the same code in
-	// another layout; 0 is unknown.
+	// Build is the number of the pair of binaries, from 1: base and head laid out in
+	// the same way. Each pair has the same code in another layout. 0 is unknown.
 	Build  int
 	Values []results.Value
 	Where  string // file:line, "" if it was measured now
@@ -64,12 +62,12 @@ func (r *Reading) value(unit string) (float64, bool) {
 	return 0, false
 }
 
-// A Round is a reading of each side, all within a moment and in random order.
+// A Round is a reading of each side, both within a moment and in random order.
 type Round struct {
 	Benchmark
 	Number   int // from 1
 	Distance results.Distance
-	Readings [sides]*Reading // of Again it may be nil
+	Readings [sides]*Reading
 
 	// Failed, if it is not nil, is why there are no readings, and none to come.
 	Failed *Failure
@@ -89,11 +87,19 @@ type Source interface {
 	// Round returns one more reading of each side of each of the benchmarks,
 	// or of some of them, if it has no more of the others. One that cannot be
 	// measured has a round that says so. The error is io.EOF if it has none of any.
+	// After [PairsPerBuild] rounds of a benchmark the next is of new binaries.
 	Round(ctx context.Context, of []Benchmark) ([]Round, error)
 
-	// Fresh makes new binaries for the benchmarks, so that the rounds to come
-	// owe nothing to the layout of those before. It reports whether it could.
-	Fresh(ctx context.Context, of []Benchmark) (bool, error)
+	// Unchanged returns the packages of which nothing is measured, since both sides
+	// are the same.
+	Unchanged() []Unchanged
+
+	// Cost returns about how long a round of b takes; 0 if it takes no time.
+	Cost(b Benchmark) time.Duration
+
+	// Apart returns how much of the time so far was no measuring, such as building;
+	// no budget counts it.
+	Apart() time.Duration
 
 	// Better returns +1 if more of unit is better, -1 if less is, and 0 if
 	// that is not known.
@@ -105,10 +111,17 @@ type Source interface {
 	Exact(unit string) (tolerance float64, exact bool)
 }
 
+// An Unchanged is a package that need not be measured.
+type Unchanged struct {
+	Pkg string // import path
+	Why string // what is the same, in a few words
+}
+
 // Rules say what is a regression. The zero value has the defaults.
 type Rules struct {
 	// Margin is by how much something must be worse to be called so: 0.03
-	// is 3 %, the default.
+	// is 3 %, the default. What passes is worse by less than twice that, with the
+	// confidence below.
 	Margin float64
 
 	// FDR is the share of the regressions reported that may be false, on
@@ -118,7 +131,8 @@ type Rules struct {
 	// Confidence is that of the intervals, and so of a pass: 0.99 is the default.
 	Confidence float64
 
-	// MinRounds is how many rounds there are at least: 10 is the default.
+	// MinRounds is how many readings a verdict rests on at least: pairs of binaries,
+	// or pairs of processes of what does not vary. 10 is the default.
 	MinRounds int
 
 	// Budget is how long rounds may take, all together: 0 is for as long as
@@ -139,6 +153,8 @@ type Rules struct {
 
 	// Progress, if it is not nil, is told after each round.
 	Progress func(Progress)
+
+	toEnd bool // use all that there is, also of what is decided
 }
 
 // An Exception is what holds for one unit of one benchmark.
@@ -158,7 +174,7 @@ const (
 // Progress is how far a comparison is.
 type Progress struct {
 	Stage   string // "screening" or "confirming"
-	Rounds  int    // in this stage
+	Rounds  int    // of the benchmark that has most
 	Open    int    // benchmarks that are not decided
 	Suspect int    // benchmarks that seem to be worse
 	Of      int    // all benchmarks
@@ -204,39 +220,35 @@ type Result struct {
 	Why     string // for people: what the verdict rests on, or what it lacks
 	Output  string // the last lines that it printed, if it failed
 
-	N        int     // pairs that it rests on
-	Rounds   int     // all that were measured, with those before a confirmation
+	N        int     // readings that it rests on: pairs of binaries; of what does not vary, pairs of processes
+	Rounds   int     // pairs of processes
 	Old, New float64 // medians of the base and of the head; see Becomes
 
-	// Change is the median of New/Old over the pairs, less 1, and Lo and Hi
-	// bound it: for all n at once, with the confidence of the rules.
+	// Change is the middle of New/Old, less 1, and Lo and Hi bound it: for all n at
+	// once, with the confidence of the rules.
 	Change, Lo, Hi float64
 
-	// Noise is the change that the base shows against itself, with the same
-	// number of pairs: the larger of its interval's bounds. Below it, the
-	// machine decides, not the code. It is NaN if it was not measured.
-	Noise float64
+	// Spread is the standard deviation of the changes of single pairs of binaries, and
+	// Within that of pairs of processes of the same binaries, as shares: where Spread is
+	// much the larger, it is layout that makes the difference. They are NaN if unknown.
+	Spread, Within float64
 
 	Margin   float64
 	Drift    float64 // what the sides may differ by besides, if they were not measured together
 	Evidence float64 // natural logarithm of the evidence for a regression
-	Builds   int     // binaries of the head
 
 	Exact     bool // the values do not vary: no statistics needed
 	Signed    bool // one is below 0: the changes are differences, as shares of what the base is away from 0
 	Unpaired  bool // the sides were not measured together: judged more weakly
-	Confirmed bool // measured once more, afresh, after it had been suspect
+	Confirmed bool // shown once more, by new binaries alone, after it had been suspect
 	Minor     bool // there is more of it at another distance, which decides
-
-	// BootLo and BootHi are a bootstrap's 99 % interval of the change, as a
-	// cross-check; NaN if there are too few pairs.
-	BootLo, BootHi float64
 }
 
-// Improved reports whether the change is for the better by more than the margin.
+// Improved reports whether the change is for the better by more than the margin, and
+// for the better for sure.
 func (r *Result) Improved() bool {
 	lo, hi := r.bad(r.Lo), r.bad(r.Hi)
-	return max(lo, hi) < -r.Margin-r.Drift || r.Exact && r.bad(r.Change) < 0
+	return r.bad(r.Change) < -r.Margin-r.Drift && max(lo, hi) < -r.Drift || r.Exact && r.bad(r.Change) < 0
 }
 
 // bad turns a change, a share, so that more of it is worse.
@@ -284,6 +296,14 @@ type Report struct {
 	// First are the benchmarks of a head, all of them declared to be new, whose base
 	// has none: there is nothing to compare them to, which is no fault.
 	First []Benchmark
+
+	// Unchanged are packages of which nothing was measured, since both sides are the
+	// same: they pass.
+	Unchanged []Unchanged
+
+	// Interrupted says that it was ended before its time: what was undecided then
+	// cannot be told.
+	Interrupted bool
 
 	// NotJudged are units of which it is not known whether more is better.
 	NotJudged []string

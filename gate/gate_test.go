@@ -1,7 +1,11 @@
 package gate_test
 
 import (
+	"context"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/lockbench/lockbench/gate"
 	"github.com/lockbench/lockbench/internal/synthetic"
@@ -20,7 +24,7 @@ func TestVerdicts(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		is     synthetic.Benchmark
-		rounds int
+		builds int
 		want   gate.Verdict
 	}{
 		{"same", synthetic.Benchmark{Noise: 0.005}, 0, gate.Pass},
@@ -28,17 +32,96 @@ func TestVerdicts(t *testing.T) {
 		{"a little slower", synthetic.Benchmark{Noise: 0.005, Change: 0.01}, 0, gate.Pass},
 		{"slower", synthetic.Benchmark{Noise: 0.005, Change: 0.10}, 0, gate.Regressed},
 		{"slower, amid outliers", synthetic.Benchmark{Noise: 0.005, Change: 0.10, Tail: 0.2}, 0, gate.Regressed},
-		{"too few rounds", synthetic.Benchmark{Noise: 0.005}, 4, gate.CannotTell},
-		{"too noisy", synthetic.Benchmark{Noise: 0.3}, 100, gate.CannotTell},
-		{"at the margin", synthetic.Benchmark{Noise: 0.02, Change: 0.03}, 100, gate.CannotTell},
+		{"too few binaries", synthetic.Benchmark{Noise: 0.005}, 4, gate.CannotTell},
+		{"too noisy", synthetic.Benchmark{Noise: 0.3}, 48, gate.CannotTell},
 	} {
 		src := synthetic.New(1, test.is)
-		src.Rounds = test.rounds
+		src.Builds = test.builds
 		rep := compare(t, gate.Rules{}, src)
 		r := rep.Results[0]
-		t.Logf("%s: %v after %d rounds: %+.2f%% [%+.2f%%, %+.2f%%], noise %.2f%%: %s", test.name, r.Verdict, r.Rounds, 100*r.Change, 100*r.Lo, 100*r.Hi, 100*r.Noise, r.Why)
+		t.Logf("%s: %v after %d rounds: %+.2f%% [%+.2f%%, %+.2f%%], spread %.2f%%: %s", test.name, r.Verdict, r.Rounds, 100*r.Change, 100*r.Lo, 100*r.Hi, 100*r.Spread, r.Why)
 		if r.Verdict != test.want || rep.Verdict != test.want {
 			t.Errorf("%s: %v (%s), want %v", test.name, r.Verdict, r.Why, test.want)
 		}
 	}
+}
+
+// What is told is told alike if the rounds come from files, and so is what cannot be
+// told: it says how far it is from an answer.
+func TestLacks(t *testing.T) {
+	for name, test := range map[string]struct {
+		is     synthetic.Benchmark
+		layout float64
+		want   []string
+	}{
+		"layout":  {synthetic.Benchmark{Noise: 0.002}, 0.06, []string{"by twice the margin: that takes about ", " pairs of binaries, there are 12; binaries of the same code are ", " apart by their layout"}},
+		"machine": {synthetic.Benchmark{Noise: 0.15}, 0, []string{" pairs of binaries, there are 12; the machine makes pairs of the same binaries "}},
+		"slower":  {synthetic.Benchmark{Noise: 0.1, Change: 0.05}, 0, []string{"it seems to be worse by more than the margin, and may be no worse at all"}},
+	} {
+		src := synthetic.New(4, test.is)
+		src.Builds, src.Layout = 12, test.layout
+		r := compare(t, gate.Rules{}, src).Results[0]
+		if r.Verdict != gate.CannotTell {
+			t.Errorf("%s: %v, want cannot tell", name, r.Verdict)
+		}
+		for _, want := range test.want {
+			if !strings.Contains(r.Why, want) {
+				t.Errorf("%s: %s; want %q in it", name, r.Why, want)
+			}
+		}
+	}
+}
+
+// Interrupted, it says what there is; of what there is not it says why.
+func TestInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	src := synthetic.New(1, synthetic.Benchmark{Noise: 0.001, Change: 1}, synthetic.Benchmark{Noise: 0.5})
+	rules := gate.Rules{Progress: func(p gate.Progress) {
+		if p.Rounds > 100 { // the first is long decided
+			cancel()
+		}
+	}}
+	rep, err := rules.Compare(ctx, src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !rep.Interrupted || rep.Verdict != gate.Regressed || rep.Results[0].Verdict != gate.Regressed {
+		t.Errorf("interrupted %t, %v, want a regression", rep.Interrupted, rep.Verdict)
+	}
+	if r := rep.Results[1]; r.Verdict != gate.CannotTell || !strings.HasSuffix(r.Why, "; it was interrupted") {
+		t.Errorf("%v: %s; want that it was interrupted", r.Verdict, r.Why)
+	}
+}
+
+// A costly source: each round of the second benchmark takes long.
+type costly struct{ *synthetic.Source }
+
+func (costly) Cost(b gate.Benchmark) time.Duration {
+	return []time.Duration{time.Nanosecond, time.Hour}[synthetic.Index(b)]
+}
+
+// What does not fit into the budget comes last, and is named.
+func TestLate(t *testing.T) {
+	src := costly{synthetic.New(1, synthetic.Benchmark{Noise: 0.001}, synthetic.Benchmark{Noise: 0.001})}
+	var order []gate.Benchmark
+	rep, err := gate.Rules{Budget: time.Minute}.Compare(t.Context(), recorder{src, &order})
+	if err != nil {
+		t.Fatal(err)
+	}
+	both, _, _ := src.Benchmarks()
+	first := slices.Index(order, both[1])
+	if first < 0 || slices.Contains(order[first:], both[0]) || !strings.Contains(strings.Join(rep.Warnings, "\n"), "measured last, since a budget of 1m0s has no room for what is slow: example.org/p.B0001") {
+		t.Errorf("measured %v; warnings %q", order, rep.Warnings)
+	}
+}
+
+// A recorder takes note of what is measured.
+type recorder struct {
+	gate.Source
+	order *[]gate.Benchmark
+}
+
+func (r recorder) Round(ctx context.Context, of []gate.Benchmark) ([]gate.Round, error) {
+	*r.order = append(*r.order, of...)
+	return r.Source.Round(ctx, of)
 }

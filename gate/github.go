@@ -137,8 +137,8 @@ func (r *Result) sentence() string {
 	default:
 		s += ", interval " + i
 	}
-	if n := r.noise(); n != "-" {
-		s += ", noise " + n
+	if n := r.apart(); n != "-" {
+		s += ", spread " + n
 	}
 	kind := "pair"
 	if r.Unpaired {

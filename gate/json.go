@@ -12,7 +12,7 @@ import (
 
 // JSONVersion is the version of what [Report.WriteJSON] writes. It changes when
 // a field changes its meaning or goes; not when one is added.
-const JSONVersion = 2
+const JSONVersion = 3
 
 // The report as it is in JSON. All fields are always there. Shares are
 // fractions: 0.03 is 3 %.
@@ -34,8 +34,16 @@ type jsonReport struct {
 	OnlyBase  []jsonBenchmark `json:"only_base"` // vanished, and not declared so
 	OnlyHead  []jsonBenchmark `json:"only_head"` // new, and not declared so
 	First     []jsonBenchmark `json:"first"`     // new, and declared so, while the base has none
+	Unchanged []jsonUnchanged `json:"unchanged"` // not measured, since both sides are the same
 	NotJudged []string        `json:"not_judged"`
 	Warnings  []string        `json:"warnings"`
+
+	Interrupted bool `json:"interrupted"` // what was undecided then cannot be told
+}
+
+type jsonUnchanged struct {
+	Pkg string `json:"pkg"`
+	Why string `json:"why"`
 }
 
 type jsonRules struct {
@@ -79,19 +87,17 @@ type jsonResult struct {
 	Change    jsonNumber `json:"change"`
 	Lo        jsonNumber `json:"lo"`
 	Hi        jsonNumber `json:"hi"`
-	Noise     jsonNumber `json:"noise"`
+	Spread    jsonNumber `json:"spread"`
+	Within    jsonNumber `json:"within"`
 	Margin    jsonNumber `json:"margin"`
 	Drift     jsonNumber `json:"drift"`
 	Evidence  jsonNumber `json:"evidence"`
-	Builds    int        `json:"builds"`
 	Exact     bool       `json:"exact"`
 	Signed    bool       `json:"signed"`
 	Unpaired  bool       `json:"unpaired"`
 	Confirmed bool       `json:"confirmed"`
 	Minor     bool       `json:"minor"`
 	Improved  bool       `json:"improved"` // follows from the others; reading ignores it
-	BootLo    jsonNumber `json:"boot_lo"`
-	BootHi    jsonNumber `json:"boot_hi"`
 }
 
 // A jsonShape is a [ShapeResult]; see there.
@@ -132,8 +138,14 @@ func (r *Report) WriteJSON(w io.Writer) error {
 		OnlyBase:  jsonBenchmarks(r.OnlyBase),
 		OnlyHead:  jsonBenchmarks(r.OnlyHead),
 		First:     jsonBenchmarks(r.First),
+		Unchanged: make([]jsonUnchanged, 0, len(r.Unchanged)),
 		NotJudged: append([]string{}, r.NotJudged...),
 		Warnings:  append([]string{}, r.Warnings...),
+
+		Interrupted: r.Interrupted,
+	}
+	for _, u := range r.Unchanged {
+		out.Unchanged = append(out.Unchanged, jsonUnchanged(u))
 	}
 	for i := range r.Results {
 		res := &r.Results[i]
@@ -141,9 +153,8 @@ func (r *Report) WriteJSON(w io.Writer) error {
 			jsonBenchmark: jsonBenchmark(res.Benchmark), Unit: res.Unit, Better: betterWords[res.Better], Distance: string(res.Distance),
 			Verdict: res.Verdict.String(), Why: res.Why, Output: res.Output, N: res.N, Rounds: res.Rounds,
 			Old: jsonNumber(res.Old), New: jsonNumber(res.Becomes()), Median: jsonNumber(res.New), Change: jsonNumber(res.Change), Lo: jsonNumber(res.Lo), Hi: jsonNumber(res.Hi),
-			Noise: jsonNumber(res.Noise), Margin: jsonNumber(res.Margin), Drift: jsonNumber(res.Drift), Evidence: jsonNumber(res.Evidence), Builds: res.Builds,
+			Spread: jsonNumber(res.Spread), Within: jsonNumber(res.Within), Margin: jsonNumber(res.Margin), Drift: jsonNumber(res.Drift), Evidence: jsonNumber(res.Evidence),
 			Exact: res.Exact, Signed: res.Signed, Unpaired: res.Unpaired, Confirmed: res.Confirmed, Minor: res.Minor, Improved: res.Improved(),
-			BootLo: jsonNumber(res.BootLo), BootHi: jsonNumber(res.BootHi),
 		})
 	}
 	for _, s := range r.Shapes {
@@ -186,19 +197,21 @@ func ReadJSON(rd io.Reader) (*Report, error) {
 		Rules: Rules{Margin: float64(in.Rules.Margin), FDR: float64(in.Rules.FDR), Confidence: float64(in.Rules.Confidence),
 			MinRounds: in.Rules.MinRounds, Budget: time.Duration(in.Rules.Budget), Units: in.Rules.Units},
 		OnlyBase: benchmarksIn(in.OnlyBase), OnlyHead: benchmarksIn(in.OnlyHead), First: benchmarksIn(in.First),
-		NotJudged: in.NotJudged, Warnings: in.Warnings, Problems: in.Problems,
+		NotJudged: in.NotJudged, Warnings: in.Warnings, Problems: in.Problems, Interrupted: in.Interrupted,
 	}
 	if err := r.Verdict.UnmarshalText([]byte(in.Verdict)); err != nil {
 		return nil, fmt.Errorf("report in JSON: %w", err)
+	}
+	for _, u := range in.Unchanged {
+		r.Unchanged = append(r.Unchanged, Unchanged(u))
 	}
 	for i, res := range in.All {
 		out := Result{
 			Benchmark: Benchmark(res.jsonBenchmark), Unit: res.Unit, Distance: results.Distance(res.Distance),
 			Why: res.Why, Output: res.Output, N: res.N, Rounds: res.Rounds,
 			Old: float64(res.Old), New: float64(res.Median), Change: float64(res.Change), Lo: float64(res.Lo), Hi: float64(res.Hi),
-			Noise: float64(res.Noise), Margin: float64(res.Margin), Drift: float64(res.Drift), Evidence: float64(res.Evidence), Builds: res.Builds,
+			Spread: float64(res.Spread), Within: float64(res.Within), Margin: float64(res.Margin), Drift: float64(res.Drift), Evidence: float64(res.Evidence),
 			Exact: res.Exact, Signed: res.Signed, Unpaired: res.Unpaired, Confirmed: res.Confirmed, Minor: res.Minor,
-			BootLo: float64(res.BootLo), BootHi: float64(res.BootHi),
 		}
 		if err := out.Verdict.UnmarshalText([]byte(res.Verdict)); err != nil {
 			return nil, fmt.Errorf("report in JSON: result %d: %w", i+1, err)

@@ -50,8 +50,8 @@ func TestJSONRoundTrip(t *testing.T) {
 			Distance: rapid.SampledFrom([]results.Distance{results.Local, results.Near, results.Far, results.Unknown}).Draw(t, "distance"),
 			Verdict:  verdict.Draw(t, "verdict"), Why: rapid.String().Draw(t, "why"), Output: rapid.String().Draw(t, "output"),
 			N: rapid.Int().Draw(t, "n"), Rounds: rapid.Int().Draw(t, "rounds"), Old: f("old"), New: f("new"), Change: f("change"), Lo: f("lo"), Hi: f("hi"),
-			Noise: f("noise"), Margin: f("margin"), Drift: f("drift"), Evidence: f("evidence"), Builds: rapid.Int().Draw(t, "builds"),
-			Exact: yes("exact"), Signed: yes("signed"), Unpaired: yes("unpaired"), Confirmed: yes("confirmed"), Minor: yes("minor"), BootLo: f("boot_lo"), BootHi: f("boot_hi"),
+			Spread: f("spread"), Within: f("within"), Margin: f("margin"), Drift: f("drift"), Evidence: f("evidence"),
+			Exact: yes("exact"), Signed: yes("signed"), Unpaired: yes("unpaired"), Confirmed: yes("confirmed"), Minor: yes("minor"),
 		}
 	})
 	shape := rapid.Custom(func(t *rapid.T) gate.ShapeResult {
@@ -70,6 +70,9 @@ func TestJSONRoundTrip(t *testing.T) {
 			Shapes:   rapid.SliceOfN(shape, 0, 2).Draw(t, "shapes"),
 			OnlyBase: rapid.SliceOfN(benchmark, 0, 2).Draw(t, "only base"), OnlyHead: rapid.SliceOfN(benchmark, 0, 2).Draw(t, "only head"), First: rapid.SliceOfN(benchmark, 0, 2).Draw(t, "first"),
 			NotJudged: rapid.SliceOfN(rapid.String(), 0, 2).Draw(t, "not judged"), Warnings: rapid.SliceOfN(rapid.String(), 0, 2).Draw(t, "warnings"),
+			Unchanged: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) gate.Unchanged {
+				return gate.Unchanged{Pkg: rapid.String().Draw(t, "pkg"), Why: rapid.String().Draw(t, "why")}
+			}), 0, 2).Draw(t, "unchanged"), Interrupted: rapid.Bool().Draw(t, "interrupted"),
 			Problems: rapid.SliceOfN(rapid.String(), 0, 2).Draw(t, "problems"),
 			Took:     time.Duration(rapid.Int64().Draw(t, "took")), Rounds: rapid.Int().Draw(t, "rounds"),
 		}
@@ -108,7 +111,7 @@ func TestReadJSONErrors(t *testing.T) {
 		"empty":            "",
 		"null":             "null",
 		"an object":        "{}",
-		"another version":  strings.Replace(good, `"schema_version": 2`, `"schema_version": 1`, 1),
+		"another version":  strings.Replace(good, `"schema_version": 3`, `"schema_version": 1`, 1),
 		"no verdict":       strings.Replace(good, `"verdict": "pass"`, `"other": "pass"`, 1),
 		"another verdict":  strings.Replace(good, `"verdict": "pass"`, `"verdict": "good"`, 1),
 		"a result's":       strings.Replace(good, "\t\t\t\"verdict\": \"pass\"", "\t\t\t\"verdict\": \"\"", 1),
@@ -116,7 +119,7 @@ func TestReadJSONErrors(t *testing.T) {
 		"cut off":          good[:len(good)/2],
 		"followed":         good + "x",
 		"twice":            good + good,
-		"not a number":     strings.Replace(good, `"noise": 0.001`, `"noise": "nan"`, 1),
+		"not a number":     strings.Replace(good, `"spread": 0.001`, `"spread": "nan"`, 1),
 		"another better":   strings.Replace(good, `"better": "lower"`, `"better": "more"`, 1),
 		"an array":         "[" + good + "]",
 		"text, not number": strings.Replace(good, `"n": 20`, `"n": "20"`, 1),

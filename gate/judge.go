@@ -9,17 +9,16 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/lockbench/lockbench/results"
 )
 
 // Compare measures until each benchmark is decided, or the budget is spent, or
-// the source has no more.
+// the source has no more, or ctx is done: then the report has what there is.
 //
-// First all benchmarks are screened. Then those that seem to be worse are built
-// anew and measured once more: a regression is called so only if the rounds after
-// that show it by themselves. Those that are undecided go on beside them.
+// What seems to be worse goes on until new binaries alone show it once more.
 func (r Rules) Compare(ctx context.Context, src Source) (*Report, error) {
 	j, err := newJudge(r, src)
 	if err != nil {
@@ -53,14 +52,16 @@ type judge struct {
 	order  []*series             // as they came
 	by     map[Benchmark][]*series
 
-	rounds  int
-	dropped int                                   // rounds that were of no one distance
-	unknown map[string]bool                       // units of which it is not known what is better
-	seen    map[Benchmark]*[sides]map[string]bool // units, of each benchmark that had a round
-	renewed map[Benchmark]bool                    // those of which new binaries are measured
-	failed  map[Benchmark]*Failure
-	wrong   map[seriesKey]*nonsense // of no distance
-	final   bool                    // there are none to be had
+	rounds      map[Benchmark]int
+	dropped     int                                   // rounds that were of no one distance
+	unbuilt     int                                   // rounds of binaries that are not known
+	unknown     map[string]bool                       // units of which it is not known what is better
+	seen        map[Benchmark]*[sides]map[string]bool // units, of each benchmark that had a round
+	failed      map[Benchmark]*Failure
+	wrong       map[seriesKey]*nonsense // of no distance
+	late        []Benchmark             // those that do not fit into the budget
+	interrupted bool
+	spent       bool // the budget is
 }
 
 // Nonsense is what readings of one unit of one benchmark are that make no sense.
@@ -91,24 +92,17 @@ type seriesKey struct {
 // A series is what there is of one unit of one benchmark at one distance.
 type series struct {
 	seriesKey
-	measure         // of both kinds of pairs
-	exact   bool    // has no noise
-	within  float64 // up to what share values that do not vary are equal
+	measure
+	clusters
+	exact     bool    // has no noise
+	tolerance float64 // up to what share values that do not vary are equal
 
-	// The pairs until it was suspect; and those since it was measured afresh.
-	screened, fresh pairs
+	whole    int     // readings when evidence was computed
+	evidence float64 // its logarithm, if the middle is beyond the margin, and else -Inf
 
-	suspect bool // the screening found it worse
-	done    bool // nothing to come can change the verdict
-	found   bool // by the confirmation, too
-}
-
-// now returns the pairs that decide.
-func (s *series) now() *pairs {
-	if s.suspect && s.fresh.n() > 0 {
-		return &s.fresh
-	}
-	return &s.screened
+	since int  // how many readings made it suspect, 0 if it is not
+	done  bool // nothing to come can change the verdict
+	found bool // it is worse, and new binaries alone showed it once more
 }
 
 func newJudge(r Rules, src Source) (*judge, error) {
@@ -118,13 +112,13 @@ func newJudge(r Rules, src Source) (*judge, error) {
 		by:      make(map[Benchmark][]*series),
 		unknown: make(map[string]bool),
 		seen:    make(map[Benchmark]*[sides]map[string]bool),
-		renewed: make(map[Benchmark]bool),
+		rounds:  make(map[Benchmark]int),
 		failed:  make(map[Benchmark]*Failure),
 		wrong:   make(map[seriesKey]*nonsense),
 	}
 	var onlyBase, onlyHead []Benchmark
 	j.all, onlyBase, onlyHead = src.Benchmarks()
-	if len(j.all)+len(onlyBase)+len(onlyHead) == 0 {
+	if len(j.all)+len(onlyBase)+len(onlyHead)+len(src.Unchanged()) == 0 {
 		return nil, ErrNothing
 	}
 	for _, u := range r.Units {
@@ -139,83 +133,95 @@ func unknownUnit(u string) error {
 	return fmt.Errorf("unit %s: not known whether more is better: want a line \"Unit %s better=lower\" (or higher) in the benchmark's output", u, u)
 }
 
-// screeningShare is the part of the budget that screening may take.
-const screeningShare = 0.6
-
+// measure asks for rounds, one of each open benchmark in turn. Those that would take
+// more than there is of the budget come last.
 func (j *judge) measure(ctx context.Context) error {
-	share := screeningShare
-	for open := j.all; ; share = 1 {
-		before := j.rounds
-		var err error
-		if open, err = j.stage(ctx, open, share); err != nil || len(open) == 0 || j.spent(1) {
-			return err
-		}
-		suspects := slices.DeleteFunc(slices.Clone(open), func(b Benchmark) bool { return !j.awaits(b) })
-		if len(suspects) == 0 {
-			if share == 1 || j.rounds == before {
-				return nil // there are no more rounds
+	fits, late := j.plan()
+	j.late = late
+	for _, open := range [][]Benchmark{fits, late} {
+		open = slices.Clone(open)
+		for len(open) > 0 {
+			var left []Benchmark
+			for _, b := range open {
+				got, err := j.round(ctx, b)
+				if err != nil || j.interrupted || j.spent {
+					return err
+				}
+				if got && (j.rules.toEnd || !j.settled(b)) {
+					left = append(left, b)
+				}
 			}
-			continue
-		}
-		fresh, err := j.src.Fresh(ctx, suspects)
-		if err != nil {
-			return err
-		}
-		if !fresh {
-			j.final = true
-			return nil
-		}
-		for _, b := range suspects {
-			j.renewed[b] = true
+			open = left
 		}
 	}
+	return nil
 }
 
-// awaits reports whether b is suspect, and is to be built anew.
-func (j *judge) awaits(b Benchmark) bool {
-	return !j.renewed[b] && j.failed[b] == nil && slices.ContainsFunc(j.by[b], func(s *series) bool { return s.suspect && !s.done })
+// round measures a round of b, unless there is no more of it, or no more time.
+func (j *judge) round(ctx context.Context, b Benchmark) (got bool, err error) {
+	if j.interrupted = ctx.Err() != nil; j.interrupted {
+		return false, nil
+	}
+	if j.spent = j.left() <= 0; j.spent {
+		return false, nil
+	}
+	rounds, err := j.src.Round(ctx, []Benchmark{b})
+	switch {
+	case errors.Is(err, io.EOF):
+		return false, nil
+	case err != nil && ctx.Err() != nil:
+		j.interrupted = true
+		return false, nil
+	case err != nil:
+		return false, err
+	}
+	for _, r := range rounds {
+		j.add(r)
+	}
+	j.look(b)
+	if j.rules.Progress != nil {
+		j.rules.Progress(j.progress())
+	}
+	return len(rounds) > 0, nil
 }
 
-// stage measures benchmarks until none is open, or share of the budget is
-// spent, or there is no more, or, after the first stage, one is suspect. It
-// returns those that are not done.
-func (j *judge) stage(ctx context.Context, of []Benchmark, share float64) (open []Benchmark, err error) {
-	active := slices.Clone(of)
-	for round := 1; len(active) > 0 && !j.spent(share); round++ {
-		got, err := j.src.Round(ctx, active)
-		if errors.Is(err, io.EOF) {
+// left returns how much of the budget is left.
+func (j *judge) left() time.Duration {
+	if j.rules.Budget == 0 {
+		return math.MaxInt64
+	}
+	return j.rules.Budget - (time.Since(j.began) - j.src.Apart())
+}
+
+// plan orders the benchmarks by what a round costs, and says which of them do not fit
+// into the budget, if each takes as many rounds as it takes to pass.
+func (j *judge) plan() (fits, late []Benchmark) {
+	order := slices.Clone(j.all)
+	slices.SortStableFunc(order, func(a, b Benchmark) int { return cmp.Compare(j.src.Cost(a), j.src.Cost(b)) })
+	for left := j.left(); len(order) > 0; order = order[1:] {
+		if left -= time.Duration(j.rules.MinRounds*PairsPerBuild) * j.src.Cost(order[0]); left < 0 {
 			break
 		}
-		if err != nil {
-			return nil, err
-		}
-		j.rounds++
-		for _, r := range got {
-			j.add(r)
-		}
-		j.look()
-		active = slices.DeleteFunc(active, j.settled)
-		if j.rules.Progress != nil {
-			stage := "screening"
-			if len(j.renewed) > 0 {
-				stage = "confirming"
-			}
-			j.rules.Progress(Progress{stage, round, len(active), j.suspects(), len(j.all)})
-		}
-		if share == 1 && slices.ContainsFunc(of, j.awaits) {
-			break // while there is time
+		fits = append(fits, order[0])
+	}
+	return fits, order
+}
+
+func (j *judge) progress() Progress {
+	p := Progress{Stage: "screening", Of: len(j.all)}
+	for _, b := range j.all {
+		p.Rounds = max(p.Rounds, j.rounds[b])
+		if !j.settled(b) {
+			p.Open++
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(of), func(b Benchmark) bool { return j.settled(b) && !j.awaits(b) }), nil
+	if p.Suspect = j.suspects(); p.Suspect > 0 && p.Suspect == p.Open {
+		p.Stage = "confirming"
+	}
+	return p
 }
 
-// spent reports whether that share of the budget is.
-func (j *judge) spent(share float64) bool {
-	b := j.rules.Budget
-	return b > 0 && time.Since(j.began) > time.Duration(share*float64(b))
-}
-
-// settled reports whether this stage needs no more rounds of b.
+// settled reports whether b needs no more rounds.
 func (j *judge) settled(b Benchmark) bool {
 	if j.failed[b] != nil {
 		return true
@@ -223,25 +229,26 @@ func (j *judge) settled(b Benchmark) bool {
 	// Of several distances, the one that there is most of decides.
 	most := make(map[string]*series)
 	for _, s := range j.by[b] {
-		if s.suspect && !s.done && j.renewed[b] {
+		if s.since > 0 && !s.done {
 			return false
 		}
-		if m := most[s.unit]; m == nil || s.screened.n() > m.screened.n() {
+		if m := most[s.unit]; m == nil || len(s.bases) > len(m.bases) {
 			most[s.unit] = s
 		}
 	}
 	for _, s := range most {
-		if !s.done && !s.suspect {
+		if !s.done {
 			return false
 		}
 	}
 	return len(most) > 0 || j.seen[b] != nil // or there is nothing to judge
 }
 
+// suspects returns how many benchmarks seem to be worse, and are not done.
 func (j *judge) suspects() int {
 	of := make(map[Benchmark]bool)
 	for _, s := range j.order {
-		if s.suspect && !(s.done && !s.found) {
+		if s.since > 0 && !s.done {
 			of[s.Benchmark] = true
 		}
 	}
@@ -254,9 +261,15 @@ func (j *judge) add(r Round) {
 		j.failed[r.Benchmark] = r.Failed
 		return
 	}
-	base, again, head := r.Readings[Base], r.Readings[Again], r.Readings[Head]
+	base, head := r.Readings[Base], r.Readings[Head]
 	if base == nil || head == nil {
 		return
+	}
+	j.rounds[r.Benchmark]++
+	build := base.Build
+	if build == 0 || build != head.Build {
+		build = 0
+		j.unbuilt++
 	}
 	for side, reading := range r.Readings {
 		if reading == nil {
@@ -287,27 +300,16 @@ func (j *judge) add(r Round) {
 		if s == nil {
 			continue
 		}
-		q := pair{r.Number, &value{v.Value, base.Build}, nil, &value{after, head.Build}}
-		if v, ok := again.value(v.Unit); ok {
-			q.again = &value{v, again.Build}
-		}
 		if j.nonsense(s.seriesKey) != nil {
 			s.done = true
 			continue
 		}
+		q := pair{build, v.Value, after}
 		if !s.signed && q.negative() {
 			s.signed = true
-			s.screened.measureAll()
-			s.fresh.measureAll()
+			s.measureAll()
 		}
-		p := &s.screened
-		if s.suspect {
-			p = &s.fresh
-			if !j.renewed[s.Benchmark] {
-				continue // the binaries are those that made it suspect
-			}
-		}
-		p.add(q)
+		s.add(q)
 	}
 }
 
@@ -364,16 +366,16 @@ func (j *judge) of(k seriesKey) *series {
 		return nil
 	}
 	s := &series{seriesKey: k, measure: measure{better: j.src.Better(k.unit), margin: j.rules.Margin}}
-	s.within, s.exact = j.src.Exact(k.unit)
+	s.tolerance, s.exact = j.src.Exact(k.unit)
 	if !s.exact && !isCount(k.unit) {
-		s.within = s.margin
+		s.tolerance = s.margin
 	}
 	if j.rules.For != nil {
 		if e, ok := j.rules.For(k.Benchmark, k.unit); ok {
-			s.margin, s.within = e.Margin, e.Margin
+			s.margin, s.tolerance = e.Margin, e.Margin
 		}
 	}
-	s.screened.measure, s.fresh.measure = &s.measure, &s.measure
+	s.clusters.measure = &s.measure
 	j.series[k] = s
 	j.order = append(j.order, s)
 	j.by[k.Benchmark] = append(j.by[k.Benchmark], s)
@@ -408,68 +410,102 @@ func (j *judge) hypotheses() int {
 	return n * max(1, len(units))
 }
 
-// look decides what can be decided after a round.
-func (j *judge) look() {
-	alpha := j.rules.alpha()
-	for i, found := range j.discoveries((*series).screening) {
-		s := j.order[i]
-		n := s.now().n()
+// Of what seems to be worse, so many new binaries at least must show it by
+// themselves, at this level.
+const (
+	leastAnew = 8
+	levelAnew = 0.05
+)
+
+// look decides what can be decided after a round of b.
+func (j *judge) look(b Benchmark) {
+	var open []*series
+	anew := false
+	for _, s := range j.by[b] {
 		switch {
-		case s.done || n < j.rules.MinRounds && !s.exact:
-		case s.exact || !s.suspect && !s.screened.varies:
+		case s.done || j.nonsense(s.seriesKey) != nil:
+		case s.exact || !s.varies && len(s.bases) >= j.rules.MinRounds:
 			s.done = true
-		case !s.suspect:
-			s.suspect = found
-			s.done = !found && s.screened.passes(alpha)
-		case s.fresh.n() >= j.rules.MinRounds:
-			s.done = s.fresh.passes(alpha)
+		default:
+			anew = s.weigh(true) || anew
+			open = append(open, s)
 		}
 	}
-	if len(j.renewed) == 0 {
+	if !anew {
 		return
 	}
-	for i, found := range j.discoveries((*series).confirmation) {
-		s := j.order[i]
-		if found && s.fresh.n() >= j.rules.MinRounds && s.holdsBetweenBuilds() {
+	worse := j.worse()
+	for _, s := range open {
+		readings := s.readings(true)
+		n := len(readings)
+		switch {
+		case n < j.rules.MinRounds:
+		case worse[s] && s.since == 0:
+			s.since = n
+		case worse[s] && s.shownAnew(readings):
 			s.found, s.done = true, true
+		case s.passes(readings, j.rules.alpha()):
+			s.done = true
 		}
 	}
 }
 
-// discoveries says of each series whether it is found to be worse.
-func (j *judge) discoveries(evidence func(s *series, alpha float64) float64) []bool {
+// weigh computes the evidence, and reports whether there are other readings than
+// before.
+func (s *series) weigh(more bool) bool {
+	readings := s.readings(more)
+	if len(readings) == s.whole && more {
+		return false
+	}
+	s.whole, s.evidence = len(readings), math.Inf(-1)
+	if e := logEvidence(readings, 0, s.limit()); e > 0 && centre(readings) > s.limit() {
+		s.evidence = e
+	}
+	return true
+}
+
+// worse returns those that are found to be worse: by more than the margin in the
+// middle, and not by chance.
+func (j *judge) worse() map[*series]bool {
 	logs := make([]float64, len(j.order))
 	for i, s := range j.order {
-		if logs[i] = math.Inf(-1); j.nonsense(s.seriesKey) == nil {
-			logs[i] = evidence(s, j.rules.alpha())
+		logs[i] = math.Inf(-1)
+		if !s.exact && s.varies && j.nonsense(s.seriesKey) == nil {
+			logs[i] = s.evidence
 		}
 	}
-	return discoveries(logs, j.hypotheses(), j.rules.FDR)
+	worse := make(map[*series]bool)
+	for i, found := range discoveries(logs, j.hypotheses(), j.rules.FDR) {
+		if found {
+			worse[j.order[i]] = true
+		}
+	}
+	return worse
 }
 
-func (s *series) screening(alpha float64) float64 { return s.screened.evidence(alpha) }
-
-// confirmation is the evidence of the screening and that of the rounds after it,
-// whichever is less: it must do by itself.
-func (s *series) confirmation(alpha float64) float64 {
-	if !s.suspect {
-		return math.Inf(-1)
-	}
-	return min(s.screened.evidence(alpha), s.fresh.evidence(alpha))
+// shownAnew reports whether the readings since it was suspect show by themselves
+// that it is worse.
+func (s *series) shownAnew(readings []float64) bool {
+	anew := readings[min(s.since, len(readings)):]
+	return len(anew) >= leastAnew && centre(anew) > s.limit() && logEvidence(anew, 0, s.limit()) >= -math.Log(levelAnew)
 }
 
-// holdsBetweenBuilds reports whether no chance of layout explains the change.
-func (s *series) holdsBetweenBuilds() bool {
-	if len(s.fresh.head) == 0 {
-		return true // a source that knows no binaries
+// passes reports whether the head is not worse by more than the margin, in the
+// middle, and not by twice the margin for sure.
+func (s *series) passes(readings []float64, alpha float64) bool {
+	mirrored := make([]float64, len(readings))
+	for i, x := range readings {
+		mirrored[i] = -x
 	}
-	atLeast, ok := s.fresh.betweenBuilds()
-	return ok && atLeast > s.limit()
+	return logEvidence(mirrored, -2*s.limit(), s.limit()) >= -math.Log(alpha/2) && centre(readings) <= s.limit()
 }
 
 // report returns what came of it.
 func (j *judge) report() (*Report, error) {
-	rep := &Report{Rules: j.rules, Took: time.Since(j.began), Rounds: j.rounds}
+	rep := &Report{Rules: j.rules, Took: time.Since(j.began), Unchanged: j.src.Unchanged(), Interrupted: j.interrupted}
+	for _, n := range j.rounds {
+		rep.Rounds = max(rep.Rounds, n)
+	}
 	_, rep.OnlyBase, rep.OnlyHead = j.src.Benchmarks()
 	if known := j.rules.Declared; known != nil {
 		rep.OnlyBase = slices.DeleteFunc(slices.Clone(rep.OnlyBase), func(b Benchmark) bool { return known(b, Base) })
@@ -479,15 +515,19 @@ func (j *judge) report() (*Report, error) {
 	for _, s := range j.order {
 		k := s.seriesKey
 		k.distance = ""
-		if m := most[k]; m == nil || s.screened.n()+s.fresh.n() > m.screened.n()+m.fresh.n() {
+		if m := most[k]; m == nil || len(s.bases) > len(m.bases) {
 			most[k] = s
 		}
 	}
 	for _, s := range j.order {
+		s.weigh(false)
+	}
+	worse := j.worse()
+	for _, s := range j.order {
 		if j.failed[s.Benchmark] != nil || j.nonsense(s.seriesKey) != nil {
 			continue // whatever it measured before that
 		}
-		r := j.result(s)
+		r := j.result(s, worse[s])
 		k := s.seriesKey
 		k.distance = ""
 		r.Minor = s != most[k] && r.Verdict != Regressed
@@ -510,10 +550,16 @@ func (j *judge) report() (*Report, error) {
 	rep.NotJudged = slices.Sorted(maps.Keys(j.unknown))
 	if first := j.first(rep); len(first) > 0 {
 		rep.First = first
-	} else if len(j.all) == 0 {
+	} else if len(j.all) == 0 && len(rep.Unchanged) == 0 {
 		rep.Problems = append(rep.Problems, fmt.Sprintf("%v: the base and the head have no benchmark in common", ErrNothing))
-	} else if len(rep.Results) == 0 {
+	} else if len(rep.Results) == 0 && len(rep.Unchanged) == 0 {
 		return nil, fmt.Errorf("%w: no unit left to judge", ErrNothing)
+	}
+	if len(j.late) > 0 {
+		rep.Warnings = append(rep.Warnings, fmt.Sprintf("measured last, since a budget of %v has no room for what is slow: %s", j.rules.Budget, names(j.late)))
+	}
+	if j.unbuilt > 0 {
+		rep.Warnings = append(rep.Warnings, fmt.Sprintf("of %s it is not known of which binaries they are: that one is laid out better than the other looks like a change", plural(j.unbuilt, "pair")))
 	}
 	if j.dropped > 0 {
 		rep.Warnings = append(rep.Warnings, fmt.Sprintf("%d readings left out: the CPUs came nearer to each other, or went farther apart, in the middle", j.dropped))
@@ -590,7 +636,7 @@ func (r Rules) ignores(b Benchmark, unit string) bool {
 func untold(b Benchmark, unit string, better int, why string) Result {
 	nan := math.NaN()
 	return Result{Benchmark: b, Unit: unit, Better: better, Verdict: CannotTell, Why: why,
-		Old: nan, New: nan, Change: nan, Lo: nan, Hi: nan, Noise: nan, BootLo: nan, BootHi: nan}
+		Old: nan, New: nan, Change: nan, Lo: nan, Hi: nan, Spread: nan, Within: nan}
 }
 
 // finish orders the results, the worst first, and sums them up.
@@ -601,11 +647,8 @@ func (r *Report) finish() {
 			r.Verdict = max(r.Verdict, res.Verdict)
 		}
 	}
-	badness := func(r Result) float64 { // how much worse at least, or seems
-		b := r.bad(r.Lo)
-		if r.Better > 0 {
-			b = r.bad(r.Hi)
-		}
+	badness := func(r Result) float64 { // by how much it seems to be worse
+		b := r.bad(r.Change)
 		if math.IsNaN(b) {
 			return math.Inf(-1)
 		}
@@ -622,33 +665,30 @@ func (r *Report) finish() {
 	})
 }
 
-// result returns what is to be said of s.
-func (j *judge) result(s *series) Result {
-	p := s.now()
-	alpha := j.rules.alpha()
+// result returns what is to be said of s, which is found to be worse or not.
+func (j *judge) result(s *series, worse bool) Result {
 	r := Result{
 		Benchmark: s.Benchmark, Unit: s.unit, Better: s.better, Distance: s.distance,
-		N: p.n(), Rounds: s.screened.n() + s.fresh.n(), Margin: s.margin, Builds: len(p.head),
-		Old: medianOf(p.bases), New: medianOf(p.heads),
-		Evidence:  s.screened.evidence(alpha),
+		Rounds: len(s.bases), Margin: s.margin,
+		Old: medianOf(s.bases), New: medianOf(s.heads),
+		Spread: math.NaN(), Within: math.NaN(),
 		Confirmed: s.found,
 		Signed:    s.signed,
 	}
-	if s.exact || !p.varies && p.n() >= j.rules.MinRounds {
+	if s.exact || !s.varies && len(s.bases) >= j.rules.MinRounds {
+		r.N = len(s.bases)
 		s.resultExact(&r)
 		return r
 	}
 
-	sorted := slices.Clone(p.differences)
-	lo, hi := bounds(sorted, alpha)
-	r.setChange(s.change, median(sorted), lo, hi)
-	r.Noise = (&measure{better: -1, signed: s.signed}).change(p.noise(alpha))
-	bootLo, bootHi := p.bootstrap(alpha)
-	r.BootLo, r.BootHi = s.change(bootLo), s.change(bootHi)
-	if s.better > 0 {
-		r.BootLo, r.BootHi = r.BootHi, r.BootLo
-	}
-	r.Verdict, r.Why = j.verdict(s, p)
+	readings := s.readings(false)
+	r.N = len(readings)
+	lo, hi := bounds(readings, s.limit(), j.rules.alpha())
+	r.setChange(s.change, centre(readings), lo, hi)
+	share := measure{better: -1, signed: s.signed}
+	r.Spread, r.Within = share.change(spread(readings)), share.change(s.clusters.within())
+	r.Evidence = logEvidence(readings, 0, s.limit())
+	r.Verdict, r.Why = j.verdict(s, readings, worse, lo, hi)
 	return r
 }
 
@@ -662,11 +702,10 @@ func (r *Result) setChange(change func(worse float64) float64, d, lo, hi float64
 
 // resultExact compares values that do not vary.
 func (s *series) resultExact(r *Result) {
-	m := &measure{s.better, s.within, s.signed}
+	m := &measure{s.better, s.tolerance, s.signed}
 	d := m.worse(r.Old, r.New)
 	r.setChange(m.change, d, d, d)
-	r.Exact, r.Noise, r.Margin = true, 0, s.within
-	r.BootLo, r.BootHi = math.NaN(), math.NaN()
+	r.Exact, r.Margin = true, s.tolerance
 	switch {
 	case d > m.limit():
 		r.Verdict, r.Why = Regressed, "the values do not vary, and the head's is worse"
@@ -682,29 +721,72 @@ func (s *series) resultExact(r *Result) {
 }
 
 // verdict returns the verdict on values that vary, and what it rests on.
-func (j *judge) verdict(s *series, p *pairs) (Verdict, string) {
-	alpha := j.rules.alpha()
-	noise := p.noise(alpha)
+func (j *judge) verdict(s *series, readings []float64, worse bool, lo, hi float64) (Verdict, string) {
+	n := len(readings)
 	switch {
-	case s.suspect && j.final:
-		return Regressed, "the whole interval is beyond the margin; not confirmed, since nothing could be measured again"
-	case s.suspect && s.fresh.n() < j.rules.MinRounds:
-		return CannotTell, "suspect, and the budget was spent before it could be confirmed"
-	case s.found:
-		return Regressed, "the whole interval is beyond the margin, and was again with new binaries"
-	case p.n() >= j.rules.MinRounds && p.passes(alpha):
-		if s.suspect {
+	case n < j.rules.MinRounds:
+		return CannotTell, fmt.Sprintf("%s, want at least %d%s", s.count(n), j.rules.MinRounds, j.ended())
+	case s.found && (worse || !j.rules.toEnd):
+		return Regressed, "beyond the margin, above 0 for sure, and so again with new binaries alone"
+	case worse && s.since > 0 && n-s.since >= leastAnew:
+		return CannotTell, "it seemed to be worse, and not so with new binaries alone" + j.ended()
+	case worse && lo > 0:
+		return Regressed, "beyond the margin, and above 0 for sure; not confirmed by new binaries" + j.ended()
+	case s.passes(readings, j.rules.alpha()):
+		if s.since > 0 {
 			return Pass, "suspect at first, not so with new binaries"
 		}
-		return Pass, "the whole interval is within the margin"
-	case p.n() < j.rules.MinRounds:
-		return CannotTell, fmt.Sprintf("%d pairs, want at least %d", p.n(), j.rules.MinRounds)
-	case noise > p.limit():
-		return CannotTell, "the base differs from itself by as much as the margin"
-	case s.suspect && !s.holdsBetweenBuilds():
-		return CannotTell, "suspect, but binaries of the same code differ as much"
-	case s.suspect:
-		return CannotTell, "suspect, but not confirmed with new binaries"
+		return Pass, "within the margin, and below twice the margin for sure"
 	}
-	return CannotTell, "the margin is within the interval"
+	return CannotTell, s.lacks(readings, lo, hi) + j.ended()
+}
+
+// ended says why there is no more.
+func (j *judge) ended() string {
+	switch {
+	case j.interrupted:
+		return "; it was interrupted"
+	case j.spent:
+		return "; the budget was spent"
+	}
+	return ""
+}
+
+// count says how many readings that is.
+func (s *series) count(n int) string {
+	if s.clusters.all[0].build == 0 {
+		return plural(n, "pair")
+	}
+	return plural(n, "pair") + " of binaries"
+}
+
+// lacks says how far it is from an answer, and what would help.
+func (s *series) lacks(readings []float64, lo, hi float64) string {
+	n, middle := len(readings), centre(readings)
+	what, room := "it may be worse by twice the margin", 2*s.limit()-middle
+	if middle > s.limit() {
+		what, room = "it seems to be worse by more than the margin, and may be no worse at all", middle
+	}
+	if width := (hi - lo) / 2; !math.IsInf(width, 0) && room > 0 && width > room {
+		what += fmt.Sprintf(": that takes about %s, there are %d", s.count(int(math.Ceil(float64(n)*width*width/(room*room)))), n)
+	}
+	between, within := spread(readings), s.clusters.within()
+	share := measure{better: -1, signed: s.signed}
+	switch {
+	case s.clusters.all[0].build == 0 || math.IsNaN(within) || math.IsNaN(between):
+	case between > 1.5*within/math.Sqrt(PairsPerBuild):
+		what += fmt.Sprintf("; binaries of the same code are %s apart by their layout: align the loop, or widen the margin", round(share.change(between)))
+	default:
+		what += fmt.Sprintf("; the machine makes pairs of the same binaries %s apart: a quieter one, or a longer budget, helps", round(share.change(within)))
+	}
+	return what
+}
+
+// names lists benchmarks.
+func names(all []Benchmark) string {
+	var list []string
+	for _, b := range all {
+		list = append(list, b.String())
+	}
+	return strings.Join(list, ", ")
 }

@@ -154,7 +154,7 @@ func (m *markdown) head() string {
 func (m *markdown) table(rows []*Result, room *int) string {
 	const rest = 600 // for the lines after the rows
 	margins := slices.ContainsFunc(rows, func(res *Result) bool { return m.margin(res) != "" })
-	heads := []string{"benchmark", "unit", "old", "new", "change", m.confidence() + " interval", "noise", "pairs", "margin", "verdict"}
+	heads := []string{"benchmark", "unit", "old", "new", "change", m.confidence() + " interval", "spread", "n", "margin", "verdict"}
 	rules := []string{"---", "---", "--:", "--:", "--:", "--:", "--:", "--:", "--:", "---"}
 	if !margins {
 		heads, rules = slices.Delete(heads, 8, 9), slices.Delete(rules, 8, 9)
@@ -225,7 +225,7 @@ func (m *markdown) row(res *Result) []string {
 	return []string{
 		code(elide(res.label(m.names), 200)),
 		prose(elide(clean(res.Unit), 100)),
-		res.value(res.Old), res.value(res.Becomes()), res.change(), res.interval(), res.noise(), res.pairs(), m.margin(res), verdict,
+		res.value(res.Old), res.value(res.Becomes()), res.change(), res.interval(), res.apart(), res.pairs(), m.margin(res), verdict,
 	}
 }
 
@@ -262,12 +262,12 @@ func (m *markdown) foot(command string) string {
 	return b.String()
 }
 
-// machine says how many pairs there are, and how much noise.
+// machine says how many readings there are, and how far they are apart.
 func (m *markdown) machine() string {
 	var s []string
 	fewest, most := math.MaxInt, 0
-	var noises []float64
-	var loudest *Result
+	var spreads []float64
+	var widest *Result
 	var all []*Result
 	for i := range m.Results {
 		res := &m.Results[i]
@@ -276,25 +276,25 @@ func (m *markdown) machine() string {
 			continue
 		}
 		fewest, most = min(fewest, res.N), max(most, res.N)
-		if math.IsNaN(res.Noise) || math.IsInf(res.Noise, 0) {
+		if math.IsNaN(res.Spread) || math.IsInf(res.Spread, 0) {
 			continue
 		}
-		noises = append(noises, res.Noise)
-		if loudest == nil || res.Noise > loudest.Noise {
-			loudest = res
+		spreads = append(spreads, res.Spread)
+		if widest == nil || res.Spread > widest.Spread {
+			widest = res
 		}
 	}
 	switch {
 	case most == 0:
 	case fewest == most:
-		s = append(s, fmt.Sprintf("Pairs of rounds: %d each.", most))
+		s = append(s, fmt.Sprintf("Readings, each of a pair of binaries: %d each.", most))
 	default:
-		s = append(s, fmt.Sprintf("Pairs of rounds: %d to %d.", fewest, most))
+		s = append(s, fmt.Sprintf("Readings, each of a pair of binaries: %d to %d.", fewest, most))
 	}
-	if loudest != nil {
-		slices.Sort(noises)
-		s = append(s, fmt.Sprintf("Noise, what the base shows against itself: ±%s in the middle of %s, at most ±%s (%s).",
-			percent(median(noises)), plural(len(noises), "result"), percent(loudest.Noise), code(elide(loudest.label(m.names), 200))))
+	if widest != nil {
+		slices.Sort(spreads)
+		s = append(s, fmt.Sprintf("Spread, of the changes of single pairs of binaries: ±%s in the middle of %s, at most ±%s (%s).",
+			percent(median(spreads)), plural(len(spreads), "result"), percent(widest.Spread), code(elide(widest.label(m.names), 200))))
 	}
 	if most > 0 {
 		s = append(s, fmt.Sprintf("Margin: %s, unless the row has another.", round(m.Rules.withDefaults().Margin)))

@@ -13,10 +13,10 @@ func failed() *gate.Report {
 	r := plain()
 	r.Results = append([]gate.Result{{
 		Benchmark: gate.Benchmark{Pkg: "example.org/p", Name: "Broken/x"}, Verdict: gate.NoVerdict,
-		Why: "it fails on both sides: exit status 2", Output: "panic: oh no `|<b>\n\tat\x1b[31m line 1", Old: nan, New: nan, Change: nan, Lo: nan, Hi: nan, Noise: nan,
+		Why: "it fails on both sides: exit status 2", Output: "panic: oh no `|<b>\n\tat\x1b[31m line 1", Old: nan, New: nan, Change: nan, Lo: nan, Hi: nan, Spread: nan, Within: nan,
 	}, {
 		Benchmark: gate.Benchmark{Pkg: "example.org/q"}, Verdict: gate.NoVerdict,
-		Why: "it fails on the head, and runs on the base", Old: nan, New: nan, Change: nan, Lo: nan, Hi: nan, Noise: nan,
+		Why: "it fails on the head, and runs on the base", Old: nan, New: nan, Change: nan, Lo: nan, Hi: nan, Spread: nan, Within: nan,
 	}}, r.Results...)
 	r.Verdict = gate.NoVerdict
 	return r

@@ -162,7 +162,7 @@ func newTextTable(r *Report, o TextOptions) *textTable {
 		{head: "new", cell: func(res *Result) string { return res.value(res.Becomes()) }},
 		{head: "change", cell: (*Result).change},
 		{head: r.confidence() + " interval", cell: (*Result).interval},
-		{head: "noise", cell: (*Result).noise},
+		{head: "spread", cell: (*Result).apart},
 		{head: "n", cell: (*Result).pairs},
 		{head: "margin", cell: r.margin},
 		{head: "verdict", left: true, cell: t.verdict},
@@ -361,7 +361,7 @@ func (t *textTable) marks() (lines []string) {
 		return false
 	}
 	if any(func(res *Result) bool { return !res.Exact && res.N > 0 }) {
-		lines = append(lines, "n: pairs, one a round; change: the median of their ratios; new: old with that change; noise: what the base shows against itself")
+		lines = append(lines, "n: pairs of binaries; change: the middle of their changes; new: old with that change; spread: how far single pairs are apart")
 	}
 	if any(func(res *Result) bool { return res.Exact }) {
 		lines = append(lines, "exact: the values do not vary")

@@ -58,8 +58,7 @@ func measured(name string, v gate.Verdict, why string, old, change, half, noise 
 		Unit:      "ns/op", Better: -1, Distance: results.Local,
 		Verdict: v, Why: why, N: n, Rounds: n,
 		Old: old, New: old * (1 + change), Change: change, Lo: change - half, Hi: change + half,
-		Noise: noise, Margin: 0.03, Evidence: 1, Builds: 2,
-		BootLo: change - float64(half*0.8), BootHi: change + float64(half*0.8), // not fused, so alike on all machines
+		Spread: noise, Within: noise, Margin: 0.03, Evidence: 1,
 	}
 }
 
@@ -86,7 +85,7 @@ func rich() *gate.Report {
 			measured("mutex.Lock/cs=1000-2", gate.CannotTell, straddles, 1840, 0.028, 0.006, 0.005, 400),
 			measured("table/v2.Range", gate.CannotTell, straddles, 0.0213, 0.02, 0.1, nan, 20),
 			{Benchmark: gate.Benchmark{Pkg: "example.org/other/table", Name: "Gone|`x`"}, Verdict: gate.CannotTell, Why: "not measured: there was no round of it",
-				Old: nan, New: nan, Change: nan, Lo: nan, Hi: nan, Noise: nan, BootLo: nan, BootHi: nan},
+				Old: nan, New: nan, Change: nan, Lo: nan, Hi: nan, Spread: nan, Within: nan},
 			measured("mutex.TryLock-2", gate.Pass, notAgain, 5.02, 0.011, 0.004, 0.006, 40),
 			measured("table/v2.Delete", gate.Pass, "the values do not vary, and the head's is worse by no more than the margin", 100, 0.01, 0, 0, 10),
 			measured("table/v2.Delete", gate.Pass, within, 88.8, 0.002, 0.07, 0.02, 40),
@@ -112,11 +111,11 @@ func rich() *gate.Report {
 	of(2).Unit, of(2).Better, of(2).Confirmed = "ops/s", +1, true
 	for _, i := range []int{3, 10, 14, 17} {
 		of(i).Exact, of(i).Margin = true, 0
-		of(i).Lo, of(i).Hi, of(i).BootLo, of(i).BootHi = of(i).Change, of(i).Change, nan, nan
+		of(i).Lo, of(i).Hi = of(i).Change, of(i).Change
 	}
 	of(3).Unit, of(3).New = "allocs/op", 1
 	of(4).Distance = results.Near
-	of(5).Distance, of(5).Minor, of(5).Lo, of(5).Hi, of(5).BootLo, of(5).BootHi = results.Far, true, -1, inf, nan, nan
+	of(5).Distance, of(5).Minor, of(5).Lo, of(5).Hi = results.Far, true, -1, inf
 	of(7).Unpaired, of(7).Drift = true, 0.05
 	of(9).Rounds = 60
 	of(10).Unit, of(10).Margin = "lines/op", 0.02
@@ -148,7 +147,7 @@ func many(n int) *gate.Report {
 		name := fmt.Sprintf("p%02d.Benchmark/size=%d/kind=%s-2", i%20, i, []string{"read", "write", "mixed"}[i%3])
 		res := measured(name, gate.Pass, within, 1+float64(i%977), 0.01*math.Sin(float64(i)), 0.005, 0.004, 40)
 		if i%50 == 7 {
-			res.Verdict, res.Why, res.Hi, res.Noise = gate.CannotTell, noisy, 0.05, 0.06
+			res.Verdict, res.Why, res.Hi, res.Spread = gate.CannotTell, noisy, 0.05, 0.06
 		}
 		if i == 3 {
 			res = measured(name, gate.Regressed, found, 100, 0.08, 0.01, 0.004, 120)

@@ -61,7 +61,7 @@ func (r *Report) Tally() (t Tally) {
 // compared, and each benchmark is on both sides or declared not to be. A report
 // that is not whole must not pass.
 func (r *Report) Whole() bool {
-	return len(r.Results)+len(r.First) > 0 && len(r.OnlyBase) == 0 && len(r.OnlyHead) == 0 && len(r.Problems) == 0
+	return len(r.Results)+len(r.First)+len(r.Unchanged) > 0 && len(r.OnlyBase) == 0 && len(r.OnlyHead) == 0 && len(r.Problems) == 0
 }
 
 // Outcome returns the verdict on all that there is: on the results, on the shapes,
@@ -192,15 +192,15 @@ func (r *Result) change() string         { return r.wording().String() }
 func (r *Result) interval() string       { return r.wording().Interval() }
 func (r *Result) bounded(v float64) bool { return r.wording().Bounded(v) }
 
-// noise writes by how much the base differs from itself.
-func (r *Result) noise() string {
+// apart writes how far the changes of pairs of binaries are apart.
+func (r *Result) apart() string {
 	if r.Exact {
 		return ""
 	}
-	if math.IsNaN(r.Noise) || math.IsInf(r.Noise, 0) {
+	if math.IsNaN(r.Spread) || math.IsInf(r.Spread, 0) {
 		return "-"
 	}
-	return "±" + percent(r.Noise)
+	return "±" + percent(r.Spread)
 }
 
 // margin writes the margin, "" if it is that of the rules, or if there is none.

@@ -300,9 +300,9 @@ func Shift(before, after []float64, alpha float64) (change, lo, hi float64, sign
 func (t *shift) result(rules Rules, strict bool, tests int) Result {
 	r := Result{
 		Benchmark: t.Benchmark, Unit: t.unit, Better: t.better, Distance: t.distance,
-		N: t.n(), Rounds: t.n(), Margin: t.margin, Builds: len(t.builds),
+		N: t.n(), Rounds: t.n(), Margin: t.margin,
 		Old: medianOf(t.base), New: medianOf(t.head),
-		Noise: math.NaN(), BootLo: math.NaN(), BootHi: math.NaN(),
+		Spread: math.NaN(), Within: math.NaN(),
 	}
 	if t.n() == 0 {
 		has := Base

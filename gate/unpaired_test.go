@@ -172,8 +172,8 @@ func TestUnpairedVerdicts(t *testing.T) {
 			rep := compareFiles(t, test.rules, f)
 			check(t, rep, test.want, test.why)
 			r := rep.Results[0]
-			if !r.Unpaired || !math.IsNaN(r.Noise) || r.N != test.n {
-				t.Errorf("unpaired %t, noise %v, n %d; want true, NaN, %d", r.Unpaired, r.Noise, r.N, test.n)
+			if !r.Unpaired || !math.IsNaN(r.Spread) || r.N != test.n {
+				t.Errorf("unpaired %t, spread %v, n %d; want true, NaN, %d", r.Unpaired, r.Spread, r.N, test.n)
 			}
 			if r.Improved() != (test.change < -0.1) {
 				t.Errorf("improved %t", r.Improved())

@@ -117,7 +117,7 @@ type forest struct {
 	min     float64 // what the axis shows
 	max     float64
 	counts  [judgements]int
-	noisy   bool // a row has noise
+	spreads bool // a row has a spread
 	clipped bool
 	minor   bool
 	hollow  bool
@@ -128,9 +128,9 @@ type forest struct {
 type forestRow struct {
 	name, unit, change, pairs string
 	judgement
-	at, lo, hi    float64 // infinite where the interval does not end; NaN if there is no change
-	noise, margin float64 // NaN if there is none
-	hollow, minor bool
+	at, lo, hi     float64 // infinite where the interval does not end; NaN if there is no change
+	spread, margin float64 // NaN if there is none
+	hollow, minor  bool
 }
 
 func newForest(r *gate.Report, shown []*gate.Result) *forest {
@@ -142,7 +142,7 @@ func newForest(r *gate.Report, shown []*gate.Result) *forest {
 	}
 	for _, row := range f.rows {
 		f.counts[row.judgement]++
-		f.noisy = f.noisy || finite(row.noise) && row.noise > 0
+		f.spreads = f.spreads || finite(row.spread) && row.spread > 0
 		f.minor = f.minor || row.minor
 		f.hollow = f.hollow || row.hollow
 		f.exact = f.exact || row.pairs == "exact"
@@ -159,7 +159,7 @@ func newForestRow(names map[gate.Benchmark]string, res *gate.Result) forestRow {
 	row := forestRow{
 		name: names[res.Benchmark], unit: res.Unit, judgement: judge(res),
 		change: forestChange(res), pairs: strconv.Itoa(res.N),
-		at: math.NaN(), lo: math.NaN(), hi: math.NaN(), noise: math.NaN(), margin: res.Margin + res.Drift,
+		at: math.NaN(), lo: math.NaN(), hi: math.NaN(), spread: math.NaN(), margin: res.Margin + res.Drift,
 		hollow: res.Unpaired, minor: res.Minor,
 	}
 	if res.Distance == results.Near || res.Distance == results.Far {
@@ -197,8 +197,8 @@ func newForestRow(names map[gate.Benchmark]string, res *gate.Result) forestRow {
 	}
 	if res.Exact {
 		row.lo, row.hi, row.pairs = row.at, row.at, "exact"
-	} else if res.Noise >= 0 && res.Noise <= 1e6 {
-		row.noise = res.Noise
+	} else if res.Spread >= 0 && res.Spread <= 1e6 {
+		row.spread = res.Spread
 	}
 	return row
 }
@@ -210,7 +210,7 @@ func (f *forest) setRange() {
 	lo, hi, margin := 0.0, 0.0, f.margin
 	for _, row := range f.rows {
 		far := 0.0
-		for _, v := range []float64{row.at, row.lo, row.hi, row.noise, -row.noise} {
+		for _, v := range []float64{row.at, row.lo, row.hi, row.spread, -row.spread} {
 			if finite(v) {
 				lo, hi, far = min(lo, v), max(hi, v), max(far, math.Abs(v))
 			}
@@ -323,8 +323,8 @@ func (f forestLayer) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 	gridlines{x: true}.Plot(c, p)
 	for i, row := range f.rows {
-		if finite(row.noise) {
-			box(-row.noise, row.noise, middle(i), min(height*.27, 4), noiseShade)
+		if finite(row.spread) {
+			box(-row.spread, row.spread, middle(i), min(height*.27, 4), spreadShade)
 		}
 	}
 	c.StrokeLine2(draw.LineStyle{Color: ink, Width: .8}, x(0), c.Min.Y, x(0), c.Max.Y)
@@ -341,8 +341,8 @@ func (f forestLayer) Plot(c draw.Canvas, p *plot.Plot) {
 	f.drawLegend(c)
 }
 
-// noiseShade is what the noise of a row is drawn in.
-var noiseShade = color.RGBA{0xC9, 0xC9, 0xC9, 0xFF}
+// spreadShade is what the spread of a row is drawn in.
+var spreadShade = color.RGBA{0xC9, 0xC9, 0xC9, 0xFF}
 
 // drawRow draws a change and its interval.
 func (f forestLayer) drawRow(c draw.Canvas, row forestRow, mid vg.Length, x func(float64) vg.Length) {
@@ -424,8 +424,8 @@ func (f *forest) legend() (items []legendItem) {
 			items[len(items)-1].word = "margin, " + share(f.margin)
 		}
 	}
-	if f.noisy {
-		items = append(items, legendItem{"noise: the base against itself", patch(3, noiseShade)})
+	if f.spreads {
+		items = append(items, legendItem{"spread: single pairs of binaries", patch(3, spreadShade)})
 	}
 	return items
 }

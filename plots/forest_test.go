@@ -30,8 +30,8 @@ func forestOf(n int, change func(i int, r *gate.Result)) *gate.Report {
 		d, half := .008*random.NormFloat64(), .002+.006*random.Float64()
 		r := gate.Result{
 			Benchmark: gate.Benchmark{Pkg: "example.org/locks/" + pkg, Name: name + "-2"},
-			Unit:      "ns/op", Better: -1, Distance: results.Local, Margin: .03, N: 20 + 20*random.IntN(6), Builds: 6,
-			Old: 10, New: 10 * (1 + d), Change: d, Lo: d - half, Hi: d + half, Noise: half * .8,
+			Unit:      "ns/op", Better: -1, Distance: results.Local, Margin: .03, N: 20 + 20*random.IntN(6),
+			Old: 10, New: 10 * (1 + d), Change: d, Lo: d - half, Hi: d + half, Spread: half * .8,
 		}
 		if change != nil {
 			change(i, &r)
@@ -52,7 +52,7 @@ func forestOf(n int, change func(i int, r *gate.Result)) *gate.Report {
 }
 
 func set(r *gate.Result, v gate.Verdict, change, half, noise float64) {
-	r.Verdict, r.Change, r.Lo, r.Hi, r.Noise, r.New = v, change, change-half, change+half, noise, r.Old*(1+change)
+	r.Verdict, r.Change, r.Lo, r.Hi, r.Spread, r.New = v, change, change-half, change+half, noise, r.Old*(1+change)
 }
 
 // forests are reports of all sorts.
@@ -105,7 +105,7 @@ func forests() map[string]*gate.Report {
 				set(r, gate.Pass, .08, .02, .01)
 				r.Unit, r.Better = "jain", +1
 			case 10:
-				*r = gate.Result{Benchmark: r.Benchmark, Verdict: gate.CannotTell, Old: nan, New: nan, Change: nan, Lo: nan, Hi: nan, Noise: nan}
+				*r = gate.Result{Benchmark: r.Benchmark, Verdict: gate.CannotTell, Old: nan, New: nan, Change: nan, Lo: nan, Hi: nan, Spread: nan}
 			case 11:
 				r.Margin = .01
 			}
@@ -219,7 +219,7 @@ func TestForestOfStrangeNumbers(t *testing.T) {
 	pick := func() float64 { return strange[random.IntN(len(strange))] }
 	for range 60 {
 		r := forestOf(1+random.IntN(12), func(_ int, r *gate.Result) {
-			r.Old, r.New, r.Change, r.Lo, r.Hi, r.Noise, r.Margin = pick(), pick(), pick(), pick(), pick(), pick(), pick()
+			r.Old, r.New, r.Change, r.Lo, r.Hi, r.Spread, r.Margin = pick(), pick(), pick(), pick(), pick(), pick(), pick()
 			r.Verdict, r.Better = gate.Verdict(random.IntN(3)), random.IntN(3)-1
 			r.Exact, r.Unpaired, r.Minor = random.IntN(2) == 0, random.IntN(2) == 0, random.IntN(2) == 0
 			r.Unit = []string{"", "ns/op", "a unit whose name is far too long for any picture <&>"}[random.IntN(3)]

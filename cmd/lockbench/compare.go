@@ -46,7 +46,7 @@ func (c *compareCmd) Run(con commandline.Console) error {
 	if err != nil {
 		bad.Addf("--bench: %w", err)
 	}
-	files, err := gate.ReadFiles(c.Old, "", c.New)
+	files, err := gate.ReadFiles(c.Old, c.New)
 	bad.Add(err)
 	if len(bad) > 0 {
 		return bad

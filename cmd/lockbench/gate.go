@@ -32,7 +32,7 @@ import (
 type gateCmd struct {
 	Between []string `complete:"files" arg:"" name:"file" optional:"" help:"With --files: the results of the base, and of the head."`
 	Files   bool     `help:"Compare two files, and measure nothing."`
-	Again   string   `complete:"files" placeholder:"FILE" help:"With --files: the base, measured again in the same rounds."`
+	Again   string   `complete:"files" hidden:"" help:"Not needed any more: the base once more."`
 
 	Base     string   `placeholder:"REF" help:"What to compare to, as git names it."`
 	Head     string   `placeholder:"REF" default:"worktree" help:"What to judge; worktree is the files as they are (${default})."`
@@ -50,7 +50,7 @@ type gateCmd struct {
 	Exact      bool   `help:"Judge what is counted, and no times: allocations, bytes and, where the machine counts them, instructions."`
 	Budget     string `placeholder:"D" help:"How long the rounds may take (10m)."`
 	Timeout    string `placeholder:"D" default:"1m" help:"A run of a benchmark that takes longer has failed (${default})."`
-	MinRounds  string `placeholder:"N" help:"How many rounds there must be (10)."`
+	MinRounds  string `placeholder:"N" help:"How many pairs of binaries a verdict rests on at least (10)."`
 	CannotTell string `complete:"pass|fail" placeholder:"pass|fail" help:"What cannot tell means for the exit code, if not 3."`
 	Config     string `complete:"files" placeholder:"FILE" help:"Margins and exceptions of single benchmarks, and shape gates."`
 	New        string `placeholder:"RE" help:"Benchmarks that only the head may have."`
@@ -58,8 +58,8 @@ type gateCmd struct {
 
 	Slice         string `placeholder:"D" default:"3ms" help:"Length of a run of a benchmark (${default})."`
 	FastestOf     string `placeholder:"N" default:"1" help:"The fastest of so many of them, one after the other, counts: for code that is not slow now and then of its own accord (${default})."`
-	Builds        string `placeholder:"N" default:"2" help:"Binaries of each side, each laid out differently (${default})."`
-	ConfirmBuilds string `placeholder:"N" default:"6" help:"Binaries of each side of what seems to be worse (${default})."`
+	Builds        string `placeholder:"N" default:"24" help:"Pairs of binaries of each package, each pair laid out differently (${default})."`
+	ConfirmBuilds string `hidden:"" help:"Not needed any more: binaries to confirm with."`
 	Pin           string `placeholder:"CPU,..." help:"Bind the runs to these CPUs."`
 	Seed          string `placeholder:"N" default:"1" help:"Seed of the random order (${default})."`
 
@@ -268,12 +268,11 @@ func (c *gateCmd) measuring(bad *commandline.Problems, file *config.File) measur
 	cfg := measure.Config{
 		Dir: c.Dir, Base: c.Base, Head: c.Head,
 		Packages: c.Packages, Bench: c.Bench, Tags: c.Tags, With: c.With,
-		Slice:         commandline.One(bad, "--slice", c.Slice, bad.Durations("--slice", c.Slice, 100*time.Microsecond, time.Minute)),
-		FastestOf:     commandline.One(bad, "--fastest-of", c.FastestOf, bad.Ints("--fastest-of", c.FastestOf, 1, 100)),
-		Builds:        commandline.One(bad, "--builds", c.Builds, bad.Ints("--builds", c.Builds, 2, 64)),
-		ConfirmBuilds: commandline.One(bad, "--confirm-builds", c.ConfirmBuilds, bad.Ints("--confirm-builds", c.ConfirmBuilds, 5, 64)),
-		Seed:          bad.Seed("--seed", c.Seed),
-		Timeout:       commandline.One(bad, "--timeout", c.Timeout, bad.Durations("--timeout", c.Timeout, time.Second, 24*time.Hour)),
+		Slice:     commandline.One(bad, "--slice", c.Slice, bad.Durations("--slice", c.Slice, 100*time.Microsecond, time.Minute)),
+		FastestOf: commandline.One(bad, "--fastest-of", c.FastestOf, bad.Ints("--fastest-of", c.FastestOf, 1, 100)),
+		Builds:    commandline.One(bad, "--builds", c.Builds, bad.Ints("--builds", c.Builds, 2, 64)),
+		Seed:      bad.Seed("--seed", c.Seed),
+		Timeout:   commandline.One(bad, "--timeout", c.Timeout, bad.Durations("--timeout", c.Timeout, time.Second, 24*time.Hour)),
 	}
 	cfg.Skip = c.Skip
 	if file != nil {
@@ -399,7 +398,7 @@ func unlessDone(ctx context.Context, files bool, f func() (*gate.Report, error))
 // compareFiles compares two files, and checks the shapes that the config asks of
 // the head.
 func (g *gating) compareFiles(ctx context.Context) (*gate.Report, error) {
-	files, err := gate.ReadFiles(g.Between[0], g.Again, g.Between[1])
+	files, err := gate.ReadFiles(g.Between[0], g.Between[1])
 	if err != nil {
 		return nil, asInput(ctx, err)
 	}

@@ -154,7 +154,7 @@ func TestHistory(t *testing.T) {
 	if err := json.Unmarshal([]byte(b.String()), &back); err != nil {
 		t.Fatal(err)
 	}
-	if back.Version != gate.JSONVersion || len(back.Runs) != 40 || len(back.Changes) != 2 || back.Changes[1].Run != 25 || !back.Changes[1].Regression || back.Changes[1].Change != sum.Change || len(back.Trends) != 5 {
+	if back.Version != history.JSONVersion || len(back.Runs) != 40 || len(back.Changes) != 2 || back.Changes[1].Run != 25 || !back.Changes[1].Regression || back.Changes[1].Change != sum.Change || len(back.Trends) != 5 {
 		t.Errorf("got %+v", back)
 	}
 }

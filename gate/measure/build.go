@@ -35,7 +35,7 @@ func (e *BuildError) Error() string {
 type pkg struct {
 	key   string           // the same on both sides: where it is in the tree
 	sides [2]*sidePkg      // nil if a side does not have it
-	pool  [3][]*testBinary // by gate.Side
+	pool  [2][]*testBinary // by gate.Side; those of one place are a pair
 }
 
 // A sidePkg is a package as a side has it.
@@ -190,6 +190,7 @@ var declaration = regexp.MustCompile(`(?m)^func\s+(Benchmark[\pL\pN_]*)\s*\(`)
 type link struct {
 	p    *pkg
 	tree *tree
+	seed int64 // of its layout; 0 is any
 	made *testBinary
 }
 
@@ -204,7 +205,9 @@ func (s *Source) build(ctx context.Context, links []*link) error {
 			name += ".exe"
 		}
 		l.made = &testBinary{filepath.Join(s.dir, "bin", name), s.built}
-		seeds[i] = 1 + s.rng.Int64N(1<<31-1)
+		if seeds[i] = l.seed; seeds[i] == 0 {
+			seeds[i] = 1 + s.rng.Int64N(1<<31-1)
+		}
 	}
 	errs := make([]error, len(links))
 	one := func(i int) { errs[i] = s.link(ctx, links[i], seeds[i]) }

@@ -72,9 +72,8 @@ type Config struct {
 	// longer has failed.
 	Timeout time.Duration
 
-	// Builds is how many binaries of a package each side has at first, and
-	// ConfirmBuilds how many after [Source.Fresh]; default 2 and 6.
-	Builds, ConfirmBuilds int
+	// Builds is how many pairs of binaries of a package there are; default 24.
+	Builds int
 
 	// Pin are the CPUs that the benchmarks may use; default all.
 	Pin []int
@@ -171,10 +170,9 @@ func (c *Config) check() error {
 	c.Slice = orDefault(c.Slice, 3*time.Millisecond)
 	c.FastestOf = orDefault(c.FastestOf, 1)
 	c.Timeout = orDefault(c.Timeout, time.Minute)
-	c.Builds = orDefault(c.Builds, 2)
-	c.ConfirmBuilds = orDefault(c.ConfirmBuilds, 6)
-	if c.Slice < 0 || c.FastestOf < 0 || c.Timeout < 0 || c.Builds < 0 || c.ConfirmBuilds < 0 {
-		bad("slice %v, the fastest of %d, timeout %v, %d builds, %d to confirm: must not be negative", c.Slice, c.FastestOf, c.Timeout, c.Builds, c.ConfirmBuilds)
+	c.Builds = orDefault(c.Builds, 24)
+	if c.Slice < 0 || c.FastestOf < 0 || c.Timeout < 0 || c.Builds < 0 {
+		bad("slice %v, the fastest of %d, timeout %v, %d builds: must not be negative", c.Slice, c.FastestOf, c.Timeout, c.Builds)
 	}
 	if c.Seed == 0 {
 		c.Seed = rand.Uint64()

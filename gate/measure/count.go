@@ -62,8 +62,7 @@ func (s *Source) calibrateCounts(ctx context.Context) error {
 // count returns the instructions of an iteration: what many iterations take
 // more than a few, so that beginning and end of the process cancel out.
 func (s *Source) count(ctx context.Context, c *cell, side gate.Side, build int) (float64, error) {
-	pool := c.p.pool[side]
-	b := pool[slices.IndexFunc(pool, func(b *testBinary) bool { return b.build == build })]
+	b := c.p.pool[side][build-1]
 	var counts [2]uint64
 	for i, n := range []int{countFew, c.counts} {
 		o, err := s.exec(ctx, job{side: side, p: c.p, b: b, bench: exactly("Benchmark" + c.name), skip: c.skip, cpu: 1, n: n, verbose: c.verbose, count: true})

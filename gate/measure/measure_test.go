@@ -194,7 +194,7 @@ func (s *sharedSource) get(t *testing.T) *measure.Source {
 		}
 		s.src, s.err = measure.Prepare(context.Background(), measure.Config{
 			Dir: filepath.Join(s.repo, "sub"), Base: "one", Head: "HEAD", CPU: []int{1, 2},
-			Slice: time.Millisecond, ConfirmBuilds: 2, Record: s.rec, Seed: 1,
+			Slice: time.Millisecond, Builds: 2, Record: s.rec, Seed: 1,
 			Instructions: measure.CountIfPossible,
 			Bench:        "Sum|Pair|Hops|Chatty|Gone|New|Skipped",
 		})
@@ -309,27 +309,13 @@ func TestRound(t *testing.T) {
 		t.Error("Round of a benchmark that only the base has: no error")
 	}
 	for b := range builds[gate.Base] {
-		if builds[gate.Again][b] || builds[gate.Head][b] {
-			t.Errorf("binary %d is of two sides: %v", b, builds)
-		}
-	}
-	before := maps.Clone(builds[gate.Head])
-	if !testing.Short() {
-		ok, err := src.Fresh(context.Background(), both[:1])
-		if !ok || err != nil {
-			t.Fatalf("Fresh = %v, %v", ok, err)
-		}
-		clear(builds)
-		round()
-		for b := range builds[gate.Head] {
-			if before[b] {
-				t.Errorf("binary %d is from before Fresh", b)
-			}
+		if !builds[gate.Head][b] {
+			t.Errorf("pair of binaries %d is of one side: %v", b, builds)
 		}
 	}
 	stats := src.Stats()
 	t.Logf("%+v", stats)
-	if stats.Slices < 3*len(both) || stats.Overhead <= 0 || stats.Slice <= 0 {
+	if stats.Slices < 2*len(both) || stats.Overhead <= 0 || stats.Slice <= 0 {
 		t.Errorf("stats %+v after rounds of %d", stats, len(both))
 	}
 	machine, during := src.Fitness()
@@ -337,7 +323,7 @@ func TestRound(t *testing.T) {
 	if during.Took <= 0 || during.Took > time.Hour || machine.CPUs != runtime.NumCPU() {
 		t.Errorf("fitness %+v, then %+v", machine, during)
 	}
-	checkRecording(t, last, 3*len(both))
+	checkRecording(t, last, 2*len(both))
 }
 
 // The recording is read by others than us.
@@ -345,7 +331,7 @@ func checkRecording(t *testing.T, rounds, atLeast int) {
 	t.Helper()
 	total := 0
 	sessions := make(map[string]bool)
-	for _, name := range []string{"base.txt", "again.txt", "head.txt"} {
+	for _, name := range []string{"base.txt", "head.txt"} {
 		text, err := os.ReadFile(filepath.Join(shared.rec, name))
 		if err != nil {
 			t.Fatal(err)

@@ -34,8 +34,8 @@ import (
 // Each reading reaches its file in one Write call that is made of whole lines,
 // so whatever kills the program leaves valid files.
 type recording struct {
-	files [3]*os.File
-	last  [3]above
+	files [2]*os.File
+	last  [2]above
 }
 
 // above is what the lines of a file say of a benchmark line below them.
@@ -47,7 +47,7 @@ type above struct {
 }
 
 // recorded are the names of the files.
-var recorded = [3]string{"base.txt", "again.txt", "head.txt"}
+var recorded = [2]string{"base.txt", "head.txt"}
 
 // MayRecord returns an error if dir has a recording already; see [Config].
 func MayRecord(dir string) error {
@@ -68,7 +68,7 @@ func (s *Source) newRecording() (_ *recording, err error) {
 		return nil, err
 	}
 	r := new(recording)
-	// What says that rounds of one number, in all three files, are one round.
+	// What says that rounds of one number, in both files, are one round.
 	session := fmt.Sprintf("%s %d", time.Now().UTC().Format(time.RFC3339Nano), os.Getpid())
 	for i, name := range recorded {
 		name = filepath.Join(s.c.Record, name)
@@ -131,7 +131,7 @@ func (s *Source) header(side gate.Side, session string) []byte {
 }
 
 // write records a round, which ran so many iterations a side.
-func (r *recording) write(round *gate.Round, iterations [3]int) error {
+func (r *recording) write(round *gate.Round, iterations [2]int) error {
 	if r == nil {
 		return nil
 	}

@@ -42,7 +42,6 @@ type Source struct {
 	units              results.Directions // as the benchmarks say
 	declared           [2]results.Directions
 
-	round    int
 	rec      *recording
 	began    fitness.Counters
 	before   fitness.State
@@ -80,11 +79,7 @@ func (c *cell) fail(err error) bool {
 	if !errors.As(err, &f) {
 		return false
 	}
-	side := f.Side
-	if side == gate.Again {
-		side = gate.Base
-	}
-	c.failed = &gate.Failure{Why: fmt.Sprintf("it fails on the %v, of which it ran once: %v", side, f.Err), Output: f.Output}
+	c.failed = &gate.Failure{Why: fmt.Sprintf("it fails on the %v, of which it ran once: %v", f.Side, f.Err), Output: f.Output}
 	return true
 }
 
@@ -194,7 +189,7 @@ func (s *Source) prepare(ctx context.Context) (err error) {
 		}
 	}
 	s.c.logf("building %d packages for screening", len(of))
-	if err := s.fill(ctx, of, s.c.Builds, true); err != nil {
+	if err := s.fill(ctx, of); err != nil {
 		return err
 	}
 	s.rec, err = s.newRecording()
@@ -328,78 +323,36 @@ func (s *Source) measured(p *pkg) bool {
 	return false
 }
 
-// fill gives packages n binaries a side. If keep is set, the one that was listed
-// is one of them.
-func (s *Source) fill(ctx context.Context, of []*pkg, n int, keep bool) error {
+// fill gives packages their pairs of binaries.
+func (s *Source) fill(ctx context.Context, of []*pkg) error {
 	var links []*link
-	made := make(map[*pkg]*[2][]*testBinary)
-	type slot struct {
-		l  *link
-		to *[]*testBinary
-	}
-	var slots []slot
 	for _, p := range of {
-		made[p] = new([2][]*testBinary)
-		for i := range 2 {
-			have := 0
-			if keep {
-				made[p][i] = append(made[p][i], p.sides[i].first)
-				have = 1
-			}
-			for range n - have {
-				l := &link{p: p, tree: s.trees[i]}
-				links = append(links, l)
-				slots = append(slots, slot{l, &made[p][i]})
+		for range s.c.Builds {
+			seed := 1 + s.rng.Int64N(1<<31-1)
+			for i := range 2 {
+				links = append(links, &link{p: p, tree: s.trees[i], seed: seed})
 			}
 		}
 	}
 	if err := s.build(ctx, links); err != nil {
 		return err
 	}
-	for _, sl := range slots {
-		*sl.to = append(*sl.to, sl.l.made)
-	}
-	for p, m := range made {
-		var old []*testBinary
-		for _, b := range slices.Concat(p.pool[0], p.pool[1], p.pool[2]) {
-			if !slices.Contains(m[0], b) && !slices.Contains(m[1], b) && !slices.Contains(old, b) {
-				old = append(old, b)
-			}
-		}
-		half := (len(m[0]) + 1) / 2
-		p.pool = [3][]*testBinary{m[0][:half], m[0][half:], m[1]}
-		if len(p.pool[gate.Again]) == 0 {
-			p.pool[gate.Again] = p.pool[gate.Base]
-		}
-		for _, b := range old {
-			os.Remove(b.file)
-		}
+	for _, l := range links {
+		side := which(l.tree.side)
+		l.p.pool[side] = append(l.p.pool[side], l.made)
+		l.made.build = len(l.p.pool[side])
 	}
 	return nil
 }
 
-// Fresh implements [gate.Source].
-func (s *Source) Fresh(ctx context.Context, of []gate.Benchmark) (bool, error) {
-	ctx, done, err := s.start(ctx)
-	if err != nil {
-		return false, err
-	}
-	defer done()
-	if err := s.knows(of); err != nil {
-		return false, err
-	}
-	var pkgs []*pkg
-	for _, b := range of {
-		if p := s.cells[b].p; !slices.Contains(pkgs, p) {
-			pkgs = append(pkgs, p)
-		}
-	}
-	s.c.logf("building %d packages to confirm", len(pkgs))
-	if err := s.fill(ctx, pkgs, s.c.ConfirmBuilds, false); err != nil {
-		return false, err
-	}
-	return true, nil
-}
+// Unchanged implements [gate.Source].
+func (s *Source) Unchanged() []gate.Unchanged { return nil }
+
+// Apart implements [gate.Source].
+func (s *Source) Apart() time.Duration { return 0 }
+
+// Cost implements [gate.Source].
+func (s *Source) Cost(b gate.Benchmark) time.Duration { return 2 * s.c.Slice }
 
 func (s *Source) knows(of []gate.Benchmark) error {
 	for _, b := range of {
@@ -423,38 +376,43 @@ func (s *Source) Round(ctx context.Context, of []gate.Benchmark) ([]gate.Round, 
 	if len(of) == 0 {
 		return nil, io.EOF
 	}
-	s.round++
 	var rounds []gate.Round
 	for _, i := range s.rng.Perm(len(of)) {
 		c := s.cells[of[i]]
+		if c.round == gate.PairsPerBuild*s.c.Builds {
+			continue
+		}
 		var r gate.Round
 		if c.failed == nil {
-			if r, err = s.trio(ctx, c); err != nil && !c.fail(err) {
+			if r, err = s.pair(ctx, c); err != nil && !c.fail(err) {
 				return nil, err
 			}
 		}
 		if c.failed != nil {
-			r = gate.Round{Benchmark: c.Benchmark, Number: s.round, Failed: c.failed}
+			r = gate.Round{Benchmark: c.Benchmark, Number: c.round, Failed: c.failed}
 		}
 		rounds = append(rounds, r)
+	}
+	if len(rounds) == 0 {
+		return nil, io.EOF
 	}
 	return rounds, nil
 }
 
-// trio runs a benchmark once for each side.
-func (s *Source) trio(ctx context.Context, c *cell) (gate.Round, error) {
-	r := gate.Round{Benchmark: c.Benchmark, Number: s.round}
+// pair runs a benchmark once for each side.
+func (s *Source) pair(ctx context.Context, c *cell) (gate.Round, error) {
+	build := c.round / gate.PairsPerBuild
 	c.round++
-	order := []gate.Side{gate.Base, gate.Again, gate.Head}
+	r := gate.Round{Benchmark: c.Benchmark, Number: c.round}
+	order := []gate.Side{gate.Base, gate.Head}
 	s.rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-	var took [3]int
+	var took [2]int
 	before, err := s.probe(c)
 	if err != nil {
 		return r, err
 	}
 	for _, side := range order {
-		pool := c.p.pool[side]
-		b := pool[s.rng.IntN(len(pool))]
+		b := c.p.pool[side][build]
 		r.Readings[side] = &gate.Reading{Build: b.build}
 		if c.timed {
 			l, err := s.slice(ctx, c, side, b)

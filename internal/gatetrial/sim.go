@@ -30,7 +30,7 @@ func simulation(ctx context.Context, t *trial) error {
 				o = outcomes{}
 				for seed := range runs {
 					src := synthetic.New(uint64(seed), make([]synthetic.Benchmark, size.n)...)
-					src.Rounds = 150
+					src.Builds = 150
 					for i := range src.Of {
 						src.Of[i] = noise.of
 						if i < size.slower {
@@ -60,7 +60,7 @@ func simulation(ctx context.Context, t *trial) error {
 		for k, q := range []float64{0.01, 0.10} {
 			for seed := range runs {
 				src := synthetic.New(uint64(seed), make([]synthetic.Benchmark, n)...)
-				src.Rounds = 60
+				src.Builds = 60
 				for i := range src.Of {
 					src.Of[i] = synthetic.Benchmark{Noise: 0.005, Change: gate.DefaultMargin}
 				}

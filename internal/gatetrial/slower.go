@@ -81,7 +81,7 @@ func slowed(ctx context.Context, t *trial, share float64) (c count, err error) {
 		t.line(i+1, fmt.Sprintf("power %g", share), rep)
 		for _, r := range rep.Results { // none should pass
 			if r.Verdict == gate.Pass && !r.Minor && r.Unit == "ns/op" {
-				fmt.Fprintf(t.log, "\tpass: %v %v: %+.1f %% (%+.1f to %+.1f), noise %.1f %%, n=%d\n", r.Benchmark, r.Distance, 100*r.Change, 100*r.Lo, 100*r.Hi, 100*r.Noise, r.N)
+				fmt.Fprintf(t.log, "\tpass: %v %v: %+.1f %% (%+.1f to %+.1f), spread %.1f %%, n=%d\n", r.Benchmark, r.Distance, 100*r.Change, 100*r.Lo, 100*r.Hi, 100*r.Spread, r.N)
 			}
 		}
 		c.times(rep)

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"time"
 
 	"github.com/lockbench/lockbench/gate"
 	"github.com/lockbench/lockbench/results"
@@ -139,11 +140,9 @@ func (r *resampled) reading(b gate.Benchmark, side gate.Side, was *gate.Reading)
 	return is
 }
 
-func (r *resampled) Fresh(context.Context, []gate.Benchmark) (bool, error) {
-	clear(r.queue)
-	r.rounds += r.number // as many again
-	return true, nil
-}
+func (r *resampled) Unchanged() []gate.Unchanged       { return nil }
+func (r *resampled) Cost(gate.Benchmark) time.Duration { return 0 }
+func (r *resampled) Apart() time.Duration              { return 0 }
 
 func (r *resampled) Better(unit string) int { return results.Better(unit) }
 

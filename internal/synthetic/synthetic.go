@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"time"
 
 	"github.com/lockbench/lockbench/gate"
 	"github.com/lockbench/lockbench/results"
@@ -25,33 +26,27 @@ type Benchmark struct {
 // A Source is a [gate.Source] of made-up rounds.
 type Source struct {
 	Of     []Benchmark
-	Rounds int // that it has, before and after it was built anew; 0 is without end
+	Builds int // pairs of binaries that it has; 0 is without end
 
 	// Layout is the standard deviation of what the layout of a binary does, as
-	// a share. There are two of each side, and six once it was built anew.
+	// a share.
 	Layout float64
 
 	// Drift is by what the i'th reading is longer, for the machine's speed.
 	Drift func(i int) float64
 
 	random  *rand.Rand
-	number  int // of the round
 	reading int
-	stage   int
-	builds  int
-	bias    map[binary]float64
-	stays   []float64 // of the noise of the reading before
-}
-
-type binary struct {
-	benchmark   int
-	head        bool
-	stage, name int
+	rounds  []int        // of each benchmark
+	bias    [][2]float64 // of its binaries now
+	stays   []float64    // of the noise of the reading before
 }
 
 // New returns a source that makes up the same each time.
 func New(seed uint64, of ...Benchmark) *Source {
-	return &Source{Of: of, random: rand.New(rand.NewPCG(seed, 0)), builds: 2, bias: make(map[binary]float64), stays: make([]float64, len(of))}
+	s := &Source{random: rand.New(rand.NewPCG(seed, 0))}
+	s.Of = of
+	return s
 }
 
 func name(i int) gate.Benchmark {
@@ -76,44 +71,43 @@ func (s *Source) Benchmarks() (both, onlyBase, onlyHead []gate.Benchmark) {
 
 // Round implements [gate.Source].
 func (s *Source) Round(_ context.Context, of []gate.Benchmark) ([]gate.Round, error) {
-	if s.Rounds > 0 && s.number == s.Rounds*(s.stage+1) {
-		return nil, io.EOF
+	if s.rounds == nil {
+		s.rounds, s.bias, s.stays = make([]int, len(s.Of)), make([][2]float64, len(s.Of)), make([]float64, len(s.Of))
 	}
-	s.number++
-	rounds := make([]gate.Round, len(of))
-	for k, b := range of {
-		r := &rounds[k]
-		*r = gate.Round{Benchmark: b, Number: s.number, Distance: results.Local}
-		for _, side := range s.random.Perm(len(r.Readings)) {
-			r.Readings[side] = s.read(Index(b), gate.Side(side))
+	var rounds []gate.Round
+	for _, b := range of {
+		i := Index(b)
+		if s.Builds > 0 && s.rounds[i] == s.Builds*gate.PairsPerBuild {
+			continue
 		}
+		build := 1 + s.rounds[i]/gate.PairsPerBuild
+		if s.rounds[i]%gate.PairsPerBuild == 0 {
+			for side := range s.bias[i] {
+				s.bias[i][side] = s.Layout * s.random.NormFloat64()
+			}
+		}
+		s.rounds[i]++
+		r := gate.Round{Benchmark: b, Number: s.rounds[i], Distance: results.Local}
+		for _, side := range s.random.Perm(len(r.Readings)) {
+			r.Readings[side] = s.read(i, gate.Side(side), build)
+		}
+		rounds = append(rounds, r)
+	}
+	if len(rounds) == 0 {
+		return nil, io.EOF
 	}
 	return rounds, nil
 }
 
 // read returns what one run of the i'th benchmark measures.
-func (s *Source) read(i int, side gate.Side) *gate.Reading {
+func (s *Source) read(i int, side gate.Side, build int) *gate.Reading {
 	b := &s.Of[i]
 	v, allocs := 100.0, b.Allocs[0]
 	if side == gate.Head {
 		v *= 1 + b.Change
 		allocs = b.Allocs[1]
 	}
-	// Half of the base's binaries are for either run of it.
-	build := 1 + s.random.IntN(s.builds/2)
-	switch side {
-	case gate.Again:
-		build += s.builds / 2
-	case gate.Head:
-		build = 1 + s.random.IntN(s.builds)
-	}
-	if s.Layout > 0 {
-		k := binary{i, side == gate.Head, s.stage, build}
-		if _, ok := s.bias[k]; !ok {
-			s.bias[k] = s.Layout * s.random.NormFloat64()
-		}
-		v *= math.Exp(s.bias[k])
-	}
+	v *= math.Exp(s.bias[i][side])
 	s.stays[i] = b.Memory*s.stays[i] + math.Sqrt(1-b.Memory*b.Memory)*s.random.NormFloat64()
 	v *= math.Exp(b.Noise * s.stays[i])
 	if s.random.Float64() < b.Tail {
@@ -130,13 +124,10 @@ func (s *Source) read(i int, side gate.Side) *gate.Reading {
 	return r
 }
 
-// Fresh implements [gate.Source].
-func (s *Source) Fresh(context.Context, []gate.Benchmark) (bool, error) {
-	s.stage++
-	s.number = s.Rounds * s.stage
-	s.builds = 6
-	return true, nil
-}
+// Unchanged, Cost and Apart implement [gate.Source].
+func (s *Source) Unchanged() []gate.Unchanged       { return nil }
+func (s *Source) Cost(gate.Benchmark) time.Duration { return 0 }
+func (s *Source) Apart() time.Duration              { return 0 }
 
 // Better implements [gate.Source].
 func (s *Source) Better(unit string) int { return results.Better(unit) }
