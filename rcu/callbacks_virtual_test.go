@@ -77,6 +77,20 @@ func TestModelBackPressure(t *testing.T) {
 	})
 }
 
+// The hurry of a caller that finds too many callbacks and that of a SynchronizeExpedited
+// do not overwrite each other, neither at their beginning nor at their end.
+func TestModelHurryBesideBackPressure(t *testing.T) {
+	check.Explore(t, check.Config{}, func(m *check.Machine) {
+		f := flavours["qsbr"](crowded)
+		m.Go(f.SynchronizeExpedited)
+		f.SlowDown(2)
+		m.Wait()
+		if f.Hurried() {
+			m.Failf("no caller waits, and grace periods are still expedited")
+		}
+	})
+}
+
 // Callers that share an expedited grace period end their hurry.
 func TestModelExpedited(t *testing.T) {
 	check.Explore(t, check.Config{}, func(m *check.Machine) {

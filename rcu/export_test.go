@@ -88,6 +88,9 @@ func (u *Updater) Running() bool { return u.seq.Load()&1 == 1 }
 // Hurried reports whether grace periods should be expedited.
 func (u *Updater) Hurried() bool { return u.hurry.Load() != 0 }
 
+// SlowDown is what Call does if it finds n callbacks, more than Config.HighWater.
+func (u *Updater) SlowDown(n int64) { u.slowDown(n) }
+
 // Members returns how many goroutines wait for the next grace period together.
 func (u *Updater) Members() (n int) {
 	for m := u.group.Load(); m != nil; m = m.next.Get() {

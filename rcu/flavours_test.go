@@ -10,6 +10,7 @@ type flavour interface {
 	Running() bool
 	Members() int
 	Hurried() bool
+	SlowDown(n int64)
 	Started() bool
 	Itself() *rcu.Updater
 }

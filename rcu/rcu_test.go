@@ -287,14 +287,35 @@ func TestPatience(t *testing.T) {
 	d.Close()
 
 	d = rcu.NewDomain(rcu.Config{Batch: 10, Patience: time.Hour})
-	var group sync.WaitGroup
-	group.Add(10)
-	for range 10 {
-		d.Call(group.Done)
+	defer d.Close() // does not wait for the hour either
+	for _, isPatient := range []bool{false, true} {
+		call := func(f func(), times int) {
+			for i := range times {
+				d.Call(f)
+				if i == 0 && isPatient {
+					spinUntil(waitsForMore)
+				}
+			}
+		}
+		var group sync.WaitGroup
+		group.Add(10)
+		call(group.Done, 10)
+		group.Wait()
+		call(func() {}, 1)
+		d.Barrier() // nor does this
 	}
-	group.Wait()
-	d.Call(func() {})
-	d.Close() // does not wait for the hour either
+}
+
+// waitsForMore reports whether a callback goroutine waits for more callbacks.
+func waitsForMore() bool {
+	stacks := make([]byte, 1<<20)
+	for stack := range strings.SplitSeq(string(stacks[:runtime.Stack(stacks, true)]), "\n\n") {
+		state, _, _ := strings.Cut(stack, "\n")
+		if strings.Contains(stack, "rcu.(*Updater).take(") && !strings.Contains(state, "run") { // running, runnable
+			return true
+		}
+	}
+	return false
 }
 
 func TestClose(t *testing.T) {
@@ -325,6 +346,9 @@ func TestClose(t *testing.T) {
 		f.Barrier()
 		wantPanic(t, "rcu: Call after Close", func() { f.Call(func() {}) })
 		wantPanic(t, "rcu: StartPoll after Close", func() { f.StartPoll() })
+		if n := f.Stats().Waiting; n != 0 {
+			t.Errorf("%d callbacks wait after Close and a Call that panicked, want 0", n)
+		}
 	})
 	rcu.NewDomain(rcu.Config{}).Close() // also without a Call
 }
@@ -514,20 +538,52 @@ func TestHandleMisuse(t *testing.T) {
 // Above the high-water mark Call slows its caller down, more the further above, and
 // does not stop it: the callbacks may wait for the caller, if it is a reader.
 func TestBackPressure(t *testing.T) {
-	d := rcu.NewDomain(rcu.Config{HighWater: 10})
-	s := d.ReadLock()
-	began := time.Now()
-	for range 10 + 30 {
+	for _, traced := range []bool{false, true} { // then it is known that the caller is a reader
+		d := rcu.NewDomain(rcu.Config{HighWater: 10, Trace: traced})
+		s := d.ReadLock()
+		began := time.Now()
+		for range 10 + 30 {
+			d.Call(func() {})
+		}
+		if took := time.Since(began); took < 7*time.Millisecond {
+			t.Errorf("30 calls above the mark were delayed by %v in all, want 10×100 µs, 10×200 µs and 10×400 µs or more", took)
+		}
+		d.ReadUnlock(s)
+		d.Close()
+		if d.Hurried() {
+			t.Error("no callback waits, and grace periods are still expedited")
+		}
+	}
+}
+
+// However far above the mark, Call delays its caller, and no longer than callbacks are
+// too many.
+func TestBackPressureEnds(t *testing.T) {
+	d := rcu.NewDomain(rcu.Config{HighWater: 1})
+	var called, goOn, returned primitives.Bool
+	d.Call(func() {
+		for range 70 { // 2⁶⁹ × 100 µs are no time.Duration
+			d.Call(func() {})
+		}
+		called.Store(true)
+		spinUntil(goOn.Load)
+	})
+	spinUntil(called.Load)
+	var group sync.WaitGroup
+	group.Go(func() {
 		d.Call(func() {})
+		returned.Store(true)
+	})
+	spinUntil(func() bool { return d.Stats().Waiting == 72 })
+	for range 20 {
+		time.Sleep(time.Millisecond)
+		if returned.Load() {
+			t.Fatal("Call of the 72nd callback has returned, and none has run")
+		}
 	}
-	if took := time.Since(began); took < 7*time.Millisecond {
-		t.Errorf("30 calls above the mark were delayed by %v in all, want 10×100 µs, 10×200 µs and 10×400 µs or more", took)
-	}
-	d.ReadUnlock(s)
+	goOn.Store(true)
+	group.Wait() // not for 2³⁰ × 100 µs, which are 30 hours
 	d.Close()
-	if d.Hurried() {
-		t.Error("no callback waits, and grace periods are still expedited")
-	}
 }
 
 // While a reader holds up a grace period that was not expedited, callers that call
@@ -575,14 +631,19 @@ func TestBackPressurePinned(t *testing.T) {
 	for range 2 {
 		s := p.ReadLock()
 		inner := p.ReadLock()
+		began := primitives.Nanotime()
 		for range 100 {
 			p.Call(func() {})
 		}
+		took := time.Duration(primitives.Nanotime() - began)
 		pool.Retire(old)
 		c := p.StartPoll()
 		p.ReadUnlock(inner)
 		p.Call(func() {})
 		p.ReadUnlock(s)
+		if took < 2*time.Millisecond && primitives.PinExcludes {
+			t.Errorf("90 calls above the mark were delayed by %v in all, want 90×50 µs or so", took)
+		}
 		for !p.Poll(c) {
 			runtime.Gosched()
 		}
