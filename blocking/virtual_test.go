@@ -282,6 +282,68 @@ func TestModelMutexOvertaking(t *testing.T) {
 	})
 }
 
+// A waiter that gets in line while a spinner, the last that may overtake the line, notes
+// that is not forgotten.
+func TestModelMutexOvertakingBesideArrival(t *testing.T) {
+	hurried(t, "Mutex", func(m *check.Machine) {
+		var l blocking.Mutex
+		section := func() { l.Park(); l.Unlock() }
+		l.Lock()
+		l.Overtake(blocking.MaxOvertaken - 1)
+		m.GoFirst("waiter", section)
+		m.GoFirst("spinner", func() {
+			l.Reserve()
+			until(func() bool { return !l.State().Held })
+			if l.Steal() {
+				l.Unlock()
+			} else {
+				l.GiveUpSpinning()
+				section()
+			}
+		})
+		m.GoNamed("late waiter", section)
+		l.Unlock()
+		m.Wait()
+		if l.String() != "unlocked" {
+			m.Failf("the lock is %v, want unlocked", &l)
+		}
+	})
+}
+
+// While NoteOwner goes on and off, no acquisition, release or waiter is lost, and the
+// lock does not go on noting.
+func TestModelNoteOwner(t *testing.T) {
+	type noter interface {
+		property.Lock
+		fmt.Stringer
+		NoteOwner(on bool)
+	}
+	for name, fresh := range map[string]func() noter{
+		"Mutex": func() noter { return new(blocking.Mutex) },
+		"RWSem": func() noter { return new(blocking.RWSem) },
+	} {
+		property.Explore(t, name, check.Config{Mode: check.Bounded, Bound: 2, Spins: -1}, func(m *check.Machine) {
+			l := fresh()
+			var n primitives.Cell[int] // guarded by l
+			section := func() {
+				l.Lock()
+				n.Set(n.Get() + 1)
+				l.Unlock()
+			}
+			m.GoNamed("noter", func() {
+				l.NoteOwner(true)
+				l.NoteOwner(false)
+			})
+			m.Go(section)
+			section()
+			m.Wait()
+			if n.Get() != 2 || l.String() != "unlocked" || !l.TryLock() {
+				m.Failf("%d critical sections of 2 took place, and the lock is %v", n.Get(), l)
+			}
+		})
+	}
+}
+
 // There are never more permits out than there are in all, however many the workers
 // ask for and whichever of them give up.
 func TestModelPermits(t *testing.T) {
