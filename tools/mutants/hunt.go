@@ -33,7 +33,8 @@ func hunt(ctx context.Context, opts options, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	chosen := make(map[string]bool) // names of mutants
+	var order []string // names of the chosen mutants, in the order in which they are tried
+	chosen := make(map[string]bool)
 	var all []mutant
 	for _, name := range opts.packages {
 		texts, err := sources(loaded[name])
@@ -44,6 +45,7 @@ func hunt(ctx context.Context, opts options, stdout, stderr io.Writer) error {
 	}
 	wrong := reviewed.unknown(all, opts.packages)
 	for _, m := range sample(all, opts) {
+		order = append(order, m.String())
 		chosen[m.String()] = true
 	}
 	if opts.list {
@@ -65,10 +67,10 @@ func hunt(ctx context.Context, opts options, stdout, stderr io.Writer) error {
 	say := func(format string, args ...any) { fmt.Fprintf(stderr, format+"\n", args...) }
 	began := time.Now()
 	for _, name := range opts.packages {
-		mine := make(map[string]bool)
-		for _, m := range all {
-			if m.pkg == name && chosen[m.String()] && found.outcomes[m.String()].how == "" {
-				mine[m.String()] = true
+		var mine []string
+		for _, m := range order {
+			if packageOf(m) == name && found.outcomes[m].how == "" {
+				mine = append(mine, m)
 			}
 		}
 		if len(mine) > 0 {
@@ -122,8 +124,9 @@ func moduleRoot(ctx context.Context) (string, error) {
 
 // sample returns the mutants that match, or as many as are asked for of them:
 // those whose hash with the seed is smallest, so that each seed has its own and
-// they are the same each time. A sample is of few packages, for each has to be
-// compiled.
+// they are the same each time, smallest first: of a run that is ended, what was tried
+// is a smaller sample with the same seed. A sample is of few packages, for each has
+// to be compiled.
 func sample(all []mutant, opts options) []mutant {
 	var matching []mutant
 	for _, m := range all {
@@ -153,16 +156,21 @@ func sample(all []mutant, opts options) []mutant {
 	return taken
 }
 
-// tryAll runs the tests on some of a suite's mutants.
-func (s *suite) tryAll(ctx context.Context, jobs int, names map[string]bool, found *log, progress func(done int)) error {
+// tryAll runs the tests on some of a suite's mutants, in that order.
+func (s *suite) tryAll(ctx context.Context, jobs int, names []string, found *log, progress func(done int)) error {
+	byName := make(map[string]mutant)
+	for _, m := range s.woven.mutants {
+		byName[m.String()] = m
+	}
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	var failed error // guarded by mu
 	done := 0        // guarded by mu
 	turn := make(chan bool, jobs)
-	for _, m := range s.woven.mutants {
-		if !names[m.String()] {
-			continue
+	for _, name := range names {
+		m, ok := byName[name]
+		if !ok {
+			continue // it does not compile
 		}
 		turn <- true
 		wg.Go(func() {
@@ -281,6 +289,12 @@ func readReviewed(name string) (review, error) {
 	return r, nil
 }
 
+// packageOf returns the package of the mutant with that name.
+func packageOf(name string) string {
+	file, _, _ := strings.Cut(name, " ")
+	return filepath.Dir(file)
+}
+
 // unknown returns an error for each survivor of these packages that is no mutant.
 func (r review) unknown(all []mutant, packages []string) (wrong []error) {
 	names := make(map[string]bool)
@@ -288,8 +302,7 @@ func (r review) unknown(all []mutant, packages []string) (wrong []error) {
 		names[m.String()] = true
 	}
 	for name := range r.reasons {
-		file, _, _ := strings.Cut(name, " ")
-		if slices.Contains(packages, filepath.Dir(file)) && !names[name] {
+		if slices.Contains(packages, packageOf(name)) && !names[name] {
 			wrong = append(wrong, fmt.Errorf("survivors.toml: no mutant has this name: %s", name))
 		}
 	}
