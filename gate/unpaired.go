@@ -49,10 +49,14 @@ import (
 // Hochberg's own needs positive dependence.) Here the number of readings does
 // not depend on what was seen, so that p-values will do.
 
-// minSamples is how many readings there are at least on either side: with six,
-// the bounds of the interval at 99 % are the third differences from either end,
-// so that one odd reading cannot make a verdict; with five they are the first.
-const minSamples = 6
+// minSamples is how many samples there are at least on either side. Five on both have
+// 252 orders, all as likely if nothing differs, so that at 99 % the bounds of the
+// interval are the first differences from either end: for a verdict all samples of the
+// head must be on one side of all of the base, and an odd one keeps it from being made.
+// Of five and twelve they are the seventh, so that one of the twelve may be odd. Four and six, or three and
+// nine, would have orders enough as well; but samples are taken one after the other,
+// and what disturbs one disturbs the next: of so few that may be all.
+const minSamples = 5
 
 // A shift is one comparison of two heaps of readings.
 type shift struct {
@@ -338,26 +342,63 @@ func (t *shift) result(rules Rules, strict bool, tests int) Result {
 	}
 	switch {
 	case t.n() < minSamples:
-		r.Verdict, r.Why = CannotTell, fmt.Sprintf("%d readings of the base and %d of the head, not measured together: want at least %d of each", len(t.base), len(t.head), minSamples)
+		r.Verdict, r.Why = CannotTell, fmt.Sprintf("%s, not measured together: want at least %d of each", t.samples(), t.bounding(rules.alpha()))
 	case lo > t.far() && t.found:
 		r.Verdict, r.Why = Regressed, "the whole interval is beyond the margin"
 		if t.drift > 0 {
 			r.Why += fmt.Sprintf(", and beyond a drift of %s besides", round(r.Drift))
 		}
 	case lo > t.far():
-		r.Verdict, r.Why = CannotTell, fmt.Sprintf("it seems to be worse, but %d readings a side are too few to show it among %d comparisons: want at least %d", t.n(), tests, enough(rules.FDR, tests, t.n()))
+		r.Verdict, r.Why = CannotTell, fmt.Sprintf("it seems to be worse, but %s are too few to show it among %d comparisons: want at least %d of each", t.samples(), tests, enough(rules.FDR, tests, t.n()))
 	case lo > t.near():
-		r.Verdict, r.Why = CannotTell, fmt.Sprintf("worse by more than the margin, but not by more than a drift of %s could do: want both sides measured together", round(r.Drift))
+		r.Verdict, r.Why = CannotTell, fmt.Sprintf("worse by more than the margin, but not by more than a drift of %s could do: %s", round(r.Drift), t.more(d, lo, hi))
 	case strict && hi < t.near() && hi+t.reach() >= t.near():
 		r.Verdict, r.Why = CannotTell, "the whole interval is within the margin"+hidden
 	case hi < t.near():
 		r.Verdict, r.Why = Pass, "the whole interval is within the margin"+hidden
-	case math.IsInf(lo, -1) && math.IsInf(hi, +1):
-		r.Verdict, r.Why = CannotTell, fmt.Sprintf("%d readings a side bound nothing at this confidence", t.n())
+	case math.IsInf(lo, -1) && math.IsInf(hi, +1) && uCritical(len(t.x), len(t.y), rules.alpha()/2) == 0:
+		r.Verdict, r.Why = CannotTell, fmt.Sprintf("%s bound nothing at this confidence: want at least %d of each", t.samples(), t.bounding(rules.alpha()))
 	default:
-		r.Verdict, r.Why = CannotTell, "the margin is within the interval"
+		r.Verdict, r.Why = CannotTell, "the margin is within the interval: "+t.more(d, lo, hi)
 	}
 	return r
+}
+
+// samples says how many there are.
+func (t *shift) samples() string {
+	if len(t.base) == len(t.head) {
+		return plural(t.n(), "sample") + " a side"
+	}
+	return fmt.Sprintf("%s of the base and %d of the head", plural(len(t.base), "sample"), len(t.head))
+}
+
+// bounding returns how many samples of each side have bounds at the confidence, if there
+// are no fewer than those that there are.
+func (t *shift) bounding(alpha float64) int {
+	n := minSamples
+	for uCritical(max(n, len(t.base)), max(n, len(t.head)), alpha/2) == 0 {
+		n++
+	}
+	return n
+}
+
+// more says what would decide on the shift d, which is between lo and hi.
+func (t *shift) more(d, lo, hi float64) string {
+	const most = 1000
+	gap := max(t.near()-d, d-t.far())
+	if !(gap > 0) {
+		if t.drift > 0 {
+			return "want both sides measured together, for no number of samples would tell"
+		}
+		return "it is so near to it that no number of samples would tell"
+	}
+	// An interval narrows with the root of their number.
+	half := max(hi-d, d-lo) / gap
+	n := math.Ceil(float64(t.n()) * half * half)
+	if !(n <= most) {
+		return fmt.Sprintf("not even %d samples a side would tell, if they are as these", most)
+	}
+	return fmt.Sprintf("about %d samples a side would tell, if they are as these", max(int(n), t.n()+1))
 }
 
 // yekutieli says which hypotheses are refuted, given the logarithms of their

@@ -160,9 +160,12 @@ func TestUnpairedVerdicts(t *testing.T) {
 		{what: "+12%", n: 20, change: 0.12, want: gate.Regressed, why: "the whole interval is beyond the margin, and beyond a drift of 5% besides"},
 		{what: "+12%, much drift", n: 20, change: 0.12, files: gate.Files{Drift: 0.2}, want: gate.CannotTell, why: "a drift of 20%"},
 		{what: "-30%", n: 10, change: -0.3, want: gate.Pass, why: "the whole interval is within the margin; not measured together: a drift of 5% could hide that it is worse by up to 5.0%"},
-		{what: "few", n: 5, change: 1, want: gate.CannotTell, why: "5 readings of the base and 5 of the head, not measured together: want at least 6 of each"},
-		{what: "just enough", n: 6, change: 1, want: gate.Regressed, why: "the whole interval is beyond the margin"},
-		{what: "certain", n: 6, change: 0, rules: gate.Rules{Confidence: 0.9999}, want: gate.CannotTell, why: "6 readings a side bound nothing at this confidence"},
+		{what: "few", n: 4, change: 1, want: gate.CannotTell, why: "4 samples a side, not measured together: want at least 5 of each"},
+		{what: "few, and certain", n: 4, change: 1, rules: gate.Rules{Confidence: 0.9999}, want: gate.CannotTell, why: "4 samples a side, not measured together: want at least 9 of each"},
+		{what: "+3%", n: 10, change: 0.03, want: gate.CannotTell, why: "the margin is within the interval: want both sides measured together, for no number of samples would tell"},
+		{what: "+2.5%, a wild one", n: 8, change: 0.025, want: gate.CannotTell, why: "the margin is within the interval: about "},
+		{what: "just enough", n: 5, change: 1, want: gate.Regressed, why: "the whole interval is beyond the margin"},
+		{what: "certain", n: 6, change: 0, rules: gate.Rules{Confidence: 0.9999}, want: gate.CannotTell, why: "6 samples a side bound nothing at this confidence: want at least 9 of each"},
 	} {
 		t.Run(test.what, func(t *testing.T) {
 			random := rand.New(rand.NewPCG(3, 5))
@@ -191,8 +194,50 @@ func TestUnpairedAmongMany(t *testing.T) {
 			Head: run{benchmarks: 20, n: n, pace: 1, slower: map[int]float64{3: 2}}.file("head", random),
 		})
 	}
-	check(t, one(6), gate.CannotTell, "it seems to be worse, but 6 readings a side are too few to show it among 20 comparisons: want at least 8")
+	check(t, one(6), gate.CannotTell, "it seems to be worse, but 6 samples a side are too few to show it among 20 comparisons: want at least 8 of each")
 	check(t, one(8), gate.Regressed, "")
+}
+
+// A base of five samples can be judged where the effect is large. That one of them is odd
+// keeps the head from being called worse; that one of twelve of the head is, does not.
+func TestUnpairedFive(t *testing.T) {
+	good := []float64{100, 101, 99, 100.5, 99.5}
+	odd := []float64{100, 101, 99, 100.5, 200}
+	wild := []float64{90, 95, 100, 105, 110}
+	file := func(name string, of ...[]float64) *results.RecordFile {
+		f := &results.RecordFile{Name: name}
+		for i, v := range slices.Concat(of...) {
+			f.Records = append(f.Records, results.Record{Name: "A", Ops: 1, Values: []results.Value{{Unit: "ns/op", Value: v + 0.001*float64(i)}}})
+		}
+		return f
+	}
+	times := func(by float64, of []float64) []float64 {
+		more := slices.Clone(of)
+		for i := range more {
+			more[i] *= by
+		}
+		return more
+	}
+	for _, test := range []struct {
+		what string
+		base []float64
+		head [][]float64
+		want gate.Verdict
+		why  string
+	}{
+		{"five and five, the same", good, [][]float64{times(1.001, good)}, gate.Pass, "within the margin"},
+		{"five and five, half as much again", good, [][]float64{times(1.5, good)}, gate.Regressed, "beyond a drift"},
+		{"five and five, one odd", odd, [][]float64{times(1.5, good)}, gate.CannotTell, "the margin is within the interval: about 24 samples a side would tell"},
+		{"five and ten, one odd", odd, [][]float64{times(1.5, good), times(1.5, good)}, gate.CannotTell, "the margin is within the interval"},
+		{"five and twelve, one of the head odd", good, [][]float64{times(1.5, good), times(1.5, good), {150, 10}}, gate.Regressed, "beyond a drift"},
+		{"five and ten, a fifth more, and wild", wild, [][]float64{times(1.2, wild), times(1.22, wild)}, gate.CannotTell, "not by more than a drift of 5% could do: about 9 samples a side would tell"},
+		{"five and five, nearly the margin, and wild", wild, [][]float64{times(1.0299, wild)}, gate.CannotTell, "not even 1000 samples a side would tell"},
+	} {
+		t.Run(test.what, func(t *testing.T) {
+			rep := compareFiles(t, gate.Rules{}, gate.Files{Base: file("base", test.base), Head: file("head", test.head...)})
+			check(t, rep, test.want, test.why)
+		})
+	}
 }
 
 // What is better if there is more of it has the bounds the right way round.
@@ -287,7 +332,7 @@ func TestCriticalU(t *testing.T) {
 		want   int // one more than U itself
 	}{
 		{3, 3, 0.051, 1}, {3, 3, 0.01, 0}, {5, 5, 0.025, 3}, {5, 5, 0.005, 1}, {6, 6, 0.005, 3},
-		{8, 8, 0.025, 14}, {10, 10, 0.025, 24}, {10, 10, 0.005, 17}, {20, 20, 0.025, 128}, {8, 15, 0.025, 30},
+		{8, 8, 0.025, 14}, {10, 10, 0.025, 24}, {10, 10, 0.005, 17}, {20, 20, 0.025, 128}, {8, 15, 0.025, 30}, {5, 10, 0.005, 5}, {5, 12, 0.005, 7}, {5, 20, 0.005, 14}, {4, 6, 0.005, 1}, {4, 5, 0.005, 0}, {3, 9, 0.005, 1}, {3, 8, 0.005, 0},
 	} {
 		if got := gate.CriticalU(test.n1, test.n2, test.alpha); got != test.want {
 			t.Errorf("%d and %d at %g: %d, want %d", test.n1, test.n2, test.alpha, got, test.want)
@@ -380,7 +425,7 @@ func TestEvidenceOfLargeSamples(t *testing.T) {
 func TestIntervalCovers(t *testing.T) {
 	const runs = 4000
 	random := rand.New(rand.NewPCG(1, 9))
-	for _, n := range []int{6, 10, 30} {
+	for _, n := range []int{5, 6, 10, 30} {
 		missed := 0
 		for range runs {
 			draw := func(shift float64) []float64 {
