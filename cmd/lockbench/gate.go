@@ -32,6 +32,7 @@ import (
 type gateCmd struct {
 	Between []string `complete:"files" arg:"" name:"file" optional:"" help:"With --files: the results of the base, and of the head."`
 	Files   bool     `help:"Compare two files, and measure nothing."`
+	Drift   string   `placeholder:"P" help:"With --files: by how much the machine's speed may have changed between samples that were not measured together (5%)."`
 	Again   string   `complete:"files" hidden:"" help:"Not needed any more: the base once more."`
 
 	Base     string   `placeholder:"REF" help:"What to compare to, as git names it."`
@@ -83,11 +84,14 @@ const exitCannotTell = 3
 func (c *gateCmd) Run(con commandline.Console) error {
 	var bad commandline.Problems
 	rules, file := c.rules(&bad)
-	compare := (*gating).measure
+	compare, drift := (*gating).measure, 0.0
 	switch {
 	case c.Files:
 		compare = (*gating).compareFiles
 		c.checkFiles(&bad)
+		drift = c.driftShare(&bad)
+	case c.Drift != "":
+		bad.Addf("--drift: want it with --files: what is measured here is measured together")
 	case len(c.Between) > 0:
 		bad.Addf("%s: want --files before files to compare", strings.Join(c.Between, " "))
 	case c.SelfTest:
@@ -116,7 +120,7 @@ func (c *gateCmd) Run(con commandline.Console) error {
 	if c.History != "" {
 		bad.Writable("--history", c.History)
 	}
-	g := &gating{gateCmd: c, console: con, rules: rules, config: file, measuring: measuring, keeps: keeps}
+	g := &gating{gateCmd: c, console: con, rules: rules, config: file, measuring: measuring, keeps: keeps, drift: drift}
 	if len(bad) > 0 {
 		return g.refuse(bad)
 	}
@@ -182,6 +186,7 @@ type gating struct {
 	config    *config.File
 	measuring measure.Config
 	keeps     bool // it is to write into --out, and may
+	drift     float64
 }
 
 // formats are those of a report.
@@ -372,6 +377,21 @@ func (c *gateCmd) checkFiles(bad *commandline.Problems) {
 	}
 }
 
+// driftShare returns what [gate.Files] has of --drift.
+func (c *gateCmd) driftShare(bad *commandline.Problems) float64 {
+	if c.Drift == "" {
+		return 0
+	}
+	v, ok := config.ParseShare(c.Drift)
+	switch {
+	case !ok || !(v >= 0 && v <= 1):
+		bad.Addf("--drift %s: want a share from 0 to 1, such as 5%% or 0.05", c.Drift)
+	case v == 0:
+		return -1 // 0 is the default there
+	}
+	return v
+}
+
 // unlessDone returns what f does. Where f reads files, which may be a FIFO that has
 // no writer, it does not wait for f once ctx is done: nothing ends such an open.
 func unlessDone(ctx context.Context, files bool, f func() (*gate.Report, error)) (*gate.Report, error) {
@@ -402,7 +422,7 @@ func (g *gating) compareFiles(ctx context.Context) (*gate.Report, error) {
 	if err != nil {
 		return nil, asInput(ctx, err)
 	}
-	files.Only = g.selects()
+	files.Only, files.Drift = g.selects(), g.drift
 	rep, err := g.rules.CompareFiles(ctx, files)
 	if err != nil {
 		return nil, asInput(ctx, err)

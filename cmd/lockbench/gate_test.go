@@ -30,6 +30,9 @@ func TestGateBadInput(t *testing.T) {
 		{"gate --files good.txt good.txt --bench nothing", "nothing"},
 		{"gate --files good.txt good.txt --metric hops/op", "hops/op"},
 		{"gate --files good.txt good.txt --base main", "--files: want neither --base, --self-test nor --history"},
+		{"gate --base x --drift 5%", "--drift: want it with --files"},
+		{"gate --files good.txt good.txt --drift lots", "--drift lots: want a share from 0 to 1"},
+		{"gate --files good.txt good.txt --drift 200%", "--drift 200%: want a share from 0 to 1"},
 		{"gate --base x --margin 0%", "--margin 0%: want a share above 0 and up to 1"},
 		{"gate --base x --margin=-3%", "--margin -3%: want a share"},
 		{"gate --base x --margin lots", "--margin lots: want a share"},
@@ -234,7 +237,7 @@ func TestGateGracePeriods(t *testing.T) {
 		return b.String()
 	}
 	for name, text := range map[string]string{
-		"base.txt": file(1, 1), "same.txt": file(1.001, 1.001), "slow.txt": file(2, 1), "piled.txt": file(1, 2), "better.txt": file(.5, .5),
+		"base.txt": file(1, 1), "same.txt": file(1.001, 1.001), "slow.txt": file(2, 1), "piled.txt": file(1, 2), "better.txt": file(.5, .5), "some.txt": file(1.06, 1),
 		"shape.toml": "[[shape]]\nkind = 'ceiling'\nlock = '^rcu'\nunit = 'gp-p99-ns'\nmax = 3_000_000\n[[shape]]\nkind = 'ceiling'\nlock = '^rcu'\nunit = 'backlog-max'\nmax = 60\n",
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
@@ -249,6 +252,9 @@ func TestGateGracePeriods(t *testing.T) {
 		{"gate --files base.txt same.txt", exitOK, "pass"},
 		{"gate --files base.txt slow.txt", exitFailed, "gp-p99-ns +100% regressed"},
 		{"gate --files base.txt piled.txt", exitFailed, "backlog-max +100% regressed"},
+		{"gate --files base.txt some.txt", exitCannotTell, "gp-p99-ns +6.0% cannot tell"},
+		{"gate --files base.txt some.txt --drift 2%", exitFailed, "gp-p99-ns +6.0% regressed"},
+		{"gate --files base.txt some.txt --drift 0", exitFailed, "gp-p99-ns +6.0% regressed"},
 		{"gate --files base.txt better.txt", exitOK, "gp-p99-ns -50.0% improved"},
 		{"gate --files base.txt same.txt --config shape.toml", exitOK, "backlog-max ≤ 60 pass"},
 		{"gate --files base.txt slow.txt --margin 100% --config shape.toml", exitFailed, "gp-p99-ns ≤ 3e+06 regressed"},
