@@ -54,7 +54,7 @@ const (
 	gateName   = "gate"
 	gateReport = "docs/data/gate.json"
 	gateFigure = "docs/fig-gate.svg"
-	gateMaker  = "go run ./internal/gatetrial -part figure"
+	gateMaker  = "go run ./internal/gatetrial figure"
 )
 
 // names returns the names of all that can be measured.
@@ -121,8 +121,8 @@ func read(root string) (map[string]*results.File, error) {
 }
 
 // register returns the page that says what is in docs/data, and whether the
-// gate's report is.
-func register(files map[string]*results.File, gate bool) string {
+// gate's report is, and what its trial found.
+func register(files map[string]*results.File, gate, rules bool) string {
 	var b strings.Builder
 	b.WriteString(`# What the figures are drawn from
 
@@ -181,6 +181,9 @@ A test fails if a figure, the table or this page is not what the files give.
 		b.WriteString("Drawn: [fig-gate.svg](../fig-gate.svg).\n")
 	} else {
 		b.WriteString("It is not there yet: [fig-gate.svg](../fig-gate.svg) was drawn before reports were kept.\n")
+	}
+	if rules {
+		fmt.Fprintf(&b, "\n## gatetrial.json\n\nWhat the gate's rule and its rivals made of the tapes of a trial, which takes hours to record.\n\n    $ %s\n\nDrawn: [fig-gate-rules.svg](../fig-gate-rules.svg).\n", rulesMaker)
 	}
 	return b.String()
 }

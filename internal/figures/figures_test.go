@@ -153,6 +153,48 @@ func TestFastest(t *testing.T) {
 	}
 }
 
+// The figure of the rules is drawn where there are data, for both kinds of pages, and
+// is of the real runs of all modules alone.
+func TestRules(t *testing.T) {
+	root := t.TempDir()
+	published := make(map[string][]byte)
+	if err := drawRules(root, published); err != nil || len(published) != 0 {
+		t.Errorf("without data: %d files, %v, want none", len(published), err)
+	}
+	name := filepath.Join(root, rulesData)
+	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for data, want := range map[string]string{
+		`[]`: "no rule on the real runs of all modules",
+		`{`:  rulesData,
+		`[{"rule": "a", "module": "uuid"}, {"rule": "a", "module": "all", "recombined": true}]`: "no rule on the real runs of all modules",
+	} {
+		if err := os.WriteFile(name, []byte(data), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if err := drawRules(root, published); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("of %s: %v, want an error with %q", data, err, want)
+		}
+	}
+	const some = `{"n": 1, "of": 20, "lo": 0.001, "hi": 0.25}`
+	data := `[{"rule": "one rule", "module": "all", "alarms": ` + some + `, "found5": ` + some + `, "found10": ` + some + `},
+		{"rule": "another", "module": "uuid", "alarms": ` + some + `}]`
+	if err := os.WriteFile(name, []byte(data), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := drawRules(root, published); err != nil {
+		t.Fatal(err)
+	}
+	light, dark := published[rulesFigure+".svg"], published[rulesFigure+"-dark.svg"]
+	if !bytes.Contains(light, []byte("one rule")) || bytes.Contains(light, []byte("another")) || !bytes.Contains(light, []byte("20 real runs")) {
+		t.Error("the figure does not have the one rule, and 20 runs, and nothing else")
+	}
+	if len(dark) == 0 || bytes.Equal(light, dark) {
+		t.Error("the dark figure is not another")
+	}
+}
+
 func TestBetween(t *testing.T) {
 	got, err := between([]byte("a\n"+begin+"old\n"+end+"b\n"), "new\n")
 	if want := "a\n" + begin + "new\n" + end + "b\n"; string(got) != want || err != nil {

@@ -100,7 +100,10 @@ func draw(root string) (map[string][]byte, error) {
 	if err := drawGate(root, published); err != nil {
 		return nil, err
 	}
-	published["docs/data/README.md"] = []byte(register(files, published[gateFigure] != nil))
+	if err := drawRules(root, published); err != nil {
+		return nil, err
+	}
+	published["docs/data/README.md"] = []byte(register(files, published[gateFigure] != nil, published[rulesFigure+".svg"] != nil))
 	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
 	if err != nil {
 		return nil, err

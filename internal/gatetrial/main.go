@@ -1,197 +1,201 @@
-// Command gatetrial puts the gate on trial: it measures how often it is wrong,
-// on this machine, and prints what docs/gate.md says:
+// Command gatetrial puts the gate on trial: it measures how often it is wrong, on this
+// machine, and prints what docs/gate.md says:
 //
-//	go run ./internal/gatetrial [-part all|PART] [-runs N] [-tape FILE] [flags]
+//	go run ./internal/gatetrial size [-module LIST] [-change NAME]
+//	go run ./internal/gatetrial record -dir TAPES [-module LIST] [-change none,5,10] [-runs N] [-full]
+//	go run ./internal/gatetrial replay -dir TAPES [-recombined N] [-json FILE]
+//	go run ./internal/gatetrial sim [-benchmarks 1,20,200,2000] [-runs N]
+//	go run ./internal/gatetrial figure
 //
-// The parts:
+// Size finds out how much work in a function of a module makes a benchmark 5 % and 10 %
+// slower, by long measurements that have nothing to do with the gate, and writes it into
+// changes.toml. It measures every change anew, or those that are named.
 //
-//	aa       gate runs of identical code, real ones and then resampled: false alarms; beside it what benchstat says
-//	power    the same code made slower, in truth (real runs) and in figures (resampled)
-//	drift    a neighbour that starts half-way
-//	layout   a head that differs by one unused function
-//	sim      made-up noise, 1 to 2,000 benchmarks: false discoveries and power against the nominal ones
-//	versions two versions of a module from the module cache
-//	figure   the data of the figure of docs/gate.md, which go run ./internal/figures draws: one benchmark made 8 % slower, among others that are not
+// Record runs the gate for real: on a module and itself with a function more that never
+// runs, and on it and itself made slower. Each run is kept, a directory of its own below
+// TAPES. It takes hours, so it goes on where it was: runs that are there are kept, and
+// one that was killed is begun anew. With -full it measures for the whole budget, when
+// all is decided too, so that other rules have as much to judge by.
 //
-// Part aa leaves its readings in the tape, from which the others resample:
-// they are drawn in blocks of ten rounds, so that what noise remembers stays.
+// Replay judges the tapes by the rule of today and by its rivals, and runs that are put
+// together of pairs of binaries of the tapes. Sim judges made-up readings. Figure makes
+// the data of fig-gate.svg: one benchmark made 8 % slower, among others that are not.
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"maps"
 	"os"
 	"os/signal"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/lockbench/lockbench/gate"
-	"github.com/lockbench/lockbench/gate/measure"
 )
 
-// A trial is what the parts have in common.
-type trial struct {
-	out, log io.Writer
-	measure  measure.Config
-	rules    gate.Rules
-	runs     int
-	resample int // runs, with the real ones
-	tape     string
-	module   string
-	from, to string
-}
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
-var parts = []struct {
-	name string
-	run  func(context.Context, *trial) error
-}{
-	{"aa", falseAlarms},
-	{"power", power},
-	{"drift", drift},
-	{"layout", layout},
-	{"sim", simulation},
-	{"versions", versions},
-	{"figure", figure},
-}
-
-func main() {
-	if len(os.Args) == 3 && os.Args[1] == "burn" {
-		burn(os.Args[2])
-		return
-	}
-	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
-}
-
+// run returns 0, 1 if something could not be done, 2 if the command line makes no
+// sense, or 130 if it was interrupted.
 func run(args []string, stdout, stderr io.Writer) int {
-	t := &trial{out: stdout, log: stderr}
-	flags := flag.NewFlagSet("gatetrial", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	part := flags.String("part", "all", "what to try: all, or some of aa,power,drift,layout,sim,versions,figure")
-	packages := flags.String("packages", "./ticket ./qspinlock ./mcs ./results", "whose benchmarks, with spaces between them")
-	flags.IntVar(&t.runs, "runs", 20, "real gate runs of a part")
-	flags.IntVar(&t.resample, "resample", 200, "gate runs in all, the rest of them resampled")
-	flags.StringVar(&t.tape, "tape", "gate-tape.json", "file with the readings of part aa")
-	flags.StringVar(&t.module, "module", "github.com/puzpuzpuz/xsync/v4", "module of part versions")
-	flags.StringVar(&t.from, "from", "v4.4.0", "its base")
-	flags.StringVar(&t.to, "to", "v4.5.0", "its head")
-	bench := flags.String("bench", ".", "which benchmarks")
-	slice := flags.Duration("slice", 0, "of one run of a benchmark; 0 is the gate's own")
-	fastestOf := flags.Int("fastest-of", 1, "slices, of which the fastest counts")
-	cpus := flags.String("cpu", "1,2", "on how many CPUs")
-	flags.DurationVar(&t.rules.Budget, "budget", 5*time.Minute, "of a run")
-	if err := flags.Parse(args); err != nil {
+	commands := map[string]func(context.Context, []string, io.Writer, io.Writer) error{
+		"size": sizeCommand, "record": recordCommand, "replay": replayCommand, "sim": simCommand, "figure": figureCommand,
+	}
+	if len(args) == 0 || commands[args[0]] == nil {
+		fmt.Fprintln(stderr, "gatetrial: want size, record, replay, sim or figure: see go doc ./internal/gatetrial")
 		return 2
 	}
-	if flags.NArg() > 0 || t.runs < 1 || t.resample < t.runs {
-		fmt.Fprintln(stderr, "gatetrial: want no arguments, -runs of at least 1, and no fewer of -resample")
-		return 2
-	}
-	t.measure = measure.Config{Base: "HEAD", Head: "HEAD", Packages: strings.Fields(*packages), Bench: *bench, Slice: *slice, FastestOf: *fastestOf}
-	for _, word := range strings.Split(*cpus, ",") {
-		n, err := strconv.Atoi(word)
-		if err != nil || n < 1 {
-			fmt.Fprintf(stderr, "gatetrial: -cpu %s: want numbers of at least 1, with commas between them\n", *cpus)
-			return 2
-		}
-		t.measure.CPU = append(t.measure.CPU, n)
-	}
-
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	ran := false
-	for _, p := range parts {
-		if *part != "all" && !strings.Contains(","+*part+",", ","+p.name+",") {
-			continue
-		}
-		ran = true
-		fmt.Fprintf(t.out, "## %s\n\n", p.name)
-		if err := p.run(ctx, t); err != nil {
-			fmt.Fprintf(stderr, "gatetrial: %s: %v\n", p.name, err)
-			return 1
-		}
-		fmt.Fprintln(t.out)
+	err := commands[args[0]](ctx, args[1:], stdout, stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err == nil:
+		return 0
 	}
-	if !ran {
-		fmt.Fprintf(stderr, "gatetrial: no part %q\n", *part)
+	fmt.Fprintf(stderr, "gatetrial: %s: %v\n", args[0], err)
+	switch {
+	case ctx.Err() != nil:
+		return 130
+	case errors.Is(err, errUsage):
 		return 2
 	}
-	return 0
+	return 1
 }
 
-// A count is how many results had each verdict.
-type count struct {
-	pass, cannotTell, regressed int
+// errUsage is an error of the command line.
+var errUsage = errors.New("usage")
+
+// parse parses the flags of a command, which takes no arguments.
+func parse(flags *flag.FlagSet, args []string, stderr io.Writer) error {
+	flags.SetOutput(stderr)
+	if err := flags.Parse(args); err != nil {
+		return errors.Join(errUsage, err)
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("%w: want flags alone, have %q", errUsage, flags.Arg(0))
+	}
+	return nil
 }
 
-func (c *count) add(v gate.Verdict) {
-	switch v {
-	case gate.Pass:
-		c.pass++
-	case gate.CannotTell:
-		c.cannotTell++
-	case gate.Regressed:
-		c.regressed++
+// modulesFlag defines -module; what it returns is for after the flags are parsed.
+func modulesFlag(flags *flag.FlagSet) func() ([]module, error) {
+	names := flags.String("module", "uuid,gjson,xsync,own", "which modules, with commas between them")
+	return func() ([]module, error) {
+		var of []module
+		for name := range strings.SplitSeq(*names, ",") {
+			m, err := find(name)
+			if err != nil {
+				return nil, fmt.Errorf("%w: %w", errUsage, err)
+			}
+			of = append(of, m)
+		}
+		return of, nil
 	}
 }
 
-func (c count) all() int { return c.pass + c.cannotTell + c.regressed }
+func sizeCommand(ctx context.Context, args []string, _, stderr io.Writer) error {
+	flags := flag.NewFlagSet("size", flag.ContinueOnError)
+	which := modulesFlag(flags)
+	name := flags.String("change", "", "which change; all if empty")
+	s := &sizes{stderr: stderr, file: changesFile, dir: os.TempDir()}
+	flags.IntVar(&s.binaries, "binaries", 12, "pairs of binaries of a size")
+	flags.IntVar(&s.pairs, "pairs", 6, "pairs of processes of each of those")
+	if err := parse(flags, args, stderr); err != nil {
+		return err
+	}
+	of, err := which()
+	if err != nil {
+		return err
+	}
+	command := strings.Join(append([]string{"go run ./internal/gatetrial size"}, args...), " ")
+	return s.run(ctx, command, func(c change) bool {
+		return slices.ContainsFunc(of, func(m module) bool { return m.name == c.Module }) && (*name == "" || *name == c.Name)
+	})
+}
 
-// times counts what was measured in time; counts such as allocations are exact,
-// and no art.
-func (c *count) times(rep *gate.Report) {
-	for _, r := range rep.Results {
-		if r.Unit == "ns/op" && !r.Minor {
-			c.add(r.Verdict)
+func recordCommand(ctx context.Context, args []string, _, stderr io.Writer) error {
+	flags := flag.NewFlagSet("record", flag.ContinueOnError)
+	which := modulesFlag(flags)
+	of := flags.String("change", "none,5,10", "by how much the head is slower, in percent, with commas between them")
+	runs := flags.Int("runs", 1, "of each module and change, with those that are there")
+	r := &recorder{stderr: stderr}
+	flags.StringVar(&r.dir, "dir", "", "directory of the tapes")
+	flags.DurationVar(&r.each, "each", 6*time.Second, "budget of a benchmark")
+	flags.BoolVar(&r.full, "full", false, "go on when all is decided, until the budget is spent")
+	if err := parse(flags, args, stderr); err != nil {
+		return err
+	}
+	if r.dir == "" || *runs < 1 {
+		return fmt.Errorf("%w: want -dir, and -runs of at least 1", errUsage)
+	}
+	var of100 []float64
+	for word := range strings.SplitSeq(*of, ",") {
+		percent, ok := map[string]float64{"none": 0, "5": 0.05, "10": 0.10}[word]
+		if !ok {
+			return fmt.Errorf("%w: -change %s: want some of none, 5 and 10", errUsage, word)
+		}
+		of100 = append(of100, percent)
+	}
+	selected, err := which()
+	if err != nil {
+		return err
+	}
+	if r.changes, err = readChanges(changesFile); err != nil {
+		return err
+	}
+	for n := 1; n <= *runs; n++ { // of all of them as many, whenever it ends
+		for _, m := range selected {
+			for _, share := range of100 {
+				if err := r.record(ctx, m, share, n); err != nil {
+					return err
+				}
+			}
 		}
 	}
+	return nil
 }
 
-// gate runs one gate, on a tape.
-func (t *trial) gate(ctx context.Context, cfg measure.Config, rules gate.Rules, taped *tape, meanwhile func(gate.Progress)) (*gate.Report, error) {
-	src, err := measure.Prepare(ctx, cfg)
+func replayCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	flags := flag.NewFlagSet("replay", flag.ContinueOnError)
+	dir := flags.String("dir", "", "directory of the tapes")
+	recombined := flags.Int("recombined", 1000, "runs put together of each module and change")
+	jsonFile := flags.String("json", "", "file for the table, for the figure")
+	if err := parse(flags, args, stderr); err != nil {
+		return err
+	}
+	if *dir == "" || *recombined < 0 {
+		return fmt.Errorf("%w: want -dir, and -recombined of at least 0", errUsage)
+	}
+	tapes, err := readTapes(*dir)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer src.Close()
-	rules.Progress = meanwhile
-	var from gate.Source = src
-	if taped != nil {
-		from = &taping{src, taped}
-	}
-	rep, err := rules.Compare(ctx, from)
-	if err != nil {
-		return nil, err
-	}
-	_, during := src.Fitness()
-	rep.Warnings = append(rep.Warnings, during.Warnings()...)
-	return rep, nil
+	return replay(ctx, stdout, stderr, tapes, *recombined, *jsonFile)
 }
 
-// line prints what became of a run, as it ends.
-func (t *trial) line(i int, what string, rep *gate.Report) {
-	var c count
-	c.times(rep)
-	fmt.Fprintf(t.log, "gatetrial: %s %d: %d pass, %d cannot tell, %d regressed, %d rounds in %v\n",
-		what, i, c.pass, c.cannotTell, c.regressed, rep.Rounds, rep.Took.Round(time.Second))
-	whys := make(map[string]int) // of those that it cannot tell
-	for _, r := range rep.Results {
-		if r.Verdict == gate.CannotTell && !r.Minor {
-			whys[r.Why]++
+func simCommand(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	flags := flag.NewFlagSet("sim", flag.ContinueOnError)
+	benchmarks := flags.String("benchmarks", "1,20,200,2000", "how many benchmarks a run has, with commas between them")
+	runs := flags.Int("runs", 400, "of up to 20 benchmarks; fewer of more")
+	builds := flags.Int("builds", 30, "pairs of binaries that the budget is good for")
+	if err := parse(flags, args, stderr); err != nil {
+		return err
+	}
+	if *runs < 1 || *builds < 1 {
+		return fmt.Errorf("%w: want -runs and -builds of at least 1", errUsage)
+	}
+	var sizes []int
+	for word := range strings.SplitSeq(*benchmarks, ",") {
+		n, err := strconv.Atoi(word)
+		if err != nil || n < 1 {
+			return fmt.Errorf("%w: -benchmarks %s: want numbers of at least 1", errUsage, word)
 		}
+		sizes = append(sizes, n)
 	}
-	for _, why := range slices.Sorted(maps.Keys(whys)) {
-		fmt.Fprintf(t.log, "\t%d: %s\n", whys[why], why)
-	}
-}
-
-func percent(n, of int) string {
-	if of == 0 {
-		return "-"
-	}
-	return fmt.Sprintf("%.1f %%", 100*float64(n)/float64(of))
+	return simulate(ctx, stdout, stderr, sizes, *runs, *builds)
 }

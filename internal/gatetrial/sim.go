@@ -3,116 +3,164 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"math"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+	"gonum.org/v1/gonum/stat/distuv"
 
 	"github.com/lockbench/lockbench/gate"
-	"github.com/lockbench/lockbench/internal/synthetic"
+	"github.com/lockbench/lockbench/results"
 )
 
-// simulation compares made-up benchmarks, of which it is known what is slower.
-func simulation(ctx context.Context, t *trial) error {
-	fmt.Fprintln(t.out, "| benchmarks | slower by 8 % | noise | runs | FDR, at most 1 % wanted | at most 10 % wanted | found | passed though slower | same, and passed | rounds |")
-	fmt.Fprintln(t.out, "|---|---|---|---|---|---|---|---|---|---|")
-	noises := []struct {
-		name string
-		of   synthetic.Benchmark
-	}{
-		{"1 %, Gaussian", synthetic.Benchmark{Noise: 0.01}},
-		{"1 %, one in ten up to twice as long", synthetic.Benchmark{Noise: 0.01, Tail: 0.1}},
-		{"2 %, nine tenths of it remembered", synthetic.Benchmark{Noise: 0.02, Memory: 0.9}},
-	}
-	for _, size := range []struct{ n, slower int }{{1, 0}, {1, 1}, {20, 0}, {20, 2}, {200, 20}, {2000, 0}, {2000, 200}} {
+// A noise is what makes readings of the same code differ. All standard deviations are
+// shares.
+type noise struct {
+	name    string
+	pair    float64 // of a pair's ratio
+	student float64 // degrees of freedom of that; 0 is a normal distribution
+	memory  float64 // how much of it stays from one pair of a pair of binaries to the next
+	layout  float64 // of what layout does to each side of a pair of binaries
+	drift   float64 // by how much the machine is slower at the end
+	regimes bool    // the machine is at times 1.5 times as slow, for some readings in a row
+}
+
+var noises = []noise{
+	{name: "quiet: pairs 1.5 %", pair: 0.015},
+	{name: "layout 1 %", pair: 0.015, layout: 0.01},
+	{name: "layout 2 %", pair: 0.015, layout: 0.02},
+	{name: "layout 4 %", pair: 0.015, layout: 0.04},
+	{name: "heavy tails (Student, 2 degrees), layout 1 %", pair: 0.015, student: 2, layout: 0.01},
+	{name: "pairs 3 % of which 0.9 stays, layout 1 %", pair: 0.03, memory: 0.9, layout: 0.01},
+	{name: "30 % slower bit by bit, layout 1 %", pair: 0.015, drift: 0.30, layout: 0.01},
+	{name: "regimes 1.5 times as slow, layout 1 %", pair: 0.015, regimes: true, layout: 0.01},
+	{name: "all of it: tails, 0.9, drift, regimes, layout 2 %", pair: 0.015, student: 2, memory: 0.9, drift: 0.30, regimes: true, layout: 0.02},
+}
+
+// simulate judges made-up runs, of which it is known what is slower.
+func simulate(ctx context.Context, out, stderr io.Writer, sizes []int, runs, builds int) error {
+	fmt.Fprintf(out, "Made-up readings, %d pairs of binaries of each benchmark at most, %d pairs of processes of each of those; a tenth of the benchmarks, or the only one, is slower in the runs that say so:\n\n", builds, gate.PairsPerBuild)
+	fmt.Fprintln(out, "| benchmarks | noise | same code: runs with an alarm | same code: pass | found of +5 % | found of +10 % | alarms among what is the same, in those | passed though slower |")
+	fmt.Fprintln(out, "|---|---|---|---|---|---|---|---|")
+	for _, n := range sizes {
 		for _, noise := range noises {
-			runs := max(3, min(400, 4000/size.n))
-			var fdr [2]float64
-			var o outcomes
-			for k, q := range []float64{0.01, 0.10} {
-				o = outcomes{}
-				for seed := range runs {
-					src := synthetic.New(uint64(seed), make([]synthetic.Benchmark, size.n)...)
-					src.Builds = 150
-					for i := range src.Of {
-						src.Of[i] = noise.of
-						if i < size.slower {
-							src.Of[i].Change = 0.08
-						}
-					}
-					// A neighbour that comes and goes, and meets all at once.
-					src.Drift = func(i int) float64 { return 1 + 0.2*math.Abs(math.Sin(float64(i)/float64(30*size.n))) }
-					rep, err := gate.Rules{FDR: q}.Compare(ctx, src)
-					if err != nil {
-						return err
-					}
-					o.add(src, rep)
-				}
-				fdr[k] = o.fdp / float64(runs)
+			o, err := noise.try(ctx, n, max(2, min(runs, 20*runs/n)), builds)
+			if err != nil {
+				return err
 			}
-			fmt.Fprintf(t.out, "| %d | %d | %s | %d | %.2f %% | %.2f %% | %s | %s | %s | %d |\n", size.n, size.slower, noise.name, runs,
-				100*fdr[0], 100*fdr[1], percent(o.found, o.slower), percent(o.missed, o.slower), percent(o.told, o.same), o.rounds/runs)
+			fmt.Fprintf(stderr, "gatetrial: %d benchmarks, %s\n", n, noise.name)
+			fmt.Fprintf(out, "| %d | %s | %v | %v | %v | %v | %v | %v |\n", n, noise.name, o.Alarms, o.Told, o.Found5, o.Found10, o.Comparisons, o.Missed)
 		}
-	}
-	fmt.Fprintln(t.out, "\nThe limit: all benchmarks are slower by the margin exactly, which is no regression, and is where false alarms are most likely.")
-	fmt.Fprintln(t.out, "\n| benchmarks | runs | with a false alarm, at 1 % | at 10 % |")
-	fmt.Fprintln(t.out, "|---|---|---|---|")
-	for _, n := range []int{1, 20} {
-		runs := 2000 / n
-		var alarms [2]int
-		for k, q := range []float64{0.01, 0.10} {
-			for seed := range runs {
-				src := synthetic.New(uint64(seed), make([]synthetic.Benchmark, n)...)
-				src.Builds = 60
-				for i := range src.Of {
-					src.Of[i] = synthetic.Benchmark{Noise: 0.005, Change: gate.DefaultMargin}
-				}
-				rep, err := gate.Rules{FDR: q}.Compare(ctx, src)
-				if err != nil {
-					return err
-				}
-				if rep.Verdict == gate.Regressed {
-					alarms[k]++
-				}
-			}
-		}
-		fmt.Fprintf(t.out, "| %d | %d | %s | %s |\n", n, runs, percent(alarms[0], runs), percent(alarms[1], runs))
 	}
 	return nil
 }
 
-// outcomes are what became of the benchmarks of many comparisons.
-type outcomes struct {
-	fdp                   float64 // sum of the shares of false ones among those reported
-	slower, found, missed int
-	same, told            int
-	rounds                int
+// try judges runs of n benchmarks: of the same code, and of some that are slower.
+func (x noise) try(ctx context.Context, n, runs, builds int) (outcome, error) {
+	var (
+		o  outcome
+		mu sync.Mutex // guards o
+	)
+	jobs, ctx := errgroup.WithContext(ctx)
+	jobs.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range runs {
+		for _, change := range []float64{0, 0.05, 0.10} {
+			jobs.Go(func() error {
+				verdicts, err := byGate(ctx, x.run(uint64(i), n, change, builds))
+				if err != nil {
+					return err
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				o.addMadeUp(n, change, verdicts)
+				return nil
+			})
+		}
+	}
+	return o, jobs.Wait()
 }
 
-func (o *outcomes) add(src *synthetic.Source, rep *gate.Report) {
-	var reported, wrong int
-	for _, r := range rep.Results {
-		slower := src.Of[synthetic.Index(r.Benchmark)].Change > gate.DefaultMargin
-		if slower {
-			o.slower++
-		} else {
-			o.same++
-		}
-		switch r.Verdict {
-		case gate.Regressed:
-			reported++
-			if slower {
-				o.found++
-			} else {
-				wrong++
+// slower returns how many of n benchmarks are slower, the first of them.
+func slower(n int) int { return (n + 9) / 10 }
+
+// addMadeUp counts what became of a made-up run.
+func (o *outcome) addMadeUp(n int, change float64, verdicts map[gate.Benchmark]gate.Verdict) {
+	alarm := false
+	for i := range n {
+		v := verdicts[madeUp(i)]
+		switch {
+		case change > 0 && i < slower(n):
+			found := &o.Found5
+			if change > 0.05 {
+				found = &o.Found10
 			}
-		case gate.Pass:
-			if slower {
-				o.missed++
-			} else {
-				o.told++
-			}
+			found.add(v == gate.Regressed)
+			o.Missed.add(v == gate.Pass)
+		case change > 0:
+			o.Comparisons.add(v == gate.Regressed)
+		default:
+			alarm = alarm || v == gate.Regressed
+			o.Told.add(v == gate.Pass)
 		}
 	}
-	if wrong > 0 {
-		o.fdp += float64(wrong) / float64(reported)
+	if change == 0 {
+		o.Alarms.add(alarm)
 	}
-	o.rounds += rep.Rounds
+}
+
+func madeUp(i int) gate.Benchmark {
+	return gate.Benchmark{Pkg: "example.org/p", Name: fmt.Sprintf("B%04d", i)}
+}
+
+// run makes up the readings of n benchmarks.
+func (x noise) run(seed uint64, n int, change float64, builds int) *clusters {
+	random := rand.New(rand.NewPCG(seed, math.Float64bits(change)+uint64(n)))
+	deviate := random.NormFloat64
+	if x.student > 0 {
+		deviate = distuv.StudentsT{Mu: 0, Sigma: 1, Nu: x.student, Src: random}.Rand
+	}
+	c := new(clusters)
+	slow := make(map[gate.Benchmark]float64)
+	for i := range n {
+		b := madeUp(i)
+		c.of = append(c.of, b)
+		if change > 0 && i < slower(n) {
+			slow[b] = math.Log1p(change)
+		}
+	}
+	regime, readings := 0.0, 0
+	machine := func() (log float64) { // what it does to all that it runs now
+		readings++
+		if x.regimes && random.Float64() < 0.1 { // some ten readings in a row
+			regime = math.Log(1.5) - regime
+		}
+		return regime + x.drift*float64(readings)/float64(2*n*builds*gate.PairsPerBuild)
+	}
+	c.next = func(b gate.Benchmark, number int) []gate.Round {
+		if number > builds {
+			return nil
+		}
+		layout := [2]float64{x.layout * random.NormFloat64(), x.layout * random.NormFloat64()}
+		rounds := make([]gate.Round, gate.PairsPerBuild)
+		stays := deviate()
+		for i := range rounds {
+			rounds[i] = gate.Round{Benchmark: b, Distance: results.Local}
+			if i > 0 {
+				stays = x.memory*stays + math.Sqrt(1-x.memory*x.memory)*deviate()
+			}
+			var logs [2]float64
+			for _, side := range random.Perm(2) {
+				logs[side] = layout[side] + machine()
+			}
+			logs[gate.Head] += slow[b] + x.pair*stays
+			for side, log := range logs {
+				rounds[i].Readings[side] = &gate.Reading{Values: []results.Value{{Unit: unit, Value: 100 * math.Exp(log)}}}
+			}
+		}
+		return rounds
+	}
+	return c
 }
