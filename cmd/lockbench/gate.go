@@ -39,7 +39,7 @@ type gateCmd struct {
 	Head     string   `placeholder:"REF" default:"worktree" help:"What to judge; worktree is the files as they are (${default})."`
 	Dir      string   `complete:"dirs" placeholder:"DIR" default:"." help:"Where the module is (${default})."`
 	Packages []string `placeholder:"PATTERN" sep:"none" help:"Packages, as the go command names them; can be repeated (./...)."`
-	Bench    string   `placeholder:"RE" default:"." help:"Benchmarks, as for go test -bench (all)."`
+	Bench    string   `placeholder:"RE" help:"Benchmarks, as for go test -bench (all)."`
 	Skip     string   `placeholder:"RE" help:"Benchmarks that are never run, as for go test -skip (none)."`
 	CPU      string   `name:"cpu" placeholder:"N,..." help:"CPU counts, as for go test -cpu (all that there are)."`
 	Tags     string   `placeholder:"TAG,..." help:"Build tags."`
@@ -47,22 +47,23 @@ type gateCmd struct {
 
 	Margin     string `placeholder:"P" help:"By how much something must be worse to be called so (3%)."`
 	FDR        string `name:"fdr" placeholder:"P" help:"Share of false ones among the regressions reported, on average (1%)."`
+	Confidence string `placeholder:"P" help:"Confidence of the intervals (99%)."`
 	Metric     string `complete:"ns/op|B/op|allocs/op|MB/s|instructions/op" placeholder:"UNIT,..." help:"What to judge (all units of which it is known whether more is better)."`
 	Exact      bool   `help:"Judge what is counted, and no times: allocations, bytes and, where the machine counts them, instructions."`
 	Budget     string `placeholder:"D" help:"How long the rounds may take (10m)."`
-	Timeout    string `placeholder:"D" default:"1m" help:"A run of a benchmark that takes longer has failed (${default})."`
+	Timeout    string `placeholder:"D" help:"A run of a benchmark that takes longer has failed (1m)."`
 	MinRounds  string `placeholder:"N" help:"How many pairs of binaries a verdict rests on at least (10)."`
 	CannotTell string `complete:"pass|fail" placeholder:"pass|fail" help:"What cannot tell means for the exit code, if not 3."`
-	Config     string `complete:"files" placeholder:"FILE" help:"Margins and exceptions of single benchmarks, and shape gates."`
-	New        string `placeholder:"RE" help:"Benchmarks that only the head may have."`
-	Removed    string `placeholder:"RE" help:"Benchmarks that only the base may have."`
+	Config     string `complete:"files" placeholder:"FILE" help:"What of these flags is not given, exceptions of single benchmarks, and shape gates."`
+	New        string `complete:"pass|fail" placeholder:"pass|fail|RE" help:"What benchmarks that only the head has mean: pass, fail, or pass if they match (pass)."`
+	Removed    string `placeholder:"RE" help:"Benchmarks that only the base may have (none)."`
 
-	Slice         string `placeholder:"D" default:"3ms" help:"Length of a run of a benchmark (${default})."`
-	FastestOf     string `placeholder:"N" default:"1" help:"The fastest of so many of them, one after the other, counts: for code that is not slow now and then of its own accord (${default})."`
-	Builds        string `placeholder:"N" default:"24" help:"Pairs of binaries of each package, each pair laid out differently (${default})."`
+	Slice         string `placeholder:"D" help:"Length of a run of a benchmark (3ms)."`
+	FastestOf     string `placeholder:"N" help:"The fastest of so many of them, one after the other, counts: for code that is not slow now and then of its own accord (1)."`
+	Builds        string `placeholder:"N" help:"Pairs of binaries of each package, each pair laid out differently (24)."`
 	ConfirmBuilds string `hidden:"" help:"Not needed any more: binaries to confirm with."`
 	Pin           string `placeholder:"CPU,..." help:"Bind the runs to these CPUs."`
-	Seed          string `placeholder:"N" default:"1" help:"Seed of the random order (${default})."`
+	Seed          string `placeholder:"N" help:"Seed of the random order (1)."`
 
 	Format  string `complete:"text|markdown|github|json|junit" placeholder:"FORMAT" default:"text" help:"text, markdown, github, json or junit (${default})."`
 	Out     string `complete:"dirs" placeholder:"DIR" help:"Directory for the report in all formats, a forest plot, and every reading."`
@@ -83,13 +84,14 @@ const exitCannotTell = 3
 
 func (c *gateCmd) Run(con commandline.Console) error {
 	var bad commandline.Problems
-	rules, file := c.rules(&bad)
+	file, says := c.settle(&bad)
+	rules := c.rules(&bad, file)
 	compare, drift := (*gating).measure, 0.0
 	switch {
 	case c.Files:
 		compare = (*gating).compareFiles
 		c.checkFiles(&bad)
-		drift = c.driftShare(&bad)
+		drift = c.driftShare(&bad, says)
 	case c.Drift != "":
 		bad.Addf("--drift: want it with --files: what is measured here is measured together")
 	case len(c.Between) > 0:
@@ -109,16 +111,16 @@ func (c *gateCmd) Run(con commandline.Console) error {
 	if file != nil && len(file.Shapes) > 0 && !c.Files {
 		bad.Addf("%s: has shapes, which are of the files that lockbench run makes: want --files, or a config without", c.Config)
 	}
-	measuring := c.measuring(&bad, file)
+	measuring := c.measuring(&bad, file, says, rules.Units)
 	if !slices.Contains(formats, c.Format) {
 		bad.Addf("--format %s: want one of %s", c.Format, strings.Join(formats, ", "))
 	}
 	if c.CannotTell != "" && c.CannotTell != "pass" && c.CannotTell != "fail" {
-		bad.Addf("--cannot-tell %s: want pass or fail", c.CannotTell)
+		bad.Addf("%s %s: want pass or fail", says.of("cannot-tell"), c.CannotTell)
 	}
 	keeps := c.mayKeep(&bad)
 	if c.History != "" {
-		bad.Writable("--history", c.History)
+		bad.Writable(says.of("history"), c.History)
 	}
 	g := &gating{gateCmd: c, console: con, rules: rules, config: file, measuring: measuring, keeps: keeps, drift: drift}
 	if len(bad) > 0 {
@@ -195,20 +197,14 @@ var formats = []string{"text", "markdown", "github", "json", "junit"}
 const instructions = "instructions/op"
 
 // rules returns what the config and the flags say; flags go first.
-func (c *gateCmd) rules(bad *commandline.Problems) (gate.Rules, *config.File) {
-	var file *config.File
-	if c.Config != "" {
-		var err error
-		file, err = config.Read(c.Config)
-		bad.Add(err)
-	}
+func (c *gateCmd) rules(bad *commandline.Problems, file *config.File) gate.Rules {
 	r := file.Rules()
 	share := func(flag, text string, to *float64) {
 		if text == "" {
 			return
 		}
 		v, ok := config.ParseShare(text)
-		if !ok || !(v > 0 && v <= 1) {
+		if !ok || !(v > 0 && v <= 1) || v == 1 && flag == "--confidence" {
 			bad.Addf("%s %s: want a share above 0 and up to 1, such as 3%% or 0.03", flag, text)
 			return
 		}
@@ -216,6 +212,7 @@ func (c *gateCmd) rules(bad *commandline.Problems) (gate.Rules, *config.File) {
 	}
 	share("--margin", c.Margin, &r.Margin)
 	share("--fdr", c.FDR, &r.FDR)
+	share("--confidence", c.Confidence, &r.Confidence)
 	r.Budget = cmp.Or(r.Budget, 10*time.Minute)
 	if c.Budget != "" {
 		r.Budget = commandline.One(bad, "--budget", c.Budget, bad.Durations("--budget", c.Budget, time.Second, 24*time.Hour))
@@ -243,10 +240,11 @@ func (c *gateCmd) rules(bad *commandline.Problems) (gate.Rules, *config.File) {
 		}
 	}
 	r.Declared = c.declared(bad, r.Declared)
-	return r, file
+	return r
 }
 
-// declared adds to what the config declares what the flags do.
+// declared adds to what the config declares what the flags do: what only the head
+// has passes, unless one of them says otherwise.
 func (c *gateCmd) declared(bad *commandline.Problems, known func(gate.Benchmark, gate.Side) bool) func(gate.Benchmark, gate.Side) bool {
 	compile := func(flag, text string) *regexp.Regexp {
 		if text == "" {
@@ -258,26 +256,34 @@ func (c *gateCmd) declared(bad *commandline.Problems, known func(gate.Benchmark,
 		}
 		return re
 	}
-	fresh, removed := compile("--new", c.New), compile("--removed", c.Removed)
+	removed := compile("--removed", c.Removed)
+	var fresh *regexp.Regexp
+	if c.New != "pass" && c.New != "fail" {
+		fresh = compile("--new", c.New)
+	}
 	return func(b gate.Benchmark, only gate.Side) bool {
-		re := fresh
-		if only == gate.Base {
-			re = removed
+		switch {
+		case only == gate.Base:
+			return known != nil && known(b, only) || removed != nil && removed.MatchString(b.String())
+		case fresh != nil:
+			return fresh.MatchString(b.String())
+		case c.New != "":
+			return c.New == "pass"
 		}
-		return known != nil && known(b, only) || re != nil && re.MatchString(b.String())
+		return known == nil || known(b, only)
 	}
 }
 
 // measuring returns what the flags say of how to measure.
-func (c *gateCmd) measuring(bad *commandline.Problems, file *config.File) measure.Config {
+func (c *gateCmd) measuring(bad *commandline.Problems, file *config.File, says saying, units []string) measure.Config {
 	cfg := measure.Config{
 		Dir: c.Dir, Base: c.Base, Head: c.Head,
 		Packages: c.Packages, Bench: c.Bench, Tags: c.Tags, With: c.With,
-		Slice:     commandline.One(bad, "--slice", c.Slice, bad.Durations("--slice", c.Slice, 100*time.Microsecond, time.Minute)),
-		FastestOf: commandline.One(bad, "--fastest-of", c.FastestOf, bad.Ints("--fastest-of", c.FastestOf, 1, 100)),
-		Builds:    commandline.One(bad, "--builds", c.Builds, bad.Ints("--builds", c.Builds, 2, 64)),
-		Seed:      bad.Seed("--seed", c.Seed),
-		Timeout:   commandline.One(bad, "--timeout", c.Timeout, bad.Durations("--timeout", c.Timeout, time.Second, 24*time.Hour)),
+		Slice:     commandline.One(bad, says.of("slice"), c.Slice, bad.Durations(says.of("slice"), c.Slice, 100*time.Microsecond, time.Minute)),
+		FastestOf: commandline.One(bad, says.of("fastest-of"), c.FastestOf, bad.Ints(says.of("fastest-of"), c.FastestOf, 1, 100)),
+		Builds:    commandline.One(bad, says.of("builds"), c.Builds, bad.Ints(says.of("builds"), c.Builds, 2, 64)),
+		Seed:      bad.Seed(says.of("seed"), c.Seed),
+		Timeout:   commandline.One(bad, says.of("timeout"), c.Timeout, bad.Durations(says.of("timeout"), c.Timeout, time.Second, 24*time.Hour)),
 	}
 	cfg.Skip = c.Skip
 	if file != nil {
@@ -287,19 +293,19 @@ func (c *gateCmd) measuring(bad *commandline.Problems, file *config.File) measur
 	switch {
 	case c.Exact:
 		cfg.Instructions = measure.CountIfPossible
-	case slices.Contains(strings.Split(c.Metric, ","), instructions):
+	case slices.Contains(units, instructions):
 		cfg.Instructions = measure.MustCount
 	}
 	if c.CPU != "" {
-		cfg.CPU = bad.Ints("--cpu", c.CPU, 1, 1024)
+		cfg.CPU = bad.Ints(says.of("cpu"), c.CPU, 1, 1024)
 		if n := runtime.NumCPU(); !c.Files && slices.Max(cfg.CPU) > n && slices.Max(cfg.CPU) <= 1024 {
-			bad.Addf("--cpu %s: the machine has %d: want no more", c.CPU, n)
+			bad.Addf("%s %s: the machine has %d: want no more", says.of("cpu"), c.CPU, n)
 		}
 	}
 	if c.Pin != "" {
-		cfg.Pin = bad.Ints("--pin", c.Pin, 0, 1<<16)
+		cfg.Pin = bad.Ints(says.of("pin"), c.Pin, 0, 1<<16)
 	}
-	for _, re := range []struct{ flag, text string }{{"--bench", c.Bench}, {"--skip", c.Skip}} {
+	for _, re := range []struct{ flag, text string }{{says.of("bench"), c.Bench}, {"--skip", c.Skip}} {
 		if _, err := regexp.Compile(re.text); err != nil {
 			bad.Addf("%s: %w", re.flag, err)
 		}
@@ -378,14 +384,14 @@ func (c *gateCmd) checkFiles(bad *commandline.Problems) {
 }
 
 // driftShare returns what [gate.Files] has of --drift.
-func (c *gateCmd) driftShare(bad *commandline.Problems) float64 {
+func (c *gateCmd) driftShare(bad *commandline.Problems, says saying) float64 {
 	if c.Drift == "" {
 		return 0
 	}
 	v, ok := config.ParseShare(c.Drift)
 	switch {
 	case !ok || !(v >= 0 && v <= 1):
-		bad.Addf("--drift %s: want a share from 0 to 1, such as 5%% or 0.05", c.Drift)
+		bad.Addf("%s %s: want a share from 0 to 1, such as 5%% or 0.05", says.of("drift"), c.Drift)
 	case v == 0:
 		return -1 // 0 is the default there
 	}

@@ -31,8 +31,13 @@ import (
 //	metrics    = ['ns/op', 'allocs/op']
 //
 //	skip    = ['^BenchmarkDial$', 'Parse/huge'] # never run, as for go test -skip
-//	new     = ['^example\.org/p\.Sum/'] # only the head has these
-//	removed = ['\.Old$']                # only the base has these
+//	new     = ['^example\.org/p\.Sum/'] # only the head may have these; or 'pass', or 'fail'
+//	removed = ['\.Old$']                # only the base may have these
+//
+//	packages   = ['./a', './b/...'] # and all that lockbench gate has a flag of that name for
+//	cpu        = [1, 4]
+//	fastest_of = 3
+//	exact      = true
 //
 //	[[rule]]
 //	bench  = '^example\.org/net\.' # matches package, dot, name without Benchmark
@@ -59,11 +64,25 @@ type File struct {
 	Metrics                 []string
 	Skip                    []string
 
+	// Flags is what else the file sets, by the name of the flag of lockbench gate that
+	// says the same. That the values make sense is for the command to check.
+	Flags map[string]Flag
+
 	Shapes []shape.Spec // each a table [[shape]]
 
 	rules        []*rule
+	anyNew       bool // all that only the head has passes
 	new, removed []*pattern
 }
+
+// A Flag is what a file sets of what is a flag as well.
+type Flag struct {
+	Values []string // as one writes them for the flag
+	Line   int
+}
+
+// flags are the keys that are flags, and nothing else to this package.
+var flags = []string{"packages", "bench", "cpu", "tags", "with", "exact", "timeout", "cannot_tell", "slice", "fastest_of", "builds", "pin", "seed", "history", "drift"}
 
 // A pattern matches benchmarks, and remembers whether it did.
 type pattern struct {
@@ -170,9 +189,9 @@ func (c *File) ignores(name string) (by *rule) {
 
 // declared is [gate.Rules].Declared.
 func (c *File) declared(b gate.Benchmark, only gate.Side) (ok bool) {
-	of := c.new
-	if only == gate.Base {
-		of = c.removed
+	of := c.removed
+	if only == gate.Head {
+		of, ok = c.new, c.anyNew
 	}
 	for _, p := range of {
 		ok = p.match(b) || ok
@@ -395,9 +414,64 @@ func (p *parser) top(c *File, t *table) {
 	c.Budget = p.duration(t, "budget", false)
 	c.Metrics, _ = p.words(t, "metrics")
 	c.Skip = p.skips(t)
-	c.new = p.patterns(t, "new")
+	p.declareNew(c, t)
 	c.removed = p.patterns(t, "removed")
+	c.Flags = make(map[string]Flag)
+	for _, key := range flags {
+		p.flag(c, t, key)
+	}
+	if exact, ok := c.Flags["exact"]; ok && exact.Values[0] == "true" && t.has("metrics") {
+		p.errorf(exact.Line, "exact and metrics: want one of them")
+	}
 	p.known(t)
+}
+
+// declareNew reads what only the head may have: all of it unless the file says
+// otherwise.
+func (p *parser) declareNew(c *File, t *table) {
+	value, line := t.take("new")
+	switch word, ok := value.(string); {
+	case value == nil, word == "pass":
+		c.anyNew = true
+	case word == "fail":
+	case ok:
+		p.wrong(line, "new", value, "'pass', 'fail', or a list of regular expressions")
+	default:
+		c.new = p.patterns(t, "new")
+	}
+}
+
+// flag reads what is a flag as well.
+func (p *parser) flag(c *File, t *table, key string) {
+	value, line := t.take(key)
+	if value == nil {
+		return
+	}
+	list, ok := value.([]any)
+	if !ok {
+		list = []any{value}
+	}
+	name := strings.ReplaceAll(key, "_", "-")
+	var values []string
+	for _, v := range list {
+		switch v := v.(type) {
+		case bool, int64:
+			values = append(values, fmt.Sprint(v))
+			continue
+		case string:
+			if v != "" {
+				values = append(values, v)
+				continue
+			}
+		}
+		p.wrong(line, key, v, "what --"+name+" takes")
+		return
+	}
+	if len(values) == 0 {
+		p.wrong(line, key, value, "what --"+name+" takes")
+		return
+	}
+	c.Flags[name] = Flag{values, line}
 }
 
 // rule reads a [[rule]].

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -137,6 +138,62 @@ gate.toml:31: rule 'BenchmarkNothing' matched no benchmark (names are without th
 	}
 }
 
+// What is a flag as well is kept as one writes it for the flag.
+func TestConfigFlags(t *testing.T) {
+	c, err := config.Parse("gate.toml", []byte(`packages = ['./a', './b/...']
+cpu = [1, 4]
+exact = true
+slice = '5ms'
+fastest_of = 3
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]config.Flag{
+		"packages":   {Values: []string{"./a", "./b/..."}, Line: 1},
+		"cpu":        {Values: []string{"1", "4"}, Line: 2},
+		"exact":      {Values: []string{"true"}, Line: 3},
+		"slice":      {Values: []string{"5ms"}, Line: 4},
+		"fastest-of": {Values: []string{"3"}, Line: 5},
+	}
+	if !reflect.DeepEqual(c.Flags, want) {
+		t.Errorf("got %v, want %v", c.Flags, want)
+	}
+	_, err = config.Parse("gate.toml", []byte("exact = true\nmetrics = ['ns/op']\ncpu = []\nslice = ''\npin = [1.5]\n"))
+	wantErr := `gate.toml:1: exact and metrics: want one of them
+gate.toml:3: cpu: want what --cpu takes, have a list
+gate.toml:4: slice: want what --slice takes, have ""
+gate.toml:5: pin: want what --pin takes, have 1.5`
+	if err == nil || err.Error() != wantErr {
+		t.Errorf("got\n%v\nwant\n%s", err, wantErr)
+	}
+}
+
+// What only the head has passes, unless the file says otherwise.
+func TestConfigNew(t *testing.T) {
+	b := gate.Benchmark{Pkg: "example.org/p", Name: "Sum-2"}
+	for text, want := range map[string]bool{
+		"":                     true,
+		"new = 'pass'":         true,
+		"new = 'fail'":         false,
+		"new = ['Sum']":        true,
+		"new = ['Sub']":        false,
+		"new = []":             false,
+		"removed = ['\\.Sum']": true,
+	} {
+		c, err := config.Parse("gate.toml", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := c.Rules().Declared(b, gate.Head); got != want {
+			t.Errorf("%q: may be new %t, want %t", text, got, want)
+		}
+	}
+	if _, err := config.Parse("gate.toml", []byte("new = 'Sum'")); err == nil || !strings.Contains(err.Error(), "new: want 'pass', 'fail', or a list of regular expressions, have \"Sum\"") {
+		t.Errorf("a word: %v", err)
+	}
+}
+
 // A benchmark of which nothing is judged need not be run.
 func TestConfigIgnores(t *testing.T) {
 	c, err := config.Parse("gate.toml", []byte(`skip = ['^BenchmarkNet$']
@@ -237,7 +294,7 @@ bench = 'e'
 ignore = 'yes'
 reason = 'none'
 [rules]
-`, `gate.toml:1: unknown key "margins" (known: budget, confidence, fdr, margin, metrics, min_rounds, new, removed, skip)
+`, `gate.toml:1: unknown key "margins" (known: bench, budget, builds, cannot_tell, confidence, cpu, drift, exact, fastest_of, fdr, history, margin, metrics, min_rounds, new, packages, pin, removed, seed, skip, slice, tags, timeout, with)
 gate.toml:2: margin: want a share above 0 and up to 1, such as '3%' or 0.03, have 3
 gate.toml:3: fdr: want a share between 0 and 1, such as '3%' or 0.03, have "little"
 gate.toml:4: confidence: want a share between 0 and 1, such as '3%' or 0.03, have 1
@@ -247,7 +304,7 @@ gate.toml:7: metrics: want a list of strings, such as ['a', 'b'], have "ns/op"
 gate.toml:8: new: "a" twice
 gate.toml:8: new: want strings that are not empty, have 1
 gate.toml:8: new: want a regular expression: missing closing ): ` + "`(`" + `
-gate.toml:9: unknown key "extra.key" (known: budget, confidence, fdr, margin, metrics, min_rounds, new, removed, skip)
+gate.toml:9: unknown key "extra.key" (known: bench, budget, builds, cannot_tell, confidence, cpu, drift, exact, fastest_of, fdr, history, margin, metrics, min_rounds, new, packages, pin, removed, seed, skip, slice, tags, timeout, with)
 gate.toml:12: bench: want a regular expression ('.' is all), have ""
 gate.toml:13: margin: want a share above 0 and up to 1, such as '3%' or 0.03, have "0%"
 gate.toml:16: margin: want a share above 0 and up to 1, such as '3%' or 0.03, have "-1%"

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/lockbench/lockbench/gate/config"
+	"github.com/lockbench/lockbench/internal/commandline"
+)
+
+// A saying tells where a setting is from, for people who are told that it is wrong:
+// the flag, or the line of the configuration.
+type saying map[string]string
+
+// of returns it for a flag.
+func (s saying) of(flag string) string { return cmp.Or(s[flag], "--"+flag) }
+
+// settle reads the configuration, and sets what no flag does: by the configuration,
+// or else to what is usual.
+func (c *gateCmd) settle(bad *commandline.Problems) (*config.File, saying) {
+	says := make(saying)
+	var file *config.File
+	if c.Config != "" {
+		var err error
+		file, err = config.Read(c.Config)
+		bad.Add(err)
+	}
+	for _, s := range []struct {
+		flag  string
+		to    *string
+		usual string
+	}{
+		{"bench", &c.Bench, "."},
+		{"cpu", &c.CPU, ""},
+		{"tags", &c.Tags, ""},
+		{"timeout", &c.Timeout, "1m"},
+		{"cannot-tell", &c.CannotTell, ""},
+		{"slice", &c.Slice, "3ms"},
+		{"fastest-of", &c.FastestOf, "1"},
+		{"builds", &c.Builds, "24"},
+		{"pin", &c.Pin, ""},
+		{"seed", &c.Seed, "1"},
+		{"history", &c.History, ""},
+		{"drift", &c.Drift, ""},
+	} {
+		if s.flag == "history" && (c.Files || c.SelfTest) || s.flag == "drift" && !c.Files {
+			continue // the configuration is for another run, too, in which it means something
+		}
+		if *s.to == "" && file != nil {
+			*s.to = strings.Join(says.from(file, s.flag), ",")
+		}
+		*s.to = cmp.Or(*s.to, s.usual)
+	}
+	if file != nil && c.Packages == nil {
+		c.Packages = says.from(file, "packages")
+	}
+	if file != nil && c.With == nil {
+		c.With = says.from(file, "with")
+	}
+	if file != nil && !c.Exact && c.Metric == "" {
+		exact := says.from(file, "exact")
+		switch text := strings.Join(exact, ","); text {
+		case "", "false":
+		case "true":
+			c.Exact = true
+		default:
+			bad.Addf("%s %s: want true or false", says.of("exact"), text)
+		}
+	}
+	return file, says
+}
+
+// from returns what the file sets of a flag, and remembers that it is from there.
+func (s saying) from(file *config.File, flag string) []string {
+	f, ok := file.Flags[flag]
+	if ok {
+		s[flag] = fmt.Sprintf("%s:%d: %s", file.Name, f.Line, strings.ReplaceAll(flag, "-", "_"))
+	}
+	return f.Values
+}
