@@ -401,7 +401,7 @@ func (s *fileSource) compare(ctx context.Context, r Rules) (*Report, error) {
 	if err := s.checkUnits(r); err != nil {
 		return nil, err
 	}
-	r = r.withDefaults()
+	r = r.WithDefaults()
 
 	// Each family of tests gets its share of the false discoveries.
 	share := func(of []Benchmark) Rules {

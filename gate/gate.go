@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -281,9 +282,6 @@ type Report struct {
 	Verdict Verdict  // on the results; see [Report.Outcome]
 	Results []Result // the worst first
 
-	// Shapes is what became of the demands on the shapes of the head's sweep.
-	Shapes []ShapeResult
-
 	// Problems is why there is no verdict on what was to be compared, apart from
 	// what is said of single results: a build that fails, a file that is not there.
 	Problems []string
@@ -313,6 +311,37 @@ type Report struct {
 
 	Took   time.Duration
 	Rounds int
+}
+
+// Whole reports whether something was compared, nothing kept the rest from being
+// compared, and each benchmark is on both sides or declared not to be. A report
+// that is not whole must not pass.
+func (r *Report) Whole() bool {
+	return len(r.Results)+len(r.First)+len(r.Unchanged) > 0 && len(r.OnlyBase) == 0 && len(r.OnlyHead) == 0 && len(r.Problems) == 0
+}
+
+// Outcome returns the verdict on all that there is: on the results, and on whether
+// the report is whole.
+func (r *Report) Outcome() Verdict {
+	v := r.Verdict
+	for i := range r.Results {
+		if res := &r.Results[i]; !res.Minor {
+			v = max(v, res.Verdict)
+		}
+	}
+	if !r.Whole() {
+		v = max(v, NoVerdict)
+	}
+	return v
+}
+
+// Names returns a short name for each benchmark in the report; see [Names].
+func (r *Report) Names() map[Benchmark]string {
+	all := slices.Concat(r.OnlyBase, r.OnlyHead, r.First)
+	for i := range r.Results {
+		all = append(all, r.Results[i].Benchmark)
+	}
+	return Names(all)
 }
 
 // ErrNothing is returned where no verdict can be: a gate that compares nothing

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lockbench/lockbench/internal/wording"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -30,8 +31,8 @@ func (r Rules) Compare(ctx context.Context, src Source) (*Report, error) {
 	return j.report()
 }
 
-// withDefaults returns r with the defaults for what is zero.
-func (r Rules) withDefaults() Rules {
+// WithDefaults returns r with the defaults for what is zero.
+func (r Rules) WithDefaults() Rules {
 	r.Margin = cmp.Or(r.Margin, DefaultMargin)
 	r.FDR = cmp.Or(r.FDR, DefaultFDR)
 	r.Confidence = cmp.Or(r.Confidence, DefaultConfidence)
@@ -107,7 +108,7 @@ type series struct {
 
 func newJudge(r Rules, src Source) (*judge, error) {
 	j := &judge{
-		rules: r.withDefaults(), src: src, began: time.Now(),
+		rules: r.WithDefaults(), src: src, began: time.Now(),
 		series:  make(map[seriesKey]*series),
 		by:      make(map[Benchmark][]*series),
 		unknown: make(map[string]bool),
@@ -559,7 +560,7 @@ func (j *judge) report() (*Report, error) {
 		rep.Warnings = append(rep.Warnings, fmt.Sprintf("measured last, since a budget of %v has no room for what is slow: %s", j.rules.Budget, names(j.late)))
 	}
 	if j.unbuilt > 0 {
-		rep.Warnings = append(rep.Warnings, fmt.Sprintf("of %s it is not known of which binaries they are: that one is laid out better than the other looks like a change", plural(j.unbuilt, "pair")))
+		rep.Warnings = append(rep.Warnings, fmt.Sprintf("of %s it is not known of which binaries they are: that one is laid out better than the other looks like a change", wording.Plural(j.unbuilt, "pair")))
 	}
 	if j.dropped > 0 {
 		rep.Warnings = append(rep.Warnings, fmt.Sprintf("%d readings left out: the CPUs came nearer to each other, or went farther apart, in the middle", j.dropped))
@@ -755,9 +756,9 @@ func (j *judge) ended() string {
 // count says how many readings that is.
 func (s *series) count(n int) string {
 	if s.clusters.all[0].build == 0 {
-		return plural(n, "pair")
+		return wording.Plural(n, "pair")
 	}
-	return plural(n, "pair") + " of binaries"
+	return wording.Plural(n, "pair") + " of binaries"
 }
 
 // lacks says how far it is from an answer, and what would help.
@@ -775,9 +776,9 @@ func (s *series) lacks(readings []float64, lo, hi float64) string {
 	switch {
 	case s.clusters.all[0].build == 0 || math.IsNaN(within) || math.IsNaN(between):
 	case between > 1.5*within/math.Sqrt(PairsPerBuild):
-		what += fmt.Sprintf("; binaries of the same code are %s apart by their layout: align the loop, or widen the margin", round(share.change(between)))
+		what += fmt.Sprintf("; binaries of the same code are %s apart by their layout: align the loop, or widen the margin", wording.Share(share.change(between)))
 	default:
-		what += fmt.Sprintf("; the machine makes pairs of the same binaries %s apart: a quieter one, or a longer budget, helps", round(share.change(within)))
+		what += fmt.Sprintf("; the machine makes pairs of the same binaries %s apart: a quieter one, or a longer budget, helps", wording.Share(share.change(within)))
 	}
 	return what
 }

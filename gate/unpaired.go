@@ -10,6 +10,7 @@ import (
 
 	"github.com/aclements/go-moremath/stats"
 
+	"github.com/lockbench/lockbench/internal/wording"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -136,7 +137,7 @@ func (s *fileSource) judgeApart(ctx context.Context, r Rules) (res []Result, unk
 	}
 	if drifted > 0 {
 		s.warn("%s of readings that were not taken together: a drift of %s between them would look like a change",
-			isAre(drifted, drifted), round(s.driftShare()))
+			wording.IsAre(drifted, drifted), wording.Share(s.driftShare()))
 	}
 	return res, slices.Sorted(maps.Keys(j.unknown)), nil
 }
@@ -338,7 +339,7 @@ func (t *shift) result(rules Rules, strict bool, tests int) Result {
 		if t.signed {
 			most = t.change(max(hi, 0) + t.reach())
 		}
-		hidden = fmt.Sprintf("; not measured together: a drift of %s could hide that it is worse by up to %s", round(r.Drift), percent(most))
+		hidden = fmt.Sprintf("; not measured together: a drift of %s could hide that it is worse by up to %s", wording.Share(r.Drift), wording.Percent(most))
 	}
 	switch {
 	case t.n() < minSamples:
@@ -346,12 +347,12 @@ func (t *shift) result(rules Rules, strict bool, tests int) Result {
 	case lo > t.far() && t.found:
 		r.Verdict, r.Why = Regressed, "the whole interval is beyond the margin"
 		if t.drift > 0 {
-			r.Why += fmt.Sprintf(", and beyond a drift of %s besides", round(r.Drift))
+			r.Why += fmt.Sprintf(", and beyond a drift of %s besides", wording.Share(r.Drift))
 		}
 	case lo > t.far():
 		r.Verdict, r.Why = CannotTell, fmt.Sprintf("it seems to be worse, but %s are too few to show it among %d comparisons: want at least %d of each", t.samples(), tests, enough(rules.FDR, tests, t.n()))
 	case lo > t.near():
-		r.Verdict, r.Why = CannotTell, fmt.Sprintf("worse by more than the margin, but not by more than a drift of %s could do: %s", round(r.Drift), t.more(d, lo, hi))
+		r.Verdict, r.Why = CannotTell, fmt.Sprintf("worse by more than the margin, but not by more than a drift of %s could do: %s", wording.Share(r.Drift), t.more(d, lo, hi))
 	case strict && hi < t.near() && hi+t.reach() >= t.near():
 		r.Verdict, r.Why = CannotTell, "the whole interval is within the margin"+hidden
 	case hi < t.near():
@@ -367,9 +368,9 @@ func (t *shift) result(rules Rules, strict bool, tests int) Result {
 // samples says how many there are.
 func (t *shift) samples() string {
 	if len(t.base) == len(t.head) {
-		return plural(t.n(), "sample") + " a side"
+		return wording.Plural(t.n(), "sample") + " a side"
 	}
-	return fmt.Sprintf("%s of the base and %d of the head", plural(len(t.base), "sample"), len(t.head))
+	return fmt.Sprintf("%s of the base and %d of the head", wording.Plural(len(t.base), "sample"), len(t.head))
 }
 
 // bounding returns how many samples of each side have bounds at the confidence, if there

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/gate/report"
 	"github.com/lockbench/lockbench/internal/commandline"
 )
 
@@ -56,15 +57,15 @@ func (c *compareCmd) Run(con commandline.Console) error {
 	if c.Bench != "" {
 		files.Only = func(b gate.Benchmark) bool { return re.MatchString(b.String()) }
 	}
-	report, err := rules.CompareFiles(context.Background(), files)
+	rep, err := rules.CompareFiles(context.Background(), files)
 	if err != nil {
 		bad.Add(err)
 		return bad
 	}
-	if !slices.ContainsFunc(report.Results, func(r gate.Result) bool { return r.N > 0 }) {
-		why := report.Problems
-		if len(report.Results) > 0 {
-			why = []string{report.Results[0].Why}
+	if !slices.ContainsFunc(rep.Results, func(r gate.Result) bool { return r.N > 0 }) {
+		why := rep.Problems
+		if len(rep.Results) > 0 {
+			why = []string{rep.Results[0].Why}
 		}
 		bad.Addf("%w: %s", gate.ErrNothing, strings.Join(why, "; "))
 		return bad
@@ -72,12 +73,12 @@ func (c *compareCmd) Run(con commandline.Console) error {
 	switch c.Format {
 	case "markdown":
 		fmt.Fprintln(con.Out, "```text")
-		return errors.Join(report.WriteText(con.Out, gate.TextOptions{Width: 120, Verbose: true, NoVerdict: true}), writeLine(con.Out, "```"))
+		return errors.Join(report.Text(con.Out, report.Document{Report: rep}, report.TextOptions{Width: 120, Verbose: true, NoVerdict: true}), writeLine(con.Out, "```"))
 	case "json":
-		return writeComparison(con.Out, report)
+		return writeComparison(con.Out, rep)
 	}
 	width, _ := commandline.Terminal(con.Out)
-	return report.WriteText(con.Out, gate.TextOptions{Width: width, Color: commandline.Color(con.Out), Verbose: true, NoVerdict: true})
+	return report.Text(con.Out, report.Document{Report: rep}, report.TextOptions{Width: width, Color: commandline.Color(con.Out), Verbose: true, NoVerdict: true})
 }
 
 func writeLine(w io.Writer, s string) error {
@@ -87,9 +88,9 @@ func writeLine(w io.Writer, s string) error {
 
 // writeComparison writes the report as JSON, as the gate does, without what is
 // judgement in it.
-func writeComparison(w io.Writer, report *gate.Report) error {
+func writeComparison(w io.Writer, rep *gate.Report) error {
 	var b bytes.Buffer
-	if err := report.WriteJSON(&b); err != nil {
+	if err := report.JSON(&b, report.Document{Report: rep}); err != nil {
 		return err
 	}
 	var all map[string]any

@@ -21,6 +21,7 @@ import (
 	"github.com/lockbench/lockbench/gate/config"
 	"github.com/lockbench/lockbench/gate/history"
 	"github.com/lockbench/lockbench/gate/measure"
+	"github.com/lockbench/lockbench/gate/report"
 	"github.com/lockbench/lockbench/gate/shape"
 	"github.com/lockbench/lockbench/internal/commandline"
 	"github.com/lockbench/lockbench/internal/fitness"
@@ -138,7 +139,8 @@ func (c *gateCmd) Run(con commandline.Console) error {
 	case rep == nil: // of a self-test, which has said all
 		return nil
 	}
-	return errors.Join(g.conclude(rep), g.remember(rep))
+	d := report.Document{Report: rep, Shapes: g.shapes}
+	return errors.Join(g.conclude(d), g.remember(d))
 }
 
 // mayKeep reports whether a report is to be written into --out, and may.
@@ -189,6 +191,8 @@ type gating struct {
 	measuring measure.Config
 	keeps     bool // it is to write into --out, and may
 	drift     float64
+
+	shapes []shape.Finding // of the files
 }
 
 // formats are those of a report.
@@ -320,7 +324,7 @@ func (g *gating) measure(ctx context.Context) (*gate.Report, error) {
 }
 
 // remember adds the head's figures to the history, if it passes.
-func (g *gating) remember(rep *gate.Report) error {
+func (g *gating) remember(rep report.Document) error {
 	switch outcome := rep.Outcome(); {
 	case g.History == "":
 		return nil
@@ -331,7 +335,7 @@ func (g *gating) remember(rep *gate.Report) error {
 		fmt.Fprintf(g.console.Err, "lockbench: nothing added to %s: nothing was measured, since the base has no benchmarks\n", g.History)
 		return nil
 	}
-	name, err := history.Record(g.History, time.Now(), rep.Head, results.Host(), rep)
+	name, err := history.Record(g.History, time.Now(), rep.Head, results.Host(), rep.Report)
 	if err != nil {
 		return fmt.Errorf("--history: %w", err)
 	}
@@ -433,8 +437,7 @@ func (g *gating) compareFiles(ctx context.Context) (*gate.Report, error) {
 	if err != nil {
 		return nil, asInput(ctx, err)
 	}
-	rep.Shapes, err = g.shapes(g.Between[0], g.Between[1])
-	if err != nil {
+	if g.shapes, err = g.judgeShapes(g.Between[0], g.Between[1]); err != nil {
 		return nil, asInput(ctx, err)
 	}
 	return rep, nil
@@ -451,8 +454,8 @@ func (g *gating) selects() func(gate.Benchmark) bool {
 	}
 }
 
-// shapes checks what the config demands of the head's sweep.
-func (g *gating) shapes(base, head string) ([]gate.ShapeResult, error) {
+// judgeShapes checks what the config demands of the head's sweep.
+func (g *gating) judgeShapes(base, head string) ([]shape.Finding, error) {
 	if g.config == nil || len(g.config.Shapes) == 0 {
 		return nil, nil
 	}
@@ -461,18 +464,13 @@ func (g *gating) shapes(base, head string) ([]gate.ShapeResult, error) {
 	if err := errors.Join(errB, errH); err != nil {
 		return nil, err
 	}
-	found, err := shape.Judge(g.config.Shapes, g.config.Confidence, h, b)
-	var all []gate.ShapeResult
-	for _, f := range found {
-		all = append(all, gate.ShapeResult(f))
-	}
-	return all, err
+	return shape.Judge(g.config.Shapes, g.config.Confidence, h, b)
 }
 
 // refuse says in the format asked for that there is no verdict, because of err.
 // It returns err, and what went wrong besides.
 func (g *gating) refuse(err error) error {
-	rep := &gate.Report{Rules: g.rules, Base: g.Base, Verdict: gate.NoVerdict}
+	rep := report.Document{Report: &gate.Report{Rules: g.rules, Base: g.Base, Verdict: gate.NoVerdict}}
 	if g.Base != "" {
 		rep.Head = g.Head
 	}
@@ -492,7 +490,7 @@ func (g *gating) refuse(err error) error {
 }
 
 // conclude writes the report, and returns what it means for the exit code.
-func (g *gating) conclude(rep *gate.Report) error {
+func (g *gating) conclude(rep report.Document) error {
 	rep.Warnings = slices.Concat(rep.Warnings, g.config.Unused(), g.config.Ignored())
 	err := g.write(g.console.Out, g.Format, rep)
 	if g.keeps {
@@ -503,7 +501,7 @@ func (g *gating) conclude(rep *gate.Report) error {
 
 // outcome returns the error that a report stands for. That something regressed
 // is said even if the comparison is not whole; that nothing did is not.
-func (g *gating) outcome(rep *gate.Report) error {
+func (g *gating) outcome(rep report.Document) error {
 	switch rep.Outcome() {
 	case gate.Regressed:
 		return errRegressed
@@ -523,7 +521,7 @@ func (g *gating) outcome(rep *gate.Report) error {
 
 // noVerdict returns why there is no verdict, all of it, in short: the report has
 // the rest.
-func noVerdict(rep *gate.Report) error {
+func noVerdict(rep report.Document) error {
 	var bad commandline.Problems
 	for _, p := range rep.Problems {
 		bad.Addf("%s", p)
@@ -545,19 +543,19 @@ func noVerdict(rep *gate.Report) error {
 }
 
 // write writes the report in one format.
-func (g *gating) write(w io.Writer, format string, rep *gate.Report) error {
+func (g *gating) write(w io.Writer, format string, rep report.Document) error {
 	switch format {
 	case "markdown":
-		return rep.WriteMarkdown(w, gate.MarkdownOptions{Command: command()})
+		return report.Markdown(w, rep, report.MarkdownOptions{Command: command()})
 	case "github":
-		return rep.WriteGitHub(w, gate.GitHubOptions{Command: command(), Summary: os.Getenv("GITHUB_STEP_SUMMARY")})
+		return report.GitHub(w, rep, report.GitHubOptions{Command: command(), Summary: os.Getenv("GITHUB_STEP_SUMMARY")})
 	case "json":
-		return rep.WriteJSON(w)
+		return report.JSON(w, rep)
 	case "junit":
-		return rep.WriteJUnit(w, gate.JUnitOptions{CannotTellPasses: g.CannotTell == "pass"})
+		return report.JUnit(w, rep, report.JUnitOptions{CannotTellPasses: g.CannotTell == "pass"})
 	}
 	width, _ := commandline.Terminal(w)
-	return rep.WriteText(w, gate.TextOptions{Width: width, Verbose: g.Verbose, Color: commandline.Color(w)})
+	return report.Text(w, rep, report.TextOptions{Width: width, Verbose: g.Verbose, Color: commandline.Color(w)})
 }
 
 // command returns the command line, for whoever wants to do it again.
@@ -565,7 +563,7 @@ func command() string { return "lockbench " + strings.Join(os.Args[1:], " ") }
 
 // keep writes the report into --out in all formats, with a forest plot. Each
 // file is there whole or not at all, and the verdict only where all others are.
-func (g *gating) keep(rep *gate.Report) error {
+func (g *gating) keep(rep report.Document) error {
 	if err := os.MkdirAll(g.Out, 0o777); err != nil {
 		return err
 	}
@@ -581,7 +579,7 @@ func (g *gating) keep(rep *gate.Report) error {
 		}
 	}
 	if len(rep.Results) > 0 {
-		files, err := plots.WriteForest(g.Out, rep, plots.ForestOptions{})
+		files, err := plots.WriteForest(g.Out, rep.Report, plots.ForestOptions{})
 		for _, f := range files {
 			fmt.Fprintf(g.console.Err, "lockbench: %s\n", f.Path)
 		}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/gate/report"
 )
 
 // A module is a repository with one package and two commits: the second adds an
@@ -125,7 +126,7 @@ func TestGate(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if rep, err := gate.ReadJSON(f); err != nil || rep.Verdict != gate.Pass {
+	if rep, err := report.ReadJSON(f); err != nil || rep.Verdict != gate.Pass {
 		t.Errorf("report.json: %v", err)
 	}
 }

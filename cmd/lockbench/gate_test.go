@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/gate/report"
+	"github.com/lockbench/lockbench/gate/shape"
 	"github.com/lockbench/lockbench/internal/commandline"
 )
 
@@ -120,7 +122,7 @@ func TestGateNoVerdict(t *testing.T) {
 			checkReports(t, "out", "no verdict", test.why)
 			switch format {
 			case "json":
-				if rep, err := gate.ReadJSON(&out); err != nil || rep.Outcome() != gate.NoVerdict || len(rep.Problems) == 0 {
+				if rep, err := report.ReadJSON(&out); err != nil || rep.Outcome() != gate.NoVerdict || len(rep.Problems) == 0 {
 					t.Errorf("JSON: %+v, %v", rep, err)
 				}
 			case "junit":
@@ -179,11 +181,11 @@ func TestGateShapes(t *testing.T) {
 		if format != "json" {
 			continue
 		}
-		rep, err := gate.ReadJSON(&out)
+		rep, err := report.ReadJSON(&out)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if rep.Outcome() != gate.Regressed || !slices.ContainsFunc(rep.Shapes, func(s gate.ShapeResult) bool { return s.Verdict == gate.Regressed }) {
+		if rep.Outcome() != gate.Regressed || !slices.ContainsFunc(rep.Shapes, func(s shape.Finding) bool { return s.Verdict == gate.Regressed }) {
 			t.Errorf("JSON: %v with shapes %+v, want one that regressed", rep.Outcome(), rep.Shapes)
 		}
 	}
@@ -211,7 +213,7 @@ func TestGateHistory(t *testing.T) {
 		one.Verdict = test.verdict
 		var errs bytes.Buffer
 		g := &gating{gateCmd: &gateCmd{History: test.dir}, console: commandline.Console{Err: &errs}}
-		code := program.Report(&errs, g.remember(&gate.Report{Results: []gate.Result{one}}))
+		code := program.Report(&errs, g.remember(report.Document{Report: &gate.Report{Results: []gate.Result{one}}}))
 		if code != test.code || !strings.Contains(errs.String(), test.want) {
 			t.Errorf("--history %s, %v: exit status %d, want %d and %q in %s", test.dir, test.verdict, code, test.code, test.want, &errs)
 		}

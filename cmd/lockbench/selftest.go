@@ -8,6 +8,7 @@ import (
 
 	"github.com/lockbench/lockbench/gate"
 	"github.com/lockbench/lockbench/gate/config"
+	"github.com/lockbench/lockbench/gate/report"
 	"github.com/lockbench/lockbench/internal/commandline"
 	"github.com/lockbench/lockbench/internal/slowdown"
 )
@@ -43,16 +44,16 @@ func (g *gating) selfTest(ctx context.Context) (*gate.Report, error) {
 	}
 
 	fmt.Fprintf(g.console.Out, "the same code:\n\n")
-	if err := g.write(g.console.Out, g.Format, same); err != nil {
+	if err := g.write(g.console.Out, g.Format, report.Document{Report: same}); err != nil {
 		return nil, err
 	}
 	fmt.Fprintf(g.console.Out, "\nthe same code, made %s slower:\n\n", g.Slowdown)
-	if err := g.write(g.console.Out, g.Format, caught); err != nil {
+	if err := g.write(g.console.Out, g.Format, report.Document{Report: caught}); err != nil {
 		return nil, err
 	}
 	for _, rep := range []*gate.Report{same, caught} {
 		if rep.Outcome() == gate.NoVerdict {
-			return nil, noVerdict(rep)
+			return nil, noVerdict(report.Document{Report: rep})
 		}
 	}
 	return nil, g.judgeSelf(same, caught, share)

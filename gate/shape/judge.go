@@ -479,6 +479,9 @@ const (
 	isBeyond = "the whole interval is beyond the limit"
 )
 
+// Plain reports whether Why says no more than the interval and the limit do.
+func (r Finding) Plain() bool { return r.Why == isWithin || r.Why == isBeyond }
+
 // within gives the verdict of an interval that must be within limits.
 func (r Finding) within(e estimate, lo, hi float64) Finding {
 	r.Value, r.Lo, r.Hi = e.v, e.lo, e.hi

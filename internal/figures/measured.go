@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/gate/report"
 	"github.com/lockbench/lockbench/plots"
 	"github.com/lockbench/lockbench/results"
 )
@@ -87,10 +87,10 @@ func drawGate(root string, published map[string][]byte) error {
 		return err
 	}
 	defer file.Close()
-	report, err := gate.ReadJSON(file)
+	rep, err := report.ReadJSON(file)
 	if err != nil {
 		return fmt.Errorf("%s: %w", gateReport, err)
 	}
-	published[gateFigure], err = plots.Forest(report, plots.ForestOptions{}).Encode("svg")
+	published[gateFigure], err = plots.Forest(rep.Report, plots.ForestOptions{}).Encode("svg")
 	return err
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lockbench/lockbench/gate"
 	"github.com/lockbench/lockbench/gate/measure"
+	"github.com/lockbench/lockbench/gate/report"
 	"github.com/lockbench/lockbench/internal/slowdown"
 	"github.com/lockbench/lockbench/internal/wholefile"
 )
@@ -46,5 +47,5 @@ func figureCommand(ctx context.Context, args []string, _, stderr io.Writer) erro
 	}
 	fmt.Fprintf(stderr, "gatetrial: %v in %v\n", rep.Verdict, rep.Took.Round(time.Second))
 	rep.Base, rep.Head = "the locks as they are", "the ticket lock made 8 % slower"
-	return wholefile.Write(figureData, rep.WriteJSON)
+	return wholefile.Write(figureData, func(w io.Writer) error { return report.JSON(w, report.Document{Report: rep}) })
 }

@@ -29,6 +29,7 @@ var table = layout.Layout{
 		{"gate", "results internal/wording golang.org/x/perf/... github.com/aclements/go-moremath/... github.com/montanaflynn/stats gonum.org/v1/gonum/...", layout.NoTags},
 		{"gate/shape", "results gate internal/wording golang.org/x/perf/... github.com/aclements/go-moremath/... gonum.org/v1/gonum/optimize", layout.NoTags},
 		{"gate/history", "results gate internal/wording internal/wholefile golang.org/x/perf/... github.com/aclements/go-moremath/...", layout.NoTags},
+		{"gate/report", "results gate gate/shape internal/wording", layout.NoTags},
 		{"gate/config", "results gate gate/shape internal/wording github.com/BurntSushi/toml", layout.NoTags},
 		{"internal/slowdown", "", layout.NoTags},
 		{"internal/wholefile", "", layout.NoTags},

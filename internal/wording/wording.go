@@ -17,6 +17,14 @@ func Plural(n int, what string) string {
 	return Thousands(n) + " " + what
 }
 
+// IsAre says "22 results is" where n of them is one.
+func IsAre(of, n int) string {
+	if n == 1 {
+		return Plural(of, "result") + " is"
+	}
+	return Plural(of, "result") + " are"
+}
+
 // Thousands writes n with commas: 12,345.
 func Thousands(n int) string {
 	s := strconv.Itoa(n)

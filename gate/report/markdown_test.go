@@ -1,4 +1,4 @@
-package gate_test
+package report_test
 
 import (
 	"fmt"
@@ -6,25 +6,26 @@ import (
 	"testing"
 
 	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/gate/report"
 )
 
 const command = "lockbench gate --base main --bench 'Lock|Load' --budget 5m"
 
-func markdown(t *testing.T, r *gate.Report, o gate.MarkdownOptions) string {
+func markdown(t *testing.T, r report.Document, o report.MarkdownOptions) string {
 	t.Helper()
 	var b strings.Builder
-	if err := r.WriteMarkdown(&b, o); err != nil {
+	if err := report.Markdown(&b, r, o); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
 }
 
 func TestMarkdown(t *testing.T) {
-	golden(t, "rich.md", markdown(t, rich(), gate.MarkdownOptions{Command: command}))
-	golden(t, "plain.md", markdown(t, plain(), gate.MarkdownOptions{}))
-	golden(t, "alone.md", markdown(t, alone(), gate.MarkdownOptions{Command: command}))
-	golden(t, "empty.md", markdown(t, new(gate.Report), gate.MarkdownOptions{}))
-	golden(t, "few.md", markdown(t, many(2000), gate.MarkdownOptions{Limit: 8000}))
+	golden(t, "rich.md", markdown(t, rich(), report.MarkdownOptions{Command: command}))
+	golden(t, "plain.md", markdown(t, plain(), report.MarkdownOptions{}))
+	golden(t, "alone.md", markdown(t, alone(), report.MarkdownOptions{Command: command}))
+	golden(t, "empty.md", markdown(t, document(new(gate.Report)), report.MarkdownOptions{}))
+	golden(t, "few.md", markdown(t, many(2000), report.MarkdownOptions{Limit: 8000}))
 }
 
 // However much there is to say, the comment is not too long for GitHub, and each
@@ -44,8 +45,8 @@ func TestMarkdownLimit(t *testing.T) {
 	for i := range all.Results {
 		all.Results[i].Verdict, all.Results[i].Why = gate.Regressed, found
 	}
-	for name, r := range map[string]*gate.Report{"many": many(2000), "huge": huge, "all": all} {
-		s := markdown(t, r, gate.MarkdownOptions{Command: strings.Repeat("x`", 5000)})
+	for name, r := range map[string]report.Document{"many": many(2000), "huge": huge, "all": all} {
+		s := markdown(t, r, report.MarkdownOptions{Command: strings.Repeat("x`", 5000)})
 		if len(s) > 65_536 || len(s) < 40_000 {
 			t.Errorf("%s: %d bytes", name, len(s))
 		}
@@ -85,6 +86,6 @@ func TestMarkdownEscapes(t *testing.T) {
 		r.Warnings = append(r.Warnings, name)
 	}
 	r.Base, r.Head = "`|`", "a\nb"
-	golden(t, "escapes.md", markdown(t, r, gate.MarkdownOptions{Command: "a `b` | c\n"}))
-	checkTables(t, markdown(t, r, gate.MarkdownOptions{}))
+	golden(t, "escapes.md", markdown(t, r, report.MarkdownOptions{Command: "a `b` | c\n"}))
+	checkTables(t, markdown(t, r, report.MarkdownOptions{}))
 }

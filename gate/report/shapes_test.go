@@ -1,4 +1,4 @@
-package gate_test
+package report_test
 
 import (
 	"math"
@@ -6,22 +6,24 @@ import (
 	"testing"
 
 	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/gate/report"
+	"github.com/lockbench/lockbench/gate/shape"
 )
 
 // shapesOfAllKinds returns findings of all kinds and verdicts.
-func shapesOfAllKinds() []gate.ShapeResult {
-	scaling := func(lock, demand string, verdict gate.Verdict, value, lo, hi float64) gate.ShapeResult {
+func shapesOfAllKinds() []shape.Finding {
+	scaling := func(lock, demand string, verdict gate.Verdict, value, lo, hi float64) shape.Finding {
 		why := "the whole interval is within the limit"
 		if verdict == gate.Regressed {
 			why = "the whole interval is beyond the limit"
 		}
-		return gate.ShapeResult{
+		return shape.Finding{
 			Shape: "scaling ^(mcs|ticket)$", Place: "gate.toml:1", Kind: "scaling", Demand: demand,
 			Lock: lock, Where: "near, 1 worker per CPU, hold 0s, think 100ns, 0% reads",
 			Verdict: verdict, Why: why, Value: value, Lo: lo, Hi: hi, N: 12, Points: 5,
 		}
 	}
-	return []gate.ShapeResult{
+	return []shape.Finding{
 		scaling("ticket", "sigma ≤ 0.1", gate.Regressed, 0.302, 0.285, 0.322),
 		scaling("ticket", "kappa ≤ 0.001", gate.Regressed, 0.01996, 0.01885, 0.02069),
 		scaling("ticket", "peak ≥ 8 CPUs", gate.Regressed, 5.914, 5.847, 6.003),
@@ -47,12 +49,12 @@ func shapesOfAllKinds() []gate.ShapeResult {
 func TestWriteShapes(t *testing.T) {
 	r := plain()
 	r.Shapes = shapesOfAllKinds()
-	golden(t, "shapes.text", text(t, r, gate.TextOptions{}))
-	golden(t, "shapes.md", markdown(t, r, gate.MarkdownOptions{}))
-	golden(t, "shapes.github", github(t, r, gate.GitHubOptions{}))
-	golden(t, "shapes.xml", junit(t, r, gate.JUnitOptions{}))
+	golden(t, "shapes.text", text(t, r, report.TextOptions{}))
+	golden(t, "shapes.md", markdown(t, r, report.MarkdownOptions{}))
+	golden(t, "shapes.github", github(t, r, report.GitHubOptions{}))
+	golden(t, "shapes.xml", junit(t, r, report.JUnitOptions{}))
 
-	back, err := gate.ReadJSON(strings.NewReader(inJSON(t, r)))
+	back, err := report.ReadJSON(strings.NewReader(inJSON(t, r)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +78,7 @@ func TestShapesMarkdownLimit(t *testing.T) {
 	for range 1000 {
 		r.Shapes = append(r.Shapes, one)
 	}
-	s := markdown(t, r, gate.MarkdownOptions{Limit: 10_000})
+	s := markdown(t, r, report.MarkdownOptions{Limit: 10_000})
 	if len(s) > 10_000 || !strings.Contains(s, "more: not shown") {
 		t.Errorf("%d bytes, want at most 10000 that say how much is not shown", len(s))
 	}

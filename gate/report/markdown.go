@@ -1,4 +1,4 @@
-package gate
+package report
 
 import (
 	"cmp"
@@ -7,42 +7,45 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/internal/wording"
 )
 
-// MarkdownOptions say how [Report.WriteMarkdown] writes.
+// MarkdownOptions say how [Markdown] writes.
 type MarkdownOptions struct {
 	Command string // the command line that does the same again; "" is not known
 	Limit   int    // bytes that the text may have; 0 is 65,000, since GitHub takes 65,536 characters
 }
 
-// MarkdownMark is the first line that [Report.WriteMarkdown] writes. It is not
+// MarkdownMark is the first line that [Markdown] writes. It is not
 // seen, and tells the comment that is to be replaced from all others.
 const MarkdownMark = "<!-- lockbench gate -->"
 
-// WriteMarkdown writes the report for a pull request, in GitHub's Markdown: the
+// Markdown writes the report for a pull request, in GitHub's Markdown: the
 // verdict in words, what regressed and what cannot be told, the worst first, and
 // the rest folded. If it would be longer than the limit, the tables end early,
 // that of the passes first, and say so.
-func (r *Report) WriteMarkdown(w io.Writer, o MarkdownOptions) error {
-	m := markdown{Report: r, names: r.Names(), limit: cmp.Or(o.Limit, 65_000), reason: make(map[string]int)}
+func Markdown(w io.Writer, d Document, o MarkdownOptions) error {
+	m := markdown{Document: d, names: d.Names(), limit: cmp.Or(o.Limit, 65_000), reason: make(map[string]int)}
 	_, err := io.WriteString(w, m.text(o.Command))
 	return err
 }
 
 // A markdown is a report in the making.
 type markdown struct {
-	*Report
-	names   map[Benchmark]string
+	Document
+	names   map[gate.Benchmark]string
 	limit   int
 	reasons []string
 	reason  map[string]int // from 1
 }
 
 func (m *markdown) text(command string) string {
-	var bad, passes []*Result
+	var bad, passes []row
 	for i := range m.Results {
-		res := &m.Results[i]
-		if res.Verdict == Pass || res.Minor {
+		res := row{&m.Results[i]}
+		if res.Verdict == gate.Pass || res.Minor {
 			passes = append(passes, res)
 		} else {
 			bad = append(bad, res)
@@ -92,13 +95,13 @@ func (m *markdown) problems(room int) string {
 }
 
 // printed shows what benchmarks printed that failed.
-func (m *markdown) printed(rows []*Result, room int) string {
+func (m *markdown) printed(rows []row, room int) string {
 	var b strings.Builder
 	for _, res := range rows {
 		if res.Output == "" {
 			continue
 		}
-		s := fmt.Sprintf("<details><summary>what %s printed</summary>\n\n%s</details>\n\n", code(elide(res.label(m.names), 200)), quoted(res.Output, 4000))
+		s := fmt.Sprintf("<details><summary>what %s printed</summary>\n\n%s</details>\n\n", wording.Code(wording.Elide(res.label(m.names), 200)), quoted(res.Output, 4000))
 		if b.Len()+len(s) > room {
 			break
 		}
@@ -110,7 +113,7 @@ func (m *markdown) printed(rows []*Result, room int) string {
 // quoted returns text as a block of code of no more than about that many bytes.
 func quoted(text string, room int) string {
 	var b strings.Builder
-	for line := range strings.SplitSeq(lines(text), "\n") {
+	for line := range strings.SplitSeq(wording.Lines(text), "\n") {
 		if b.Len()+len(line) > room {
 			b.WriteString("    …\n")
 			break
@@ -121,14 +124,14 @@ func quoted(text string, room int) string {
 }
 
 // passed counts what is folded.
-func (m *markdown) passed(passes []*Result) string {
+func (m *markdown) passed(passes []row) string {
 	t := m.Tally()
-	s := thousands(t.Pass) + " pass"
+	s := wording.Thousands(t.Pass) + " pass"
 	if t.Improved > 0 {
-		s += fmt.Sprintf(", %s of them improved", thousands(t.Improved))
+		s += fmt.Sprintf(", %s of them improved", wording.Thousands(t.Improved))
 	}
 	if t.Minor > 0 {
-		s += fmt.Sprintf("; %s at a distance of the CPUs that does not decide", thousands(t.Minor))
+		s += fmt.Sprintf("; %s at a distance of the CPUs that does not decide", wording.Thousands(t.Minor))
 	}
 	return s
 }
@@ -143,7 +146,7 @@ func (m *markdown) head() string {
 	}
 	var on []string
 	if m.Base != "" || m.Head != "" {
-		on = append(on, fmt.Sprintf("Base %s, head %s", code(elide(clean(m.Base), 200)), code(elide(clean(m.Head), 200))))
+		on = append(on, fmt.Sprintf("Base %s, head %s", wording.Code(wording.Elide(wording.Clean(m.Base), 200)), wording.Code(wording.Elide(wording.Clean(m.Head), 200))))
 	}
 	on = append(on, m.Tally().String(), m.cost())
 	fmt.Fprintf(&b, "%s.\n\n", strings.Join(on, "; "))
@@ -151,9 +154,9 @@ func (m *markdown) head() string {
 }
 
 // table returns the rows that there is room for, and says what was left out.
-func (m *markdown) table(rows []*Result, room *int) string {
+func (m *markdown) table(rows []row, room *int) string {
 	const rest = 600 // for the lines after the rows
-	margins := slices.ContainsFunc(rows, func(res *Result) bool { return m.margin(res) != "" })
+	margins := slices.ContainsFunc(rows, func(res row) bool { return m.margin(res) != "" })
 	heads := []string{"benchmark", "unit", "old", "new", "change", m.confidence() + " interval", "spread", "n", "margin", "verdict"}
 	rules := []string{"---", "---", "--:", "--:", "--:", "--:", "--:", "--:", "--:", "---"}
 	if !margins {
@@ -161,7 +164,7 @@ func (m *markdown) table(rows []*Result, room *int) string {
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "| %s |\n|%s|\n", strings.Join(heads, " | "), strings.Join(rules, "|"))
-	var hidden, shown []*Result
+	var hidden, shown []row
 	reasons := 0 // bytes
 	for i, res := range rows {
 		before := len(m.reasons)
@@ -191,11 +194,11 @@ func (m *markdown) table(rows []*Result, room *int) string {
 }
 
 // reasonsOf explains the numbers in the rows, each in the table that has it.
-func (m *markdown) reasonsOf(rows []*Result) string {
+func (m *markdown) reasonsOf(rows []row) string {
 	var b strings.Builder
 	said := make(map[string]bool)
 	for _, res := range rows {
-		if why := clean(res.Why); res.explained() && m.reason[why] > 0 && !said[why] {
+		if why := wording.Clean(res.Why); res.explained() && m.reason[why] > 0 && !said[why] {
 			said[why] = true
 			b.WriteString(m.reasonLine(why))
 		}
@@ -204,18 +207,18 @@ func (m *markdown) reasonsOf(rows []*Result) string {
 }
 
 func (m *markdown) reasonLine(why string) string {
-	return fmt.Sprintf("<sup>%d</sup> %s  \n", m.reason[why], prose(elide(why, 300)))
+	return fmt.Sprintf("<sup>%d</sup> %s  \n", m.reason[why], wording.Prose(wording.Elide(why, 300)))
 }
 
-func (m *markdown) row(res *Result) []string {
+func (m *markdown) row(res row) []string {
 	verdict := res.word()
 	switch {
 	case res.Minor:
 		verdict = "(" + verdict + ")"
-	case res.Verdict == Regressed:
+	case res.Verdict == gate.Regressed:
 		verdict = "**" + verdict + "**"
 	}
-	if why := clean(res.Why); res.explained() && why != "" {
+	if why := wording.Clean(res.Why); res.explained() && why != "" {
 		if m.reason[why] == 0 {
 			m.reasons = append(m.reasons, why)
 			m.reason[why] = len(m.reasons)
@@ -223,8 +226,8 @@ func (m *markdown) row(res *Result) []string {
 		verdict += fmt.Sprintf(" <sup>%d</sup>", m.reason[why])
 	}
 	return []string{
-		code(elide(res.label(m.names), 200)),
-		prose(elide(clean(res.Unit), 100)),
+		wording.Code(wording.Elide(res.label(m.names), 200)),
+		wording.Prose(wording.Elide(wording.Clean(res.Unit), 100)),
 		res.value(res.Old), res.value(res.Becomes()), res.change(), res.interval(), res.apart(), res.pairs(), m.margin(res), verdict,
 	}
 }
@@ -242,13 +245,13 @@ func (m *markdown) foot(command string) string {
 			lines = append(lines, fmt.Sprintf("%d more warnings", len(m.Warnings)-most))
 			break
 		}
-		lines = append(lines, "warning: "+prose(elide(clean(w), 300)))
+		lines = append(lines, "warning: "+wording.Prose(wording.Elide(wording.Clean(w), 300)))
 	}
 	for _, s := range m.advice(m.names, most) {
-		lines = append(lines, prose(s))
+		lines = append(lines, wording.Prose(s))
 	}
 	if s := m.notJudged(); s != "" {
-		lines = append(lines, prose(s))
+		lines = append(lines, wording.Prose(s))
 	}
 	for _, s := range lines {
 		fmt.Fprintf(&b, "- %s\n", s)
@@ -257,7 +260,7 @@ func (m *markdown) foot(command string) string {
 		b.WriteByte('\n')
 	}
 	if command != "" {
-		fmt.Fprintf(&b, "<sub>Measured by %s</sub>\n", code(elide(clean(command), 1000)))
+		fmt.Fprintf(&b, "<sub>Measured by %s</sub>\n", wording.Code(wording.Elide(wording.Clean(command), 1000)))
 	}
 	return b.String()
 }
@@ -267,10 +270,10 @@ func (m *markdown) machine() string {
 	var s []string
 	fewest, most := math.MaxInt, 0
 	var spreads []float64
-	var widest *Result
-	var all []*Result
+	var widest *gate.Result
+	var all []row
 	for i := range m.Results {
-		res := &m.Results[i]
+		res := row{&m.Results[i]}
 		all = append(all, res)
 		if res.Exact || res.Minor || res.N == 0 {
 			continue
@@ -281,7 +284,7 @@ func (m *markdown) machine() string {
 		}
 		spreads = append(spreads, res.Spread)
 		if widest == nil || res.Spread > widest.Spread {
-			widest = res
+			widest = res.Result
 		}
 	}
 	switch {
@@ -292,12 +295,11 @@ func (m *markdown) machine() string {
 		s = append(s, fmt.Sprintf("Readings, each of a pair of binaries: %d to %d.", fewest, most))
 	}
 	if widest != nil {
-		slices.Sort(spreads)
 		s = append(s, fmt.Sprintf("Spread, of the changes of single pairs of binaries: ±%s in the middle of %s, at most ±%s (%s).",
-			percent(median(spreads)), plural(len(spreads), "result"), percent(widest.Spread), code(elide(widest.label(m.names), 200))))
+			wording.Percent(gate.Median(spreads)), wording.Plural(len(spreads), "result"), wording.Percent(widest.Spread), wording.Code(wording.Elide(row{widest}.label(m.names), 200))))
 	}
 	if most > 0 {
-		s = append(s, fmt.Sprintf("Margin: %s, unless the row has another.", round(m.Rules.withDefaults().Margin)))
+		s = append(s, fmt.Sprintf("Margin: %s, unless the row has another.", wording.Share(m.Rules.WithDefaults().Margin)))
 	}
 	if why := unpaired(all); why != "" {
 		s = append(s, "`?`: "+why+".")

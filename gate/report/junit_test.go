@@ -1,4 +1,4 @@
-package gate_test
+package report_test
 
 import (
 	"encoding/xml"
@@ -9,12 +9,14 @@ import (
 	"testing"
 
 	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/gate/report"
+	"github.com/lockbench/lockbench/gate/shape"
 )
 
-func junit(t *testing.T, r *gate.Report, o gate.JUnitOptions) string {
+func junit(t *testing.T, r report.Document, o report.JUnitOptions) string {
 	t.Helper()
 	var b strings.Builder
-	if err := r.WriteJUnit(&b, o); err != nil {
+	if err := report.JUnit(&b, r, o); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -52,8 +54,8 @@ func checkJUnit(t *testing.T, s string) (tests, failures, errs, skipped int) {
 }
 
 func TestJUnit(t *testing.T) {
-	for name, r := range map[string]*gate.Report{"rich": rich(), "plain": plain(), "alone": alone(), "empty": new(gate.Report)} {
-		s := junit(t, r, gate.JUnitOptions{})
+	for name, r := range map[string]report.Document{"rich": rich(), "plain": plain(), "alone": alone(), "empty": document(new(gate.Report))} {
+		s := junit(t, r, report.JUnitOptions{})
 		checkJUnit(t, s)
 		golden(t, name+".xml", s)
 	}
@@ -63,23 +65,23 @@ func TestJUnitCounts(t *testing.T) {
 	type counts struct{ tests, failures, errs, skipped int }
 	for _, test := range []struct {
 		name string
-		r    *gate.Report
-		o    gate.JUnitOptions
+		r    report.Document
+		o    report.JUnitOptions
 		want counts
 	}{
-		{"rich", rich(), gate.JUnitOptions{}, counts{21, 4, 7, 1}},
-		{"cannot tell passes", rich(), gate.JUnitOptions{CannotTellPasses: true}, counts{21, 4, 3, 5}},
-		{"plain", plain(), gate.JUnitOptions{}, counts{1, 0, 0, 0}},
-		{"nothing", new(gate.Report), gate.JUnitOptions{}, counts{1, 0, 1, 0}},
-		{"shapes", &gate.Report{Results: plain().Results, Shapes: []gate.ShapeResult{
+		{"rich", rich(), report.JUnitOptions{}, counts{21, 4, 7, 1}},
+		{"cannot tell passes", rich(), report.JUnitOptions{CannotTellPasses: true}, counts{21, 4, 3, 5}},
+		{"plain", plain(), report.JUnitOptions{}, counts{1, 0, 0, 0}},
+		{"nothing", document(new(gate.Report)), report.JUnitOptions{}, counts{1, 0, 1, 0}},
+		{"shapes", report.Document{Report: plain().Report, Shapes: []shape.Finding{
 			{Shape: "scales", Lock: "ticket", Where: "reads=0", Demand: "sigma ≤ 0.1", Verdict: gate.Pass},
 			{Shape: "scales", Lock: "mcs", Where: "reads=0", Demand: "sigma ≤ 0.1", Verdict: gate.Regressed, Why: "beyond"},
 			{Shape: "fair", Lock: "mcs", Where: "reads=0", Demand: "jain ≥ 0.9", Verdict: gate.CannotTell, Minor: true},
 			{Shape: "fair", Lock: "ticket", Where: "reads=0", Demand: "jain ≥ 0.9", Verdict: gate.CannotTell},
-		}}, gate.JUnitOptions{}, counts{5, 1, 1, 1}},
-		{"failed", failed(), gate.JUnitOptions{CannotTellPasses: true}, counts{3, 0, 2, 0}},
-		{"refused", refused(), gate.JUnitOptions{CannotTellPasses: true}, counts{2, 0, 2, 0}},
-		{"many", many(2000), gate.JUnitOptions{}, counts{2000, 1, 40, 0}},
+		}}, report.JUnitOptions{}, counts{5, 1, 1, 1}},
+		{"failed", failed(), report.JUnitOptions{CannotTellPasses: true}, counts{3, 0, 2, 0}},
+		{"refused", refused(), report.JUnitOptions{CannotTellPasses: true}, counts{2, 0, 2, 0}},
+		{"many", many(2000), report.JUnitOptions{}, counts{2000, 1, 40, 0}},
 	} {
 		var got counts
 		got.tests, got.failures, got.errs, got.skipped = checkJUnit(t, junit(t, test.r, test.o))
@@ -96,7 +98,7 @@ func TestJUnitIsValidXML(t *testing.T) {
 	r.Results[0].Pkg = r.Results[0].Name
 	r.Results[0].Verdict = gate.Regressed
 	r.Warnings = []string{r.Results[0].Name}
-	s := junit(t, r, gate.JUnitOptions{})
+	s := junit(t, r, report.JUnitOptions{})
 	checkJUnit(t, s)
 	for _, c := range s {
 		if c < ' ' && c != '\n' && c != '\t' || c == '\ufffe' {

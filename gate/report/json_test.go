@@ -1,4 +1,4 @@
-package gate_test
+package report_test
 
 import (
 	"bytes"
@@ -11,13 +11,15 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/gate/report"
+	"github.com/lockbench/lockbench/gate/shape"
 	"github.com/lockbench/lockbench/results"
 )
 
 func TestJSON(t *testing.T) {
-	for name, r := range map[string]*gate.Report{"rich": rich(), "empty": new(gate.Report)} {
+	for name, r := range map[string]report.Document{"rich": rich(), "empty": document(new(gate.Report))} {
 		var b bytes.Buffer
-		if err := r.WriteJSON(&b); err != nil {
+		if err := report.JSON(&b, r); err != nil {
 			t.Fatal(err)
 		}
 		if !json.Valid(b.Bytes()) {
@@ -28,9 +30,9 @@ func TestJSON(t *testing.T) {
 }
 
 // inJSON returns the report as it is in JSON, in which NaN is equal to itself.
-func inJSON(t interface{ Fatal(...any) }, r *gate.Report) string {
+func inJSON(t interface{ Fatal(...any) }, r report.Document) string {
 	var b bytes.Buffer
-	if err := r.WriteJSON(&b); err != nil {
+	if err := report.JSON(&b, r); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -54,20 +56,19 @@ func TestJSONRoundTrip(t *testing.T) {
 			Exact: yes("exact"), Signed: yes("signed"), Unpaired: yes("unpaired"), Confirmed: yes("confirmed"), Minor: yes("minor"),
 		}
 	})
-	shape := rapid.Custom(func(t *rapid.T) gate.ShapeResult {
+	finding := rapid.Custom(func(t *rapid.T) shape.Finding {
 		s := func(name string) string { return rapid.String().Draw(t, name) }
-		return gate.ShapeResult{
+		return shape.Finding{
 			Shape: s("shape"), Place: s("place"), Kind: s("kind"), Demand: s("demand"), Lock: s("lock"), Where: s("where"), Verdict: verdict.Draw(t, "verdict"), Why: s("why"),
 			Value: number.Draw(t, "value"), Lo: number.Draw(t, "lo"), Hi: number.Draw(t, "hi"), Unit: s("unit"),
 			N: rapid.Int().Draw(t, "n"), Points: rapid.Int().Draw(t, "points"), Left: rapid.Int().Draw(t, "left"), Minor: rapid.Bool().Draw(t, "minor"),
 		}
 	})
 	rapid.Check(t, func(t *rapid.T) {
-		r := &gate.Report{
+		r := document(&gate.Report{
 			Base: rapid.String().Draw(t, "base"), Head: rapid.String().Draw(t, "head"), Verdict: verdict.Draw(t, "verdict"),
 			Rules:    gate.Rules{Margin: 0.05, FDR: 0.02, Confidence: 0.95, MinRounds: 7, Budget: time.Minute, Units: []string{"ns/op"}},
 			Results:  rapid.SliceOfN(result, 0, 3).Draw(t, "results"),
-			Shapes:   rapid.SliceOfN(shape, 0, 2).Draw(t, "shapes"),
 			OnlyBase: rapid.SliceOfN(benchmark, 0, 2).Draw(t, "only base"), OnlyHead: rapid.SliceOfN(benchmark, 0, 2).Draw(t, "only head"), First: rapid.SliceOfN(benchmark, 0, 2).Draw(t, "first"),
 			NotJudged: rapid.SliceOfN(rapid.String(), 0, 2).Draw(t, "not judged"), Warnings: rapid.SliceOfN(rapid.String(), 0, 2).Draw(t, "warnings"),
 			Unchanged: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) gate.Unchanged {
@@ -75,9 +76,10 @@ func TestJSONRoundTrip(t *testing.T) {
 			}), 0, 2).Draw(t, "unchanged"), Interrupted: rapid.Bool().Draw(t, "interrupted"),
 			Problems: rapid.SliceOfN(rapid.String(), 0, 2).Draw(t, "problems"),
 			Took:     time.Duration(rapid.Int64().Draw(t, "took")), Rounds: rapid.Int().Draw(t, "rounds"),
-		}
+		})
+		r.Shapes = rapid.SliceOfN(finding, 0, 2).Draw(t, "shapes")
 		want := inJSON(t, r)
-		back, err := gate.ReadJSON(strings.NewReader(want))
+		back, err := report.ReadJSON(strings.NewReader(want))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -92,8 +94,8 @@ func TestJSONRoundTrip(t *testing.T) {
 		// The other writers bear all that, too.
 		var b bytes.Buffer
 		for _, err := range []error{
-			r.WriteText(&b, gate.TextOptions{}), r.WriteMarkdown(&b, gate.MarkdownOptions{}),
-			r.WriteGitHub(&b, gate.GitHubOptions{}), r.WriteJUnit(&b, gate.JUnitOptions{}),
+			report.Text(&b, r, report.TextOptions{}), report.Markdown(&b, r, report.MarkdownOptions{}),
+			report.GitHub(&b, r, report.GitHubOptions{}), report.JUnit(&b, r, report.JUnitOptions{}),
 		} {
 			if err != nil {
 				t.Error(err)
@@ -105,7 +107,7 @@ func TestJSONRoundTrip(t *testing.T) {
 // What is not a report is never one that passes.
 func TestReadJSONErrors(t *testing.T) {
 	r := plain()
-	r.Shapes = []gate.ShapeResult{{Demand: "sigma ≤ 0.1", Verdict: gate.Pass}}
+	r.Shapes = []shape.Finding{{Demand: "sigma ≤ 0.1", Verdict: gate.Pass}}
 	good := inJSON(t, r)
 	for name, in := range map[string]string{
 		"empty":            "",
@@ -127,7 +129,7 @@ func TestReadJSONErrors(t *testing.T) {
 		if in == good {
 			t.Errorf("%s: the test changes nothing", name)
 		}
-		if r, err := gate.ReadJSON(strings.NewReader(in)); err == nil {
+		if r, err := report.ReadJSON(strings.NewReader(in)); err == nil {
 			t.Errorf("%s: %+v, want an error", name, r)
 		} else {
 			t.Logf("%s: %v", name, err)

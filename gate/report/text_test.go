@@ -1,4 +1,4 @@
-package gate_test
+package report_test
 
 import (
 	"bytes"
@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/gate/report"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -72,8 +73,8 @@ const (
 )
 
 // rich has all that a report can have.
-func rich() *gate.Report {
-	r := &gate.Report{
+func rich() report.Document {
+	r := document(&gate.Report{
 		Base: "main (1f3c9ab)", Head: "worktree", Verdict: gate.Regressed,
 		Results: []gate.Result{
 			measured("mutex.Lock/cs=0-2", gate.Regressed, found, 12.31, 0.081, 0.009, 0.012, 120),
@@ -104,7 +105,7 @@ func rich() *gate.Report {
 			"the host took 4 % of the CPUs' time <steal> while 100 | rounds were measured",
 		},
 		Took: 130 * time.Second, Rounds: 412,
-	}
+	})
 	of := func(i int) *gate.Result { return &r.Results[i] }
 	of(0).Distance, of(0).Confirmed, of(0).Rounds = results.Near, true, 160
 	of(1).Confirmed, of(1).Margin = true, 0.02
@@ -126,23 +127,26 @@ func rich() *gate.Report {
 	return r
 }
 
+// document returns a document without shapes.
+func document(r *gate.Report) report.Document { return report.Document{Report: r} }
+
 // plain has one result that passes.
-func plain() *gate.Report {
-	return &gate.Report{
+func plain() report.Document {
+	return document(&gate.Report{
 		Base: "v1.2.0", Head: "v1.2.1",
 		Results: []gate.Result{measured("mutex.Unlock", gate.Pass, within, 2.5, -0.0001, 0.002, 0.001, 20)},
 		Took:    812 * time.Millisecond, Rounds: 20,
-	}
+	})
 }
 
 // alone has benchmarks of one side only.
-func alone() *gate.Report {
-	return &gate.Report{OnlyBase: []gate.Benchmark{{Name: "A"}, {Pkg: "p/q", Name: "A"}}}
+func alone() report.Document {
+	return document(&gate.Report{OnlyBase: []gate.Benchmark{{Name: "A"}, {Pkg: "p/q", Name: "A"}}})
 }
 
 // many has n results, of which 1 in 50 cannot be told, and one regressed.
-func many(n int) *gate.Report {
-	r := &gate.Report{Base: "a", Head: "b", Verdict: gate.Regressed, Took: 290 * time.Second, Rounds: 5000}
+func many(n int) report.Document {
+	r := document(&gate.Report{Base: "a", Head: "b", Verdict: gate.Regressed, Took: 290 * time.Second, Rounds: 5000})
 	for i := range n {
 		name := fmt.Sprintf("p%02d.Benchmark/size=%d/kind=%s-2", i%20, i, []string{"read", "write", "mixed"}[i%3])
 		res := measured(name, gate.Pass, within, 1+float64(i%977), 0.01*math.Sin(float64(i)), 0.005, 0.004, 40)
@@ -158,30 +162,30 @@ func many(n int) *gate.Report {
 	return r
 }
 
-func text(t *testing.T, r *gate.Report, o gate.TextOptions) string {
+func text(t *testing.T, r report.Document, o report.TextOptions) string {
 	t.Helper()
 	var b strings.Builder
-	if err := r.WriteText(&b, o); err != nil {
+	if err := report.Text(&b, r, o); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
 }
 
 func TestText(t *testing.T) {
-	golden(t, "rich.text", text(t, rich(), gate.TextOptions{}))
-	golden(t, "narrow.text", text(t, rich(), gate.TextOptions{Width: 80}))
-	golden(t, "wide.text", text(t, rich(), gate.TextOptions{Width: 160, Passes: 2}))
-	golden(t, "color.text", text(t, rich(), gate.TextOptions{Width: 160, Color: true}))
-	golden(t, "compare.text", text(t, rich(), gate.TextOptions{Width: 130, NoVerdict: true}))
-	golden(t, "plain.text", text(t, plain(), gate.TextOptions{}))
-	golden(t, "alone.text", text(t, alone(), gate.TextOptions{}))
-	golden(t, "empty.text", text(t, new(gate.Report), gate.TextOptions{}))
-	golden(t, "many.text", text(t, many(2000), gate.TextOptions{}))
+	golden(t, "rich.text", text(t, rich(), report.TextOptions{}))
+	golden(t, "narrow.text", text(t, rich(), report.TextOptions{Width: 80}))
+	golden(t, "wide.text", text(t, rich(), report.TextOptions{Width: 160, Passes: 2}))
+	golden(t, "color.text", text(t, rich(), report.TextOptions{Width: 160, Color: true}))
+	golden(t, "compare.text", text(t, rich(), report.TextOptions{Width: 130, NoVerdict: true}))
+	golden(t, "plain.text", text(t, plain(), report.TextOptions{}))
+	golden(t, "alone.text", text(t, alone(), report.TextOptions{}))
+	golden(t, "empty.text", text(t, document(new(gate.Report)), report.TextOptions{}))
+	golden(t, "many.text", text(t, many(2000), report.TextOptions{}))
 }
 
 func TestTextIsNoWiderThanAsked(t *testing.T) {
 	for _, width := range []int{80, 100, 120, 200} {
-		for _, line := range strings.Split(text(t, rich(), gate.TextOptions{Width: width}), "\n") {
+		for _, line := range strings.Split(text(t, rich(), report.TextOptions{Width: width}), "\n") {
 			// A long name is not broken.
 			if n := utf8.RuneCountInString(line); n > width && !strings.Contains(line, "phase-fair") {
 				t.Errorf("width %d: %d characters: %s", width, n, line)
@@ -192,17 +196,17 @@ func TestTextIsNoWiderThanAsked(t *testing.T) {
 
 func TestTextShows(t *testing.T) {
 	r := many(2000)
-	rows := func(o gate.TextOptions) int {
+	rows := func(o report.TextOptions) int {
 		return strings.Count(text(t, r, o), "ns/op") + strings.Count(text(t, r, o), "/size=")
 	}
 	for _, test := range []struct {
-		o    gate.TextOptions
+		o    report.TextOptions
 		want int
 	}{
-		{gate.TextOptions{}, 1 + 1 + 40 + 10}, // the title, regressed, cannot tell, pass
-		{gate.TextOptions{Passes: 3}, 1 + 1 + 40 + 3},
-		{gate.TextOptions{Passes: -1}, 1 + 1 + 40},
-		{gate.TextOptions{Verbose: true}, 1 + 2000},
+		{report.TextOptions{}, 1 + 1 + 40 + 10}, // the title, regressed, cannot tell, pass
+		{report.TextOptions{Passes: 3}, 1 + 1 + 40 + 3},
+		{report.TextOptions{Passes: -1}, 1 + 1 + 40},
+		{report.TextOptions{Verbose: true}, 1 + 2000},
 	} {
 		if got := rows(test.o); got != test.want {
 			t.Errorf("%+v: %d lines, want %d", test.o, got, test.want)
@@ -214,42 +218,14 @@ func TestTextShows(t *testing.T) {
 func TestNotWholeIsNoPass(t *testing.T) {
 	one := plain()
 	one.OnlyHead = []gate.Benchmark{{Name: "New"}}
-	for _, r := range []*gate.Report{alone(), new(gate.Report), one} {
-		s := text(t, r, gate.TextOptions{})
+	for _, r := range []report.Document{alone(), document(new(gate.Report)), one} {
+		s := text(t, r, report.TextOptions{})
 		if r.Whole() || strings.Contains(s, "\npass:") || strings.HasPrefix(s, "pass:") {
 			t.Errorf("whole: %t\n%s", r.Whole(), s)
 		}
 	}
 	if !plain().Whole() {
 		t.Error("not whole, want whole")
-	}
-}
-
-func TestNames(t *testing.T) {
-	of := func(packages ...string) (names []string) {
-		r := new(gate.Report)
-		for _, p := range packages {
-			r.OnlyBase = append(r.OnlyBase, gate.Benchmark{Pkg: p, Name: "X"})
-		}
-		all := r.Names()
-		for _, b := range r.OnlyBase {
-			names = append(names, all[b])
-		}
-		return names
-	}
-	for _, test := range []struct{ packages, want []string }{
-		{[]string{"a/b"}, []string{"X"}},
-		{[]string{"a/b", "a/c"}, []string{"b.X", "c.X"}},
-		{[]string{"a/x", "b/x", "c/y"}, []string{"a/x.X", "b/x.X", "y.X"}},
-		{[]string{"x", "b/x"}, []string{"x.X", "b/x.X"}},
-		{[]string{"a/x/v2", "c/y/v2"}, []string{"x/v2.X", "y/v2.X"}},
-		{[]string{"a/x", "a/x/v2"}, []string{"x.X", "x/v2.X"}},
-		{[]string{"", "a/x"}, []string{"X", "x.X"}},
-		{[]string{"v2", "w/v2", ".", "/"}, []string{"v2.X", "w/v2.X", "..X", "/.X"}},
-	} {
-		if got := of(test.packages...); !slices.Equal(got, test.want) {
-			t.Errorf("%q: %q, want %q", test.packages, got, test.want)
-		}
 	}
 }
 
@@ -270,11 +246,11 @@ func (l *limited) Write(p []byte) (int, error) {
 
 func TestWriteErrors(t *testing.T) {
 	for name, write := range map[string]func(io.Writer) error{
-		"text":     func(w io.Writer) error { return rich().WriteText(w, gate.TextOptions{}) },
-		"markdown": func(w io.Writer) error { return rich().WriteMarkdown(w, gate.MarkdownOptions{}) },
-		"github":   func(w io.Writer) error { return rich().WriteGitHub(w, gate.GitHubOptions{}) },
-		"json":     func(w io.Writer) error { return rich().WriteJSON(w) },
-		"junit":    func(w io.Writer) error { return rich().WriteJUnit(w, gate.JUnitOptions{}) },
+		"text":     func(w io.Writer) error { return report.Text(w, rich(), report.TextOptions{}) },
+		"markdown": func(w io.Writer) error { return report.Markdown(w, rich(), report.MarkdownOptions{}) },
+		"github":   func(w io.Writer) error { return report.GitHub(w, rich(), report.GitHubOptions{}) },
+		"json":     func(w io.Writer) error { return report.JSON(w, rich()) },
+		"junit":    func(w io.Writer) error { return report.JUnit(w, rich(), report.JUnitOptions{}) },
 	} {
 		var whole bytes.Buffer
 		if err := write(&whole); err != nil {
@@ -298,15 +274,15 @@ func TestNumbersAgree(t *testing.T) {
 	r.Results, r.Verdict = []gate.Result{res}, gate.Regressed
 	var md, gh, ju, js strings.Builder
 	for _, err := range []error{
-		r.WriteMarkdown(&md, gate.MarkdownOptions{}), r.WriteGitHub(&gh, gate.GitHubOptions{}),
-		r.WriteJUnit(&ju, gate.JUnitOptions{}), r.WriteJSON(&js),
+		report.Markdown(&md, r, report.MarkdownOptions{}), report.GitHub(&gh, r, report.GitHubOptions{}),
+		report.JUnit(&ju, r, report.JUnitOptions{}), report.JSON(&js, r),
 	} {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
 	for format, of := range map[string]struct{ text, want string }{
-		"text":     {text(t, r, gate.TextOptions{}), "305  396  +29.9%"},
+		"text":     {text(t, r, report.TextOptions{}), "305  396  +29.9%"},
 		"markdown": {md.String(), "| 305 | 396 | +29.9% |"},
 		"github":   {gh.String(), "+29.9%25, from 305 to 396 ns/op"},
 		"junit":    {ju.String(), "+29.9%, from 305 to 396 ns/op"},
@@ -316,7 +292,7 @@ func TestNumbersAgree(t *testing.T) {
 			t.Errorf("%s: want %q in\n%s", format, of.want, of.text)
 		}
 	}
-	back, err := gate.ReadJSON(strings.NewReader(js.String()))
+	back, err := report.ReadJSON(strings.NewReader(js.String()))
 	if err != nil || back.Results[0].New != 455 {
 		t.Errorf("from JSON: %v, want the head's median", err)
 	}

@@ -1,4 +1,4 @@
-package gate_test
+package report_test
 
 import (
 	"os"
@@ -7,22 +7,23 @@ import (
 	"testing"
 
 	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/gate/report"
 )
 
-func github(t *testing.T, r *gate.Report, o gate.GitHubOptions) string {
+func github(t *testing.T, r report.Document, o report.GitHubOptions) string {
 	t.Helper()
 	var b strings.Builder
-	if err := r.WriteGitHub(&b, o); err != nil {
+	if err := report.GitHub(&b, r, o); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
 }
 
 func TestGitHub(t *testing.T) {
-	golden(t, "rich.github", github(t, rich(), gate.GitHubOptions{}))
-	golden(t, "plain.github", github(t, plain(), gate.GitHubOptions{}))
-	golden(t, "alone.github", github(t, alone(), gate.GitHubOptions{}))
-	golden(t, "empty.github", github(t, new(gate.Report), gate.GitHubOptions{}))
+	golden(t, "rich.github", github(t, rich(), report.GitHubOptions{}))
+	golden(t, "plain.github", github(t, plain(), report.GitHubOptions{}))
+	golden(t, "alone.github", github(t, alone(), report.GitHubOptions{}))
+	golden(t, "empty.github", github(t, document(new(gate.Report)), report.GitHubOptions{}))
 }
 
 // GitHub drops what is more than ten of a kind.
@@ -34,7 +35,7 @@ func TestGitHubLimit(t *testing.T) {
 			res.Verdict = gate.Regressed
 			r.Results = append(r.Results, res)
 		}
-		s := github(t, r, gate.GitHubOptions{})
+		s := github(t, r, report.GitHubOptions{})
 		got := strings.Count(s, "::error ")
 		if got != min(n, 10) {
 			t.Errorf("%d regressed: %d errors, want %d", n, got, min(n, 10))
@@ -50,7 +51,7 @@ func TestGitHubEscapes(t *testing.T) {
 	r.Warnings = []string{"100%, a\r\nb: c\n::error::x"}
 	r.Results[0].Verdict = gate.Regressed
 	r.Results[0].Name = "a%,b:c\n::error::x"
-	for _, line := range strings.Split(strings.TrimSuffix(github(t, r, gate.GitHubOptions{}), "\n"), "\n") {
+	for _, line := range strings.Split(strings.TrimSuffix(github(t, r, report.GitHubOptions{}), "\n"), "\n") {
 		_, rest, ok := strings.Cut(line, " title=")
 		title, message, whole := strings.Cut(rest, "::")
 		if !ok || !whole || strings.ContainsAny(title, ":,\r\n") || strings.ContainsAny(message, "\r\n") {
@@ -67,16 +68,16 @@ func TestGitHubSummary(t *testing.T) {
 	if err := os.WriteFile(path, []byte("before\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	github(t, rich(), gate.GitHubOptions{Command: command, Summary: path})
+	github(t, rich(), report.GitHubOptions{Command: command, Summary: path})
 	got, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := "before\n" + markdown(t, rich(), gate.MarkdownOptions{Command: command}); string(got) != want {
+	if want := "before\n" + markdown(t, rich(), report.MarkdownOptions{Command: command}); string(got) != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 	var b strings.Builder
-	if err := rich().WriteGitHub(&b, gate.GitHubOptions{Summary: t.TempDir()}); err == nil {
+	if err := report.GitHub(&b, rich(), report.GitHubOptions{Summary: t.TempDir()}); err == nil {
 		t.Error("a summary that is a directory: no error")
 	}
 	if !strings.Contains(b.String(), "::error ") {

@@ -1,4 +1,4 @@
-package gate
+package report
 
 import (
 	"errors"
@@ -7,9 +7,12 @@ import (
 	"math"
 	"os"
 	"strings"
+
+	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/internal/wording"
 )
 
-// GitHubOptions say how [Report.WriteGitHub] writes.
+// GitHubOptions say how [GitHub] writes.
 type GitHubOptions struct {
 	Command string // see [MarkdownOptions]
 	Summary string // file to append the Markdown to: $GITHUB_STEP_SUMMARY; "" is none
@@ -19,73 +22,74 @@ type GitHubOptions struct {
 // rest without a word.
 const mostAnnotations = 10
 
-// WriteGitHub writes commands that GitHub's runner turns into annotations: an
+// GitHub writes commands that GitHub's runner turns into annotations: an
 // error for what regressed, has no verdict or is on one side only, a warning for
 // what cannot be told, and a notice with the summary. It appends the report to the summary of
 // the step.
-func (r *Report) WriteGitHub(w io.Writer, o GitHubOptions) error {
+func GitHub(w io.Writer, d Document, o GitHubOptions) error {
 	var b strings.Builder
-	names := r.Names()
+	names := d.Names()
 	var errs, warnings, notices []string
-	for i := range r.Results {
-		res := &r.Results[i]
-		if res.Minor || res.Verdict == Pass {
+	for i := range d.Results {
+		res := row{&d.Results[i]}
+		if res.Minor || res.Verdict == gate.Pass {
 			continue
 		}
-		name := strings.TrimSpace(res.label(names) + " " + clean(res.Unit))
-		message := res.sentence() + ": " + clean(res.Why)
+		name := strings.TrimSpace(res.label(names) + " " + wording.Clean(res.Unit))
+		message := res.sentence() + ": " + wording.Clean(res.Why)
 		title := res.Verdict.String() + ": " + name
 		switch res.Verdict {
-		case Regressed:
+		case gate.Regressed:
 			errs = append(errs, annotation("error", title, message))
-		case NoVerdict:
-			errs = append(errs, annotation("error", title, clean(res.Why)+printedBelow(res.Output)))
+		case gate.NoVerdict:
+			errs = append(errs, annotation("error", title, wording.Clean(res.Why)+printedBelow(res.Output)))
 		default:
 			warnings = append(warnings, annotation("warning", title, message))
 		}
 	}
-	for _, s := range r.Shapes {
-		title := s.Verdict.String() + ": " + clean(s.Shape+" "+s.Lock+" "+s.Where)
-		message := fmt.Sprintf("%s, have %s %s: %s", clean(s.Demand), s.found(), s.interval(), clean(s.Why))
+	for _, s := range d.Shapes {
+		f := finding{s}
+		title := s.Verdict.String() + ": " + wording.Clean(s.Shape+" "+s.Lock+" "+s.Where)
+		message := fmt.Sprintf("%s, have %s %s: %s", wording.Clean(s.Demand), f.found(), f.interval(), wording.Clean(s.Why))
 		switch {
-		case s.Minor || s.Verdict == Pass:
-		case s.Verdict == Regressed:
+		case s.Minor || s.Verdict == gate.Pass:
+		case s.Verdict == gate.Regressed:
 			errs = append(errs, annotation("error", title, message))
 		default:
 			warnings = append(warnings, annotation("warning", title, message))
 		}
 	}
-	for _, p := range r.Problems {
-		errs = append(errs, annotation("error", "no verdict", elide(lines(p), 4000)))
+	for _, p := range d.Problems {
+		errs = append(errs, annotation("error", "no verdict", wording.Elide(wording.Lines(p), 4000)))
 	}
 	for _, side := range []struct {
 		title, message string
-		of             []Benchmark
+		of             []gate.Benchmark
 	}{
-		{"vanished", "only the base has it; if that is right, declare it with --removed RE or in the configuration", r.OnlyBase},
-		{"new", "only the head has it; if that is right, declare it with --new RE or in the configuration", r.OnlyHead},
+		{"vanished", "only the base has it; if that is right, declare it with --removed RE or in the configuration", d.OnlyBase},
+		{"new", "only the head has it; if that is right, declare it with --new RE or in the configuration", d.OnlyHead},
 	} {
 		for _, b := range side.of {
 			errs = append(errs, annotation("error", side.title+": "+names[b], side.message))
 		}
 	}
-	for _, b := range r.First {
+	for _, b := range d.First {
 		notices = append(notices, annotation("notice", "new: "+names[b], "nothing to compare it to yet"))
 	}
-	for _, s := range r.Warnings {
-		warnings = append(warnings, annotation("warning", "benchmarks", clean(s)))
+	for _, s := range d.Warnings {
+		warnings = append(warnings, annotation("warning", "benchmarks", wording.Clean(s)))
 	}
-	if s := r.notJudged(); s != "" {
+	if s := d.notJudged(); s != "" {
 		warnings = append(warnings, annotation("warning", "benchmarks", s))
 	}
 	writeAnnotations(&b, "error", errs)
 	writeAnnotations(&b, "warning", warnings)
 	writeAnnotations(&b, "notice", notices)
-	b.WriteString(annotation("notice", "benchmarks", fmt.Sprintf("%s (%s; %s)", r.headline(), r.Tally(), r.cost())))
+	b.WriteString(annotation("notice", "benchmarks", fmt.Sprintf("%s (%s; %s)", d.headline(), d.Tally(), d.cost())))
 
 	_, err := io.WriteString(w, b.String())
 	if o.Summary != "" {
-		err = errors.Join(err, r.appendSummary(o))
+		err = errors.Join(err, d.appendSummary(o))
 	}
 	return err
 }
@@ -95,7 +99,7 @@ func printedBelow(output string) string {
 	if output == "" {
 		return ""
 	}
-	return "\n" + elide(lines(output), 4000)
+	return "\n" + wording.Elide(wording.Lines(output), 4000)
 }
 
 // writeAnnotations writes those that GitHub shows; the last one says how many
@@ -103,7 +107,7 @@ func printedBelow(output string) string {
 func writeAnnotations(b *strings.Builder, kind string, all []string) {
 	if n := len(all); n > mostAnnotations {
 		all = append(all[:mostAnnotations-1:mostAnnotations-1],
-			annotation(kind, "benchmarks", fmt.Sprintf("%s more like these: see the summary of the job", thousands(n-mostAnnotations+1))))
+			annotation(kind, "benchmarks", fmt.Sprintf("%s more like these: see the summary of the job", wording.Thousands(n-mostAnnotations+1))))
 	}
 	for _, s := range all {
 		b.WriteString(s)
@@ -111,21 +115,21 @@ func writeAnnotations(b *strings.Builder, kind string, all []string) {
 }
 
 // appendSummary appends the report to the summary of a step.
-func (r *Report) appendSummary(o GitHubOptions) (err error) {
+func (d Document) appendSummary(o GitHubOptions) (err error) {
 	f, err := os.OpenFile(o.Summary, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	return r.WriteMarkdown(f, MarkdownOptions{Command: o.Command})
+	return Markdown(f, d, MarkdownOptions{Command: o.Command})
 }
 
 // sentence says what changed, and how sure that is.
-func (r *Result) sentence() string {
+func (r row) sentence() string {
 	if r.N == 0 {
 		return "no change known"
 	}
-	s := fmt.Sprintf("from %s to %s %s", r.value(r.Old), r.value(r.Becomes()), clean(r.Unit))
+	s := fmt.Sprintf("from %s to %s %s", r.value(r.Old), r.value(r.Becomes()), wording.Clean(r.Unit))
 	if !math.IsInf(r.Change, 0) {
 		s = r.change() + ", " + s
 	}
@@ -144,9 +148,9 @@ func (r *Result) sentence() string {
 	if r.Unpaired {
 		kind = "unpaired reading"
 	}
-	s += ", " + plural(r.N, kind) + ", margin " + round(r.Margin)
+	s += ", " + wording.Plural(r.N, kind) + ", margin " + wording.Share(r.Margin)
 	if r.Drift > 0 {
-		s += " and " + round(r.Drift) + " for drift"
+		s += " and " + wording.Share(r.Drift) + " for drift"
 	}
 	return s
 }

@@ -1,4 +1,4 @@
-package gate
+package report
 
 import (
 	"cmp"
@@ -7,9 +7,12 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/internal/wording"
 )
 
-// TextOptions say how [Report.WriteText] writes. The zero value is a good choice.
+// TextOptions say how [Text] writes. The zero value is a good choice.
 type TextOptions struct {
 	Width     int  // of the terminal, in characters; 0 is 100
 	Passes    int  // how many to show that pass and are nothing special; 0 is 10, less is none
@@ -22,12 +25,12 @@ type TextOptions struct {
 // improved, unless all are asked for. What regressed is always shown.
 const mostUntold = 50
 
-// WriteText writes the report as a table for a terminal, the worst first, with
+// Text writes the report as a table for a terminal, the worst first, with
 // the reasons below it, and the summary last.
-func (r *Report) WriteText(w io.Writer, o TextOptions) error {
+func Text(w io.Writer, d Document, o TextOptions) error {
 	o.Width = cmp.Or(o.Width, 100)
 	o.Passes = cmp.Or(o.Passes, 10)
-	t := newTextTable(r, o)
+	t := newTextTable(d, o)
 	var b strings.Builder
 	if s := t.title(); s != "" {
 		fmt.Fprintf(&b, "%s\n\n", s)
@@ -37,39 +40,39 @@ func (r *Report) WriteText(w io.Writer, o TextOptions) error {
 		t.writeNotes(&b)
 		b.WriteByte('\n')
 	}
-	if len(r.Shapes) > 0 {
-		writeShapes(&b, r.Shapes)
+	if len(d.Shapes) > 0 {
+		writeShapes(&b, d.Shapes)
 		b.WriteByte('\n')
 	}
 	t.writeRemarks(&b)
-	if len(r.Problems) > 0 && !o.NoVerdict {
+	if len(d.Problems) > 0 && !o.NoVerdict {
 		b.WriteString("no verdict, because\n")
-		for _, p := range r.Problems {
-			fmt.Fprintf(&b, "  %s\n", strings.ReplaceAll(lines(p), "\n", "\n    "))
+		for _, p := range d.Problems {
+			fmt.Fprintf(&b, "  %s\n", strings.ReplaceAll(wording.Lines(p), "\n", "\n    "))
 		}
 		b.WriteByte('\n')
 	}
-	writeWrapped(&b, t.summary(), "  ", t.Width)
+	wording.Wrap(&b, t.summary(), "  ", t.Width)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
 // A selection is which results to show.
 type selection struct {
-	rows   []*Result
-	hidden []*Result
+	rows   []row
+	hidden []row
 }
 
 // choose leaves out plain passes but the first few, and much of what is
 // neither plain nor bad.
-func (r *Report) choose(passes int, all bool) (s selection) {
+func (d Document) choose(passes int, all bool) (s selection) {
 	shown := make(map[string]int)
-	for i := range r.Results {
-		res := &r.Results[i]
+	for i := range d.Results {
+		res := row{&d.Results[i]}
 		kind, most := "plain", passes
 		switch {
-		case res.Verdict == Regressed:
-			kind, most = "regressed", len(r.Results)
+		case res.Verdict == gate.Regressed:
+			kind, most = "regressed", len(d.Results)
 		case !res.plain():
 			kind, most = res.word(), mostUntold
 		}
@@ -83,16 +86,16 @@ func (r *Report) choose(passes int, all bool) (s selection) {
 }
 
 // left says what is not shown, "" if nothing is.
-func left(hidden []*Result) string {
+func left(hidden []row) string {
 	var parts []string
 	regressed, unjudged, untold, passes, worst := 0, 0, 0, 0, 0.0
 	for _, res := range hidden {
 		switch res.Verdict {
-		case Regressed:
+		case gate.Regressed:
 			regressed++
-		case NoVerdict:
+		case gate.NoVerdict:
 			unjudged++
-		case CannotTell:
+		case gate.CannotTell:
 			untold++
 		default:
 			passes++
@@ -100,18 +103,18 @@ func left(hidden []*Result) string {
 		}
 	}
 	if regressed > 0 {
-		parts = append(parts, thousands(regressed)+" more that regressed")
+		parts = append(parts, wording.Thousands(regressed)+" more that regressed")
 	}
 	if unjudged > 0 {
-		parts = append(parts, thousands(unjudged)+" more without a verdict")
+		parts = append(parts, wording.Thousands(unjudged)+" more without a verdict")
 	}
 	if untold > 0 {
-		parts = append(parts, thousands(untold)+" more that cannot be told")
+		parts = append(parts, wording.Thousands(untold)+" more that cannot be told")
 	}
 	if passes > 0 {
-		s := thousands(passes) + " more that pass"
+		s := wording.Thousands(passes) + " more that pass"
 		if worst > 0 {
-			s += ", by their intervals none worse than by " + percent(worst)
+			s += ", by their intervals none worse than by " + wording.Percent(worst)
 		}
 		parts = append(parts, s)
 	}
@@ -120,10 +123,10 @@ func left(hidden []*Result) string {
 
 // A textTable is the layout of a report on a terminal.
 type textTable struct {
-	*Report
+	Document
 	TextOptions
 	selection
-	names   map[Benchmark]string
+	names   map[gate.Benchmark]string
 	unit    string // that of all rows, "" if they differ
 	columns []textColumn
 	reasons []string
@@ -134,12 +137,12 @@ type textTable struct {
 type textColumn struct {
 	head  string
 	left  bool
-	cell  func(*Result) string
+	cell  func(row) string
 	width int
 }
 
-func newTextTable(r *Report, o TextOptions) *textTable {
-	t := &textTable{Report: r, TextOptions: o, names: r.Names(), reason: make(map[string]int)}
+func newTextTable(r Document, o TextOptions) *textTable {
+	t := &textTable{Document: r, TextOptions: o, names: r.Names(), reason: make(map[string]int)}
 	t.selection = r.choose(o.Passes, o.Verbose)
 	for i, res := range t.rows {
 		if i == 0 {
@@ -152,18 +155,18 @@ func newTextTable(r *Report, o TextOptions) *textTable {
 	t.explain()
 
 	all := []textColumn{
-		{head: "unit", left: true, cell: func(res *Result) string {
+		{head: "unit", left: true, cell: func(res row) string {
 			if t.unit != "" {
 				return ""
 			}
-			return cmp.Or(clean(res.Unit), "-")
+			return cmp.Or(wording.Clean(res.Unit), "-")
 		}},
-		{head: "old", cell: func(res *Result) string { return res.value(res.Old) }},
-		{head: "new", cell: func(res *Result) string { return res.value(res.Becomes()) }},
-		{head: "change", cell: (*Result).change},
-		{head: r.confidence() + " interval", cell: (*Result).interval},
-		{head: "spread", cell: (*Result).apart},
-		{head: "n", cell: (*Result).pairs},
+		{head: "old", cell: func(res row) string { return res.value(res.Old) }},
+		{head: "new", cell: func(res row) string { return res.value(res.Becomes()) }},
+		{head: "change", cell: row.change},
+		{head: r.confidence() + " interval", cell: row.interval},
+		{head: "spread", cell: row.apart},
+		{head: "n", cell: row.pairs},
 		{head: "margin", cell: r.margin},
 		{head: "verdict", left: true, cell: t.verdict},
 	}
@@ -188,7 +191,7 @@ func (t *textTable) explain() {
 		return
 	}
 	for _, res := range t.rows {
-		if why := clean(res.Why); res.explained() && why != "" && t.reason[why] == 0 {
+		if why := wording.Clean(res.Why); res.explained() && why != "" && t.reason[why] == 0 {
 			t.reasons = append(t.reasons, why)
 			t.reason[why] = len(t.reasons)
 		}
@@ -196,12 +199,12 @@ func (t *textTable) explain() {
 }
 
 // verdict returns the verdict with the number of its reason.
-func (t *textTable) verdict(res *Result) string {
+func (t *textTable) verdict(res row) string {
 	s := res.word()
 	if res.Minor {
 		s = "(" + s + ")"
 	}
-	if n := t.reason[clean(res.Why)]; n > 0 && res.explained() {
+	if n := t.reason[wording.Clean(res.Why)]; n > 0 && res.explained() {
 		s += fmt.Sprintf(" [%d]", n)
 	}
 	return s
@@ -216,7 +219,7 @@ func (t *textTable) title() string {
 	if s != "" {
 		s += "; "
 	}
-	s += clean(t.unit)
+	s += wording.Clean(t.unit)
 	switch t.rows[0].Better {
 	case +1:
 		s += ", more is better"
@@ -249,7 +252,7 @@ func (t *textTable) write(b *strings.Builder) {
 		name := res.label(t.names)
 		if narrow {
 			if t.unit == "" && res.Unit != "" {
-				name += "  " + clean(res.Unit)
+				name += "  " + wording.Clean(res.Unit)
 			}
 			if m := t.margin(res); m != "" && !t.NoVerdict {
 				name += "  margin " + m
@@ -303,18 +306,18 @@ func (c textColumn) pad(s string) string {
 }
 
 // paint gives s the colour of the verdict, if it should have one.
-func (t *textTable) paint(res *Result, s string, yes bool) string {
+func (t *textTable) paint(res row, s string, yes bool) string {
 	code := ""
 	switch {
 	case !t.Color || !yes:
 		return s
 	case res.Minor:
 		code = "2" // faint
-	case res.Verdict == Regressed:
+	case res.Verdict == gate.Regressed:
 		code = "1;31" // bold red
-	case res.Verdict == NoVerdict:
+	case res.Verdict == gate.NoVerdict:
 		code = "31" // red
-	case res.Verdict == CannotTell:
+	case res.Verdict == gate.CannotTell:
 		code = "33" // yellow
 	case res.Improved():
 		code = "32" // green
@@ -330,7 +333,7 @@ func (t *textTable) writeNotes(b *strings.Builder) {
 	for i, why := range t.reasons {
 		count := 0
 		for _, res := range t.rows {
-			if res.explained() && clean(res.Why) == why {
+			if res.explained() && wording.Clean(res.Why) == why {
 				count++
 			}
 		}
@@ -338,21 +341,21 @@ func (t *textTable) writeNotes(b *strings.Builder) {
 		if count > 1 {
 			line += fmt.Sprintf(" (%d)", count)
 		}
-		writeWrapped(b, line, "    ", t.Width)
+		wording.Wrap(b, line, "    ", t.Width)
 		for _, res := range t.rows {
-			if out := lines(res.Output); out != "" && clean(res.Why) == why {
+			if out := wording.Lines(res.Output); out != "" && wording.Clean(res.Why) == why {
 				fmt.Fprintf(b, "    %s printed\n      %s\n", res.label(t.names), strings.ReplaceAll(out, "\n", "\n      "))
 			}
 		}
 	}
 	for _, m := range t.marks() {
-		writeWrapped(b, m, "  ", t.Width)
+		wording.Wrap(b, m, "  ", t.Width)
 	}
 }
 
 // marks explains what the rows have, and no more.
 func (t *textTable) marks() (lines []string) {
-	any := func(test func(*Result) bool) bool {
+	any := func(test func(row) bool) bool {
 		for _, res := range t.rows {
 			if test(res) {
 				return true
@@ -360,23 +363,23 @@ func (t *textTable) marks() (lines []string) {
 		}
 		return false
 	}
-	if any(func(res *Result) bool { return !res.Exact && res.N > 0 }) {
+	if any(func(res row) bool { return !res.Exact && res.N > 0 }) {
 		lines = append(lines, "n: pairs of binaries; change: the middle of their changes; new: old with that change; spread: how far single pairs are apart")
 	}
-	if any(func(res *Result) bool { return res.Exact }) {
+	if any(func(res row) bool { return res.Exact }) {
 		lines = append(lines, "exact: the values do not vary")
 	}
-	if any(func(res *Result) bool { return res.interval() == "-" && res.N > 0 }) {
+	if any(func(res row) bool { return res.interval() == "-" && res.N > 0 }) {
 		lines = append(lines, "-: too few pairs to know")
 	}
 	if s := unpaired(t.rows); s != "" {
 		lines = append(lines, "?: "+s)
 	}
-	if any(func(res *Result) bool { return res.Minor }) && !t.NoVerdict {
+	if any(func(res row) bool { return res.Minor }) && !t.NoVerdict {
 		lines = append(lines, "( ): of no account: there is more of it at another distance of the CPUs, which decides")
 	}
-	if !t.NoVerdict && any(func(res *Result) bool { return !res.Exact }) {
-		lines = append(lines, fmt.Sprintf("margin: %s, unless the row has another", round(t.Rules.withDefaults().Margin)))
+	if !t.NoVerdict && any(func(res row) bool { return !res.Exact }) {
+		lines = append(lines, fmt.Sprintf("margin: %s, unless the row has another", wording.Share(t.Rules.WithDefaults().Margin)))
 	}
 	return lines
 }
@@ -385,14 +388,14 @@ func (t *textTable) marks() (lines []string) {
 func (t *textTable) writeRemarks(b *strings.Builder) {
 	var lines []string
 	for _, w := range t.Warnings {
-		lines = append(lines, "warning: "+clean(w))
+		lines = append(lines, "warning: "+wording.Clean(w))
 	}
 	lines = append(lines, t.advice(t.names, 20)...)
 	if s := t.notJudged(); s != "" {
 		lines = append(lines, s)
 	}
 	for _, line := range lines {
-		writeWrapped(b, line, "  ", t.Width)
+		wording.Wrap(b, line, "  ", t.Width)
 	}
 	if len(lines) > 0 {
 		b.WriteByte('\n')
@@ -403,14 +406,14 @@ func (t *textTable) writeRemarks(b *strings.Builder) {
 func (t *textTable) summary() string {
 	tally := t.Tally()
 	if t.NoVerdict {
-		return fmt.Sprintf("%s; %s", plural(tally.Of()+tally.Minor, "result"), t.cost())
+		return fmt.Sprintf("%s; %s", wording.Plural(tally.Of()+tally.Minor, "result"), t.cost())
 	}
 	judged := tally.String()
 	if len(t.First) > 0 {
 		judged = t.firstTally()
 	}
 	if n := len(t.NotJudged); n > 0 {
-		judged += "; " + plural(n, "unit") + " not judged"
+		judged += "; " + wording.Plural(n, "unit") + " not judged"
 	}
 	s := fmt.Sprintf("%s: %s; %s", t.Outcome(), judged, t.cost())
 	if len(t.Shapes) > 0 {

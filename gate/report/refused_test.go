@@ -1,15 +1,16 @@
-package gate_test
+package report_test
 
 import (
 	"strings"
 	"testing"
 
 	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/gate/report"
 )
 
 // failed returns a report with benchmarks that cannot be judged beside one that
 // passes.
-func failed() *gate.Report {
+func failed() report.Document {
 	r := plain()
 	r.Results = append([]gate.Result{{
 		Benchmark: gate.Benchmark{Pkg: "example.org/p", Name: "Broken/x"}, Verdict: gate.NoVerdict,
@@ -23,22 +24,22 @@ func failed() *gate.Report {
 }
 
 // refused returns the report of a comparison that came to nothing.
-func refused() *gate.Report {
-	return &gate.Report{Base: "main", Problems: []string{"head does not build: example.org/p\n\tx_test.go:5:2: undefined: `y`", "--margin <lots>: want a share"}}
+func refused() report.Document {
+	return document(&gate.Report{Base: "main", Problems: []string{"head does not build: example.org/p\n\tx_test.go:5:2: undefined: `y`", "--margin <lots>: want a share"}})
 }
 
 // What cannot be judged is said in each format, with why: no format is empty, and
 // none says that it passes.
 func TestNoVerdict(t *testing.T) {
-	for name, r := range map[string]*gate.Report{"failed": failed(), "refused": refused()} {
+	for name, r := range map[string]report.Document{"failed": failed(), "refused": refused()} {
 		if r.Outcome() != gate.NoVerdict {
 			t.Errorf("%s: outcome %v, want %v", name, r.Outcome(), gate.NoVerdict)
 		}
 		for format, s := range map[string]string{
-			"text":   text(t, r, gate.TextOptions{}),
-			"md":     markdown(t, r, gate.MarkdownOptions{}),
-			"github": github(t, r, gate.GitHubOptions{}),
-			"xml":    junit(t, r, gate.JUnitOptions{}),
+			"text":   text(t, r, report.TextOptions{}),
+			"md":     markdown(t, r, report.MarkdownOptions{}),
+			"github": github(t, r, report.GitHubOptions{}),
+			"xml":    junit(t, r, report.JUnitOptions{}),
 			"json":   inJSON(t, r),
 		} {
 			golden(t, name+"."+format, s)

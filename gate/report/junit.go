@@ -1,4 +1,4 @@
-package gate
+package report
 
 import (
 	"cmp"
@@ -8,23 +8,26 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/internal/wording"
 )
 
-// JUnitOptions say how [Report.WriteJUnit] writes.
+// JUnitOptions say how [JUnit] writes.
 type JUnitOptions struct {
 	// CannotTellPasses makes what cannot be told a test that was skipped.
 	// Without, it is an error: a test that could not be run.
 	CannotTellPasses bool
 }
 
-// WriteJUnit writes the report as XML in the form of JUnit's, which most systems
+// JUnit writes the report as XML in the form of JUnit's, which most systems
 // for continuous integration read: a suite for each package, a test for each
 // unit of a benchmark, and a suite for each shape. What regressed has failed; what
 // cannot be told is an error, and so is what has no verdict: a benchmark that
 // failed, or that one side alone has, or whatever else was wrong. A test's time is
 // its share of the time that the comparison took, by rounds.
-func (r *Report) WriteJUnit(w io.Writer, o JUnitOptions) error {
-	doc := r.junit(o)
+func JUnit(w io.Writer, d Document, o JUnitOptions) error {
+	doc := d.junit(o)
 	if _, err := io.WriteString(w, xml.Header); err != nil {
 		return err
 	}
@@ -92,46 +95,46 @@ type junitOutcome struct {
 }
 
 // judge makes c fail if its verdict is that, with what it said so far.
-func (c *junitCase) judge(v Verdict, skip bool) {
+func (c *junitCase) judge(v gate.Verdict, skip bool) {
 	outcome := &junitOutcome{Type: v.String(), Message: c.Out}
 	switch {
-	case v == Pass:
-	case v == Regressed:
+	case v == gate.Pass:
+	case v == gate.Regressed:
 		outcome.Text, c.Out, c.Failure = c.Out, "", outcome
-	case skip && v == CannotTell:
+	case skip && v == gate.CannotTell:
 		c.Out, c.Skipped = "", outcome
 	default:
 		outcome.Text, c.Out, c.Error = c.Out, "", outcome
 	}
 }
 
-func (r *Report) junit(o JUnitOptions) *junitSuites {
-	doc := &junitSuites{Name: "lockbench gate", Time: seconds(r.Took)}
+func (d Document) junit(o JUnitOptions) *junitSuites {
+	doc := &junitSuites{Name: "lockbench gate", Time: seconds(d.Took)}
 	suites := make(map[string]*junitSuite)
 	suite := func(pkg string) *junitSuite {
-		name := cmp.Or(clean(pkg), "benchmarks")
+		name := cmp.Or(wording.Clean(pkg), "benchmarks")
 		s := suites[name]
 		if s == nil {
-			s = &junitSuite{Name: name, Properties: r.properties()}
+			s = &junitSuite{Name: name, Properties: d.properties()}
 			suites[name] = s
 			doc.Suites = append(doc.Suites, s)
 		}
 		return s
 	}
 	rounds := 0
-	for i := range r.Results {
-		rounds += r.Results[i].Rounds
+	for i := range d.Results {
+		rounds += d.Results[i].Rounds
 	}
-	for i := range r.Results {
-		res := &r.Results[i]
+	for i := range d.Results {
+		res := row{&d.Results[i]}
 		var took time.Duration
 		if rounds > 0 {
-			took = time.Duration(float64(r.Took) * float64(res.Rounds) / float64(rounds))
+			took = time.Duration(float64(d.Took) * float64(res.Rounds) / float64(rounds))
 		}
-		name := strings.TrimSpace(res.label(map[Benchmark]string{res.Benchmark: clean(res.Name)}) + " " + clean(res.Unit))
-		c := junitCase{Name: name, Time: seconds(took), Out: res.sentence() + ": " + clean(res.Why)}
-		if res.Verdict == NoVerdict {
-			c.Name, c.Out = cmp.Or(c.Name, "all"), clean(res.Why)
+		name := strings.TrimSpace(res.label(map[gate.Benchmark]string{res.Benchmark: wording.Clean(res.Name)}) + " " + wording.Clean(res.Unit))
+		c := junitCase{Name: name, Time: seconds(took), Out: res.sentence() + ": " + wording.Clean(res.Why)}
+		if res.Verdict == gate.NoVerdict {
+			c.Name, c.Out = cmp.Or(c.Name, "all"), wording.Clean(res.Why)
 		}
 		c.judge(res.Verdict, res.Minor || o.CannotTellPasses)
 		if c.Error != nil {
@@ -139,37 +142,38 @@ func (r *Report) junit(o JUnitOptions) *junitSuites {
 		}
 		suite(res.Pkg).add(c, took)
 	}
-	for _, res := range r.Shapes {
-		c := junitCase{Name: clean(res.Lock + " " + res.Where + ", " + res.Demand), Time: "0",
-			Out: fmt.Sprintf("%s %s, n = %d: %s", res.found(), res.interval(), res.N, clean(res.Why))}
+	for _, res := range d.Shapes {
+		f := finding{res}
+		c := junitCase{Name: wording.Clean(res.Lock + " " + res.Where + ", " + res.Demand), Time: "0",
+			Out: fmt.Sprintf("%s %s, n = %d: %s", f.found(), f.interval(), res.N, wording.Clean(res.Why))}
 		c.judge(res.Verdict, res.Minor || o.CannotTellPasses)
 		suite("shape "+res.Shape).add(c, 0)
 	}
 	for _, side := range []struct {
 		what, message string
-		of            []Benchmark
+		of            []gate.Benchmark
 	}{
-		{"vanished", "only the base has it; if that is right, declare it with --removed RE or in the configuration", r.OnlyBase},
-		{"new", "only the head has it; if that is right, declare it with --new RE or in the configuration", r.OnlyHead},
+		{"vanished", "only the base has it; if that is right, declare it with --removed RE or in the configuration", d.OnlyBase},
+		{"new", "only the head has it; if that is right, declare it with --new RE or in the configuration", d.OnlyHead},
 	} {
 		for _, b := range side.of {
-			suite(b.Pkg).add(junitCase{Name: clean(b.Name), Time: "0", Error: &junitOutcome{Type: side.what, Message: side.message}}, 0)
+			suite(b.Pkg).add(junitCase{Name: wording.Clean(b.Name), Time: "0", Error: &junitOutcome{Type: side.what, Message: side.message}}, 0)
 		}
 	}
-	for _, b := range r.First {
-		suite(b.Pkg).add(junitCase{Name: clean(b.Name), Time: "0", Out: "new: nothing to compare it to yet"}, 0)
+	for _, b := range d.First {
+		suite(b.Pkg).add(junitCase{Name: wording.Clean(b.Name), Time: "0", Out: "new: nothing to compare it to yet"}, 0)
 	}
-	for _, p := range r.Problems {
-		suite("").add(junitCase{Name: "gate", Time: "0", Error: &junitOutcome{Type: NoVerdict.String(), Message: firstLine(p), Text: lines(p)}}, 0)
+	for _, p := range d.Problems {
+		suite("").add(junitCase{Name: "gate", Time: "0", Error: &junitOutcome{Type: gate.NoVerdict.String(), Message: wording.FirstLine(p), Text: wording.Lines(p)}}, 0)
 	}
 	if len(doc.Suites) == 0 {
-		suite("").add(junitCase{Name: "gate", Time: "0", Error: &junitOutcome{Type: "nothing", Message: ErrNothing.Error()}}, 0)
+		suite("").add(junitCase{Name: "gate", Time: "0", Error: &junitOutcome{Type: "nothing", Message: gate.ErrNothing.Error()}}, 0)
 	}
-	log := make([]string, 0, len(r.Warnings)+1)
-	for _, s := range r.Warnings {
-		log = append(log, "warning: "+clean(s))
+	log := make([]string, 0, len(d.Warnings)+1)
+	for _, s := range d.Warnings {
+		log = append(log, "warning: "+wording.Clean(s))
 	}
-	if s := r.notJudged(); s != "" {
+	if s := d.notJudged(); s != "" {
 		log = append(log, s)
 	}
 	doc.Suites[0].Log = strings.Join(log, "\n")
@@ -196,19 +200,19 @@ func (s *junitSuite) add(c junitCase, took time.Duration) {
 }
 
 // properties are what holds for all results.
-func (r *Report) properties() []junitProperty {
-	rules := r.Rules.withDefaults()
+func (d Document) properties() []junitProperty {
+	rules := d.Rules.WithDefaults()
 	properties := []junitProperty{
-		{"base", clean(r.Base)},
-		{"head", clean(r.Head)},
-		{"verdict", r.Outcome().String()},
-		{"rounds", strconv.Itoa(r.Rounds)},
-		{"margin", round(rules.Margin)},
-		{"fdr", round(rules.FDR)},
-		{"confidence", r.confidence()},
+		{"base", wording.Clean(d.Base)},
+		{"head", wording.Clean(d.Head)},
+		{"verdict", d.Outcome().String()},
+		{"rounds", strconv.Itoa(d.Rounds)},
+		{"margin", wording.Share(rules.Margin)},
+		{"fdr", wording.Share(rules.FDR)},
+		{"confidence", d.confidence()},
 	}
-	if len(r.NotJudged) > 0 {
-		properties = append(properties, junitProperty{"not judged", clean(strings.Join(r.NotJudged, ", "))})
+	if len(d.NotJudged) > 0 {
+		properties = append(properties, junitProperty{"not judged", wording.Clean(strings.Join(d.NotJudged, ", "))})
 	}
 	return properties
 }
