@@ -433,11 +433,8 @@ func (s *fileSource) compare(ctx context.Context, r Rules) (*Report, error) {
 
 	rep.Base, rep.Head, rep.Rules = s.Base.Name, s.Head.Name, r
 	rep.NotJudged = slices.Compact(slices.Sorted(slices.Values(slices.Concat(unknown, units))))
-	rep.OnlyBase, rep.OnlyHead = s.onlyBase, s.onlyHead
-	if known := r.Declared; known != nil {
-		rep.OnlyBase = slices.DeleteFunc(slices.Clone(s.onlyBase), func(b Benchmark) bool { return known(b, Base) })
-		rep.OnlyHead = slices.DeleteFunc(slices.Clone(s.onlyHead), func(b Benchmark) bool { return known(b, Head) })
-	}
+	rep.OnlyBase, rep.OnlyHead, rep.New = nil, nil, nil
+	rep.only(r, s.onlyBase, s.onlyHead)
 	rep.Warnings = slices.Concat(s.warnings, rep.Warnings)
 	if s.same() {
 		rep.Warnings = append(rep.Warnings, fmt.Sprintf("%s and %s hold the very same readings: want two runs", s.Base.Name, s.Head.Name))

@@ -148,8 +148,8 @@ type Rules struct {
 	// alone, and whether anything does.
 	For func(b Benchmark, unit string) (Exception, bool)
 
-	// Declared, if it is not nil, reports whether it is known, and right, that
-	// only that side has b.
+	// Declared reports whether it is right that only that side has b. If it is
+	// nil, it is for the head, whose benchmarks may be new, and not for the base.
 	Declared func(b Benchmark, only Side) bool
 
 	// Progress, if it is not nil, is told after each round.
@@ -287,13 +287,13 @@ type Report struct {
 	Problems []string
 
 	// OnlyBase and OnlyHead are benchmarks that only one side has, and that
-	// were not declared so. A comparison that has such is not whole, and must
+	// may not be on that side only. A comparison that has such is not whole, and must
 	// not pass.
 	OnlyBase, OnlyHead []Benchmark
 
-	// First are the benchmarks of a head, all of them declared to be new, whose base
-	// has none: there is nothing to compare them to, which is no fault.
-	First []Benchmark
+	// New are benchmarks that only the head has, and may have: there is nothing to
+	// compare them to, which is no fault.
+	New []Benchmark
 
 	// Unchanged are packages of which nothing was measured, since both sides are the
 	// same: they pass.
@@ -314,10 +314,30 @@ type Report struct {
 }
 
 // Whole reports whether something was compared, nothing kept the rest from being
-// compared, and each benchmark is on both sides or declared not to be. A report
+// compared, and each benchmark is on both sides or may be on one. A report
 // that is not whole must not pass.
 func (r *Report) Whole() bool {
-	return len(r.Results)+len(r.First)+len(r.Unchanged) > 0 && len(r.OnlyBase) == 0 && len(r.OnlyHead) == 0 && len(r.Problems) == 0
+	return len(r.Results)+len(r.New)+len(r.Unchanged) > 0 && len(r.OnlyBase) == 0 && len(r.OnlyHead) == 0 && len(r.Problems) == 0
+}
+
+// only takes note of the benchmarks that one side alone has.
+func (r *Report) only(rules Rules, base, head []Benchmark) {
+	declared := rules.Declared
+	if declared == nil {
+		declared = func(_ Benchmark, only Side) bool { return only == Head }
+	}
+	for _, b := range base {
+		if !declared(b, Base) {
+			r.OnlyBase = append(r.OnlyBase, b)
+		}
+	}
+	for _, b := range head {
+		if declared(b, Head) {
+			r.New = append(r.New, b)
+		} else {
+			r.OnlyHead = append(r.OnlyHead, b)
+		}
+	}
 }
 
 // Outcome returns the verdict on all that there is: on the results, and on whether
@@ -337,7 +357,7 @@ func (r *Report) Outcome() Verdict {
 
 // Names returns a short name for each benchmark in the report; see [Names].
 func (r *Report) Names() map[Benchmark]string {
-	all := slices.Concat(r.OnlyBase, r.OnlyHead, r.First)
+	all := slices.Concat(r.OnlyBase, r.OnlyHead, r.New)
 	for i := range r.Results {
 		all = append(all, r.Results[i].Benchmark)
 	}

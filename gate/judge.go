@@ -507,11 +507,8 @@ func (j *judge) report() (*Report, error) {
 	for _, n := range j.rounds {
 		rep.Rounds = max(rep.Rounds, n)
 	}
-	_, rep.OnlyBase, rep.OnlyHead = j.src.Benchmarks()
-	if known := j.rules.Declared; known != nil {
-		rep.OnlyBase = slices.DeleteFunc(slices.Clone(rep.OnlyBase), func(b Benchmark) bool { return known(b, Base) })
-		rep.OnlyHead = slices.DeleteFunc(slices.Clone(rep.OnlyHead), func(b Benchmark) bool { return known(b, Head) })
-	}
+	_, onlyBase, onlyHead := j.src.Benchmarks()
+	rep.only(j.rules, onlyBase, onlyHead)
 	most := make(map[seriesKey]*series) // without a distance
 	for _, s := range j.order {
 		k := s.seriesKey
@@ -549,11 +546,12 @@ func (j *judge) report() (*Report, error) {
 		rep.Results = append(rep.Results, j.notCompared(b, seen[Base], seen[Head])...)
 	}
 	rep.NotJudged = slices.Sorted(maps.Keys(j.unknown))
-	if first := j.first(rep); len(first) > 0 {
-		rep.First = first
-	} else if len(j.all) == 0 && len(rep.Unchanged) == 0 {
+	switch {
+	case len(rep.Unchanged) > 0:
+	case len(j.all) == 0 && len(onlyBase)+len(rep.OnlyHead) == 0 && len(rep.New) > 0: // the first that there are
+	case len(j.all) == 0:
 		rep.Problems = append(rep.Problems, fmt.Sprintf("%v: the base and the head have no benchmark in common", ErrNothing))
-	} else if len(rep.Results) == 0 && len(rep.Unchanged) == 0 {
+	case len(rep.Results) == 0:
 		return nil, fmt.Errorf("%w: no unit left to judge", ErrNothing)
 	}
 	if len(j.late) > 0 {
@@ -567,16 +565,6 @@ func (j *judge) report() (*Report, error) {
 	}
 	rep.finish()
 	return rep, nil
-}
-
-// first returns the benchmarks of the head if it may have them all, and the base has
-// none.
-func (j *judge) first(rep *Report) []Benchmark {
-	both, onlyBase, onlyHead := j.src.Benchmarks()
-	if len(both)+len(onlyBase)+len(rep.OnlyHead) > 0 {
-		return nil
-	}
-	return onlyHead
 }
 
 // notCompared returns a result for each unit of b that should be judged and that

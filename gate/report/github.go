@@ -73,8 +73,11 @@ func GitHub(w io.Writer, d Document, o GitHubOptions) error {
 			errs = append(errs, annotation("error", side.title+": "+names[b], side.message))
 		}
 	}
-	for _, b := range d.First {
+	for _, b := range d.New {
 		notices = append(notices, annotation("notice", "new: "+names[b], "nothing to compare it to yet"))
+	}
+	for _, s := range d.same(20) {
+		notices = append(notices, annotation("notice", "benchmarks", s))
 	}
 	for _, s := range d.Warnings {
 		warnings = append(warnings, annotation("warning", "benchmarks", wording.Clean(s)))
@@ -85,7 +88,7 @@ func GitHub(w io.Writer, d Document, o GitHubOptions) error {
 	writeAnnotations(&b, "error", errs)
 	writeAnnotations(&b, "warning", warnings)
 	writeAnnotations(&b, "notice", notices)
-	b.WriteString(annotation("notice", "benchmarks", fmt.Sprintf("%s (%s; %s)", d.headline(), d.Tally(), d.cost())))
+	b.WriteString(annotation("notice", "benchmarks", fmt.Sprintf("%s: %s; %s", d.Outcome(), d.summary(), d.cost())))
 
 	_, err := io.WriteString(w, b.String())
 	if o.Summary != "" {

@@ -34,9 +34,9 @@ type jsonReport struct {
 	Shapes []jsonShape  `json:"shapes"`
 
 	Problems  []string        `json:"problems"`  // why there is no verdict
-	OnlyBase  []jsonBenchmark `json:"only_base"` // vanished, and not declared so
-	OnlyHead  []jsonBenchmark `json:"only_head"` // new, and not declared so
-	First     []jsonBenchmark `json:"first"`     // new, and declared so, while the base has none
+	OnlyBase  []jsonBenchmark `json:"only_base"` // vanished, and may not
+	OnlyHead  []jsonBenchmark `json:"only_head"` // new, and may not
+	New       []jsonBenchmark `json:"new"`       // only the head has it, and may
 	Unchanged []jsonUnchanged `json:"unchanged"` // not measured, since both sides are the same
 	NotJudged []string        `json:"not_judged"`
 	Warnings  []string        `json:"warnings"`
@@ -128,19 +128,19 @@ var betterWords = map[int]string{+1: "higher", -1: "lower", 0: ""}
 // JSON writes the report as JSON for other programs. What the fields are
 // called does not change within a [JSONVersion].
 func JSON(w io.Writer, d Document) error {
-	t, rules := d.Tally(), d.Rules.WithDefaults()
+	t, rules := d.all(), d.Rules.WithDefaults()
 	out := jsonReport{
 		Version: JSONVersion, Verdict: d.Outcome().String(), Whole: d.Whole(),
 		Base: d.Base, Head: d.Head, Rounds: d.Rounds, Took: int64(d.Took),
 		Rules: jsonRules{wording.JSONNumber(rules.Margin), wording.JSONNumber(rules.FDR), wording.JSONNumber(rules.Confidence),
 			rules.MinRounds, int64(rules.Budget), append([]string{}, rules.Units...)},
-		Counts:    jsonCounts(t),
+		Counts:    jsonCounts{t.regressed, t.cannotTell, t.pass, t.improved, t.minor, t.noVerdict},
 		All:       make([]jsonResult, 0, len(d.Results)),
 		Shapes:    make([]jsonShape, 0, len(d.Shapes)),
 		Problems:  append([]string{}, d.Problems...),
 		OnlyBase:  jsonBenchmarks(d.OnlyBase),
 		OnlyHead:  jsonBenchmarks(d.OnlyHead),
-		First:     jsonBenchmarks(d.First),
+		New:       jsonBenchmarks(d.New),
 		Unchanged: make([]jsonUnchanged, 0, len(d.Unchanged)),
 		NotJudged: append([]string{}, d.NotJudged...),
 		Warnings:  append([]string{}, d.Warnings...),
@@ -199,7 +199,7 @@ func ReadJSON(rd io.Reader) (Document, error) {
 		Base: in.Base, Head: in.Head, Rounds: in.Rounds, Took: time.Duration(in.Took),
 		Rules: gate.Rules{Margin: float64(in.Rules.Margin), FDR: float64(in.Rules.FDR), Confidence: float64(in.Rules.Confidence),
 			MinRounds: in.Rules.MinRounds, Budget: time.Duration(in.Rules.Budget), Units: in.Rules.Units},
-		OnlyBase: benchmarksIn(in.OnlyBase), OnlyHead: benchmarksIn(in.OnlyHead), First: benchmarksIn(in.First),
+		OnlyBase: benchmarksIn(in.OnlyBase), OnlyHead: benchmarksIn(in.OnlyHead), New: benchmarksIn(in.New),
 		NotJudged: in.NotJudged, Warnings: in.Warnings, Problems: in.Problems, Interrupted: in.Interrupted,
 	}
 	if err := r.Verdict.UnmarshalText([]byte(in.Verdict)); err != nil {

@@ -69,7 +69,7 @@ func TestJSONRoundTrip(t *testing.T) {
 			Base: rapid.String().Draw(t, "base"), Head: rapid.String().Draw(t, "head"), Verdict: verdict.Draw(t, "verdict"),
 			Rules:    gate.Rules{Margin: 0.05, FDR: 0.02, Confidence: 0.95, MinRounds: 7, Budget: time.Minute, Units: []string{"ns/op"}},
 			Results:  rapid.SliceOfN(result, 0, 3).Draw(t, "results"),
-			OnlyBase: rapid.SliceOfN(benchmark, 0, 2).Draw(t, "only base"), OnlyHead: rapid.SliceOfN(benchmark, 0, 2).Draw(t, "only head"), First: rapid.SliceOfN(benchmark, 0, 2).Draw(t, "first"),
+			OnlyBase: rapid.SliceOfN(benchmark, 0, 2).Draw(t, "only base"), OnlyHead: rapid.SliceOfN(benchmark, 0, 2).Draw(t, "only head"), New: rapid.SliceOfN(benchmark, 0, 2).Draw(t, "new"),
 			NotJudged: rapid.SliceOfN(rapid.String(), 0, 2).Draw(t, "not judged"), Warnings: rapid.SliceOfN(rapid.String(), 0, 2).Draw(t, "warnings"),
 			Unchanged: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) gate.Unchanged {
 				return gate.Unchanged{Pkg: rapid.String().Draw(t, "pkg"), Why: rapid.String().Draw(t, "why")}

@@ -160,8 +160,11 @@ func (d Document) junit(o JUnitOptions) *junitSuites {
 			suite(b.Pkg).add(junitCase{Name: wording.Clean(b.Name), Time: "0", Error: &junitOutcome{Type: side.what, Message: side.message}}, 0)
 		}
 	}
-	for _, b := range d.First {
+	for _, b := range d.New {
 		suite(b.Pkg).add(junitCase{Name: wording.Clean(b.Name), Time: "0", Out: "new: nothing to compare it to yet"}, 0)
+	}
+	for _, u := range d.Unchanged {
+		suite(u.Pkg).add(junitCase{Name: "all", Time: "0", Out: "not measured: " + wording.Clean(u.Why)}, 0)
 	}
 	for _, p := range d.Problems {
 		suite("").add(junitCase{Name: "gate", Time: "0", Error: &junitOutcome{Type: gate.NoVerdict.String(), Message: wording.FirstLine(p), Text: wording.Lines(p)}}, 0)

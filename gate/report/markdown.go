@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/lockbench/lockbench/gate"
 	"github.com/lockbench/lockbench/internal/wording"
@@ -125,32 +127,37 @@ func quoted(text string, room int) string {
 
 // passed counts what is folded.
 func (m *markdown) passed(passes []row) string {
-	t := m.Tally()
-	s := wording.Thousands(t.Pass) + " pass"
-	if t.Improved > 0 {
-		s += fmt.Sprintf(", %s of them improved", wording.Thousands(t.Improved))
+	t := m.all()
+	s := wording.Thousands(t.pass) + " pass"
+	if t.improved > 0 {
+		s += fmt.Sprintf(", %s of them improved", wording.Thousands(t.improved))
 	}
-	if t.Minor > 0 {
-		s += fmt.Sprintf("; %s at a distance of the CPUs that does not decide", wording.Thousands(t.Minor))
+	if t.minor > 0 {
+		s += fmt.Sprintf("; %s at a distance of the CPUs that does not decide", wording.Thousands(t.minor))
 	}
 	return s
 }
 
 // head is the verdict, and what it is on.
 func (m *markdown) head() string {
-	verdict, rest, _ := strings.Cut(m.headline(), ": ")
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n### Benchmarks: %s\n\n", MarkdownMark, verdict)
-	if rest != "" {
-		fmt.Fprintf(&b, "%s.\n\n", strings.ToUpper(rest[:1])+rest[1:])
+	fmt.Fprintf(&b, "%s\n### Benchmarks: %s\n\n", MarkdownMark, m.Outcome())
+	if summary := m.summary(); summary != "" {
+		fmt.Fprintf(&b, "%s.\n\n", capital(summary))
 	}
 	var on []string
 	if m.Base != "" || m.Head != "" {
 		on = append(on, fmt.Sprintf("Base %s, head %s", wording.Code(wording.Elide(wording.Clean(m.Base), 200)), wording.Code(wording.Elide(wording.Clean(m.Head), 200))))
 	}
-	on = append(on, m.Tally().String(), m.cost())
+	on = append(on, m.cost())
 	fmt.Fprintf(&b, "%s.\n\n", strings.Join(on, "; "))
 	return b.String()
+}
+
+// capital returns s with a capital in front.
+func capital(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[n:]
 }
 
 // table returns the rows that there is room for, and says what was left out.
@@ -247,7 +254,7 @@ func (m *markdown) foot(command string) string {
 		}
 		lines = append(lines, "warning: "+wording.Prose(wording.Elide(wording.Clean(w), 300)))
 	}
-	for _, s := range m.advice(m.names, most) {
+	for _, s := range slices.Concat(m.same(most), m.advice(m.names, most)) {
 		lines = append(lines, wording.Prose(s))
 	}
 	if s := m.notJudged(); s != "" {

@@ -52,7 +52,7 @@ func Text(w io.Writer, d Document, o TextOptions) error {
 		}
 		b.WriteByte('\n')
 	}
-	wording.Wrap(&b, t.summary(), "  ", t.Width)
+	wording.Wrap(&b, t.last(), "  ", t.Width)
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -390,6 +390,7 @@ func (t *textTable) writeRemarks(b *strings.Builder) {
 	for _, w := range t.Warnings {
 		lines = append(lines, "warning: "+wording.Clean(w))
 	}
+	lines = append(lines, t.same(20)...)
 	lines = append(lines, t.advice(t.names, 20)...)
 	if s := t.notJudged(); s != "" {
 		lines = append(lines, s)
@@ -402,22 +403,11 @@ func (t *textTable) writeRemarks(b *strings.Builder) {
 	}
 }
 
-// summary is the last line.
-func (t *textTable) summary() string {
-	tally := t.Tally()
+// last is the last line.
+func (t *textTable) last() string {
 	if t.NoVerdict {
-		return fmt.Sprintf("%s; %s", wording.Plural(tally.Of()+tally.Minor, "result"), t.cost())
+		all := t.all()
+		return fmt.Sprintf("%s; %s", wording.Plural(all.of()+all.minor, "result"), t.cost())
 	}
-	judged := tally.String()
-	if len(t.First) > 0 {
-		judged = t.firstTally()
-	}
-	if n := len(t.NotJudged); n > 0 {
-		judged += "; " + wording.Plural(n, "unit") + " not judged"
-	}
-	s := fmt.Sprintf("%s: %s; %s", t.Outcome(), judged, t.cost())
-	if len(t.Shapes) > 0 {
-		s += "; " + t.shapesTally()
-	}
-	return s
+	return fmt.Sprintf("%s: %s; %s", t.Outcome(), t.summary(), t.cost())
 }

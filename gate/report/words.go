@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,55 +12,112 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// A Tally counts results. Those that are [gate.Result.Minor] are counted apart.
-type Tally struct {
-	Regressed, CannotTell, Pass int
-	Improved                    int // of those that pass
-	Minor                       int
-	NoVerdict                   int
+// A tally counts results. Those that are [gate.Result.Minor] are counted apart.
+type tally struct {
+	regressed, cannotTell, pass int
+	improved                    int // of those that pass
+	minor                       int
+	noVerdict                   int
 }
 
-// Of returns how many results count.
-func (t Tally) Of() int { return t.Regressed + t.NoVerdict + t.CannotTell + t.Pass }
+// of returns how many results count.
+func (t tally) of() int { return t.regressed + t.noVerdict + t.cannotTell + t.pass }
 
-// String returns the counts in words.
-func (t Tally) String() string {
-	s := fmt.Sprintf("%s regressed, %s cannot tell, %s pass", wording.Thousands(t.Regressed), wording.Thousands(t.CannotTell), wording.Thousands(t.Pass))
-	if t.Improved > 0 {
-		s += fmt.Sprintf(" (%s improved)", wording.Thousands(t.Improved))
+// words says what became of them, which are so many of noun: "12 times: 11 pass, 1
+// regressed", or "12 times pass".
+func (t tally) words(noun string) string {
+	of := t.of()
+	s := wording.Plural(of, noun)
+	verb := func(one, more string) string {
+		if of == 1 {
+			return " " + one
+		}
+		return " " + more
 	}
-	if t.NoVerdict > 0 {
-		s += fmt.Sprintf(", %s without a verdict", wording.Thousands(t.NoVerdict))
+	improved := ""
+	if t.improved > 0 {
+		improved = fmt.Sprintf(" (%s improved)", wording.Thousands(t.improved))
 	}
-	return s + " of " + wording.Plural(t.Of(), "result")
+	switch of {
+	case t.pass:
+		return s + verb("passes", "pass") + improved
+	case t.regressed:
+		return s + " regressed"
+	case t.cannotTell:
+		return s + " cannot be told"
+	case t.noVerdict:
+		return s + " without a verdict"
+	}
+	var parts []string
+	for _, p := range []struct {
+		n    int
+		what string
+	}{{t.pass, "pass" + improved}, {t.regressed, "regressed"}, {t.cannotTell, "cannot be told"}, {t.noVerdict, "without a verdict"}} {
+		if p.n > 0 {
+			parts = append(parts, wording.Thousands(p.n)+" "+p.what)
+		}
+	}
+	return s + ": " + strings.Join(parts, ", ")
 }
 
-// Tally counts the results.
-func (d Document) Tally() (t Tally) {
+// tally counts the results of which a test says so.
+func (d Document) tally(of func(row) bool) (t tally) {
 	for i := range d.Results {
 		res := row{&d.Results[i]}
 		switch {
+		case !of(res):
 		case res.Minor:
-			t.Minor++
+			t.minor++
 		case res.Verdict == gate.Regressed:
-			t.Regressed++
+			t.regressed++
 		case res.Verdict == gate.NoVerdict:
-			t.NoVerdict++
+			t.noVerdict++
 		case res.Verdict == gate.CannotTell:
-			t.CannotTell++
+			t.cannotTell++
 		default:
-			t.Pass++
+			t.pass++
 			if res.Improved() {
-				t.Improved++
+				t.improved++
 			}
 		}
 	}
 	return t
 }
 
-// headline returns the verdict in a sentence.
-func (d Document) headline() string {
-	t := d.Tally()
+// all counts all results.
+func (d Document) all() tally { return d.tally(func(row) bool { return true }) }
+
+// nouns are what results of a unit are called, in the order in which they are counted.
+var nouns = []string{"time", "allocation", "other metric", "benchmark"}
+
+// noun returns what a result is, by its unit.
+func (r row) noun() string {
+	switch unit := r.Unit; {
+	case unit == "":
+		return "benchmark" // as a whole: it failed, or was not measured
+	case results.Counted(unit):
+		return "allocation"
+	case slices.Contains([]string{"sec/op", "MB/s", "B/s", "ops/s"}, unit), strings.HasSuffix(unit, "ns/op"), strings.HasSuffix(unit, "-ns"):
+		return "time"
+	}
+	return "other metric"
+}
+
+// counts says what became of the results, the times apart from the allocations: a
+// regression of the one is judged otherwise than one of the other. It is "" if there
+// are none.
+func (d Document) counts() string {
+	var parts []string
+	for _, noun := range nouns {
+		if t := d.tally(func(r row) bool { return r.noun() == noun }); t.of() > 0 {
+			parts = append(parts, t.words(noun))
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// summary says what came of it, without the verdict.
+func (d Document) summary() string {
 	var parts []string
 	if n := len(d.Problems); n > 0 {
 		parts = append(parts, wording.FirstLine(d.Problems[0]))
@@ -67,19 +125,24 @@ func (d Document) headline() string {
 			parts = append(parts, wording.Plural(n-1, "problem")+" more")
 		}
 	}
-	switch {
-	case t.Regressed > 0:
-		parts = append(parts, fmt.Sprintf("%d of %s worse by more than the margin", t.Regressed, wording.IsAre(t.Of(), t.Regressed)))
-	case t.NoVerdict > 0:
-		parts = append(parts, fmt.Sprintf("%d of %s not judged, and none is known to be worse", t.NoVerdict, wording.IsAre(t.Of(), t.NoVerdict)))
-	case t.CannotTell > 0:
-		parts = append(parts, fmt.Sprintf("%d of %s too uncertain to judge, and none is known to be worse", t.CannotTell, wording.IsAre(t.Of(), t.CannotTell)))
-	case t.Of() > 0:
-		parts = append(parts, fmt.Sprintf("of %s none is worse by more than the margin", wording.Plural(t.Of(), "result")))
-	case len(d.First) > 0:
-		parts = append(parts, d.firstTally())
-	case len(d.Problems) == 0:
+	if s := d.counts(); s != "" {
+		parts = append(parts, s)
+	} else if len(d.Problems)+len(d.New)+len(d.Unchanged) == 0 {
 		parts = append(parts, "nothing was compared")
+	}
+	if n := len(d.New); n > 0 {
+		s := wording.Plural(n, "new benchmark")
+		if len(d.Results)+len(d.Unchanged) == 0 {
+			s = "nothing to compare: the base has no benchmarks, and the head's " + wording.Thousands(n) + " may be new"
+		}
+		parts = append(parts, s)
+	}
+	if n := len(d.Unchanged); n > 0 {
+		s := wording.Plural(n, "package")
+		if d.counts() != "" {
+			s = wording.Plural(n, "more package")
+		}
+		parts = append(parts, s+" the same on both sides, and not measured")
 	}
 	if n := len(d.OnlyBase) + len(d.OnlyHead); n > 0 {
 		parts = append(parts, "not whole: "+wording.Plural(n, "benchmark")+" on one side only")
@@ -90,12 +153,10 @@ func (d Document) headline() string {
 	if len(d.Shapes) > 0 {
 		parts = append(parts, d.shapesTally())
 	}
-	return d.Outcome().String() + ": " + strings.Join(parts, "; ")
-}
-
-// firstTally says that the benchmarks of the head are the first.
-func (d Document) firstTally() string {
-	return fmt.Sprintf("nothing to compare: the base has no benchmarks, and the head's %s may be new", wording.Thousands(len(d.First)))
+	if d.Interrupted {
+		parts = append(parts, "ended before its time")
+	}
+	return strings.Join(parts, "; ")
 }
 
 // shapesTally counts what became of the shapes.
@@ -205,11 +266,8 @@ func (r row) word() string {
 
 // plain reports whether r passes, and there is nothing to say about it.
 func (r row) plain() bool {
-	return r.Verdict == gate.Pass && !r.Improved() && !r.again() && !(r.Exact && r.bad(r.Change) > 0)
+	return r.Verdict == gate.Pass && !r.Improved() && !(r.Exact && r.bad(r.Change) > 0)
 }
-
-// again reports whether r was suspect at first, and has been measured afresh.
-func (r row) again() bool { return r.Rounds > r.N }
 
 // explained reports whether it has to be said why the verdict is what it is.
 func (r row) explained() bool {
@@ -226,12 +284,35 @@ func (r row) worst() float64 {
 	return b
 }
 
+// same says which packages were not measured, and why, a line for each reason. A line
+// names no more than most of them.
+func (d Document) same(most int) (lines []string) {
+	packages := make(map[string][]string) // by reason
+	var reasons []string
+	for _, u := range d.Unchanged {
+		why := wording.Clean(u.Why)
+		if packages[why] == nil {
+			reasons = append(reasons, why)
+		}
+		packages[why] = append(packages[why], wording.Clean(u.Pkg))
+	}
+	for _, why := range reasons {
+		names := packages[why]
+		more := ""
+		if n := len(names) - most; n > 0 {
+			names, more = names[:most], fmt.Sprintf(" and %s more", wording.Thousands(n))
+		}
+		lines = append(lines, fmt.Sprintf("not measured, since %s: %s%s", wording.Elide(why, 200), wording.Elide(strings.Join(names, ", "), 2000), more))
+	}
+	return lines
+}
+
 // advice says what is wrong with benchmarks that one side alone has, and what
 // to do, a line each, no more than most of them.
 func (d Document) advice(names map[gate.Benchmark]string, most int) (lines []string) {
-	for i, b := range d.First {
+	for i, b := range d.New {
 		if i == most {
-			lines = append(lines, fmt.Sprintf("new: %s more", wording.Thousands(len(d.First)-most)))
+			lines = append(lines, fmt.Sprintf("new: %s more", wording.Thousands(len(d.New)-most)))
 			break
 		}
 		lines = append(lines, fmt.Sprintf("new: %s: nothing to compare it to yet", wording.Elide(names[b], 200)))

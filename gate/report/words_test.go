@@ -1,0 +1,98 @@
+package report_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/gate/report"
+)
+
+// inAll writes the document in each format.
+func inAll(t *testing.T, d report.Document) map[string]string {
+	return map[string]string{
+		"text":     text(t, d, report.TextOptions{}),
+		"markdown": markdown(t, d, report.MarkdownOptions{}),
+		"github":   github(t, d, report.GitHubOptions{}),
+		"json":     inJSON(t, d),
+		"junit":    junit(t, d, report.JUnitOptions{}),
+	}
+}
+
+// Times are counted apart from allocations, and these from whatever else there is.
+func TestCounts(t *testing.T) {
+	of := func(unit string, v gate.Verdict) gate.Result {
+		return gate.Result{Benchmark: gate.Benchmark{Pkg: "p", Name: "A"}, Unit: unit, Better: -1, Verdict: v, N: 10, Rounds: 30, Margin: 0.03}
+	}
+	faster := of("ns/op", gate.Pass)
+	faster.Change, faster.Lo, faster.Hi = -0.1, -0.11, -0.09
+	minor := of("ns/op", gate.CannotTell)
+	minor.Minor = true
+	for _, test := range []struct {
+		results []gate.Result
+		want    string
+	}{
+		{[]gate.Result{of("ns/op", gate.Pass)}, "pass: 1 time passes; "},
+		{[]gate.Result{of("ns/op", gate.Pass), minor}, "pass: 1 time passes; "},
+		{[]gate.Result{of("ns/op", gate.Pass), of("MB/s", gate.Regressed), of("allocs/op", gate.Pass), of("B/op", gate.Pass)},
+			"regressed: 2 times: 1 pass, 1 regressed; 2 allocations pass; "},
+		{[]gate.Result{of("ns/op", gate.CannotTell), faster, of("p99-ns", gate.Pass), of("hits/op", gate.CannotTell)},
+			"cannot tell: 3 times: 2 pass (1 improved), 1 cannot be told; 1 other metric cannot be told; "},
+		{[]gate.Result{of("allocs/op", gate.Regressed), of("", gate.NoVerdict)}, "regressed: 1 allocation regressed; 1 benchmark without a verdict; "},
+	} {
+		s := text(t, document(&gate.Report{Results: test.results}), report.TextOptions{})
+		if !strings.Contains(s, "\n"+test.want) {
+			t.Errorf("want %q in\n%s", test.want, s)
+		}
+	}
+}
+
+// What is new passes, and each format names it.
+func TestNew(t *testing.T) {
+	r := plain()
+	r.New = []gate.Benchmark{{Pkg: "example.org/q", Name: "Sum/n=10"}}
+	if r.Outcome() != gate.Pass {
+		t.Errorf("outcome %v, want %v", r.Outcome(), gate.Pass)
+	}
+	for format, s := range inAll(t, r) {
+		if !strings.Contains(s, "Sum/n=10") || strings.Contains(s, "<error") || strings.Contains(s, "::error") {
+			t.Errorf("%s: want the new benchmark, and no error, in\n%s", format, s)
+		}
+	}
+	if s := text(t, r, report.TextOptions{}); !strings.Contains(s, "pass: 1 time passes; 1 new benchmark; ") {
+		t.Errorf("the last line does not say it:\n%s", s)
+	}
+	for format, s := range inAll(t, document(&gate.Report{New: r.New})) {
+		if !strings.Contains(s, "Sum/n=10") || !strings.Contains(s, "pass") {
+			t.Errorf("%s: want that it passes in\n%s", format, s)
+		}
+	}
+}
+
+// A package that was not measured is named with why, in each format.
+func TestUnchanged(t *testing.T) {
+	why := "its test binaries are the same"
+	unchanged := []gate.Unchanged{{Pkg: "example.org/q", Why: why}, {Pkg: "example.org/r", Why: why}}
+	some := plain()
+	some.Unchanged = unchanged
+	for name, d := range map[string]report.Document{"some": some, "all": document(&gate.Report{Unchanged: unchanged})} {
+		if d.Outcome() != gate.Pass {
+			t.Errorf("%s: outcome %v, want %v", name, d.Outcome(), gate.Pass)
+		}
+		for format, s := range inAll(t, d) {
+			for _, want := range []string{"example.org/q", "example.org/r", "binaries are the same"} {
+				if !strings.Contains(s, want) || strings.Contains(s, "<error") || strings.Contains(s, "::error") {
+					t.Errorf("%s, %s: want %q, and no error, in\n%s", name, format, want, s)
+				}
+			}
+		}
+	}
+	for want, d := range map[string]report.Document{
+		"pass: 1 time passes; 2 more packages the same on both sides, and not measured; ": some,
+		"pass: 2 packages the same on both sides, and not measured; ":                     document(&gate.Report{Unchanged: unchanged}),
+	} {
+		if s := strings.Join(strings.Fields(text(t, d, report.TextOptions{})), " "); !strings.Contains(s, want) {
+			t.Errorf("want %q in\n%s", want, s)
+		}
+	}
+}
