@@ -30,14 +30,14 @@ type noise struct {
 
 var noises = []noise{
 	{name: "quiet: pairs 1.5 %", pair: 0.015},
-	{name: "layout 1 %", pair: 0.015, layout: 0.01},
-	{name: "layout 2 %", pair: 0.015, layout: 0.02},
-	{name: "layout 4 %", pair: 0.015, layout: 0.04},
-	{name: "heavy tails (Student, 2 degrees), layout 1 %", pair: 0.015, student: 2, layout: 0.01},
-	{name: "pairs 3 % of which 0.9 stays, layout 1 %", pair: 0.03, memory: 0.9, layout: 0.01},
-	{name: "30 % slower bit by bit, layout 1 %", pair: 0.015, drift: 0.30, layout: 0.01},
-	{name: "regimes 1.5 times as slow, layout 1 %", pair: 0.015, regimes: true, layout: 0.01},
-	{name: "all of it: tails, 0.9, drift, regimes, layout 2 %", pair: 0.015, student: 2, memory: 0.9, drift: 0.30, regimes: true, layout: 0.02},
+	{name: "layout 1 % a side", pair: 0.015, layout: 0.01},
+	{name: "layout 2 % a side", pair: 0.015, layout: 0.02},
+	{name: "layout 4 % a side", pair: 0.015, layout: 0.04},
+	{name: "heavy tails (Student, 2 degrees), layout 1 % a side", pair: 0.015, student: 2, layout: 0.01},
+	{name: "pairs 3 % of which 0.9 stays, layout 1 % a side", pair: 0.03, memory: 0.9, layout: 0.01},
+	{name: "30 % slower bit by bit, layout 1 % a side", pair: 0.015, drift: 0.30, layout: 0.01},
+	{name: "regimes 1.5 times as slow, layout 1 % a side", pair: 0.015, regimes: true, layout: 0.01},
+	{name: "all of it: tails, 0.9, drift, regimes, layout 2 % a side", pair: 0.015, student: 2, memory: 0.9, drift: 0.30, regimes: true, layout: 0.02},
 }
 
 // simulate judges made-up runs, of which it is known what is slower.
