@@ -199,13 +199,20 @@ func TestFilesRules(t *testing.T) {
 func TestFilesOneSided(t *testing.T) {
 	more := "pkg: example.org/p\nBenchmarkMean-2 5 61 ns/op\n"
 	f := files(t, goTest(1, 10, 100, ""), goTest(2, 10, 100, "")+more)
-	rep := compareFiles(t, gate.Rules{}, f)
-	if len(rep.OnlyHead) != 1 || len(rep.OnlyBase) != 0 || rep.Whole() {
-		t.Errorf("only head %v, only base %v, whole %t", rep.OnlyHead, rep.OnlyBase, rep.Whole())
+	if rep := compareFiles(t, gate.Rules{}, f); len(rep.New) != 1 || len(rep.OnlyHead)+len(rep.OnlyBase) != 0 || !rep.Whole() || rep.Outcome() != gate.Pass {
+		t.Errorf("new %v, only head %v, only base %v, whole %t, %v; want that what is new passes", rep.New, rep.OnlyHead, rep.OnlyBase, rep.Whole(), rep.Outcome())
 	}
-	known := gate.Rules{Declared: func(b gate.Benchmark, only gate.Side) bool { return b.Name == "Mean-2" && only == gate.Head }}
-	if rep := compareFiles(t, known, f); !rep.Whole() || rep.Verdict != gate.Pass {
-		t.Errorf("declared, whole %t and %v, want it to be whole and to pass", rep.Whole(), rep.Verdict)
+	none := gate.Rules{Declared: func(gate.Benchmark, gate.Side) bool { return false }}
+	if rep := compareFiles(t, none, f); len(rep.OnlyHead) != 1 || len(rep.New)+len(rep.OnlyBase) != 0 || rep.Whole() || rep.Outcome() != gate.NoVerdict {
+		t.Errorf("nothing may be new: new %v, only head %v, whole %t, %v", rep.New, rep.OnlyHead, rep.Whole(), rep.Outcome())
+	}
+	f.Base, f.Head = f.Head, f.Base
+	if rep := compareFiles(t, gate.Rules{}, f); len(rep.OnlyBase) != 1 || len(rep.New)+len(rep.OnlyHead) != 0 || rep.Whole() || rep.Outcome() != gate.NoVerdict {
+		t.Errorf("vanished: only base %v, whole %t, %v", rep.OnlyBase, rep.Whole(), rep.Outcome())
+	}
+	known := gate.Rules{Declared: func(b gate.Benchmark, only gate.Side) bool { return b.Name == "Mean-2" && only == gate.Base }}
+	if rep := compareFiles(t, known, f); !rep.Whole() || rep.Outcome() != gate.Pass || len(rep.New) != 0 {
+		t.Errorf("declared, whole %t and %v, want it to be whole and to pass", rep.Whole(), rep.Outcome())
 	}
 }
 
@@ -292,8 +299,7 @@ func badInputs() []badInput {
 		{what: "+Inf", base: good(1), head: in("BenchmarkSum/n=10-2\t1000\t+Inf ns/op\n"), verdict: gate.NoVerdict, why: "head.txt:6: +Inf ns/op: must be finite"},
 		{what: "negative", base: good(1), head: in("BenchmarkSum/n=10-2\t1000\t-100 ns/op\n"), verdict: gate.NoVerdict, why: "head.txt:6: -100 ns/op: must not be negative"},
 		{what: "zero", base: good(1), head: in("BenchmarkSum/n=10-2\t1000\t0.000 ns/op\n"), verdict: gate.NoVerdict, why: "head.txt:6: 0 ns/op: want a time: does the benchmark loop b.N times?"},
-		{what: "one side only", base: good(1), head: good(2) + "BenchmarkMean-2 5 61 ns/op\n", verdict: gate.Pass, why: ""}, // not whole
-		{what: "vanished", base: good(1) + "BenchmarkMean-2 5 61 ns/op\n", head: good(2), verdict: gate.Pass, why: ""},      // not whole
+		{what: "vanished", base: good(1) + "BenchmarkMean-2 5 61 ns/op\n", head: good(2), verdict: gate.Pass, why: ""}, // not whole
 		{what: "a unit on one side", base: goTest(1, 10, 100, "\t5 B/op"), head: good(2), verdict: gate.CannotTell, why: "only the base has it: want both run with the same flags, such as -benchmem"},
 		{what: "nothing to judge", base: "BenchmarkX 1 5 widgets\n", head: "BenchmarkX 1 6 widgets\n", verdict: gate.CannotTell, why: "nothing to judge"},
 		{what: "one file twice", base: good(1), head: good(1), verdict: gate.CannotTell, why: "both sides hold the very same readings"},
