@@ -548,7 +548,7 @@ func (g *gating) write(w io.Writer, format string, rep report.Document) error {
 	case "markdown":
 		return report.Markdown(w, rep, report.MarkdownOptions{Command: command()})
 	case "github":
-		return report.GitHub(w, rep, report.GitHubOptions{Command: command(), Summary: os.Getenv("GITHUB_STEP_SUMMARY")})
+		return report.GitHub(w, rep, report.GitHubOptions{Command: command(), Summary: os.Getenv("GITHUB_STEP_SUMMARY"), Lines: g.lines(rep)})
 	case "json":
 		return report.JSON(w, rep)
 	case "junit":
@@ -574,7 +574,13 @@ func (g *gating) keep(rep report.Document) error {
 	for _, file := range []struct{ name, format string }{
 		{"report.txt", "text"}, {"report.md", "markdown"}, {"report.json", "json"}, {"junit.xml", "junit"},
 	} {
-		if err := wholefile.Write(filepath.Join(g.Out, file.name), func(w io.Writer) error { return g.write(w, file.format, rep) }); err != nil {
+		write := func(w io.Writer) error { return g.write(w, file.format, rep) }
+		if file.format == "markdown" && len(rep.Results) > 0 {
+			write = func(w io.Writer) error {
+				return report.Markdown(w, rep, report.MarkdownOptions{Command: command(), Picture: "forest.svg"})
+			}
+		}
+		if err := wholefile.Write(filepath.Join(g.Out, file.name), write); err != nil {
 			return err
 		}
 	}

@@ -13,18 +13,36 @@ import (
 	"strings"
 
 	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/gate/report"
 )
 
-// A line is a place in a file.
-type line struct {
-	file string // slashes, and below the root that was asked for
-	line int
+// lines returns where the benchmarks of a report are that something is said of. What
+// is compared in files has no lines, for their benchmarks may be of any code.
+func (g *gating) lines(rep report.Document) map[gate.Benchmark]report.Line {
+	if g.Files {
+		return nil
+	}
+	root := os.Getenv("GITHUB_WORKSPACE")
+	if root == "" {
+		root = "."
+	}
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return nil
+	}
+	of := slices.Concat(rep.New, rep.OnlyHead)
+	for _, res := range rep.Results {
+		if res.Verdict != gate.Pass {
+			of = append(of, res.Benchmark)
+		}
+	}
+	return sourceLines(context.Background(), g.Dir, root, of)
 }
 
 // sourceLines returns where the functions of benchmarks are, as far as their
 // packages are found from dir. Files that do not parse have no lines, and those that
 // are not below root are left out: a report without them has all that matters.
-func sourceLines(ctx context.Context, dir, root string, of []gate.Benchmark) map[gate.Benchmark]line {
+func sourceLines(ctx context.Context, dir, root string, of []gate.Benchmark) map[gate.Benchmark]report.Line {
 	var packages []string
 	for _, b := range of {
 		if b.Pkg != "" {
@@ -41,14 +59,14 @@ func sourceLines(ctx context.Context, dir, root string, of []gate.Benchmark) map
 	if err != nil {
 		return nil
 	}
-	functions := make(map[gate.Benchmark]line) // by the name of the function
+	functions := make(map[gate.Benchmark]report.Line) // by the name of the function
 	for l := range bytes.Lines(out) {
 		pkg, dir, _ := strings.Cut(strings.TrimSpace(string(l)), "\t")
 		if dir != "" {
 			addSourceLines(functions, pkg, dir, root)
 		}
 	}
-	lines := make(map[gate.Benchmark]line)
+	lines := make(map[gate.Benchmark]report.Line)
 	for _, b := range of {
 		name, _, _ := strings.Cut(b.Name, "/")
 		at, ok := functions[gate.Benchmark{Pkg: b.Pkg, Name: name}]
@@ -63,7 +81,7 @@ func sourceLines(ctx context.Context, dir, root string, of []gate.Benchmark) map
 }
 
 // addSourceLines adds the benchmark functions of the test files in dir.
-func addSourceLines(to map[gate.Benchmark]line, pkg, dir, root string) {
+func addSourceLines(to map[gate.Benchmark]report.Line, pkg, dir, root string) {
 	files, err := os.ReadDir(dir)
 	if err != nil {
 		return
@@ -84,7 +102,7 @@ func addSourceLines(to map[gate.Benchmark]line, pkg, dir, root string) {
 		for _, d := range parsed.Decls {
 			if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv == nil {
 				if name, ok := strings.CutPrefix(fn.Name.Name, "Benchmark"); ok {
-					to[gate.Benchmark{Pkg: pkg, Name: name}] = line{filepath.ToSlash(path), set.Position(fn.Pos()).Line}
+					to[gate.Benchmark{Pkg: pkg, Name: name}] = report.Line{File: filepath.ToSlash(path), Line: set.Position(fn.Pos()).Line}
 				}
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/gate/report"
 )
 
 // A benchmark is found by its function, whatever its parts and CPUs.
@@ -30,12 +31,12 @@ func TestSourceLines(t *testing.T) {
 		}
 	}
 	const m, p, gone = "example.org/m", "example.org/m/p", "example.org/m/gone"
-	want := map[gate.Benchmark]line{
-		{Pkg: m, Name: "Sum"}:        {"mod/a_test.go", 5},
-		{Pkg: m, Name: "Sum-2"}:      {"mod/a_test.go", 5},
-		{Pkg: m, Name: "Sum/n=10-2"}: {"mod/a_test.go", 5},
-		{Pkg: m, Name: "Sum2-4"}:     {"mod/b_test.go", 5},
-		{Pkg: p, Name: "Sum-2"}:      {"mod/p/p_test.go", 6},
+	want := map[gate.Benchmark]report.Line{
+		{Pkg: m, Name: "Sum"}:        {File: "mod/a_test.go", Line: 5},
+		{Pkg: m, Name: "Sum-2"}:      {File: "mod/a_test.go", Line: 5},
+		{Pkg: m, Name: "Sum/n=10-2"}: {File: "mod/a_test.go", Line: 5},
+		{Pkg: m, Name: "Sum2-4"}:     {File: "mod/b_test.go", Line: 5},
+		{Pkg: p, Name: "Sum-2"}:      {File: "mod/p/p_test.go", Line: 6},
 		{Pkg: m, Name: "Method"}:     {},
 		{Pkg: m, Name: "Broken"}:     {},
 		{Pkg: gone, Name: "Sum"}:     {},

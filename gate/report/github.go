@@ -16,6 +16,16 @@ import (
 type GitHubOptions struct {
 	Command string // see [MarkdownOptions]
 	Summary string // file to append the Markdown to: $GITHUB_STEP_SUMMARY; "" is none
+
+	// Lines are where benchmarks are, as far as that is known: what is said of one is
+	// shown there.
+	Lines map[gate.Benchmark]Line
+}
+
+// A Line is a place in a file.
+type Line struct {
+	File string // below the root of the repository, with slashes
+	Line int    // from 1
 }
 
 // mostAnnotations is how many of a kind GitHub shows for a step. It drops the
@@ -24,12 +34,13 @@ const mostAnnotations = 10
 
 // GitHub writes commands that GitHub's runner turns into annotations: an
 // error for what regressed, has no verdict or is on one side only, a warning for
-// what cannot be told, and a notice with the summary. It appends the report to the summary of
-// the step.
+// what cannot be told, and a notice with the summary. What is said of a benchmark is
+// at its line, if that is known. It appends the report to the summary of the step.
 func GitHub(w io.Writer, d Document, o GitHubOptions) error {
 	var b strings.Builder
 	names := d.Names()
 	var errs, warnings, notices []string
+	at := func(b gate.Benchmark, annotation string) string { return o.Lines[b].annotate(annotation) }
 	for i := range d.Results {
 		res := row{&d.Results[i]}
 		if res.Minor || res.Verdict == gate.Pass {
@@ -40,11 +51,11 @@ func GitHub(w io.Writer, d Document, o GitHubOptions) error {
 		title := res.Verdict.String() + ": " + name
 		switch res.Verdict {
 		case gate.Regressed:
-			errs = append(errs, annotation("error", title, message))
+			errs = append(errs, at(res.Benchmark, annotation("error", title, message)))
 		case gate.NoVerdict:
-			errs = append(errs, annotation("error", title, wording.Clean(res.Why)+printedBelow(res.Output)))
+			errs = append(errs, at(res.Benchmark, annotation("error", title, wording.Clean(res.Why)+printedBelow(res.Output))))
 		default:
-			warnings = append(warnings, annotation("warning", title, message))
+			warnings = append(warnings, at(res.Benchmark, annotation("warning", title, message)))
 		}
 	}
 	for _, s := range d.Shapes {
@@ -70,11 +81,11 @@ func GitHub(w io.Writer, d Document, o GitHubOptions) error {
 		{"new", "only the head has it; if that is right, declare it with --new RE or in the configuration", d.OnlyHead},
 	} {
 		for _, b := range side.of {
-			errs = append(errs, annotation("error", side.title+": "+names[b], side.message))
+			errs = append(errs, at(b, annotation("error", side.title+": "+names[b], side.message)))
 		}
 	}
 	for _, b := range d.New {
-		notices = append(notices, annotation("notice", "new: "+names[b], "nothing to compare it to yet"))
+		notices = append(notices, at(b, annotation("notice", "new: "+names[b], "nothing to compare it to yet")))
 	}
 	for _, s := range d.same(20) {
 		notices = append(notices, annotation("notice", "benchmarks", s))
@@ -161,6 +172,15 @@ func (r row) sentence() string {
 // annotation returns a command of GitHub's runner, a line.
 func annotation(kind, title, message string) string {
 	return fmt.Sprintf("::%s title=%s::%s\n", kind, githubProperty.Replace(title), githubData.Replace(message))
+}
+
+// annotate makes an annotation one of the line, if there is one.
+func (l Line) annotate(annotation string) string {
+	if l.Line == 0 {
+		return annotation
+	}
+	kind, rest, _ := strings.Cut(annotation, " ")
+	return fmt.Sprintf("%s file=%s,line=%d,%s", kind, githubProperty.Replace(l.File), l.Line, rest)
 }
 
 // How GitHub's runner wants text, see actions/toolkit, packages/core/src/command.ts.

@@ -84,3 +84,19 @@ func TestGitHubSummary(t *testing.T) {
 		t.Error("a summary that cannot be written: no annotations")
 	}
 }
+
+// What is said of a benchmark is at its line, if that is known.
+func TestGitHubLines(t *testing.T) {
+	r := rich()
+	r.New = []gate.Benchmark{{Pkg: "p", Name: "New"}}
+	worst := r.Results[0].Benchmark
+	s := github(t, r, report.GitHubOptions{Lines: map[gate.Benchmark]report.Line{
+		worst:    {File: "a,b/x_test.go", Line: 12},
+		r.New[0]: {File: "p/new_test.go", Line: 7},
+	}})
+	for _, want := range []string{"::error file=a%2Cb/x_test.go,line=12,title=regressed%3A ", "::notice file=p/new_test.go,line=7,title=new%3A ", "::error title="} {
+		if !strings.Contains(s, "\n"+want) && !strings.HasPrefix(s, want) {
+			t.Errorf("want %q in\n%s", want, s)
+		}
+	}
+}

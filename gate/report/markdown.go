@@ -17,6 +17,7 @@ import (
 // MarkdownOptions say how [Markdown] writes.
 type MarkdownOptions struct {
 	Command string // the command line that does the same again; "" is not known
+	Picture string // address of a picture of all changes, below the verdict; "" is none
 	Limit   int    // bytes that the text may have; 0 is 65,000, since GitHub takes 65,536 characters
 }
 
@@ -30,7 +31,7 @@ const MarkdownMark = "<!-- lockbench gate -->"
 // that of the passes first, and say so.
 func Markdown(w io.Writer, d Document, o MarkdownOptions) error {
 	m := markdown{Document: d, names: d.Names(), limit: cmp.Or(o.Limit, 65_000), reason: make(map[string]int)}
-	_, err := io.WriteString(w, m.text(o.Command))
+	_, err := io.WriteString(w, m.text(o))
 	return err
 }
 
@@ -43,7 +44,7 @@ type markdown struct {
 	reason  map[string]int // from 1
 }
 
-func (m *markdown) text(command string) string {
+func (m *markdown) text(o MarkdownOptions) string {
 	var bad, passes []row
 	for i := range m.Results {
 		res := row{&m.Results[i]}
@@ -54,7 +55,10 @@ func (m *markdown) text(command string) string {
 		}
 	}
 	// What has to be there comes first, as far as room goes.
-	head, foot := m.head(), m.foot(command)
+	head, foot := m.head(), m.foot(o.Command)
+	if o.Picture != "" {
+		head += fmt.Sprintf("![Changes of all benchmarks with their intervals, against the margin](%s)\n\n", o.Picture)
+	}
 	room := m.limit - len(head) - len(foot)
 	problems := m.problems(room / 2)
 	room -= len(problems)

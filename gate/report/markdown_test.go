@@ -89,3 +89,15 @@ func TestMarkdownEscapes(t *testing.T) {
 	golden(t, "escapes.md", markdown(t, r, report.MarkdownOptions{Command: "a `b` | c\n"}))
 	checkTables(t, markdown(t, r, report.MarkdownOptions{}))
 }
+
+// A picture stands below the verdict, on a line of its own, which a comment can do
+// without.
+func TestMarkdownPicture(t *testing.T) {
+	without := markdown(t, rich(), report.MarkdownOptions{})
+	with := markdown(t, rich(), report.MarkdownOptions{Picture: "forest.svg"})
+	i := strings.Index(with, "![")
+	j := i + strings.Index(with[max(i, 0):], "\n\n") + 2
+	if i < 0 || !strings.HasSuffix(with[:j], "](forest.svg)\n\n") || with[:i]+with[j:] != without {
+		t.Errorf("got\n%s\nwant a picture in\n%s", with, without)
+	}
+}
