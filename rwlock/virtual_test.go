@@ -318,6 +318,35 @@ func TestModelFull(t *testing.T) {
 	}
 }
 
+// If a reader leaves and another goroutine that has no read section does, too, one of
+// the two panics, and no reader stays counted or is lost.
+func TestModelRUnlockTooMany(t *testing.T) {
+	for _, l := range models[:2] { // the others notice it later, or not if both leave at once
+		property.Every(t, l.name, func(m *check.Machine) {
+			l := l.fresh()
+			var panics primitives.Uint32
+			leave := func() {
+				defer func() {
+					switch v := recover(); v {
+					case nil:
+					case "rwlock: RUnlock of unlocked lock":
+						panics.Add(1)
+					default:
+						panic(v)
+					}
+				}()
+				l.RUnlock()
+			}
+			m.GoNamed("reader", func() { l.RLock(); leave() })
+			m.GoNamed("mistaken", leave)
+			m.Wait()
+			if n := panics.Load(); n != 1 || l.String() != "unlocked" {
+				m.Failf("%d panics for one RUnlock too many, and the lock is %v; want one, and unlocked", n, l)
+			}
+		})
+	}
+}
+
 // A reader that was turned away counts itself out before another can run on its
 // CPU: otherwise the departure of one of them could be lost.
 func TestModelTurnedAwayOnOneCPU(t *testing.T) {

@@ -148,13 +148,16 @@ func tooManyCame(pinned bool) {
 	panic(full)
 }
 
-// checkLeft panics if an RUnlock that made the word w was one too many.
+// checkLeft panics if an RUnlock that made the word w was one too many, and undoes it.
+// If another goroutine has undone it, or a reader has come, that RUnlock was the other
+// goroutine's, or is the reader's: an Add here would count in a reader that does not exist.
 func (l *word) checkLeft(w uint32) {
-	if w&below != below {
-		return // the bit is set by readers that do not fit and are on their way out
+	for w&below == below { // otherwise readers set the bit that do not fit and are on their way out
+		if l.word.CompareAndSwap(w, w+oneReader) { // restores I2
+			panic("rwlock: RUnlock of unlocked lock")
+		}
+		w = l.word.Load()
 	}
-	l.word.Add(oneReader) // restores I2
-	panic("rwlock: RUnlock of unlocked lock")
 }
 
 // String decodes the word, for diagnosis.
