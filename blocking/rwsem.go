@@ -258,10 +258,14 @@ func (s *RWSem) rlock(p patience) error {
 // runlock is the rest of RUnlock if waiters are in line or the word is broken.
 func (s *RWSem) runlock() {
 	w := s.word.Load()
-	if w&rwBroken != 0 {
-		s.word.Add(rwReader)
-		s.pass() // for the goroutines that found the word broken and served no waiter
-		panic("blocking: RUnlock of RWSem that no reader holds")
+	for ; w&rwBroken != 0; w = s.word.Load() {
+		// If another goroutine undoes it, or a reader comes, the RUnlock too many was
+		// that goroutine's, or is that reader's: an Add would count in a reader that
+		// does not exist.
+		if s.word.CompareAndSwap(w, w+rwReader) {
+			s.pass() // for the goroutines that found the word broken and served no waiter
+			panic("blocking: RUnlock of RWSem that no reader holds")
+		}
 	}
 	if w&(rwReaders|rwWriter) == 0 {
 		s.pass()

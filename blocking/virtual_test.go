@@ -310,6 +310,33 @@ func TestModelMutexOvertakingBesideArrival(t *testing.T) {
 	})
 }
 
+// If a reader leaves and another goroutine that has no read section does, too, one of
+// the two panics, and no reader stays counted or is lost.
+func TestModelRUnlockTooManyBesideReader(t *testing.T) {
+	property.Every(t, "RWSem", func(m *check.Machine) {
+		var s blocking.RWSem
+		var panics primitives.Uint32
+		leave := func() {
+			defer func() {
+				switch v := recover(); v {
+				case nil:
+				case "blocking: RUnlock of RWSem that no reader holds":
+					panics.Add(1)
+				default:
+					panic(v)
+				}
+			}()
+			s.RUnlock()
+		}
+		m.GoNamed("reader", func() { s.RLock(); leave() })
+		m.GoNamed("mistaken", leave)
+		m.Wait()
+		if n := panics.Load(); n != 1 || s.String() != "unlocked" {
+			m.Failf("%d panics for one RUnlock too many, and the lock is %v; want one, and unlocked", n, &s)
+		}
+	})
+}
+
 // While NoteOwner goes on and off, no acquisition, release or waiter is lost, and the
 // lock does not go on noting.
 func TestModelNoteOwner(t *testing.T) {
