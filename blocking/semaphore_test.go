@@ -349,3 +349,52 @@ func TestSemaphoreSize(t *testing.T) {
 		t.Errorf("a Semaphore has %d bytes, want 32", got)
 	}
 }
+
+// A semaphore of many permits lets no more through than there are.
+func TestSemaphoreOfMany(t *testing.T) {
+	const most = 1 << 16
+	s := blocking.NewSemaphore(most)
+	s.DownN(most)
+	var got primitives.Bool
+	var group sync.WaitGroup
+	group.Go(func() {
+		s.Down()
+		got.Store(true)
+	})
+	locktest.Until(func() bool { return s.State().Waiting || got.Load() })
+	if got.Load() {
+		t.Errorf("Down got a permit while all %d were out", most)
+	}
+	s.UpN(most)
+	group.Wait()
+	s.Up()
+}
+
+// TryDown looks at the line while waiters come and go there; without the line's lock that
+// would be a data race. All waiters want more permits than there are, and do
+// not keep it from taking one.
+func TestSemaphoreTryDownBesideLine(t *testing.T) {
+	s := blocking.NewSemaphore(1)
+	var over primitives.Bool
+	var group sync.WaitGroup
+	for range 2 {
+		group.Go(func() {
+			for !over.Load() {
+				if s.DownNTimeout(2, time.Microsecond) {
+					t.Error("took 2 permits of 1")
+					return
+				}
+			}
+		})
+	}
+	for range 300 {
+		locktest.Until(func() bool { return s.State().Waiting })
+		if !s.TryDown() {
+			t.Error("TryDown failed beside waiters that want more than there is")
+			break
+		}
+		s.Up()
+	}
+	over.Store(true)
+	group.Wait()
+}
