@@ -762,6 +762,60 @@ func TestPoolShowsUseAfterPut(t *testing.T) {
 	}
 }
 
+// A value that its own worker uses after Put fails also if no other worker gets it.
+func TestUseAfterPut(t *testing.T) {
+	type node struct {
+		word   primitives.Uint32
+		cell   primitives.Cell[int]
+		parker primitives.Parker
+	}
+	uses := []struct {
+		name string
+		use  func(*node)
+	}{
+		{"Load", func(n *node) { n.word.Load() }},
+		{"Add", func(n *node) { n.word.Add(1) }},
+		{"StoreRelease", func(n *node) { n.word.StoreRelease(1) }},
+		{"Get", func(n *node) { n.cell.Get() }},
+		{"Set", func(n *node) { n.cell.Set(1) }},
+		{"Park", func(n *node) { n.parker.Unpark(); n.parker.Park() }},
+		{"Unpark", func(n *node) { n.parker.Unpark() }},
+	}
+	for _, u := range uses {
+		for _, late := range []bool{false, true} {
+			r, err := check.Run(check.Config{}, func(m *check.Machine) {
+				var pool primitives.Pool[node]
+				var beside primitives.Uint32
+				m.Go(func() {
+					n := pool.Get()
+					for _, first := range uses { // what has not been met is not known to be part of it
+						first.use(n)
+					}
+					n.parker.Unpark()
+					n.parker.Park()
+					pool.Put(n)
+					if late {
+						u.use(n)
+					} else {
+						beside.Store(1)
+						again := pool.Get()
+						m.Assert(again == n)
+						u.use(again)
+					}
+				})
+			})
+			switch f := r.Failure; {
+			case err != nil:
+				t.Fatal(err)
+			case late && (f == nil || f.Kind != check.Misuse || !strings.Contains(f.Message, "worker 1 uses a value after it was Put")):
+				t.Errorf("%s after Put: %v, want a misuse", u.name, f)
+			case !late && f != nil:
+				t.Errorf("%s after another Get: %v", u.name, f)
+			}
+		}
+	}
+}
+
 // A body that checks nothing does not pass.
 func TestNothingToCheck(t *testing.T) {
 	for name, body := range map[string]func(*check.Machine){

@@ -34,6 +34,7 @@ type object struct {
 	pointer  unsafe.Pointer
 	version  uint32 // grows when its value changes
 	token    bool   // of a parker: whether it holds a wake-up; of a CPU: whether it is taken
+	pooled   bool   // whether it is part of a value in a Pool
 	cell     int32  // of a Cell: its number among cells, plus one
 	released clock  // what happened before the step that set it
 }

@@ -561,7 +561,7 @@ func (m *vm) Access(addr unsafe.Pointer, at sched.Location, kind sched.Kind, exp
 	if m.killing {
 		return
 	}
-	id := m.object(addr, at)
+	id := m.use(addr, at)
 	o := op{object: id, fence: true, write: true}
 	switch kind {
 	case sched.PlainRead, sched.PlainWrite:
@@ -608,7 +608,7 @@ func (m *vm) Load(addr unsafe.Pointer, at sched.Location) uint64 {
 		val, _ := at.Raw()
 		return val
 	}
-	id := m.object(addr, at)
+	id := m.use(addr, at)
 	// A load of a word of which only a part is in the buffer waits for that.
 	n := w.latest(id)
 	m.step(w, op{kind: opLoad, object: id, fence: n >= 0 && w.stores[n].mask != wholeWord})
@@ -628,7 +628,7 @@ func (m *vm) StoreRelease(addr unsafe.Pointer, at sched.Location, val, mask uint
 	if m.killing {
 		return
 	}
-	id := m.object(addr, at)
+	id := m.use(addr, at)
 	// A step, because of Membarrier: that drains the stores that are in the buffer,
 	// and not those that come later.
 	m.step(w, op{kind: opIssue, object: m.bufferOf(w), write: true})
@@ -819,7 +819,7 @@ func (m *vm) park(addr unsafe.Pointer, ctx context.Context, d time.Duration) boo
 	if m.killing {
 		panic(killed{})
 	}
-	id := m.object(addr, nil)
+	id := m.use(addr, nil)
 	for _, other := range m.workers[:m.live] {
 		if o := &m.pending[other.proc()]; other != w && other.state == posted && o.kind == opPark && o.object == id {
 			m.abort(Misuse, fmt.Sprintf("%v and %v park on one Parker", other, w))
@@ -881,7 +881,7 @@ func (m *vm) Unpark(addr unsafe.Pointer, handoff bool) {
 	if m.killing {
 		return
 	}
-	id := m.object(addr, nil)
+	id := m.use(addr, nil)
 	m.step(w, op{kind: opUnpark, object: id, write: true, fence: true})
 	object := &m.objects[id]
 	if !object.token {
@@ -973,17 +973,41 @@ func (m *vm) Take(addr unsafe.Pointer) unsafe.Pointer {
 	w := m.self
 	for i := len(w.free) - 1; i >= 0; i-- {
 		if w.free[i].pool == addr {
-			v := w.free[i].value
+			v := w.free[i]
 			w.free = slices.Delete(w.free, i, i+1)
-			return v
+			m.pool(v, false)
+			return v.value
 		}
 	}
 	return nil
 }
 
-func (m *vm) Give(addr, v unsafe.Pointer) {
+func (m *vm) Give(addr, v unsafe.Pointer, size uintptr) {
 	m.unpinned("gives to a Pool", "Put after Unpin")
-	m.self.free = append(m.self.free, pooled{addr, v})
+	given := pooled{addr, v, size}
+	m.self.free = append(m.self.free, given)
+	m.pool(given, true)
+}
+
+// pool notes of the words, Cells and parkers in a value that have been met whether it is
+// in a Pool.
+func (m *vm) pool(p pooled, in bool) {
+	for i := range m.objects {
+		if at := uintptr(m.objects[i].addr); at-uintptr(p.value) < p.size {
+			m.objects[i].pooled = in
+		}
+	}
+}
+
+// use is object for a step of the running worker there, which ends the execution if
+// that is in a Pool: another worker can have it by then. Put is no step, so an
+// access by another worker is seen only on schedules that are searched anyway.
+func (m *vm) use(addr unsafe.Pointer, at sched.Location) int32 {
+	id := m.object(addr, at)
+	if m.objects[id].pooled {
+		m.abort(Misuse, fmt.Sprintf("%v uses a value after it was Put in a Pool: another worker can have it then", m.self))
+	}
+	return id
 }
 
 const (

@@ -75,7 +75,10 @@ type store struct {
 }
 
 // A pooled is a value that is in a pool.
-type pooled struct{ pool, value unsafe.Pointer }
+type pooled struct {
+	pool, value unsafe.Pointer
+	size        uintptr
+}
 
 // killed is the panic that unwinds a worker whose execution is over.
 type killed struct{}

@@ -26,7 +26,7 @@ func (p *Pool[T]) Get() *T {
 // Put gives up v.
 func (p *Pool[T]) Put(v *T) {
 	if e := engine(); e != nil {
-		e.Give(unsafe.Pointer(p), unsafe.Pointer(v))
+		e.Give(unsafe.Pointer(p), unsafe.Pointer(v), unsafe.Sizeof(*v))
 		return
 	}
 	p.free.Put(v)

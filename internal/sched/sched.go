@@ -79,8 +79,8 @@ type Engine interface {
 	// Take returns a value that was given to the pool at addr, as it was then, and
 	// takes it out; or nil, if there is none for the worker.
 	Take(addr unsafe.Pointer) unsafe.Pointer
-	// Give gives v to the pool at addr.
-	Give(addr, v unsafe.Pointer)
+	// Give gives v, of that size, to the pool at addr.
+	Give(addr, v unsafe.Pointer, size uintptr)
 
 	// Pin disables preemption and returns the number of the virtual CPU.
 	Pin() int
