@@ -43,7 +43,7 @@ func hunt(ctx context.Context, opts options, stdout, stderr io.Writer) error {
 		}
 		all = append(all, weave(loaded[name], name, texts, nil).mutants...)
 	}
-	wrong := reviewed.unknown(all, opts.packages)
+	wrong := append(reviewed.unknown(all, opts.packages), reviewed.extents()...)
 	for _, m := range sample(all, opts) {
 		order = append(order, m.String())
 		chosen[m.String()] = true
@@ -108,6 +108,11 @@ func hunt(ctx context.Context, opts options, stdout, stderr io.Writer) error {
 		}
 	}
 	fmt.Fprintf(stdout, "%d mutants: %v; %v\n", len(chosen), count, time.Since(began).Round(time.Second))
+	for _, name := range opts.packages {
+		if extent := reviewed.extent[name]; extent != whole {
+			fmt.Fprintf(stdout, "%s is not reviewed whole: %s\n", name, extent)
+		}
+	}
 	if len(wrong) > 0 {
 		wrong = append(wrong, errors.New("a survivor needs a test that fails, or a reviewed reason in tools/mutants/survivors.toml"))
 	}
@@ -256,12 +261,20 @@ func (l *log) close() {
 	}
 }
 
-// A review has the survivors that may live.
-type review struct{ reasons map[string]string }
+// A review has the survivors that may live, and how far each package is reviewed.
+type review struct {
+	reasons map[string]string
+	extent  map[string]string // by package; whole, or what was looked at
+}
+
+// whole is the extent of a package of which all mutants were run, and each survivor has a
+// reason.
+const whole = "whole"
 
 // readReviewed reads survivors.toml.
 func readReviewed(name string) (review, error) {
 	var file struct {
+		Reviewed  map[string]string
 		Survivors []struct {
 			Reason  string
 			Mutants []string
@@ -274,7 +287,7 @@ func readReviewed(name string) (review, error) {
 	if extra := meta.Undecoded(); len(extra) > 0 {
 		return review{}, fmt.Errorf("%s: unknown key %s", name, extra[0])
 	}
-	r := review{reasons: make(map[string]string)}
+	r := review{reasons: make(map[string]string), extent: file.Reviewed}
 	for _, s := range file.Survivors {
 		if s.Reason == "" || len(s.Mutants) == 0 {
 			return review{}, fmt.Errorf("%s: want a reason and mutants, have %q and %q", name, s.Reason, s.Mutants)
@@ -287,6 +300,22 @@ func readReviewed(name string) (review, error) {
 		}
 	}
 	return r, nil
+}
+
+// extents returns an error for each package whose extent is missing, and for each
+// extent of something else.
+func (r review) extents() (wrong []error) {
+	for _, name := range lockPackages {
+		if r.extent[name] == "" {
+			wrong = append(wrong, fmt.Errorf("survivors.toml: does not say how far %s is reviewed", name))
+		}
+	}
+	for name := range r.extent {
+		if !slices.Contains(lockPackages, name) {
+			wrong = append(wrong, fmt.Errorf("survivors.toml: says how far %s is reviewed, which is not mutated", name))
+		}
+	}
+	return wrong
 }
 
 // packageOf returns the package of the mutant with that name.

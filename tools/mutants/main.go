@@ -45,7 +45,9 @@
 // ones, each with the reason why it may live: it changes only the speed, say, or
 // it can not be told from the original. A survivor that is not there makes the
 // command fail with exit code 1. So does a row of that file that names no mutant,
-// and, when the whole package was run, a row whose mutant the model tests kill.
+// and, when the whole package was run, a row whose mutant the model tests kill. Its
+// first table says how far each package is reviewed; of one that is not reviewed
+// whole, survivors without a row are to be expected.
 //
 // Methods named String and functions named Decode are left out: they are for
 // diagnosis. So are functions of which the comment says that they are for tests.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -162,6 +163,37 @@ func TestReviewed(t *testing.T) {
 		if _, err := write(text); err == nil {
 			t.Errorf("%q is read without an error", text)
 		}
+	}
+}
+
+// Each package has an extent, and nothing else has. CI takes its sample of packages that
+// are reviewed whole: a survivor there is new.
+func TestExtents(t *testing.T) {
+	root := testRoot(t)
+	r, err := readReviewed(filepath.Join(root, "tools/mutants/survivors.toml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range r.extents() {
+		t.Error(err)
+	}
+	ci, err := os.ReadFile(filepath.Join(root, ".ci/run"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sampled := regexp.MustCompile(`tools/mutants -packages (\S+) -sample`).FindSubmatch(ci)
+	if sampled == nil {
+		t.Fatal(".ci/run takes no sample of mutants")
+	}
+	for name := range strings.SplitSeq(string(sampled[1]), ",") {
+		if r.extent[name] != whole {
+			t.Errorf(".ci/run takes a sample of %s, of which survivors.toml says %q, want %q", name, r.extent[name], whole)
+		}
+	}
+	delete(r.extent, "ticket")
+	r.extent["tikcet"] = whole
+	if wrong := r.extents(); len(wrong) != 2 {
+		t.Errorf("with an extent of another name: %v, want two errors", wrong)
 	}
 }
 
