@@ -158,11 +158,11 @@ func (r row) sentence() string {
 	if n := r.apart(); n != "-" {
 		s += ", spread " + n
 	}
-	kind := "pair"
+	kind, side := "pair", ""
 	if r.Unpaired {
-		kind = "unpaired reading"
+		kind, side = "sample", " a side"
 	}
-	s += ", " + wording.Plural(r.N, kind) + ", margin " + wording.Share(r.Margin)
+	s += ", " + wording.Plural(r.N, kind) + side + ", margin " + wording.Share(r.Margin)
 	if r.Drift > 0 {
 		s += " and " + wording.Share(r.Drift) + " for drift"
 	}

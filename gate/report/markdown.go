@@ -279,7 +279,8 @@ func (m *markdown) foot(command string) string {
 // machine says how many readings there are, and how far they are apart.
 func (m *markdown) machine() string {
 	var s []string
-	fewest, most := math.MaxInt, 0
+	fewest, most := math.MaxInt, 0   // pairs
+	least, largest := math.MaxInt, 0 // samples
 	var spreads []float64
 	var widest *gate.Result
 	var all []row
@@ -287,6 +288,10 @@ func (m *markdown) machine() string {
 		res := row{&m.Results[i]}
 		all = append(all, res)
 		if res.Exact || res.Minor || res.N == 0 {
+			continue
+		}
+		if res.Unpaired {
+			least, largest = min(least, res.N), max(largest, res.N)
 			continue
 		}
 		fewest, most = min(fewest, res.N), max(most, res.N)
@@ -305,11 +310,18 @@ func (m *markdown) machine() string {
 	default:
 		s = append(s, fmt.Sprintf("Readings, each of a pair of binaries: %d to %d.", fewest, most))
 	}
+	switch {
+	case largest == 0:
+	case least == largest:
+		s = append(s, fmt.Sprintf("Samples of the smaller side: %d each.", largest))
+	default:
+		s = append(s, fmt.Sprintf("Samples of the smaller side: %d to %d.", least, largest))
+	}
 	if widest != nil {
 		s = append(s, fmt.Sprintf("Spread, of the changes of single pairs of binaries: ±%s in the middle of %s, at most ±%s (%s).",
 			wording.Percent(gate.Median(spreads)), wording.Plural(len(spreads), "result"), wording.Percent(widest.Spread), wording.Code(wording.Elide(row{widest}.label(m.names), 200))))
 	}
-	if most > 0 {
+	if most > 0 || largest > 0 {
 		s = append(s, fmt.Sprintf("Margin: %s, unless the row has another.", wording.Share(m.Rules.WithDefaults().Margin)))
 	}
 	if why := unpaired(all); why != "" {

@@ -363,14 +363,21 @@ func (t *textTable) marks() (lines []string) {
 		}
 		return false
 	}
-	if any(func(res row) bool { return !res.Exact && res.N > 0 }) {
+	paired := any(func(res row) bool { return !res.Exact && res.N > 0 && !res.Unpaired })
+	apart := any(func(res row) bool { return res.N > 0 && res.Unpaired })
+	switch {
+	case paired && apart:
+		lines = append(lines, "n: pairs of binaries, or with ? samples of the smaller side; change: the middle of their changes; new: old with that change; spread: how far single pairs are apart")
+	case paired:
 		lines = append(lines, "n: pairs of binaries; change: the middle of their changes; new: old with that change; spread: how far single pairs are apart")
+	case apart:
+		lines = append(lines, "n: samples of the smaller side; change: the middle of those from each of the base to each of the head; new: old with that change")
 	}
 	if any(func(res row) bool { return res.Exact }) {
 		lines = append(lines, "exact: the values do not vary")
 	}
 	if any(func(res row) bool { return res.interval() == "-" && res.N > 0 }) {
-		lines = append(lines, "-: too few pairs to know")
+		lines = append(lines, "-: too few to know")
 	}
 	if s := unpaired(t.rows); s != "" {
 		lines = append(lines, "?: "+s)

@@ -173,10 +173,24 @@ func (d Document) shapesTally() string {
 // cost says how much was measured.
 func (d Document) cost() string {
 	s := wording.Plural(d.Rounds, "round")
+	if paired, apart := d.kinds(); apart && !paired {
+		s = wording.Plural(d.Rounds, "sample") + " a side"
+	}
 	if d.Took > 0 {
 		s += " in " + wording.Duration(d.Took)
 	}
 	return s
+}
+
+// kinds reports whether there are results of pairs, and of samples, whose sides were not
+// measured together.
+func (d Document) kinds() (paired, apart bool) {
+	for _, res := range d.Results {
+		if !res.Exact && res.N > 0 {
+			paired, apart = paired || !res.Unpaired, apart || res.Unpaired
+		}
+	}
+	return paired, apart
 }
 
 // sides says what was compared, "" if that is not known.
@@ -248,7 +262,8 @@ func unpaired(rows []row) string {
 	return "the sides were not measured together: a drift between them would look like a change"
 }
 
-// pairs writes how many pairs there are, with a mark if they are none.
+// pairs writes how many pairs there are, or how many samples of the smaller side, with a
+// mark.
 func (r row) pairs() string {
 	if r.Unpaired {
 		return strconv.Itoa(r.N) + "?"

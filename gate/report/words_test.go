@@ -96,3 +96,28 @@ func TestUnchanged(t *testing.T) {
 		}
 	}
 }
+
+// Where there are samples and no pairs, no format speaks of pairs, or of rounds.
+func TestSamples(t *testing.T) {
+	res := measured("p.A", gate.CannotTell, "the margin is within the interval", 100, 0.02, 0.03, 0, 10)
+	res.Unpaired, res.Drift, res.Spread = true, 0.05, nan
+	d := document(&gate.Report{Base: "a.txt", Head: "b.txt", Verdict: gate.CannotTell, Rounds: 10, Results: []gate.Result{res}})
+	for format, got := range inAll(t, d) {
+		if format == "json" {
+			continue // its keys are always the same
+		}
+		if format != "junit" && !strings.Contains(got, "ample") {
+			t.Errorf("%s does not speak of samples:\n%s", format, got)
+		}
+		for _, word := range []string{"pair", "rounds in", "10 rounds", "eading"} {
+			if strings.Contains(got, word) {
+				t.Errorf("%s speaks of %q:\n%s", format, word, got)
+			}
+		}
+	}
+	paired := measured("p.B", gate.Pass, within, 100, 0.001, 0.003, 0.01, 12)
+	d.Results, d.Rounds = append(d.Results, paired), 36
+	if got := text(t, d, report.TextOptions{Verbose: true}); !strings.Contains(got, "36 rounds") || !strings.Contains(got, "or with ? samples") {
+		t.Errorf("of both kinds it says\n%s", got)
+	}
+}
