@@ -628,10 +628,10 @@ func forestSubtitle(r *gate.Report) (lines []string) {
 		lines = append(lines, fmt.Sprintf("Base %s, head %s.", r.Base, r.Head))
 	}
 	confidence := cmp.Or(r.Rules.Confidence, gate.DefaultConfidence)
-	lo, hi := math.MaxInt, 0
+	lo, hi, together := math.MaxInt, 0, true
 	for i := range r.Results {
 		if res := &r.Results[i]; !res.Exact && res.N > 0 {
-			lo, hi = min(lo, res.N), max(hi, res.N)
+			lo, hi, together = min(lo, res.N), max(hi, res.N), together && !res.Unpaired
 		}
 	}
 	var words []string
@@ -640,7 +640,11 @@ func forestSubtitle(r *gate.Report) (lines []string) {
 		if lo < hi {
 			pairs += "–" + fmt.Sprint(hi)
 		}
-		words = append(words, fmt.Sprintf("Median change of %s%s, with its %s%s%% interval.", pairs, noBreak+plural(pairs, "pair"), strconv.FormatFloat(100*confidence, 'g', 4, 64), noBreak))
+		what := plural(pairs, "pair") + " of binaries"
+		if !together {
+			what = plural(pairs, "sample") + " a side"
+		}
+		words = append(words, fmt.Sprintf("Middle change of %s%s, with its %s%s%% interval.", pairs, noBreak+what, strconv.FormatFloat(100*confidence, 'g', 4, 64), noBreak))
 	}
 	if r.Rounds > 0 {
 		s := count(r.Rounds, "round")

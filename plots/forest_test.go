@@ -228,3 +228,16 @@ func TestForestOfStrangeNumbers(t *testing.T) {
 		look(t, plots.Forest(r, plots.ForestOptions{})).tidy(t, "strange")
 	}
 }
+
+// What the interval is of is said as it was measured.
+func TestForestSaysWhatIsCompared(t *testing.T) {
+	one := gate.Result{Benchmark: gate.Benchmark{Pkg: "p", Name: "A"}, Unit: "ns/op", Better: -1, N: 12, Change: 0.01, Lo: 0, Hi: 0.02, Margin: 0.03}
+	apart := one
+	apart.Unpaired = true
+	for want, of := range map[string]gate.Result{"pairs of binaries": one, "samples a side": apart} {
+		f := plots.Forest(&gate.Report{Results: []gate.Result{of}}, plots.ForestOptions{})
+		if s := strings.Join(f.Subtitle, " "); !strings.Contains(s, "12\u00a0"+want) {
+			t.Errorf("subtitle %q, want 12 %s", s, want)
+		}
+	}
+}
