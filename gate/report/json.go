@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"time"
 
 	"github.com/lockbench/lockbench/gate"
@@ -178,8 +179,8 @@ func jsonBenchmarks(bs []gate.Benchmark) []jsonBenchmark {
 	return out
 }
 
-// ReadJSON reads what [JSON] wrote. It is an error if the version is
-// another, if a verdict is not one, or if something follows the report.
+// ReadJSON reads what [JSON] wrote, now or in version 2. It is an error if the version
+// is another, if a verdict is not one, or if something follows the report.
 func ReadJSON(rd io.Reader) (Document, error) {
 	var in jsonReport
 	d := json.NewDecoder(rd)
@@ -192,8 +193,14 @@ func ReadJSON(rd io.Reader) (Document, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return Document{}, errors.New("report in JSON: something follows it")
 	}
-	if in.Version != JSONVersion {
-		return Document{}, fmt.Errorf("report in JSON: schema_version %d, want %d", in.Version, JSONVersion)
+	switch in.Version {
+	case JSONVersion:
+	case 2: // has a noise instead of a spread
+		for i := range in.All {
+			in.All[i].Spread, in.All[i].Within = wording.JSONNumber(math.NaN()), wording.JSONNumber(math.NaN())
+		}
+	default:
+		return Document{}, fmt.Errorf("report in JSON: schema_version %d, want 2 or %d", in.Version, JSONVersion)
 	}
 	r := &gate.Report{
 		Base: in.Base, Head: in.Head, Rounds: in.Rounds, Took: time.Duration(in.Took),

@@ -105,6 +105,22 @@ func TestJSONRoundTrip(t *testing.T) {
 }
 
 // What is not a report is never one that passes.
+// Version 2 is read, too: it knows of no spread.
+func TestReadJSONBefore(t *testing.T) {
+	now := inJSON(t, plain())
+	before := strings.NewReplacer(`"schema_version": 3`, `"schema_version": 2`, `"spread": 0.001`, `"noise": 0.001`, `"within": 0.001,`, ``).Replace(now)
+	if strings.Contains(before, "spread") || strings.Contains(before, "within\":") {
+		t.Fatalf("it still has them:\n%s", before)
+	}
+	d, err := report.ReadJSON(strings.NewReader(before))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := d.Results[0]; r.N != plain().Results[0].N || !math.IsNaN(r.Spread) || !math.IsNaN(r.Within) {
+		t.Errorf("%d readings, spread %g and within %g, want %d and two NaN", r.N, r.Spread, r.Within, plain().Results[0].N)
+	}
+}
+
 func TestReadJSONErrors(t *testing.T) {
 	r := plain()
 	r.Shapes = []shape.Finding{{Demand: "sigma ≤ 0.1", Verdict: gate.Pass}}
