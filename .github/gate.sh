@@ -18,7 +18,7 @@ report=${RUNNER_TEMP:-$bin}/lockbench-gate
 flags=(--base "$BASE" --format github --out "$report")
 pass() { [ -z "$2" ] || flags+=("$1=$2"); } # only what is set: a flag goes before the config
 for name in head bench skip cpu tags metric margin fdr confidence budget min-rounds timeout cannot-tell new removed \
-	slice fastest-of builds pin seed history config; do
+	slice builds pin seed history config; do
 	variable=$(tr a-z- A-Z_ <<<"$name")
 	pass "--$name" "${!variable}"
 done

@@ -42,7 +42,7 @@ type gateCmd struct {
 	Packages []string `placeholder:"PATTERN" sep:"none" help:"Packages, as the go command names them; can be repeated (./...)."`
 	Bench    string   `placeholder:"RE" help:"Benchmarks, as for go test -bench (all)."`
 	Skip     string   `placeholder:"RE" help:"Benchmarks that are never run, as for go test -skip (none)."`
-	CPU      string   `name:"cpu" placeholder:"N,..." help:"CPU counts, as for go test -cpu (all that there are)."`
+	CPU      string   `name:"cpu" placeholder:"N,..." help:"CPU counts, as for go test -cpu (1, and all that there are for benchmarks that start goroutines)."`
 	Tags     string   `placeholder:"TAG,..." help:"Build tags."`
 	With     []string `placeholder:"PATH" sep:"none" help:"A file or directory that both sides have as it is now, such as one that git ignores; can be repeated."`
 
@@ -52,16 +52,16 @@ type gateCmd struct {
 	Metric     string `complete:"ns/op|B/op|allocs/op|MB/s|instructions/op" placeholder:"UNIT,..." help:"What to judge (all units of which it is known whether more is better)."`
 	Exact      bool   `help:"Judge what is counted, and no times: allocations, bytes and, where the machine counts them, instructions."`
 	Budget     string `placeholder:"D" help:"How long the rounds may take (10m)."`
-	Timeout    string `placeholder:"D" help:"A run of a benchmark that takes longer has failed (1m)."`
+	Timeout    string `placeholder:"D" help:"A slice of a benchmark that takes longer has failed (1m)."`
 	MinRounds  string `placeholder:"N" help:"How many pairs of binaries a verdict rests on at least (10)."`
 	CannotTell string `complete:"pass|fail" placeholder:"pass|fail" help:"What cannot tell means for the exit code, if not 3."`
 	Config     string `complete:"files" placeholder:"FILE" help:"What of these flags is not given, exceptions of single benchmarks, and shape gates."`
 	New        string `complete:"pass|fail" placeholder:"pass|fail|RE" help:"What benchmarks that only the head has mean: pass, fail, or pass if they match (pass)."`
 	Removed    string `placeholder:"RE" help:"Benchmarks that only the base may have (none)."`
 
-	Slice         string `placeholder:"D" help:"Length of a run of a benchmark (3ms)."`
-	FastestOf     string `placeholder:"N" help:"The fastest of so many of them, one after the other, counts: for code that is not slow now and then of its own accord (1)."`
-	Builds        string `placeholder:"N" help:"Pairs of binaries of each package, each pair laid out differently (24)."`
+	Slice         string `placeholder:"D" help:"Length of a slice of a benchmark, of which there are up to eight in a process (3ms)."`
+	FastestOf     string `hidden:"" help:"Not needed any more: of what runs on one CPU, the fastest of up to seven slices counts."`
+	Builds        string `placeholder:"N" help:"Pairs of binaries of each package to begin with, each pair laid out differently; more are made as they are needed (12)."`
 	ConfirmBuilds string `hidden:"" help:"Not needed any more: binaries to confirm with."`
 	Pin           string `placeholder:"CPU,..." help:"Bind the runs to these CPUs."`
 	Seed          string `placeholder:"N" help:"Seed of the random order (1)."`
@@ -128,6 +128,9 @@ func (c *gateCmd) Run(con commandline.Console) error {
 		return g.refuse(bad)
 	}
 
+	if c.FastestOf != "" {
+		warn(con, []string{"--fastest-of is not needed any more: of what runs on one CPU, the fastest slice counts"})
+	}
 	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer restore()
 	context.AfterFunc(ctx, restore)
@@ -283,11 +286,10 @@ func (c *gateCmd) measuring(bad *commandline.Problems, file *config.File, says s
 	cfg := measure.Config{
 		Dir: c.Dir, Base: c.Base, Head: c.Head,
 		Packages: c.Packages, Bench: c.Bench, Tags: c.Tags, With: c.With,
-		Slice:     commandline.One(bad, says.of("slice"), c.Slice, bad.Durations(says.of("slice"), c.Slice, 100*time.Microsecond, time.Minute)),
-		FastestOf: commandline.One(bad, says.of("fastest-of"), c.FastestOf, bad.Ints(says.of("fastest-of"), c.FastestOf, 1, 100)),
-		Builds:    commandline.One(bad, says.of("builds"), c.Builds, bad.Ints(says.of("builds"), c.Builds, 2, 64)),
-		Seed:      bad.Seed(says.of("seed"), c.Seed),
-		Timeout:   commandline.One(bad, says.of("timeout"), c.Timeout, bad.Durations(says.of("timeout"), c.Timeout, time.Second, 24*time.Hour)),
+		Slice:   commandline.One(bad, says.of("slice"), c.Slice, bad.Durations(says.of("slice"), c.Slice, 100*time.Microsecond, time.Minute)),
+		Builds:  commandline.One(bad, says.of("builds"), c.Builds, bad.Ints(says.of("builds"), c.Builds, 2, 64)),
+		Seed:    bad.Seed(says.of("seed"), c.Seed),
+		Timeout: commandline.One(bad, says.of("timeout"), c.Timeout, bad.Durations(says.of("timeout"), c.Timeout, time.Second, 24*time.Hour)),
 	}
 	cfg.Skip = c.Skip
 	if file != nil {
@@ -297,6 +299,7 @@ func (c *gateCmd) measuring(bad *commandline.Problems, file *config.File, says s
 	switch {
 	case c.Exact:
 		cfg.Instructions = measure.CountIfPossible
+		cfg.Builds = min(cfg.Builds, 4) // ten readings of what does not vary are enough
 	case slices.Contains(units, instructions):
 		cfg.Instructions = measure.MustCount
 	}

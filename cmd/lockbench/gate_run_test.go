@@ -49,6 +49,10 @@ func module(t *testing.T) (dir string) {
 	git("add", ".")
 	git("commit", "-qm", "head")
 	git("tag", "head")
+	write("README.md", "A module.\n")
+	git("add", ".")
+	git("commit", "-qm", "only prose")
+	git("tag", "readme")
 	write("m_test.go", head+"func BenchmarkSame(b *testing.B) { undefined() }\n")
 	git("add", ".")
 	git("commit", "-qm", "does not build")
@@ -58,6 +62,11 @@ func module(t *testing.T) (dir string) {
 	git("add", ".")
 	git("commit", "-qm", "fails")
 	git("tag", "fails")
+	write("m_test.go", head+"func BenchmarkSame(b *testing.B) { panic(\"no longer\") }\n"+
+		"func BenchmarkAlloc(b *testing.B) {\n\tfor range b.N {\n\t\tsink = make([]byte, 64)\n\t}\n}\n")
+	git("add", ".")
+	git("commit", "-qm", "fails, too")
+	git("tag", "fails-too")
 	return dir
 }
 
@@ -86,15 +95,16 @@ func TestGate(t *testing.T) {
 		{"--base base --head broken", exitUsage, "undefined: undefined"},
 		{"--base fails --head base --bench Same", exitUsage, "panic: no"},
 		// What fails on both sides does not keep the others from being judged.
-		{"--base fails --head fails", exitUsage, "it fails on both sides: exit status 2\nno verdict: 2 allocations pass; 1 benchmark without a verdict; "},
-		{"--base fails --head fails --skip Same", exitOK, "pass: "},
-		{"--base fails --head fails --config " + config, exitOK, "not judged: example.org/m.Same: panics"},
+		{"--base fails --head fails-too", exitUsage, "it fails on both sides: exit status 2\nno verdict: 2 allocations pass; 1 benchmark without a verdict; "},
+		{"--base fails --head fails-too --skip Same", exitOK, "pass: "},
+		{"--base fails --head fails-too --config " + config, exitOK, "not judged: example.org/m.Same: panics"},
+		{"--base head --head readme", exitOK, "not measured: example.org/m: no file that it is built of has changed"},
 		{"--base base --head none", exitUsage, "none"},
 		{"--base base --head head --bench New", exitOK, "pass: nothing to compare: the base has no benchmarks"},
 		{"--base base --head head --bench Smae", exitUsage, "nothing to compare"},
 		{"--base base --head head --bench Same --min-rounds 10000 --budget 1s", exitCannotTell, "cannot tell"},
-		{"--base base --head base --bench Same --out " + out, exitOK, "forest.svg"},
-		{"--base base --head base --bench Same --out " + out, exitUsage, "there is a recording already"},
+		{"--base base --head head --bench Same --out " + out, exitOK, "forest.svg"},
+		{"--base base --head head --bench Same --out " + out, exitUsage, "there is a recording already"},
 	} {
 		exact := "--exact "
 		if strings.Contains(test.flags, "--metric") {

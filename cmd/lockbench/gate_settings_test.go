@@ -70,7 +70,7 @@ func TestEverySettingEverywhere(t *testing.T) {
 func TestSettings(t *testing.T) {
 	t.Chdir(t.TempDir())
 	if err := os.WriteFile("gate.toml", []byte(`slice = '5ms'
-fastest_of = 3
+builds = 3
 packages = ['./a']
 cpu = [1, 2]
 exact = true
@@ -86,10 +86,10 @@ confidence = '95%'
 	if len(bad) > 0 {
 		t.Fatal(bad)
 	}
-	if c.Slice != "7ms" || c.FastestOf != "3" || c.CPU != "1,2" || !slices.Equal(c.Packages, []string{"./a"}) || !c.Exact || c.CannotTell != "fail" || c.History != "past" || c.Timeout != "1m" || c.Bench != "." {
+	if c.Slice != "7ms" || c.Builds != "3" || c.CPU != "1,2" || !slices.Equal(c.Packages, []string{"./a"}) || !c.Exact || c.CannotTell != "fail" || c.History != "past" || c.Timeout != "1m" || c.Bench != "." {
 		t.Errorf("got %+v", c)
 	}
-	if got, want := says.of("fastest-of"), "gate.toml:2: fastest_of"; got != want {
+	if got, want := says.of("builds"), "gate.toml:2: builds"; got != want {
 		t.Errorf("says %q, want %q", got, want)
 	}
 	if got, want := says.of("slice"), "--slice"; got != want {

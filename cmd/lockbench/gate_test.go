@@ -42,7 +42,6 @@ func TestGateBadInput(t *testing.T) {
 		{"gate --base x --budget 0", "--budget 0: must be at least 1s"},
 		{"gate --base x --min-rounds 1", "--min-rounds 1: must be at least 6"},
 		{"gate --base x --builds 1", "--builds 1: must be at least 2"},
-		{"gate --base x --confirm-builds 4", "--confirm-builds 4: must be at least 5"},
 		{"gate --base x --metric ns/op,,", "--metric ns/op,,: want units"},
 		{"gate --base x --metric ns/op --exact", "--exact --metric: want one of them"},
 		{"gate --base x --bench (", "--bench: "},

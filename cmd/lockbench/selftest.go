@@ -30,7 +30,7 @@ func (g *gating) selfTest(ctx context.Context) (*gate.Report, error) {
 
 	g.rules.Budget /= 2
 	g.rules.Units = []string{"ns/op"} // what a slowdown changes
-	g.measuring.Base = g.Head
+	g.measuring.Base, g.measuring.MeasureUnchanged = g.Head, true
 	same, err := g.run(ctx, g.measuring)
 	if err != nil {
 		return nil, err

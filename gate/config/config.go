@@ -82,7 +82,7 @@ type Flag struct {
 }
 
 // flags are the keys that are flags, and nothing else to this package.
-var flags = []string{"packages", "bench", "cpu", "tags", "with", "exact", "timeout", "cannot_tell", "slice", "fastest_of", "builds", "pin", "seed", "history", "drift"}
+var flags = []string{"packages", "bench", "cpu", "tags", "with", "exact", "timeout", "cannot_tell", "slice", "builds", "pin", "seed", "history", "drift"}
 
 // A pattern matches benchmarks, and remembers whether it did.
 type pattern struct {

@@ -144,17 +144,17 @@ func TestConfigFlags(t *testing.T) {
 cpu = [1, 4]
 exact = true
 slice = '5ms'
-fastest_of = 3
+pin = 3
 `))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]config.Flag{
-		"packages":   {Values: []string{"./a", "./b/..."}, Line: 1},
-		"cpu":        {Values: []string{"1", "4"}, Line: 2},
-		"exact":      {Values: []string{"true"}, Line: 3},
-		"slice":      {Values: []string{"5ms"}, Line: 4},
-		"fastest-of": {Values: []string{"3"}, Line: 5},
+		"packages": {Values: []string{"./a", "./b/..."}, Line: 1},
+		"cpu":      {Values: []string{"1", "4"}, Line: 2},
+		"exact":    {Values: []string{"true"}, Line: 3},
+		"slice":    {Values: []string{"5ms"}, Line: 4},
+		"pin":      {Values: []string{"3"}, Line: 5},
 	}
 	if !reflect.DeepEqual(c.Flags, want) {
 		t.Errorf("got %v, want %v", c.Flags, want)
@@ -294,7 +294,7 @@ bench = 'e'
 ignore = 'yes'
 reason = 'none'
 [rules]
-`, `gate.toml:1: unknown key "margins" (known: bench, budget, builds, cannot_tell, confidence, cpu, drift, exact, fastest_of, fdr, history, margin, metrics, min_rounds, new, packages, pin, removed, seed, skip, slice, tags, timeout, with)
+`, `gate.toml:1: unknown key "margins" (known: bench, budget, builds, cannot_tell, confidence, cpu, drift, exact, fdr, history, margin, metrics, min_rounds, new, packages, pin, removed, seed, skip, slice, tags, timeout, with)
 gate.toml:2: margin: want a share above 0 and up to 1, such as '3%' or 0.03, have 3
 gate.toml:3: fdr: want a share between 0 and 1, such as '3%' or 0.03, have "little"
 gate.toml:4: confidence: want a share between 0 and 1, such as '3%' or 0.03, have 1
@@ -304,7 +304,7 @@ gate.toml:7: metrics: want a list of strings, such as ['a', 'b'], have "ns/op"
 gate.toml:8: new: "a" twice
 gate.toml:8: new: want strings that are not empty, have 1
 gate.toml:8: new: want a regular expression: missing closing ): ` + "`(`" + `
-gate.toml:9: unknown key "extra.key" (known: bench, budget, builds, cannot_tell, confidence, cpu, drift, exact, fastest_of, fdr, history, margin, metrics, min_rounds, new, packages, pin, removed, seed, skip, slice, tags, timeout, with)
+gate.toml:9: unknown key "extra.key" (known: bench, budget, builds, cannot_tell, confidence, cpu, drift, exact, fdr, history, margin, metrics, min_rounds, new, packages, pin, removed, seed, skip, slice, tags, timeout, with)
 gate.toml:12: bench: want a regular expression ('.' is all), have ""
 gate.toml:13: margin: want a share above 0 and up to 1, such as '3%' or 0.03, have "0%"
 gate.toml:16: margin: want a share above 0 and up to 1, such as '3%' or 0.03, have "-1%"

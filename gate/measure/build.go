@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"io"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/lockbench/lockbench/gate"
 )
@@ -33,17 +36,18 @@ func (e *BuildError) Error() string {
 
 // A pkg is a package that at least one side has.
 type pkg struct {
-	key   string           // the same on both sides: where it is in the tree
-	sides [2]*sidePkg      // nil if a side does not have it
-	pool  [2][]*testBinary // by gate.Side; those of one place are a pair
+	key   string      // the same on both sides: where it is in the tree
+	sides [2]*sidePkg // nil if a side does not have it
+	pairs []*binaries // in order; nil if no benchmark needs them any more
 }
 
 // A sidePkg is a package as a side has it.
 type sidePkg struct {
-	path  string // import path
-	dir   string
-	skip  []string    // functions that are never run
-	first *testBinary // the one that was listed
+	path      string // import path
+	dir       string
+	files     []string // Go files, those of tests included
+	functions []string // benchmarks that are run
+	skip      []string // those that never are, for -test.skip
 }
 
 // path returns the import path that is told: the head's, if it has the package.
@@ -54,10 +58,11 @@ func (p *pkg) path() string {
 	return p.sides[0].path
 }
 
-// A testBinary is a test binary.
-type testBinary struct {
-	file  string
-	build int // tells it apart from all others
+// binaries are the test binaries of both sides of a package, linked with one seed:
+// where both sides have a function, it has the same place among the others.
+type binaries struct {
+	build int       // their number in the package, from 1
+	files [2]string // "" where a side does not have the package
 }
 
 // flags returns what go list and go test -c have in common.
@@ -118,7 +123,7 @@ func (s *Source) findPackages(ctx context.Context) ([]*pkg, error) {
 				found[key] = p
 				all = append(all, p)
 			}
-			p.sides[side] = &sidePkg{path: l.ImportPath, dir: l.Dir, skip: l.skip}
+			p.sides[side] = &sidePkg{path: l.ImportPath, dir: l.Dir, files: slices.Concat(l.inDir(l.GoFiles), l.inDir(l.CgoFiles), l.inDir(tests)), functions: l.functions, skip: l.skip}
 		}
 	}
 	for _, errs := range absent {
@@ -131,15 +136,27 @@ func (s *Source) findPackages(ctx context.Context) ([]*pkg, error) {
 
 // A listed is a package as go list prints it.
 type listed struct {
-	ImportPath, Dir                    string
-	GoFiles, TestGoFiles, XTestGoFiles []string
-	Error                              *struct{ Err string }
+	ImportPath, Dir                              string
+	GoFiles, CgoFiles, TestGoFiles, XTestGoFiles []string
+	Error                                        *struct{ Err string }
 
-	skip []string // functions that are never run
+	functions []string // benchmarks that are run
+	skip      []string // those that never are
+}
+
+// inDir returns where files of the package are.
+func (l *listed) inDir(names []string) []string {
+	paths := slices.Clone(names)
+	for i, name := range paths {
+		if !filepath.IsAbs(name) {
+			paths[i] = filepath.Join(l.Dir, name)
+		}
+	}
+	return paths
 }
 
 func (s *Source) list(ctx context.Context, t *tree) ([]listed, error) {
-	args := slices.Concat([]string{"list", "-e", "-json=ImportPath,Dir,GoFiles,TestGoFiles,XTestGoFiles,Error"}, s.c.flags(), []string{"--"}, s.c.Packages)
+	args := slices.Concat([]string{"list", "-e", "-json=ImportPath,Dir,GoFiles,CgoFiles,TestGoFiles,XTestGoFiles,Error"}, s.c.flags(), []string{"--"}, s.c.Packages)
 	out, err := s.goCommand(ctx, t, args...)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -161,12 +178,9 @@ func (s *Source) list(ctx context.Context, t *tree) ([]listed, error) {
 }
 
 // mayHave reports whether test files declare a benchmark that one of the
-// expressions matches, and that is run. It takes note of those that are not.
+// expressions matches, and that is run. It takes note of both kinds.
 func (s *Source) mayHave(l *listed, tests []string, first []*regexp.Regexp) (has bool, err error) {
-	for _, name := range tests {
-		if !filepath.IsAbs(name) {
-			name = filepath.Join(l.Dir, name)
-		}
+	for _, name := range l.inDir(tests) {
 		src, err := os.ReadFile(name)
 		if err != nil {
 			return false, err
@@ -177,40 +191,88 @@ func (s *Source) mayHave(l *listed, tests []string, first []*regexp.Regexp) (has
 			case s.c.passesOver(l.ImportPath, function):
 				l.skip = append(l.skip, exactly(function))
 			default:
-				has = true
+				l.functions = append(l.functions, function)
 			}
 		}
 	}
-	return has, nil
+	return len(l.functions) > 0, nil
 }
 
 var declaration = regexp.MustCompile(`(?m)^func\s+(Benchmark[\pL\pN_]*)\s*\(`)
+
+// fill gives packages pairs of binaries, up to the n'th.
+func (s *Source) fill(ctx context.Context, of []*pkg, n int) error {
+	var links []*link
+	made := make(map[*pkg][]*binaries)
+	for _, p := range of {
+		for build := len(p.pairs) + 1; build <= n; build++ {
+			b := &binaries{build: build}
+			made[p] = append(made[p], b)
+			for i, side := range p.sides {
+				if side == nil {
+					continue
+				}
+				s.built++
+				// Names of one length: they are where a process's arguments are, above
+				// its stack.
+				b.files[i] = filepath.Join(s.dir, "bin", fmt.Sprintf("%06d.test", s.built))
+				if runtime.GOOS == "windows" {
+					b.files[i] += ".exe"
+				}
+				links = append(links, &link{p: p, tree: s.trees[i], file: b.files[i], seed: s.layout(p, build)})
+			}
+		}
+	}
+	if err := s.build(ctx, links); err != nil {
+		return err
+	}
+	for p, pairs := range made {
+		p.pairs = append(p.pairs, pairs...)
+	}
+	return nil
+}
+
+// layout returns the seed of a pair of binaries, for the linker. It is the same
+// whatever else was built.
+func (s *Source) layout(p *pkg, build int) int64 {
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%s\x00%d", p.key, build)
+	return 1 + rand.New(rand.NewPCG(s.c.Seed, h.Sum64())).Int64N(1<<31-1)
+}
+
+// drop removes binaries of p that none of its benchmarks needs any more.
+func (s *Source) drop(p *pkg) {
+	oldest := len(p.pairs)
+	for _, c := range s.cells {
+		if c.p == p && c.failed == nil {
+			oldest = min(oldest, c.pairs/gate.PairsPerBuild)
+		}
+	}
+	for i, b := range p.pairs[:oldest] {
+		if b != nil {
+			for _, file := range b.files {
+				os.Remove(file)
+			}
+			p.pairs[i] = nil
+		}
+	}
+}
 
 // A link is a binary that is to be made.
 type link struct {
 	p    *pkg
 	tree *tree
-	seed int64 // of its layout; 0 is any
-	made *testBinary
+	file string
+	seed int64
+	bare bool // without anything that says where it was built, and when
 }
 
 // build makes binaries, several at a time. The error has all that went wrong.
 func (s *Source) build(ctx context.Context, links []*link) error {
-	// Chosen in order, so that a seed makes the same layouts again.
-	seeds := make([]int64, len(links))
-	for i, l := range links {
-		s.built++
-		name := fmt.Sprintf("%06d.test", s.built)
-		if runtime.GOOS == "windows" {
-			name += ".exe"
-		}
-		l.made = &testBinary{filepath.Join(s.dir, "bin", name), s.built}
-		if seeds[i] = l.seed; seeds[i] == 0 {
-			seeds[i] = 1 + s.rng.Int64N(1<<31-1)
-		}
-	}
+	began := time.Now()
+	defer func() { s.apart += time.Since(began) }()
 	errs := make([]error, len(links))
-	one := func(i int) { errs[i] = s.link(ctx, links[i], seeds[i]) }
+	one := func(i int) { errs[i] = s.link(ctx, links[i]) }
 	if len(links) > 0 {
 		one(0) // what all have in common need not be compiled by several
 	}
@@ -248,7 +310,7 @@ func firsts(errs []error) []error {
 	})
 }
 
-func (s *Source) link(ctx context.Context, l *link, seed int64) error {
+func (s *Source) link(ctx context.Context, l *link) error {
 	p := l.p.sides[which(l.tree.side)]
 	for {
 		if ctx.Err() != nil {
@@ -262,19 +324,23 @@ func (s *Source) link(ctx context.Context, l *link, seed int64) error {
 			}
 		}
 		if !fixed {
-			linker = append(linker, fmt.Sprintf("-randlayout=%d", seed))
+			linker = append(linker, fmt.Sprintf("-randlayout=%d", l.seed))
 		}
 		flags := s.c.flags()
 		if l.tree.side == gate.Head {
 			flags = slices.Concat(flags, s.c.HeadFlags)
 		}
-		args := slices.Concat([]string{"test", "-c", "-o", l.made.file}, flags, []string{"-ldflags=" + strings.Join(linker, " "), p.path})
+		if l.bare {
+			flags = append(flags, "-trimpath", "-buildvcs=false")
+			linker = append(linker, "-buildid=")
+		}
+		args := slices.Concat([]string{"test", "-c", "-o", l.file}, flags, []string{"-ldflags=" + strings.Join(linker, " "), p.path})
 		_, err := s.goCommand(ctx, l.tree, args...)
 		switch {
 		case ctx.Err() != nil:
 			return context.Cause(ctx)
 		case err == nil:
-			if _, err := os.Stat(l.made.file); err != nil {
+			if _, err := os.Stat(l.file); err != nil {
 				return &BuildError{l.tree.side, p.path, "the go command made no binary"}
 			}
 			return nil

@@ -4,40 +4,44 @@ import (
 	"context"
 	"errors"
 	"math"
-	"strings"
 	"time"
-
-	"github.com/lockbench/lockbench/gate"
 )
 
-// calibrate finds out how many iterations of each benchmark take as long as a
-// slice, by the base.
+const (
+	// mostSlices is how many slices of a benchmark there are in a process, and
+	// mostTime for how long they may go on, besides the first, which is dropped.
+	mostSlices = 7
+	mostTime   = 60 * time.Millisecond
+
+	mostIterations = 1e9 // more make package testing no difference
+)
+
+// calibrate finds out how many iterations of each benchmark, and how many slices,
+// to run.
 func (s *Source) calibrate(ctx context.Context) error {
 	var wrong error
-	var collected []string
 	for _, b := range s.both {
 		c := s.cells[b]
 		if c.failed != nil {
 			continue
 		}
-		n, last, err := s.iterations(ctx, c, s.c.Slice)
+		found, err := s.iterations(ctx, c, s.c.Slice)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if err != nil && !c.fail(err) {
-			wrong = errors.Join(wrong, err)
+		if err != nil {
+			if !c.fail(err) {
+				wrong = errors.Join(wrong, err)
+			}
+			continue
 		}
-		c.n, c.times = n, s.c.FastestOf
-		if c.times > 1 && last.allocates() {
-			c.times = 1
-			collected = append(collected, c.String())
+		c.n = found.n
+		most := max(mostTime, 20*s.c.Slice)
+		c.slices = int(max(1, min(mostSlices, most/max(found.slice, 1))))
+		if found.slice <= most {
+			c.warm = 1
 		}
-	}
-	if s.c.FastestOf > 1 {
-		s.warn("a time is that of the fastest of %d slices: what is slow only now and then, of its own accord, is not seen", s.c.FastestOf)
-	}
-	if len(collected) > 0 {
-		s.warn("of what allocates there is one slice, since the collector is slow now and then: %s", strings.Join(collected, ", "))
+		c.cost = 2 * (found.start + time.Duration(c.warm+c.slices)*found.slice)
 	}
 	if wrong != nil {
 		return wrong
@@ -45,39 +49,89 @@ func (s *Source) calibrate(ctx context.Context) error {
 	return s.calibrateCounts(ctx)
 }
 
-// iterations returns how many iterations of c take about that long, and what they
-// said.
-func (s *Source) iterations(ctx context.Context, c *cell, target time.Duration) (int, line, error) {
-	const most = 1e9
-	n, enough := 1, 0
-	shortest := time.Duration(math.MaxInt64) // of n
+// A pace is how fast a benchmark is, on its slower side.
+type pace struct {
+	n            int           // iterations of a slice
+	slice, start time.Duration // what a slice of them takes with all that belongs to it, and a process besides
+}
+
+// iterations returns how many iterations of c take about that long on the slower
+// side. Both sides run as many, so the other one is done earlier.
+func (s *Source) iterations(ctx context.Context, c *cell, target time.Duration) (pace, error) {
+	// What the first iteration took is mostly too long. But there may be
+	// preparations that are not timed, so do not begin with more than some.
+	n := 1
+	if c.once > 0 {
+		n = int(max(1, min(100, target/c.once)))
+	}
+	times := slicesWithin(mostTime, c.once*time.Duration(n))
+	var last pace
 	for {
-		l, wall, err := s.run(ctx, c, gate.Base, c.p.sides[0].first, n, 1)
+		now, took, err := s.pace(ctx, c, n, times)
 		if errors.Is(err, errResults) && !c.verbose {
 			// What it prints may have come between its name and its result.
 			c.verbose = true
 			continue
 		}
-		if err != nil {
-			return 0, line{}, err
-		}
-		took := wall
-		if ns, ok := l.nsPerOp(); ok && ns > 0 { // a benchmark may report what it likes
-			took = time.Duration(ns * float64(n))
-		}
-		shortest = min(shortest, max(took, 1))
-		// Preparations that are not timed take time all the same.
-		if shortest >= target*3/4 || wall > 10*target+time.Second || n >= most {
-			// It may have been interrupted, so have it say so twice.
-			if enough++; enough == 2 || shortest > 2*target {
-				return n, l, nil
-			}
-			continue
+		if err != nil || took >= target*3/4 || now.slice > time.Second || n >= mostIterations {
+			return now, err
 		}
 		// A first iteration is slow, so do not go all the way at once; and a
 		// little too long is as good as a little too short.
-		want := int(float64(n) * float64(target) * 1.1 / float64(shortest))
-		n = min(max(want, n+1), 100*n, most)
-		enough, shortest = 0, math.MaxInt64
+		want := min(float64(n)*float64(target)*1.1/float64(took), 100*float64(n))
+		if now.slice > 10*target {
+			want = min(want, 2*float64(n))
+		}
+		if last.n > 0 && now.slice > last.slice {
+			// What is not timed takes time all the same: up to ten times as much as what is.
+			each := float64(now.slice-last.slice) / float64(n-last.n)
+			want = min(want, float64(n)+10*float64(target)/each)
+			if want < 1.2*float64(n) && now.slice > 10*target {
+				return now, nil
+			}
+		}
+		last = now
+		n = int(min(max(want, float64(n+1)), mostIterations))
+		times = slicesWithin(mostTime, now.slice+target)
 	}
+}
+
+// slicesWithin returns how many slices to take that long, and no more in all.
+func slicesWithin(most, slice time.Duration) int {
+	return int(max(1, min(3, most/max(slice, 1))))
+}
+
+// pace runs n iterations of c on both sides, so many times, and says how long the
+// slower side takes: as it is measured, and in truth.
+func (s *Source) pace(ctx context.Context, c *cell, n, times int) (p pace, took time.Duration, err error) {
+	p.n = n
+	for _, side := range sides {
+		j := s.job(c, side, c.p.pairs[0])
+		j.n, j.times = n, times
+		o, err := s.exec(ctx, j)
+		if err != nil {
+			return p, 0, explain(err, side, c.Benchmark)
+		}
+		lines, err := find(o.stdout, j.name, times)
+		if err != nil {
+			return p, 0, explain(err, side, c.Benchmark)
+		}
+		slice, start := o.wall, time.Duration(0)
+		for k := 1; k < len(o.ends); k++ {
+			slice = min(slice, o.ends[k]-o.ends[k-1]) // it may have been interrupted
+			start = o.wall - slice*time.Duration(times)
+		}
+		shortest := math.Inf(1)
+		for _, l := range lines {
+			if ns, ok := l.value("ns/op"); ok && ns > 0 { // a benchmark may report what it likes
+				shortest = min(shortest, ns*float64(n))
+			}
+		}
+		if math.IsInf(shortest, 1) {
+			shortest = float64(slice)
+		}
+		p.slice, p.start = max(p.slice, slice), max(p.start, start)
+		took = max(took, time.Duration(shortest), 1)
+	}
+	return p, took, nil
 }

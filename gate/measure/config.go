@@ -37,22 +37,19 @@ type Config struct {
 	Packages []string // patterns, in the module's directory; default ./...
 	Bench    string   // which benchmarks, as go test -bench has it; default all
 	Skip     string   // and which of them never to run, as go test -skip has it; default none
-	CPU      []int    // as go test -cpu has it; default GOMAXPROCS
+
+	// CPU is as go test -cpu has it. By default, benchmarks that start goroutines
+	// have as many CPUs as there are, or as Pin has, and all others have one.
+	CPU []int
 
 	Tags       string   // build tags, separated by commas
 	BuildFlags []string // more flags for go test -c
 	HeadFlags  []string // and more of them for the head alone
 	Env        []string // added to the environment of the go command and of the benchmarks
 
-	// Slice is how long one run of a benchmark is meant to be; default 3 ms.
+	// Slice is how long a slice of a benchmark is meant to be, on its slower side;
+	// default 3 ms. A process takes up to eight of them, the first of which is dropped.
 	Slice time.Duration
-
-	// FastestOf is of how many slices, one after the other in one process, the
-	// fastest counts; default 1. What disturbs code makes it slower, so the fastest is
-	// the least disturbed; but what is slow now and then of its own accord, as what
-	// waits for a lock, is not seen to be. What allocates is measured by one slice
-	// all the same, for the collector is slow now and then.
-	FastestOf int
 
 	// With are files and directories of the repository, or in the current
 	// directory, which both sides have as they are now: what git ignores, and is
@@ -68,21 +65,27 @@ type Config struct {
 	// run. A part of another is listed, since its name is not known before, and no more.
 	Ignore func(b gate.Benchmark, all bool) bool
 
-	// Timeout is for one run of one benchmark; default a minute. One that takes
+	// Timeout is for one slice of one benchmark; default a minute. One that takes
 	// longer has failed.
 	Timeout time.Duration
 
-	// Builds is how many pairs of binaries of a package there are; default 24.
-	Builds int
+	// Builds is how many pairs of binaries of a package there are before the first
+	// round, and MaxBuilds up to how many there are made as they are needed; default 12
+	// and 48. After those there are no more rounds.
+	Builds, MaxBuilds int
+
+	// MeasureUnchanged measures packages that are the same on both sides, too, as a
+	// trial of the gate does.
+	MeasureUnchanged bool
 
 	// Pin are the CPUs that the benchmarks may use; default all.
 	Pin []int
 
 	Instructions Instructions
 
-	// Record is a directory for files with all that was measured: base.txt,
-	// again.txt and head.txt, in the Go benchmark format. It must not have
-	// such files yet. "" is none.
+	// Record is a directory for files with all that was measured: base.txt and
+	// head.txt, in the Go benchmark format. It must not have such files yet. "" is
+	// none.
 	Record string
 
 	// Seed makes the order and the layouts of a run those of another; 0 is
@@ -91,6 +94,8 @@ type Config struct {
 
 	// Log, if it is not nil, is told what goes on, a line at a time.
 	Log func(line string)
+
+	most int // CPUs of a benchmark
 }
 
 // Instructions says whether to count the instructions of a benchmark, in the
@@ -150,11 +155,8 @@ func (c *Config) check() error {
 	if err := canPin(c.Pin); err != nil {
 		bad("pin to CPUs %v: %w", c.Pin, err)
 	}
-	if len(c.CPU) == 0 {
-		c.CPU = []int{runtime.GOMAXPROCS(0)}
-		if len(c.Pin) > 0 {
-			c.CPU = []int{len(c.Pin)}
-		}
+	if c.most = runtime.GOMAXPROCS(0); len(c.Pin) > 0 {
+		c.most = len(c.Pin)
 	}
 	for i, n := range c.CPU {
 		if n < 1 || slices.Contains(c.CPU[:i], n) {
@@ -168,11 +170,11 @@ func (c *Config) check() error {
 		}
 	}
 	c.Slice = orDefault(c.Slice, 3*time.Millisecond)
-	c.FastestOf = orDefault(c.FastestOf, 1)
 	c.Timeout = orDefault(c.Timeout, time.Minute)
-	c.Builds = orDefault(c.Builds, 24)
-	if c.Slice < 0 || c.FastestOf < 0 || c.Timeout < 0 || c.Builds < 0 {
-		bad("slice %v, the fastest of %d, timeout %v, %d builds: must not be negative", c.Slice, c.FastestOf, c.Timeout, c.Builds)
+	c.MaxBuilds = orDefault(c.MaxBuilds, 48)
+	c.Builds = orDefault(c.Builds, min(12, c.MaxBuilds))
+	if c.Slice < 0 || c.Timeout < 0 || c.Builds < 0 || c.MaxBuilds < c.Builds {
+		bad("slice %v, timeout %v, %d pairs of binaries and up to %d: want none negative, and no fewer at last than at first", c.Slice, c.Timeout, c.Builds, c.MaxBuilds)
 	}
 	if c.Seed == 0 {
 		c.Seed = rand.Uint64()
@@ -201,8 +203,10 @@ func (c *Config) side(s gate.Side) string {
 	return []string{c.Base, c.Head}[which(s)]
 }
 
-// which returns 0 for the base, measured for the first time or again, and 1 for
-// the head.
+// sides are both, in the order of [which].
+var sides = [2]gate.Side{gate.Base, gate.Head}
+
+// which returns 0 for the base, and 1 for the head.
 func which(s gate.Side) int {
 	if s == gate.Head {
 		return 1

@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	// countEvery is in which rounds instructions are counted: counting takes
-	// longer than a slice, and needs fewer rounds, since it hardly varies.
-	countEvery = 3
+	// countEvery is in which pairs instructions are counted: once for each pair of
+	// binaries, since counting takes longer than a slice, and hardly varies.
+	countEvery = gate.PairsPerBuild
 
 	// countFor is how long a benchmark runs while they are counted, so that
 	// what the runtime does besides is a small part.
@@ -50,22 +50,23 @@ func (s *Source) calibrateCounts(ctx context.Context) error {
 			s.cells[one] = c
 			s.both = append(s.both, one)
 		}
-		n, _, err := s.iterations(ctx, c, countFor)
+		found, err := s.iterations(ctx, c, countFor)
 		if err != nil && !c.fail(err) {
 			return err
 		}
-		c.counts = max(n, 2*countFew)
+		c.counts = max(found.n, 2*countFew)
 	}
 	return nil
 }
 
 // count returns the instructions of an iteration: what many iterations take
 // more than a few, so that beginning and end of the process cancel out.
-func (s *Source) count(ctx context.Context, c *cell, side gate.Side, build int) (float64, error) {
-	b := c.p.pool[side][build-1]
+func (s *Source) count(ctx context.Context, c *cell, side gate.Side, of *binaries) (float64, error) {
 	var counts [2]uint64
 	for i, n := range []int{countFew, c.counts} {
-		o, err := s.exec(ctx, job{side: side, p: c.p, b: b, bench: exactly("Benchmark" + c.name), skip: c.skip, cpu: 1, n: n, verbose: c.verbose, count: true})
+		j := s.job(c, side, of)
+		j.name, j.cpu, j.n, j.count = c.name, 1, n, true
+		o, err := s.exec(ctx, j)
 		if err == nil {
 			_, err = find(o.stdout, c.name, 1)
 		}

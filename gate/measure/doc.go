@@ -3,38 +3,95 @@
 //
 // # What it does
 //
-// [Prepare] copies both versions into a directory of its own, builds their test
-// binaries, lists their benchmarks and finds out how many iterations of each
-// take a few milliseconds. [Source.Round] then runs each benchmark that it is
-// asked for three times, directly one after another and in random order: as
-// the base has it, once more as the base has it, and as the head has it.
+// [Prepare] copies both versions into a directory of its own (tree.go), finds the
+// packages that may have benchmarks (build.go), sets those aside that are the same on
+// both sides (unchanged.go), builds the others, lists their benchmarks (list.go), each
+// with as many CPUs as it has use for (concurrent.go), and finds out how many
+// iterations take a few milliseconds (calibrate.go). [Source.Round] then runs one pair
+// of processes of each benchmark that it is asked for (source.go, turns.go, exec.go),
+// counts instructions where that is possible (count.go), and writes down all that was
+// measured (record.go).
 //
 // A benchmark that fails, or hangs, on either side is found out when it is listed,
 // and left out: its first round says why. [Config.Skip] has those that are never run.
 //
-// # Why many short pairs
+// # Why processes take turns
 //
-// A machine changes its speed all the time: its clock, its neighbours, the
-// distance of its CPUs. What is measured minutes apart differs by more than
-// most changes are worth. On the reference machine 100 runs of a benchmark and
-// the 100 runs after them, of the same code, had medians up to 3.2 % apart (22.7 %
-// if contended); the median ratio of 100 alternating pairs of 3 ms was within
-// 0.25 % (1.6 %). Longer slices were worse by an order: the machine has more
-// time to change within a pair. So a slice is short and a process of its own,
-// which costs some milliseconds more ([Stats] says how many), and there are
-// many.
+// A machine changes its speed all the time. On the reference machine a process is
+// 1.2 to 1.9 times slower for 20 to 200 ms at a time, when a neighbour works on the
+// other thread of its core. What is measured minutes apart differs by more than most
+// changes are worth, and so may two processes that run one after the other.
 //
-// All sides run the same fixed number of iterations, so that neither b.N nor
-// what grows with it (the size of a map, say) differs between them.
+// So both processes of a pair live at the same time and take turns in slices of
+// 3 ms: after the result of a slice, one is stopped and the other one goes on. Of up
+// to eight slices the first is dropped: it has caches and branch predictors to fill.
+// Of the others the fastest counts, for what disturbs code makes it slower. With one
+// CPU both processes are bound to the same one, a random one for each pair. With
+// several, the median of the slices counts, and processes are where [Config.Pin] has
+// them: what goroutines do to each other may be fast by chance.
+//
+// The standard deviation between pairs of binaries of the same code (12 of them, the
+// median of seven pairs of processes each; the fastest of seven slices), in percent:
+//
+//	                           one after   taking    taking turns
+//	                           the other    turns      on one CPU
+//	uuid.Parse                       3.7      1.7             1.8
+//	uuid.ParseBytesCopy              7.5      2.9             2.2
+//	uuid.UUID_String                 7.7      2.7             1.8
+//	uuid.New                         5.2      7.1             2.5
+//	uuid.UUID_MarshalJSON            7.8      6.3             5.7
+//	gjson.Valid                      7.9      8.2             8.0
+//
+// What is left of the last is the layout of the binaries. Both processes at the same
+// time on two CPUs was worse than one after the other, and the median or the mean of
+// the slices two to five times worse than the fastest.
+//
+// Both sides run the same fixed number of iterations, so that neither b.N nor what
+// grows with it (the size of a map, say) differs between them: as many as the slower
+// side does in a slice.
 //
 // # Why many binaries
 //
-// The linker decides at which address a function comes to lie, and that alone
-// may make a loop slower by several percent. Each side has several binaries of
-// the same code, in which the functions are in another order
-// (-ldflags=-randlayout=N), and a slice is of a random one of them. The base's
-// are divided: half of them are Base, half are Again. So what two binaries of
-// the same code differ by shows as noise. [Source.Fresh] makes new ones.
+// The linker decides at which address a function comes to lie, and that alone may
+// make a loop slower by several percent: up to 8.6 % here, and by 20 to 32 % in code
+// that allocates, in each run in the same way. So there are many pairs of binaries.
+// Both of a pair are linked with one seed of the order of functions
+// (-ldflags=-randlayout=N): where both sides have the same functions they come in the
+// same order. After [gate.PairsPerBuild] pairs of processes a benchmark goes on to
+// the next pair of binaries, and to statistics such a pair is one observation. They
+// are linked a few at a time, as they are needed, up to [Config.MaxBuilds].
+//
+// # What is not measured
+//
+// A package that is the same on both sides passes without being measured, and
+// [Source.Unchanged] says so. It is the same if
+//
+//   - no file has changed that its test binary is made of, as the go command lists
+//     them: Go, assembly, C, what is embedded, of the package and of all that it
+//     imports; and no go.mod, go.sum or go.work; or else the test binaries of both
+//     sides, built with -trimpath and -buildvcs=false and the same seed, are the same,
+//     byte by byte (a comment that adds a line changes them); and
+//   - no file has changed that a benchmark may read: any in the directory of the
+//     package, or of a package of the repository that it imports, and in all
+//     directories below, unless it is Go or prose, such as README.md and LICENSE. Go
+//     and prose count in testdata and in directories with an underscore, prose counts
+//     where the package's source has its name or a string that ends like it. Where the
+//     source has a string that begins with "..", or the directory a symbolic link,
+//     or the binary C or assembly, which may include anything, all files of the
+//     repository count.
+//
+// Toolchains, flags and go.work must be the same. What cannot be read or compared is
+// measured. What a benchmark reads elsewhere, such as from the network, or from
+// outside of the repository, is not seen, nor is a path that it puts together in
+// another way.
+//
+// # How many CPUs
+//
+// Unless [Config.CPU] says it, a benchmark has one CPU if it starts no goroutines, so
+// that there is one row of it. It starts some if its function, or anything that it
+// mentions by name of what the package's own files declare, has a go statement, or
+// calls RunParallel or a method Go. What the packages that it imports start is not
+// seen.
 //
 // # What it leaves alone
 //

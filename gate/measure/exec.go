@@ -2,7 +2,6 @@ package measure
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,21 +46,25 @@ func (e *RunError) Unwrap() error { return e.Err }
 type job struct {
 	side    gate.Side
 	p       *pkg
-	b       *testBinary
+	of      *binaries
+	name    string // of the one benchmark, as it is printed; "" if it lists them, each of which has the time of one
 	bench   string // for -test.bench
 	skip    string // for -test.skip
 	cpu     int
 	n       int // iterations
 	times   int // how often; 0 is once
 	verbose bool
-	listing bool // of several benchmarks, each of which has the time of one
 	count   bool // instructions
+	pin     []int
+	turns   *turns // nil if it runs on its own
 }
 
 // An outcome is what came of a job that ended well.
 type outcome struct {
 	stdout       []byte
 	wall         time.Duration
+	ends         []time.Duration // when results were printed, since it began
+	switches     int64           // how often it lost its CPU
 	instructions uint64
 }
 
@@ -140,11 +143,16 @@ func (s *Source) exec(ctx context.Context, j job) (*outcome, error) {
 	}
 	limited, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	stdout := &watched{limit: s.c.Timeout, listing: j.listing, timer: time.AfterFunc(s.c.Timeout, func() { cancel(errTimeout) })}
-	defer stdout.timer.Stop()
-	cmd := exec.CommandContext(limited, j.b.file, args...)
+	cmd := exec.CommandContext(limited, j.of.files[which(j.side)], args...)
 	cmd.Dir = j.p.sides[which(j.side)].dir
-	cmd.Env = s.c.environ(append(t.env, "PWD="+cmd.Dir, "TMPDIR="+s.temp)...)
+	cmd.Env = s.c.environ(append(t.env, "PWD="+cmd.Dir, "TMPDIR="+t.temp)...)
+	stdout := &watched{name: []byte(j.name), limit: s.c.Timeout, began: time.Now(), timer: time.AfterFunc(s.c.Timeout, func() { cancel(errTimeout) })}
+	defer stdout.timer.Stop()
+	started := func() {}
+	if j.turns != nil {
+		started = func() { j.turns.started(which(j.side), cmd, stdout.timer) }
+		stdout.result = func() { j.turns.rest(which(j.side)) }
+	}
 	if j.count {
 		cmd.Env = append(cmd.Env, "GOMAXPROCS=1")
 	}
@@ -163,11 +171,10 @@ func (s *Source) exec(ctx context.Context, j job) (*outcome, error) {
 	var stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = stdout, &stderr
 
-	began := time.Now()
-	instructions, err := runOn(cmd, s.c.Pin, j.count)
-	wall := time.Since(began)
+	instructions, err := runOn(cmd, j.pin, j.count, started)
+	o := &outcome{wall: time.Since(stdout.began), instructions: instructions}
 	if cmd.ProcessState != nil {
-		s.switches += involuntary(cmd.ProcessState)
+		o.switches = involuntary(cmd.ProcessState)
 	}
 	cleanUp(cmd)
 	switch {
@@ -176,7 +183,8 @@ func (s *Source) exec(ctx context.Context, j job) (*outcome, error) {
 	case errors.Is(context.Cause(limited), errTimeout):
 		err = fmt.Errorf("no end after %v", s.c.Timeout)
 	case err == nil:
-		return &outcome{stdout.out.Bytes(), wall, instructions}, nil
+		o.stdout, o.ends = stdout.out.Bytes(), stdout.ends
+		return o, nil
 	}
 	return nil, &failure{err, stdout.out.Bytes(), stderr.Bytes()}
 }
@@ -184,17 +192,41 @@ func (s *Source) exec(ctx context.Context, j job) (*outcome, error) {
 // A watched is what a binary prints. Where it lists benchmarks, each that it begins
 // has the time of one.
 type watched struct {
-	out     bytes.Buffer // not embedded: io.Copy would call its ReadFrom, and not Write
-	limit   time.Duration
-	listing bool
-	timer   *time.Timer
+	out    bytes.Buffer // not embedded: io.Copy would call its ReadFrom, and not Write
+	name   []byte       // of the benchmark; empty if it lists them
+	limit  time.Duration
+	timer  *time.Timer
+	began  time.Time
+	line   int             // where the last line of out begins
+	ends   []time.Duration // when results came
+	result func()          // if not nil, called when some have come
 }
 
 func (w *watched) Write(p []byte) (int, error) {
-	if w.listing && bytes.Contains(p, []byte("Benchmark")) {
-		w.timer.Reset(w.limit)
+	w.out.Write(p)
+	if len(w.name) == 0 {
+		if bytes.Contains(p, []byte("Benchmark")) {
+			w.timer.Reset(w.limit)
+		}
+		return len(p), nil
 	}
-	return w.out.Write(p)
+	before := len(w.ends)
+	for {
+		rest := w.out.Bytes()[w.line:]
+		end := bytes.IndexByte(rest, '\n')
+		if end < 0 {
+			break
+		}
+		// A result ends with the counts of memory, which are always asked for.
+		if bytes.HasSuffix(rest[:end], []byte(" allocs/op")) && bytes.Contains(rest[:end], w.name) {
+			w.ends = append(w.ends, time.Since(w.began))
+		}
+		w.line += end + 1
+	}
+	if len(w.ends) > before && w.result != nil {
+		w.result()
+	}
+	return len(p), nil
 }
 
 // A line is a benchmark line.
@@ -240,27 +272,29 @@ var glued = regexp.MustCompile(`(?m)^(.+?)(Benchmark\S*[ \t]+\d+\t[ \t]*[-+.\deE
 // errResults is why what a binary printed is no reading.
 var errResults = errors.New("want one result")
 
-// find returns the one line of that name. Benchmarks below it may be there, too.
-func find(out []byte, name string, times int) (line, error) {
+// find returns the lines of that name, of which there must be that many. Benchmarks
+// below it may be there, too.
+func find(out []byte, name string, times int) ([]line, error) {
 	lines, _, _ := parse(out)
-	var found []line
-	for _, l := range lines {
-		if l.name == name {
-			found = append(found, l)
-		}
-	}
-	if len(found) != times {
-		have := strconv.Itoa(len(found))
+	lines = slices.DeleteFunc(lines, func(l line) bool { return l.name != name })
+	if len(lines) != times {
+		have := strconv.Itoa(len(lines))
 		if times > 1 {
 			have += fmt.Sprintf(" in %d times", times)
 		}
-		return line{}, &failure{err: fmt.Errorf("%w, have %s", errResults, have), stdout: out}
+		return nil, &failure{err: fmt.Errorf("%w, have %s", errResults, have), stdout: out}
 	}
-	return slices.MinFunc(found, func(a, b line) int {
-		x, _ := a.nsPerOp() // 0 if it says nothing of time: then the first will do
-		y, _ := b.nsPerOp()
-		return cmp.Compare(x, y)
-	}), nil
+	return lines, nil
+}
+
+// value returns what a line says in a unit, and whether it does.
+func (l line) value(unit string) (float64, bool) {
+	for _, v := range l.values {
+		if v.Unit == unit {
+			return v.Value, true
+		}
+	}
+	return 0, false
 }
 
 // explain turns the error of a job into one that says whose it is.

@@ -8,28 +8,10 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/lockbench/lockbench/gate"
 )
-
-// buildFirst builds one binary of each package on each side.
-func (s *Source) buildFirst(ctx context.Context) error {
-	var links []*link
-	for _, p := range s.pkgs {
-		for i, side := range p.sides {
-			if side != nil {
-				links = append(links, &link{p: p, tree: s.trees[i]})
-			}
-		}
-	}
-	if err := s.build(ctx, links); err != nil {
-		return err
-	}
-	for _, l := range links {
-		l.p.sides[which(l.tree.side)].first = l.made
-	}
-	return nil
-}
 
 // A listing is what one iteration of each benchmark of a package printed.
 type listing struct {
@@ -44,7 +26,8 @@ type seen struct {
 	cpu    int
 	name   string // without the number of CPUs
 	has    [2]bool
-	twice  [2]bool // two benchmarks have the name
+	once   time.Duration // what an iteration took on the slower side
+	twice  [2]bool       // two benchmarks have the name
 	failed [2]*RunError
 }
 
@@ -68,14 +51,15 @@ func (s *Source) listAll(ctx context.Context) error {
 		return all[b]
 	}
 	for _, p := range s.pkgs {
-		for _, cpu := range s.c.CPU {
+		for _, run := range s.cpuRuns(p) {
+			cpu := run.cpu
 			var skipped []string
 			var lists [2]listing
 			for i := range p.sides {
 				if p.sides[i] == nil {
 					continue
 				}
-				l, err := s.listOne(ctx, p, i, cpu)
+				l, err := s.listOne(ctx, p, i, run)
 				if err != nil {
 					return err
 				}
@@ -101,6 +85,9 @@ func (s *Source) listAll(ctx context.Context) error {
 						a.twice[i] = true
 					default:
 						a.has[i] = true
+						if ns, ok := l.value("ns/op"); ok {
+							a.once = max(a.once, time.Duration(ns))
+						}
 					}
 				}
 				for _, f := range l.failed {
@@ -134,7 +121,7 @@ func (s *Source) listAll(ctx context.Context) error {
 			continue
 		}
 		base, head := a.has[0] || a.failed[0] != nil, a.has[1] || a.failed[1] != nil
-		c := &cell{Benchmark: b, p: a.p, name: a.name, cpu: a.cpu, timed: true, failed: a.failure()}
+		c := &cell{Benchmark: b, p: a.p, name: a.name, cpu: a.cpu, once: a.once, timed: true, failed: a.failure()}
 		switch {
 		case base && head || a.failed[1] != nil || a.twice[1] || b.Name == "":
 			s.both = append(s.both, b)
@@ -235,14 +222,14 @@ var (
 // listOne runs one iteration of each benchmark of a package. With -test.v, it
 // is known which one runs when the binary panics, or hangs. One that fails is
 // left out the next time, so that it does not keep the others from being listed.
-func (s *Source) listOne(ctx context.Context, p *pkg, i, cpu int) (l listing, err error) {
-	side := s.trees[i].side
-	skip := slices.Clone(p.sides[i].skip)
+func (s *Source) listOne(ctx context.Context, p *pkg, i int, run cpuRun) (l listing, err error) {
+	side, cpu := s.trees[i].side, run.cpu
+	skip := slices.Concat(p.sides[i].skip, run.leave)
 	if s.c.Skip != "" {
 		skip = append(skip, s.c.Skip)
 	}
 	for {
-		o, err := s.exec(ctx, job{side: side, p: p, b: p.sides[i].first, bench: s.c.Bench, skip: strings.Join(skip, "|"), cpu: cpu, n: 1, verbose: true, listing: true})
+		o, err := s.exec(ctx, job{side: side, p: p, of: p.pairs[0], bench: s.c.Bench, skip: strings.Join(skip, "|"), cpu: cpu, n: 1, verbose: true, pin: s.c.Pin})
 		if ctx.Err() != nil {
 			return listing{}, context.Cause(ctx)
 		}
@@ -290,7 +277,7 @@ func culprits(f *failure, cpu int) (found []*RunError) {
 		name := string(f.stdout[last[2]:last[3]])
 		lines, _, _ := parse(f.stdout)
 		// One that panics may come to print a result before the process ends, without a time.
-		for slices.ContainsFunc(lines, func(l line) bool { _, timed := l.nsPerOp(); return timed && l.name == suffixed(name, cpu) }) {
+		for slices.ContainsFunc(lines, func(l line) bool { _, timed := l.value("ns/op"); return timed && l.name == suffixed(name, cpu) }) {
 			above := strings.LastIndexByte(name, '/')
 			if above < 0 {
 				return nil // it came to its end: something after it failed

@@ -270,14 +270,15 @@ func TestRound(t *testing.T) {
 				t.Errorf("%v: distance %q", r.Benchmark, r.Distance)
 			}
 			var n float64
-			for side, reading := range r.Readings {
+			for _, side := range []gate.Side{gate.Base, gate.Head} {
+				reading := r.Readings[side]
 				if reading == nil {
-					t.Fatalf("%v: no reading of %v", r.Benchmark, gate.Side(side))
+					t.Fatalf("%v: no reading of %v", r.Benchmark, side)
 				}
-				if builds[gate.Side(side)] == nil {
-					builds[gate.Side(side)] = make(map[int]bool)
+				if builds[side] == nil {
+					builds[side] = make(map[int]bool)
 				}
-				builds[gate.Side(side)][reading.Build] = true
+				builds[side][reading.Build] = true
 				values := make(map[string]float64)
 				for _, v := range reading.Values {
 					values[v.Unit] = v.Value
@@ -308,22 +309,19 @@ func TestRound(t *testing.T) {
 	if _, err := src.Round(context.Background(), []gate.Benchmark{named("Gone")}); err == nil {
 		t.Error("Round of a benchmark that only the base has: no error")
 	}
-	for b := range builds[gate.Base] {
-		if !builds[gate.Head][b] {
-			t.Errorf("pair of binaries %d is of one side: %v", b, builds)
-		}
+	if want := map[int]bool{1: true}; !maps.Equal(builds[gate.Base], want) || !maps.Equal(builds[gate.Head], want) {
+		t.Errorf("the first round is of binaries %v, want 1 on both sides", builds)
 	}
-	stats := src.Stats()
-	t.Logf("%+v", stats)
-	if stats.Slices < 2*len(both) || stats.Overhead <= 0 || stats.Slice <= 0 {
-		t.Errorf("stats %+v after rounds of %d", stats, len(both))
+	if cost := src.Cost(both[0]); cost <= 0 || cost > time.Minute {
+		t.Errorf("a pair costs %v", cost)
 	}
+	round()
 	machine, during := src.Fitness()
 	t.Logf("%+v %+v\n%q %q", machine, during, machine.Warnings(), during.Warnings())
 	if during.Took <= 0 || during.Took > time.Hour || machine.CPUs != runtime.NumCPU() {
 		t.Errorf("fitness %+v, then %+v", machine, during)
 	}
-	checkRecording(t, last, 2*len(both))
+	checkRecording(t, last, 4*len(both))
 }
 
 // The recording is read by others than us.
@@ -452,51 +450,58 @@ func TestWorktree(t *testing.T) {
 	left(t)
 }
 
-// Of several slices the fastest counts, with all that it says.
-func TestFastestOf(t *testing.T) {
-	dir := t.TempDir()
-	err := files{
-		"go.mod": "module example.com/u\n\ngo 1.26\n",
-		"u_test.go": `package u
-
+// Both sides run as many iterations as the slower one does in a slice, whichever it
+// is, and no more than what is not timed allows. What starts goroutines has all CPUs.
+func TestCalibration(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds")
+	}
+	var dirs [2]string
+	for i, ns := range [2][2]string{{"0.5", "1e6"}, {"1e6", "0.5"}} {
+		dirs[i] = t.TempDir()
+		err := files{"go.mod": "module example.com/u\n\ngo 1.26\n", "u_test.go": `package u
 import ("testing"; "time")
-
-var calls int // two a slice: one iteration, and all of them
-
-func BenchmarkUneven(b *testing.B) {
-	calls++
-	for range b.N {
-		for began := time.Now(); time.Since(began) < 20*time.Microsecond; {}
+func say(b *testing.B, ns float64) { b.ReportMetric(ns, "ns/op"); b.ReportMetric(float64(b.N), "n") }
+func BenchmarkSlower(b *testing.B) { say(b, ` + ns[0] + `) }
+func BenchmarkFaster(b *testing.B) { say(b, ` + ns[1] + `) }
+func BenchmarkUntimed(b *testing.B) { time.Sleep(time.Duration(b.N) * time.Millisecond); say(b, 100) }
+func BenchmarkSlow(b *testing.B) { say(b, 1e9) }
+func BenchmarkParallel(b *testing.B) { go func() {}(); say(b, 1e6) }
+`}.write(dirs[i])
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
-	b.ReportMetric([...]float64{90, 90, 20, 20, 50, 50}[calls-1], "ns/op") // whatever else the machine does
-	b.ReportMetric(float64(calls), "calls")
-}
-
-var kept []byte
-
-func BenchmarkAllocates(b *testing.B) { for range b.N { kept = make([]byte, 100) } }
-`}.write(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	src, err := measure.Prepare(context.Background(), measure.Config{BaseDir: dir, HeadDir: dir, CPU: []int{1}, Builds: 1, Slice: 2 * time.Millisecond, FastestOf: 3})
+	src, err := measure.Prepare(context.Background(), measure.Config{BaseDir: dirs[0], HeadDir: dirs[1], Builds: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer src.Close()
+	parallel := "Parallel"
+	if n := runtime.GOMAXPROCS(0); n > 1 {
+		parallel += fmt.Sprintf("-%d", n)
+	}
+	want := map[string][2]float64{"Slower": {3, 3}, "Faster": {3, 3}, "Untimed": {2, 300}, "Slow": {1, 1}, parallel: {3, 3}}
 	both, _, _ := src.Benchmarks()
 	rounds, err := src.Round(context.Background(), both)
-	if err != nil || len(rounds) != 2 {
-		t.Fatalf("rounds %v, error %v: want two", rounds, err)
+	if err != nil || len(rounds) != len(want) {
+		t.Fatalf("%d rounds, want %d; error %v", len(rounds), len(want), err)
 	}
-	if w := src.Warnings(); len(w) != 2 || !strings.Contains(w[0], "fastest of 3") || !strings.HasSuffix(w[1], ": example.com/u.Allocates") {
-		t.Errorf("warnings %q, want that the fastest of 3 counts, and one of what allocates", w)
-	}
-	uneven := slices.IndexFunc(rounds, func(r gate.Round) bool { return strings.HasSuffix(r.Benchmark.Name, "Uneven") })
-	for side, r := range rounds[uneven].Readings {
-		i := slices.IndexFunc(r.Values, func(v results.Value) bool { return v.Unit == "calls" })
-		if i < 0 || r.Values[i].Value != 4 {
-			t.Errorf("side %d has %v, want what its second slice says, after 4 calls", side, r.Values)
+	for _, r := range rounds {
+		w, ok := want[r.Name]
+		if !ok || r.Failed != nil {
+			t.Errorf("%s: failed %+v, want one of %v", r.Name, r.Failed, want)
+			continue
+		}
+		for _, reading := range r.Readings {
+			for _, v := range reading.Values {
+				if v.Unit == "n" && (v.Value < w[0] || v.Value > w[1]) {
+					t.Errorf("%s: %v iterations, want %v", r.Name, v.Value, w)
+				}
+			}
+		}
+		if cost := src.Cost(r.Benchmark); cost <= 0 {
+			t.Errorf("%s: a pair costs %v", r.Name, cost)
 		}
 	}
 }
@@ -713,7 +718,7 @@ func TestContradictingUnits(t *testing.T) {
 			"unit odd: better=sideways: want higher or lower\n" +
 			"unit once: better=higher, and not so in another package: want one direction"},
 	} {
-		src, err := measure.Prepare(context.Background(), measure.Config{BaseDir: test.base, HeadDir: test.head, CPU: []int{1}, Builds: 1, Slice: time.Microsecond})
+		src, err := measure.Prepare(context.Background(), measure.Config{BaseDir: test.base, HeadDir: test.head, CPU: []int{1}, Builds: 1, Slice: time.Microsecond, MeasureUnchanged: true})
 		if err == nil {
 			src.Close()
 		}
@@ -773,7 +778,7 @@ func BenchmarkHangs(b *testing.B) { b.Run("x", func(b *testing.B) { for {} }) }
 		}
 	}
 	src, err := measure.Prepare(context.Background(), measure.Config{
-		BaseDir: dirs[0], HeadDir: dirs[1], CPU: []int{2}, Builds: 1, Slice: 100 * time.Microsecond, Timeout: 2 * time.Second,
+		BaseDir: dirs[0], HeadDir: dirs[1], CPU: []int{2}, Builds: 1, Slice: 100 * time.Microsecond, Timeout: 2 * time.Second, MeasureUnchanged: true,
 		Skip: "^BenchmarkSkipped$|Parts/skipped", Ignore: func(b gate.Benchmark, _ bool) bool { return strings.HasPrefix(b.Name, "Ignored") },
 	})
 	if err != nil {
@@ -858,7 +863,7 @@ func TestInstructions(t *testing.T) {
 		t.Skip("builds")
 	}
 	src, err := measure.Prepare(context.Background(), measure.Config{
-		Dir: filepath.Join(repoOf(t), "sub"), Base: "HEAD", Head: "HEAD", CPU: []int{2}, Bench: "Summary", Builds: 1, Instructions: measure.MustCount})
+		Dir: filepath.Join(repoOf(t), "sub"), Base: "HEAD", Head: "HEAD", CPU: []int{2}, Bench: "Summary", Builds: 1, Instructions: measure.MustCount, MeasureUnchanged: true})
 	if err != nil {
 		if strings.Contains(err.Error(), "counting instructions") {
 			t.Skip(err)

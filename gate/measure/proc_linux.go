@@ -8,54 +8,36 @@ import (
 	"path/filepath"
 	"runtime"
 	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/lockbench/lockbench/internal/filelock"
 )
 
-// killable makes a command end, with all that it started, when its context is
-// done; and the command itself when we die.
-func killable(cmd *exec.Cmd) {
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-	cmd.Cancel = func() error { return signal(cmd, syscall.SIGKILL) }
-	cmd.WaitDelay = 2 * time.Second
-}
+// dieWithUs makes a command end when the thread that starts it does.
+func dieWithUs(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGKILL }
 
-// quit makes a Go program say what its goroutines do, and end.
-func quit(cmd *exec.Cmd) error { return cmd.Process.Signal(syscall.SIGQUIT) }
-
-// cleanUp kills what a command that has ended started and left behind.
-func cleanUp(cmd *exec.Cmd) {
-	if cmd.Process != nil {
-		signal(cmd, syscall.SIGKILL)
+// usable returns the CPUs that this process may use.
+func usable() []int {
+	var all unix.CPUSet
+	if unix.SchedGetaffinity(0, &all) != nil {
+		return nil
 	}
-}
-
-// signal sends sig to the command's process group.
-func signal(cmd *exec.Cmd, sig syscall.Signal) error {
-	err := syscall.Kill(-cmd.Process.Pid, sig)
-	if errors.Is(err, syscall.ESRCH) {
-		return os.ErrProcessDone
+	var cpus []int
+	for cpu := 0; len(cpus) < all.Count(); cpu++ {
+		if all.IsSet(cpu) {
+			cpus = append(cpus, cpu)
+		}
 	}
-	return err
-}
-
-// involuntary returns how often a process that has ended lost its CPU.
-func involuntary(p *os.ProcessState) int64 {
-	if usage, ok := p.SysUsage().(*syscall.Rusage); ok {
-		return int64(usage.Nivcsw) // it has 32 bits on some machines
-	}
-	return 0
+	return cpus
 }
 
 // runOn runs a command on some CPUs, or any if there are none, and counts its
-// instructions.
+// instructions. It calls started when it has started it.
 //
 // Both are done to the calling thread, whose child inherits them. The thread
 // has to outlive the child besides: it is the thread whose death kills it.
-func runOn(cmd *exec.Cmd, pin []int, count bool) (instructions uint64, err error) {
+func runOn(cmd *exec.Cmd, pin []int, count bool, started func()) (instructions uint64, err error) {
 	runtime.LockOSThread()
 	unlock := true
 	defer func() {
@@ -88,6 +70,7 @@ func runOn(cmd *exec.Cmd, pin []int, count bool) (instructions uint64, err error
 	if err != nil {
 		return 0, err
 	}
+	started()
 	if err := cmd.Wait(); err != nil {
 		return 0, err
 	}

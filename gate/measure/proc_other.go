@@ -4,24 +4,23 @@ package measure
 
 import (
 	"errors"
-	"os"
 	"os/exec"
-	"time"
+	"syscall"
 )
 
-func killable(cmd *exec.Cmd) { cmd.WaitDelay = 2 * time.Second }
+func dieWithUs(*syscall.SysProcAttr) {}
 
-func quit(*exec.Cmd) error { return errors.ErrUnsupported }
+func usable() []int { return nil }
 
-func cleanUp(*exec.Cmd) {}
-
-func involuntary(*os.ProcessState) int64 { return 0 }
-
-func runOn(cmd *exec.Cmd, _ []int, count bool) (instructions uint64, err error) {
+func runOn(cmd *exec.Cmd, _ []int, count bool, started func()) (instructions uint64, err error) {
 	if count {
 		return 0, errors.ErrUnsupported
 	}
-	return 0, cmd.Run()
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	started()
+	return 0, cmd.Wait()
 }
 
 func canPin(cpus []int) error {

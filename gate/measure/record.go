@@ -75,7 +75,7 @@ func (s *Source) newRecording() (_ *recording, err error) {
 		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL|os.O_APPEND, 0o666)
 		if err == nil {
 			r.files[i] = f
-			_, err = f.Write(s.header(gate.Side(i), session))
+			_, err = f.Write(s.header(sides[i], session))
 		}
 		if err != nil {
 			return nil, errors.Join(err, r.close())
@@ -107,9 +107,6 @@ func (s *Source) header(side gate.Side, session string) []byte {
 	if t.commit != "" {
 		fmt.Fprintf(&b, "# commit: %s\n", t.commit)
 	}
-	if s.c.FastestOf > 1 {
-		fmt.Fprintf(&b, "# fastest-of: %d\n", s.c.FastestOf)
-	}
 	fmt.Fprintf(&b, "# seed: %d\n# session: %s\n", s.c.Seed, session)
 
 	better := map[string]int{unitInstructions: -1, "MB/s": +1}
@@ -136,7 +133,7 @@ func (r *recording) write(round *gate.Round, iterations [2]int) error {
 		return nil
 	}
 	for i, f := range r.files {
-		reading := round.Readings[i]
+		reading := round.Readings[sides[i]]
 		if reading == nil || len(reading.Values) == 0 {
 			continue
 		}

@@ -34,10 +34,13 @@ type Source struct {
 
 	fixedLayout [2]atomic.Bool // the linker of a side cannot randomise it
 	built       int            // binaries, so far
+	apart       time.Duration  // how long that took since Prepare
+	cpus        []int          // that benchmarks may use; nil if they cannot be bound to any
 
 	pkgs               []*pkg
 	cells              map[gate.Benchmark]*cell
 	both               []gate.Benchmark
+	unchanged          []gate.Unchanged
 	onlyBase, onlyHead []gate.Benchmark
 	units              results.Directions // as the benchmarks say
 	declared           [2]results.Directions
@@ -45,9 +48,8 @@ type Source struct {
 	rec      *recording
 	began    fitness.Counters
 	before   fitness.State
-	switches int64
-	walls    []time.Duration // of slices, less what the benchmark took
-	slices   []time.Duration // what the benchmark took
+	taken    int   // slices
+	switches int64 // how often they lost their CPU
 
 	mu       sync.Mutex
 	warnings []string
@@ -61,15 +63,19 @@ type Source struct {
 type cell struct {
 	gate.Benchmark
 	p       *pkg
-	name    string // without the number of CPUs
-	cpu     int
-	n       int    // iterations of a slice
-	times   int    // slices of a run, of which the fastest counts
-	skip    string // for -test.skip: what is below it
-	verbose bool   // it prints what cannot be told from its result otherwise
-	timed   bool   // measured in time; if not, only instructions are counted
-	counts  int    // iterations to count instructions of, 0 if they are not
-	round   int    // how often it was measured
+	name    string        // without the number of CPUs
+	cpu     int           //
+	once    time.Duration // what the first iteration took when it was listed, 0 if it did not say
+	n       int           // iterations of a slice
+	warm    int           // slices of a process that are dropped
+	slices  int           // and those that count
+	apart   bool          // its two sides cannot live at once
+	skip    string        // for -test.skip: what is below it
+	verbose bool          // it prints what cannot be told from its result otherwise
+	timed   bool          // measured in time; if not, only instructions are counted
+	counts  int           // iterations to count instructions of, 0 if they are not
+	pairs   int           // how often it was measured
+	cost    time.Duration // of a pair
 	failed  *gate.Failure
 }
 
@@ -98,8 +104,7 @@ func Prepare(ctx context.Context, c Config) (_ *Source, err error) {
 			return nil, err
 		}
 	}
-	s := &Source{c: c, rng: rand.New(rand.NewPCG(c.Seed, 0)), cells: make(map[gate.Benchmark]*cell), units: make(results.Directions), declared: [2]results.Directions{{}, {}}}
-	s.stopped, s.stop = context.WithCancelCause(context.Background())
+	s := newSource(c)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -119,12 +124,74 @@ func Prepare(ctx context.Context, c Config) (_ *Source, err error) {
 		}
 		return nil, err
 	}
-	s.began = fitness.Count()
+	s.began, s.apart = fitness.Count(), 0
 	return s, nil
 }
 
-func (s *Source) prepare(ctx context.Context) (err error) {
+func newSource(c Config) *Source {
+	s := &Source{c: c, rng: rand.New(rand.NewPCG(c.Seed, 0)), cells: make(map[gate.Benchmark]*cell), units: make(results.Directions), declared: [2]results.Directions{{}, {}}}
+	s.stopped, s.stop = context.WithCancelCause(context.Background())
+	return s
+}
+
+func (s *Source) prepare(ctx context.Context) error {
+	if err := s.copyTrees(ctx); err != nil {
+		return err
+	}
+	if err := s.checkUnits(); err != nil {
+		return err
+	}
+	var err error
+	if s.pkgs, err = s.findPackages(ctx); err != nil {
+		return err
+	}
+	if err := s.setAside(ctx); err != nil {
+		return err
+	}
+	s.c.logf("%d packages may have benchmarks to measure; building them", len(s.pkgs))
+	if err := s.fill(ctx, s.pkgs, 1); err != nil {
+		return err
+	}
+	if err := s.listAll(ctx); err != nil {
+		return err
+	}
+	if len(s.both)+len(s.onlyBase)+len(s.onlyHead)+len(s.unchanged) == 0 {
+		why := fmt.Sprintf("no benchmark matches %q in %s", s.c.Bench, strings.Join(s.c.Packages, " "))
+		if s.c.Skip != "" {
+			why += fmt.Sprintf(", and is not skipped by %q", s.c.Skip)
+		}
+		return fmt.Errorf("%w: %s", gate.ErrNothing, strings.Join(append([]string{why}, s.Warnings()...), "; "))
+	}
+	several := 0
+	for _, c := range s.cells {
+		if c.cpu > 1 {
+			several++
+		}
+	}
+	s.c.logf("%d benchmarks, %d of them on several CPUs; calibrating", len(s.both), several)
+	if err := s.calibrate(ctx); err != nil {
+		return err
+	}
+	var of []*pkg
+	for _, p := range s.pkgs {
+		if s.measured(p) {
+			of = append(of, p)
+		}
+	}
+	s.c.logf("building %d pairs of binaries of %d packages", s.c.Builds, len(of))
+	if err := s.fill(ctx, of, s.c.Builds); err != nil {
+		return err
+	}
+	s.rec, err = s.newRecording()
+	return err
+}
+
+// copyTrees makes the directory that everything is in, with the files of both sides.
+func (s *Source) copyTrees(ctx context.Context) (err error) {
 	sweep()
+	if s.cpus = s.c.Pin; len(s.cpus) == 0 {
+		s.cpus = usable()
+	}
 	// A path without links, since the go command compares it to what getwd says.
 	if s.dir, err = os.MkdirTemp("", prefix); err != nil {
 		return err
@@ -136,7 +203,7 @@ func (s *Source) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	s.temp = filepath.Join(s.dir, "t")
-	for _, d := range []string{s.temp, filepath.Join(s.dir, "bin")} {
+	for _, d := range []string{s.temp, filepath.Join(s.temp, "base"), filepath.Join(s.temp, "head"), filepath.Join(s.dir, "bin")} {
 		if err := os.Mkdir(d, 0o755); err != nil {
 			return err
 		}
@@ -158,42 +225,7 @@ func (s *Source) prepare(ctx context.Context) (err error) {
 		s.warn("the base is built by %s, the head by %s: a change may be the compiler's", b, h)
 	}
 
-	if err := s.checkUnits(); err != nil {
-		return err
-	}
-	if s.pkgs, err = s.findPackages(ctx); err != nil {
-		return err
-	}
-	s.c.logf("%d packages may have benchmarks; building them", len(s.pkgs))
-	if err := s.buildFirst(ctx); err != nil {
-		return err
-	}
-	if err := s.listAll(ctx); err != nil {
-		return err
-	}
-	if len(s.both)+len(s.onlyBase)+len(s.onlyHead) == 0 {
-		why := fmt.Sprintf("no benchmark matches %q in %s", s.c.Bench, strings.Join(s.c.Packages, " "))
-		if s.c.Skip != "" {
-			why += fmt.Sprintf(", and is not skipped by %q", s.c.Skip)
-		}
-		return fmt.Errorf("%w: %s", gate.ErrNothing, strings.Join(append([]string{why}, s.Warnings()...), "; "))
-	}
-	s.c.logf("%d benchmarks; calibrating", len(s.both))
-	if err := s.calibrate(ctx); err != nil {
-		return err
-	}
-	var of []*pkg
-	for _, p := range s.pkgs {
-		if s.measured(p) {
-			of = append(of, p)
-		}
-	}
-	s.c.logf("building %d packages for screening", len(of))
-	if err := s.fill(ctx, of); err != nil {
-		return err
-	}
-	s.rec, err = s.newRecording()
-	return err
+	return nil
 }
 
 // checkUnits returns an error for each unit that is not known and that no Go file
@@ -306,6 +338,9 @@ func (s *Source) Benchmarks() (both, onlyBase, onlyHead []gate.Benchmark) {
 	return slices.Clone(s.both), slices.Clone(s.onlyBase), slices.Clone(s.onlyHead)
 }
 
+// Unchanged implements [gate.Source].
+func (s *Source) Unchanged() []gate.Unchanged { return slices.Clone(s.unchanged) }
+
 // Better implements [gate.Source]: what a benchmark declares in a line such as
 // "Unit hops/op better=lower", or else what [results.Better] knows.
 func (s *Source) Better(unit string) int { return s.units.Better(unit) }
@@ -323,37 +358,6 @@ func (s *Source) measured(p *pkg) bool {
 	return false
 }
 
-// fill gives packages their pairs of binaries.
-func (s *Source) fill(ctx context.Context, of []*pkg) error {
-	var links []*link
-	for _, p := range of {
-		for range s.c.Builds {
-			seed := 1 + s.rng.Int64N(1<<31-1)
-			for i := range 2 {
-				links = append(links, &link{p: p, tree: s.trees[i], seed: seed})
-			}
-		}
-	}
-	if err := s.build(ctx, links); err != nil {
-		return err
-	}
-	for _, l := range links {
-		side := which(l.tree.side)
-		l.p.pool[side] = append(l.p.pool[side], l.made)
-		l.made.build = len(l.p.pool[side])
-	}
-	return nil
-}
-
-// Unchanged implements [gate.Source].
-func (s *Source) Unchanged() []gate.Unchanged { return nil }
-
-// Apart implements [gate.Source].
-func (s *Source) Apart() time.Duration { return 0 }
-
-// Cost implements [gate.Source].
-func (s *Source) Cost(b gate.Benchmark) time.Duration { return 2 * s.c.Slice }
-
 func (s *Source) knows(of []gate.Benchmark) error {
 	for _, b := range of {
 		if s.cells[b] == nil {
@@ -363,8 +367,10 @@ func (s *Source) knows(of []gate.Benchmark) error {
 	return nil
 }
 
-// Round implements [gate.Source].
-func (s *Source) Round(ctx context.Context, of []gate.Benchmark) ([]gate.Round, error) {
+// Round implements [gate.Source]. There are no more rounds of a benchmark when it was
+// measured on as many pairs of binaries as there may be. If ctx ends, the rounds are
+// those that were measured before.
+func (s *Source) Round(ctx context.Context, of []gate.Benchmark) (rounds []gate.Round, err error) {
 	ctx, done, err := s.start(ctx)
 	if err != nil {
 		return nil, err
@@ -373,23 +379,27 @@ func (s *Source) Round(ctx context.Context, of []gate.Benchmark) ([]gate.Round, 
 	if err := s.knows(of); err != nil {
 		return nil, err
 	}
-	if len(of) == 0 {
-		return nil, io.EOF
-	}
-	var rounds []gate.Round
 	for _, i := range s.rng.Perm(len(of)) {
-		c := s.cells[of[i]]
-		if c.round == gate.PairsPerBuild*s.c.Builds {
-			continue
+		if ctx.Err() != nil {
+			return rounds, context.Cause(ctx)
 		}
-		var r gate.Round
+		c := s.cells[of[i]]
+		r := gate.Round{Benchmark: c.Benchmark, Number: c.pairs + 1}
 		if c.failed == nil {
-			if r, err = s.pair(ctx, c); err != nil && !c.fail(err) {
-				return nil, err
+			b, err := s.binaries(ctx, c)
+			if err != nil {
+				return rounds, err
 			}
+			if b == nil {
+				continue
+			}
+			if err := s.measure(ctx, c, b, &r); err != nil && !c.fail(err) {
+				return rounds, err
+			}
+			s.drop(c.p)
 		}
 		if c.failed != nil {
-			r = gate.Round{Benchmark: c.Benchmark, Number: c.round, Failed: c.failed}
+			r = gate.Round{Benchmark: c.Benchmark, Number: c.pairs + 1, Failed: c.failed}
 		}
 		rounds = append(rounds, r)
 	}
@@ -399,51 +409,77 @@ func (s *Source) Round(ctx context.Context, of []gate.Benchmark) ([]gate.Round, 
 	return rounds, nil
 }
 
-// pair runs a benchmark once for each side.
-func (s *Source) pair(ctx context.Context, c *cell) (gate.Round, error) {
-	build := c.round / gate.PairsPerBuild
-	c.round++
-	r := gate.Round{Benchmark: c.Benchmark, Number: c.round}
-	order := []gate.Side{gate.Base, gate.Head}
-	s.rng.Shuffle(len(order), func(i, j int) { order[i], order[j] = order[j], order[i] })
-	var took [2]int
+// binaries returns those of the next pair of a benchmark, which it makes if need be;
+// nil if there are to be no more.
+func (s *Source) binaries(ctx context.Context, c *cell) (*binaries, error) {
+	const batch = 6
+	k := c.pairs / gate.PairsPerBuild
+	if k >= s.c.MaxBuilds {
+		return nil, nil
+	}
+	if have := len(c.p.pairs); k >= have {
+		n := min(have+batch, s.c.MaxBuilds)
+		s.c.logf("building %d more pairs of binaries of %s", n-have, c.p.path())
+		if err := s.fill(ctx, []*pkg{c.p}, n); err != nil {
+			return nil, err
+		}
+	}
+	return c.p.pairs[k], nil
+}
+
+// measure runs a pair of a benchmark.
+func (s *Source) measure(ctx context.Context, c *cell, of *binaries, r *gate.Round) error {
 	before, err := s.probe(c)
 	if err != nil {
-		return r, err
+		return err
 	}
-	for _, side := range order {
-		b := c.p.pool[side][build]
-		r.Readings[side] = &gate.Reading{Build: b.build}
-		if c.timed {
-			l, err := s.slice(ctx, c, side, b)
-			if err != nil {
-				return r, err
-			}
-			r.Readings[side].Values, took[side] = l.values, l.n
+	var n [2]int // iterations
+	for _, side := range sides {
+		r.Readings[side] = &gate.Reading{Build: of.build}
+	}
+	if c.timed {
+		lines, err := s.pair(ctx, c, of)
+		if err != nil {
+			return err
+		}
+		for _, side := range sides {
+			r.Readings[side].Values, n[which(side)] = lines[which(side)].values, lines[which(side)].n
 		}
 	}
 	after := before
 	if before.Distance != results.Unknown {
 		if after, err = s.probe(c); err != nil {
-			return r, err
+			return err
 		}
 	}
 	r.Distance = before.And(after)
 
 	// Counts are not disturbed by what the machine does, so they come after
 	// the times and keep those near each other.
-	if c.counts > 0 && (!c.timed || c.round%countEvery == 1) {
-		for _, side := range order {
-			v, err := s.count(ctx, c, side, r.Readings[side].Build)
+	if c.counts > 0 && (!c.timed || c.pairs%countEvery == 0) {
+		for _, side := range sides {
+			v, err := s.count(ctx, c, side, of)
 			if err != nil {
-				return r, err
+				return err
 			}
 			r.Readings[side].Values = append(r.Readings[side].Values, results.Value{Unit: unitInstructions, Value: v})
-			took[side] = max(took[side], 1)
+			n[which(side)] = max(n[which(side)], 1)
 		}
 	}
-	return r, s.rec.write(&r, took)
+	c.pairs++
+	return s.rec.write(r, n)
 }
+
+// Cost implements [gate.Source]: how long a pair of b takes, or took lately.
+func (s *Source) Cost(b gate.Benchmark) time.Duration {
+	if c := s.cells[b]; c != nil {
+		return c.cost
+	}
+	return 0
+}
+
+// Apart implements [gate.Source]: how long the rounds have waited for binaries.
+func (s *Source) Apart() time.Duration { return s.apart }
 
 // probe says how far the CPUs of c are from each other.
 func (s *Source) probe(c *cell) (distance.Trip, error) {
@@ -458,71 +494,17 @@ func (s *Source) probe(c *cell) (distance.Trip, error) {
 	return distance.Probe(nil)
 }
 
-// slice runs c once.
-func (s *Source) slice(ctx context.Context, c *cell, side gate.Side, b *testBinary) (line, error) {
-	l, wall, err := s.run(ctx, c, side, b, c.n, c.times)
-	if err != nil {
-		return line{}, err
-	}
-	if ns, ok := l.nsPerOp(); ok {
-		took := time.Duration(ns * float64(l.n))
-		s.slices = append(s.slices, took)
-		s.walls = append(s.walls, wall-took*time.Duration(c.times))
-	}
-	return l, nil
-}
-
-// run runs n iterations of c, so many times, and returns the fastest result and
-// how long the process was there.
-func (s *Source) run(ctx context.Context, c *cell, side gate.Side, b *testBinary, n, times int) (line, time.Duration, error) {
-	o, err := s.exec(ctx, job{side: side, p: c.p, b: b, bench: exactly("Benchmark" + c.name), skip: c.skip, cpu: c.cpu, n: n, times: times, verbose: c.verbose})
-	if err != nil {
-		return line{}, 0, explain(err, side, c.Benchmark)
-	}
-	l, err := find(o.stdout, suffixed(c.name, c.cpu), times)
-	if err != nil {
-		return line{}, 0, explain(err, side, c.Benchmark)
-	}
-	return l, o.wall, nil
-}
-
-func (l line) allocates() bool {
-	return slices.ContainsFunc(l.values, func(v results.Value) bool { return v.Unit == "allocs/op" && v.Value > 0 })
-}
-
-func (l line) nsPerOp() (float64, bool) {
-	for _, v := range l.values {
-		if v.Unit == "ns/op" {
-			return v.Value, true
-		}
-	}
-	return 0, false
-}
-
-// Stats are what a run cost.
-type Stats struct {
-	Slices   int           // runs of a benchmark, each a process
-	Slice    time.Duration // what the benchmark itself took of one, or the fastest slice of it, the median
-	Overhead time.Duration // what the process took besides, the median
-}
-
-// Stats returns what the rounds have cost so far.
-func (s *Source) Stats() Stats {
-	median := func(ds []time.Duration) time.Duration {
-		if len(ds) == 0 {
-			return 0
-		}
-		return slices.Sorted(slices.Values(ds))[len(ds)/2]
-	}
-	return Stats{len(s.slices), median(s.slices), median(s.walls)}
+// job returns a run of c on a side.
+func (s *Source) job(c *cell, side gate.Side, of *binaries) job {
+	return job{side: side, p: c.p, of: of, name: suffixed(c.name, c.cpu), bench: exactly("Benchmark" + c.name), skip: c.skip, cpu: c.cpu, verbose: c.verbose, pin: s.c.Pin}
 }
 
 // Fitness returns what the machine was like before anything was built, and what
 // it has been like since the rounds began.
 func (s *Source) Fitness() (before fitness.State, during fitness.Conditions) {
 	during = fitness.Count().Since(s.began)
-	if n := len(s.slices); n > 0 {
-		during.Switches = float64(s.switches) / float64(n)
+	if s.taken > 0 {
+		during.Switches = float64(s.switches) / float64(s.taken)
 	}
 	return s.before, during
 }

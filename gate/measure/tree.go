@@ -22,6 +22,7 @@ import (
 type tree struct {
 	side   gate.Side
 	root   string // of all files
+	temp   string // where its benchmarks put theirs
 	from   string // where they come from
 	module string // the directory within root in which patterns are resolved
 	env    []string
@@ -43,8 +44,8 @@ type repository struct {
 // Their paths have the same length, since they end up in the binaries.
 func trees(ctx context.Context, c *Config, dir string) ([2]*tree, error) {
 	var ts [2]*tree
-	for i, name := range []string{"base", "head"} {
-		ts[i] = &tree{side: []gate.Side{gate.Base, gate.Head}[i], root: filepath.Join(dir, name)}
+	for i, name := range []string{"base", "head"} { // as long as each other
+		ts[i] = &tree{side: sides[i], root: filepath.Join(dir, name), temp: filepath.Join(dir, "t", name)}
 		if err := os.Mkdir(ts[i].root, 0o755); err != nil {
 			return ts, err
 		}

@@ -156,7 +156,7 @@ func (r *recorder) one(ctx context.Context, m module, c *change, about meta, int
 	}
 	began := time.Now()
 	src, err := measure.Prepare(ctx, measure.Config{
-		BaseDir: base, HeadDir: head, Packages: m.packages, Bench: m.bench, CPU: m.cpu, Seed: about.Seed, Record: into,
+		BaseDir: base, HeadDir: head, Packages: m.packages, Bench: m.bench, CPU: m.cpu, Seed: about.Seed, Record: into, MeasureUnchanged: true,
 	})
 	if err != nil {
 		return err

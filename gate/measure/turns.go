@@ -1,0 +1,230 @@
+package measure
+
+import (
+	"context"
+	"errors"
+	"math"
+	"math/rand/v2"
+	"os/exec"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/lockbench/lockbench/results"
+)
+
+// turns lets two processes take turns: only one of them runs at any time, until it
+// has printed the result of a slice. Then it is stopped, within the collection that
+// package testing makes before each slice, and the other one goes on.
+//
+// What cannot be stopped, on a system without such signals, runs to its end in its
+// first turn.
+type turns struct {
+	limit   time.Duration // of a turn
+	mu      sync.Mutex
+	changed sync.Cond // of mu: some state has changed
+	free    bool      // none is stopped any more
+	takers  [2]taker
+}
+
+// A taker is a process that takes turns.
+type taker struct {
+	cmd     *exec.Cmd
+	timer   *time.Timer   // ends it
+	first   chan struct{} // closed when it may start
+	begun   bool          // first is closed
+	started bool          // cmd is there
+	running bool          // it is its turn
+	ended   bool
+}
+
+func newTurns(limit time.Duration, free bool) *turns {
+	t := &turns{limit: limit, free: free}
+	t.changed.L = &t.mu
+	for i := range t.takers {
+		t.takers[i].first = make(chan struct{})
+	}
+	return t
+}
+
+// play gives each process that many turns, in random order within each, and returns
+// when both have printed that many results, or have ended. Then they run on, both,
+// to their ends.
+func (t *turns) play(n int, rng *rand.Rand) {
+	for range n {
+		i := rng.IntN(2)
+		t.give(i)
+		t.give(1 - i)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.free = true
+	for i := range t.takers {
+		if k := &t.takers[i]; k.started && !k.ended {
+			k.timer.Reset(t.limit)
+			goOn(k.cmd)
+		}
+	}
+}
+
+// give has a process start, or go on, and waits until it is stopped or has ended.
+func (t *turns) give(i int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	k := &t.takers[i]
+	if k.ended {
+		return
+	}
+	k.running = true
+	if k.begun {
+		k.timer.Reset(t.limit)
+		goOn(k.cmd)
+	} else {
+		k.begun = true
+		close(k.first)
+	}
+	for k.running {
+		t.changed.Wait()
+	}
+}
+
+// started takes note of a process that takes turns.
+func (t *turns) started(i int, cmd *exec.Cmd, timer *time.Timer) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	k := &t.takers[i]
+	k.cmd, k.timer, k.started = cmd, timer, true
+	t.changed.Broadcast()
+}
+
+// rest stops a process that has printed a result. Its time is that of its turns.
+func (t *turns) rest(i int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	k := &t.takers[i]
+	for !k.started && !k.ended { // it prints before we know that it has started
+		t.changed.Wait()
+	}
+	if t.free || !k.running || stop(k.cmd) != nil {
+		return
+	}
+	k.timer.Stop()
+	k.running = false
+	t.changed.Broadcast()
+}
+
+// end takes note that a process has ended.
+func (t *turns) end(i int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.takers[i].running, t.takers[i].ended = false, true
+	t.changed.Broadcast()
+}
+
+// errOther is why a process is ended whose other side has failed.
+var errOther = errors.New("the other side failed")
+
+// pair runs a benchmark in a process of each side, and returns what each measured.
+//
+// Some benchmarks cannot live twice at once, such as those that listen at a port.
+// Where that may be why one fails, one side runs after the other, from then on.
+func (s *Source) pair(ctx context.Context, c *cell, of *binaries) ([2]line, error) {
+	began := time.Now()
+	made, err := s.turn(ctx, c, of)
+	if f := (*RunError)(nil); !c.apart && ctx.Err() == nil && errors.As(err, &f) {
+		c.apart = true
+		if again, failed := s.turn(ctx, c, of); failed == nil {
+			made, err = again, nil
+			s.warn("%v: fails where the other side lives at the same time, so one runs after the other", c.Benchmark)
+		}
+	}
+	if err == nil {
+		took := time.Since(began)
+		c.cost += (took - c.cost) / time.Duration(min(c.pairs+1, 8))
+	}
+	return made, err
+}
+
+// turn runs a benchmark once in a process of each side, which take turns.
+//
+// With one CPU both are bound to the same one, a random one: what makes that CPU
+// slow for a while makes both slow.
+func (s *Source) turn(ctx context.Context, c *cell, of *binaries) (made [2]line, err error) {
+	together, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	pin := s.c.Pin
+	if c.cpu == 1 && len(s.cpus) > 0 {
+		pin = []int{s.cpus[s.rng.IntN(len(s.cpus))]}
+	}
+	t := newTurns(s.c.Timeout, c.apart)
+	var outs [2]*outcome
+	var errs [2]error
+	var wg sync.WaitGroup
+	for i, side := range sides {
+		wg.Go(func() {
+			defer t.end(i)
+			<-t.takers[i].first
+			j := s.job(c, side, of)
+			j.n, j.times, j.pin, j.turns = c.n, c.warm+c.slices, pin, t
+			if outs[i], errs[i] = s.exec(together, j); errs[i] != nil {
+				cancel(errOther)
+			}
+		})
+	}
+	t.play(c.warm+c.slices, s.rng)
+	wg.Wait()
+	if ctx.Err() != nil {
+		return made, context.Cause(ctx)
+	}
+	for i, side := range sides {
+		if errs[i] != nil && !errors.Is(errs[i], errOther) {
+			return made, explain(errs[i], side, c.Benchmark)
+		}
+	}
+	for i, side := range sides {
+		lines, err := find(outs[i].stdout, suffixed(c.name, c.cpu), c.warm+c.slices)
+		if err != nil {
+			return made, explain(err, side, c.Benchmark)
+		}
+		made[i] = summary(lines[c.warm:], c.cpu == 1)
+		s.switches += outs[i].switches
+		s.taken += len(lines)
+	}
+	return made, nil
+}
+
+// summary makes one line of those of several slices.
+//
+// What disturbs code that runs alone makes it slower, so the fastest slice is the
+// least disturbed: its time counts, and its rate. What goroutines do to each other
+// may be fast by chance as well, so there, as of all else, the median counts. It is
+// the lower one of two: half an allocation is no count.
+func summary(lines []line, alone bool) line {
+	all := make(map[string][]float64)
+	var units []string
+	fastest, shortest := lines[0], math.Inf(1)
+	for _, l := range lines {
+		for _, v := range l.values {
+			if all[v.Unit] == nil {
+				units = append(units, v.Unit)
+			}
+			all[v.Unit] = append(all[v.Unit], v.Value)
+		}
+		if ns, ok := l.value("ns/op"); ok && ns < shortest {
+			fastest, shortest = l, ns
+		}
+	}
+	one := line{name: fastest.name, n: fastest.n}
+	for _, unit := range units {
+		values := all[unit]
+		slices.Sort(values)
+		v := values[(len(values)-1)/2]
+		if alone && (unit == "ns/op" || unit == "MB/s") {
+			if best, ok := fastest.value(unit); ok {
+				v = best
+			}
+		}
+		one.values = append(one.values, results.Value{Unit: unit, Value: v})
+	}
+	return one
+}
