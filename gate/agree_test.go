@@ -34,11 +34,11 @@ func (p *player) Round(context.Context, []gate.Benchmark) ([]gate.Round, error) 
 	return p.rounds[p.played-1 : p.played], nil
 }
 
-func (p *player) Unchanged() []gate.Unchanged       { return nil }
-func (p *player) Cost(gate.Benchmark) time.Duration { return 0 }
-func (p *player) Apart() time.Duration              { return 0 }
-func (p *player) Better(unit string) int            { return p.declared.Better(unit) }
-func (p *player) Exact(string) (float64, bool)      { return 0, false }
+func (p *player) Unchanged() []gate.Unchanged                  { return nil }
+func (p *player) Cost(gate.Benchmark) time.Duration            { return 0 }
+func (p *player) Apart() time.Duration                         { return 0 }
+func (p *player) Better(unit string) int                       { return p.declared.Better(unit) }
+func (p *player) Exact(gate.Benchmark, string) (float64, bool) { return 0, false }
 
 // files returns the same readings as files, of one session or of two.
 func (p *player) files(together bool) gate.Files {

@@ -59,6 +59,18 @@ const DefaultDrift = 0.05
 // measured together.
 const sessionNote = "session"
 
+// InstructionsNote is the key of the comment by which files say by what instructions/op
+// were counted: different means count different things. ByCallgrind is how what it says
+// begins if it was Callgrind; which version it was comes after that.
+const (
+	InstructionsNote = "instructions"
+	ByCallgrind      = "by Callgrind, "
+)
+
+// CountError is by how much two counts that Callgrind makes of the same may be apart, as
+// a share.
+const CountError = 0.015
+
 // ReadFiles reads a base and a head. The error joins all that is wrong with any of them.
 func ReadFiles(base, head string) (Files, error) {
 	var f Files
@@ -163,6 +175,13 @@ func (s *fileSource) sameMachine() error {
 			default:
 				errs = append(errs, fmt.Errorf("%s: want %s %q as in %s, have %q: two machines cannot be compared", other.Name, fact.key, fact.base, s.Base.Name, fact.other))
 			}
+		}
+	}
+	if base, head := note(s.Base, InstructionsNote), note(s.Head, InstructionsNote); base != "" && head != "" && base != head {
+		if s.IgnoreMachine {
+			s.warn("instructions/op are counted in different ways: %s in %s, %s in %s", base, s.Base.Name, head, s.Head.Name)
+		} else {
+			errs = append(errs, fmt.Errorf("%s: want instructions/op counted %s as in %s, have them counted %s: they are not of one kind", s.Head.Name, base, s.Base.Name, head))
 		}
 	}
 	for unit := range s.units() {
@@ -389,10 +408,33 @@ func (s *fileSource) Apart() time.Duration         { return 0 }
 // for those that say nothing.
 func (s *fileSource) Better(unit string) int { return s.declared.Better(unit) }
 
-// Exact reports whether the files are of a simulated machine, which counts, and
-// does not measure: "machine: sim:name". What it counts must be equal.
-func (s *fileSource) Exact(string) (tolerance float64, exact bool) {
-	return 0, strings.HasPrefix(s.Base.Machine, "sim:") && strings.HasPrefix(s.Head.Machine, "sim:")
+// Exact reports what does not vary: all that a simulated machine counts, which does not
+// measure ("machine: sim:name"), and must be equal; and instructions of which Callgrind
+// found that one count will do.
+func (s *fileSource) Exact(b Benchmark, unit string) (tolerance float64, exact bool) {
+	switch by := note(s.Base, InstructionsNote); {
+	case s.simulated():
+		return 0, true
+	case unit == "instructions/op" && strings.HasPrefix(by, ByCallgrind) && by == note(s.Head, InstructionsNote) && s.once(Base, b, unit) && s.once(Head, b, unit):
+		return CountError, true
+	}
+	return 0, false
+}
+
+// simulated reports whether the files are of a simulated machine.
+func (s *fileSource) simulated() bool {
+	return strings.HasPrefix(s.Base.Machine, "sim:") && strings.HasPrefix(s.Head.Machine, "sim:")
+}
+
+// once reports whether one reading of b alone has the unit.
+func (s *fileSource) once(side Side, b Benchmark, unit string) bool {
+	n := 0
+	for _, r := range s.records[side][b] {
+		if _, ok := r.Value(unit); ok {
+			n++
+		}
+	}
+	return n == 1
 }
 
 // compare is [Rules.CompareFiles].
@@ -498,7 +540,7 @@ func (s *fileSource) unitsOf(side Side, b Benchmark) map[string]bool {
 // same reports whether both sides hold the very same readings, though they have
 // noise: then they are one run, in one file or in two.
 func (s *fileSource) same() bool {
-	if _, exact := s.Exact(""); exact {
+	if s.simulated() {
 		return false
 	}
 	noise := false

@@ -22,7 +22,7 @@ func (newcomers) Unchanged() []gate.Unchanged                                   
 func (newcomers) Cost(gate.Benchmark) time.Duration                             { return 0 }
 func (newcomers) Apart() time.Duration                                          { return 0 }
 func (newcomers) Better(string) int                                             { return 0 }
-func (newcomers) Exact(string) (float64, bool)                                  { return 0, false }
+func (newcomers) Exact(gate.Benchmark, string) (float64, bool)                  { return 0, false }
 
 // The first benchmarks of all pass where they may be new, and are named. What the base
 // has instead, or what may not be new, keeps a comparison of nothing from passing.

@@ -106,10 +106,11 @@ type Source interface {
 	// that is not known.
 	Better(unit string) int
 
-	// Exact reports whether values of the unit have no noise at all, as the
-	// counts of a simulator, so that one reading is as good as many. They are
-	// compared as they are; up to the tolerance, a share, they are equal.
-	Exact(unit string) (tolerance float64, exact bool)
+	// Exact reports whether values of the unit do not vary, as the counts of a
+	// simulator, so that one reading of b is as good as many. They are compared as
+	// they are. Where two readings of the same may be apart all the same, the
+	// tolerance, a share, says by how much at most.
+	Exact(b Benchmark, unit string) (tolerance float64, exact bool)
 }
 
 // An Unchanged is a package that need not be measured.

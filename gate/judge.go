@@ -95,7 +95,8 @@ type series struct {
 	seriesKey
 	measure
 	clusters
-	exact     bool    // has no noise
+	exact     bool    // does not vary, so that one reading will do
+	apart     float64 // by how much two readings of the same may be apart all the same, as a share
 	tolerance float64 // up to what share values that do not vary are equal
 
 	whole    int     // readings when evidence was computed
@@ -367,7 +368,7 @@ func (j *judge) of(k seriesKey) *series {
 		return nil
 	}
 	s := &series{seriesKey: k, measure: measure{better: j.src.Better(k.unit), margin: j.rules.Margin}}
-	s.tolerance, s.exact = j.src.Exact(k.unit)
+	s.apart, s.exact = j.src.Exact(k.Benchmark, k.unit)
 	if !s.exact && !isCount(k.unit) {
 		s.tolerance = s.margin
 	}
@@ -691,6 +692,10 @@ func (r *Result) setChange(change func(worse float64) float64, d, lo, hi float64
 
 // resultExact compares values that do not vary.
 func (s *series) resultExact(r *Result) {
+	if s.exact && s.apart > 0 {
+		s.resultNear(r)
+		return
+	}
 	m := &measure{s.better, s.tolerance, s.signed}
 	d := m.worse(r.Old, r.New)
 	r.setChange(m.change, d, d, d)
@@ -706,6 +711,27 @@ func (s *series) resultExact(r *Result) {
 		r.Why = "the values do not vary, and are the same"
 	default: // no reading that makes sense comes here
 		r.Verdict, r.Why = CannotTell, "the values cannot be compared"
+	}
+}
+
+// resultNear compares values of which two readings of the same may be apart, but by no
+// more than is known. It asks of them what is asked of an interval.
+func (s *series) resultNear(r *Result) {
+	d, most := s.worse(r.Old, r.New), s.apart
+	if !s.signed {
+		most = math.Log1p(s.apart)
+	}
+	r.setChange(s.change, d, d-most, d+most)
+	limit := s.limit()
+	switch {
+	case math.IsNaN(d): // no reading that makes sense comes here
+		r.Verdict, r.Why = CannotTell, "the values cannot be compared"
+	case d > limit && d > most:
+		r.Verdict, r.Why = Regressed, fmt.Sprintf("counted: worse by more than the margin, and than the %s by which two counts of the same may be apart", wording.Share(s.apart))
+	case d <= limit && d+most < 2*limit:
+		r.Verdict, r.Why = Pass, "counted: within the margin"
+	default:
+		r.Verdict, r.Why = CannotTell, fmt.Sprintf("two counts of the same may be apart by %s: want a margin of that at least", wording.Share(s.apart))
 	}
 }
 

@@ -50,7 +50,7 @@ type gateCmd struct {
 	FDR        string `name:"fdr" placeholder:"P" help:"Share of false ones among the regressions reported, on average (1%)."`
 	Confidence string `placeholder:"P" help:"Confidence of the intervals (99%)."`
 	Metric     string `complete:"ns/op|B/op|allocs/op|MB/s|instructions/op" placeholder:"UNIT,..." help:"What to judge (all units of which it is known whether more is better)."`
-	Exact      bool   `help:"Judge what is counted, and no times: allocations, bytes and, where the machine counts them, instructions."`
+	Exact      bool   `help:"Judge what is counted, and no times: allocations, bytes and, if the machine or Callgrind counts them, instructions."`
 	Budget     string `placeholder:"D" help:"How long the rounds may take (10m)."`
 	Timeout    string `placeholder:"D" help:"A slice of a benchmark that takes longer has failed (1m)."`
 	MinRounds  string `placeholder:"N" help:"How many pairs of binaries a verdict rests on at least (10)."`

@@ -99,7 +99,9 @@ type Config struct {
 }
 
 // Instructions says whether to count the instructions of a benchmark, in the
-// unit instructions/op. They are those of user mode, with GOMAXPROCS=1.
+// unit instructions/op: those of user mode if the machine counts them, and otherwise
+// those of a CPU that Callgrind simulates, if valgrind is installed; both with
+// GOMAXPROCS=1. [Source.Warnings] says which.
 type Instructions int
 
 // Whether to count instructions.

@@ -9,7 +9,7 @@
 // with as many CPUs as it has use for (concurrent.go), and finds out how many
 // iterations take a few milliseconds (calibrate.go). [Source.Round] then runs one pair
 // of processes of each benchmark that it is asked for (source.go, turns.go, exec.go),
-// counts instructions where that is possible (count.go), and writes down all that was
+// counts instructions where that is possible (count.go, perf_linux.go, callgrind.go), and writes down all that was
 // measured (record.go).
 //
 // A benchmark that fails, or hangs, on either side is found out when it is listed,

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
@@ -153,8 +154,13 @@ func (s *Source) exec(ctx context.Context, j job) (*outcome, error) {
 		started = func() { j.turns.started(which(j.side), cmd, stdout.timer) }
 		stdout.result = func() { j.turns.rest(which(j.side)) }
 	}
+	counted := "" // the file in which Callgrind counts
 	if j.count {
 		cmd.Env = append(cmd.Env, "GOMAXPROCS=1")
+		if s.callgrind != nil {
+			counted = filepath.Join(s.temp, fmt.Sprintf("callgrind.%d", s.simulations.Add(1)))
+			s.callgrind.wrap(cmd, counted)
+		}
 	}
 	killable(cmd)
 	if kill := cmd.Cancel; true {
@@ -171,7 +177,10 @@ func (s *Source) exec(ctx context.Context, j job) (*outcome, error) {
 	var stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = stdout, &stderr
 
-	instructions, err := runOn(cmd, j.pin, j.count, started)
+	instructions, err := runOn(cmd, j.pin, j.count && counted == "", started)
+	if err == nil && counted != "" {
+		instructions, err = s.callgrind.total(counted)
+	}
 	o := &outcome{wall: time.Since(stdout.began), instructions: instructions}
 	if cmd.ProcessState != nil {
 		o.switches = involuntary(cmd.ProcessState)

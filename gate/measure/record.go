@@ -107,6 +107,9 @@ func (s *Source) header(side gate.Side, session string) []byte {
 	if t.commit != "" {
 		fmt.Fprintf(&b, "# commit: %s\n", t.commit)
 	}
+	if s.counted != "" {
+		fmt.Fprintf(&b, "# %s: %s\n", gate.InstructionsNote, s.counted)
+	}
 	fmt.Fprintf(&b, "# seed: %d\n# session: %s\n", s.c.Seed, session)
 
 	better := map[string]int{unitInstructions: -1, "MB/s": +1}

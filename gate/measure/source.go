@@ -51,6 +51,10 @@ type Source struct {
 	taken    int   // slices
 	switches int64 // how often they lost their CPU
 
+	counted     string       // by what instructions are, "" if they are not
+	callgrind   *callgrind   // nil if it does not count them
+	simulations atomic.Int64 // runs under it
+
 	mu       sync.Mutex
 	warnings []string
 
@@ -74,6 +78,7 @@ type cell struct {
 	verbose bool          // it prints what cannot be told from its result otherwise
 	timed   bool          // measured in time; if not, only instructions are counted
 	counts  int           // iterations to count instructions of, 0 if they are not
+	varies  bool          // their count, from one process to the next
 	pairs   int           // how often it was measured
 	cost    time.Duration // of a pair
 	failed  *gate.Failure
@@ -99,12 +104,10 @@ func Prepare(ctx context.Context, c Config) (_ *Source, err error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	if c.Instructions == MustCount {
-		if err := canCount(); err != nil {
-			return nil, err
-		}
-	}
 	s := newSource(c)
+	if err := s.findCounter(ctx); err != nil {
+		return nil, err
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())
@@ -345,8 +348,15 @@ func (s *Source) Unchanged() []gate.Unchanged { return slices.Clone(s.unchanged)
 // "Unit hops/op better=lower", or else what [results.Better] knows.
 func (s *Source) Better(unit string) int { return s.units.Better(unit) }
 
-// Exact implements [gate.Source]: what is measured has noise.
-func (s *Source) Exact(string) (tolerance float64, exact bool) { return 0, false }
+// Exact implements [gate.Source]: what Callgrind counts is nearly the same each time,
+// except where it varies by what is random in a process. All else has noise.
+func (s *Source) Exact(b gate.Benchmark, unit string) (tolerance float64, exact bool) {
+	c := s.cells[b]
+	if unit != unitInstructions || s.callgrind == nil || c == nil || c.varies {
+		return 0, false
+	}
+	return gate.CountError, true
+}
 
 // measured reports whether there is anything to be measured in p.
 func (s *Source) measured(p *pkg) bool {
@@ -456,17 +466,22 @@ func (s *Source) measure(ctx context.Context, c *cell, of *binaries, r *gate.Rou
 
 	// Counts are not disturbed by what the machine does, so they come after
 	// the times and keep those near each other.
-	if c.counts > 0 && (!c.timed || c.pairs%countEvery == 0) {
+	if s.toCount(c) {
+		counts, counted, err := s.countPair(ctx, c, of)
+		if err != nil {
+			return err
+		}
 		for _, side := range sides {
-			v, err := s.count(ctx, c, side, of)
-			if err != nil {
-				return err
+			if counted {
+				r.Readings[side].Values = append(r.Readings[side].Values, results.Value{Unit: unitInstructions, Value: counts[which(side)]})
+				n[which(side)] = max(n[which(side)], 1)
 			}
-			r.Readings[side].Values = append(r.Readings[side].Values, results.Value{Unit: unitInstructions, Value: v})
-			n[which(side)] = max(n[which(side)], 1)
 		}
 	}
 	c.pairs++
+	if !c.timed {
+		c.pairs += gate.PairsPerBuild - 1 // another count on the same binaries tells less than one on others
+	}
 	return s.rec.write(r, n)
 }
 

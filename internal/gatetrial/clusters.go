@@ -66,11 +66,11 @@ func (c *clusters) Round(ctx context.Context, of []gate.Benchmark) ([]gate.Round
 	return rounds, nil
 }
 
-func (c *clusters) Unchanged() []gate.Unchanged              { return nil }
-func (c *clusters) Cost(gate.Benchmark) time.Duration        { return 0 }
-func (c *clusters) Apart() time.Duration                     { return 0 }
-func (c *clusters) Better(unit string) int                   { return results.Better(unit) }
-func (c *clusters) Exact(string) (tolerance float64, _ bool) { return 0, false }
+func (c *clusters) Unchanged() []gate.Unchanged                              { return nil }
+func (c *clusters) Cost(gate.Benchmark) time.Duration                        { return 0 }
+func (c *clusters) Apart() time.Duration                                     { return 0 }
+func (c *clusters) Better(unit string) int                                   { return results.Better(unit) }
+func (c *clusters) Exact(gate.Benchmark, string) (tolerance float64, _ bool) { return 0, false }
 
 // source returns the rounds of the tape as they were.
 func (t *tape) source() *clusters {

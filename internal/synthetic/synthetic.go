@@ -133,4 +133,4 @@ func (s *Source) Apart() time.Duration              { return 0 }
 func (s *Source) Better(unit string) int { return results.Better(unit) }
 
 // Exact implements [gate.Source].
-func (s *Source) Exact(string) (tolerance float64, exact bool) { return 0, false }
+func (s *Source) Exact(gate.Benchmark, string) (tolerance float64, exact bool) { return 0, false }
