@@ -197,10 +197,12 @@
 // The exit code is 0 if all pass, 1 if one regressed, 3 if none did but one
 // cannot be told (--cannot-tell=pass or fail maps that), and 2 if there is no
 // verdict: a build or a benchmark that fails, a filter that selects nothing,
-// a benchmark that only one side has and that was not declared by --new or
-// --removed. What fails, or takes longer than --timeout, does not keep the others
-// from being judged; --skip leaves it out. With --out DIR the report is left there in all formats, with a
-// forest plot and every reading. Of files, what was measured together is judged
+// a benchmark that only the base has and that was not declared by --removed. One
+// that only the head has is new and passes, unless --new says otherwise. What
+// fails, or takes longer than --timeout, does not keep the others from being
+// judged; --skip leaves it out. With --out DIR the report is left there in all
+// formats, with a forest plot and every reading. What is a flag can be in a file
+// as well: --config gate.toml. Of files, what was measured together is judged
 // by pairs, and the rest more weakly:
 //
 //	$ lockbench gate --files none.txt none.txt
