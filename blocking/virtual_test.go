@@ -310,6 +310,33 @@ func TestModelMutexOvertakingBesideArrival(t *testing.T) {
 	})
 }
 
+// A spinner gives up while an Unlock that saw a waiter in line finds that it has given
+// up, too: the Mutex is then free, and not left to a spinner that does not exist.
+func TestModelMutexAllGiveUp(t *testing.T) {
+	hurried(t, "Mutex", func(m *check.Machine) {
+		var l blocking.Mutex
+		ctx, cancel := m.WithCancel()
+		l.Lock()
+		m.GoFirst("in line", func() {
+			if l.LockContext(ctx) == nil {
+				l.Unlock()
+			}
+		})
+		m.GoNamed("spinner", func() {
+			l.Reserve()
+			l.GiveUpSpinning()
+			l.Park()
+			l.Unlock()
+		})
+		m.GoNamed("cancel", cancel)
+		l.Unlock()
+		m.Wait()
+		if l.String() != "unlocked" {
+			m.Failf("the lock is %v, want unlocked", &l)
+		}
+	})
+}
+
 // If a reader leaves and another goroutine that has no read section does, too, one of
 // the two panics, and no reader stays counted or is lost.
 func TestModelRUnlockTooManyBesideReader(t *testing.T) {
