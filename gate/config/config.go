@@ -36,7 +36,7 @@ import (
 //
 //	packages   = ['./a', './b/...'] # and all that lockbench gate has a flag of that name for
 //	cpu        = [1, 4]
-//	fastest_of = 3
+//	builds     = 30
 //	exact      = true
 //
 //	[[rule]]

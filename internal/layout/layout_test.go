@@ -26,7 +26,7 @@ var table = layout.Layout{
 		{"check sim", "internal/sched", layout.NoTags},
 		{"check/property", "check primitives internal/locktest github.com/anishathalye/porcupine", layout.NoTags},
 		{"results", "internal/filelock golang.org/x/perf/... github.com/montanaflynn/stats github.com/klauspost/cpuid/v2 gonum.org/v1/gonum/stat/...", layout.OSTags},
-		{"gate", "results internal/wording golang.org/x/perf/... github.com/aclements/go-moremath/... github.com/montanaflynn/stats gonum.org/v1/gonum/...", layout.NoTags},
+		{"gate", "results internal/wording golang.org/x/perf/... github.com/aclements/go-moremath/...", layout.NoTags},
 		{"gate/shape", "results gate internal/wording golang.org/x/perf/... github.com/aclements/go-moremath/... gonum.org/v1/gonum/optimize", layout.NoTags},
 		{"gate/history", "results gate internal/wording internal/wholefile golang.org/x/perf/... github.com/aclements/go-moremath/...", layout.NoTags},
 		{"gate/report", "results gate gate/shape internal/wording", layout.NoTags},
