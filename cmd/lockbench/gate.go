@@ -296,10 +296,13 @@ func (c *gateCmd) measuring(bad *commandline.Problems, file *config.File, says s
 		cfg.Skip = strings.Join(slices.DeleteFunc(append(slices.Clone(file.Skip), c.Skip), func(s string) bool { return s == "" }), "|")
 		cfg.Ignore = file.Ignores
 	}
+	timed := func(unit string) bool { return unit != instructions && !results.Counted(unit) }
+	if len(units) > 0 && !slices.ContainsFunc(units, timed) {
+		cfg.Builds = min(cfg.Builds, 4) // ten readings of what does not vary are enough
+	}
 	switch {
 	case c.Exact:
 		cfg.Instructions = measure.CountIfPossible
-		cfg.Builds = min(cfg.Builds, 4) // ten readings of what does not vary are enough
 	case slices.Contains(units, instructions):
 		cfg.Instructions = measure.MustCount
 	}

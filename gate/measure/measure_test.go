@@ -195,8 +195,7 @@ func (s *sharedSource) get(t *testing.T) *measure.Source {
 		s.src, s.err = measure.Prepare(context.Background(), measure.Config{
 			Dir: filepath.Join(s.repo, "sub"), Base: "one", Head: "HEAD", CPU: []int{1, 2},
 			Slice: time.Millisecond, Builds: 2, Record: s.rec, Seed: 1,
-			Instructions: measure.CountIfPossible,
-			Bench:        "Sum|Pair|Hops|Chatty|Gone|New|Skipped",
+			Bench: "Sum|Pair|Hops|Chatty|Gone|New|Skipped",
 		})
 	})
 	if s.err != nil {

@@ -88,7 +88,7 @@ func (d Document) tally(of func(row) bool) (t tally) {
 func (d Document) all() tally { return d.tally(func(row) bool { return true }) }
 
 // nouns are what results of a unit are called, in the order in which they are counted.
-var nouns = []string{"time", "allocation", "other metric", "benchmark"}
+var nouns = []string{"time", "allocation", "instruction count", "other metric", "benchmark"}
 
 // noun returns what a result is, by its unit.
 func (r row) noun() string {
@@ -97,6 +97,8 @@ func (r row) noun() string {
 		return "benchmark" // as a whole: it failed, or was not measured
 	case results.Counted(unit):
 		return "allocation"
+	case unit == "instructions/op": // which ends as a time does
+		return "instruction count"
 	case slices.Contains([]string{"sec/op", "MB/s", "B/s", "ops/s"}, unit), strings.HasSuffix(unit, "ns/op"), strings.HasSuffix(unit, "-ns"):
 		return "time"
 	}
