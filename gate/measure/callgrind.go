@@ -30,7 +30,7 @@ const callgrindSlower = 100
 func findCallgrind(ctx context.Context) (*callgrind, error) {
 	name, err := exec.LookPath("valgrind")
 	if err != nil {
-		return nil, errors.New("Callgrind is not installed (apt-get install valgrind)")
+		return nil, errors.New("valgrind is not installed (apt-get install valgrind)")
 	}
 	out, err := exec.CommandContext(ctx, name, "--version").Output()
 	if err != nil {
