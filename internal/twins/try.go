@@ -115,6 +115,7 @@ func (v *verdict) try(ctx context.Context, match string) {
 		v.err = errors.New("no model test notices it")
 	case kind == "":
 		v.err = fmt.Errorf("its model tests fail, and not by what the checker found:\n%s", out)
+	case kind == check.Misuse: // met on the way, such as a waiter that is used after it was put back: caught as well
 	case kind != v.kind:
 		v.err = fmt.Errorf("its model tests fail by %s, want %s", kind, v.kind)
 	}
