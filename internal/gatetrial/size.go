@@ -16,7 +16,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"gonum.org/v1/gonum/stat"
@@ -385,7 +384,7 @@ func exactly(name string) string {
 // next lets it run for a slice and returns the time of an operation.
 func (p *process) next() (float64, error) {
 	if p.stopped {
-		if err := p.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+		if err := goOn(p.cmd.Process); err != nil {
 			return 0, err
 		}
 		p.stopped = false
@@ -400,7 +399,7 @@ func (p *process) next() (float64, error) {
 			return 0, err
 		}
 		p.stopped = true
-		return v, p.cmd.Process.Signal(syscall.SIGSTOP)
+		return v, stop(p.cmd.Process)
 	}
 	return 0, cmp.Or(p.out.Err(), errors.New("no ns/op"))
 }

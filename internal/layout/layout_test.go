@@ -48,7 +48,8 @@ var table = layout.Layout{
 		{"internal/ownlock", "golang.org/x/mod/modfile golang.org/x/tools/go/packages", layout.OSTags},
 		{"internal/commandline", "github.com/alecthomas/kong golang.org/x/term", layout.NoTags},
 		{"internal/commandline/script", "internal/commandline github.com/alecthomas/kong", layout.NoTags},
-		{"cmd/... tools/... internal/figures internal/gatetrial internal/twins", "...", layout.NoTags},
+		{"cmd/... tools/... internal/figures internal/twins", "...", layout.NoTags},
+		{"internal/gatetrial", "...", layout.OSTags}, // has processes take turns
 		{"internal/targets", "...", layout.AnyTags},
 	},
 	// A benchmark measures its reference in the same run, hence the peers.
