@@ -101,8 +101,8 @@ func slicesWithin(most, slice time.Duration) int {
 	return int(max(1, min(3, most/max(slice, 1))))
 }
 
-// pace runs n iterations of c on both sides, so many times, and says how long the
-// slower side takes: as it is measured, and in truth.
+// pace runs n iterations of c on both sides, so many times, and returns how long the
+// slower side takes: p by the clock, and took as the benchmark reports it.
 func (s *Source) pace(ctx context.Context, c *cell, n, times int) (p pace, took time.Duration, err error) {
 	p.n = n
 	for _, side := range sides {

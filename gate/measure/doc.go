@@ -76,9 +76,8 @@
 //     directories below, unless it is Go or prose, such as README.md and LICENSE. Go
 //     and prose count in testdata and in directories with an underscore, prose counts
 //     where the package's source has its name or a string that ends like it. Where the
-//     source has a string that begins with "..", or the directory a symbolic link,
-//     or the binary C or assembly, which may include anything, all files of the
-//     repository count.
+//     source, or assembly of the binary, has a string that begins with "..", or the
+//     directory a symbolic link, or the binary C, all files of the repository count.
 //
 // Toolchains, flags and go.work must be the same. What cannot be read or compared is
 // measured. What a benchmark reads elsewhere, such as from the network, or from

@@ -276,7 +276,8 @@ func (s *Source) reads(p *pkg, d *difference, closures ...map[string]*node) stri
 		}
 	}
 	var dirs []string // of the package and of what it is made of
-	anywhere := bytes.Contains(source, []byte(`"..`)) || bytes.Contains(source, []byte("`.."))
+	leads := func(src []byte) bool { return bytes.Contains(src, []byte(`"..`)) || bytes.Contains(src, []byte("`..")) }
+	anywhere := leads(source)
 	for i, closure := range closures {
 		for _, n := range closure {
 			dir, inside := s.trees[i].within(n.Dir)
@@ -284,7 +285,14 @@ func (s *Source) reads(p *pkg, d *difference, closures ...map[string]*node) stri
 				continue
 			}
 			dirs = append(dirs, dir)
-			anywhere = anywhere || len(n.CgoFiles)+len(n.native()) > 0
+			anywhere = anywhere || len(n.CgoFiles) > 0 // C reads what it likes
+			for _, file := range n.native() {
+				src, err := os.ReadFile(filepath.Join(n.Dir, file))
+				if err != nil {
+					return file
+				}
+				anywhere = anywhere || leads(src) // what it includes
+			}
 		}
 	}
 	below := func(name string) bool {

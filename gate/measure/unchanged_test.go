@@ -41,9 +41,14 @@ func TestUnchanged(t *testing.T) {
 		"embeds/e_test.go":      bench("embeds", "_ \"embed\"", "_ = text") + "\n//go:embed text.md\nvar text string\n",
 		"embeds/text.md":        "one",
 		"embeds/more.md":        "one",
+		"asm/a_test.go":         bench("asm", "", ""),
+		"asm/a.s":               "// nothing\n",
+		"includes/i_test.go":    bench("includes", "", ""),
+		"includes/i.s":          "#include \"../docs/defs.h\"\n",
+		"docs/defs.h":           "// one\n",
 		"up/up_test.go":         bench("up", "\"os\"", `os.ReadFile("../docs/picture.svg")`),
 	}
-	all := []string{"embeds", "far", "lone", "reads", "up"}
+	all := []string{"asm", "embeds", "far", "includes", "lone", "reads", "up"}
 	for _, test := range []struct {
 		name     string
 		change   map[string]string
@@ -58,12 +63,13 @@ func TestUnchanged(t *testing.T) {
 		{name: "a test file", change: map[string]string{"far/helper_test.go": "package far\nfunc help() int { return 2 }\nfunc init() { println(help()) }\n"}, measured: []string{"far"}},
 		{name: "one that is new", change: map[string]string{"lone/x_test.go": "package lone\nfunc init() { println() }\n"}, measured: []string{"lone"}},
 		{name: "Go that is no part of it", change: map[string]string{"lone/notes/other.go": "package notes\nconst X = 1\n"}},
-		{name: "data", change: map[string]string{"reads/in.json": "two"}, measured: []string{"reads", "up"}},
+		{name: "data", change: map[string]string{"reads/in.json": "two"}, measured: []string{"includes", "reads", "up"}},
 		{name: "prose that it reads", change: map[string]string{"reads/HISTORY.md": "two"}, measured: []string{"reads"}},
-		{name: "Go in testdata", change: map[string]string{"reads/a/testdata/x.go": "package y\n"}, measured: []string{"reads", "up"}},
+		{name: "Go in testdata", change: map[string]string{"reads/a/testdata/x.go": "package y\n"}, measured: []string{"includes", "reads", "up"}},
 		{name: "what it embeds", change: map[string]string{"embeds/text.md": "two"}, measured: []string{"embeds"}},
-		{name: "data above one that looks there", change: map[string]string{"docs/picture.svg": "two"}, measured: []string{"up"}},
-		{name: "data of a dependency", change: map[string]string{"mid/data.bin": "two"}, measured: []string{"far", "up"}},
+		{name: "data above one that looks there", change: map[string]string{"docs/picture.svg": "two"}, measured: []string{"includes", "up"}},
+		{name: "what assembly includes", change: map[string]string{"docs/defs.h": "// two\n"}, measured: []string{"includes", "up"}},
+		{name: "data of a dependency", change: map[string]string{"mid/data.bin": "two"}, measured: []string{"far", "includes", "up"}},
 		{name: "go.mod, for the worse", change: map[string]string{"go.mod": "module example.com/u\n\ngo 1.25\n"}, measured: all},
 		{name: "flags", config: func(c *Config) { c.HeadFlags = []string{"-race=false"} }, measured: all},
 		{name: "nothing, but all is asked for", config: func(c *Config) { c.MeasureUnchanged = true }, measured: all},

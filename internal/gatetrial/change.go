@@ -31,7 +31,7 @@ type change struct {
 	Sizes    []size   `toml:"size"`
 }
 
-// A size is how much slower a change makes its benchmarks, in truth.
+// A size is how much slower a change makes its benchmarks, as measured at length.
 type size struct {
 	Share   float64   `toml:"share"` // that was aimed at: 0.05 or 0.1
 	Work    int       `toml:"work"`  // additions of the chain
