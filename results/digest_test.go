@@ -7,6 +7,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/lockbench/lockbench/internal/golden"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -51,7 +52,7 @@ func TestDigestIsGolden(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := digest(t, test.digest, test.samples)
-			golden(t, test.name, got)
+			golden.Check(t, test.name, got)
 			width, most := 100, 40
 			if test.digest.Lines != 0 {
 				width, most = test.digest.Width, test.digest.Lines
@@ -138,8 +139,8 @@ func TestRoles(t *testing.T) {
 			}
 		}
 	}
-	golden(t, "roles.digest", digest(t, results.Digest{}, samples))
-	golden(t, "roles.table", table(t, results.Table{Unit: "write-ns/op", Unranked: []string{"none"}, Reference: "b"}, samples))
+	golden.Check(t, "roles.digest", digest(t, results.Digest{}, samples))
+	golden.Check(t, "roles.table", table(t, results.Table{Unit: "write-ns/op", Unranked: []string{"none"}, Reference: "b"}, samples))
 }
 
 // An interval that reaches far beyond the median is noise, not a number.

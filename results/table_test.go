@@ -7,6 +7,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/lockbench/lockbench/internal/golden"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -36,7 +37,7 @@ func TestTableIsGolden(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := table(t, test.table, test.samples)
-			golden(t, test.name, got)
+			golden.Check(t, test.name, got)
 			width := test.table.Width
 			if width == 0 {
 				width = 100

@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lockbench/lockbench/internal/golden"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -49,7 +50,7 @@ func written(t testing.TB, samples []results.Sample) []results.Sample {
 }
 
 func TestFileIsGolden(t *testing.T) {
-	golden(t, "sweep.txt", text(t, sweep(6, []int{0})))
+	golden.Check(t, "sweep.txt", text(t, sweep(6, []int{0})))
 }
 
 // A recorder keeps each Write by itself.

@@ -3,7 +3,6 @@ package history_test
 import (
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io/fs"
 	"math"
@@ -18,28 +17,9 @@ import (
 
 	"github.com/lockbench/lockbench/gate"
 	"github.com/lockbench/lockbench/gate/history"
+	"github.com/lockbench/lockbench/internal/golden"
 	"github.com/lockbench/lockbench/results"
 )
-
-var update = flag.Bool("update", false, "write the files in testdata anew")
-
-// golden compares got with a file in testdata.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s: got\n%s\nwant\n%s", path, got, want)
-	}
-}
 
 // day returns the date of the i'th run.
 func day(i int) time.Time { return time.Date(2026, 10, 1+i, 12, 0, 0, 0, time.UTC) }
@@ -127,12 +107,12 @@ func TestHistory(t *testing.T) {
 	if err := h.WriteText(&b, 0); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "history.text", b.String())
+	golden.Check(t, "history.text", b.String())
 	b.Reset()
 	if err := h.WriteMarkdown(&b); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "history.md", b.String())
+	golden.Check(t, "history.md", b.String())
 	b.Reset()
 	if err := h.WriteJSON(&b); err != nil {
 		t.Fatal(err)
@@ -169,7 +149,7 @@ func TestHistoryOfFew(t *testing.T) {
 	if err := h.WriteText(&b, 0); err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "history-few.text", b.String())
+	golden.Check(t, "history-few.text", b.String())
 }
 
 func TestSelect(t *testing.T) {

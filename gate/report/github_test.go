@@ -8,6 +8,7 @@ import (
 
 	"github.com/lockbench/lockbench/gate"
 	"github.com/lockbench/lockbench/gate/report"
+	"github.com/lockbench/lockbench/internal/golden"
 )
 
 func github(t *testing.T, r report.Document, o report.GitHubOptions) string {
@@ -20,10 +21,10 @@ func github(t *testing.T, r report.Document, o report.GitHubOptions) string {
 }
 
 func TestGitHub(t *testing.T) {
-	golden(t, "rich.github", github(t, rich(), report.GitHubOptions{}))
-	golden(t, "plain.github", github(t, plain(), report.GitHubOptions{}))
-	golden(t, "alone.github", github(t, alone(), report.GitHubOptions{}))
-	golden(t, "empty.github", github(t, document(new(gate.Report)), report.GitHubOptions{}))
+	golden.Check(t, "rich.github", github(t, rich(), report.GitHubOptions{}))
+	golden.Check(t, "plain.github", github(t, plain(), report.GitHubOptions{}))
+	golden.Check(t, "alone.github", github(t, alone(), report.GitHubOptions{}))
+	golden.Check(t, "empty.github", github(t, document(new(gate.Report)), report.GitHubOptions{}))
 }
 
 // GitHub drops what is more than ten of a kind.

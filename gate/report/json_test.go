@@ -13,6 +13,7 @@ import (
 	"github.com/lockbench/lockbench/gate"
 	"github.com/lockbench/lockbench/gate/report"
 	"github.com/lockbench/lockbench/gate/shape"
+	"github.com/lockbench/lockbench/internal/golden"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -25,7 +26,7 @@ func TestJSON(t *testing.T) {
 		if !json.Valid(b.Bytes()) {
 			t.Errorf("%s: not valid", name)
 		}
-		golden(t, name+".json", b.String())
+		golden.Check(t, name+".json", b.String())
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/lockbench/lockbench/gate"
 	"github.com/lockbench/lockbench/gate/report"
 	"github.com/lockbench/lockbench/gate/shape"
+	"github.com/lockbench/lockbench/internal/golden"
 )
 
 func junit(t *testing.T, r report.Document, o report.JUnitOptions) string {
@@ -57,7 +58,7 @@ func TestJUnit(t *testing.T) {
 	for name, r := range map[string]report.Document{"rich": rich(), "plain": plain(), "alone": alone(), "empty": document(new(gate.Report))} {
 		s := junit(t, r, report.JUnitOptions{})
 		checkJUnit(t, s)
-		golden(t, name+".xml", s)
+		golden.Check(t, name+".xml", s)
 	}
 }
 

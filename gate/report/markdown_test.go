@@ -7,6 +7,7 @@ import (
 
 	"github.com/lockbench/lockbench/gate"
 	"github.com/lockbench/lockbench/gate/report"
+	"github.com/lockbench/lockbench/internal/golden"
 )
 
 const command = "lockbench gate --base main --bench 'Lock|Load' --budget 5m"
@@ -21,11 +22,11 @@ func markdown(t *testing.T, r report.Document, o report.MarkdownOptions) string 
 }
 
 func TestMarkdown(t *testing.T) {
-	golden(t, "rich.md", markdown(t, rich(), report.MarkdownOptions{Command: command}))
-	golden(t, "plain.md", markdown(t, plain(), report.MarkdownOptions{}))
-	golden(t, "alone.md", markdown(t, alone(), report.MarkdownOptions{Command: command}))
-	golden(t, "empty.md", markdown(t, document(new(gate.Report)), report.MarkdownOptions{}))
-	golden(t, "few.md", markdown(t, many(2000), report.MarkdownOptions{Limit: 8000}))
+	golden.Check(t, "rich.md", markdown(t, rich(), report.MarkdownOptions{Command: command}))
+	golden.Check(t, "plain.md", markdown(t, plain(), report.MarkdownOptions{}))
+	golden.Check(t, "alone.md", markdown(t, alone(), report.MarkdownOptions{Command: command}))
+	golden.Check(t, "empty.md", markdown(t, document(new(gate.Report)), report.MarkdownOptions{}))
+	golden.Check(t, "few.md", markdown(t, many(2000), report.MarkdownOptions{Limit: 8000}))
 }
 
 // However much there is to say, the comment is not too long for GitHub, and each
@@ -86,7 +87,7 @@ func TestMarkdownEscapes(t *testing.T) {
 		r.Warnings = append(r.Warnings, name)
 	}
 	r.Base, r.Head = "`|`", "a\nb"
-	golden(t, "escapes.md", markdown(t, r, report.MarkdownOptions{Command: "a `b` | c\n"}))
+	golden.Check(t, "escapes.md", markdown(t, r, report.MarkdownOptions{Command: "a `b` | c\n"}))
 	checkTables(t, markdown(t, r, report.MarkdownOptions{}))
 }
 

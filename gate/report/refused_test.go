@@ -6,6 +6,7 @@ import (
 
 	"github.com/lockbench/lockbench/gate"
 	"github.com/lockbench/lockbench/gate/report"
+	"github.com/lockbench/lockbench/internal/golden"
 )
 
 // failed returns a report with benchmarks that cannot be judged beside one that
@@ -42,7 +43,7 @@ func TestNoVerdict(t *testing.T) {
 			"xml":    junit(t, r, report.JUnitOptions{}),
 			"json":   inJSON(t, r),
 		} {
-			golden(t, name+"."+format, s)
+			golden.Check(t, name+"."+format, s)
 			if !strings.Contains(s, "no verdict") || strings.Contains(s, "\x1b") {
 				t.Errorf("%s.%s: want that there is no verdict, and nothing that a terminal obeys:\n%s", name, format, s)
 			}

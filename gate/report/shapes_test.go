@@ -8,6 +8,7 @@ import (
 	"github.com/lockbench/lockbench/gate"
 	"github.com/lockbench/lockbench/gate/report"
 	"github.com/lockbench/lockbench/gate/shape"
+	"github.com/lockbench/lockbench/internal/golden"
 )
 
 // shapesOfAllKinds returns findings of all kinds and verdicts.
@@ -49,10 +50,10 @@ func shapesOfAllKinds() []shape.Finding {
 func TestWriteShapes(t *testing.T) {
 	r := plain()
 	r.Shapes = shapesOfAllKinds()
-	golden(t, "shapes.text", text(t, r, report.TextOptions{}))
-	golden(t, "shapes.md", markdown(t, r, report.MarkdownOptions{}))
-	golden(t, "shapes.github", github(t, r, report.GitHubOptions{}))
-	golden(t, "shapes.xml", junit(t, r, report.JUnitOptions{}))
+	golden.Check(t, "shapes.text", text(t, r, report.TextOptions{}))
+	golden.Check(t, "shapes.md", markdown(t, r, report.MarkdownOptions{}))
+	golden.Check(t, "shapes.github", github(t, r, report.GitHubOptions{}))
+	golden.Check(t, "shapes.xml", junit(t, r, report.JUnitOptions{}))
 
 	back, err := report.ReadJSON(strings.NewReader(inJSON(t, r)))
 	if err != nil {

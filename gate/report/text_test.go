@@ -3,12 +3,9 @@ package report_test
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -17,31 +14,9 @@ import (
 
 	"github.com/lockbench/lockbench/gate"
 	"github.com/lockbench/lockbench/gate/report"
+	"github.com/lockbench/lockbench/internal/golden"
 	"github.com/lockbench/lockbench/results"
 )
-
-var update = flag.Bool("update", false, "write the files in testdata anew")
-
-// golden compares got with a file in testdata.
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.MkdirAll("testdata", 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(got), 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("%s: got\n%s\nwant\n%s", path, got, want)
-	}
-}
 
 var (
 	nan = math.NaN()
@@ -172,15 +147,15 @@ func text(t *testing.T, r report.Document, o report.TextOptions) string {
 }
 
 func TestText(t *testing.T) {
-	golden(t, "rich.text", text(t, rich(), report.TextOptions{}))
-	golden(t, "narrow.text", text(t, rich(), report.TextOptions{Width: 80}))
-	golden(t, "wide.text", text(t, rich(), report.TextOptions{Width: 160, Passes: 2}))
-	golden(t, "color.text", text(t, rich(), report.TextOptions{Width: 160, Color: true}))
-	golden(t, "compare.text", text(t, rich(), report.TextOptions{Width: 130, NoVerdict: true}))
-	golden(t, "plain.text", text(t, plain(), report.TextOptions{}))
-	golden(t, "alone.text", text(t, alone(), report.TextOptions{}))
-	golden(t, "empty.text", text(t, document(new(gate.Report)), report.TextOptions{}))
-	golden(t, "many.text", text(t, many(2000), report.TextOptions{}))
+	golden.Check(t, "rich.text", text(t, rich(), report.TextOptions{}))
+	golden.Check(t, "narrow.text", text(t, rich(), report.TextOptions{Width: 80}))
+	golden.Check(t, "wide.text", text(t, rich(), report.TextOptions{Width: 160, Passes: 2}))
+	golden.Check(t, "color.text", text(t, rich(), report.TextOptions{Width: 160, Color: true}))
+	golden.Check(t, "compare.text", text(t, rich(), report.TextOptions{Width: 130, NoVerdict: true}))
+	golden.Check(t, "plain.text", text(t, plain(), report.TextOptions{}))
+	golden.Check(t, "alone.text", text(t, alone(), report.TextOptions{}))
+	golden.Check(t, "empty.text", text(t, document(new(gate.Report)), report.TextOptions{}))
+	golden.Check(t, "many.text", text(t, many(2000), report.TextOptions{}))
 }
 
 func TestTextIsNoWiderThanAsked(t *testing.T) {

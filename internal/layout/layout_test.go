@@ -44,6 +44,7 @@ var table = layout.Layout{
 		{"internal/sched", "", layout.AnyTags},
 		{"internal/locktest", "primitives", layout.NoTags},
 		{"internal/layout", "", layout.NoTags},
+		{"internal/golden", "", layout.NoTags},
 		{"internal/catalog", "primitives spinlock ticket mcs seqlock qspinlock rwlock blocking rcu rcu/hash harness golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4 gvisor.dev/gvisor/pkg/sync", layout.AnyTags}, // gVisor is for some machines
 		{"internal/ownlock", "golang.org/x/mod/modfile golang.org/x/tools/go/packages", layout.OSTags},
 		{"internal/commandline", "github.com/alecthomas/kong golang.org/x/term", layout.NoTags},
@@ -53,7 +54,7 @@ var table = layout.Layout{
 		{"internal/targets", "...", layout.AnyTags},
 	},
 	// A benchmark measures its reference in the same run, hence the peers.
-	Tests: "primitives check gate/config internal/synthetic internal/locktest check/property internal/catalog go.uber.org/goleak pgregory.net/rapid github.com/anishathalye/porcupine golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4 gvisor.dev/gvisor/pkg/sync",
+	Tests: "primitives check internal/golden gate/config internal/synthetic internal/locktest check/property internal/catalog go.uber.org/goleak pgregory.net/rapid github.com/anishathalye/porcupine golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4 gvisor.dev/gvisor/pkg/sync",
 	Never: []layout.Edge{
 		{From: locks, To: "harness", Tests: true},
 		{From: "harness", To: locks, Tests: true},

@@ -1,4 +1,6 @@
-package results_test
+// Package golden compares what tests make with files in testdata. It is for tests
+// alone; go test -update writes the files anew.
+package golden
 
 import (
 	"flag"
@@ -9,11 +11,14 @@ import (
 
 var update = flag.Bool("update", false, "write the files in testdata anew")
 
-// golden compares got with a file in testdata.
-func golden(t *testing.T, name, got string) {
+// Check compares got with a file in testdata.
+func Check(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
 	if *update {
+		if err := os.MkdirAll("testdata", 0o777); err != nil {
+			t.Fatal(err)
+		}
 		if err := os.WriteFile(path, []byte(got), 0o666); err != nil {
 			t.Fatal(err)
 		}
