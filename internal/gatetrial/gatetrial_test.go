@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
 	"math"
 	"math/rand/v2"
@@ -316,6 +317,24 @@ func TestChanges(t *testing.T) {
 			if s.Work < 1 || s.Of.Benchmark != c.Target || s.Of.Lo > s.Of.Change || s.Of.Change > s.Of.Hi || s.Command == "" {
 				t.Errorf("%s: size %+v", c.Name, s)
 			}
+		}
+	}
+}
+
+// A change that cannot be sized does not keep the next from being measured.
+func TestSizesGoOn(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "changes.toml")
+	gone := func(name string) change {
+		return change{Module: "own", Name: name, File: "ticket/ticket.go", Function: "func gone() {", Seed: "1", Target: "Lock"}
+	}
+	if err := writeChanges(file, []change{gone("first"), gone("second")}); err != nil {
+		t.Fatal(err)
+	}
+	s := &sizes{stderr: io.Discard, file: file, dir: t.TempDir(), binaries: 1, pairs: 1}
+	err := s.run(t.Context(), "a test", func(change) bool { return true })
+	for _, want := range []string{"first of own", "second of own"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v: nothing of %s", err, want)
 		}
 	}
 }

@@ -43,14 +43,21 @@ func (s *sizes) run(ctx context.Context, command string, want func(change) bool)
 	if err != nil {
 		return err
 	}
+	var failed error // what has no size; the others get theirs
 	for i := range changes {
 		c := &changes[i]
 		if !want(*c) {
 			continue
 		}
 		fitted, err := s.fit(ctx, *c)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		if err != nil {
-			return fmt.Errorf("%s of %s: %w", c.Name, c.Module, err)
+			err = fmt.Errorf("%s of %s: %w", c.Name, c.Module, err)
+			fmt.Fprintf(s.stderr, "gatetrial: size: %v\n", err)
+			failed = errors.Join(failed, err)
+			continue
 		}
 		for k := range fitted {
 			fitted[k].Command = command
@@ -60,7 +67,7 @@ func (s *sizes) run(ctx context.Context, command string, want func(change) bool)
 			return err
 		}
 	}
-	return nil
+	return failed
 }
 
 // fit returns the sizes of c: one for each share.
