@@ -1,8 +1,9 @@
-// Package layout holds the test that keeps the house in order: who may import
-// whom, and where build tags may stand.
+// Package layout holds the tests that keep the module in order: which package may
+// import which, where build tags may be, and which words comments and docs use.
 //
-// The table is in layout_test.go, so that a change of the architecture is a
-// change of one visible page; docs/layout.md gives the reasons.
+// The table of imports is in layout_test.go, so that a change of the architecture
+// is a change of one visible page; docs/layout.md gives the reasons. The glossary is
+// in CONTRIBUTING.md.
 package layout
 
 import (
@@ -66,7 +67,7 @@ func (l Layout) Check(fsys fs.FS) ([]string, error) {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && name != "." && (d.Name() == "testdata" || strings.ContainsRune("._", rune(d.Name()[0]))):
+		case d.IsDir() && outside(name):
 			return fs.SkipDir
 		case d.IsDir():
 			return nil
@@ -78,6 +79,12 @@ func (l Layout) Check(fsys fs.FS) ([]string, error) {
 		return err
 	})
 	return broken, err
+}
+
+// outside reports whether the go command passes over a directory.
+func outside(dir string) bool {
+	base := path.Base(dir)
+	return dir != "." && (base == "testdata" || strings.ContainsRune("._", rune(base[0])))
 }
 
 func (l Layout) checkFile(fsys fs.FS, name string) ([]string, error) {

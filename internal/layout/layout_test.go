@@ -11,7 +11,7 @@ import (
 
 const locks = "spinlock ticket mcs seqlock qspinlock rwlock blocking rcu/..."
 
-// table says who may import whom.
+// table says which package may import which.
 var table = layout.Layout{
 	Module: "github.com/lockbench/lockbench",
 	Rules: []layout.Rule{
