@@ -2,7 +2,7 @@
 // primitive with one small fault. A twin that no model test notices is a hole in
 // the tests, and makes the command fail.
 //
-//	go run ./internal/twins            writes the table in docs/verification.md
+//	go run ./internal/twins            writes testdata/twins.md, and the rows of it that docs/verification.md shows
 //	go run ./internal/twins -stress    also tries an ordinary stress test, in up to 40 s for each twin
 //	go run ./internal/twins -run NAME  only the twins whose package or fault match, to stdout
 //	go run ./internal/twins -torture   tries lockbench torture on RCU's twins, in some minutes, and writes docs/torture.md

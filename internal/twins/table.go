@@ -5,19 +5,24 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 const (
-	page      = "docs/verification.md"
-	beginning = "<!-- twins: written by go run ./internal/twins -->\n"
+	tableFile = "internal/twins/testdata/twins.md" // has all twins
+	page      = "docs/verification.md"             // has some of them
+	beginning = "<!-- twins: go run ./internal/twins writes these rows anew -->\n"
 	end       = "<!-- end of twins -->\n"
 )
+
+// tableHead is what a table of verdicts begins with.
+const tableHead = "| package | fault | caught as | by | on schedule | stress under `-race` |\n|---|---|---|---|--:|---|\n"
 
 // table returns the verdicts as a table.
 func table(verdicts []*verdict) string {
 	var b strings.Builder
-	b.WriteString("| package | fault | caught as | by | on schedule | stress under `-race` |\n|---|---|---|---|--:|---|\n")
+	b.WriteString(tableHead)
 	for _, v := range verdicts {
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %d | %s |\n", v.pkg, v.fault, v.kind, v.by(), v.schedules, cmp.Or(v.stress, notTried))
 	}
@@ -30,17 +35,30 @@ const notTried = "-"
 // by is the table's cell for the test that caught v.
 func (v *verdict) by() string { return "`" + strings.TrimPrefix(v.test, "TestModel") + "`" }
 
-// rewrite puts the table on its page. It keeps the page's stress results that the
-// verdicts do not have.
+// rewrite writes the table to its file, and on the page the rows that it has. It keeps
+// the stress results that the verdicts do not have.
 func rewrite(verdicts []*verdict) error {
-	return splice(page, beginning, end, func(old string) string {
-		known := rows(old)
-		for _, v := range verdicts {
-			if row := known[v.String()]; v.stress == "" && row != nil {
-				v.stress = row[5]
-			}
+	root, err := root()
+	if err != nil {
+		return err
+	}
+	name := filepath.Join(root, tableFile)
+	old, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	known := rows(string(old))
+	for _, v := range verdicts {
+		if row := known[v.String()]; v.stress == "" && row != nil {
+			v.stress = row[5]
 		}
-		return table(verdicts)
+	}
+	if err := os.WriteFile(name, []byte(table(verdicts)), 0o666); err != nil {
+		return err
+	}
+	return splice(page, beginning, end, func(old string) string {
+		shown := rows(old)
+		return table(slices.DeleteFunc(slices.Clone(verdicts), func(v *verdict) bool { return shown[v.String()] == nil }))
 	})
 }
 
@@ -63,10 +81,11 @@ func splice(page, beginning, end string, other func(old string) string) error {
 	return os.WriteFile(name, []byte(before+beginning+other(old)+end+after), 0o666)
 }
 
-// rows returns the cells of each row in a table, by the name of its verdict.
+// rows returns the cells of each row in a table, except those of its head, by the name
+// of its verdict.
 func rows(table string) map[string][]string {
 	known := make(map[string][]string)
-	for line := range strings.Lines(table) {
+	for line := range strings.Lines(strings.Replace(table, tableHead, "", 1)) {
 		cells := strings.Split(strings.Trim(line, "|\n"), "|")
 		if len(cells) != 6 {
 			continue

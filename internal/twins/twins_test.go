@@ -18,14 +18,14 @@ import (
 var seed = flag.String("seed", "", "with -short, what chooses the twins that are tried, such as a commit")
 
 // TestTwins checks that each twin is caught, with the right kind of failure, by the test
-// that the page names. With -short it takes one in three, which the seed chooses.
+// that the table names. With -short it takes one in three, which the seed chooses.
 func TestTwins(t *testing.T) {
 	tried := func(v *verdict) bool { return sha256.Sum256([]byte(*seed + v.String()))[0]%3 == 0 }
 	root, err := root()
 	if err != nil {
 		t.Fatal(err)
 	}
-	listed := pageRows(t)
+	listed := rows(readTable(t))
 	look := func(dir string) { // so that go test does not use an older result from its cache
 		if _, err := os.ReadDir(filepath.Join(root, dir)); err != nil {
 			t.Fatal(err)
@@ -120,25 +120,19 @@ func TestSoundTwin(t *testing.T) {
 	}
 }
 
-func pageRows(t *testing.T) map[string][]string {
+func readTable(t *testing.T) string { return readFile(t, tableFile) }
+
+func readFile(t *testing.T, name string) string {
 	t.Helper()
 	root, err := root()
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(filepath.Join(root, page))
+	text, err := os.ReadFile(filepath.Join(root, name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, begins := strings.Cut(string(text), beginning)
-	table, _, ends := strings.Cut(rest, end)
-	if !begins || !ends {
-		t.Fatalf("%s has no lines %q and %q", page, beginning, end)
-	}
-	listed := rows(table)
-	delete(listed, "package/fault")
-	delete(listed, "---/---")
-	return listed
+	return string(text)
 }
 
 // A row that differs from the result is noticed.
@@ -157,9 +151,9 @@ func TestDiffers(t *testing.T) {
 	}
 }
 
-// The page lists every twin, and no others.
-func TestPage(t *testing.T) {
-	listed := pageRows(t)
+// The table lists every twin, and no others.
+func TestTable(t *testing.T) {
+	listed := rows(readTable(t))
 	for _, p := range packages {
 		for _, twin := range p.twins {
 			v := &verdict{pkg: p.name, twin: twin}
@@ -170,21 +164,49 @@ func TestPage(t *testing.T) {
 		}
 	}
 	for name := range listed {
-		t.Errorf("%s lists %s, which is no twin: go run ./internal/twins", page, name)
+		t.Errorf("%s lists %s, which is no twin: go run ./internal/twins", tableFile, name)
 	}
 }
 
-// differs says in which cell a row of the page differs from v, or "".
+// The page shows some rows of the table, and counts what stress tests made of all.
+func TestPage(t *testing.T) {
+	table, text := readTable(t), readFile(t, page)
+	_, rest, begins := strings.Cut(text, beginning)
+	shown, _, ends := strings.Cut(rest, end)
+	if !begins || !ends {
+		t.Fatalf("%s has no lines %q and %q", page, beginning, end)
+	}
+	few, found := strings.CutPrefix(shown, tableHead)
+	if n := strings.Count(few, "\n"); !found || n < 8 || n > 12 {
+		t.Errorf("%s shows %d twins, below its head: %t; want about ten", page, n, found)
+	}
+	for row := range strings.Lines(few) {
+		if !strings.Contains(table, "\n"+row) {
+			t.Errorf("%s shows %sThat is no row of %s: go run ./internal/twins", page, row, tableFile)
+		}
+	}
+	count := map[string]int{}
+	for _, row := range rows(table) {
+		said, _, _ := strings.Cut(row[5], ",")
+		count[said]++
+	}
+	says := fmt.Sprintf("Of %d twins that were tried so, %d fail, %d hang and %d pass unseen", count["yes"]+count["hangs"]+count["no"], count["yes"], count["hangs"], count["no"])
+	if !strings.Contains(strings.Join(strings.Fields(text), " "), says) {
+		t.Errorf("%s does not say: %s", page, says)
+	}
+}
+
+// differs says in which cell a row of the table differs from v, or "".
 func (v *verdict) differs(row []string) string {
 	switch {
 	case row == nil:
-		return "is not on the page"
+		return "is not in the table"
 	case row[2] != string(v.kind):
-		return fmt.Sprintf("is caught as %s, and by the page as %s", v.kind, row[2])
+		return fmt.Sprintf("is caught as %s, and by the table as %s", v.kind, row[2])
 	case v.test != "" && row[3] != v.by():
-		return fmt.Sprintf("is caught by %s, and by the page by %s", v.by(), row[3])
+		return fmt.Sprintf("is caught by %s, and by the table by %s", v.by(), row[3])
 	case !stressSays.MatchString(row[5]):
-		return fmt.Sprintf("has %q for stress on the page, want yes, no, hangs, or %s where none was tried", row[5], notTried)
+		return fmt.Sprintf("has %q for stress in the table, want yes, no, hangs, or %s where none was tried", row[5], notTried)
 	}
 	return ""
 }
