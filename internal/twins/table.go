@@ -12,7 +12,7 @@ import (
 const (
 	tableFile = "internal/twins/testdata/twins.md" // has all twins
 	page      = "docs/verification.md"             // has some of them
-	beginning = "<!-- twins: go run ./internal/twins writes these rows anew -->\n"
+	beginning = "<!-- twins: go run ./internal/twins writes these rows -->\n"
 	end       = "<!-- end of twins -->\n"
 )
 
