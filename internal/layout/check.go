@@ -52,6 +52,7 @@ const (
 // of some others.
 type Edge struct {
 	From, To string // in To, "!std" is whatever is neither of std nor ours
+	Except   string // of From
 	Tests    bool   // test files must not either
 }
 
@@ -164,7 +165,7 @@ func (l Layout) classify(imported string) (string, kind) {
 
 func (l Layout) never(from, to string, kind kind, test bool) bool {
 	return slices.ContainsFunc(l.Never, func(e Edge) bool {
-		return matches(e.From, from) && (e.Tests || !test) &&
+		return matches(e.From, from) && !matches(e.Except, from) && (e.Tests || !test) &&
 			(matches(e.To, to) || kind == foreign && matches(e.To, "!std"))
 	})
 }
