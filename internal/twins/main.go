@@ -2,7 +2,8 @@
 // primitive with one small fault. A twin that no model test notices is a hole in
 // the tests, and makes the command fail.
 //
-//	go run ./internal/twins            writes testdata/twins.md, and the rows of it that docs/verification.md shows
+//	go run ./internal/twins            writes the tables in testdata, and the rows that docs/verification.md shows
+//	go run ./internal/twins -package ticket,mcs   those of these packages alone
 //	go run ./internal/twins -stress    also tries an ordinary stress test, in up to 40 s for each twin
 //	go run ./internal/twins -run NAME  only the twins whose package or fault match, to stdout
 //	go run ./internal/twins -torture   tries lockbench torture on RCU's twins, in some minutes, and writes docs/torture.md
@@ -35,6 +36,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/lockbench/lockbench/check"
@@ -47,11 +50,14 @@ type twin struct {
 	old, new    string
 }
 
-// packages has all twins.
-var packages = []struct {
+// twinsOf are the twins of a package.
+type twinsOf struct {
 	name  string
 	twins []twin
-}{
+}
+
+// packages has all twins.
+var packages = []twinsOf{
 	{"spinlock", spinlock},
 	{"ticket", ticket},
 	{"mcs", mcs},
@@ -76,6 +82,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	stress := flags.Bool("stress", false, "also run each package's ordinary tests under the race detector for 10 s each")
 	torture := flags.Bool("torture", false, "run lockbench torture with the twins of RCU instead, each three times for up to 10 s")
 	quick := flags.Bool("quick", false, "with -torture: once, with one twin of each flavour")
+	of := flags.String("package", "", "try and write those of these packages alone, with commas between them")
 	only := flags.String("run", "", "run those of which package/fault matches this expression, and print them")
 	if err := flags.Parse(args); err != nil {
 		return 2
@@ -92,8 +99,18 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		}
 		return 0
 	}
+	named := strings.FieldsFunc(*of, func(r rune) bool { return r == ',' })
+	for _, name := range named {
+		if !slices.ContainsFunc(packages, func(p twinsOf) bool { return p.name == name }) {
+			fmt.Fprintf(stderr, "twins: -package %s: has no twins\n", name)
+			return 2
+		}
+	}
 	var chosen []*verdict
 	for _, p := range packages {
+		if len(named) > 0 && !slices.Contains(named, p.name) {
+			continue
+		}
 		for _, t := range p.twins {
 			if pattern.MatchString(p.name + "/" + t.fault) {
 				chosen = append(chosen, &verdict{pkg: p.name, twin: t})

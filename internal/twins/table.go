@@ -2,19 +2,23 @@ package main
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
 const (
-	tableFile = "internal/twins/testdata/twins.md" // has all twins
-	page      = "docs/verification.md"             // has some of them
+	tables    = "internal/twins/testdata" // has a table of the twins of each package
+	page      = "docs/verification.md"    // has some of them
 	beginning = "<!-- twins: go run ./internal/twins writes these rows -->\n"
 	end       = "<!-- end of twins -->\n"
 )
+
+// tableFile is where the table of a package is.
+func tableFile(pkg string) string { return tables + "/" + strings.ReplaceAll(pkg, "/", "-") + ".md" }
 
 // tableHead is what a table of verdicts begins with.
 const tableHead = "| package | fault | caught as | by | on schedule | stress under `-race` |\n|---|---|---|---|--:|---|\n"
@@ -24,9 +28,14 @@ func table(verdicts []*verdict) string {
 	var b strings.Builder
 	b.WriteString(tableHead)
 	for _, v := range verdicts {
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %d | %s |\n", v.pkg, v.fault, v.kind, v.by(), v.schedules, cmp.Or(v.stress, notTried))
+		b.WriteString(v.row())
 	}
 	return b.String()
+}
+
+// row is the line of the table.
+func (v *verdict) row() string {
+	return fmt.Sprintf("| `%s` | %s | %s | %s | %d | %s |\n", v.pkg, v.fault, v.kind, v.by(), v.schedules, cmp.Or(v.stress, notTried))
 }
 
 // notTried is the table's cell for a twin that the stress tests have not tried.
@@ -35,30 +44,44 @@ const notTried = "-"
 // by is the table's cell for the test that caught v.
 func (v *verdict) by() string { return "`" + strings.TrimPrefix(v.test, "TestModel") + "`" }
 
-// rewrite writes the table to its file, and on the page the rows that it has. It keeps
-// the stress results that the verdicts do not have.
+// rewrite writes the tables of the packages that the verdicts are of, and on the page
+// the rows that it has of them. It keeps the stress results that the verdicts lack.
 func rewrite(verdicts []*verdict) error {
 	root, err := root()
 	if err != nil {
 		return err
 	}
-	name := filepath.Join(root, tableFile)
-	old, err := os.ReadFile(name)
-	if err != nil {
-		return err
-	}
-	known := rows(string(old))
+	of := make(map[string][]*verdict)
+	now := make(map[string]string) // rows
 	for _, v := range verdicts {
-		if row := known[v.String()]; v.stress == "" && row != nil {
-			v.stress = row[5]
+		of[v.pkg] = append(of[v.pkg], v)
+	}
+	for pkg, verdicts := range of {
+		name := filepath.Join(root, tableFile(pkg))
+		old, err := os.ReadFile(name)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		known := rows(string(old))
+		for _, v := range verdicts {
+			if row := known[v.String()]; v.stress == "" && row != nil {
+				v.stress = row[5]
+			}
+			now[v.String()] = v.row()
+		}
+		if err := os.WriteFile(name, []byte(table(verdicts)), 0o666); err != nil {
+			return err
 		}
 	}
-	if err := os.WriteFile(name, []byte(table(verdicts)), 0o666); err != nil {
-		return err
-	}
 	return splice(page, beginning, end, func(old string) string {
-		shown := rows(old)
-		return table(slices.DeleteFunc(slices.Clone(verdicts), func(v *verdict) bool { return shown[v.String()] == nil }))
+		var b strings.Builder
+		for line := range strings.Lines(old) {
+			for name := range rows(line) {
+				line = cmp.Or(now[name], line)
+			}
+			b.WriteString(line)
+		}
+		return b.String()
 	})
 }
 
@@ -85,7 +108,7 @@ func splice(page, beginning, end string, other func(old string) string) error {
 // of its verdict.
 func rows(table string) map[string][]string {
 	known := make(map[string][]string)
-	for line := range strings.Lines(strings.Replace(table, tableHead, "", 1)) {
+	for line := range strings.Lines(strings.ReplaceAll(table, tableHead, "")) {
 		cells := strings.Split(strings.Trim(line, "|\n"), "|")
 		if len(cells) != 6 {
 			continue

@@ -25,7 +25,7 @@ func TestTwins(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	listed := rows(readTable(t))
+	listed := rows(readTables(t))
 	look := func(dir string) { // so that go test does not use an older result from its cache
 		if _, err := os.ReadDir(filepath.Join(root, dir)); err != nil {
 			t.Fatal(err)
@@ -120,7 +120,23 @@ func TestSoundTwin(t *testing.T) {
 	}
 }
 
-func readTable(t *testing.T) string { return readFile(t, tableFile) }
+// readTables returns the tables of all packages, one after the other.
+func readTables(t *testing.T) string {
+	t.Helper()
+	var all strings.Builder
+	root, err := root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range packages {
+		text, err := os.ReadFile(filepath.Join(root, tableFile(p.name)))
+		if err != nil {
+			t.Fatalf("%v: go run ./internal/twins -package %s", err, p.name)
+		}
+		all.Write(text)
+	}
+	return all.String()
+}
 
 func readFile(t *testing.T, name string) string {
 	t.Helper()
@@ -153,7 +169,7 @@ func TestDiffers(t *testing.T) {
 
 // The table lists every twin, and no others.
 func TestTable(t *testing.T) {
-	listed := rows(readTable(t))
+	listed := rows(readTables(t))
 	for _, p := range packages {
 		for _, twin := range p.twins {
 			v := &verdict{pkg: p.name, twin: twin}
@@ -164,13 +180,13 @@ func TestTable(t *testing.T) {
 		}
 	}
 	for name := range listed {
-		t.Errorf("%s lists %s, which is no twin: go run ./internal/twins", tableFile, name)
+		t.Errorf("%s lists %s, which is no twin: go run ./internal/twins", tables, name)
 	}
 }
 
 // The page shows some rows of the table, and counts what stress tests made of all.
 func TestPage(t *testing.T) {
-	table, text := readTable(t), readFile(t, page)
+	table, text := readTables(t), readFile(t, page)
 	_, rest, begins := strings.Cut(text, beginning)
 	shown, _, ends := strings.Cut(rest, end)
 	if !begins || !ends {
@@ -182,7 +198,7 @@ func TestPage(t *testing.T) {
 	}
 	for row := range strings.Lines(few) {
 		if !strings.Contains(table, "\n"+row) {
-			t.Errorf("%s shows %sThat is no row of %s: go run ./internal/twins", page, row, tableFile)
+			t.Errorf("%s shows %sThat is no row in %s: go run ./internal/twins", page, row, tables)
 		}
 	}
 	count := map[string]int{}
