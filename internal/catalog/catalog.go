@@ -11,6 +11,7 @@ import (
 	"github.com/puzpuzpuz/xsync/v4"
 	"golang.org/x/sync/semaphore"
 
+	"github.com/lockbench/lockbench/anderson"
 	"github.com/lockbench/lockbench/blocking"
 	"github.com/lockbench/lockbench/harness"
 	"github.com/lockbench/lockbench/mcs"
@@ -105,6 +106,12 @@ var locks = []Entry{
 		Family:  "ticket", Fairness: "FIFO", Waits: "spins", Holder: "yields",
 		Bytes:  unsafe.Sizeof(ticket.Proportional{}),
 		Source: "Mellor-Crummey and Scott 1991, proportional backoff",
+	},
+	{
+		Subject: harness.Subject{Name: "anderson", New: fresh[anderson.Lock], Pinned: fresh[pinnedAnderson]},
+		Family:  "array", Fairness: "FIFO", Waits: "spins", Holder: "yields",
+		Bytes:  unsafe.Sizeof(anderson.Lock{}),
+		Source: "Anderson 1990, array-based queueing",
 	},
 	{
 		Subject: harness.Subject{Name: "mcs", New: fresh[mcs.Lock], Pinned: fresh[pinnedMCS]},

@@ -19,7 +19,7 @@ var table = layout.Layout{
 	Module: "github.com/lockbench/lockbench",
 	Rules: []layout.Rule{
 		{"primitives", "sync/atomic golang.org/x/sys/... internal/sched", layout.AnyTags},
-		{"spinlock ticket mcs seqlock", "primitives", layout.NoTags},
+		{"spinlock ticket anderson mcs seqlock", "primitives", layout.NoTags},
 		{"qspinlock", "primitives spinlock ticket mcs", layout.NoTags},
 		{"rwlock", "primitives spinlock ticket mcs qspinlock", layout.NoTags},
 		{"blocking", "primitives spinlock mcs", layout.NoTags},
@@ -48,7 +48,7 @@ var table = layout.Layout{
 		{"internal/locktest", "primitives", layout.NoTags},
 		{"internal/layout", "", layout.NoTags},
 		{"internal/golden", "", layout.NoTags},
-		{"internal/catalog", "primitives spinlock ticket mcs seqlock qspinlock rwlock blocking rcu rcu/hash harness golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4 gvisor.dev/gvisor/pkg/sync", layout.AnyTags}, // gVisor is for some machines
+		{"internal/catalog", "primitives spinlock ticket anderson mcs seqlock qspinlock rwlock blocking rcu rcu/hash harness golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4 gvisor.dev/gvisor/pkg/sync", layout.AnyTags}, // gVisor is for some machines
 		{"internal/ownlock", "golang.org/x/mod/modfile golang.org/x/tools/go/packages", layout.OSTags},
 		{"internal/commandline", "github.com/alecthomas/kong golang.org/x/term", layout.NoTags},
 		{"internal/commandline/script", "internal/commandline github.com/alecthomas/kong", layout.NoTags},

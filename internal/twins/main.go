@@ -60,6 +60,7 @@ type twinsOf struct {
 var packages = []twinsOf{
 	{"spinlock", spinlock},
 	{"ticket", ticket},
+	{"anderson", anderson},
 	{"mcs", mcs},
 	{"qspinlock", qspinlock},
 	{"rcu", rcu},

@@ -1,0 +1,15 @@
+package anderson
+
+// NewAt returns an unlocked Lock of so many slots, a power of two, whose next ticket is n.
+func NewAt(slots, n uint32) *Lock {
+	l := &Lock{unused: Slots - slots}
+	for i := range slots {
+		l.slot(n + i).Store(n + i - slots)
+	}
+	l.slot(n).Store(n)
+	l.next.Store(n)
+	return l
+}
+
+// Next returns the ticket that the next arrival draws.
+func (l *Lock) Next() uint64 { return uint64(l.next.Load()) }
