@@ -22,9 +22,9 @@ func allowedCPUs() ([]int, error) {
 	return all, nil
 }
 
-// bind locks the calling goroutine to its thread, and that thread to the i'th
-// of cpus or, if there are none, of the CPUs that the process may use, counted
-// around if there are fewer. restore undoes both.
+// bind locks the calling goroutine to its thread, and that thread to the i'th of cpus
+// or, if there are none, of the CPUs that the process may use, modulo how many there
+// are. restore undoes both.
 func bind(i int, cpus []int) (restore func(), err error) {
 	var all, one unix.CPUSet
 	runtime.LockOSThread()
@@ -42,15 +42,16 @@ func bind(i int, cpus []int) (restore func(), err error) {
 		return nil, fmt.Errorf("binding a thread to a CPU: %w", err)
 	}
 	return func() {
-		// A thread that keeps a wrong mask must not be used again. It ends
-		// with its goroutine, unless that unlocks it.
+		// A thread whose mask cannot be restored must not be used again: it stays
+		// locked, so it ends with its goroutine.
 		if unix.SchedSetaffinity(0, &all) == nil {
 			runtime.UnlockOSThread()
 		}
 	}, nil
 }
 
-// nthCPU returns the number of the n'th CPU in set, from 0. There must be one.
+// nthCPU returns the number of the n'th CPU in set, from 0. The set must have that
+// many.
 func nthCPU(set *unix.CPUSet, n int) int {
 	for cpu := 0; ; cpu++ {
 		if set.IsSet(cpu) {

@@ -49,7 +49,7 @@ func TestThreadAffinity(t *testing.T) {
 	}
 }
 
-// threadCPUs returns what CPUs the threads of the process may use.
+// threadCPUs returns which CPUs the threads of the process may use.
 func threadCPUs(t *testing.T) map[string]bool {
 	files, err := filepath.Glob("/proc/self/task/*/status")
 	if err != nil || len(files) == 0 {

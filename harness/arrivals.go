@@ -17,12 +17,11 @@ import (
 // Arrivals say how operations arrive. The zero Arrivals are a closed loop: a
 // worker begins its next operation when it is done with the last one.
 //
-// Otherwise the loop is open: operations arrive on a schedule, whatever the lock
-// does. Each worker has a schedule of its own, by the seed: a Poisson process, so
-// that all together are one too. It has no queue in common with the others, which
-// would be one more thing to contend for. A worker that is behind its schedule
-// begins the next operation at once, and latencies count from the time for which
-// the operation was scheduled.
+// Otherwise the loop is open: operations arrive on a schedule, whatever the lock does.
+// Each worker has a schedule of its own, by the seed: a Poisson process, so that all of
+// them together are one too. The workers share no queue, since they would contend for
+// that as well. A worker that is behind its schedule begins the next operation at once,
+// and latencies count from the time for which the operation was scheduled.
 type Arrivals struct {
 	Load float64 // arrivals as a share of what a closed loop reaches in the same situation; above 0 and below 1
 	Rate float64 // arrivals for all workers in a second
@@ -48,8 +47,8 @@ func (a Arrivals) String() string {
 	return number(a.Rate) + "-per-s"
 }
 
-// The most arrivals in a second, and the fewest in a window: fewer say nothing of
-// a 99th percentile.
+// The most arrivals in a second, and the fewest in a window: fewer say nothing about a
+// 99th percentile.
 const (
 	maxRate     = 1e9
 	minArrivals = 100
@@ -74,7 +73,7 @@ func (a Arrivals) validate(window time.Duration) error {
 	return nil
 }
 
-// A schedule is when the operations of one worker are due.
+// A schedule says when the operations of one worker are due.
 type schedule struct {
 	gap     float64 // on average, between two arrivals, ns; 0: an operation is always due
 	start   int64
@@ -91,9 +90,8 @@ func (w *worker) nextArrival() {
 	s.due = s.start + int64(s.elapsed)
 }
 
-// serve is the life of a worker in an open loop. All operations are timed. The
-// clock is read within each critical section, and, while no operation is due,
-// over and over.
+// serve is the body of a worker in an open loop. All operations are timed. It reads the
+// clock within each critical section, and repeatedly while no operation is due.
 func (w *worker) serve() {
 	if w.run.Work == Serialized {
 		w.fence()
@@ -117,7 +115,7 @@ func (w *worker) serve() {
 	w.giveUp()
 }
 
-// follow follows the phases of the run, and changes them when it is time to. It
+// follow follows the phases of the run, and begins the next one when it is time to. It
 // reports whether to go on.
 func (w *worker) follow(now int64) bool {
 	r := w.run
@@ -140,8 +138,8 @@ func (w *worker) follow(now int64) bool {
 			r.close()
 		}
 	case p == draining:
-		// What was due in the window counts, however late it is served, but
-		// a queue that grows without end is not waited for.
+		// What was due in the window counts, however late it is served, but the worker
+		// does not wait for a queue that grows without bound to drain.
 		if end := r.end(); w.schedule.due >= end || w.schedule.gap == 0 || now-end >= int64(min(r.Duration, straggle/2)) {
 			w.noteEnd()
 		}
@@ -154,7 +152,7 @@ func (w *worker) follow(now int64) bool {
 // end returns when the window closes.
 func (r *run) end() int64 { return r.opened.wall + int64(r.Duration) }
 
-// arrive notes that an operation, the one that was due, acquired the lock.
+// arrive notes that the operation that was due acquired the lock.
 func (w *worker) arrive(read bool, acquired int64) {
 	r := w.run
 	p := phase(r.word.Load())
@@ -183,8 +181,8 @@ func (w *worker) wait(read bool, until int64) {
 	times.RecordValue(max(1, until-due))
 }
 
-// giveUp notes the operations that were due in the window and have not been
-// served: they have waited for so long at least.
+// giveUp notes the operations that were due in the window and have not been served:
+// each has waited at least until now.
 func (w *worker) giveUp() {
 	if w.schedule.gap == 0 || !w.begun {
 		return
@@ -196,12 +194,12 @@ func (w *worker) giveUp() {
 
 // idle waits for the next arrival, or for a while. It returns the time.
 //
-// Where every worker has a CPU, it just looks at the clock. Where it has not, it
-// makes room for those that have something to do: it sleeps, and the goroutines
-// of keepAwake see to it that it is woken in time.
+// If every worker has a CPU, it only looks at the clock. Otherwise it sleeps, so that
+// other workers can use its CPU, and the goroutines of keepAwake make sure that it is
+// woken in time.
 func (w *worker) idle(now int64) int64 {
 	if w.run.crowded() {
-		const short = 1000 // ns, in which nothing falls asleep and wakes up
+		const short = 1000 // ns: too short to sleep and wake up
 		if wait := time.Duration(w.schedule.due - primitives.Nanotime()); wait < short {
 			runtime.Gosched()
 		} else {
@@ -220,9 +218,9 @@ func (w *worker) idle(now int64) int64 {
 // crowded reports whether workers outnumber the CPUs.
 func (s Scenario) crowded() bool { return s.Workers > min(s.CPUs, runtime.NumCPU()) }
 
-// keepAwake keeps the CPUs from sleeping while a run lasts in which workers may
-// sleep: a CPU that has nothing to do takes some 50 µs to notice that a worker is
-// to be woken. It does so with goroutines that do nothing but yield.
+// keepAwake keeps the CPUs from sleeping during a run in which workers may sleep: an
+// idle CPU takes about 50 µs to notice that it must wake a worker. It starts goroutines
+// that do nothing but yield.
 func (r *run) keepAwake() {
 	if !r.crowded() {
 		return
@@ -248,7 +246,7 @@ func takeOpen(ctx context.Context, s Scenario) (sample results.Sample, err error
 	}
 	probed := func() error {
 		if before.Distance == results.Unknown {
-			return nil // nothing is to be learnt
+			return nil // the distance is known already
 		}
 		after, err := probe(s)
 		if after.Distance != results.Local {
@@ -270,7 +268,7 @@ func takeOpen(ctx context.Context, s Scenario) (sample results.Sample, err error
 		if err := probed(); err != nil {
 			return sample, err
 		}
-		// The window ends with an operation, so that there is one at least.
+		// The window ends with an operation, so there is at least one.
 		window := time.Duration(r.closed.wall - r.opened.wall).Seconds()
 		capacity = float64(r.total()) / window
 		reached := make([]float64, s.Workers)
@@ -293,8 +291,8 @@ func takeOpen(ctx context.Context, s Scenario) (sample results.Sample, err error
 	return r.openSample(capacity, before, used), nil
 }
 
-// asked returns how many arrivals in a second each worker is asked for, if each has
-// reached so many in a closed loop: the same of all that have the same to do.
+// asked returns how many arrivals in a second each worker gets, given how many
+// operations each completed in a closed loop. Workers that do the same get the same.
 func (s Scenario) asked(reached []float64) (rates []float64) {
 	alike := [][]float64{reached}
 	if s.roles() {
@@ -312,11 +310,12 @@ func (s Scenario) asked(reached []float64) (rates []float64) {
 	return rates
 }
 
-// The window in which the capacity is measured is so many times shorter.
+// capacityShare is how many times shorter the window is in which the capacity is
+// measured.
 const capacityShare = 4
 
-// once lets workers loose on a fresh lock until they have been measured in an
-// open loop, and verifies what it protects. set sets their schedules.
+// once runs workers on a fresh lock until they have been measured in an open loop, and
+// verifies what the lock protects. set sets their schedules.
 func once(ctx context.Context, s Scenario, set func(*run)) (r *run, used usage, err error) {
 	lock, neighbours := isolate(s.newLock)
 	r = newRun(s, lock, s.Workers)
@@ -346,9 +345,9 @@ func (r *run) total() (ops uint64) {
 	return ops
 }
 
-// saturated reports whether the queue grew without end: of the operations that
-// arrived in a window, more were left behind than chance leaves, by 3 standard
-// deviations of the number of arrivals, and than one in a hundred.
+// saturated reports whether the queue grew without bound: more of the operations that
+// arrived in a window were not served than chance explains, that is more than 3
+// standard deviations of the number of arrivals, and more than one in a hundred.
 func saturated(arrived, served uint64) bool {
 	left := float64(arrived) - float64(served)
 	return left > float64(arrived)/100+3*math.Sqrt(float64(arrived))

@@ -85,8 +85,8 @@ func TestSchedule(t *testing.T) {
 	if slices.Equal(one, due(1, 1)) || slices.Equal(one, due(0, 2)) {
 		t.Error("the same schedule for another worker, or with another seed")
 	}
-	// Exponential gaps are as far apart on average as they deviate, and 1/e of
-	// them are longer than that.
+	// The standard deviation of exponential gaps is their mean, and 1/e of them are
+	// longer than it.
 	sum, squares, longer := 0.0, 0.0, 0
 	for i, at := range one[1:] {
 		gap := at - one[i]
@@ -159,7 +159,7 @@ func TestOpenLoop(t *testing.T) {
 			if got := value(t, sample, "offered-ops/s") * s.Duration.Seconds(); math.Abs(float64(waited)-got) > .5 {
 				t.Errorf("%d operations in the distributions, want all %.0f that arrived", waited, got)
 			}
-			for _, unit := range []string{"ns/op", "ops/s", "jain"} { // that say nothing here
+			for _, unit := range []string{"ns/op", "ops/s", "jain"} { // which mean nothing in an open loop
 				if _, ok := sample.Value(unit); ok {
 					t.Errorf("%s in %v", unit, sample)
 				}
@@ -177,10 +177,10 @@ func (l *heavy) Lock() {
 	}
 }
 
-// Operations that arrive twice as fast as they are served wait in a queue that
-// grows to half of all that arrived, and all of them count: half of them have
-// waited for a quarter of the window at least. In a closed loop none of them
-// would have waited for more than 10 µs.
+// Operations that arrive twice as fast as they are served wait in a queue that grows to
+// half of all that arrived, and all of them count: half of them have waited for at
+// least a quarter of the window. In a closed loop none would have waited for more than
+// 10 µs.
 func TestOpenLoopCountsTheQueue(t *testing.T) {
 	s := quick(subject[heavy]("heavy"))
 	s.Workers, s.CPUs = 1, 1
@@ -203,8 +203,8 @@ func TestOpenLoopCountsTheQueue(t *testing.T) {
 	}
 }
 
-// All workers are asked for the same; of roles, the one that gets less done for
-// less.
+// All workers get the same load; with roles, the role that gets less done gets a lower
+// one.
 func TestLoadOfRoles(t *testing.T) {
 	s := quick(rwmutex)
 	s.Arrivals = Arrivals{Load: .5}
@@ -225,7 +225,7 @@ func TestSaturated(t *testing.T) {
 	}{
 		{0, 0, false},
 		{1000, 1000, false},
-		{1000, 1200, false}, // it served what had been left behind before
+		{1000, 1200, false}, // it served operations that were due before
 		{1000, 900, false},  // by chance
 		{1000, 800, true},
 		{1_000_000, 990_000, false},

@@ -21,7 +21,7 @@ import (
 func BenchmarkSweep(b *testing.B) {
 	for _, entry := range catalog.All() {
 		if entry.Name == "busted" || entry.Name == "busted-rcu" || entry.New == nil {
-			continue // the busted fail, as they should, and a map has no bare section
+			continue // busted locks fail, as they should, and a map has no bare section
 		}
 		for _, reads := range []int{0, 90} {
 			s := harness.Scenario{
@@ -35,8 +35,7 @@ func BenchmarkSweep(b *testing.B) {
 	}
 }
 
-// BenchmarkReadMostly measures what there is to choose from for data that is
-// mostly read, where it can have that data.
+// BenchmarkReadMostly measures the locks to choose from for data that is mostly read.
 //
 //	go test -bench ReadMostly//////workload=map1000 -cpu 2 ./harness
 func BenchmarkReadMostly(b *testing.B) {
@@ -133,8 +132,8 @@ func (l tokens) Unlock() { <-l }
 
 func newTokens(permits int) sync.Locker { return make(tokens, permits) }
 
-// BenchmarkWorkload measures what the workloads themselves cost, with a lock
-// that does nothing, and what they do to those that are real.
+// BenchmarkWorkload measures the cost of the workloads themselves, with a lock that
+// does nothing, and their effect on real locks.
 //
 //	go test -bench Workload -cpu 1,2 ./harness
 func BenchmarkWorkload(b *testing.B) {
@@ -156,12 +155,12 @@ func BenchmarkWorkload(b *testing.B) {
 	}
 }
 
-// BenchmarkSerialized says whether costs add up with serialized work. It reports
-// what a pair takes in the harness, less what none takes there, as run-ns, with
-// its quartiles; what it takes between two fences in a loop that does nothing else,
-// less what none takes there, as alone-ns; and run-ns over that, which is 1 if
-// costs add up. All are medians of N turns, in each of which the four are measured
-// next to each other.
+// BenchmarkSerialized says whether costs add up with serialized work. It reports as
+// run-ns, with its quartiles, the time of a Lock and Unlock in the harness, less that
+// of an empty lock there; as alone-ns the time between two fences in a loop that does
+// nothing else, less that of an empty lock there; and run-ns over that, which is 1 if
+// costs add up. All are medians of N turns, in each of which the four are measured next
+// to each other.
 //
 //	go test -run '^$' -bench Serialized -benchtime 500x ./harness
 func BenchmarkSerialized(b *testing.B) {
@@ -194,7 +193,7 @@ func BenchmarkSerialized(b *testing.B) {
 	}
 }
 
-// pairAlone returns what a pair of l takes, with a fence at both ends.
+// pairAlone returns the time of a Lock and Unlock of l, with a fence at both ends.
 func pairAlone(l sync.Locker) float64 {
 	const pairs = 10_000
 	l = harness.Fenced(l)
@@ -206,7 +205,7 @@ func pairAlone(l sync.Locker) float64 {
 	return float64(primitives.Nanotime()-began) / pairs
 }
 
-// pairInRun returns what an operation of a single worker takes with serialized work.
+// pairInRun returns the time of an operation of a single worker with serialized work.
 func pairInRun(b *testing.B, subject harness.Subject, think time.Duration) float64 {
 	sample, err := harness.Run(context.Background(), harness.Scenario{
 		Subject: subject, CPUs: 1, Workers: 1, Think: think, Work: harness.Serialized, Duration: 300 * time.Microsecond,

@@ -12,14 +12,14 @@ import (
 	"time"
 )
 
-// busted does nothing, and says that it could.
+// busted does nothing, and its TryLock always succeeds.
 type busted struct{}
 
 func (*busted) Lock()         {}
 func (*busted) TryLock() bool { return true }
 func (*busted) Unlock()       {}
 
-// silent does nothing, and does not say so.
+// silent does nothing, and has no TryLock.
 type silent struct{}
 
 func (*silent) Lock()   {}
@@ -43,7 +43,7 @@ func (l *worn) Lock() {
 	}
 }
 
-// A readable lock says that it can be written to while it is being read.
+// A readable lock has a TryLock that succeeds while it is held for reading.
 type readable struct{ sync.RWMutex }
 
 func (l *readable) TryLock() bool {
@@ -54,19 +54,18 @@ func (l *readable) TryLock() bool {
 	return true
 }
 
-// A writable lock says that it can be read while it is being written to.
+// A writable lock has a TryRLock that succeeds while it is held for writing.
 type writable struct{ sync.RWMutex }
 
 func (*writable) TryRLock() bool { return true }
 
-// wrong asserts that Run of s finds its lock broken, in the words of want.
+// wrong asserts that Run of s finds its lock broken, and that the error contains want.
 func wrong(t *testing.T, s Scenario, want string) {
 	t.Helper()
 	restoresCPUs(t)
 	sample, err := Run(context.Background(), s)
-	// Some locks are given away only when holders meet. On a machine that is
-	// busy with other things they may not, once or twice, or only later, where
-	// it shows by another sign.
+	// Some faults show only when holders meet. On a busy machine they may not meet in a
+	// run, or they meet later, and the fault shows differently.
 	for tries := 1; (err == nil || !strings.Contains(err.Error(), want)) && tries < 10; tries++ {
 		sample, err = Run(context.Background(), s)
 	}
@@ -134,7 +133,7 @@ func TestSilentlyBustedThatPins(t *testing.T) {
 	s := quick(l)
 	defer setUp(s)(nil)
 	var broken *BrokenError
-	// If the machine is busy with something else, they may miss each other.
+	// On a busy machine the workers may miss each other.
 	for try := 0; broken == nil && try < 100; try++ {
 		r := newRun(s, l.New(), 3)
 		for _, w := range r.workers {
@@ -188,7 +187,7 @@ type panicking struct {
 	n      int32
 	calls  atomic.Int32
 
-	keeps   bool // panics before it releases, when somebody waits
+	keeps   bool // panics before it releases, when a worker waits
 	waiting atomic.Int32
 }
 
@@ -223,7 +222,8 @@ func (l *panicking) Unlock() {
 	l.RWMutex.Unlock()
 }
 
-// In the preflight and in the measured run, whatever they were about to do.
+// A panic is reported in the preflight and in the measured run, whichever method
+// panics.
 func TestPanic(t *testing.T) {
 	for _, n := range []int32{1, 1000} {
 		for _, method := range []string{"Lock", "Unlock", "RLock", "RUnlock", "TryLock", "TryRLock"} {
@@ -258,13 +258,13 @@ func TestPanicStack(t *testing.T) {
 	}
 }
 
-// Readers of a lock that does not tell them from writers use what writers do;
-// and what panics between two sections is not the lock.
+// Readers of a lock without RLock use the methods of writers; and a panic between two
+// sections is not the lock's.
 func TestPanicWhere(t *testing.T) {
 	for _, test := range []struct {
 		lock  sync.Locker
 		doing uint32
-		want  string // "" if the panic goes on
+		want  string // "" if the panic is not recovered
 	}{
 		{new(sync.Mutex), waitsToRead, "Lock by worker 0"},
 		{new(sync.Mutex), reading, "Unlock by worker 0"},
@@ -283,7 +283,7 @@ func TestPanicWhere(t *testing.T) {
 			return false
 		}()
 		got := ""
-		if broken := r.condemned.Load(); broken != nil {
+		if broken := r.failed.Load(); broken != nil {
 			got = broken.When
 		}
 		if got != test.want || goesOn != (test.want == "") {
@@ -292,7 +292,7 @@ func TestPanicWhere(t *testing.T) {
 	}
 }
 
-// What keeps others waiting in vain is not forgotten over that.
+// If other workers wait for the one that panicked, that is reported as well.
 func TestPanicStuck(t *testing.T) {
 	var locks []*panicking
 	s := quick(Subject{Name: "panicking", New: func() sync.Locker {
@@ -305,7 +305,7 @@ func TestPanicStuck(t *testing.T) {
 	_, err := Run(context.Background(), s)
 	for _, l := range locks {
 		if l.calls.Load() >= l.n {
-			l.RWMutex.Unlock() // in place of who panicked
+			l.RWMutex.Unlock() // in place of the worker that panicked
 		}
 	}
 	for runtime.NumGoroutine() > before {
@@ -318,23 +318,23 @@ func TestPanicStuck(t *testing.T) {
 	}
 }
 
-// Others are not waited for as long as if nobody had panicked.
+// After a panic, the others get less time than Patience.
 func TestPatienceAfterPanic(t *testing.T) {
 	s := quick(mutex)
 	s.Patience = time.Hour
 	r := newRun(s, new(sync.Mutex), 2)
 	dog := newWatchdog(r)
-	if dog.barks(int64(straggle)) {
+	if dog.expired(int64(straggle)) {
 		t.Errorf("stuck after %v of %v", straggle, s.Patience)
 	}
-	r.condemned.Store(new(BrokenError))
-	if !dog.barks(int64(straggle)) {
+	r.failed.Store(new(BrokenError))
+	if !dog.expired(int64(straggle)) {
 		t.Errorf("not stuck after %v, though a worker panicked", straggle)
 	}
 }
 
-// Two sections that overlap as little as they can lose an update, and the
-// second word agrees all the same.
+// Two sections with the shortest possible overlap lose an update, although the second
+// word agrees.
 func TestLostUpdate(t *testing.T) {
 	r := newRun(quick(mutex), new(sync.Mutex), 2)
 	a, b := r.workers[0], r.workers[1]
@@ -358,8 +358,8 @@ func TestLostUpdate(t *testing.T) {
 	}
 }
 
-// A reader that begins before a write and ends after it, and one that begins
-// inside it, see what no lock may show.
+// A reader that begins before a write and ends after it, and one that begins inside it,
+// see words that no lock may show.
 func TestTornWords(t *testing.T) {
 	for _, test := range []struct {
 		name string
@@ -386,12 +386,12 @@ func TestTornWords(t *testing.T) {
 	}
 }
 
-// What does not claim to exclude is not held to it.
+// A lock that does not claim to exclude is not checked for it.
 func TestUnlocked(t *testing.T) {
 	l := subject[busted]("none")
 	l.Pinned, l.Unlocked = l.New, true
 	if r := newRun(quick(l), l.New(), 2); r.workers[0].section == r.workers[1].section {
-		t.Error("workers of a lock that excludes nobody share what it does not protect")
+		t.Error("workers of a lock that does not exclude share what it does not protect")
 	}
 	everywhere(t, l, func(t *testing.T, s Scenario) {
 		if _, err := Run(context.Background(), s); err != nil {

@@ -11,14 +11,12 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// cause says why nobody gets any further, as far as that can be known from what
-// the workers were seen doing and from the stacks of all goroutines, if there
-// are any.
+// cause says why no worker makes progress, as far as that follows from what the workers
+// were seen doing and from the stacks of all goroutines, if there are any.
 //
-// A worker notes that it holds the lock once Lock has returned, and that it
-// does not once Unlock has. What an operation of the lock does meanwhile the
-// harness cannot see; but if there is one worker, there is nobody else whom it
-// could wait for.
+// A worker notes that it holds the lock once Lock has returned, and that it does not
+// once Unlock has. The harness cannot see what an operation of the lock does in
+// between; but a worker that is alone can wait for no other.
 func (r *run) cause(doing []uint32, since int64, stacks string) string {
 	waiting, rereading, grace := 0, 0, 0
 	for id, now := range doing {
@@ -46,13 +44,13 @@ func (r *run) cause(doing []uint32, since int64, stacks string) string {
 			return fmt.Sprintf("worker %d holds the lock, and does not return from its %s", id, r.workers[id].operation(now))
 		}
 	}
-	if r.condemned.Load() == nil && waiting == 0 && rereading > 0 {
-		return "nobody writes, and " + counted(rereading, "reader") + " wait for a writer's end, or read again and again"
+	if r.failed.Load() == nil && waiting == 0 && rereading > 0 {
+		return "no worker writes, and " + counted(rereading, "reader") + " wait for a writer's end, or read again and again"
 	}
 	switch {
-	case grace > 0 && r.condemned.Load() == nil:
-		return "nobody is in a read-side critical section, and " + counted(grace, "worker") + " wait for a grace period, or for callbacks"
-	case waiting == 0 || r.condemned.Load() != nil: // nobody is at the lock, or who panicked may hold it
+	case grace > 0 && r.failed.Load() == nil:
+		return "no worker is in a read-side critical section, and " + counted(grace, "worker") + " wait for a grace period, or for callbacks"
+	case waiting == 0 || r.failed.Load() != nil: // no worker is at the lock, or the one that panicked may hold it
 		return ""
 	case r.isFree():
 		return "lost wake-up: the lock is free, and " + counted(waiting, "worker") + " wait for it"
@@ -61,11 +59,11 @@ func (r *run) cause(doing []uint32, since int64, stacks string) string {
 		if ops == 0 {
 			return "AA deadlock: worker 0 is alone with a new lock, so its " + r.workers[0].operation(now) + " waits for itself"
 		}
-		return "AA deadlock: worker 0 waits for the lock that nobody else has held: it has not been released"
+		return "AA deadlock: worker 0 waits for the lock that no other worker has held: it has not been released"
 	}
-	cause := "nobody holds the lock, and " + counted(waiting, "worker") + " wait for it"
+	cause := "no worker holds the lock, and " + counted(waiting, "worker") + " wait for it"
 	if last := r.lastWriter(); last >= 0 {
-		cause += fmt.Sprintf(": worker %d, which held it last, has not released it (an AA deadlock), or it was handed over in vain", last)
+		cause += fmt.Sprintf(": worker %d, which held it last, has not released it (an AA deadlock), or a wake-up was lost", last)
 	}
 	return cause
 }
@@ -77,8 +75,8 @@ func counted(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// operation returns the method that w is in, or that comes next, while it is
-// doing what it does.
+// operation returns the method that w is in, or that comes next, while it does what
+// doing says.
 func (w *worker) operation(doing uint32) string {
 	if w.rw == nil {
 		switch doing {
@@ -89,7 +87,7 @@ func (w *worker) operation(doing uint32) string {
 	return operations[doing]
 }
 
-// lastWriter returns who was the last inside, or -1 if that is not known.
+// lastWriter returns the worker that was inside last, or -1 if that is not known.
 //
 //go:norace
 func (r *run) lastWriter() int {
@@ -104,9 +102,8 @@ func (r *run) lastWriter() int {
 	return r.turns().writer.Get()
 }
 
-// isFree reports whether the lock lets one in who does not wait. Where holders
-// are pinned, nobody tries: one that waited all the same could not be left
-// alone.
+// isFree reports whether a TryLock of the lock succeeds. It does not try where holders
+// are pinned: if TryLock waited after all, the goroutine could not be abandoned.
 func (r *run) isFree() bool {
 	const atOnce = 100 * time.Millisecond
 	lock := r.lock
@@ -117,12 +114,12 @@ func (r *run) isFree() bool {
 	if !ok || r.pins() {
 		return false
 	}
-	r.stop() // the release may help somebody on
+	r.stop() // the release below may let a worker go on
 	free := make(chan bool, 1)
 	go func() {
 		defer func() {
 			if recover() != nil {
-				free <- false // it is what it is
+				free <- false // a broken lock may panic
 			}
 		}()
 		got := l.TryLock()
@@ -139,9 +136,9 @@ func (r *run) isFree() bool {
 	}
 }
 
-// allWait reports whether on each CPU that the workers have, who have not
-// finished, somebody waits with preemption off: then the worker inside does,
-// too, since it keeps its CPU. It sees those who wait by a [primitives.Spin].
+// allWait reports whether on each CPU that unfinished workers have a worker waits with
+// preemption off: then the worker inside waits, too, since it keeps its CPU. It sees
+// the workers that wait by a [primitives.Spin].
 func (r *run) allWait(doing []uint32, since int64) bool {
 	const toNotice = 2 * time.Second
 	cpus := 0
@@ -176,7 +173,8 @@ func (w *worker) isInLock(stacks string) (method string, inLock bool) {
 			if inlined, _, isInlined := strings.Cut(line, "(...)"); isInlined {
 				function = inlined
 			}
-			// The outermost is what was called; those within are of its parts.
+			// The outermost method is the one that was called; the inner ones are its
+			// parts.
 			name := function[strings.LastIndexByte(function, '.')+1:]
 			if strings.HasPrefix(name, "Lock") || strings.HasPrefix(name, "RLock") {
 				method = name
@@ -184,7 +182,7 @@ func (w *worker) isInLock(stacks string) (method string, inLock bool) {
 			if !ok || strings.Contains(function, "Unlock") || strings.Contains(function, ours) {
 				continue
 			}
-			// One with a "?" is what is left in its place, and fails to parse.
+			// An argument with a "?" may be out of date; it fails to parse.
 			if end := strings.IndexAny(argument, ",)"); end >= 0 {
 				argument = argument[:end]
 			}

@@ -14,8 +14,8 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A fickle lock is one that goes wrong when it is locked for the n'th time, in
-// one of several ways, until it is released.
+// A fickle lock misbehaves when it is locked for the n'th time, in one of several ways,
+// until the test releases it.
 type fickle struct {
 	held atomic.Bool
 	n    int32
@@ -66,7 +66,7 @@ func (l *fickle) Unlock() {
 	}
 }
 
-// release makes all well for those who wait for what themselves hold.
+// release ends the wait of workers that wait for the lock that they hold themselves.
 func (l *fickle) release() {
 	l.released.Store(true)
 	if l.how != "" {
@@ -76,8 +76,8 @@ func (l *fickle) release() {
 
 func (l *fickle) String() string { return fmt.Sprintf("held: %t", l.held.Load()) }
 
-// A trier also has a TryLock, which waits for what it holds if that is how it
-// goes wrong.
+// A trier also has a TryLock, which waits for the lock that its caller holds if that is
+// the fault.
 type trier struct{ fickle }
 
 func (l *trier) TryLock() bool {
@@ -88,8 +88,8 @@ func (l *trier) TryLock() bool {
 	return l.held.CompareAndSwap(false, true)
 }
 
-// hang lets a lock go wrong in Run of s, and returns the error. It then releases
-// the workers and waits for them.
+// hang runs s with a lock that gets stuck, and returns the error. It then releases the
+// workers and waits for them.
 func hang(t *testing.T, s Scenario, fresh func(pins bool) sync.Locker) *StuckError {
 	t.Helper()
 	var locks []sync.Locker
@@ -121,8 +121,8 @@ func hang(t *testing.T, s Scenario, fresh func(pins bool) sync.Locker) *StuckErr
 	return stuck
 }
 
-// hangAs is hang until the error is as it should be, up to five times: on a busy
-// machine a worker may just not have run for as long as the watchdog waits.
+// hangAs calls hang until the error is as it should be, up to five times: on a busy
+// machine a worker may not run at all for as long as the watchdog waits.
 func hangAs(t *testing.T, s Scenario, fresh func(pins bool) sync.Locker, ok func(*StuckError) bool) *StuckError {
 	t.Helper()
 	err := hang(t, s, fresh)
@@ -132,7 +132,7 @@ func hangAs(t *testing.T, s Scenario, fresh func(pins bool) sync.Locker, ok func
 	return err
 }
 
-// Each way to wait for oneself has a name, in every mode.
+// Each way in which a worker can wait for itself is named, in every mode.
 func TestCause(t *testing.T) {
 	for _, test := range []struct {
 		how     string
@@ -141,18 +141,18 @@ func TestCause(t *testing.T) {
 		want    string
 	}{
 		{"locks twice", 1, 2, "AA deadlock: worker 0 is alone with a new lock, so its Lock waits for itself"},
-		{"locks twice", 200, 1, "AA deadlock: worker 0 waits for the lock that nobody else has held: it has not been released"},
-		{"locks twice", 200, 2, "nobody holds the lock, and 2 workers wait for it: worker "},
-		{"forgets", 1, 2, "AA deadlock: worker 0 waits for the lock that nobody else has held: it has not been released"},
-		{"forgets", 200, 1, "AA deadlock: worker 0 waits for the lock that nobody else has held: it has not been released"},
-		{"forgets", 200, 3, "which held it last, has not released it (an AA deadlock), or it was handed over in vain"},
+		{"locks twice", 200, 1, "AA deadlock: worker 0 waits for the lock that no other worker has held: it has not been released"},
+		{"locks twice", 200, 2, "no worker holds the lock, and 2 workers wait for it: worker "},
+		{"forgets", 1, 2, "AA deadlock: worker 0 waits for the lock that no other worker has held: it has not been released"},
+		{"forgets", 200, 1, "AA deadlock: worker 0 waits for the lock that no other worker has held: it has not been released"},
+		{"forgets", 200, 3, "which held it last, has not released it (an AA deadlock), or a wake-up was lost"},
 	} {
 		for _, mode := range []Mode{Goroutine, Thread, Pinned} {
 			if mode == Thread && !hasAffinity || mode == Pinned && !canStandBy {
 				continue
 			}
 			if racy && test.workers == 3 {
-				continue // those whom release lets in together race
+				continue // the workers that release lets in race
 			}
 			t.Run(fmt.Sprintf("%s/n=%d/workers=%d/%v", test.how, test.n, test.workers, mode), func(t *testing.T) {
 				s := quick(Subject{})
@@ -171,7 +171,7 @@ func TestCause(t *testing.T) {
 	}
 }
 
-// What waits for nobody but seems to is told apart.
+// A stuck worker that is not waiting for the lock's holder gets another cause.
 func TestCauseNotHeld(t *testing.T) {
 	for _, test := range []struct {
 		how  string
@@ -191,7 +191,7 @@ func TestCauseNotHeld(t *testing.T) {
 	}
 }
 
-// A workload that locks again what its worker holds is told from one that just
+// A workload that locks the lock that its worker holds gets another cause than one that
 // does not return.
 func TestCauseInWorkload(t *testing.T) {
 	for _, mode := range []Mode{Goroutine, Thread, Pinned} {

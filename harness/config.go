@@ -6,17 +6,17 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A config is a configuration that is read far more often than it is replaced.
-// Readers consult a few settings, as a request does; a writer replaces all.
+// A config is a configuration that is read far more often than it is replaced. A reader
+// looks up a few settings, as a request does; a writer replaces all of them.
 //
-// All settings must be of one version, which never goes back and in the end is
-// the number of writes.
+// All settings must be of one version, which never goes back; at the end it is the
+// number of writes.
 type config struct {
 	_        pad
 	version  primitives.Cell[uint64]
 	settings [numSettings]primitives.Cell[uint64]
 	_        pad
-	seats    seats
+	slots    slots
 }
 
 const (
@@ -25,40 +25,40 @@ const (
 )
 
 func newConfig(workers int, seed uint64) Data {
-	c := &config{seats: newSeats(workers, seed)}
+	c := &config{slots: newSlots(workers, seed)}
 	for i := range c.settings {
 		c.settings[i].Set(setting(0, i))
 	}
 	return c
 }
 
-// setting returns what setting i is in a version.
+// setting returns the value of setting i in a version.
 func setting(version uint64, i int) uint64 { return version*numSettings + uint64(i) }
 
 // Write replaces the configuration.
 func (c *config) Write(worker int) {
 	version := c.version.Get()
-	c.seats.sawVersion(worker, version)
+	c.slots.sawVersion(worker, version)
 	version++
 	c.version.Set(version)
 	for i := range c.settings {
 		c.settings[i].Set(setting(version, i))
 	}
-	c.seats.replaced(worker, version)
+	c.slots.replaced(worker, version)
 }
 
 // Read consults the configuration.
 func (c *config) Read(worker int) {
 	version := c.version.Get()
-	c.seats.sawVersion(worker, version)
+	c.slots.sawVersion(worker, version)
 	for range consulted {
-		i := int(c.seats[worker].draw(numSettings))
-		c.seats.sawSetting(worker, version, i, c.settings[i].Get())
+		i := int(c.slots[worker].draw(numSettings))
+		c.slots.sawSetting(worker, version, i, c.settings[i].Get())
 	}
 }
 
 func (c *config) Verify() error {
-	return c.seats.verifyConfig(c.version.Get(), func(i int) uint64 { return c.settings[i].Get() })
+	return c.slots.verifyConfig(c.version.Get(), func(i int) uint64 { return c.settings[i].Get() })
 }
 
 // An openConfig is a config that can be consulted while it is replaced.
@@ -67,7 +67,7 @@ type openConfig struct {
 	version  primitives.Uint64
 	settings [numSettings]primitives.Uint64
 	_        pad
-	seats    seats
+	slots    slots
 	excerpts []excerpt
 }
 
@@ -81,7 +81,7 @@ type excerpt struct {
 }
 
 func newOpenConfig(workers int, seed uint64) OpenData {
-	c := &openConfig{seats: newSeats(workers, seed), excerpts: make([]excerpt, workers)}
+	c := &openConfig{slots: newSlots(workers, seed), excerpts: make([]excerpt, workers)}
 	for i := range c.settings {
 		c.settings[i].Store(setting(0, i))
 	}
@@ -91,13 +91,13 @@ func newOpenConfig(workers int, seed uint64) OpenData {
 // Write replaces the configuration.
 func (c *openConfig) Write(worker int) {
 	version := c.version.Load()
-	c.seats.sawVersion(worker, version)
+	c.slots.sawVersion(worker, version)
 	version++
 	c.version.StoreRelease(version)
 	for i := range c.settings {
 		c.settings[i].StoreRelease(setting(version, i))
 	}
-	c.seats.replaced(worker, version)
+	c.slots.replaced(worker, version)
 }
 
 // Look consults the configuration.
@@ -105,7 +105,7 @@ func (c *openConfig) Look(worker int) {
 	e := &c.excerpts[worker]
 	e.version = c.version.Load()
 	for k := range consulted {
-		i := int(c.seats[worker].draw(numSettings))
+		i := int(c.slots[worker].draw(numSettings))
 		e.i[k], e.setting[k] = i, c.settings[i].Load()
 	}
 }
@@ -113,14 +113,14 @@ func (c *openConfig) Look(worker int) {
 // Check checks what was consulted.
 func (c *openConfig) Check(worker int) {
 	e := &c.excerpts[worker]
-	c.seats.sawVersion(worker, e.version)
+	c.slots.sawVersion(worker, e.version)
 	for k, i := range e.i {
-		c.seats.sawSetting(worker, e.version, i, e.setting[k])
+		c.slots.sawSetting(worker, e.version, i, e.setting[k])
 	}
 }
 
 func (c *openConfig) Verify() error {
-	return c.seats.verifyConfig(c.version.Load(), func(i int) uint64 { return c.settings[i].Load() })
+	return c.slots.verifyConfig(c.version.Load(), func(i int) uint64 { return c.settings[i].Load() })
 }
 
 // A copyConfig is a config of which a new version is published.
@@ -128,7 +128,7 @@ type copyConfig struct {
 	_       pad
 	current primitives.Pointer[version[paddedConfig]]
 	_       pad
-	seats   seats
+	slots   slots
 	stock[paddedConfig]
 }
 
@@ -147,7 +147,8 @@ func (p *paddedConfig) set(version uint64) {
 	}
 }
 
-// spoil leaves the number of a version as it is: its settings are of none.
+// spoil leaves the number of the version as it is, and gives it settings that no
+// version has.
 func (p *paddedConfig) spoil() {
 	for i := range p.settings {
 		p.settings[i].Set(spoilt)
@@ -155,7 +156,7 @@ func (p *paddedConfig) spoil() {
 }
 
 func newCopyConfig(workers int, seed uint64, reclaim Reclaim) CopyData {
-	c := &copyConfig{seats: newSeats(workers, seed)}
+	c := &copyConfig{slots: newSlots(workers, seed)}
 	c.setUp(reclaim, (*paddedConfig).spoil)
 	v := c.take()
 	v.value.set(0)
@@ -167,11 +168,11 @@ func newCopyConfig(workers int, seed uint64, reclaim Reclaim) CopyData {
 func (c *copyConfig) Update(worker int) (reclaim func()) {
 	old := c.current.Load()
 	version := old.value.version.Get()
-	c.seats.sawVersion(worker, version)
+	c.slots.sawVersion(worker, version)
 	v := c.take()
 	v.value.set(version + 1)
 	c.current.StoreRelease(v) // publishes it; readers follow a pointer to it
-	c.seats.replaced(worker, version+1)
+	c.slots.replaced(worker, version+1)
 	return old.reclaim
 }
 
@@ -179,40 +180,40 @@ func (c *copyConfig) Update(worker int) (reclaim func()) {
 func (c *copyConfig) Read(worker int) {
 	now := &c.current.Load().value
 	version := now.version.Get()
-	c.seats.sawVersion(worker, version)
+	c.slots.sawVersion(worker, version)
 	for range consulted {
-		i := int(c.seats[worker].draw(numSettings))
-		c.seats.sawSetting(worker, version, i, now.settings[i].Get())
+		i := int(c.slots[worker].draw(numSettings))
+		c.slots.sawSetting(worker, version, i, now.settings[i].Get())
 	}
 }
 
 func (c *copyConfig) Verify() error {
 	now := &c.current.Load().value
-	if err := c.seats.verifyConfig(now.version.Get(), func(i int) uint64 { return now.settings[i].Get() }); err != nil {
+	if err := c.slots.verifyConfig(now.version.Get(), func(i int) uint64 { return now.settings[i].Get() }); err != nil {
 		return err
 	}
 	return c.stock.verify("workload config", 1)
 }
 
 // replaced notes that a worker replaced the configuration.
-func (s seats) replaced(worker int, version uint64) {
+func (s slots) replaced(worker int, version uint64) {
 	s[worker].seen = version
 	s[worker].writes++
 }
 
-// sawVersion accuses the lock if the version that a worker saw is older than
-// another that it has seen.
-func (s seats) sawVersion(worker int, version uint64) {
-	seat := &s[worker]
-	if before := seat.seen; !seat.sees(version) {
-		seat.accuse(fmt.Sprintf("workload config, as worker %d looks again", worker),
+// sawVersion reports the lock as broken if the version that a worker saw is older than
+// one that it has seen before.
+func (s slots) sawVersion(worker int, version uint64) {
+	slot := &s[worker]
+	if before := slot.seen; !slot.sees(version) {
+		slot.fail(fmt.Sprintf("workload config, as worker %d looks again", worker),
 			fmt.Sprintf("version %d or later", before), fmt.Sprint(version))
 	}
 }
 
-// sawSetting accuses the lock if a setting that a worker saw is not of the
+// sawSetting reports the lock as broken if a setting that a worker saw is not of the
 // version that it saw.
-func (s seats) sawSetting(worker int, version uint64, i int, have uint64) {
+func (s slots) sawSetting(worker int, version uint64, i int, have uint64) {
 	if have == setting(version, i) {
 		return
 	}
@@ -220,12 +221,12 @@ func (s seats) sawSetting(worker int, version uint64, i int, have uint64) {
 	if have == spoilt {
 		of = tooEarly
 	}
-	s[worker].accuse(fmt.Sprintf("workload config, as worker %d consults version %d", worker, version),
+	s[worker].fail(fmt.Sprintf("workload config, as worker %d consults version %d", worker, version),
 		"settings of that version", of)
 }
 
-// verifyConfig reports what is wrong with the configuration in the end.
-func (s seats) verifyConfig(version uint64, have func(i int) uint64) error {
+// verifyConfig reports what is wrong with the configuration at the end.
+func (s slots) verifyConfig(version uint64, have func(i int) uint64) error {
 	writes, err := s.verify()
 	if err != nil {
 		return err

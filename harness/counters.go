@@ -12,8 +12,8 @@ type Counter struct {
 	Err  error  // why it cannot be counted here; nil if it can
 }
 
-// Counters returns what [Scenario.Counters] asks for, in the order of
-// [results.Units], and what of it cannot be counted here, with the reason.
+// Counters returns what [Scenario.Counters] asks for, in the order of [results.Units].
+// For what cannot be counted here it says why.
 func Counters() []Counter {
 	var all []Counter
 	for _, e := range events() {
@@ -40,16 +40,15 @@ func countable() ([]kernelEvent, error) {
 	return can, nil
 }
 
-// A meter tells what the process uses while the workers of a run live, from before
-// they are let loose until all have returned: none of it is read while they are
-// measured.
+// A meter measures what the process uses from before the workers of a run begin until
+// all have returned. It reads nothing while they are measured.
 type meter struct {
 	before   allocations
 	counters *counters // nil if none were asked for
 }
 
-// newMeter is called before the workers are there, so that what their threads are
-// made of is counted as well.
+// newMeter is called before the workers are started, so that making their threads is
+// counted as well.
 func newMeter(s Scenario) (m meter, err error) {
 	if s.Counters {
 		var can []kernelEvent
@@ -83,7 +82,7 @@ func (m *meter) close() {
 	}
 }
 
-// A usage is what a meter tells.
+// A usage is what a meter measured.
 type usage struct {
 	allocations
 	counted []results.Value // with the unit for an operation, of all

@@ -23,8 +23,8 @@ type kernelEvent struct {
 	config uint64
 }
 
-// events are what is counted: in user mode what the CPU counts, and in both what
-// the kernel does.
+// events are what is counted: events of the CPU in user mode only, and events of the
+// kernel in both modes.
 var events = sync.OnceValue(func() []kernelEvent {
 	const hardware, software = unix.PERF_TYPE_HARDWARE, unix.PERF_TYPE_SOFTWARE
 	return slices.Concat([]kernelEvent{
@@ -46,14 +46,14 @@ func readText(name string) string {
 	return string(text)
 }
 
-// transfers returns the event by which a CPU counts cache lines that came from
-// another core, if it is known to have one. The numbers are those that the kernel's
-// tools/perf/pmu-events has for it.
+// transfers returns the event that counts cache lines that came from another core, if
+// the CPU is known to have one. The numbers are from the kernel's
+// tools/perf/pmu-events.
 //
-// Intel's MEM_LOAD_L3_HIT_RETIRED.XSNP_HITM (of late XSNP_FWD) counts loads of lines
-// that another core had modified. AMD's LsDmndFillsFromSys counts, with these bits,
-// what came from the L3 or from another L2 of the same CCX, and from the caches of
-// other CCXs.
+// Intel's MEM_LOAD_L3_HIT_RETIRED.XSNP_HITM (in newer CPUs XSNP_FWD) counts loads of
+// lines that another core had modified. AMD's LsDmndFillsFromSys counts, with these
+// bits, what came from the L3 or from another L2 of the same CCX, and from the caches
+// of other CCXs.
 func transfers(cpuinfo, pmu string) []kernelEvent {
 	fields := make(map[string]string) // of the first CPU
 	for line := range strings.Lines(cpuinfo) {
@@ -74,8 +74,8 @@ func transfers(cpuinfo, pmu string) []kernelEvent {
 	return nil
 }
 
-// open opens a counter of e, for the thread tid and all that it makes. It does not
-// count yet.
+// open opens a counter of e for the thread tid and all threads that it makes. It does
+// not count yet.
 func (e kernelEvent) open(tid int) (fd int, err error) {
 	attr := unix.PerfEventAttr{
 		Type:        e.kind,
@@ -119,15 +119,16 @@ func (e kernelEvent) explain(err error, paranoid string) error {
 	return err
 }
 
-// counters are open: for each event one for each thread that there was when they
-// were opened, and all that those made since.
+// counters are open counters: for each event one for each thread that existed when they
+// were opened, which also counts the threads that this one has made since.
 type counters struct {
 	events []kernelEvent
 	fds    [][]int // by event
 }
 
-// openCounters opens them. A thread that is made meanwhile may have the counters of
-// the thread that made it, or not: then all are opened anew.
+// openCounters opens counters of events. A thread that is made meanwhile may not have
+// the counters of the thread that made it; in that case openCounters opens all of them
+// again.
 func openCounters(events []kernelEvent) (*counters, error) {
 	for {
 		c := &counters{events, make([][]int, len(events))}
@@ -180,7 +181,7 @@ func (c *counters) add(tid int) error {
 	return nil
 }
 
-// enable turns all of them on, or off.
+// enable turns all counters on or off.
 func (c *counters) enable(on bool) {
 	request := uint(unix.PERF_EVENT_IOC_DISABLE)
 	if on {
@@ -194,8 +195,8 @@ func (c *counters) enable(on bool) {
 }
 
 // read returns how often each event was seen. An event that was not counted all the
-// time, for there were more of them than the CPU has counters, is scaled up; one
-// that was never counted is left out.
+// time, because there are more events than the CPU has counters, is scaled up; one that
+// was never counted is left out.
 func (c *counters) read() []results.Value {
 	var all []results.Value
 	for i, e := range c.events {

@@ -13,16 +13,16 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// Where there is no counter in the CPU there are those of the kernel, in the same
-// way: the page faults of all threads are counted, whether they were there before the
-// counters were, or made meanwhile, and none from before or after.
+// A machine without counters in the CPU still has the kernel's: the page faults of all
+// threads are counted, whether the threads existed before the counters or were made
+// meanwhile, and none from before or after.
 func TestCounters(t *testing.T) {
 	faults := kernelEvent{"page-faults/op", unix.PERF_TYPE_SOFTWARE, unix.PERF_COUNT_SW_PAGE_FAULTS}
 	if err := faults.try(); err != nil {
 		t.Skip(err)
 	}
 	begin, ready, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
-	go func() { // a thread that is there
+	go func() { // a thread that exists
 		runtime.LockOSThread() // which ends with the goroutine
 		close(ready)
 		<-begin
@@ -34,7 +34,7 @@ func TestCounters(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	made := len(threads) + 2 // more than there are idle ones
+	made := len(threads) + 2 // more than the idle threads
 	c, err := openCounters([]kernelEvent{faults})
 	if err != nil {
 		t.Fatal(err)
@@ -47,7 +47,7 @@ func TestCounters(t *testing.T) {
 	close(begin)
 	var together sync.WaitGroup
 	together.Add(made)
-	for range made { // threads that are made meanwhile
+	for range made { // threads that are made while it counts
 		go func() {
 			runtime.LockOSThread()
 			together.Done()
@@ -64,7 +64,7 @@ func TestCounters(t *testing.T) {
 	outerEnd := pageFaults(t)
 	fault(t, 5000)
 	counted := c.read()
-	const retried = 2000 // faults that the process has once, and the counter twice, are fewer
+	const retried = 2000 // faults that the counter has twice and the process once are fewer
 	if len(counted) != 1 || counted[0].Value < float64(innerEnd-inner) || counted[0].Value > float64(outerEnd-outer+retried) {
 		t.Errorf("counted %v, the process had %d page faults, and %d while counters were turned on and off", counted, innerEnd-inner, outerEnd-outer)
 	}
@@ -73,14 +73,14 @@ func TestCounters(t *testing.T) {
 	}
 }
 
-// fault has so many page faults.
+// fault causes n page faults.
 func fault(t *testing.T, n int) {
 	memory, err := unix.Mmap(-1, 0, n*os.Getpagesize(), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
 	if err != nil {
 		t.Error(err)
 		return
 	}
-	if err := unix.Madvise(memory, unix.MADV_NOHUGEPAGE); err != nil && !errors.Is(err, unix.EINVAL) { // there are none
+	if err := unix.Madvise(memory, unix.MADV_NOHUGEPAGE); err != nil && !errors.Is(err, unix.EINVAL) { // the kernel may have no huge pages
 		t.Error(err)
 	}
 	for i := 0; i < len(memory); i += os.Getpagesize() {
@@ -91,7 +91,7 @@ func fault(t *testing.T, n int) {
 	}
 }
 
-// pageFaults returns how many the process has had.
+// pageFaults returns how many page faults the process has had.
 func pageFaults(t *testing.T) int64 {
 	var u unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
@@ -100,8 +100,8 @@ func pageFaults(t *testing.T) int64 {
 	return int64(u.Minflt + u.Majflt)
 }
 
-// A sample has what can be counted, for an operation; without being asked it has
-// none of it.
+// A sample has what can be counted, per operation, if it is asked for, and otherwise
+// not.
 func TestSampleHasCounters(t *testing.T) {
 	can, err := countable()
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 
 // A BrokenError says that a lock did not protect what it guards, or panicked.
 type BrokenError struct {
-	Kind string // of what is broken: "" for a lock, "flavour" for one of RCU
+	Kind string // what is broken: "" for a lock, "flavour" for one of RCU
 	Lock string // its name
 	When string // when it was seen, such as "TryLock of the held lock"
 	Want string // what a lock guarantees then
@@ -22,15 +22,15 @@ func (e *BrokenError) Error() string {
 	return fmt.Sprintf("%s %q is broken: %s: want %s, have %s", cmp.Or(e.Kind, "lock"), e.Lock, e.When, e.Want, e.Have)
 }
 
-// A StuckError says that no worker made progress for too long: a deadlock, a
-// lost wake-up, a waiter that spins on a word that nobody will change.
+// A StuckError says that no worker made progress for too long: a deadlock, a lost
+// wake-up, a waiter that spins on a word that no worker will change.
 type StuckError struct {
 	Kind string        // as in a [BrokenError]
 	Lock string        // its name
-	For  time.Duration // how long nobody has moved
+	For  time.Duration // how long no worker has made progress
 
-	// Cause is why, as far as the harness can tell; "" if it cannot. It begins
-	// with "AA deadlock" if a worker waits for a lock that itself holds.
+	// Cause is why, as far as the harness can tell; "" if it cannot. It begins with "AA
+	// deadlock" if a worker waits for a lock that it holds itself.
 	Cause string
 
 	State   string // what the lock's String method says; "" if it has none

@@ -27,7 +27,7 @@ func ExampleRun() {
 	mine := harness.Subject{Name: "mine", New: func() sync.Locker { return new(MyLock) }}
 	sample, err := harness.Run(context.Background(), harness.Scenario{Subject: mine, CPUs: 2, Workers: 2})
 	if err != nil {
-		log.Fatal(err) // it does not exclude, or somebody got stuck
+		log.Fatal(err) // it does not exclude, or a worker got stuck
 	}
 	ns, _ := sample.Value("ns/op")
 	fmt.Println(sample.Cell, ns > 0)
@@ -57,7 +57,7 @@ func ExampleSweep() {
 	// Output: 16 <nil>
 }
 
-// Bring what your lock is for: here two accounts between which money moves.
+// Bring the data that your lock is for: here two accounts between which money moves.
 func ExampleWorkload() {
 	transfers := harness.Workload{
 		Name: "transfers",

@@ -2,8 +2,8 @@ package harness
 
 import "slices"
 
-// jain returns Jain's fairness index of the operations of each worker:
-// (Σx)² ÷ n·Σx², which is 1 if all did the same and 1/n if one did all.
+// jain returns Jain's fairness index of the operations of each worker: (Σx)² ÷ n·Σx²,
+// which is 1 if all did equally many and 1/n if one did all.
 //
 // Source: Jain, Chiu and Hawe 1984, DEC-TR-301.
 func jain(ops []uint64) float64 {
@@ -22,11 +22,11 @@ func minMaxShare(ops []uint64) float64 {
 	return float64(slices.Min(ops)) / float64(slices.Max(ops))
 }
 
-// longestRun returns the longest run of write sections by one worker that
-// ended after the window opened, or did not end. What of it was before the
-// window or after it is in there.
+// longestRun returns the longest run of write sections by one worker that ended after
+// the window opened, or did not end. Its sections before the window or after it count,
+// too.
 func (r *run) longestRun() uint64 {
-	longest := r.count() - r.turns().since.Get() // the last one; nobody ended it
+	longest := r.count() - r.turns().since.Get() // the last run, which no worker ended
 	for _, w := range r.workers {
 		longest = max(longest, w.longestRun)
 	}

@@ -6,10 +6,10 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// With [Serialized] work a fence comes directly before each acquisition and
-// directly after each release: then nothing of a pair overlaps what the worker
-// does between two pairs, and what the pairs cost can be had by subtraction.
-// There is no fence inside, so a critical section can still overlap its pair.
+// With [Serialized] work a fence comes directly before each acquisition and directly
+// after each release: then no part of a Lock and Unlock overlaps what the worker does
+// between two such pairs, and subtraction gives the cost of a pair. There is no fence
+// inside, so a critical section can still overlap its pair.
 
 // fence puts fences around the operations of w's lock.
 func (w *worker) fence() {

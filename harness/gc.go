@@ -9,9 +9,9 @@ import (
 	"strconv"
 )
 
-// A GC is how much garbage Go's collector leaves, in percent of what is in use, as
-// GOGC says it. The zero GC is what the process has, for which a results file
-// has no name.
+// A GC is how much garbage Go's collector leaves, in percent of the memory in use, as
+// in GOGC. The zero GC is the setting of the process, for which a results file has no
+// name.
 type GC int
 
 const (
@@ -23,7 +23,7 @@ const (
 // what is in use.
 const maxGC GC = 10_000
 
-// ProcessGC returns what the process has: what GOGC says, or 100.
+// ProcessGC returns the setting of the process: what GOGC says, or 100.
 func ProcessGC() GC {
 	s := []metrics.Sample{{Name: "/gc/gogc:percent"}}
 	metrics.Read(s)
@@ -71,13 +71,12 @@ func (g GC) word() string {
 	return g.String()
 }
 
-// set lets the collector work as g says, with nothing left to collect. restore
-// takes that back.
+// set sets the collector to g, after it has collected all garbage. restore undoes that.
 func (g GC) set() (restore func()) {
 	if g == 0 {
 		return func() {}
 	}
-	runtime.GC() // what other samples left
+	runtime.GC() // garbage of other samples
 	percent := debug.SetGCPercent(int(g))
 	limit := debug.SetMemoryLimit(-1)
 	if g == GCOff && limit == math.MaxInt64 {

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// A collected is a lock that notes what the collector may leave.
+// A collected is a lock that notes the setting of the collector.
 type collected struct {
 	sync.Mutex
 	seen map[GC]bool
@@ -65,8 +65,7 @@ func TestGC(t *testing.T) {
 	}
 }
 
-// What is pinned is left out where the collector is to work another way than it
-// does there.
+// Pinned scenarios are left out if the collector is to have another setting than off.
 func TestSweepGC(t *testing.T) {
 	s := smallSweep()
 	pins := subject[spinner]("pins")

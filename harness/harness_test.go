@@ -24,7 +24,7 @@ func quick(subject Subject) Scenario {
 	}
 }
 
-// subject makes a Subject of a lock that is its zero value.
+// subject makes a Subject of a lock whose zero value is unlocked.
 func subject[T any, L interface {
 	*T
 	sync.Locker
@@ -48,7 +48,7 @@ func (l *spinner) Lock() {
 	}
 }
 
-// restoresCPUs fails t if GOMAXPROCS is not what it was, at its end.
+// restoresCPUs fails t if GOMAXPROCS has changed at its end.
 func restoresCPUs(t *testing.T) {
 	before := runtime.GOMAXPROCS(0)
 	t.Cleanup(func() {

@@ -8,26 +8,26 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// An interval map is the address space of a process: mappings that do not
-// overlap, in order. Writers map some pages wherever there is room for them,
-// or unmap what they mapped; readers look up a page, as page faults do, which
-// is what Linux has an rw_semaphore for.
+// An interval map is the address space of a process: mappings that do not overlap, in
+// order. Writers map some pages where there is room for them, or unmap what they
+// mapped; readers look up a page, as page faults do. Linux has an rw_semaphore for
+// this.
 //
-// A page that a worker has mapped must be found, and be that worker's, until
-// it unmaps it. In the end there must be all that is mapped, and nothing else.
+// A page that a worker has mapped must be found, and be that worker's, until it unmaps
+// it. At the end the map must hold all that is mapped, and nothing else.
 type intervals struct {
 	_      pad
-	n      primitives.Cell[int] // how many there are: the first so many of sorted
+	n      primitives.Cell[int] // how many there are: the first of sorted, up to this number
 	_      pad
 	sorted []primitives.Cell[mapping]
 
 	each   int // what a worker maps at most
 	pages  uint32
-	seats  seats
+	slots  slots
 	owners []owner
 }
 
-// A mapping is of the pages from start up to, but without, end.
+// A mapping is the pages in [start, end).
 type mapping struct {
 	start, end uint32
 	owner      int32
@@ -55,9 +55,9 @@ func newIntervals(workers int, seed uint64) Data {
 	v := &intervals{
 		sorted: apart[primitives.Cell[mapping]](workers * each),
 		each:   each,
-		// A quarter of it can be mapped, so some gap is long enough.
+		// At most a quarter of the pages are mapped, so some gap is long enough.
 		pages:  uint32(4 * workers * each * longestMapping),
-		seats:  newSeats(workers, seed),
+		slots:  newSlots(workers, seed),
 		owners: make([]owner, workers),
 	}
 	for worker := range v.owners {
@@ -72,7 +72,7 @@ func newIntervals(workers int, seed uint64) Data {
 // Write maps or unmaps.
 func (v *intervals) Write(worker int) {
 	o := &v.owners[worker]
-	if o.n == 0 || o.n < v.each && v.seats[worker].draw(2) == 0 {
+	if o.n == 0 || o.n < v.each && v.slots[worker].draw(2) == 0 {
 		v.mmap(worker)
 	} else {
 		v.munmap(worker)
@@ -81,7 +81,7 @@ func (v *intervals) Write(worker int) {
 
 // mmap maps pages in the first gap that has room, from a random page on.
 func (v *intervals) mmap(worker int) {
-	o, s, n := &v.owners[worker], &v.seats[worker], v.len()
+	o, s, n := &v.owners[worker], &v.slots[worker], v.len()
 	length := 1 + uint32(s.draw(longestMapping))
 	m := mapping{start: uint32(s.draw(uint64(v.pages - length))), owner: int32(worker)}
 	i := v.find(m.start, n)
@@ -98,13 +98,13 @@ func (v *intervals) mmap(worker int) {
 			continue
 		}
 		if m.start, i = 0, -1; wraps == 1 {
-			v.accuse(worker, "maps pages", "a gap", "none")
+			v.fail(worker, "maps pages", "a gap", "none")
 			return
 		}
 		wraps++
 	}
 	if n == len(v.sorted) {
-		v.accuse(worker, "maps pages", fmt.Sprintf("fewer than %d mappings", n), "that many")
+		v.fail(worker, "maps pages", fmt.Sprintf("fewer than %d mappings", n), "that many")
 		return
 	}
 	m.end = m.start + length
@@ -120,13 +120,13 @@ func (v *intervals) mmap(worker int) {
 // munmap unmaps a random mapping of the worker's.
 func (v *intervals) munmap(worker int) {
 	o, n := &v.owners[worker], v.len()
-	k := int(v.seats[worker].draw(uint64(o.n)))
+	k := int(v.slots[worker].draw(uint64(o.n)))
 	m := o.mappings[k]
 	o.n--
 	o.mappings[k] = o.mappings[o.n]
 	i := v.find(m.start, n)
 	if !v.is(m, i, n) {
-		v.accuse(worker, "unmaps", m.String(), v.at(i, n))
+		v.fail(worker, "unmaps", m.String(), v.at(i, n))
 		return
 	}
 	for ; i < n-1; i++ {
@@ -135,26 +135,26 @@ func (v *intervals) munmap(worker int) {
 	v.n.Set(n - 1)
 }
 
-// Read looks up a page: as often as not one that the worker has mapped, else
+// Read looks up a page: in half of the cases one that the worker has mapped, otherwise
 // any.
 func (v *intervals) Read(worker int) {
-	o, s, n := &v.owners[worker], &v.seats[worker], v.len()
+	o, s, n := &v.owners[worker], &v.slots[worker], v.len()
 	if o.n > 0 && s.draw(2) == 0 {
 		m := o.mappings[s.draw(uint64(o.n))]
 		page := m.start + uint32(s.draw(uint64(m.end-m.start)))
 		if i := v.find(page, n); !v.is(m, i, n) {
-			v.accuse(worker, "looks up a page", m.String(), v.at(i, n))
+			v.fail(worker, "looks up a page", m.String(), v.at(i, n))
 		}
 		return
 	}
 	page := uint32(s.draw(uint64(v.pages)))
 	i := v.find(page, n)
 	if i > 0 && v.sorted[i-1].Get().end > page || i < n && v.sorted[i].Get().end <= page {
-		v.accuse(worker, "looks up a page", "mappings in order", v.at(i, n)+" beside page "+fmt.Sprint(page))
+		v.fail(worker, "looks up a page", "mappings in order", v.at(i, n)+" beside page "+fmt.Sprint(page))
 	}
 }
 
-// len returns how many mappings there are, or as many as there can be.
+// len returns how many mappings there are, or the maximum if the number makes no sense.
 func (v *intervals) len() int { return min(max(v.n.Get(), 0), len(v.sorted)) }
 
 // find returns the place of the first mapping, of n, that ends after page.
@@ -182,12 +182,12 @@ func (v *intervals) at(i, n int) string {
 	return "nothing"
 }
 
-func (v *intervals) accuse(worker int, does, want, have string) {
-	v.seats[worker].accuse(fmt.Sprintf("workload intervals, as worker %d %s", worker, does), want, have)
+func (v *intervals) fail(worker int, does, want, have string) {
+	v.slots[worker].fail(fmt.Sprintf("workload intervals, as worker %d %s", worker, does), want, have)
 }
 
 func (v *intervals) Verify() error {
-	if _, err := v.seats.verify(); err != nil {
+	if _, err := v.slots.verify(); err != nil {
 		return err
 	}
 	var mapped []mapping

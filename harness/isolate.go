@@ -12,15 +12,15 @@ import (
 
 // isolate returns a new lock on cache lines that nothing else uses.
 //
-// A lock of a few bytes shares its line with whatever Go's allocator puts
-// beside it: with something that a worker writes, one lock would be slow and
-// the next, of the same kind, would not. What is allocated in one go is mostly
-// put side by side, so isolate makes as many locks as fill the lines around
-// one, and then some, and returns one in the middle of those that are closest
-// together. The caller must keep its neighbours alive, and must not use them.
+// A lock of a few bytes shares its line with whatever Go's allocator puts beside it:
+// next to a word that a worker writes, one lock would be slow, and another of the same
+// kind elsewhere would not. Objects allocated one after the other are mostly placed
+// side by side, so isolate makes more locks than fill the lines around one, and returns
+// one in the middle of those that are closest together. The caller must keep its
+// neighbours alive, and must not use them.
 //
-// Something old may still be among them if the heap is in pieces. Locks that
-// take long to make get fewer neighbours.
+// An older object may still be among them if the heap is fragmented. Locks that take
+// long to make get fewer neighbours.
 func isolate(fresh func() sync.Locker) (lock sync.Locker, neighbours []sync.Locker) {
 	const longest = time.Millisecond
 	until := primitives.Nanotime() + int64(longest)
@@ -40,8 +40,7 @@ func isolate(fresh func() sync.Locker) (lock sync.Locker, neighbours []sync.Lock
 	return locks[middle], locks
 }
 
-// sizeOf returns the size of l in bytes, or a guess if l is not a pointer to
-// what it is.
+// sizeOf returns the size of l in bytes, or a guess if l is not a pointer.
 func sizeOf(l sync.Locker) int {
 	if t := reflect.TypeOf(l); t.Kind() == reflect.Pointer {
 		return int(t.Elem().Size())

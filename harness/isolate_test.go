@@ -29,8 +29,8 @@ func (l *spot) Lock() {
 
 func (l *spot) Unlock() { l.word.Store(used) }
 
-// An arena gives out its spots, first every second one, as a heap in pieces
-// would, then each, in an order that leaps about.
+// An arena gives out its spots, first every second one, as a fragmented heap would,
+// then each, not in order.
 type arena struct {
 	spots [2000]spot
 	given []int
@@ -45,8 +45,8 @@ func (a *arena) fresh() sync.Locker {
 	return &a.spots[i]
 }
 
-// lonely reports whether only spots that were given out, and never used, are
-// on the two lines before the i'th and the two behind it.
+// lonely reports whether the two lines before the i'th spot and the two after it have
+// only spots that were given out and never used.
 func (a *arena) lonely(i int) bool {
 	const around = 2 * primitives.CacheLineSize / unsafe.Sizeof(spot{})
 	for j := i - int(around); j <= i+int(around); j++ {
@@ -70,7 +70,7 @@ func TestIsolate(t *testing.T) {
 		}
 		return a.lonely(a.index(l))
 	}
-	// It does with fewer neighbours if the machine is busy with something else.
+	// On a busy machine it makes fewer neighbours.
 	for try := 0; !lonely(); try++ {
 		if try == 10 {
 			t.Fatal("the lock is beside what may be in use, ten times")
@@ -78,8 +78,8 @@ func TestIsolate(t *testing.T) {
 	}
 }
 
-// The lock that is measured is such a one, to the end of the run, and the only
-// one: those of the preflight need not be.
+// The lock that is measured is isolated, to the end of the run; those of the preflight
+// need not be.
 func TestRunIsolates(t *testing.T) {
 	lonely := func() (n int) {
 		a := new(arena)
@@ -100,7 +100,7 @@ func TestRunIsolates(t *testing.T) {
 	}
 }
 
-// What takes long to make is not made dozens of times.
+// A lock that takes long to make is not made dozens of times.
 func TestIsolateExpensive(t *testing.T) {
 	made := 0
 	isolate(func() sync.Locker {

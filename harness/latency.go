@@ -66,9 +66,8 @@ func (w *worker) operate(read bool) (acquired int64) {
 	return acquired
 }
 
-// clockCost is what two looks at the clock are apart, in nanoseconds, if
-// nothing is between them: the part of a measured time that the measuring
-// itself took.
+// clockCost is the time between two consecutive reads of the clock, in nanoseconds: the
+// part of a measured time that the measuring itself took.
 var clockCost = sync.OnceValue(func() int64 {
 	apart := make([]int64, 101)
 	for i := range apart {
@@ -79,8 +78,8 @@ var clockCost = sync.OnceValue(func() int64 {
 	return apart[len(apart)/2]
 })
 
-// waited returns what the workers learnt of the waits of each role: percentiles,
-// and the distribution. A role that never acquired has none.
+// waited returns what the workers measured of the waits of each role: percentiles, and
+// the distribution. A role that never acquired the lock has none.
 func waited(workers []*worker) (values []results.Value, waits []results.Wait) {
 	for _, role := range []struct {
 		name string
@@ -106,8 +105,8 @@ func waited(workers []*worker) (values []results.Value, waits []results.Wait) {
 	return values, waits
 }
 
-// distribution returns all to one digit, in steps of 3 to 6 %, which is short
-// enough for a line of a file, and fine enough for a picture.
+// distribution returns all times rounded to steps of 3 to 6 %, which is short enough
+// for a line of a file, and fine enough for a picture.
 func distribution(role string, all *latency) results.Wait {
 	coarse := hdrhistogram.New(1, 1e12, 1)
 	for _, bar := range all.Distribution() {
@@ -124,8 +123,8 @@ func distribution(role string, all *latency) results.Wait {
 	return w
 }
 
-// gracePeriods returns what workers that update under an [RCULocker] learnt of
-// its grace periods. If none was over in time there are no percentiles.
+// gracePeriods returns what workers that update under an [RCULocker] measured of its
+// grace periods. If none ended in the window there are no percentiles.
 func gracePeriods(workers []*worker) []results.Value {
 	if workers[0].rcu == nil || !workers[0].run.writes() || workers[0].run.Reclaim == ReclaimNone {
 		return nil

@@ -6,24 +6,24 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A linked is a linked list, in the order of its keys. Readers traverse all of
-// it; a writer replaces an element by a new one, and what it takes out is used
-// again: at once under a lock, after a grace period under an [RCULocker].
+// A linked is a linked list, in the order of its keys. Readers traverse all of it; a
+// writer replaces an element by a new one, and the old one is used again: at once under
+// a lock, after a grace period under an [RCULocker].
 //
-// There must be every key once, with an element that is whole and no older than
-// any that the worker has seen; and in the end there are as many replacements in
-// the elements as there were writes.
+// Every key must be there once, with an element that is whole and no older than any
+// that the worker has seen; and at the end the elements must have been replaced as
+// often as there were writes.
 type linked struct {
 	_     pad
 	head  primitives.Pointer[version[element]]
 	_     pad
 	size  int
-	seats seats
+	slots slots
 	stock[element]
 	spare *version[element] // what a lock's writer uses next
 }
 
-// An element is one of the list. Only next changes while it is in the list.
+// An element is an element of the list. Only next changes while it is in the list.
 type element struct {
 	next   primitives.Pointer[version[element]]
 	key    primitives.Cell[uint64]
@@ -39,7 +39,7 @@ func (e *element) set(key, times uint64) {
 
 func (e *element) spoil() { e.set(spoilt, spoilt) }
 
-// listOf returns the workload of lists of so many elements.
+// listOf returns the workload whose lists have size elements.
 func listOf(size int) Workload {
 	name := fmt.Sprintf("list%d", size)
 	about := fmt.Sprintf("a linked list of %d: replace an element; traverse it", size)
@@ -56,7 +56,7 @@ func listOf(size int) Workload {
 }
 
 func newLinked(size, workers int, seed uint64, reclaim Reclaim) *linked {
-	l := &linked{size: size, seats: newSeats(workers, seed)}
+	l := &linked{size: size, slots: newSlots(workers, seed)}
 	l.setUp(reclaim, (*element).spoil)
 	link := &l.head
 	for key := range size {
@@ -89,11 +89,11 @@ func (l *linked) Update(worker int) (reclaim func()) {
 	return old.reclaim
 }
 
-// replace puts fresh in the place of an element, which it returns; nil if it
-// lost its way.
+// replace puts fresh in the place of an element and returns the old one, or nil if the
+// list is broken.
 func (l *linked) replace(worker int, fresh *version[element]) (old *version[element]) {
-	seat := &l.seats[worker]
-	key := seat.draw(uint64(l.size))
+	slot := &l.slots[worker]
+	key := slot.draw(uint64(l.size))
 	link := &l.head
 	for at := uint64(0); ; at++ {
 		old = link.Load()
@@ -108,12 +108,12 @@ func (l *linked) replace(worker int, fresh *version[element]) (old *version[elem
 	fresh.value.set(key, old.value.times.Get()+1)
 	fresh.value.next.StoreRelease(old.value.next.Load())
 	link.StoreRelease(fresh) // publishes it; readers follow the link
-	seat.writes++
+	slot.writes++
 	return old
 }
 
-// sound reports whether v is the whole element of a key, and accuses the lock if
-// it is not.
+// sound reports whether v is the whole element of a key. If it is not, it reports the
+// lock as broken.
 func (l *linked) sound(worker int, v *version[element], key uint64) bool {
 	if v != nil && v.value.key.Get() == key && v.value.mirror.Get() == ^v.value.times.Get() {
 		return true
@@ -126,7 +126,7 @@ func (l *linked) sound(worker int, v *version[element], key uint64) bool {
 	default:
 		have = fmt.Sprintf("key %d, replaced %d times and %d", v.value.key.Get(), v.value.times.Get(), ^v.value.mirror.Get())
 	}
-	l.seats[worker].accuse(fmt.Sprintf("workload list%d, as worker %d traverses it", l.size, worker),
+	l.slots[worker].fail(fmt.Sprintf("workload list%d, as worker %d traverses it", l.size, worker),
 		fmt.Sprintf("the element of key %d, whole", key), have)
 	return false
 }
@@ -134,9 +134,9 @@ func (l *linked) sound(worker int, v *version[element], key uint64) bool {
 // Read traverses the list.
 func (l *linked) Read(worker int) {
 	times, ok := l.traverse(worker)
-	seat := &l.seats[worker]
-	if before := seat.seen; ok && !seat.sees(times) {
-		seat.accuse(fmt.Sprintf("workload list%d, as worker %d traverses it again", l.size, worker),
+	slot := &l.slots[worker]
+	if before := slot.seen; ok && !slot.sees(times) {
+		slot.fail(fmt.Sprintf("workload list%d, as worker %d traverses it again", l.size, worker),
 			fmt.Sprintf("%d replacements or more", before), fmt.Sprint(times))
 	}
 }
@@ -156,14 +156,14 @@ func (l *linked) traverse(worker int) (times uint64, ok bool) {
 }
 
 func (l *linked) Verify() error {
-	writes, err := l.seats.verify()
+	writes, err := l.slots.verify()
 	if err != nil {
 		return err
 	}
 	name := fmt.Sprintf("list%d", l.size)
 	switch times, ok := l.traverse(0); {
 	case !ok:
-		return l.seats[0].broken
+		return l.slots[0].broken
 	case times != writes:
 		return lost(name, "a sum of replacements of", writes, writes, times)
 	}

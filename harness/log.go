@@ -6,19 +6,18 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A record log is a ring of records in the order in which they were appended,
-// the oldest of which make room for new ones: the log buffer of a kernel, as
-// printk had it under one spinlock. A reader goes from record to record, as
-// dmesg does, and begins again with the oldest after the newest, or when it
-// has been overtaken.
+// A record log is a ring of records in the order in which they were appended; new ones
+// overwrite the oldest: the log buffer of a kernel, as printk had it under one
+// spinlock. A reader goes from record to record, as dmesg does. After the newest
+// record, or when it has been overtaken, it continues with the oldest.
 //
-// Every record must be as it was written, numbered without a gap, and in the
-// end there must have been one for each write; those of one worker must be in
+// Every record must be as it was written, and the numbers must have no gap. At the end
+// there must have been one record for each write, and those of one worker must be in
 // its order.
 type recordLog struct {
 	_ pad
 
-	// The oldest record, and the one to come: their sequence numbers, and
+	// The oldest record, and the next one to be appended: their sequence numbers, and
 	// where in the ring they begin. All only grow; a place p is word p%ringLen.
 	first, firstAt primitives.Cell[uint64]
 	next, nextAt   primitives.Cell[uint64]
@@ -26,7 +25,7 @@ type recordLog struct {
 	ring [ringLen]primitives.Cell[uint64]
 	_    pad
 
-	seats   seats
+	slots   slots
 	readers []logReader
 }
 
@@ -42,7 +41,7 @@ const (
 	longestText  = 8
 )
 
-// A logReader is how far one worker has come in reading.
+// A logReader says how far one worker has read.
 type logReader struct {
 	_        pad
 	next, at uint64
@@ -50,27 +49,26 @@ type logReader struct {
 }
 
 func newLog(workers int, seed uint64) Data {
-	l := &recordLog{seats: newSeats(workers+1, seed), readers: make([]logReader, workers)}
+	l := &recordLog{slots: newSlots(workers+1, seed), readers: make([]logReader, workers)}
 	for range ringLen / (recordHeader + longestText) {
-		l.Write(workers) // an author who is no worker, so that there is something to read
+		l.Write(workers) // an author that is no worker, so that there is something to read
 	}
 	return l
 }
 
-// logText returns word i of the text of the record that n others of its author
-// came before.
+// logText returns word i of the text of an author's n'th record, from 0.
 func logText(author, n, i uint64) uint64 { return work(1, author<<48^n<<8^i) }
 
 // Write appends a record.
 func (l *recordLog) Write(worker int) {
-	s, author := &l.seats[worker], uint64(worker)
+	s, author := &l.slots[worker], uint64(worker)
 	length := 1 + s.draw(longestText)
 	first, firstAt := l.first.Get(), l.firstAt.Get()
 	next, nextAt := l.next.Get(), l.nextAt.Get()
 	for nextAt+recordHeader+length-firstAt > ringLen {
 		old, ok := l.header(first, firstAt)
 		if !ok {
-			s.accuse(fmt.Sprintf("workload log, as worker %d makes room", worker), fmt.Sprintf("record %d", first), "another")
+			s.fail(fmt.Sprintf("workload log, as worker %d makes room", worker), fmt.Sprintf("record %d", first), "another")
 			return
 		}
 		first, firstAt = first+1, old.end
@@ -97,7 +95,7 @@ func (l *recordLog) Read(worker int) {
 	}
 	record, ok := l.record(r.next, r.at)
 	if !ok {
-		l.seats[worker].accuse(fmt.Sprintf("workload log, as worker %d reads", worker), fmt.Sprintf("record %d", r.next), "another, or a torn one")
+		l.slots[worker].fail(fmt.Sprintf("workload log, as worker %d reads", worker), fmt.Sprintf("record %d", r.next), "another, or a torn one")
 	}
 	r.next, r.at = r.next+1, record.end
 }
@@ -105,17 +103,16 @@ func (l *recordLog) Read(worker int) {
 // word returns the word at place p of the ring.
 func (l *recordLog) word(p uint64) *primitives.Cell[uint64] { return &l.ring[p%ringLen] }
 
-// A logRecord is the record of author that n others of the same came before,
-// up to place end.
+// A logRecord is the n'th record of author, from 0, up to place end.
 type logRecord struct{ author, n, end uint64 }
 
-// header returns the record at a place. ok says whether it has that number,
-// and an author and a length that can be.
+// header returns the record at a place. ok says whether it has that number, and a
+// possible author and length.
 func (l *recordLog) header(number, at uint64) (r logRecord, ok bool) {
 	author := l.word(at + 1).Get()
 	length := author & 0xff
 	r = logRecord{author >> 8, l.word(at + 2).Get(), at + recordHeader + length}
-	return r, l.word(at).Get() == number && r.author < uint64(len(l.seats)) && 1 <= length && length <= longestText
+	return r, l.word(at).Get() == number && r.author < uint64(len(l.slots)) && 1 <= length && length <= longestText
 }
 
 // record is header, and reads the text as well.
@@ -131,7 +128,7 @@ func (l *recordLog) record(number, at uint64) (r logRecord, ok bool) {
 }
 
 func (l *recordLog) Verify() error {
-	writes, err := l.seats.verify()
+	writes, err := l.slots.verify()
 	if err != nil {
 		return err
 	}
@@ -157,9 +154,9 @@ func (l *recordLog) Verify() error {
 		}
 		latest[r.author], at = r.n, r.end
 	}
-	for author := range l.seats {
+	for author := range l.slots {
 		n, wrote := latest[uint64(author)]
-		if have := l.seats[author].writes - 1; wrote && have != n {
+		if have := l.slots[author].writes - 1; wrote && have != n {
 			return wrong(next, fmt.Sprintf("to follow number %d of worker %d", have, author), n)
 		}
 	}

@@ -6,12 +6,12 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// An openSection is the section of a lock whose readers retry: its words are
-// atomic, since a reader may look at them while a writer is between its stores.
-// Otherwise it is as a section, and its turns are the writers' alone.
+// An openSection is the section of a lock whose readers retry: its words are atomic,
+// since a reader may look at them while a writer is between its stores. Otherwise it is
+// like a section, and its turns are those of the writers only.
 //
-// A writer does write; a reader loads count, stays, loads mirror, and does
-// check if nobody wrote meanwhile.
+// A writer calls write; a reader loads count, stays, loads mirror, and calls check if
+// no worker wrote meanwhile.
 type openSection struct {
 	_      pad
 	count  primitives.Uint64 // write sections so far
@@ -55,7 +55,7 @@ func (s *openSection) check(w *worker, n, mirror uint64) {
 	w.seen = n
 }
 
-// sawStale notes that what was written is gone, to look at.
+// sawStale notes that the reader saw an older count than before.
 func (w *worker) sawStale(n uint64) {
 	if w.broken == nil {
 		w.broken = &BrokenError{
@@ -67,10 +67,9 @@ func (w *worker) sawStale(n uint64) {
 	}
 }
 
-// measureOpen is the life of a worker whose reads retry, in an open section.
-// Between two looks at the clock a read costs the harness two calls through an
-// interface and no more than the others. It is a loop of its own for the reason
-// that measure states.
+// measureOpen is the body of a worker whose reads retry, in an open section. Between
+// two looks at the clock the harness adds two calls through an interface to a read, as
+// it does to the others. It is a separate loop for the reason that measure states.
 func (w *worker) measureOpen() {
 	lock, seq, section, word := w.lock, w.seq, w.openSection, &w.run.word
 	pattern, next := w.order(), w.next
@@ -121,9 +120,9 @@ func (w *worker) measureOpen() {
 	}
 }
 
-// readOpen is a read that retries, wherever speed is not all. If it is timed it
-// returns when the try began that nobody disturbed: what was before, the
-// reader waited.
+// readOpen is a read that retries, for callers that are not the hot loop. If it is
+// timed it returns when the try began that no writer disturbed: the time before counts
+// as waiting.
 func (w *worker) readOpen(timed bool) (began int64) {
 	for try := 1; ; try++ {
 		w.doing = beginning

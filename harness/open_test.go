@@ -47,12 +47,12 @@ func (l *sequenced) Begin() uint64 {
 
 func (l *sequenced) Retry(seq uint64) bool { return l.seq.Load() != seq }
 
-// A careless lock's readers do not look twice.
+// The readers of a careless lock never retry.
 type careless struct{ sequenced }
 
 func (*careless) Retry(uint64) bool { return false }
 
-// A hasty lock's readers do not wait for a writer's end.
+// The readers of a hasty lock do not wait until a writer is done.
 type hasty struct{ sequenced }
 
 func (l *hasty) Begin() uint64 { return l.seq.Load() }
@@ -65,7 +65,7 @@ func (l *pinnable) Lock() {
 	}
 }
 
-// openWorkloads are those that can be read while they are written.
+// openWorkloads are the workloads that can be read while they are written.
 func openWorkloads() []Workload {
 	return workloadsThat(func(w Workload) bool { return w.NewOpen != nil })
 }
@@ -84,7 +84,7 @@ func workloadsThat(have func(Workload) bool) []Workload {
 func TestSeqLocker(t *testing.T) {
 	l := subject[sequenced]("sequenced")
 	l.Pinned = subject[pinnable]("").New
-	timed := 0 // not all: a window may be over before a read is
+	timed := 0 // not all: a window may end before a read does
 	everywhere(t, l, func(t *testing.T, s Scenario) {
 		for _, w := range openWorkloads() {
 			for _, reads := range []int{0, 50, 100} {
@@ -110,13 +110,13 @@ func TestSeqLocker(t *testing.T) {
 	}
 }
 
-// Readers hold nothing, so they must be shown what is of one moment.
+// Readers hold nothing, so what they see must be of one moment.
 func TestCarelessReaders(t *testing.T) {
 	for _, l := range []Subject{subject[careless]("careless"), subject[hasty]("hasty")} {
 		l.Pinned = l.New
 		everywhere(t, l, func(t *testing.T, s Scenario) {
 			if s.CPUs == 1 && s.Mode == Pinned {
-				s.Mode = Goroutine // nobody can come while one is inside
+				s.Mode = Goroutine // no worker can come while one is inside
 			}
 			s.Reads = 50
 			wrong(t, s, "want two words to agree")
@@ -124,7 +124,7 @@ func TestCarelessReaders(t *testing.T) {
 	}
 }
 
-// The workloads find out by themselves what the preflight does not.
+// The workloads find faults that the preflight does not.
 func TestOpenDataFindsBroken(t *testing.T) {
 	if runtime.NumCPU() < 2 {
 		t.Skip("needs two CPUs to meet")
@@ -135,7 +135,7 @@ func TestOpenDataFindsBroken(t *testing.T) {
 		s = s.withDefaults()
 		defer setUp(s)(nil)
 		err := error(nil)
-		// If the machine is busy with something else, they may miss each other.
+		// On a busy machine the workers may miss each other.
 		for try := 0; err == nil && try < 1000; try++ {
 			r := newRun(s, s.New(), s.Workers)
 			err = r.fly(context.Background(), (*worker).measure)
@@ -146,8 +146,8 @@ func TestOpenDataFindsBroken(t *testing.T) {
 	}
 }
 
-// A word that is older than what the same worker saw or wrote is no good, even
-// if the other word is as old.
+// A word that is older than one that the same worker saw or wrote is a fault, even if
+// the other word is as old.
 func TestStaleWords(t *testing.T) {
 	r := newRun(quick(mutex), new(sequenced), 2)
 	a, b := r.workers[0], r.workers[1]
@@ -206,7 +206,7 @@ func TestOpenDataSpoilt(t *testing.T) {
 	}
 }
 
-// A lost update shows in the end.
+// A lost update shows at the end.
 func TestOpenDataLosesUpdates(t *testing.T) {
 	for _, w := range openWorkloads()[1:] {
 		d, shorter := w.NewOpen(1, 1), w.NewOpen(1, 1)
@@ -218,11 +218,11 @@ func TestOpenDataLosesUpdates(t *testing.T) {
 		}
 		switch d := d.(type) {
 		case *openClock:
-			d.seats[0].writes++
+			d.slots[0].writes++
 		case *openConfig:
-			d.seats[0].writes++
+			d.slots[0].writes++
 		case *openRecord:
-			d.seats[0].writes++
+			d.slots[0].writes++
 		}
 		if err := d.Verify(); err == nil {
 			t.Errorf("%s: one write of two is lost, and Verify = nil", w.Name)
@@ -304,7 +304,7 @@ func TestSeqLockerPanics(t *testing.T) {
 	}
 }
 
-// An endless lock's readers read again and again, until they are let go.
+// The readers of an endless lock retry until the test ends that.
 type endless struct {
 	sequenced
 	reads *atomic.Int64
@@ -329,7 +329,7 @@ func TestStuckReaders(t *testing.T) {
 	if took := time.Since(began); took >= s.Duration {
 		t.Errorf("who got free after all went on to the end of the run, for %v", took)
 	}
-	if err == nil || !strings.Contains(err.Error(), "cause: nobody writes, and 2 readers wait for a writer's end, or read again and again") {
+	if err == nil || !strings.Contains(err.Error(), "cause: no worker writes, and 2 readers wait for a writer's end, or read again and again") {
 		t.Errorf("Run = %v, want a StuckError with the cause", err)
 	}
 }

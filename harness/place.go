@@ -13,18 +13,18 @@ import (
 	"sync"
 )
 
-// A Place says which CPUs the workers run on, in [Thread] mode: the i'th worker on
-// the i'th CPU of the place's order, counted around within [Scenario.CPUs].
+// A Place says which CPUs the workers run on, in [Thread] mode: the i'th worker on the
+// i'th CPU of the place's order, i modulo [Scenario.CPUs].
 //
 // It is one of the words below, or CPU numbers with commas between them. The zero
 // Place is the order of the CPUs' numbers.
 type Place string
 
 const (
-	Compact Place = "compact" // as close together as can be: the CPUs of a core, then of a package, then of a node
-	Scatter Place = "scatter" // as far apart as can be: nodes in turn, and a core's second CPU when each core has its first
-	SMT     Place = "smt"     // as Compact, on cores alone that have several CPUs
-	NUMA    Place = "numa"    // as Scatter, on several nodes
+	Compact Place = "compact" // as close together as possible: the CPUs of a core, then of a package, then of a node
+	Scatter Place = "scatter" // as far apart as possible: nodes in turn, and a core's second CPU when each core has its first
+	SMT     Place = "smt"     // as Compact, but only on cores that have several CPUs
+	NUMA    Place = "numa"    // as Scatter, but only if there are several nodes
 )
 
 var placeWords = []Place{Compact, Scatter, SMT, NUMA}
@@ -72,9 +72,9 @@ func parseCPUs(text string) (cpus []int, err error) {
 	return cpus, nil
 }
 
-// Order returns the CPUs of p in the order of the workers, on this machine and of
-// those that the process may use. It is nil for the zero Place. The error says
-// what the machine lacks.
+// Order returns the CPUs of p in the order of the workers, among those of this machine
+// that the process may use. It is nil for the zero Place. The error says what the
+// machine lacks.
 func (p Place) Order() ([]int, error) {
 	if p == "" {
 		return nil, nil
@@ -93,7 +93,8 @@ func (p Place) Order() ([]int, error) {
 	return order, err
 }
 
-// orders are those of places, by place: sweeps ask for the same again and again.
+// orders has the order of each place that was asked for: sweeps ask for the same one
+// many times.
 var orders sync.Map
 
 // order is Order on a machine whose sysfs has system in devices/system.
@@ -156,13 +157,13 @@ func (c cpu) compact(d cpu) int {
 }
 
 // scatter orders CPUs, which are in compact order, so that those which are far apart
-// come next to each other: each core's first before any core's second, and of these
-// one of each package before a second of any.
+// come next to each other: the first CPU of each core before the second one of any, and
+// among these one of each package before another of the same package.
 func scatter(cpus []cpu) {
 	type turn struct{ sibling, core int }
 	turns := make(map[cpu]turn)
 	siblings := make(map[core]int)
-	cores := make(map[[2]int]int) // of a package, so far
+	cores := make(map[[2]int]int) // how many CPUs of each package so far
 	number := make(map[core]int)
 	for _, c := range cpus {
 		if siblings[c.core] == 0 {
@@ -178,14 +179,14 @@ func scatter(cpus []cpu) {
 	})
 }
 
-// topology returns where CPUs are, as sysfs says.
+// topology returns where CPUs are, according to sysfs.
 func topology(system fs.FS, allowed []int) ([]cpu, error) {
 	node := make(map[int]int)
 	lists, err := fs.Glob(system, "node/node[0-9]*/cpulist")
 	if err != nil {
 		return nil, err
 	}
-	for _, list := range lists { // none if the kernel does not know nodes
+	for _, list := range lists { // none if the kernel knows no nodes
 		n, err := strconv.Atoi(strings.TrimPrefix(path.Base(path.Dir(list)), "node"))
 		if err != nil {
 			continue

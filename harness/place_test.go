@@ -12,9 +12,9 @@ import (
 	"testing/fstest"
 )
 
-// made is the sysfs of a machine with so many nodes, packages on each, cores of a
-// package, and CPUs of a core. As on real ones, the first CPU of all cores come
-// before the second of any.
+// made returns the sysfs of a machine with nodes, packages per node, cores per package
+// and CPUs per core. As on real ones, the first CPU of all cores come before the second
+// of any.
 func made(nodes, packs, cores, smt int) (system fstest.MapFS, all []int) {
 	system = make(fstest.MapFS)
 	put := func(name string, v any) { system[name] = &fstest.MapFile{Data: []byte(fmt.Sprintln(v))} }
@@ -73,7 +73,7 @@ func TestPlaceOrder(t *testing.T) {
 				test.place, test.nodes, test.packs, test.cores, test.smt, got, text, test.want, test.err)
 		}
 	}
-	// Of the CPUs that the process may use alone.
+	// Only the CPUs that the process may use count.
 	system, _ := made(1, 1, 2, 2)
 	if got, err := Compact.order(system, []int{1, 2, 3}); err != nil || !slices.Equal(got, []int{2, 1, 3}) {
 		t.Errorf("compact of 1, 2 and 3: %v, %v, want [2 1 3]", got, err)
@@ -107,7 +107,7 @@ func TestParsePlace(t *testing.T) {
 	}
 }
 
-// Places are for threads; whatever else is left out, and said to be.
+// Places are for threads; other modes are left out, and reported as left out.
 func TestSweepPlaces(t *testing.T) {
 	if !hasAffinity {
 		t.Skip("threads cannot be bound to CPUs on " + runtime.GOOS)
@@ -160,7 +160,7 @@ func TestPlacedWorkers(t *testing.T) {
 	}
 }
 
-// A placed is a mutex that notes which CPU alone its holder may use.
+// A placed is a mutex that notes to which CPU its holder is bound.
 type placed struct {
 	mu   *sync.Mutex
 	seen map[int]bool

@@ -7,17 +7,17 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A pool is a bounded one: a buffer for every two workers, and a counting
-// semaphore with as many permits. A worker waits for a permit, takes a buffer,
-// of which there must be one, uses it, puts it back and gives the permit back.
+// A pool is bounded: a buffer for every two workers, and a counting semaphore with as
+// many permits. A worker waits for a permit, takes a buffer (there must be one), uses
+// it, puts it back and gives the permit back.
 //
-// Never may more buffers be out than there are permits, and none with two
-// workers. What is inside a buffer is plain: only its user touches it. Who has
-// which is not, since the semaphore lets in several at once.
+// There must never be more buffers in use than there are permits, nor two workers with
+// the same buffer. The words inside a buffer are plain: only its user touches them.
+// Which worker has which buffer is atomic, since the semaphore lets in several at once.
 type pool struct {
 	out     inUse
 	buffers []buffer
-	seats   seats
+	slots   slots
 }
 
 type inUse struct {
@@ -29,7 +29,7 @@ type inUse struct {
 // A buffer is on cache lines of its own.
 type buffer struct {
 	_    pad
-	user atomic.Int64 // 1 + its number, or 0
+	user atomic.Int64 // 1 + the number of the worker that has it, or 0
 
 	// Each use changes both; see section.
 	uses   primitives.Cell[uint64]
@@ -37,11 +37,11 @@ type buffer struct {
 	_      pad
 }
 
-// permits is how many buffers are there for so many workers.
+// permits returns how many buffers there are for a number of workers.
 func permits(workers int) int { return (workers + 1) / 2 }
 
 func newPool(workers int, seed uint64) Data {
-	p := &pool{buffers: make([]buffer, permits(workers)), seats: newSeats(workers, seed)}
+	p := &pool{buffers: make([]buffer, permits(workers)), slots: newSlots(workers, seed)}
 	for i := range p.buffers {
 		p.buffers[i].mirror.Set(^uint64(0))
 	}
@@ -57,7 +57,7 @@ func (p *pool) Write(worker int) {
 	uses := p.look(worker, b) + 1
 	b.uses.Set(uses)
 	b.mirror.Set(^uses)
-	p.seats[worker].writes++
+	p.slots[worker].writes++
 	p.giveBack(worker, b)
 }
 
@@ -69,12 +69,12 @@ func (p *pool) Read(worker int) {
 	}
 }
 
-// take takes a buffer out of the pool, beginning to look where the worker's own
-// would be: all that have a permit find one in one round, if only others put
-// theirs back, since they are as many as there are buffers.
+// take takes a buffer out of the pool. It begins to look at the worker's number. There
+// are as many buffers as permits, so each worker that has a permit finds one in one
+// round, if the others put theirs back.
 func (p *pool) take(worker int) *buffer {
 	if out := p.out.n.Add(1); out > int64(len(p.buffers)) {
-		p.seats[worker].accuse(fmt.Sprintf("workload pool, as worker %d takes a buffer", worker),
+		p.slots[worker].fail(fmt.Sprintf("workload pool, as worker %d takes a buffer", worker),
 			fmt.Sprintf("at most %d out", len(p.buffers)), fmt.Sprint(out))
 		p.out.n.Add(-1)
 		return nil
@@ -91,7 +91,7 @@ func (p *pool) take(worker int) *buffer {
 func (p *pool) look(worker int, b *buffer) (uses uint64) {
 	uses = b.uses.Get()
 	if mirror := ^b.mirror.Get(); mirror != uses {
-		p.seats[worker].accuse(fmt.Sprintf("workload pool, as worker %d uses a buffer", worker),
+		p.slots[worker].fail(fmt.Sprintf("workload pool, as worker %d uses a buffer", worker),
 			"two words to agree", fmt.Sprintf("%d and %d", uses, mirror))
 	}
 	return uses
@@ -100,14 +100,14 @@ func (p *pool) look(worker int, b *buffer) (uses uint64) {
 // giveBack puts b back into the pool.
 func (p *pool) giveBack(worker int, b *buffer) {
 	if user := b.user.Swap(0); user != int64(worker)+1 {
-		p.seats[worker].accuse(fmt.Sprintf("workload pool, as worker %d puts a buffer back", worker),
-			"it with worker "+fmt.Sprint(worker), "it with "+who(int(user)-1))
+		p.slots[worker].fail(fmt.Sprintf("workload pool, as worker %d puts a buffer back", worker),
+			"it with worker "+fmt.Sprint(worker), "it with "+userName(int(user)-1))
 	}
 	p.out.n.Add(-1)
 }
 
 func (p *pool) Verify() error {
-	writes, err := p.seats.verify()
+	writes, err := p.slots.verify()
 	if err != nil {
 		return err
 	}
@@ -115,10 +115,10 @@ func (p *pool) Verify() error {
 	for i := range p.buffers {
 		uses += p.look(0, &p.buffers[i])
 		if user := p.buffers[i].user.Load(); user != 0 {
-			return &BrokenError{When: "workload pool, in the end", Want: fmt.Sprintf("buffer %d with nobody", i), Have: "it with " + who(int(user)-1)}
+			return &BrokenError{When: "workload pool, in the end", Want: fmt.Sprintf("buffer %d with no worker", i), Have: "it with " + userName(int(user)-1)}
 		}
 	}
-	if _, err := p.seats.verify(); err != nil {
+	if _, err := p.slots.verify(); err != nil {
 		return err
 	}
 	if out := p.out.n.Load(); out != 0 {

@@ -10,8 +10,8 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// preflight checks a fresh lock, so that one that excludes nobody is found
-// even where workers never meet, such as on one CPU.
+// preflight checks a fresh lock, so that a lock that does not exclude is found even
+// where workers never meet, such as on one CPU.
 func preflight(ctx context.Context, s Scenario) error {
 	if s.Unlocked || s.isTable() { // it excludes no worker, and does not claim to
 		return nil
@@ -21,7 +21,7 @@ func preflight(ctx context.Context, s Scenario) error {
 			return err
 		}
 	}
-	s.Workload = Workload{} // the bare section knows how to be looked at half-written
+	s.Workload = Workload{} // the bare section can be looked at when it is half-written
 	type form struct {
 		new  func() sync.Locker
 		pins bool
@@ -37,7 +37,7 @@ func preflight(ctx context.Context, s Scenario) error {
 			return err
 		}
 		if form.pins && s.CPUs == 1 {
-			continue // nobody can come while one is inside
+			continue // no worker can come while one is inside
 		}
 		r = newRun(s, form.new(), preflightWorkers)
 		for _, w := range r.workers {
@@ -66,9 +66,9 @@ func preflight(ctx context.Context, s Scenario) error {
 // and no more.
 func (s Scenario) preflightPermits(ctx context.Context) error {
 	s.Workload = Workload{}
-	fresh := func(workers int, life func(*worker)) error {
+	fresh := func(workers int, body func(*worker)) error {
 		r := newRun(s, s.Counting(preflightPermits), workers)
-		return r.fly(ctx, life)
+		return r.fly(ctx, body)
 	}
 	if err := fresh(1, (*worker).tryPermits); err != nil {
 		return err
@@ -78,7 +78,7 @@ func (s Scenario) preflightPermits(ctx context.Context) error {
 
 const preflightPermits = 3
 
-// tryPermits has a worker take all permits, and try for one more.
+// tryPermits has a worker take all permits, and then try for one more.
 func (w *worker) tryPermits() {
 	l, _ := w.lock.(interface{ TryLock() bool })
 	for range preflightPermits {
@@ -123,9 +123,9 @@ func (w *worker) share() {
 	}
 }
 
-// fly is one flight of the preflight: a run that is verified, not measured.
-func (r *run) fly(ctx context.Context, life func(*worker)) error {
-	if err := r.checkIn(life); err != nil {
+// fly is one run of the preflight, which is verified but not measured.
+func (r *run) fly(ctx context.Context, body func(*worker)) error {
+	if err := r.checkIn(body); err != nil {
 		return err
 	}
 	if err := r.release(ctx); err != nil {
@@ -134,7 +134,7 @@ func (r *run) fly(ctx context.Context, life func(*worker)) error {
 	return r.verify()
 }
 
-// try has a worker try to get past itself.
+// try checks that a worker cannot acquire the lock that it holds itself.
 func (w *worker) try() {
 	l, _ := w.lock.(interface{ TryLock() bool })
 	rl, _ := w.lock.(interface{ TryRLock() bool })
@@ -177,9 +177,8 @@ func (w *worker) tryRelease() {
 	w.written++
 }
 
-// gotPast notes that what was tried succeeded, and should not have. The lock
-// is beyond use, so it is released only where the goroutine must not end
-// before it is.
+// gotPast notes that a try succeeded that should have failed. The lock cannot be used
+// any more, so it is released only where the goroutine must not end while it holds it.
 func (w *worker) gotPast(what string, release ...func()) {
 	w.broken = &BrokenError{Lock: w.run.Name, When: what, Want: "false", Have: "true"}
 	if w.pins {
@@ -194,9 +193,9 @@ const (
 	preflightRounds  = 8
 )
 
-// In meet, workers dawdle inside, each until another has come to the lock and
-// would be inside as well if it were let in. They write, and every other time
-// they read if there are readers.
+// In meet, each worker dawdles inside until another has come to the lock and would be
+// inside as well if the lock did not exclude it. Workers write, or, if there are
+// readers, read and write in turn.
 func (w *worker) meet() {
 	for round := range preflightRounds {
 		if phase(w.run.word.Load()) >= stopping {
@@ -261,19 +260,19 @@ func spinFor(d time.Duration) {
 	}
 }
 
-// A reader that holds nothing keeps no writer waiting that it could meet. So
-// it dawdles until a writer has written since it looked; or it does not, and is
-// done before a writer that dawdles is.
+// A reader that holds nothing does not keep a writer waiting. So in one kind of read it
+// dawdles until a writer has written since it looked; in the other it does not dawdle,
+// and is done before a writer that dawdles.
 //
-// A reader in a read-side critical section then dawdles for as long again as an
-// updater takes to spoil the version that the reader has, if it does not wait.
+// A reader in a read-side critical section then dawdles for as long as an updater that
+// does not wait takes to spoil the version that the reader has.
 
 const (
-	toWrite = 100 // yields, after which none has written
+	toWrite = 100 // yields, after which the reader does not wait for a writer any longer
 	toSpoil = 20  // yields
 )
 
-// lastWrite returns what is another number once a writer has written.
+// lastWrite returns a number that changes when a writer has written.
 func (w *worker) lastWrite() uint64 {
 	if w.copySection != nil {
 		return w.copySection.current.Load().value.count.Get()

@@ -7,9 +7,8 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// probe returns the round trip between two CPUs. The distance is Local if s
-// keeps no two CPUs busy, and Unknown if the two did not run at the same time
-// although they were given several chances.
+// probe returns the round trip between two CPUs. The distance is Local if s keeps no
+// two CPUs busy, and Unknown if the two did not run at the same time in several tries.
 //
 // In Thread mode the CPUs are those of the first two workers.
 func probe(s Scenario) (distance.Trip, error) {
@@ -22,7 +21,8 @@ func probe(s Scenario) (distance.Trip, error) {
 	return distance.Probe(nil)
 }
 
-// onCPU calls f bound to the i'th of some CPUs, or of all if there are none.
+// onCPU returns a function that calls f bound to the i'th of cpus, or of all CPUs if
+// cpus is empty.
 func onCPU(cpus []int) func(i int, f func()) error {
 	return func(i int, f func()) error {
 		restore, err := bind(i, cpus)

@@ -8,17 +8,17 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// An RCULocker is read-copy update with a lock beside it, by which updaters
-// exclude each other, but no reader. Readers follow a pointer in a read-side
-// critical section; an updater that holds the lock publishes a new version, and
-// what it replaced may be used again when no reader can have it: see [Reclaim].
+// An RCULocker is read-copy update and a lock by which updaters exclude each other, but
+// no reader. Readers follow a pointer in a read-side critical section; an updater that
+// holds the lock publishes a new version, and the one that it replaced may be used
+// again when no reader can have it: see [Reclaim].
 //
 // It is one worker's view (see [Subject]), since readers are registered.
 type RCULocker interface {
 	sync.Locker // of updaters
 
-	// As in RCUReader. A view begins offline; its worker is online from its
-	// first operation to its last.
+	// As in RCUReader. A view is offline at first; its worker is online from its first
+	// operation to its last.
 	ReadLock()
 	ReadUnlock()
 	Quiescent()
@@ -35,7 +35,8 @@ type RCULocker interface {
 	Backlog() int
 }
 
-// Reclaim says what becomes of what an updater of an [RCULocker] has replaced.
+// Reclaim says what happens to a version that an updater of an [RCULocker] has
+// replaced.
 type Reclaim uint8
 
 const (
@@ -44,26 +45,26 @@ const (
 	ReclaimNone                // left to Go's collector: there are no grace periods
 )
 
-// CopyData is data that readers look at while a worker updates it: what they
-// may have is not changed, but replaced. Otherwise it is as [Data] says, and as
-// plain: only the pointers that readers follow are atomic.
+// CopyData is data that readers look at while a worker updates it: what readers may
+// have is not changed, but replaced. Otherwise it is like [Data], and as plain: only
+// the pointers that readers follow are atomic.
 type CopyData interface {
-	// Update changes the data for a worker that holds the updaters' lock. It
-	// returns a function that makes what it replaced fit to be used again, to
-	// be called once no reader can have it: at any time, in any goroutine. If
-	// there is nothing of the kind it is nil. The function should spoil what
-	// it is given, so that a reader that has it after all is found out.
+	// Update changes the data for a worker that holds the updaters' lock. It returns a
+	// function that makes what it replaced fit to be used again, to be called once no
+	// reader can have it: at any time, in any goroutine. It is nil if nothing was
+	// replaced. The function should spoil what it makes available, so that a reader
+	// that still has it notices.
 	Update(worker int) (reclaim func())
 
 	// Read looks at the data for a worker in a read-side critical section.
 	Read(worker int)
 
-	// Verify is as that of Data. All functions that are to be called have
-	// been.
+	// Verify is like that of Data. All functions that were to be called have been
+	// called.
 	Verify() error
 }
 
-// A version is something that readers may have, and that is used again.
+// A version is a value that readers may have, and that is used again.
 type version[T any] struct {
 	value   T
 	next    *version[T] // in the stock
@@ -80,13 +81,13 @@ type stock[T any] struct {
 	spoil func(*T)
 }
 
-// setUp makes s one whose versions are spoilt and used again, or used once.
+// setUp says whether the versions of s are spoilt and used again, or used once.
 func (s *stock[T]) setUp(r Reclaim, spoil func(*T)) {
 	s.once, s.spoil = r == ReclaimNone, spoil
 }
 
-// take returns a version that no worker has. The caller holds the lock, so that
-// it is the only one that takes: the first and what is next stay together.
+// take returns a version that no worker has. The caller holds the lock, so no other
+// worker takes a version meanwhile, and the next of the first does not change (no ABA).
 func (s *stock[T]) take() *version[T] {
 	for {
 		v := s.first.Load()
@@ -117,7 +118,7 @@ func (s *stock[T]) give(v *version[T]) {
 	}
 }
 
-// verify reports whether a version got lost, of which so many are in use.
+// verify reports whether a version got lost, if used of them are in use.
 func (s *stock[T]) verify(when string, used int) error {
 	if s.once {
 		return nil
@@ -136,22 +137,20 @@ func (s *stock[T]) verify(when string, used int) error {
 	}
 }
 
-// spoilt is what is in the words of what no worker may look at: as a count or a
-// version it is never reached.
+// spoilt is the value of the words that no worker may look at: no count or version
+// reaches it.
 const spoilt = 0x6b6b6b6b6b6b6b6b
 
-// What is wrong with what a reader has if that is spoilt: under RCU, and
-// whatever guards it.
+// What errors say if a reader has a spoilt version: under RCU, and otherwise.
 const (
 	tooEarly  = "it reclaimed: a grace period was over too early"
 	usedAgain = "it in use for something else: reclaimed too early"
 )
 
 // A copySection is the section of an RCULocker: its words are in a version that
-// is replaced, by updaters that exclude each other. Otherwise it is as a
-// section.
+// updaters, which exclude each other, replace. Otherwise it is like a section.
 //
-// A reader follows current, loads count, stays, loads mirror, and does check.
+// A reader follows current, loads count, stays, loads mirror, and calls check.
 type copySection struct {
 	_       pad
 	current primitives.Pointer[version[words]]
@@ -180,7 +179,7 @@ func newCopySection(r Reclaim) *copySection {
 	return s
 }
 
-// update is what an updater does that holds the lock.
+// update is what an updater does while it holds the lock.
 func (s *copySection) update(w *worker) (reclaim func()) {
 	old := s.current.Load()
 	n := old.value.count.Get()
@@ -219,7 +218,7 @@ func (w *worker) sawWrong(n, mirror uint64) {
 	}
 }
 
-// sawReclaimed notes that a reader has what is to be used again.
+// sawReclaimed notes that a reader has a version that was reclaimed.
 func (w *worker) sawReclaimed() {
 	if w.broken == nil {
 		w.broken = &BrokenError{
@@ -231,11 +230,11 @@ func (w *worker) sawReclaimed() {
 	}
 }
 
-// measureCopies is the life of a worker whose reads are read-side critical
-// sections, in a copySection. Between two looks at the clock a read costs the
-// harness two calls through an interface and a pointer to follow.
+// measureCopies is the body of a worker whose reads are read-side critical sections, in
+// a copySection. Between two looks at the clock a read costs the harness two calls
+// through an interface and a pointer to follow.
 //
-// It is a loop of its own for the reason that measure states.
+// It is a separate loop for the reason that measure states.
 func (w *worker) measureCopies() {
 	rcu, section, word := w.rcu, w.copySection, &w.run.word
 	pattern, next := w.order(), w.next
@@ -282,7 +281,7 @@ func (w *worker) measureCopies() {
 	}
 }
 
-// readCopy is a read of an RCULocker, wherever speed is not all. It returns
+// readCopy is a read of an RCULocker, for callers that are not the hot loop. It returns
 // when its section began.
 func (w *worker) readCopy(timed bool) (began int64) {
 	w.doing = inSection
@@ -314,8 +313,8 @@ func (w *worker) readCopy(timed bool) (began int64) {
 	return began
 }
 
-// settle does with what the last update replaced as the run is to. The worker
-// has released the lock: others may update meanwhile.
+// settle reclaims what the last update replaced, in the way that the run asks for. The
+// worker has released the lock: others may update meanwhile.
 func (w *worker) settle() {
 	reclaim := w.retired
 	w.retired = nil
@@ -340,12 +339,12 @@ func (w *worker) settle() {
 	}
 }
 
-// measures reports whether a grace period counts that begins now: inside the
-// window, and of the first thousand workers, for the sake of memory.
+// measures reports whether a grace period that begins now counts: inside the window,
+// and of the first thousand workers only, to limit memory.
 func (w *worker) measures() bool { return w.begun && !w.ended && w.id < 1000 }
 
-// graces are the grace periods that a worker has waited for, or of those that
-// it has not waited for some: there is one at a time.
+// graces are the grace periods that a worker has waited for, or, if it does not wait, a
+// sample of its callbacks': one is measured at a time.
 type graces struct {
 	lengths *latency // ns; nil if there are none
 	backlog int      // the most that was seen
@@ -365,7 +364,7 @@ func newGraces() *graces {
 	return g
 }
 
-// record notes that a grace period is over now.
+// record notes that a grace period ends now.
 func (g *graces) record(began int64) {
 	length := max(1, primitives.Nanotime()-began)
 	if g.lengths == nil {
@@ -385,8 +384,8 @@ func (g *graces) begin(reclaim func()) bool {
 	return true
 }
 
-// quiet is what a worker does between two operations, now and then: it has
-// nothing that it found in sections before.
+// quiet announces, now and then between two operations, that the worker has nothing
+// that it found in earlier sections.
 func (w *worker) quiet() {
 	w.rcu.Quiescent()
 	if w.run.Reclaim == ReclaimCall && w.begun && !w.ended {
@@ -394,8 +393,8 @@ func (w *worker) quiet() {
 	}
 }
 
-// withdraw is the last that a worker does with an RCULocker: no grace period
-// waits for it from then on, and all that it gave to Call is called.
+// withdraw is the last thing that a worker does with an RCULocker: no grace period
+// waits for it from then on, and every function that it gave to Call is called.
 func (w *worker) withdraw() {
 	w.rcu.Offline()
 	if w.run.Reclaim == ReclaimCall {

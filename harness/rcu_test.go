@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// A flavoured is RCU by a reader-writer lock: a grace period is over when a
-// writer has been in. Its faults are those of the tests.
+// A flavoured is RCU by a reader-writer lock: a grace period ends when a writer has had
+// the lock. Its faults are those of the tests.
 type flavoured struct {
 	mu      sync.Mutex // of updaters
 	readers sync.RWMutex
@@ -60,7 +60,7 @@ func (*flavouredView) Online()    {}
 func (v *flavouredView) Synchronize() {
 	if !v.impatient {
 		v.readers.Lock()
-		v.readers.Unlock() // to have been in is enough
+		v.readers.Unlock() // having had the lock is enough
 	}
 }
 
@@ -83,7 +83,7 @@ func (v *flavouredView) Barrier() {
 }
 func (v *flavouredView) Backlog() int { return int(v.backlog.Load()) }
 
-// newFlavour returns a Subject of a flavour that has a fault, or none.
+// newFlavour returns a Subject of a flavour with a fault, or without.
 func newFlavour(r Reclaim, fault func(*flavoured)) Subject {
 	return Subject{Name: "flavour", Reclaim: r, New: func() sync.Locker {
 		f := new(flavoured)
@@ -96,7 +96,7 @@ func sound(*flavoured) {}
 
 var reclaims = []Reclaim{ReclaimCall, ReclaimSync, ReclaimNone}
 
-// rcuWorkloads are those that an RCULocker can run.
+// rcuWorkloads are the workloads that an RCULocker can run.
 func rcuWorkloads() []Workload {
 	return workloadsThat(func(w Workload) bool { return w.NewCopy != nil })
 }
@@ -129,8 +129,8 @@ func TestRCU(t *testing.T) {
 	}
 }
 
-// A grace period that waits for no reader gives a reader's version to others,
-// whether an updater waits for it or not. The preflight finds that out on one
+// If a grace period does not wait for readers, a reader's version is used again,
+// whether an updater waits for the grace period or not. The preflight finds that on one
 // CPU, too.
 func TestImpatientRCU(t *testing.T) {
 	if racy {
@@ -143,7 +143,7 @@ func TestImpatientRCU(t *testing.T) {
 			wrong(t, s, "of worker")
 		}
 	}
-	// What is never used again cannot be used too early.
+	// A version that is never used again cannot be used too early.
 	if _, err := Run(context.Background(), quick(newFlavour(ReclaimNone, func(f *flavoured) { f.impatient = true }))); err != nil {
 		t.Errorf("Reclaim %d: %v", ReclaimNone, err)
 	}
@@ -160,7 +160,7 @@ func TestLocklessRCU(t *testing.T) {
 	wrong(t, quick(newFlavour(ReclaimSync, func(f *flavoured) { f.lockless = true })), "")
 }
 
-// A reader that keeps what it found beyond its section meets the poison in it.
+// A reader that keeps a version beyond its section finds it spoilt.
 func TestSpoilt(t *testing.T) {
 	s := newCopySection(ReclaimSync)
 	w := &worker{run: &run{Scenario: Scenario{Subject: Subject{Name: "flavour"}}}}
@@ -179,8 +179,8 @@ func TestSpoilt(t *testing.T) {
 	}
 }
 
-// What a workload's readers meet of what is reclaimed, torn or older than before, they
-// find wrong; and so is, in the end, what got lost.
+// A workload's readers notice versions that are reclaimed, torn or older than before;
+// updates that got lost are noticed at the end.
 func TestCopiesFindBroken(t *testing.T) {
 	const early = "reclaimed"
 	at := func(d CopyData) *version[element] { return d.(*linked).head.Load() }
@@ -227,8 +227,8 @@ func TestCopiesFindBroken(t *testing.T) {
 	}
 }
 
-// What has no form for RCU, and what a reader that retries would lose its way in,
-// is refused, with the reason.
+// A workload without a form for RCU, and one in which a reader that retries could
+// follow wrong links, is refused, with the reason.
 func TestUnsuited(t *testing.T) {
 	for _, w := range Workloads() {
 		err := newFlavour(ReclaimCall, sound).Suits(w, Goroutine)

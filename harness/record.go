@@ -6,16 +6,16 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A record is a struct of eight words, the smallest thing that is more than a
-// word and is used whole. Readers read all of it, a writer replaces all.
+// A record is a struct of eight words, the smallest value that is longer than a word
+// and is used as a whole. Readers read all of it, a writer replaces all.
 //
-// All words must be of one version, which never goes back and in the end is the
-// number of writes.
+// All words must be of one version, which never goes back; at the end it is the number
+// of writes.
 type record struct {
 	_     pad
 	words recordWords
 	_     pad
-	seats seats
+	slots slots
 }
 
 const recordLen = 8 // a cache line
@@ -27,12 +27,12 @@ type recordWords [recordLen]primitives.Cell[uint64]
 type snapshot [recordLen]uint64
 
 func newRecord(workers int, seed uint64) Data {
-	r := &record{seats: newSeats(workers, seed)}
+	r := &record{slots: newSlots(workers, seed)}
 	r.words.set(0)
 	return r
 }
 
-// recordWord returns what word i is in a version.
+// recordWord returns the value of word i in a version.
 func recordWord(version uint64, i int) uint64 { return version*recordLen + uint64(i) }
 
 func (r *recordWords) set(version uint64) {
@@ -50,26 +50,26 @@ func (r *recordWords) get() (s snapshot) {
 
 // Write replaces the record.
 func (r *record) Write(worker int) {
-	r.words.set(r.seats.sawRecord(worker, r.words.get()) + 1)
-	r.seats[worker].writes++
+	r.words.set(r.slots.sawRecord(worker, r.words.get()) + 1)
+	r.slots[worker].writes++
 }
 
 // Read reads the record.
-func (r *record) Read(worker int) { r.seats.sawRecord(worker, r.words.get()) }
+func (r *record) Read(worker int) { r.slots.sawRecord(worker, r.words.get()) }
 
-func (r *record) Verify() error { return r.seats.verifyRecord(r.words.get()) }
+func (r *record) Verify() error { return r.slots.verifyRecord(r.words.get()) }
 
 // An openRecord is a record that can be read while it is replaced.
 type openRecord struct {
 	_     pad
 	words [recordLen]primitives.Uint64
 	_     pad
-	seats seats
+	slots slots
 	looks []snapshot // of workers, apart
 }
 
 func newOpenRecord(workers int, seed uint64) OpenData {
-	r := &openRecord{seats: newSeats(workers, seed), looks: make([]snapshot, 4*workers)}
+	r := &openRecord{slots: newSlots(workers, seed), looks: make([]snapshot, 4*workers)}
 	for i := range r.words {
 		r.words[i].Store(recordWord(0, i))
 	}
@@ -78,20 +78,20 @@ func newOpenRecord(workers int, seed uint64) OpenData {
 
 // Write replaces the record.
 func (r *openRecord) Write(worker int) {
-	version := r.seats.sawRecord(worker, r.get()) + 1
+	version := r.slots.sawRecord(worker, r.get()) + 1
 	for i := range r.words {
 		r.words[i].StoreRelease(recordWord(version, i))
 	}
-	r.seats[worker].writes++
+	r.slots[worker].writes++
 }
 
 // Look reads the record.
 func (r *openRecord) Look(worker int) { r.looks[4*worker] = r.get() }
 
 // Check checks what was read.
-func (r *openRecord) Check(worker int) { r.seats.sawRecord(worker, r.looks[4*worker]) }
+func (r *openRecord) Check(worker int) { r.slots.sawRecord(worker, r.looks[4*worker]) }
 
-func (r *openRecord) Verify() error { return r.seats.verifyRecord(r.get()) }
+func (r *openRecord) Verify() error { return r.slots.verifyRecord(r.get()) }
 
 func (r *openRecord) get() (s snapshot) {
 	for i := range r.words {
@@ -105,7 +105,7 @@ type copyRecord struct {
 	_       pad
 	current primitives.Pointer[version[paddedRecord]]
 	_       pad
-	seats   seats
+	slots   slots
 	stock[paddedRecord]
 }
 
@@ -117,7 +117,7 @@ type paddedRecord struct {
 }
 
 func newCopyRecord(workers int, seed uint64, reclaim Reclaim) CopyData {
-	r := &copyRecord{seats: newSeats(workers, seed)}
+	r := &copyRecord{slots: newSlots(workers, seed)}
 	r.setUp(reclaim, func(p *paddedRecord) {
 		for i := range p.words {
 			p.words[i].Set(spoilt)
@@ -133,56 +133,56 @@ func newCopyRecord(workers int, seed uint64, reclaim Reclaim) CopyData {
 func (r *copyRecord) Update(worker int) (reclaim func()) {
 	old := r.current.Load()
 	v := r.take()
-	v.value.words.set(r.seats.sawRecord(worker, old.value.words.get()) + 1)
+	v.value.words.set(r.slots.sawRecord(worker, old.value.words.get()) + 1)
 	r.current.StoreRelease(v) // publishes it; readers follow a pointer to its words
-	r.seats[worker].writes++
+	r.slots[worker].writes++
 	return old.reclaim
 }
 
 // Read reads the record.
 func (r *copyRecord) Read(worker int) {
-	r.seats.sawRecord(worker, r.current.Load().value.words.get())
+	r.slots.sawRecord(worker, r.current.Load().value.words.get())
 }
 
 func (r *copyRecord) Verify() error {
-	if err := r.seats.verifyRecord(r.current.Load().value.words.get()); err != nil {
+	if err := r.slots.verifyRecord(r.current.Load().value.words.get()); err != nil {
 		return err
 	}
 	return r.stock.verify("workload record", 1)
 }
 
-// sawRecord accuses the lock if what a worker saw is not of one version, or of
-// an older one than it has seen. It returns the version.
-func (s seats) sawRecord(worker int, have snapshot) (version uint64) {
+// sawRecord reports the lock as broken if what a worker saw is not of one version, or
+// is of an older one than it has seen before. It returns the version.
+func (s slots) sawRecord(worker int, have snapshot) (version uint64) {
 	version = have[0] / recordLen
 	torn := uint64(0)
 	for i, word := range have {
 		torn |= word ^ recordWord(version, i)
 	}
-	seat := &s[worker]
-	before := seat.seen
-	forward := seat.sees(version)
+	slot := &s[worker]
+	before := slot.seen
+	forward := slot.sees(version)
 	if torn != 0 || !forward {
-		s.accuseRecord(worker, have, before)
+		s.failRecord(worker, have, before)
 	}
 	return version
 }
 
-func (s seats) accuseRecord(worker int, have snapshot, before uint64) {
+func (s slots) failRecord(worker int, have snapshot, before uint64) {
 	when := fmt.Sprintf("workload record, as worker %d reads", worker)
 	for i, word := range have {
 		switch version := have[0] / recordLen; {
 		case word == spoilt:
-			s[worker].accuse(when, "a version that stays until the section ends", tooEarly)
+			s[worker].fail(when, "a version that stays until the section ends", tooEarly)
 		case word != recordWord(version, i):
-			s[worker].accuse(when, fmt.Sprintf("eight words of version %d", version), fmt.Sprintf("one of version %d", word/recordLen))
+			s[worker].fail(when, fmt.Sprintf("eight words of version %d", version), fmt.Sprintf("one of version %d", word/recordLen))
 		}
 	}
-	s[worker].accuse(when, fmt.Sprintf("version %d or later", before), fmt.Sprint(have[0]/recordLen))
+	s[worker].fail(when, fmt.Sprintf("version %d or later", before), fmt.Sprint(have[0]/recordLen))
 }
 
-// verifyRecord reports what is wrong with the record in the end.
-func (s seats) verifyRecord(have snapshot) error {
+// verifyRecord reports what is wrong with the record at the end.
+func (s slots) verifyRecord(have snapshot) error {
 	writes, err := s.verify()
 	if err != nil {
 		return err

@@ -12,7 +12,7 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// A register is a lock that notes which operations its views were used for.
+// A register is a lock that notes for which operations its views were used.
 type register struct {
 	sync.RWMutex
 	views []*entry
@@ -33,8 +33,8 @@ func (e *entry) Unlock()  { e.lock.RWMutex.Unlock() }
 func (e *entry) RLock()   { e.lock.RWMutex.RLock(); e.reads++ }
 func (e *entry) RUnlock() { e.lock.RWMutex.RUnlock() }
 
-// Readers only read and writers only write, with every form of section, and what
-// each role did adds up to what all did.
+// Readers only read and writers only write, with every form of section, and the
+// operations of the roles add up to those of all.
 func TestRoles(t *testing.T) {
 	for _, w := range []Workload{{}, Workloads()[0]} {
 		for _, roles := range [][2]int{{3, 1}, {1, 4}, {2, 0}, {0, 2}} {
@@ -86,7 +86,7 @@ func TestRoles(t *testing.T) {
 	}
 }
 
-// A role that did nothing in the window did it for the whole of it.
+// A role that did nothing in the window has waited for all of it.
 func TestStarvedRole(t *testing.T) {
 	s := quick(rwmutex)
 	s.Workers, s.Readers, s.Writers = 0, 1, 1
@@ -101,9 +101,8 @@ func TestStarvedRole(t *testing.T) {
 	}
 }
 
-// RCU's readers and updaters, and those of a lock whose readers retry, keep to
-// their roles too: an updater that read, or a reader that updated, would leave a
-// count that is not that of the updates.
+// RCU's readers and updaters, and those of a lock whose readers retry, keep to their
+// roles too: otherwise the count would differ from the number of updates.
 func TestRolesOfReadersThatExcludeNone(t *testing.T) {
 	for _, subject := range []Subject{newFlavour(ReclaimSync, sound), subject[sequenced]("sequenced")} {
 		s := quick(subject)

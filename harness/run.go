@@ -16,23 +16,22 @@ import (
 
 // Run measures s once.
 //
-// First it checks the lock alone and with holders that dawdle; then it lets
-// the workers run, warm up, and be measured over one common window; then it
-// verifies what the lock protected. A lock that fails either, or panics, is a
-// [*BrokenError]; one that nobody gets any further with is a [*StuckError]; if
-// that is because a worker panicked, the error is both. A panic while
-// preemption is off is not caught: the runtime ends the process.
-// Other errors are what [Scenario.Validate] says and the cause of ctx.
+// First it checks the lock with one worker and with holders that dawdle; then the
+// workers run, warm up, and are measured over one common window; then it verifies what
+// the lock protected. If the lock fails a check, or panics, the error is a
+// [*BrokenError]. If no worker makes progress, it is a [*StuckError]; if that is
+// because a worker panicked, it is both. A panic while preemption is off is not caught:
+// the runtime ends the process. Other errors are what [Scenario.Validate] says and the
+// cause of ctx.
 //
 // When ctx is done, Run returns within seconds. Workers that wait in a line too long for
 // that go on until each has had its turn: measure nothing after it.
 //
-// Run sets GOMAXPROCS for as long as it measures. Only one Run measures at a
-// time; others wait for it. After a StuckError, the goroutines that are stuck
-// stay so: report it, and let the process end. If critical sections are
-// pinned, nothing else in the process may stop the world meanwhile, as
-// [runtime.GC] and [runtime.ReadMemStats] do: it would wait for Run, and the
-// workers for it.
+// Run sets GOMAXPROCS for as long as it measures. Only one Run measures at a time;
+// others wait for it. After a StuckError, the goroutines that are stuck stay so: report
+// it, and let the process end. If critical sections are pinned, nothing else in the
+// process may stop the world meanwhile, as [runtime.GC] and [runtime.ReadMemStats] do:
+// the stop would wait for Run, and the workers for the stop.
 func Run(ctx context.Context, s Scenario) (results.Sample, error) {
 	if err := s.Validate(); err != nil {
 		return results.Sample{}, err
@@ -70,7 +69,7 @@ type none struct{}
 func (none) Lock()   {}
 func (none) Unlock() {}
 
-// machine is held by whoever measures.
+// machine is held while a run or a torture uses the machine.
 var machine sync.Mutex
 
 // take measures s, which is valid, once. If quota is not 0, the window closes
@@ -111,7 +110,7 @@ func take(ctx context.Context, s Scenario, quota uint64) (sample results.Sample,
 	}
 	used := meter.end()
 	after := before
-	if before.Distance != results.Unknown { // else nothing is to be learnt
+	if before.Distance != results.Unknown { // otherwise it would tell nothing new
 		if after, err = probe(s); err != nil {
 			return sample, err
 		}
@@ -124,8 +123,8 @@ func take(ctx context.Context, s Scenario, quota uint64) (sample results.Sample,
 
 // setUp gives the process the CPUs that s asks for. restore takes them back.
 //
-// If sections are pinned there is one CPU more, for the supervisor to stand by
-// on, and the collector is off, since it has to wait for whoever is pinned.
+// If sections are pinned there is one CPU more, for the supervisor, and the collector
+// is off, since it would have to wait for pinned workers.
 func setUp(s Scenario) (restore func(error)) {
 	cpus, collect := s.CPUs, 0
 	restoreGC := func() {}
@@ -146,7 +145,7 @@ func setUp(s Scenario) (restore func(error)) {
 			return
 		}
 		if stuck := (*StuckError)(nil); errors.As(err, &stuck) {
-			return // both would wait for those who are stuck
+			return // both would wait for the workers that are stuck
 		}
 		debug.SetGCPercent(collect)
 		runtime.GOMAXPROCS(cpus)
@@ -202,8 +201,8 @@ type run struct {
 
 	neighbours []sync.Locker // of lock, and unused; see isolate
 
-	kind  string // of subject, if it is not a lock
-	state any    // tells it, if the lock does not
+	kind  string // of the subject, if it is not a lock
+	state any    // its String tells the state, if the lock's does not
 
 	_    pad
 	word atomic.Uint32 // read after each operation, written a few times
@@ -214,14 +213,14 @@ type run struct {
 	counted atomic.Uint64 // operations in the window, if there is a quota
 	present atomic.Int32  // workers at the lock; for the preflight
 
-	condemned atomic.Pointer[BrokenError] // what the first panic of the lock says, or what else ended the run
+	failed atomic.Pointer[BrokenError] // the first panic of the lock, or another fault that ended the run
 
-	// The window. opened is set before the window opens, so whoever sees it
-	// open may read it.
-	began          int64 // when the workers were let loose
+	// The window. opened is set before the window opens, so a worker that sees it open
+	// may read it.
+	began          int64 // when the workers were started
 	opened, closed stamp
 
-	begin chan struct{} // closed to let the workers loose
+	begin chan struct{} // closed to start the workers
 	left  atomic.Int32  // workers that have not returned
 	done  chan struct{} // closed when all have
 	over  standby       // the same for a supervisor that must not block
@@ -257,7 +256,7 @@ func newRun(s Scenario, lock sync.Locker, workers int) *run {
 }
 
 // checkIn starts the workers and returns when all are about to begin.
-func (r *run) checkIn(life func(*worker)) error {
+func (r *run) checkIn(body func(*worker)) error {
 	var ready sync.WaitGroup
 	errs := make([]error, len(r.workers))
 	ready.Add(len(r.workers))
@@ -273,7 +272,7 @@ func (r *run) checkIn(life func(*worker)) error {
 			ready.Done()
 			<-r.begin
 			if phase(r.word.Load()) < stopping {
-				w.lead(life)
+				w.lead(body)
 			}
 		})
 	}
@@ -287,8 +286,8 @@ func (r *run) checkIn(life func(*worker)) error {
 	return nil
 }
 
-// release lets the workers loose and returns when all have returned, when they
-// are stuck, or, with the cause, when ctx was done and they have returned.
+// release starts the workers and returns when all have returned, when they are stuck,
+// or, with the cause, when ctx was done and they have returned.
 func (r *run) release(ctx context.Context) error {
 	r.began = primitives.Nanotime()
 	if r.pins() && canStandBy {
@@ -298,7 +297,7 @@ func (r *run) release(ctx context.Context) error {
 	return r.supervise(ctx, r.await)
 }
 
-// leave is the last that a worker does.
+// leave is the last thing that a worker does.
 func (r *run) leave(w *worker) {
 	w.doing = finished
 	if r.left.Add(-1) == 0 {
@@ -307,8 +306,8 @@ func (r *run) leave(w *worker) {
 	}
 }
 
-// mayOpen reports whether the window may open: everybody is warm, or somebody
-// has been kept out for too long to wait for.
+// mayOpen reports whether the window may open: every worker is warm, or the run has
+// waited long enough for a worker that is not.
 func (r *run) mayOpen(now int64) bool {
 	warmed := now - r.began - int64(r.Warmup)
 	return warmed >= 0 && (int(r.warm.Load()) == len(r.workers) || warmed >= int64(straggle))
@@ -324,7 +323,7 @@ func (r *run) open() bool {
 		return false
 	}
 	r.opened.cpu, r.opened.known = cpuTime()
-	primitives.Pin() // lest an age pass between the two
+	primitives.Pin() // so that preemption cannot separate the time from the phase
 	r.opened.wall = primitives.Nanotime()
 	r.word.Add(1)
 	primitives.Unpin()
@@ -355,8 +354,7 @@ func (r *run) close() bool {
 	return true
 }
 
-// advance goes from phase p to the next and reports whether it was the
-// caller who did.
+// advance goes from phase p to the next and reports whether it was the caller that did.
 func (r *run) advance(p uint32) bool {
 	for {
 		word := r.word.Load()
@@ -382,8 +380,8 @@ func (r *run) stop() {
 // The window is cut into slices, for the overlap.
 const windowSlices = 64
 
-// slice returns the bit of the slice that now is in, or 0 if the window ought
-// to have closed before.
+// slice returns the bit of the slice that now is in, or 0 if the window should have
+// closed before.
 func (r *run) slice(now int64) uint64 {
 	return 1 << uint64((now-r.opened.wall)*windowSlices/int64(r.Duration))
 }

@@ -74,8 +74,8 @@ func (l *pinnedSpinner) Unlock() {
 	primitives.Unpin()
 }
 
-// checkUnits asserts that a sample of s has the units that it should, known
-// ones, in order.
+// checkUnits asserts that a sample of s has the units that it should have, in order,
+// and that they are known.
 func checkUnits(t *testing.T, sample results.Sample, s Scenario) {
 	t.Helper()
 	want := []string{"ns/op", "ops/s"}
@@ -154,9 +154,9 @@ func (l *diary) Unlock() {
 	l.Mutex.Unlock()
 }
 
-// Whatever the workers do, and however long they are kept out, exactly what
-// was released inside the window counts, but for operations between the
-// release and the worker's noting it, one for each.
+// Whatever the workers do, and however long they are kept out, exactly the operations
+// that released inside the window count. One operation per worker may differ, which is
+// between the release and the worker's note of it.
 func TestWindow(t *testing.T) {
 	for _, test := range []struct {
 		name          string
@@ -196,7 +196,7 @@ func TestWindow(t *testing.T) {
 	}
 }
 
-// step lets w do n operations, which find the phase unchanged, and one look.
+// step makes w do n operations, which find the phase unchanged, and one look.
 func step(t *testing.T, w *worker, n uint64, goOn bool) {
 	t.Helper()
 	w.written += n
@@ -226,7 +226,7 @@ func TestPhases(t *testing.T) {
 	step(t, c, 10, true)
 	in(measuring) // since c looked: its operations until now do not count
 	step(t, c, 5, true)
-	in(draining) // b has slept through the window, a did not look
+	in(draining) // b did not run in the window, a did not look
 	step(t, c, 7, true)
 	step(t, a, 3, true)
 	in(draining)
@@ -236,15 +236,15 @@ func TestPhases(t *testing.T) {
 	step(t, a, 1, false)
 	step(t, c, 1, false)
 
-	// a did three, but when the first two of them ended nobody knows: it saw
-	// the window open and closed at once, so they do not count.
+	// a did three, but it is not known when the first two of them ended: a saw the
+	// window open and closed at once, so they do not count.
 	if a.ops != 0 || b.ops != 0 || c.ops != 5 {
 		t.Errorf("operations in the window: %d, %d, %d, want 0, 0, 5", a.ops, b.ops, c.ops)
 	}
 }
 
-// A worker that notices a change of phase after an operation began the
-// operation before the change and ended it after.
+// A worker that notices a change of phase after an operation began that operation
+// before the change and ended it after.
 func TestPhasesCountWhatEndedInside(t *testing.T) {
 	s := quick(mutex)
 	s.Duration = time.Hour
@@ -263,7 +263,7 @@ func TestPhasesCountWhatEndedInside(t *testing.T) {
 	}
 }
 
-// Who has been kept out for too long is not waited for.
+// The run does not wait for a worker that has been kept out for too long.
 func TestPhasesStraggler(t *testing.T) {
 	s := quick(mutex)
 	r := newRun(s, new(sync.Mutex), 2)
@@ -288,7 +288,7 @@ func TestPhasesStraggler(t *testing.T) {
 	step(t, a, 1, false)
 }
 
-// Workers that do not look at the clock are made to.
+// Workers that do not look at the clock are made to do so.
 func TestHurry(t *testing.T) {
 	s := quick(mutex)
 	r := newRun(s, new(sync.Mutex), 1)
@@ -347,7 +347,7 @@ func TestOverlapOfWorkers(t *testing.T) {
 	}
 }
 
-// With a quota the window closes after so many operations, warming up apart.
+// With a quota the window closes after that many operations, not counting the warm-up.
 func TestQuota(t *testing.T) {
 	r := newRun(quick(mutex), new(sync.Mutex), 2)
 	r.quota = 100
@@ -388,7 +388,7 @@ func TestPattern(t *testing.T) {
 	}
 }
 
-// A shared lock is to be used through views, and each view by one worker.
+// A shared lock must be used through views, and each view by one worker.
 type shared struct {
 	sync.RWMutex
 	views, misused atomic.Int32
@@ -441,7 +441,7 @@ func TestViews(t *testing.T) {
 	}
 }
 
-// Nothing that a worker writes shares a pair of lines with what others use.
+// No word that a worker writes shares a pair of lines with a word that others use.
 func TestIsolation(t *testing.T) {
 	const pair = 2 * primitives.CacheLineSize
 	var w worker
@@ -465,7 +465,8 @@ func TestIsolation(t *testing.T) {
 	}
 }
 
-// A benchmark reports what a sample has, and does about as much as it is told.
+// A benchmark reports what a sample has, and does about as many operations as it is
+// told.
 func TestBench(t *testing.T) {
 	s := quick(mutex)
 	s.CPUs = 0
@@ -540,7 +541,7 @@ func TestWork(t *testing.T) {
 	if got, want := float64(Registers.steps(time.Second)), 1e9*stepsPerNanosecond[Registers](); math.Abs(got-want) > 1 {
 		t.Errorf("steps(1s) = %v, want %v", got, want)
 	}
-	// The same steps, however they are divided.
+	// The result is the same, however the steps are divided.
 	if a, b := work(100, 1), work(60, work(40, 1)); a != b || a == 1 {
 		t.Errorf("work(100) = %d, in two parts %d", a, b)
 	}
@@ -594,7 +595,7 @@ func TestFairness(t *testing.T) {
 
 func TestLongestRun(t *testing.T) {
 	for _, test := range []struct {
-		order string // who writes
+		order string // which workers write
 		want  uint64
 	}{
 		{"a", 1},
@@ -641,7 +642,7 @@ func TestLatency(t *testing.T) {
 		name    string
 		atLeast float64
 	}{{"read", 100_000}, {"write", 300_000}} {
-		last := 0.99 * role.atLeast // two digits, and less the clock's own time
+		last := 0.99 * role.atLeast // rounded to two digits, less the cost of the clock
 		for _, unit := range []string{"-p50-ns", "-p99-ns", "-p999-ns", "-max-ns"} {
 			v := value(t, sample, role.name+unit)
 			if v < last {
@@ -660,7 +661,7 @@ func TestAdapt(t *testing.T) {
 	w := newRun(s, new(sync.Mutex), 1).workers[0]
 	w.stride, w.span, w.lookedAt = 64, 64, 1000
 	at := w.lookedAt
-	// look is after a stride in which stride operations would have taken so long.
+	// look looks after a stride in which stride operations would have taken that long.
 	look := func(took int64, want int) {
 		t.Helper()
 		at += (took*int64(w.span) + int64(w.stride) - 1) / int64(w.stride)
@@ -688,7 +689,7 @@ func TestAdapt(t *testing.T) {
 		t.Errorf("mean span %v, want about 128", mean)
 	}
 
-	// A stride that was cut short says nothing.
+	// A stride that was cut short is ignored.
 	w.adapt(at+1, w.word+1)
 	if w.stride != 128 {
 		t.Errorf("stride after one cut short = %d, want 128", w.stride)

@@ -75,8 +75,8 @@ func (r *run) sample(before, after distance.Trip, used usage) results.Sample {
 		add(float64(used.collections)/used.during.Seconds(), "gc-cycles/s")
 		add(float64(used.pauses)/float64(sinceBegin), "gc-pause-ns/op")
 	}
-	// The workers allocated, and the kernel counted, all the while, and not only in
-	// the window.
+	// Allocations and the kernel's counts are those of the whole run, not only of the
+	// window.
 	values = append(values, used.perOp(sinceBegin)...)
 
 	return results.Sample{
@@ -89,8 +89,8 @@ func (r *run) sample(before, after distance.Trip, used usage) results.Sample {
 	}
 }
 
-// allocations is what the process has allocated so far, and how often, and for how
-// many nanoseconds, it stood still to collect what it no longer uses.
+// allocations is what the process has allocated so far, and how often and for how many
+// nanoseconds the collector has stopped it.
 type allocations struct {
 	bytes, objects      uint64
 	collections, pauses uint64

@@ -15,39 +15,36 @@ import (
 
 // A Subject is a lock under test.
 //
-// A lock may have more than [sync.Locker]: TryLock() bool is checked before
-// each sample; RLock and RUnlock serve the reads (see [RWLocker]), or Begin and
-// Retry (see [SeqLocker]), which otherwise take the lock as writes do;
-// or an RCULocker's sections; String() string tells the watchdog,
-// and then the reader of a [StuckError], what state the lock is in. String
-// must be safe to call at any time.
+// A lock may have more than [sync.Locker]: TryLock() bool is checked before each
+// sample; RLock and RUnlock serve the reads (see [RWLocker]), or Begin and Retry (see
+// [SeqLocker]), and reads take the lock as writes do if there are neither; or an
+// RCULocker's sections; String() string tells the watchdog, and then the reader of a
+// [StuckError], what state the lock is in. String must be safe to call at any time.
 //
-// A lock that needs something of the caller's, such as a queue's node or a
-// reader's token, has Worker() sync.Locker. It returns a new view of the lock
-// that keeps it, for one worker alone; workers then use nothing but their
-// views, so TryLock, RLock and the like must be the view's. What a view holds
-// should be on cache lines of its own.
+// A lock for which the caller keeps something, such as a queue's node or a reader's
+// token, has Worker() sync.Locker. It returns a new view of the lock that keeps it, for
+// one worker only; workers then use only their views, so TryLock, RLock and the like
+// must be methods of the view. What a view keeps should be on cache lines of its own.
 type Subject struct {
 	Name string // as in a results file: printable, without spaces and "/"
 
-	// New returns a fresh unlocked lock. [Run] makes more of them than it
-	// uses: the others keep what is written elsewhere off its cache lines.
-	// Nil if the subject is no lock, but a table that needs none.
+	// New returns a fresh unlocked lock. [Run] makes more of them than it uses: the
+	// others keep words that are written elsewhere off its cache lines. Nil if the
+	// subject is no lock, but a table that needs none.
 	New func() sync.Locker
 
 	// NewTable returns an empty table for a workload that is a map: that of an
-	// [RCULocker], whose readers are in it beside an updater, or, without New,
-	// the subject itself. Nil for other locks: they guard a map of Go's.
+	// [RCULocker], whose readers are in it at the same time as an updater, or, without
+	// New, the subject itself. Nil for other locks: they guard a map of Go's.
 	NewTable func() Table
 
-	// Pinned returns a fresh lock whose Lock and Unlock keep preemption off
-	// in between, for [Pinned] mode. Nil if the lock cannot be held so,
-	// because it blocks.
+	// Pinned returns a fresh lock whose Lock and Unlock keep preemption off in between,
+	// for [Pinned] mode. Nil if the lock cannot be held like that, because it blocks.
 	Pinned func() sync.Locker
 
-	// Counting returns a fresh semaphore with so many permits, all free: Lock
-	// takes one, waiting until one is free, Unlock gives one back, and New is
-	// Counting(1). Nil if the lock cannot count. See [Workload.Permits].
+	// Counting returns a fresh semaphore with a number of permits, all free: Lock takes
+	// one, waiting until one is free, Unlock gives one back, and New is Counting(1).
+	// Nil if the lock cannot count. See [Workload.Permits].
 	Counting func(permits int) sync.Locker
 
 	// Pins says that New's lock, too, keeps preemption off while held, so
@@ -55,42 +52,41 @@ type Subject struct {
 	// [Subject.Pinned]'s rules in every mode.
 	Pins bool
 
-	// Reclaim says, of an [RCULocker], what becomes of what its updaters
-	// replaced.
+	// Reclaim says, for an [RCULocker], what happens to what its updaters replaced.
 	Reclaim Reclaim
 
-	// PinsReaders says, of an [RCULocker], that its read-side critical sections
-	// keep preemption off, so that nothing in them may yield.
+	// PinsReaders says, for an [RCULocker], that its read-side critical sections keep
+	// preemption off, so that nothing in them may yield.
 	PinsReaders bool
 
-	// Unlocked says that the subject does not exclude anybody and does not
-	// claim to: nothing is shared, so nothing is verified. It is for measuring
-	// the harness itself; see [Cost].
+	// Unlocked says that the subject does not exclude and does not claim to: nothing is
+	// shared, so nothing is verified. It is for measuring the harness itself; see
+	// [Cost].
 	Unlocked bool
 }
 
-// A SeqLocker is a lock whose readers hold nothing. Begin begins a read, once
-// nobody writes; Retry reports whether somebody wrote since, so that what was
-// read must be thrown away and read again. Readers who are not disturbed see
-// one moment, no older than any they have seen before.
+// A SeqLocker is a lock whose readers hold nothing. Begin begins a read, once no worker
+// writes; Retry reports whether one has written since, so that the reader must discard
+// what it read and read again. A reader that is not disturbed sees the state of one
+// moment, no older than any that it has seen before.
 //
-// What such readers read are atomic words, of the bare section too. A
-// [Workload] without them, NewOpen, has no such reads: they take the lock then,
-// for reading if it has RLock.
+// What such readers read are atomic words, those of the bare section too. In a
+// [Workload] without NewOpen there are no such words: readers then take the lock, for
+// reading if it has RLock.
 type SeqLocker interface {
 	sync.Locker
 	Begin() (seq uint64)
 	Retry(seq uint64) bool
 }
 
-// An RWLocker is a lock that tells readers from writers.
+// An RWLocker is a lock that distinguishes readers from writers.
 type RWLocker interface {
 	sync.Locker
 	RLock()
 	RUnlock()
 }
 
-// A Mode says how workers meet CPUs.
+// A Mode says how workers are assigned to CPUs.
 type Mode uint8
 
 const (
@@ -131,9 +127,9 @@ type Scenario struct {
 	Workers int // in all, not per CPU; at least 1
 	Reads   int // share of the operations that only read, in percent
 
-	// Readers and Writers are workers that only read and workers that only write,
-	// in the place of Workers and Reads, which are 0 then. The readers are the
-	// first. What each role did is measured apart.
+	// Readers and Writers are the numbers of workers that only read and that only
+	// write, in place of Workers and Reads, which are 0 then. The readers are the first
+	// workers. Each role is measured separately.
 	Readers, Writers int
 
 	Workload Workload // what critical sections do; the zero value is the bare section
@@ -162,21 +158,20 @@ type Scenario struct {
 	// opens. 0 is a tenth of Duration, or in an open loop a quarter.
 	Warmup time.Duration
 
-	// Latency asks for the percentiles of the time to acquire. They are
-	// service times: the loop is closed, so a worker that waits asks for
-	// nothing else meanwhile, and nothing is corrected for that. They are
-	// sampled, at a cost of less than 2 % of throughput. An open loop has them
-	// always, of all operations, from the times for which these were scheduled.
+	// Latency asks for the percentiles of the time to acquire. They are service times:
+	// the loop is closed, so a worker that waits has no other operations waiting, and
+	// the times are not corrected for that. They are sampled, at a cost of less than 2
+	// % of throughput. An open loop always has them, for all operations, from the times
+	// for which these were scheduled.
 	Latency bool
 
-	// Counters asks for what the kernel counts, for an operation: see [Counters].
-	// It is counted of all threads of the process, from before the workers are let
-	// loose until all have returned.
+	// Counters asks for the kernel's counts per operation: see [Counters]. All threads
+	// of the process count, from before the workers begin until all have returned.
 	Counters bool
 
-	// Patience is for how long all workers may make no progress before they
-	// are given up as stuck; see [StuckError]. 0 is 10 s. Hold and Think are
-	// added to it.
+	// Patience is how long the workers may make no progress before Run gives up and
+	// calls the lock stuck; see [StuckError]. 0 is 10 s. Hold and Think are added to
+	// it.
 	Patience time.Duration
 
 	// Seed varies the order of reads and writes.
@@ -213,7 +208,7 @@ func (s Subject) Suits(w Workload, mode Mode) error {
 	return &unsuited{s.Name, why}
 }
 
-// An unsuited says why a lock cannot be in a situation, or why no lock can.
+// An unsuited error says why a lock cannot be in a situation, or why no lock can.
 type unsuited struct{ lock, why string }
 
 func (e *unsuited) Error() string {
@@ -249,7 +244,7 @@ func (s Subject) validate() error {
 	return errors.Join(errs...)
 }
 
-// validate is Validate but for the Subject.
+// validate is Validate without the Subject.
 func (s Scenario) validate() error {
 	var errs []error
 	want := func(ok bool, field string, have any, what string) {
@@ -337,7 +332,7 @@ func (s Scenario) writes() bool {
 	return s.Reads < 100
 }
 
-// withDefaults returns s with what was left zero filled in.
+// withDefaults returns s with the defaults for fields that are zero.
 func (s Scenario) withDefaults() Scenario {
 	s.order, _ = s.Place.Order() // validated
 	if s.roles() {

@@ -6,22 +6,21 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A pad keeps what is before it from sharing a cache line with what is after
-// it, also where the CPU fetches lines in pairs.
+// A pad keeps the field before it from sharing a cache line with the field after it,
+// also where the CPU fetches lines in pairs.
 type pad [2 * primitives.CacheLineSize]byte
 
-// A section is what the lock under test protects: two plain words that only
-// exclusion keeps consistent, and a note of who wrote last. The words are plain
-// so that a lost update is lost, and so that the race detector sees it.
+// A section is what the lock under test protects: two plain words that only exclusion
+// keeps consistent, and a note of the worker that wrote last. The words are plain, so
+// that a broken lock does lose updates, and the race detector sees it.
 //
-//	mirror == ^count   nobody is writing
+//	mirror == ^count   no worker is writing
 //	mirror != ^count   a writer is between its two stores
 //
-// All of it is on one cache line, which nothing else is on.
+// All of it is on one cache line, and nothing else is.
 //
-// The methods are the parts of a critical section, small enough to be inlined:
-// a reader does enter, stay, check, and a writer enter, check, beginWrite,
-// stay, endWrite.
+// The methods are the parts of a critical section, small enough to be inlined: a reader
+// calls enter, stay, check, and a writer enter, check, beginWrite, stay, endWrite.
 type section struct {
 	_      pad
 	count  primitives.Cell[uint64] // write sections so far
@@ -33,7 +32,7 @@ type section struct {
 
 // The turns of the writers.
 type turns struct {
-	writer primitives.Cell[int]    // who wrote last
+	writer primitives.Cell[int]    // the worker that wrote last
 	since  primitives.Cell[uint64] // count when that worker took over from another
 }
 
@@ -63,8 +62,8 @@ func (s *section) endWrite(w *worker, n uint64) {
 	}
 }
 
-// takeOver notes that another worker than the last one writes, or that
-// something is wrong.
+// takeOver notes that a worker other than the last one writes, or that something is
+// wrong.
 func (t *turns) takeOver(w *worker, n uint64) {
 	w.longestRun = max(w.longestRun, n-t.since.Get())
 	t.writer.Set(w.id)
@@ -83,7 +82,7 @@ func (w *worker) sawTorn(n, mirror uint64) {
 	}
 }
 
-// stay is what a worker does inside beyond the bare minimum.
+// stay is what a worker does inside beyond the minimum.
 func (w *worker) stay() {
 	if w.dawdle != nil {
 		w.dawdle()
@@ -102,8 +101,8 @@ type protected struct {
 	copyData    CopyData     // of the workload of an RCULocker
 }
 
-// protect returns something fresh for workers to protect that see the lock as
-// w does. Its readers retry where they can.
+// protect returns fresh data for the lock to protect, for workers that see the lock as
+// w does. Its readers retry if the lock and the workload allow it.
 func (r *run) protect(workers int, w *worker) protected {
 	retry, copies := w.seq != nil, w.rcu != nil
 	switch w := r.Workload; {
@@ -148,10 +147,10 @@ func (p *protected) turns() *turns {
 	return &p.section.turns
 }
 
-// verify reports that a worker panicked, what the workers saw, or that an
+// verify reports that a worker panicked, that a worker saw something wrong, or that an
 // update was lost, here or in the data of a workload. All workers must have returned.
 func (r *run) verify() error {
-	if broken := r.condemned.Load(); broken != nil {
+	if broken := r.failed.Load(); broken != nil {
 		return broken
 	}
 	if r.Unlocked {

@@ -12,8 +12,8 @@ import (
 
 const canStandBy = true
 
-// A standby lets a goroutine that is pinned wait for an event: the thread
-// sleeps, and the CPU, in the sense of Go's scheduler, is kept.
+// A standby lets a goroutine that is pinned wait for an event: the thread sleeps, and
+// the goroutine keeps its CPU in the sense of Go's scheduler (its P).
 type standby struct {
 	ended atomic.Uint32
 }
@@ -24,7 +24,7 @@ const (
 	futexWake = 1 + 128
 )
 
-// end is the event.
+// end signals the event.
 func (s *standby) end() {
 	s.ended.Store(1)
 	unix.RawSyscall(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&s.ended)), futexWake, 1)
@@ -42,7 +42,7 @@ func (s *standby) wait(d time.Duration) {
 			return
 		}
 		ts := unix.NsecToTimespec(left)
-		// It may end early, as by the scheduler's signals.
+		// It may end early, for example by a signal of the scheduler.
 		unix.RawSyscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&s.ended)), futexWait, 0, uintptr(unsafe.Pointer(&ts)), 0, 0)
 	}
 }

@@ -14,9 +14,9 @@ import (
 // A Sweep is a set of scenarios, the product of its axes, each measured Count
 // times.
 //
-// It goes in rounds. Each round measures every cell once, in a fresh random
-// order, so that whatever changes on the machine meanwhile meets all cells
-// alike, and samples of one round make fair pairs.
+// It goes in rounds. Each round measures every cell once, in a fresh random order, so
+// that a change of the machine affects all cells alike, and samples of one round make
+// fair pairs.
 type Sweep struct {
 	// The axes. None of these may be empty, and none may name a value twice.
 	Subjects      []Subject
@@ -26,8 +26,8 @@ type Sweep struct {
 	Hold          []time.Duration
 	Think         []time.Duration
 
-	// Readers and Writers are axes in the place of WorkersPerCPU and Reads, which
-	// are empty then: see [Scenario].
+	// Readers and Writers are axes in place of WorkersPerCPU and Reads, which are empty
+	// then: see [Scenario].
 	Readers, Writers []int
 
 	// Workloads is an axis, too. None is the bare section alone.
@@ -37,7 +37,7 @@ type Sweep struct {
 	Works []Work
 	Modes []Mode
 
-	// GCs is an axis, too. None is what the process has.
+	// GCs is an axis, too. None is the setting of the process.
 	GCs []GC
 
 	// Places is an axis, too. None is the order of the CPUs' numbers.
@@ -46,9 +46,8 @@ type Sweep struct {
 	// Arrivals are an axis, too. None is the closed loop alone.
 	Arrivals []Arrivals
 
-	// Extra are scenarios beside the product of the axes, such as one worker
-	// that thinks about nothing. Those that the product has already are left
-	// out.
+	// Extra are scenarios in addition to the product of the axes, such as one worker
+	// without think time. Those that are in the product are left out.
 	Extra []Scenario
 
 	// What all scenarios have in common, those of Extra too; see [Scenario].
@@ -60,9 +59,9 @@ type Sweep struct {
 
 	Count int // samples per cell, at least 1
 
-	// More, if it is not nil, is asked after Count rounds, and again after each
-	// further one, what to measure in the next, the round'th from 0: any of the
-	// scenarios, or none, which ends the sweep.
+	// More, if it is not nil, is asked after Count rounds, and again after each further
+	// one, which of the scenarios to measure in the next round (round counts from 0).
+	// If it returns none, the sweep ends.
 	More func(round int, scenarios []Scenario) []Scenario
 
 	Seed uint64 // of the orders: equal sweeps with equal seeds run alike
@@ -71,25 +70,25 @@ type Sweep struct {
 	// not run while a sample of the usual length is measured.
 	Begin func(Scenario)
 
-	// Measure, if it is not nil, measures a scenario in a round, from 0, in the
-	// place of [Run]: such as in another process.
+	// Measure, if it is not nil, measures a scenario in place of [Run], for example in
+	// another process. round counts from 0.
 	Measure func(ctx context.Context, round int, s Scenario) (results.Sample, error)
 
-	// Done counts what earlier runs of the same sweep have measured already,
-	// as [results.File.Done] does. It is not measured again.
+	// Done counts the samples that earlier runs of the same sweep have measured, as
+	// [results.File.Done] does. They are not measured again.
 	Done map[results.Cell]int
 }
 
-// A Progress is a new sample, and how far the sweep is with it.
+// A Progress is a new sample, and how far the sweep has come with it.
 type Progress struct {
 	Sample results.Sample
 	Done   int // samples measured, those of earlier runs included
 	Total  int // samples in the whole sweep
 }
 
-// Validate reports everything that is wrong with s, such as a lock that nothing
-// can be measured of under a workload. What cannot be in one mode, but can in
-// another, is left out; see [Sweep.LeftOut].
+// Validate reports everything that is wrong with s, such as a lock that cannot run a
+// workload in any mode. A lock that cannot be measured in one mode, but can in another,
+// is no error: it is left out; see [Sweep.LeftOut].
 func (s Sweep) Validate() error {
 	names := make([]string, len(s.Subjects))
 	errs := make([]error, len(s.Subjects))
@@ -144,8 +143,7 @@ func (s Sweep) Validate() error {
 	return errors.Join(errs...)
 }
 
-// validateWorkers reports what is wrong with the numbers of workers, and with what
-// they do.
+// validateWorkers reports what is wrong with the numbers of workers and of their reads.
 func (s Sweep) validateWorkers() error {
 	if len(s.Readers)+len(s.Writers) == 0 {
 		return errors.Join(
@@ -193,7 +191,7 @@ func (s Sweep) common(c Scenario) Scenario {
 	return c
 }
 
-// situations returns the product of the axes but the locks.
+// situations returns the product of all axes except the locks.
 func (s Sweep) situations() []Scenario {
 	all := []Scenario{s.common(Scenario{})}
 	all = times(all, orZero(s.Workloads), func(c *Scenario, w Workload) { c.Workload = w })
@@ -225,7 +223,7 @@ func times[T any](scenarios []Scenario, values []T, set func(*Scenario, T)) []Sc
 	return all
 }
 
-// orZero returns the values of an axis, of which none is the zero value alone.
+// orZero returns the values of an axis, or only the zero value if there are none.
 func orZero[T any](values []T) []T {
 	if len(values) == 0 {
 		return make([]T, 1)
@@ -233,7 +231,7 @@ func orZero[T any](values []T) []T {
 	return values
 }
 
-// suits reports why a lock cannot be in the situation c.
+// suits reports why the lock cannot be in the situation c.
 func (c Scenario) suits() error {
 	if err := c.Subject.Suits(c.Workload, c.Mode); err != nil {
 		return err
@@ -293,10 +291,10 @@ func cpus(n int) string {
 	return fmt.Sprintf("%d CPUs", n)
 }
 
-// A LeftOut is a part of the product of a sweep's axes that cannot be.
+// A LeftOut is a part of the product of a sweep's axes that cannot be measured.
 type LeftOut struct {
 	Why   string
-	Locks []string // for which that holds; none if for all
+	Locks []string // for which that holds; none means all
 }
 
 // LeftOut returns what is left out of the product of the axes, and why.
@@ -375,7 +373,7 @@ func (s Sweep) Run(ctx context.Context, report func(Progress) error) error {
 			}
 			for _, c := range todo {
 				if s.Done[c.Cell()] > round {
-					progress.Done++ // by an earlier run
+					progress.Done++ // measured by an earlier run
 				}
 				progress.Total++
 			}

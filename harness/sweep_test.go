@@ -78,7 +78,7 @@ func TestSweepProgress(t *testing.T) {
 	s := smallSweep()
 	s.Done = map[results.Cell]int{
 		s.Scenarios()[0].Cell(): 2,
-		s.Scenarios()[1].Cell(): 99, // more than wanted: all there, and no more than that
+		s.Scenarios()[1].Cell(): 99, // more than Count: the cell is complete
 		{Lock: "another"}:       1,  // not of this sweep
 	}
 	done := 2 + 3
@@ -94,8 +94,8 @@ func TestSweepProgress(t *testing.T) {
 	}
 }
 
-// Scenarios beside the product are measured as often, and once where the product
-// has them; what More asks for comes after all of them.
+// Scenarios in addition to the product are measured as often as the others, and once if
+// the product has them; what More asks for comes after all of them.
 func TestSweepExtraAndMore(t *testing.T) {
 	s := smallSweep()
 	s.Extra = []Scenario{
@@ -116,8 +116,8 @@ func TestSweepExtraAndMore(t *testing.T) {
 	if want := []int{3, 4, 5}; !slices.Equal(asked, want) {
 		t.Errorf("asked for more in rounds %v, want %v", asked, want)
 	}
-	// Three rounds of nine, but for the first three of one cell; then two cells,
-	// but for the one that is there already; then one.
+	// Three rounds of nine, without the three of one cell that exist already; then two
+	// cells, without the one that exists; then one.
 	if got, want := len(cells), 3*9-3+1+1; got != want {
 		t.Fatalf("%d samples, want %d", got, want)
 	}
@@ -131,8 +131,8 @@ func TestSweepExtraAndMore(t *testing.T) {
 	}
 }
 
-// A sweep that is interrupted at any sample, and resumed, measures every cell
-// as often in every round as one that is not.
+// A sweep that is interrupted at any sample and resumed measures every cell as often in
+// every round as one that is not interrupted.
 func TestSweepResume(t *testing.T) {
 	whole := order(t, smallSweep())
 	for stop := range len(whole) {
@@ -216,8 +216,8 @@ func TestSweepValidate(t *testing.T) {
 	}
 }
 
-// What cannot be in one mode is left out there, and said to be; what cannot be in
-// any is refused.
+// A lock that cannot be in one mode is left out there, and reported as left out; one
+// that cannot be in any is refused.
 func TestSweepModes(t *testing.T) {
 	s := smallSweep()
 	pinnable := subject[spinner]("spinner")
@@ -242,7 +242,7 @@ func TestSweepModes(t *testing.T) {
 	}
 }
 
-// What is wrong is said before anything is measured.
+// Faults of a sweep are reported before anything is measured.
 func TestSweepRunValidates(t *testing.T) {
 	s := smallSweep()
 	s.Reads = append(s.Reads, 200)

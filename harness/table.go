@@ -6,23 +6,23 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A Table is a map from keys to items, for the workloads that are maps: see
-// [Subject]. Its methods return what the key had, and whether it had an item.
+// A Table is a map from keys to items, for the workloads that are maps: see [Subject].
+// Its methods return the item that the key had, and whether it had one.
 //
-// A Load may be at the same time as anything else: under an [RCULocker] it is
-// in a read-side critical section. So may a Store and a Delete be if the Table
-// is a Subject of its own; otherwise the updaters' lock is held.
+// A Load may run at the same time as any other call: under an [RCULocker] it is in a
+// read-side critical section. So may a Store and a Delete if the Table is a Subject of
+// its own; otherwise the caller holds the updaters' lock.
 type Table interface {
 	Load(key uint64) (item *Item, ok bool)
 	Store(key uint64, item *Item) (old *Item, replaced bool)
 	Delete(key uint64) (old *Item, deleted bool)
 }
 
-// An Item is what a [Table] has for a key. What is in it is the workload's.
+// An Item is what a [Table] has for a key. Its contents belong to the workload.
 type Item version[itemWords]
 
-// The itemWords of an Item say which key it is for, and which change of it this
-// is. They do not change while the item is in a table.
+// The itemWords of an Item say which key it is for, and which change of the key made
+// it. They do not change while the item is in a table.
 type itemWords struct {
 	key    primitives.Cell[uint64]
 	change primitives.Cell[uint64]
@@ -37,29 +37,30 @@ func (w *itemWords) set(key, change uint64) {
 
 func (w *itemWords) spoil() { w.set(spoilt, spoilt) }
 
-// TableData is data in a [Table]: CopyData if workers see it under an
-// [RCULocker], and Data if the table needs no lock. Then Write, too, may be at
-// the same time as anything else.
+// TableData is data in a [Table]: CopyData if workers see it under an [RCULocker], and
+// Data if the table needs no lock. Then Write, too, may run at the same time as any
+// other call.
 type TableData interface {
 	CopyData
 	Write(worker int)
 }
 
-// A keyed is a table of items by number. Readers look up any key; a writer
-// changes one of its own, so that it knows what must be there. Even keys are
-// always there, and get another item; odd ones come and go.
+// A keyed is a table of items by number. Readers look up any key; a writer changes one
+// of its own keys, so that it knows what must be there. Even keys are always there, and
+// get another item; odd ones come and go.
 //
 //	key is even or change is even: the key is there
 //	key is odd and change is odd:  the key is not there
 //
-// Who looks up an even key must find it, and with any key an item that is whole;
-// of the first keys none that is older than what the worker has seen. Who changes
-// a key must find it as its last change left it, and so must it be in the end.
+// A worker that looks up an even key must find it. Any item that it finds must be
+// whole; that of one of the first keys must not be older than what the worker has seen.
+// A worker that changes a key must find it as its last change left it, and at the end
+// it must be like that.
 type keyed struct {
 	name   string
 	table  Table
 	size   uint64
-	seats  seats
+	slots  slots
 	owners []ownKeys
 	stock[itemWords]
 }
@@ -73,11 +74,11 @@ type ownKeys struct {
 	_       pad
 }
 
-// watched is how many keys have their changes looked at by all workers: so few
-// that it disturbs no cache.
+// watched is how many keys all workers look at for changes: few enough not to disturb
+// the caches.
 const watched = 64
 
-// tableOf returns the workload of maps of so many keys.
+// tableOf returns the workload of maps with size keys.
 func tableOf(size int) Workload {
 	name := fmt.Sprintf("map%d", size)
 	about := fmt.Sprintf("a map of %d keys: replace, delete or insert one; look one up", size)
@@ -97,7 +98,7 @@ func newKeyed(name string, size, workers int, seed uint64, table Table, reclaim 
 		name:   name,
 		table:  table,
 		size:   uint64(max(size, 2*workers)), // each worker has an even key and an odd one
-		seats:  newSeats(workers, seed),
+		slots:  newSlots(workers, seed),
 		owners: make([]ownKeys, workers),
 	}
 	k.setUp(reclaim, (*itemWords).spoil)
@@ -127,17 +128,17 @@ func isThere(key, changes uint64) bool { return key%2 == 0 || changes%2 == 0 }
 
 // Read looks up a key.
 func (k *keyed) Read(worker int) {
-	seat := &k.seats[worker]
-	key := seat.draw(k.size)
+	slot := &k.slots[worker]
+	key := slot.draw(k.size)
 	item, ok := k.table.Load(key)
 	switch {
 	case !ok && key%2 == 0:
-		seat.accuse(k.when(worker, "looks up", key), "an item, as always", "none")
+		slot.fail(k.when(worker, "looks up", key), "an item, as always", "none")
 	case ok && k.sound(worker, "looks up", key, item) && key < watched:
 		seen := &k.owners[worker].seen[key]
 		change := item.value.change.Get()
 		if change < *seen {
-			seat.accuse(k.when(worker, "looks up", key), fmt.Sprintf("its change %d or later", *seen), fmt.Sprint(change))
+			slot.fail(k.when(worker, "looks up", key), fmt.Sprintf("its change %d or later", *seen), fmt.Sprint(change))
 		}
 		*seen = change
 	}
@@ -191,21 +192,20 @@ func (l *lockedTable) Write(worker int) {
 	}
 }
 
-// next returns which of its keys a worker changes now, and whether it is to be
-// deleted.
+// next returns which of its keys a worker changes next, and whether it deletes it.
 func (k *keyed) next(worker int) (i uint64, deletes bool) {
 	o := &k.owners[worker]
-	i = k.seats[worker].draw(uint64(len(o.changes)))
+	i = k.slots[worker].draw(uint64(len(o.changes)))
 	return i, !isThere(o.first+i, o.changes[i]+1)
 }
 
-// change gives the i'th key of a worker's a fresh item, or deletes it if that is
-// nil. It returns the item that the key had, nil if it had none.
+// change gives a worker's i'th key a fresh item, or deletes the key if fresh is nil. It
+// returns the item that the key had, nil if it had none.
 func (k *keyed) change(worker int, i uint64, fresh *version[itemWords]) (old *version[itemWords]) {
 	o := &k.owners[worker]
 	key, change := o.first+i, o.changes[i]
 	o.changes[i]++
-	k.seats[worker].writes++
+	k.slots[worker].writes++
 	var item *Item
 	var had bool
 	if fresh == nil {
@@ -221,28 +221,28 @@ func (k *keyed) change(worker int, i uint64, fresh *version[itemWords]) (old *ve
 	return (*version[itemWords])(item)
 }
 
-// isAsLeft accuses the lock if what a key has is not what its last change left.
+// isAsLeft reports the lock as broken if a key has not what its last change left.
 func (k *keyed) isAsLeft(worker int, does string, key, change uint64, item *Item, have bool) {
 	switch want := isThere(key, change); {
 	case have != want:
-		k.seats[worker].accuse(k.when(worker, does, key),
+		k.slots[worker].fail(k.when(worker, does, key),
 			fmt.Sprintf("it there after its change %d: %t", change, want), fmt.Sprintf("%t: an update was lost", have))
 	case have && k.sound(worker, does, key, item) && item.value.change.Get() != change:
-		k.seats[worker].accuse(k.when(worker, does, key),
+		k.slots[worker].fail(k.when(worker, does, key),
 			fmt.Sprintf("the item of its change %d", change), fmt.Sprintf("that of its change %d: an update was lost", item.value.change.Get()))
 	}
 }
 
-// sound reports whether item is one of a key, and whole, and accuses the lock if
-// it is not.
+// sound reports whether item is whole and belongs to a key. If it does not, it reports
+// the lock as broken.
 func (k *keyed) sound(worker int, does string, key uint64, item *Item) bool {
 	switch {
 	case item == nil:
-		k.seats[worker].accuse(k.when(worker, does, key), "an item", "nil")
+		k.slots[worker].fail(k.when(worker, does, key), "an item", "nil")
 	case item.value.key.Get() == spoilt:
-		k.seats[worker].accuse(k.when(worker, does, key), "its item", usedAgain)
+		k.slots[worker].fail(k.when(worker, does, key), "its item", usedAgain)
 	case item.value.key.Get() != key || item.value.mirror.Get() != ^item.value.change.Get():
-		k.seats[worker].accuse(k.when(worker, does, key), "its item, whole",
+		k.slots[worker].fail(k.when(worker, does, key), "its item, whole",
 			fmt.Sprintf("key %d, change %d and %d", item.value.key.Get(), item.value.change.Get(), ^item.value.mirror.Get()))
 	default:
 		return true
@@ -256,7 +256,7 @@ func (k *keyed) when(worker int, does string, key uint64) string {
 }
 
 func (k *keyed) Verify() error {
-	if _, err := k.seats.verify(); err != nil {
+	if _, err := k.slots.verify(); err != nil {
 		return err
 	}
 	there := 0
@@ -271,13 +271,13 @@ func (k *keyed) Verify() error {
 			}
 		}
 	}
-	if _, err := k.seats.verify(); err != nil {
+	if _, err := k.slots.verify(); err != nil {
 		return err
 	}
 	return k.stock.verify("workload "+k.name, there)
 }
 
-// A goMap is Go's own map, for what is under a lock.
+// A goMap is Go's own map, for workloads under a lock.
 type goMap map[uint64]*Item
 
 func (m goMap) Load(key uint64) (item *Item, ok bool) {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// A sharedMap is a Table that needs no lock but its own. Its faults are those of
-// the tests: each may change what the n'th call returns or does.
+// A sharedMap is a Table with a lock of its own. The tests give it faults: each may
+// change what the n'th call returns or does.
 type sharedMap struct {
 	mu    sync.RWMutex
 	items goMap
@@ -57,8 +57,7 @@ func newShared(fault func(*sharedMap)) Subject {
 
 func faultless(*sharedMap) {}
 
-// map100 is a map that has few keys that are not watched, so that what is rare
-// comes up.
+// map100 is a map with few keys that are not watched, so that rare cases occur.
 var map100 = tableOf(100)
 
 func TestTables(t *testing.T) {
@@ -83,7 +82,7 @@ func TestTables(t *testing.T) {
 	}
 }
 
-// A table that does something wrong is found by whoever looks at it next.
+// If a table does something wrong, the next worker that looks at the key notices.
 func TestTablesFindBroken(t *testing.T) {
 	other := new(Item)
 	other.value.set(4, 0)
@@ -170,7 +169,7 @@ func TestTablesFindBroken(t *testing.T) {
 	}
 }
 
-// What was lost of late is found in the end, if no worker came to it again.
+// A late loss is found at the end if no worker uses the key again.
 func TestTableLosesLast(t *testing.T) {
 	for key, want := range map[uint64]string{
 		2: "in the end looks at key 2: want the item of its change 1, have that of its change 0: an update was lost",
@@ -191,8 +190,8 @@ func TestTableLosesLast(t *testing.T) {
 	}
 }
 
-// Under RCU a reader that has an item beyond its grace period meets the poison in
-// it, and an item that is never given back is missed.
+// Under RCU a reader that has an item beyond its grace period finds it spoilt, and an
+// item that is never given back is missed.
 func TestTableSpoilt(t *testing.T) {
 	fresh := func() *keyed { return newKeyed("map100", 100, 1, 1, make(goMap), ReclaimSync) }
 	k := fresh()
@@ -221,7 +220,7 @@ func TestTableSpoilt(t *testing.T) {
 	}
 }
 
-// A worker that finds its table broken says so in the error of Run.
+// If a worker finds its table broken, Run returns the error.
 func TestBrokenTable(t *testing.T) {
 	s := quick(newShared(func(m *sharedMap) {
 		m.load = func(key uint64, item *Item, ok bool) (*Item, bool) { return item, ok && key != 0 }
@@ -230,7 +229,8 @@ func TestBrokenTable(t *testing.T) {
 	wrong(t, s, `lock "shared" is broken: workload map100, as worker`)
 }
 
-// A map is refused for all that is no map, and RCU without a table for maps.
+// Tables are refused for workloads that are no maps, and RCU without a table for those
+// that are.
 func TestTableUnsuited(t *testing.T) {
 	table, flavour := newShared(faultless), newFlavour(ReclaimCall, sound)
 	for _, test := range []struct {
@@ -253,7 +253,7 @@ func TestTableUnsuited(t *testing.T) {
 		}
 	}
 
-	// A sweep says it once.
+	// A sweep reports it once.
 	sweep := smallSweep()
 	sweep.Subjects = []Subject{table}
 	sweep.Extra = []Scenario{{Subject: table, CPUs: 1, Workers: 1}, {Subject: table, CPUs: 1, Workers: 1, Reads: 100}}

@@ -14,44 +14,42 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A Torture treats a lock, or a flavour of RCU, as badly as a program may, and
-// checks that it stands it: the kernel's locktorture and rcutorture.
+// A Torture uses a lock, or a flavour of RCU, as roughly as a program may, and checks
+// that it keeps its promises, as the kernel's locktorture and rcutorture do.
 //
-// It goes in bouts of some ten milliseconds. A bout begins with new goroutines,
-// all at once, and ends when all of them are done: whoever was forgotten
-// meanwhile, such as a waiter that nobody woke, is then noticed, because nobody
-// else moves. How many workers there are, on how many CPUs, and what each of them
-// does, one thing after the other, is drawn from the seed. How far each gets is not:
-// that depends on the machine.
+// It runs in rounds of some ten milliseconds. A round begins with new goroutines, all
+// at once, and ends when all of them have returned: a waiter that was not woken is then
+// noticed, because no other worker makes progress. How many workers there are, on how
+// many CPUs, and the sequence of what each of them does, is drawn from the seed. How
+// far each gets depends on the machine.
 type Torture struct {
-	Duration time.Duration // of each lock's, or flavour's; at least one bout
+	Duration time.Duration // of each lock, or flavour; at least one round
 	Seed     uint64
 	CPUs     int           // of the machine; 0 means all
 	Patience time.Duration // see [Scenario]
 
-	// Report, if not nil, is called after each bout with what was done so far.
+	// Report, if not nil, is called after each round with the results so far.
 	Report func(Tortured)
 }
 
-// Tortured is what a subject of a [Torture] went through.
+// Tortured is what was done to a subject of a [Torture].
 type Tortured struct {
-	Name  string
-	Took  time.Duration
-	Bouts int
+	Name   string
+	Took   time.Duration
+	Rounds int
 
-	Flips       uint64 // changes of GOMAXPROCS while workers ran, or between bouts
-	Collections uint64 // forced runs of the garbage collector
-	Storms      uint64 // cancellations of all waits with a context at once
+	Flips         uint64 // changes of GOMAXPROCS while workers ran, or between rounds
+	Collections   uint64 // forced runs of the garbage collector
+	Cancellations uint64 // cancellations of all waits with a context at once
 	Tally
 
-	// Ages has how often a reader of a flavour of RCU saw an object, by the
-	// number of grace periods, and one, since it was retired: Ages[0] while it
-	// was published, Ages[1] before the end of a grace period. There must be
-	// nothing beyond. Nil for a lock.
+	// Ages has how often a reader of a flavour of RCU saw an object, by the number of
+	// grace periods, and one, since it was retired: Ages[0] while it was published,
+	// Ages[1] before the end of a grace period. All others must be 0. Nil for a lock.
 	Ages []uint64
 
-	// Kept has the same of objects that a reader had kept from the section before,
-	// which may be as old as they like.
+	// Kept is the same for objects that a reader had kept from the section before. They
+	// may have any age.
 	Kept []uint64
 }
 
@@ -59,14 +57,14 @@ type Tortured struct {
 type Tally struct {
 	Reads, Writes uint64 // sections; of RCU: sections and retired objects
 	Long          uint64 // sections that were held for long
-	Births        uint64 // sections by a goroutine that was made for them
+	Starts        uint64 // sections by a goroutine that was started for them
 
-	Refused    uint64 // tries in vain
+	Refused    uint64 // tries that failed
 	TimedOut   uint64 // waits that ended with a timeout
 	Cancelled  uint64 // waits that ended with their context
 	Downgrades uint64
 
-	GracePeriods  uint64 // that were waited for, in whatever way
+	GracePeriods  uint64 // that were waited for, in any way
 	Callbacks     uint64 // functions that were called after one
 	Registrations uint64 // readers that came and went
 }
@@ -75,7 +73,7 @@ func (t *Tally) add(o Tally) {
 	t.Reads += o.Reads
 	t.Writes += o.Writes
 	t.Long += o.Long
-	t.Births += o.Births
+	t.Starts += o.Starts
 	t.Refused += o.Refused
 	t.TimedOut += o.TimedOut
 	t.Cancelled += o.Cancelled
@@ -100,71 +98,71 @@ func (t Torture) Validate() error {
 	return errors.Join(errs...)
 }
 
-// A bout is one round of torture.
-type bout struct {
+// A round is one round of torture.
+type round struct {
 	*run
 	number   int
 	deadline int64
 	rng      *rand.Rand // of the torturer
 	seed     uint64
 	cpus     int  // of the machine
-	tight    bool // nothing disturbs the workers, and they do not dawdle
+	tight    bool // nothing disturbs the workers, and they do not stay inside for long
 	reads    int  // share of the acts that read, in percent
 	strain   strain
 
-	storm atomic.Pointer[storm]
+	shared atomic.Pointer[sharedContext]
 }
 
-// A storm is a context that many waits have.
-type storm struct {
+// A sharedContext is a context that many waits have.
+type sharedContext struct {
 	context.Context
 	cancel context.CancelFunc
 }
 
-func newStorm() *storm {
+func newSharedContext() *sharedContext {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &storm{ctx, cancel}
+	return &sharedContext{ctx, cancel}
 }
 
-// stream returns the random numbers of one worker in one bout, or of the
+// stream returns the random numbers of one worker in one round, or of the
 // torturer: number -1.
-func (b *bout) stream(number int) *rand.Rand {
-	return rand.New(rand.NewPCG(b.seed, uint64(b.number)<<32|uint64(uint32(number))))
+func (r *round) stream(number int) *rand.Rand {
+	return rand.New(rand.NewPCG(r.seed, uint64(r.number)<<32|uint64(uint32(number))))
 }
 
 const (
-	shortestBout = 10 * time.Millisecond
-	longestBout  = 60 * time.Millisecond
+	shortestRound = 10 * time.Millisecond
+	longestRound  = 60 * time.Millisecond
 )
 
-// draw draws a bout of a subject; lock is nil if there is none.
-func (t Torture) draw(s Subject, lock sync.Locker, number int) *bout {
+// draw draws a round of a subject; lock is nil if there is none.
+func (t Torture) draw(s Subject, lock sync.Locker, number int) *round {
 	h := fnv.New64a()
 	h.Write([]byte(s.Name))
-	b := &bout{number: number, seed: t.Seed ^ h.Sum64(), cpus: t.CPUs}
-	if b.cpus == 0 {
-		b.cpus = runtime.NumCPU()
+	r := &round{number: number, seed: t.Seed ^ h.Sum64(), cpus: t.CPUs}
+	if r.cpus == 0 {
+		r.cpus = runtime.NumCPU()
 	}
-	b.rng = b.stream(-1)
-	cpus := 1 + b.rng.IntN(b.cpus)
-	if b.rng.IntN(4) == 0 {
+	r.rng = r.stream(-1)
+	cpus := 1 + r.rng.IntN(r.cpus)
+	if r.rng.IntN(4) == 0 {
 		cpus *= 2 // then the kernel preempts workers, at any instruction
 	}
-	workers := 2 + b.rng.IntN(4*b.cpus)
-	b.tight = b.rng.IntN(3) == 0 || lock == nil && b.rng.IntN(3) == 0
-	if b.tight {
-		cpus, workers = b.cpus, max(2, b.cpus)
+	workers := 2 + r.rng.IntN(4*r.cpus)
+	r.tight = r.rng.IntN(3) == 0 || lock == nil && r.rng.IntN(3) == 0
+	if r.tight {
+		cpus, workers = r.cpus, max(2, r.cpus)
 	}
-	b.reads = []int{10, 50, 90}[b.rng.IntN(3)]
-	b.run = newRun(Scenario{
+	r.reads = []int{10, 50, 90}[r.rng.IntN(3)]
+	r.run = newRun(Scenario{
 		Subject:  s,
 		CPUs:     cpus,
 		Workers:  workers,
 		Seed:     t.Seed,
-		Duration: between(b.rng, shortestBout, longestBout),
+		Duration: between(r.rng, shortestRound, longestRound),
 		Patience: t.Patience,
 	}.withDefaults(), lock, workers)
-	return b
+	return r
 }
 
 // between draws a duration.
@@ -172,83 +170,84 @@ func between(rng *rand.Rand, low, high time.Duration) time.Duration {
 	return low + time.Duration(rng.Int64N(int64(high-low)+1))
 }
 
-// fight lets the workers loose, disturbs them where that is possible, and
-// returns when all are done. Under pinned sections the world cannot be stopped:
-// see [run.superviseStandingBy].
-func (b *bout) fight(ctx context.Context, done *Tortured, life func(*worker)) error {
-	if err := b.checkIn(life); err != nil {
+// torture starts the workers, disturbs them where that is possible, and returns when
+// all are done. Under pinned sections the world cannot be stopped: see
+// [run.superviseStandingBy].
+func (r *round) torture(ctx context.Context, done *Tortured, body func(*worker)) error {
+	if err := r.checkIn(body); err != nil {
 		return err
 	}
-	b.storm.Store(newStorm())
-	b.deadline = primitives.Nanotime() + int64(b.Duration)
+	r.shared.Store(newSharedContext())
+	r.deadline = primitives.Nanotime() + int64(r.Duration)
 	var disturber sync.WaitGroup
-	if !b.pins() && !b.tight {
-		disturber.Go(func() { b.disturb(done) })
+	if !r.pins() && !r.tight {
+		disturber.Go(func() { r.disturb(done) })
 	}
-	for i := range b.hogs() {
-		disturber.Go(func() { b.hog(1+i, b.stream(-2-i)) })
+	for i := range r.hogs() {
+		disturber.Go(func() { r.hog(1+i, r.stream(-2-i)) })
 	}
-	err := b.release(ctx)
-	b.stop()
+	err := r.release(ctx)
+	r.stop()
 	disturber.Wait()
-	b.storm.Load().cancel()
+	r.shared.Load().cancel()
 	return err
 }
 
-// disturb makes trouble until the bout is over.
-func (b *bout) disturb(done *Tortured) {
-	for !b.over() {
+// disturb disturbs the workers until the round is over.
+func (r *round) disturb(done *Tortured) {
+	for !r.over() {
 		select {
-		case <-b.done:
+		case <-r.done:
 			return
-		case <-time.After(between(b.rng, 50*time.Microsecond, 3*time.Millisecond)):
+		case <-time.After(between(r.rng, 50*time.Microsecond, 3*time.Millisecond)):
 		}
-		switch b.rng.IntN(8) {
+		switch r.rng.IntN(8) {
 		case 0:
 			runtime.GC()
 			done.Collections++
 		case 1, 2:
-			runtime.GOMAXPROCS(1 + b.rng.IntN(2*b.cpus))
+			runtime.GOMAXPROCS(1 + r.rng.IntN(2*r.cpus))
 			done.Flips++
 		default:
-			b.storm.Swap(newStorm()).cancel()
-			done.Storms++
+			r.shared.Swap(newSharedContext()).cancel()
+			done.Cancellations++
 		}
 	}
 }
 
-// over reports whether the workers should return, and sees to it that all do.
-func (b *bout) over() bool {
-	if phase(b.word.Load()) >= stopping {
+// over reports whether the workers should return; if the time is up, it makes all of
+// them return.
+func (r *round) over() bool {
+	if phase(r.word.Load()) >= stopping {
 		return true
 	}
-	if primitives.Nanotime() < b.deadline {
+	if primitives.Nanotime() < r.deadline {
 		return false
 	}
-	b.stop()
+	r.stop()
 	return true
 }
 
-// accuse ends the bout, because of what is wrong. The first time counts.
-func (b *bout) accuse(when, want, have string) {
-	b.condemned.CompareAndSwap(nil, &BrokenError{Kind: b.kind, Lock: b.Name, When: when, Want: want, Have: have})
-	b.stop()
+// fail ends the round with an error. The first one counts.
+func (r *round) fail(when, want, have string) {
+	r.failed.CompareAndSwap(nil, &BrokenError{Kind: r.kind, Lock: r.Name, When: when, Want: want, Have: have})
+	r.stop()
 }
 
-// rounds has bouts until the time is over. fight is one of them.
-func (t Torture) rounds(ctx context.Context, s Subject, lock sync.Locker, done *Tortured, fight func(*bout) error) error {
+// rounds calls one for each round, until the time is over.
+func (t Torture) rounds(ctx context.Context, s Subject, lock sync.Locker, done *Tortured, one func(*round) error) error {
 	began := primitives.Nanotime()
-	for done.Bouts == 0 || primitives.Nanotime()-began < int64(t.Duration) {
+	for done.Rounds == 0 || primitives.Nanotime()-began < int64(t.Duration) {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		b := t.draw(s, lock, done.Bouts)
-		restore := setUp(b.Scenario)
-		err := fight(b)
+		r := t.draw(s, lock, done.Rounds)
+		restore := setUp(r.Scenario)
+		err := one(r)
 		restore(err)
-		done.Bouts++
+		done.Rounds++
 		done.Flips++
-		if b.rng.IntN(8) == 0 {
+		if r.rng.IntN(8) == 0 {
 			runtime.GC()
 			done.Collections++
 		}
@@ -263,11 +262,11 @@ func (t Torture) rounds(ctx context.Context, s Subject, lock sync.Locker, done *
 	return nil
 }
 
-// An act is what a worker does at a time. All of it is drawn beforehand, so that
-// the choices do not depend on what comes of them.
+// An act is one operation of a worker. All of it is drawn beforehand, so that the
+// choices do not depend on how it ends.
 type act struct {
 	reads     bool
-	birth     bool // a new goroutine does it
+	start     bool // a new goroutine does it
 	way       way
 	patience  time.Duration // of a wait with a timeout
 	hold      int           // steps of work inside
@@ -290,11 +289,11 @@ const (
 	hasNoTime // a context that is over
 )
 
-// act draws one. Where sections are pinned, nothing in them blocks.
-func (b *bout) act(rng *rand.Rand) act {
+// act draws an act. If sections are pinned, nothing in them blocks.
+func (r *round) act(rng *rand.Rand) act {
 	const instant, short, long = 200 * time.Nanosecond, 5 * time.Microsecond, 100 * time.Microsecond
 	a := act{
-		reads:  rng.IntN(100) < b.reads,
+		reads:  rng.IntN(100) < r.reads,
 		way:    [...]way{waits, waits, waits, waits, tries, waitsForAWhile, waitsWithContext, hasNoTime}[rng.IntN(8)],
 		tries:  rng.IntN(16) == 0,
 		choice: rng.Uint64(),
@@ -303,28 +302,28 @@ func (b *bout) act(rng *rand.Rand) act {
 	a.downgrade = rng.IntN(4) == 0
 	length := instant
 	switch n := rng.IntN(400); {
-	case b.tight:
+	case r.tight:
 	case n < 1:
 		length = long
-		if !b.pins() {
+		if !r.pins() {
 			a.sleep = between(rng, long, 3*time.Millisecond)
 		}
 	case n < 10:
 		length = long
 	case n < 20:
-		a.yields = !b.pins()
+		a.yields = !r.pins()
 	case n < 100:
 		length = short
 	}
 	a.hold = rng.IntN(1 + Registers.steps(length))
-	a.birth = !b.tight && rng.IntN(64) == 0
+	a.start = !r.tight && rng.IntN(64) == 0
 	if rng.IntN(2) == 0 {
 		a.think = rng.IntN(1 + Registers.steps(short))
 	}
 	return a
 }
 
-// long reports whether it holds for long.
+// long reports whether the worker holds the lock for long.
 func (a act) long() bool { return a.sleep > 0 || a.yields }
 
 // dwell is what a worker does inside.
@@ -338,13 +337,13 @@ func (w *worker) dwell(a act) {
 	}
 }
 
-// live is a worker's life: one act after the other, until the bout is over.
-func (b *bout) live(w *worker, births *uint64, do func(act)) {
-	rng := b.stream(w.id)
-	for !b.over() && w.broken == nil {
-		a := b.act(rng)
-		if a.birth {
-			*births++
+// loop is the body of a worker: one act after the other, until the round is over.
+func (r *round) loop(w *worker, starts *uint64, do func(act)) {
+	rng := r.stream(w.id)
+	for !r.over() && w.broken == nil {
+		a := r.act(rng)
+		if a.start {
+			*starts++
 			done := make(chan struct{})
 			primitives.Go(func() {
 				defer close(done)
@@ -357,6 +356,6 @@ func (b *bout) live(w *worker, births *uint64, do func(act)) {
 		w.sink = work(a.think, w.sink)
 	}
 	if w.broken != nil {
-		b.stop()
+		r.stop()
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// What a lock may have beside [sync.Locker] and [RWLocker].
+// What a lock may have in addition to [sync.Locker] and [RWLocker].
 type (
 	tryLocker      interface{ TryLock() bool }
 	tryRLocker     interface{ TryRLock() bool }
@@ -18,65 +18,65 @@ type (
 	contextRLocker interface {
 		RLockContext(context.Context) error
 	}
-	downgrader interface{ Downgrade() } // from Lock to RLock, with nobody in between
+	downgrader interface{ Downgrade() } // from Lock to RLock, without a writer in between
 )
 
-// Lock tortures a lock. Its workers write and read two words that only exclusion
-// keeps consistent, as those of [Run] do. They use what the lock has of TryLock,
-// LockTimeout, LockContext, the same for reading, and Downgrade. Between bouts
-// the lock must be free.
+// Lock tortures a lock. Its workers write and read two words that only exclusion keeps
+// consistent, as those of [Run] do. They use TryLock, LockTimeout, LockContext, the
+// same for reading, and Downgrade, where the lock has them. Between rounds the lock
+// must be free.
 //
-// The error is a [*BrokenError], a [*StuckError], both, what [Torture.Validate]
-// says, or the cause of ctx; what was done so far is returned with each. See
-// [Run] for what a StuckError leaves behind.
+// The error is a [*BrokenError], a [*StuckError], both, what [Torture.Validate] says,
+// or the cause of ctx; the results so far are returned with each. See [Run] for what a
+// StuckError leaves behind.
 func (t Torture) Lock(ctx context.Context, s Subject) (Tortured, error) {
 	done := Tortured{Name: s.Name}
 	if err := errors.Join(t.Validate(), s.validate()); err != nil {
 		return done, err
 	}
 	if s.Unlocked {
-		return done, fmt.Errorf("lock %q: does not claim to exclude anybody, want one that does", s.Name)
+		return done, fmt.Errorf("lock %q: does not claim to exclude, want one that does", s.Name)
 	}
 	machine.Lock()
 	defer machine.Unlock()
 	lock, neighbours := isolate(s.New)
-	err := t.rounds(ctx, s, lock, &done, func(b *bout) error {
-		b.neighbours = neighbours
-		var victims []*victim
-		for _, w := range b.workers {
-			victims = append(victims, newVictim(b, w))
+	err := t.rounds(ctx, s, lock, &done, func(r *round) error {
+		r.neighbours = neighbours
+		var workers []*lockWorker
+		for _, w := range r.workers {
+			workers = append(workers, newLockWorker(r, w))
 		}
-		err := b.fight(ctx, &done, func(w *worker) { victims[w.id].live() })
+		err := r.torture(ctx, &done, func(w *worker) { workers[w.id].loop() })
 		if stuck := (*StuckError)(nil); errors.As(err, &stuck) {
 			return err // the tallies are still theirs
 		}
-		for _, v := range victims {
-			v.tally.Reads, v.tally.Writes = v.read, v.written
-			done.add(v.tally)
+		for _, w := range workers {
+			w.tally.Reads, w.tally.Writes = w.read, w.written
+			done.add(w.tally)
 		}
-		return errors.Join(b.verify(), b.mustBeFree(), err)
+		return errors.Join(r.verify(), r.mustBeFree(), err)
 	})
 	return done, err
 }
 
-// mustBeFree checks that the lock lets one in, now that all workers have gone.
-func (b *bout) mustBeFree() error {
-	lock := b.lock
+// mustBeFree checks that TryLock succeeds, now that all workers have returned.
+func (r *round) mustBeFree() error {
+	lock := r.lock
 	if l, ok := lock.(interface{ Worker() sync.Locker }); ok {
 		lock = l.Worker()
 	}
 	l, ok := lock.(tryLocker)
-	if !ok || b.condemned.Load() != nil {
+	if !ok || r.failed.Load() != nil {
 		return nil
 	}
 	if !l.TryLock() {
 		broken := &BrokenError{
-			Lock: b.Name,
-			When: fmt.Sprintf("TryLock of the free lock, after bout %d", b.number),
+			Lock: r.Name,
+			When: fmt.Sprintf("TryLock of the free lock, after round %d", r.number),
 			Want: "true",
 			Have: "false",
 		}
-		if l, ok := b.lock.(fmt.Stringer); ok {
+		if l, ok := r.lock.(fmt.Stringer); ok {
 			broken.Have += ", state: " + l.String()
 		}
 		return broken
@@ -85,96 +85,96 @@ func (b *bout) mustBeFree() error {
 	return nil
 }
 
-// A victim is a worker under torture.
-type victim struct {
+// A lockWorker is a worker of a round that uses a lock.
+type lockWorker struct {
 	*worker
-	bout  *bout
+	round *round
 	tally Tally
 	now   act
 }
 
-func newVictim(b *bout, w *worker) *victim {
-	v := &victim{worker: w, bout: b}
-	w.pins = b.pins()
-	w.hold, w.dawdle = 1, func() { v.dwell(v.now) }
-	return v
+func newLockWorker(r *round, w *worker) *lockWorker {
+	l := &lockWorker{worker: w, round: r}
+	w.pins = r.pins()
+	w.hold, w.dawdle = 1, func() { l.dwell(l.now) }
+	return l
 }
 
-func (v *victim) live() {
-	v.bout.live(v.worker, &v.tally.Births, v.do)
+func (w *lockWorker) loop() {
+	w.round.loop(w.worker, &w.tally.Starts, w.do)
 }
 
-// do acquires the lock, and holds it.
-func (v *victim) do(a act) {
-	v.now = a
-	if a.reads && v.seq != nil {
-		v.readAgain()
+// do acquires the lock, holds it, and releases it.
+func (w *lockWorker) do(a act) {
+	w.now = a
+	if a.reads && w.seq != nil {
+		w.readAgain()
 		return
 	}
-	a.reads = a.reads && v.rw != nil
+	a.reads = a.reads && w.rw != nil
 	if a.reads {
-		v.doing = waitsToRead
+		w.doing = waitsToRead
 	} else {
-		v.doing = waitsToWrite
+		w.doing = waitsToWrite
 	}
-	acquired := v.acquire(a)
+	acquired := w.acquire(a)
 	if !acquired {
-		v.doing = thinking
+		w.doing = thinking
 		return
 	}
 	if a.long() {
-		v.tally.Long++
+		w.tally.Long++
 	}
 	if a.reads {
-		v.stayReading(a)
+		w.stayReading(a)
 	} else {
-		v.stayWriting(a)
+		w.stayWriting(a)
 	}
-	v.doing = thinking
+	w.doing = thinking
 }
 
-// acquire acquires the lock and reports whether it did. What the lock does not
-// have becomes a plain wait.
-func (v *victim) acquire(a act) bool {
+// acquire acquires the lock and reports whether it did. It waits by Lock or RLock if
+// the lock lacks the method that a asks for.
+func (w *lockWorker) acquire(a act) bool {
 	switch a.way {
 	case tries:
-		if try := v.try(a.reads); try != nil {
-			return v.noted(try(), &v.tally.Refused)
+		if try := w.try(a.reads); try != nil {
+			return w.noted(try(), &w.tally.Refused)
 		}
 	case waitsForAWhile:
 		if a.reads {
-			if l, ok := v.lock.(timeoutRLocker); ok {
-				return v.noted(l.RLockTimeout(a.patience), &v.tally.TimedOut)
+			if l, ok := w.lock.(timeoutRLocker); ok {
+				return w.noted(l.RLockTimeout(a.patience), &w.tally.TimedOut)
 			}
-		} else if l, ok := v.lock.(timeoutLocker); ok {
-			return v.noted(l.LockTimeout(a.patience), &v.tally.TimedOut)
+		} else if l, ok := w.lock.(timeoutLocker); ok {
+			return w.noted(l.LockTimeout(a.patience), &w.tally.TimedOut)
 		}
 	case waitsWithContext:
-		if lock := v.withContext(a.reads); lock != nil {
-			return v.waitsFor(v.bout.storm.Load(), lock)
+		if lock := w.withContext(a.reads); lock != nil {
+			return w.waitsFor(w.round.shared.Load(), lock)
 		}
 	case hasNoTime:
-		if lock := v.withContext(a.reads); lock != nil {
-			return v.waitsFor(over, lock)
+		if lock := w.withContext(a.reads); lock != nil {
+			return w.waitsFor(over, lock)
 		}
 	}
 	if a.reads {
-		v.rw.RLock()
+		w.rw.RLock()
 	} else {
-		v.lock.Lock()
+		w.lock.Lock()
 	}
 	return true
 }
 
-// over is a context that is.
+// over is a context that is done.
 var over = func() context.Context {
-	s := newStorm()
+	s := newSharedContext()
 	s.cancel()
 	return s
 }()
 
-// noted counts what was not ok.
-func (v *victim) noted(ok bool, otherwise *uint64) bool {
+// noted counts a failure, and returns ok.
+func (w *lockWorker) noted(ok bool, otherwise *uint64) bool {
 	if !ok {
 		*otherwise++
 	}
@@ -182,137 +182,139 @@ func (v *victim) noted(ok bool, otherwise *uint64) bool {
 }
 
 // try returns the method that tries, or nil.
-func (v *victim) try(reads bool) func() bool {
+func (w *lockWorker) try(reads bool) func() bool {
 	if reads {
-		if l, ok := v.lock.(tryRLocker); ok {
+		if l, ok := w.lock.(tryRLocker); ok {
 			return l.TryRLock
 		}
 		return nil
 	}
-	if l, ok := v.lock.(tryLocker); ok {
+	if l, ok := w.lock.(tryLocker); ok {
 		return l.TryLock
 	}
 	return nil
 }
 
 // withContext returns the method that waits with a context, or nil.
-func (v *victim) withContext(reads bool) func(context.Context) error {
+func (w *lockWorker) withContext(reads bool) func(context.Context) error {
 	if reads {
-		if l, ok := v.lock.(contextRLocker); ok {
+		if l, ok := w.lock.(contextRLocker); ok {
 			return l.RLockContext
 		}
 		return nil
 	}
-	if l, ok := v.lock.(contextLocker); ok {
+	if l, ok := w.lock.(contextLocker); ok {
 		return l.LockContext
 	}
 	return nil
 }
 
-// waitsFor acquires with a context. It fails for no other reason than that.
-func (v *victim) waitsFor(ctx context.Context, lock func(context.Context) error) bool {
+// waitsFor acquires the lock with a context. It checks that this fails only if the
+// context is done.
+func (w *lockWorker) waitsFor(ctx context.Context, lock func(context.Context) error) bool {
 	err := lock(ctx)
 	if err != nil && (ctx.Err() == nil || !errors.Is(err, context.Cause(ctx))) {
-		v.bout.accuse("waiting with a context", fmt.Sprintf("the lock, or the context's cause, %v", context.Cause(ctx)), err.Error())
+		w.round.fail("waiting with a context", fmt.Sprintf("the lock, or the context's cause, %v", context.Cause(ctx)), err.Error())
 	}
-	return v.noted(err == nil, &v.tally.Cancelled)
+	return w.noted(err == nil, &w.tally.Cancelled)
 }
 
-// stayReading is a read section, and its end.
-func (v *victim) stayReading(a act) {
+// stayReading is a read section and its RUnlock.
+func (w *lockWorker) stayReading(a act) {
 	if a.tries {
-		v.mustRefuse(triesToWrite, "TryLock of the lock held for reading", v.lock.Unlock)
+		w.mustRefuse(triesToWrite, "TryLock of the lock held for reading", w.lock.Unlock)
 	}
-	v.doing = reading
-	v.readInside()
-	v.rw.RUnlock()
-	v.read++
+	w.doing = reading
+	w.readInside()
+	w.rw.RUnlock()
+	w.read++
 }
 
-func (v *victim) readInside() {
-	n := v.section.enter()
-	v.section.check(v.worker, n)
-	v.stay()
-	v.section.check(v.worker, n)
+func (w *lockWorker) readInside() {
+	n := w.section.enter()
+	w.section.check(w.worker, n)
+	w.stay()
+	w.section.check(w.worker, n)
 }
 
-// stayWriting is a write section, and its end.
-func (v *victim) stayWriting(a act) {
+// stayWriting is a write section and its Unlock.
+func (w *lockWorker) stayWriting(a act) {
 	if a.tries {
-		v.mustRefuse(triesToWrite, "TryLock of the held lock", v.lock.Unlock)
-		if v.rw != nil {
-			v.mustRefuse(triesToRead, "TryRLock of the lock held for writing", v.rw.RUnlock)
+		w.mustRefuse(triesToWrite, "TryLock of the held lock", w.lock.Unlock)
+		if w.rw != nil {
+			w.mustRefuse(triesToRead, "TryRLock of the lock held for writing", w.rw.RUnlock)
 		}
 	}
-	v.doing = writing
-	if v.openSection != nil {
-		v.openSection.write(v.worker)
-		v.written++
-		v.lock.Unlock()
+	w.doing = writing
+	if w.openSection != nil {
+		w.openSection.write(w.worker)
+		w.written++
+		w.lock.Unlock()
 		return
 	}
-	n := v.section.enter()
-	v.section.check(v.worker, n)
-	v.section.beginWrite(n)
-	v.stay()
-	v.mustHaveWritten(n + 1)
-	v.section.endWrite(v.worker, n)
-	v.written++
-	l, ok := v.lock.(downgrader)
-	if !a.downgrade || !ok || v.rw == nil {
-		v.lock.Unlock()
+	n := w.section.enter()
+	w.section.check(w.worker, n)
+	w.section.beginWrite(n)
+	w.stay()
+	w.mustHaveWritten(n + 1)
+	w.section.endWrite(w.worker, n)
+	w.written++
+	l, ok := w.lock.(downgrader)
+	if !a.downgrade || !ok || w.rw == nil {
+		w.lock.Unlock()
 		return
 	}
 	l.Downgrade()
-	v.tally.Downgrades++
-	v.doing = reading
-	v.mustHaveWritten(n + 1) // as the last
-	v.readInside()
-	v.rw.RUnlock()
+	w.tally.Downgrades++
+	w.doing = reading
+	w.mustHaveWritten(n + 1) // no other writer has written since
+	w.readInside()
+	w.rw.RUnlock()
 }
 
-// mustHaveWritten checks that the count is what v made it.
-func (v *victim) mustHaveWritten(count uint64) {
-	if n := v.section.enter(); n != count {
-		v.sawTorn(n, ^count)
+// mustHaveWritten checks that the count is the one that the worker wrote.
+func (w *lockWorker) mustHaveWritten(count uint64) {
+	if n := w.section.enter(); n != count {
+		w.sawTorn(n, ^count)
 	}
 }
 
-// readAgain is a read that retries. A reader dawdles in its first try: in each,
-// it would never end.
-func (v *victim) readAgain() {
+// readAgain is a read that retries. The reader dawdles only in its first try: if it
+// dawdled in each, it might never end.
+func (w *lockWorker) readAgain() {
 	for first := true; ; first = false {
-		v.doing = beginning
-		seq := v.seq.Begin()
-		v.doing = looking
-		n := v.openSection.count.Load()
+		w.doing = beginning
+		seq := w.seq.Begin()
+		w.doing = looking
+		n := w.openSection.count.Load()
 		if first {
-			v.stay()
+			w.stay()
 		}
-		mirror := v.openSection.mirror.Load()
-		if !v.seq.Retry(seq) {
-			v.openSection.check(v.worker, n, mirror)
+		mirror := w.openSection.mirror.Load()
+		if !w.seq.Retry(seq) {
+			w.openSection.check(w.worker, n, mirror)
 			break
 		}
-		v.tally.Refused++
+		w.tally.Refused++
 	}
-	v.doing = thinking
-	v.read++
+	w.doing = thinking
+	w.read++
 }
 
-// mustRefuse has a worker try to get past itself. If it does, that ends the
-// bout; what it got is released if preemption would stay off.
-func (v *victim) mustRefuse(doing uint32, what string, release func()) {
-	try := v.try(doing == triesToRead)
+// mustRefuse checks that a worker cannot acquire the lock that it holds itself. If it
+// can, the round is over; it releases what it acquired if preemption would stay off
+// otherwise.
+func (w *lockWorker) mustRefuse(doing uint32, what string, release func()) {
+	try := w.try(doing == triesToRead)
 	if try == nil {
 		return
 	}
-	v.doing = doing
+	w.doing = doing
 	if !try() {
 		return
 	}
-	v.bout.accuse(what, "false", "true")
-	if v.pins {
+	w.round.fail(what, "false", "true")
+	if w.pins {
 		release()
 	}
 }

@@ -25,8 +25,8 @@ type RCU struct {
 	Keeps bool
 }
 
-// An RCUDomain is what readers and updaters share. If it has String() string,
-// that tells the reader of a [StuckError] what state it is in.
+// An RCUDomain is what readers and updaters share. If it has String() string, a
+// [StuckError] has its state.
 type RCUDomain interface {
 	// Register returns a new reader, for one worker alone, which is online.
 	Register() RCUReader
@@ -35,8 +35,8 @@ type RCUDomain interface {
 	SynchronizeExpedited()         // the same, in a hurry
 	Call(func())                   // after a grace period
 	Barrier()                      // waits for all functions that were given to Call
-	StartPoll() (over func() bool) // reports whether a grace period is over that began since
-	Close()                        // calls what is left to be called
+	StartPoll() (over func() bool) // over reports whether a grace period that began since is over
+	Close()                        // calls the functions that are left
 }
 
 // An RCUReader is one worker's. Sections nest.
@@ -44,9 +44,9 @@ type RCUReader interface {
 	ReadLock()
 	ReadUnlock()
 
-	// Quiescent says that the worker has nothing that it found in sections
-	// before. Offline says that it does not read until Online. A flavour may
-	// do without.
+	// Quiescent says that the worker has nothing that it found in earlier sections.
+	// Offline says that it does not read until Online. In a flavour that does not need
+	// them they do nothing.
 	Quiescent()
 	Offline()
 	Online()
@@ -56,33 +56,32 @@ type RCUReader interface {
 
 // An object is what readers find, and updaters replace.
 type object struct {
-	// age is 0 while it is published, 1 once it is retired, and one more for
+	// age is 0 while the object is published, 1 once it is retired, and one more for
 	// each grace period since. Readers may see 0 and 1.
 	age atomic.Uint32
 
-	// value is plain: who has the object two grace periods late meets, under
-	// the race detector, the store of reused.
+	// value is plain: the load of a reader that has the object a grace period too long
+	// races with the store of reused, and the race detector sees it.
 	value primitives.Cell[uint64]
 }
 
 const (
 	reused = ^uint64(0)
-	tooOld = 2  // from that age on nobody may have it
-	oldest = 10 // at that age it is used again
+	tooOld = 2  // from this age on no reader may have it
+	oldest = 10 // at this age it is used again
 )
 
-// RCU tortures a flavour of RCU. Updaters publish an object in the place of
-// another, which they retire; it then ages by one with each grace period, in
-// whatever way they wait for it. Readers look at the age of what they found at the
-// end of their sections. Nothing that they see may have lived to see the end of a
-// grace period that began after it was retired; nor may a grace period end while
-// they are in a section that began before it. After a Barrier all functions must
-// have been called that were to be.
+// RCU tortures a flavour of RCU. Updaters publish an object in the place of another,
+// which they retire; it then ages by one with each grace period, in whatever way they
+// wait for it. At the end of a section a reader looks at the age of what it found. No
+// grace period that began after an object was retired may have ended while a reader has
+// the object, nor may a grace period end while a reader is in a section that began
+// before it. After a Barrier all functions given to Call before must have been called.
 //
 // The error is as that of [Torture.Lock].
 func (t Torture) RCU(ctx context.Context, s RCU) (Tortured, error) {
 	done := Tortured{Name: s.Name, Ages: make([]uint64, oldest+1), Kept: make([]uint64, oldest+1)}
-	// The bouts exclude nobody: they have no lock.
+	// The rounds have no lock, so they exclude no worker.
 	subject := Subject{Name: s.Name, Unlocked: true, New: func() sync.Locker { return none{} }}
 	if err := errors.Join(t.Validate(), subject.validate()); err != nil {
 		return done, err
@@ -91,7 +90,7 @@ func (t Torture) RCU(ctx context.Context, s RCU) (Tortured, error) {
 	defer machine.Unlock()
 	p := &pipeline{RCU: s, domain: s.New(), done: &done}
 	p.published.Store(new(object))
-	if err := t.rounds(ctx, subject, nil, &done, func(b *bout) error { return p.fight(ctx, b) }); err != nil {
+	if err := t.rounds(ctx, subject, nil, &done, func(r *round) error { return p.torture(ctx, r) }); err != nil {
 		return done, err
 	}
 	return done, p.end(ctx, t.Patience)
@@ -100,82 +99,82 @@ func (t Torture) RCU(ctx context.Context, s RCU) (Tortured, error) {
 // flavour is what errors call an RCU.
 const flavour = "flavour"
 
-// A pipeline has what outlives a bout: the objects, as they grow old.
+// A pipeline has what lasts longer than a round: the objects, as they age.
 type pipeline struct {
 	RCU
 	domain    RCUDomain
 	published atomic.Pointer[object]
 	done      *Tortured
-	ending    atomic.Bool // there may be no Call soon
+	ending    atomic.Bool // no function may be given to Call any more
 
-	given, called atomic.Uint64 // functions, to Call; and those that it called
+	given, called atomic.Uint64 // functions given to Call, and those of them that were called
 
 	lock sync.Mutex // guards free
 	free []*object
 
 	_       pad
-	periods atomic.Uint64 // that updaters have waited for in tight bouts
+	periods atomic.Uint64 // that updaters have waited for in tight rounds
 	_       pad
 }
 
-// fight is one bout.
-func (p *pipeline) fight(ctx context.Context, b *bout) error {
-	b.kind, b.state = flavour, p.domain
-	updaters := 1 + b.rng.IntN(max(1, b.Workers/2))
-	if b.tight {
+// torture is one round.
+func (p *pipeline) torture(ctx context.Context, r *round) error {
+	r.kind, r.state = flavour, p.domain
+	updaters := 1 + r.rng.IntN(max(1, r.Workers/2))
+	if r.tight {
 		updaters = 1
-		b.strain = [...]strain{unstrained, clogged, clogged, interrupted, interrupted}[b.rng.IntN(5)]
-		if b.strain == clogged {
-			far() // not while the workers run
+		r.strain = [...]strain{unstrained, clogged, clogged, interrupted, interrupted}[r.rng.IntN(5)]
+		if r.strain == clogged {
+			far() // it takes long, so not while the workers run
 		}
-		runtime.GOMAXPROCS(b.CPUs + b.hogs()) // until the bout is over
+		runtime.GOMAXPROCS(r.CPUs + r.hogs()) // until the round is over
 	}
-	var victims []*rcuVictim
-	for _, w := range b.workers {
-		victims = append(victims, &rcuVictim{worker: w, pipeline: p, bout: b})
+	var workers []*rcuWorker
+	for _, w := range r.workers {
+		workers = append(workers, &rcuWorker{worker: w, pipeline: p, round: r})
 	}
-	err := b.fight(ctx, p.done, func(w *worker) {
-		if b.strain != unstrained && w.id >= updaters {
-			defer b.settle(w.id)()
+	err := r.torture(ctx, p.done, func(w *worker) {
+		if r.strain != unstrained && w.id >= updaters {
+			defer r.settle(w.id)()
 		}
 		if w.id < updaters {
-			victims[w.id].update()
+			workers[w.id].update()
 		} else {
-			victims[w.id].lookUp()
+			workers[w.id].lookUp()
 		}
 	})
 	if stuck := (*StuckError)(nil); errors.As(err, &stuck) {
 		return err // the tallies are still theirs
 	}
-	for _, v := range victims {
-		v.tally.Reads, v.tally.Callbacks = v.read, v.called.Load()
-		p.done.add(v.tally)
-		for i := range v.ages {
-			p.done.Ages[i] += v.ages[i]
-			p.done.Kept[i] += v.kept[i]
+	for _, w := range workers {
+		w.tally.Reads, w.tally.Callbacks = w.read, w.called.Load()
+		p.done.add(w.tally)
+		for i := range w.ages {
+			p.done.Ages[i] += w.ages[i]
+			p.done.Kept[i] += w.kept[i]
 		}
 	}
-	return errors.Join(b.verify(), err)
+	return errors.Join(r.verify(), err)
 }
 
-// end closes the domain, in a bout of its own.
+// end closes the domain, in a round of its own.
 func (p *pipeline) end(ctx context.Context, patience time.Duration) error {
-	b := &bout{run: newRun(Scenario{
+	r := &round{run: newRun(Scenario{
 		Subject: Subject{Name: p.Name, Unlocked: true}, Patience: patience,
 	}.withDefaults(), nil, 1)}
-	b.kind, b.state = flavour, p.domain
+	r.kind, r.state = flavour, p.domain
 	p.ending.Store(true)
-	if err := b.checkIn(func(w *worker) {
+	if err := r.checkIn(func(w *worker) {
 		w.doing = waitsForCallbacks
-		p.domain.Barrier() // nobody who has not seen that it is ending is left to Call
+		p.domain.Barrier() // after it no callback is left that has not seen ending and could Call again
 		p.domain.Close()
 		if given, called := p.given.Load(), p.called.Load(); given != called {
-			b.accuse("after Close", fmt.Sprintf("%d functions called that were given to Call", given), fmt.Sprint(called))
+			r.fail("after Close", fmt.Sprintf("%d functions called that were given to Call", given), fmt.Sprint(called))
 		}
 	}); err != nil {
 		return err
 	}
-	return errors.Join(b.release(ctx), b.verify())
+	return errors.Join(r.release(ctx), r.verify())
 }
 
 // call has f called after a grace period.
@@ -210,7 +209,7 @@ func (p *pipeline) growAfter(o *object) {
 	}
 }
 
-// fresh returns an object that nobody has.
+// fresh returns an object that no reader has.
 func (p *pipeline) fresh(value uint64) *object {
 	p.lock.Lock()
 	defer p.lock.Unlock()
@@ -223,11 +222,11 @@ func (p *pipeline) fresh(value uint64) *object {
 	return o
 }
 
-// An rcuVictim is a worker that reads or updates.
-type rcuVictim struct {
+// An rcuWorker is a worker of a round that reads or updates.
+type rcuWorker struct {
 	*worker
 	*pipeline
-	bout   *bout
+	round  *round
 	reader RCUReader
 	tally  Tally
 	ages   [oldest + 1]uint64
@@ -236,27 +235,27 @@ type rcuVictim struct {
 	quiet bool // whether there was a quiescent state since, or may have been
 	kept  [oldest + 1]uint64
 
-	aging  []*object     // retired, and not old enough to be used again
+	aging  []*object     // retired, and too young to be used again
 	calls  uint64        // how many functions it gave to Call
 	called atomic.Uint64 // how many of them were called
 }
 
-// lookUp is a reader's life.
-func (v *rcuVictim) lookUp() {
-	v.reader = v.domain.Register()
-	v.bout.live(v.worker, &v.tally.Births, func(a act) {
-		v.doing = inSection
-		if v.bout.strain != unstrained {
-			v.volley(a)
+// lookUp is the body of a reader.
+func (w *rcuWorker) lookUp() {
+	w.reader = w.domain.Register()
+	w.round.loop(w.worker, &w.tally.Starts, func(a act) {
+		w.doing = inSection
+		if w.round.strain != unstrained {
+			w.volley(a)
 		} else {
-			v.section(a)
-			v.read++
+			w.section(a)
+			w.read++
 		}
-		v.doing = thinking
-		v.between(a)
+		w.doing = thinking
+		w.between(a)
 	})
-	v.reader.Unregister()
-	v.tally.Registrations++
+	w.reader.Unregister()
+	w.tally.Registrations++
 }
 
 // A find is an object that a reader found published, and what was in it.
@@ -271,174 +270,174 @@ func (p *pipeline) find() find {
 	return find{o, o.value.Get()}
 }
 
-// look looks, in the section in which the reader found f, or in one that f was
-// kept to, whether it is as it was, and returns its age.
-func (v *rcuVictim) look(f find) (age int) {
+// look checks that f is unchanged, and returns its age. The reader is in the section in
+// which it found f, or in a later one to which it may keep f.
+func (w *rcuWorker) look(f find) (age int) {
 	age = int(f.age.Load())
 	const when = "at the end of a read-side critical section"
 	switch {
 	case age >= tooOld:
-		v.bout.accuse(when, "what it found published, or retired in the last grace period",
+		w.round.fail(when, "what it found published, or retired in the last grace period",
 			counted(age-1, "grace period")+" over since it was retired")
 	case f.object.value.Get() != f.value:
-		v.bout.accuse(when, "what it found to be as it was", "it in use for something else")
+		w.round.fail(when, "what it found to be as it was", "it in use for something else")
 	}
 	return min(age, oldest)
 }
 
-// section is one read-side critical section, perhaps with others inside.
-func (v *rcuVictim) section(a act) {
-	if v.Pins {
+// section is one read-side critical section, which may have others inside.
+func (w *rcuWorker) section(a act) {
+	if w.Pins {
 		a.yields, a.sleep = false, 0
 	}
 	if a.long() {
-		v.tally.Long++
+		w.tally.Long++
 	}
-	v.reader.ReadLock()
-	defer v.reader.ReadUnlock()
-	f := v.find()
+	w.reader.ReadLock()
+	defer w.reader.ReadUnlock()
+	f := w.find()
 	over := func() bool { return false }
-	if !v.bout.tight && a.tries && v.calls == v.called.Load() {
-		over = v.domain.StartPoll()
-		v.call(func() {}) // once it has been called there is room for more
+	if !w.round.tight && a.tries && w.calls == w.called.Load() {
+		over = w.domain.StartPoll()
+		w.call(func() {}) // no further poll until it has been called
 	}
-	if !v.bout.tight && a.choice%4 == 0 {
-		// What is found in an inner section may be kept to the next, and to the
-		// end of the outer one.
-		v.reader.ReadLock()
-		inner := v.find()
-		v.dwell(a)
-		v.reader.ReadUnlock()
-		v.reader.ReadLock()
-		v.look(inner)
-		v.reader.ReadUnlock()
-		v.look(inner)
+	if !w.round.tight && a.choice%4 == 0 {
+		// What a reader finds in an inner section it may keep to the next inner one,
+		// and to the end of the outer one.
+		w.reader.ReadLock()
+		inner := w.find()
+		w.dwell(a)
+		w.reader.ReadUnlock()
+		w.reader.ReadLock()
+		w.look(inner)
+		w.reader.ReadUnlock()
+		w.look(inner)
 	} else {
-		v.dwell(a)
+		w.dwell(a)
 	}
-	v.ages[v.look(f)]++
+	w.ages[w.look(f)]++
 	if over() {
-		v.bout.accuse("at the end of a read-side critical section", "no grace period over that began in it", "one over")
+		w.round.fail("at the end of a read-side critical section", "no grace period over that began in it", "one over")
 	}
-	v.keep(f)
+	w.keep(f)
 }
 
-// keep looks at what the reader found in the section before. It may be as old as
-// it likes, if a quiescent state was between, and must not be followed, but for
-// its age; otherwise it is protected as ever.
-func (v *rcuVictim) keep(f find) {
+// keep looks at what the reader found in the section before. If a quiescent state was
+// in between, it may have any age, and the reader must look at nothing but that;
+// otherwise it is still protected.
+func (w *rcuWorker) keep(f find) {
 	switch {
-	case v.last.object == nil:
-	case v.Keeps && !v.quiet:
-		v.kept[v.look(v.last)]++
+	case w.last.object == nil:
+	case w.Keeps && !w.quiet:
+		w.kept[w.look(w.last)]++
 	default:
-		v.kept[min(v.last.age.Load(), oldest)]++
+		w.kept[min(w.last.age.Load(), oldest)]++
 	}
-	v.last, v.quiet = f, false
+	w.last, w.quiet = f, false
 }
 
 // between is what a reader does between two sections.
-func (v *rcuVictim) between(a act) {
+func (w *rcuWorker) between(a act) {
 	if a.choice>>2%4 != 0 {
-		v.reader.Quiescent()
-		v.quiet = true
+		w.reader.Quiescent()
+		w.quiet = true
 	}
-	if v.bout.tight {
+	if w.round.tight {
 		return
 	}
 	n := a.choice >> 4 % 64
-	v.quiet = v.quiet || n <= 3
+	w.quiet = w.quiet || n <= 3
 	switch n {
 	case 0:
-		v.reader.Unregister()
-		v.tally.Registrations++
-		v.reader = v.domain.Register()
+		w.reader.Unregister()
+		w.tally.Registrations++
+		w.reader = w.domain.Register()
 	case 1, 2:
-		v.reader.Offline()
+		w.reader.Offline()
 		runtime.Gosched()
-		v.reader.Online()
+		w.reader.Online()
 	case 3:
-		v.reader.Offline()
-		v.waitFor(v.domain.Synchronize)
-		v.reader.Online()
+		w.reader.Offline()
+		w.waitFor(w.domain.Synchronize)
+		w.reader.Online()
 	}
 }
 
-// update is an updater's life.
-func (v *rcuVictim) update() {
-	v.bout.live(v.worker, &v.tally.Births, func(a act) {
-		v.retire(a)
-		v.written++
+// update is the body of an updater.
+func (w *rcuWorker) update() {
+	w.round.loop(w.worker, &w.tally.Starts, func(a act) {
+		w.retire(a)
+		w.written++
 	})
-	v.barrier()
+	w.barrier()
 }
 
-// retire publishes an object, retires the one that it replaces, and waits for a
-// grace period, or has somebody else do so.
-func (v *rcuVictim) retire(a act) {
-	old := v.published.Swap(v.fresh(a.choice >> 1))
+// retire publishes an object, retires the one that it replaces, and waits for a grace
+// period, or has a callback do so.
+func (w *rcuWorker) retire(a act) {
+	old := w.published.Swap(w.fresh(a.choice >> 1))
 	old.age.Store(1)
-	v.tally.Writes++
+	w.tally.Writes++
 	way := a.choice % 16
-	if v.bout.tight {
+	if w.round.tight {
 		way = 0
 	}
 	switch {
 	case way < 6:
-		v.waitFor(v.domain.SynchronizeExpedited)
+		w.waitFor(w.domain.SynchronizeExpedited)
 	case way < 10:
-		v.waitFor(v.domain.Synchronize)
-	case way < 14 && v.calls-v.called.Load() < mostCalls:
-		v.call(func() { v.growAfter(old) })
+		w.waitFor(w.domain.Synchronize)
+	case way < 14 && w.calls-w.called.Load() < mostCalls:
+		w.call(func() { w.growAfter(old) })
 		return
 	case way == 14:
-		v.waitFor(func() {
-			for over := v.domain.StartPoll(); !over(); {
+		w.waitFor(func() {
+			for over := w.domain.StartPoll(); !over(); {
 				runtime.Gosched()
 			}
 		})
 	default:
-		v.barrier()
-		return // which is no grace period
+		w.barrier()
+		return // a Barrier is no grace period
 	}
-	aging := append(v.aging, old)
-	v.aging = aging[:0]
+	aging := append(w.aging, old)
+	w.aging = aging[:0]
 	for _, o := range aging {
-		if v.grow(o) {
-			v.aging = append(v.aging, o)
+		if w.grow(o) {
+			w.aging = append(w.aging, o)
 		}
 	}
 }
 
 // waitFor waits for a grace period.
-func (v *rcuVictim) waitFor(wait func()) {
-	v.doing = waitsForGrace
+func (w *rcuWorker) waitFor(wait func()) {
+	w.doing = waitsForGrace
 	wait()
-	if v.bout.tight {
-		v.periods.Add(1)
+	if w.round.tight {
+		w.periods.Add(1)
 	}
-	v.doing = thinking
-	v.tally.GracePeriods++
+	w.doing = thinking
+	w.tally.GracePeriods++
 }
 
-// mostCalls is how many functions of a worker may wait to be called.
+// mostCalls is how many functions of a worker may wait to be called at a time.
 const mostCalls = 100
 
 // call has f called after a grace period.
-func (v *rcuVictim) call(f func()) {
-	v.calls++
-	v.pipeline.call(func() {
+func (w *rcuWorker) call(f func()) {
+	w.calls++
+	w.pipeline.call(func() {
 		f()
-		v.called.Add(1)
+		w.called.Add(1)
 	})
 }
 
 // barrier waits until all functions were called.
-func (v *rcuVictim) barrier() {
-	v.doing = waitsForCallbacks
-	v.domain.Barrier()
-	v.doing = thinking
-	if called := v.called.Load(); called != v.calls {
-		v.bout.accuse("after a Barrier", fmt.Sprintf("%d functions called that were given to Call before it", v.calls), fmt.Sprint(called))
+func (w *rcuWorker) barrier() {
+	w.doing = waitsForCallbacks
+	w.domain.Barrier()
+	w.doing = thinking
+	if called := w.called.Load(); called != w.calls {
+		w.round.fail("after a Barrier", fmt.Sprintf("%d functions called that were given to Call before it", w.calls), fmt.Sprint(called))
 	}
 }

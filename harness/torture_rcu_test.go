@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// A plain is a flavour of RCU under one mutex, with one fault. A grace period
-// ends when nobody is in a section that began before it.
+// A plain is a flavour of RCU under one mutex, with one fault. A grace period ends when
+// no reader is in a section that began before it.
 type plain struct {
 	fault string
 	keeps bool // whether sections last until the next quiescent state
@@ -20,7 +20,7 @@ type plain struct {
 	readers  map[*plainReader]bool
 	waiting  int // callbacks
 	given    int
-	released bool // lets everybody go who waits
+	released bool // ends all waits
 	closed   bool
 }
 
@@ -179,11 +179,11 @@ func TestTortureRCU(t *testing.T) {
 			if done.Reads > 0 && done.Writes > 0 && done.GracePeriods > 0 && done.Registrations > 0 && seen == done.Reads {
 				break
 			}
-			if seen != done.Reads || duration > time.Minute { // until then a busy machine did not get as far
+			if seen != done.Reads || duration > time.Minute { // on a busy machine it takes longer
 				t.Fatalf("done: %+v, want reads, as many ages, writes, grace periods and readers", done)
 			}
 		}
-		if done.Bouts > 10 && slices.Max(done.Kept) == 0 { // tight bouts keep nothing
+		if done.Rounds > 10 && slices.Max(done.Kept) == 0 { // tight rounds keep nothing
 			t.Errorf("done: %+v, want something kept from one section to the next", done)
 		}
 		if !d.closed || len(d.readers) > 0 || d.waiting > 0 {
@@ -197,7 +197,7 @@ func TestTortureFindsFaultsInRCU(t *testing.T) {
 	for fault, want := range map[string]string{
 		"does not wait":                       early,
 		"does not nest":                       early,
-		"is too quick in a hurry":             early, // published, or in use for something else: whichever comes first
+		"is too quick in a hurry":             early, // by age, or in use for something else: whichever is found first
 		"calls at once":                       early,
 		"does not keep":                       early,
 		"polls too early":                     early + "no grace period over that began in it, have one over",
@@ -217,12 +217,12 @@ func TestTortureFindsFaultsInRCU(t *testing.T) {
 			case "hangs":
 				torture.Patience = 200 * time.Millisecond
 			case "loses a callback":
-				torture.Duration = 200 * time.Millisecond // it is missed at the end, at the latest
+				torture.Duration = 200 * time.Millisecond // the loss is noticed at the end, at the latest
 			}
 			subject := RCU{Name: "plain", New: func() RCUDomain { return d }, Keeps: fault == "does not keep"}
 			done, err := torture.RCU(t.Context(), subject)
 			for err == nil && fault == "loses a callback" && torture.Duration < time.Minute && d.given < 20 {
-				torture.Duration *= 2 // a busy machine did not get as far as to lose one
+				torture.Duration *= 2 // on a busy machine none has been lost yet
 				d = newPlain(fault)
 				done, err = torture.RCU(t.Context(), subject)
 			}

@@ -8,36 +8,36 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A strain is what a tight bout puts on the readers of a flavour of RCU: what
-// makes an instant long in which a reader has half begun its section.
+// A strain is what a tight round does to the readers of a flavour of RCU: it prolongs
+// the moment in which a reader has begun its section only in part.
 type strain int
 
 const (
 	unstrained strain = iota
 
-	// clogged: a reader begins while what its CPU stored just before waits for
-	// lines that are in no cache. What it announces waits behind that, for half
-	// a microsecond, and meanwhile it reads: whoever counts on seeing it in time
-	// needs a fence.
+	// clogged: a reader begins while earlier stores of its CPU wait for lines that are
+	// in no cache. The store that announces the reader waits behind them for half a
+	// microsecond, and meanwhile it reads: an updater that must see the announcement in
+	// time needs a fence.
 	clogged
 
-	// interrupted: the kernel takes the readers' CPUs away from them, some
-	// thousand times a second, at any instruction, and gives them back when
-	// several grace periods are over. A reader that was away while it began its
-	// section stays there for a while.
+	// interrupted: the kernel preempts the readers' threads some thousand times a
+	// second, at any instruction, and lets them continue when several grace periods are
+	// over. A reader that was preempted while it began its section stays in it for a
+	// while.
 	interrupted
 )
 
 const (
 	volley   = 64                     // sections in an act
-	clogs    = 4                      // stores; many more wait in front of the store buffer
+	clogs    = 4                      // stores; with many more, the last ones wait in front of the store buffer
 	mostHold = 2 * time.Microsecond   // of a section then
-	longAway = 2                      // as many grace periods
-	stays    = 100 * time.Microsecond // for how long a reader stays that was away
+	longAway = 2                      // grace periods during which a reader was preempted
+	stays    = 100 * time.Microsecond // for how long such a reader stays
 	mostHogs = 8
 )
 
-// A farLine is one of so many lines that caches do not hold them.
+// A farLine is one of more lines than the caches hold.
 type farLine struct {
 	word    primitives.Uint64
 	touched bool
@@ -46,12 +46,12 @@ type farLine struct {
 
 const (
 	farStride = 2 * primitives.CacheLineSize
-	farSize   = 64 << 20 // several times what CPUs here cache
+	farSize   = 64 << 20 // several times the caches of today's CPUs
 	pageSize  = 4 << 10  // at least
 )
 
-// far has them. Their pages are there before anybody needs them: on a virtual
-// machine that may take a second, when it is asked for the first time.
+// far returns the lines, with their pages mapped. On a virtual machine the first call
+// may take a second.
 var far = sync.OnceValue(func() []farLine {
 	lines := make([]farLine, farSize/farStride)
 	for i := 0; i < len(lines); i += pageSize / farStride {
@@ -61,60 +61,60 @@ var far = sync.OnceValue(func() []farLine {
 })
 
 // clog fills the store buffer of the caller's CPU.
-func (v *rcuVictim) clog(lines []farLine) {
+func (w *rcuWorker) clog(lines []farLine) {
 	for range clogs {
-		v.sink = work(1, v.sink)
-		lines[v.sink>>32%uint64(len(lines))].word.StoreRelease(1) // not Store, which waits until it is seen
+		w.sink = work(1, w.sink)
+		lines[w.sink>>32%uint64(len(lines))].word.StoreRelease(1) // not Store, which waits until other CPUs can see it
 	}
 }
 
-// volley is many short sections.
-func (v *rcuVictim) volley(a act) {
+// volley runs many short sections.
+func (w *rcuWorker) volley(a act) {
 	var lines []farLine
-	if v.bout.strain == clogged {
+	if w.round.strain == clogged {
 		lines = far()
 	}
-	for n := 0; n == 0 || n < volley && phase(v.bout.word.Load()) < stopping; n++ {
-		if v.bout.strain == clogged {
-			v.reader.Offline()
-			v.clog(lines)
-			v.reader.Online()
+	for n := 0; n == 0 || n < volley && phase(w.round.word.Load()) < stopping; n++ {
+		if w.round.strain == clogged {
+			w.reader.Offline()
+			w.clog(lines)
+			w.reader.Online()
 		}
-		before := v.periods.Load()
-		v.reader.ReadLock()
-		f := v.find()
-		if v.bout.strain == clogged {
-			v.sink = work(Registers.steps(mostHold)*int(a.choice%64)/64, v.sink) // without a store
-		} else if v.periods.Load()-before >= longAway {
-			v.tally.Long++
+		before := w.periods.Load()
+		w.reader.ReadLock()
+		f := w.find()
+		if w.round.strain == clogged {
+			w.sink = work(Registers.steps(mostHold)*int(a.choice%64)/64, w.sink) // without a store
+		} else if w.periods.Load()-before >= longAway {
+			w.tally.Long++
 			for until := primitives.Nanotime() + int64(stays); primitives.Nanotime() < until; {
 			}
 		}
-		v.ages[v.look(f)]++
-		v.reader.ReadUnlock()
-		v.read++
-		v.reader.Quiescent()
+		w.ages[w.look(f)]++
+		w.reader.ReadUnlock()
+		w.read++
+		w.reader.Quiescent()
 	}
 }
 
-// hogs is how many there are in an interrupted bout: one for each CPU but that of
+// hogs returns how many hogs an interrupted round has: one for each CPU except that of
 // the updater.
-func (b *bout) hogs() int {
-	if b.strain != interrupted {
+func (r *round) hogs() int {
+	if r.strain != interrupted {
 		return 0
 	}
-	return min(max(1, b.cpus-1), mostHogs)
+	return min(max(1, r.cpus-1), mostHogs)
 }
 
-// hog takes a CPU away from whoever has it, again and again.
-func (b *bout) hog(cpu int, rng *rand.Rand) {
-	defer b.settle(cpu)()
-	var bed standby
-	for !b.over() {
-		// Longer away than there, or the kernel would think that it has had its
-		// share, and not let it go first.
+// hog takes a CPU away from the thread that runs on it, again and again.
+func (r *round) hog(cpu int, rng *rand.Rand) {
+	defer r.settle(cpu)()
+	var sleeper standby
+	for !r.over() {
+		// It must sleep longer than it runs, or the kernel would count that it has had
+		// its share, and not let it preempt the reader.
 		if d := between(rng, 20*time.Microsecond, 200*time.Microsecond); canStandBy {
-			bed.wait(d)
+			sleeper.wait(d)
 		} else {
 			time.Sleep(d)
 		}
@@ -124,8 +124,8 @@ func (b *bout) hog(cpu int, rng *rand.Rand) {
 	}
 }
 
-// settle keeps the caller on a CPU, where that can be.
-func (b *bout) settle(cpu int) (leave func()) {
+// settle binds the caller to a CPU, where that is possible.
+func (r *round) settle(cpu int) (leave func()) {
 	leave, err := bind(cpu, nil)
 	if err != nil {
 		return func() {}

@@ -14,7 +14,7 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A gate is a reader-writer lock that has all that a torture asks for, and one
+// A gate is a reader-writer lock that has all methods that a torture uses, and one
 // fault.
 type gate struct {
 	fault string
@@ -25,7 +25,7 @@ type gateState struct {
 	sync.Mutex
 	writing  bool
 	readers  int
-	released bool // lets everybody go who waits
+	released bool // ends all waits
 	uses     atomic.Int64
 }
 
@@ -34,7 +34,7 @@ func (l gate) enter(reads bool) bool {
 	s.Lock()
 	defer s.Unlock()
 	s.uses.Add(1)
-	if l.fault == "excludes nobody" {
+	if l.fault == "excludes no worker" {
 		return true
 	}
 	if s.writing || !reads && s.readers > 0 && l.fault != "writes beside readers" {
@@ -168,17 +168,17 @@ func TestTortureLock(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if done.Name != "gate" || done.Bouts == 0 || done.Reads == 0 || done.Writes == 0 || done.Took == 0 || done.Flips == 0 {
-		t.Errorf("done: %+v, want reads and writes in some bouts", done)
+	if done.Name != "gate" || done.Rounds == 0 || done.Reads == 0 || done.Writes == 0 || done.Took == 0 || done.Flips == 0 {
+		t.Errorf("done: %+v, want reads and writes in some rounds", done)
 	}
 }
 
 func TestTortureFindsFaults(t *testing.T) {
 	for fault, want := range map[string]string{
-		"excludes nobody":           "",
+		"excludes no worker":        "",
 		"writes beside readers":     "",
 		"TryLock never fails":       "",
-		"TryLock fails when free":   "TryLock of the free lock, after bout",
+		"TryLock fails when free":   "TryLock of the free lock, after round",
 		"TryRLock never fails":      "",
 		"a timeout acquires":        "",
 		"another error":             "waiting with a context: want the lock, or the context's cause, context canceled, have no luck",
@@ -207,14 +207,14 @@ func TestTortureFindsFaults(t *testing.T) {
 	}
 }
 
-// hangs says that nobody gets any further, unless all have left before.
+// hangs says that no worker makes progress, unless all have returned before.
 const hangs = "hangs"
 
-// The same seed does the same, another one something else, and workers and bouts
-// differ.
+// The same seed makes the same choices, another seed makes others, and workers and
+// rounds differ.
 func TestTortureSeed(t *testing.T) {
-	acts := func(seed uint64, bout, worker int) string {
-		b := Torture{Seed: seed}.draw(Subject{Name: "gate"}, nil, bout)
+	acts := func(seed uint64, round, worker int) string {
+		b := Torture{Seed: seed}.draw(Subject{Name: "gate"}, nil, round)
 		rng := b.stream(worker)
 		text := fmt.Sprint(b.Workers, b.CPUs, b.Duration, b.tight, b.reads)
 		for range 20 {
@@ -228,7 +228,7 @@ func TestTortureSeed(t *testing.T) {
 	}
 	for _, other := range [][3]int{{2, 0, 0}, {1, 1, 0}, {1, 0, 1}} {
 		if acts(uint64(other[0]), other[1], other[2]) == first {
-			t.Errorf("seed %d, bout %d, worker %d do what seed 1, bout 0, worker 0 do", other[0], other[1], other[2])
+			t.Errorf("seed %d, round %d, worker %d do what seed 1, round 0, worker 0 do", other[0], other[1], other[2])
 		}
 	}
 }
@@ -239,28 +239,28 @@ func TestTortureReports(t *testing.T) {
 	enough := errors.New("enough")
 	var reports atomic.Int32
 	torture := Torture{Duration: time.Hour, Report: func(d Tortured) {
-		if n := reports.Add(1); int(n) != d.Bouts {
-			t.Errorf("report %d of %d bouts", n, d.Bouts)
+		if n := reports.Add(1); int(n) != d.Rounds {
+			t.Errorf("report %d of %d rounds", n, d.Rounds)
 		}
-		if d.Bouts == 3 {
+		if d.Rounds == 3 {
 			cancel(enough)
 		}
 	}}
 	done, err := torture.Lock(ctx, subject[sync.Mutex]("mutex"))
-	if !errors.Is(err, enough) || done.Bouts != 3 || done.Writes == 0 {
-		t.Errorf("Lock = %+v, %v, want what was done in 3 bouts, and %v", done, err, enough)
+	if !errors.Is(err, enough) || done.Rounds != 3 || done.Writes == 0 {
+		t.Errorf("Lock = %+v, %v, want what was done in 3 rounds, and %v", done, err, enough)
 	}
 }
 
-// In an interrupted bout workers return early.
+// In an interrupted round workers return early.
 func TestTortureInterrupted(t *testing.T) {
 	restoresCPUs(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	var once sync.Once
 	lock := &notified{f: func() { once.Do(cancel) }}
 	done, err := Torture{Duration: time.Hour}.Lock(ctx, Subject{Name: "notified", New: func() sync.Locker { return lock }})
-	if !errors.Is(err, context.Canceled) || done.Bouts != 1 {
-		t.Errorf("Lock = %+v, %v, want one bout, and %v", done, err, context.Canceled)
+	if !errors.Is(err, context.Canceled) || done.Rounds != 1 {
+		t.Errorf("Lock = %+v, %v, want one round, and %v", done, err, context.Canceled)
 	}
 }
 
@@ -283,7 +283,7 @@ func TestTortureValidate(t *testing.T) {
 		}
 	}
 	_, err = Torture{Duration: 1}.Lock(t.Context(), Subject{Name: "none", New: func() sync.Locker { return none{} }, Unlocked: true})
-	if want := `lock "none": does not claim to exclude anybody`; err == nil || !strings.Contains(err.Error(), want) {
+	if want := `lock "none": does not claim to exclude,`; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("Lock: %v, want %s", err, want)
 	}
 }

@@ -11,16 +11,15 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// supervise returns when all workers have returned, or gives them up as stuck.
-// If ctx is done it stops them first; then it returns the cause. It does not wait
-// for workers that each get their turn but are too many for that to be soon: they
-// are left to end by themselves.
+// supervise returns when all workers have returned, or gives them up as stuck. If ctx
+// is done it stops them first; then it returns the cause. If there are so many workers
+// that it takes long for each to get its turn, it does not wait for them: they end by
+// themselves.
 //
-// Time is kept by the workers: a supervisor would wait for a CPU until one of
-// them is preempted. It is for when they do not look at the clock, because an
-// operation takes them much longer than the last ones did: some time after a
-// phase should have ended, it makes all of them look after their current
-// operation.
+// The workers keep the time themselves, because a supervisor would wait for a CPU until
+// one of them is preempted. The supervisor is for workers that do not look at the clock
+// because an operation takes much longer than the last ones did: some time after a
+// phase should have ended, it makes all of them look after their current operation.
 //
 // await waits for the first of three: all have returned, cancelled is closed,
 // or d is over.
@@ -47,10 +46,10 @@ func (r *run) supervise(ctx context.Context, await func(cancelled <-chan struct{
 		if now > ended {
 			r.hurry(now)
 		}
-		if dog.barks(now) {
+		if dog.expired(now) {
 			stuck := dog.report(now)
-			r.stop() // whoever gets free after all
-			if broken := r.condemned.Load(); broken != nil {
+			r.stop() // for workers that get free after all
+			if broken := r.failed.Load(); broken != nil {
 				return errors.Join(broken, stuck)
 			}
 			return stuck
@@ -82,17 +81,17 @@ func (r *run) await(cancelled <-chan struct{}, d time.Duration) event {
 	}
 }
 
-// superviseStandingBy lets the workers loose and is supervise from a CPU of
-// its own, which it keeps until they have returned. A goroutine that waits in
-// vain with preemption off keeps its CPU, whatever happens; if all did, nobody
-// could say so.
+// superviseStandingBy starts the workers and supervises them from a CPU of its own,
+// which it keeps until they have returned. A goroutine that waits with preemption off
+// keeps its CPU even if the wait never ends; if all CPUs were kept like that, no
+// goroutine could report it.
 //
-// If they are stuck, and more than there are CPUs, those who do not run yet
-// would take this CPU as well as soon as they can. So it is not given back:
-// superviseStandingBy then returns with preemption off.
+// If the workers are stuck, and there are more of them than CPUs, those that do not run
+// yet would take this CPU as well. So superviseStandingBy does not give it up: it then
+// returns with preemption off.
 func (r *run) superviseStandingBy(ctx context.Context) error {
-	// Whom the closing of a channel wakes is queued on the CPU of who closed
-	// it, so that must not be the one that is kept.
+	// A goroutine that is woken by the closing of a channel is queued on the CPU of the
+	// goroutine that closed it, which must not be the CPU that is kept.
 	var elsewhere, onDuty atomic.Bool
 	primitives.Go(func() {
 		elsewhere.Store(true)
@@ -167,8 +166,8 @@ func newWatchdog(r *run) *watchdog {
 	return d
 }
 
-// barks reports whether nobody has moved for too long.
-func (d *watchdog) barks(now int64) bool {
+// expired reports whether no worker has made progress for too long.
+func (d *watchdog) expired(now int64) bool {
 	for i, w := range d.run.workers {
 		if ops, _ := w.peek(); ops != d.ops[i] {
 			d.ops[i], d.since[i], d.moved = ops, now, now
@@ -176,13 +175,13 @@ func (d *watchdog) barks(now int64) bool {
 	}
 	r := d.run
 	patience := r.Patience
-	if r.condemned.Load() != nil { // who panicked may be whom they wait for
+	if r.failed.Load() != nil { // they may wait for the worker that panicked
 		patience = min(patience, straggle)
 	}
 	return time.Duration(now-d.moved) >= patience+r.Hold+r.Think
 }
 
-// report says who is stuck where.
+// report says which workers are stuck, and where.
 func (d *watchdog) report(at int64) *StuckError {
 	e := &StuckError{
 		Kind: d.run.kind,
@@ -206,7 +205,7 @@ func (d *watchdog) report(at int64) *StuckError {
 		})
 	}
 	if d.run.pins() {
-		// To take their stacks is to stop the world first.
+		// Taking stacks stops the world first, which would not return.
 		e.Unpreemptible = len(e.Workers) > d.run.CPUs
 	} else {
 		stacks := make([]byte, 1<<20)
@@ -216,10 +215,10 @@ func (d *watchdog) report(at int64) *StuckError {
 	return e
 }
 
-// peek returns how many operations w has done, and what it is doing. It reads
-// w's words while w writes them: to publish them properly would cost every
-// operation more than an empty lock does. A word that was seen torn (on a
-// 32-bit CPU) or late still differs from what it was if w has moved since.
+// peek returns how many operations w has done, and what it is doing. It reads w's words
+// while w writes them: publishing them properly would cost each operation more than an
+// empty lock does. A word that was seen torn (on a 32-bit CPU) or late still differs
+// from what it was if w has moved since.
 //
 //go:norace
 func (w *worker) peek() (ops uint64, doing uint32) {

@@ -15,8 +15,8 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A trap is a mutex that, once it has been acquired often enough, holds
-// everybody who comes until it is released.
+// A trap is a mutex that, once it has been acquired often enough, keeps every worker
+// that comes until the test releases it.
 type trap struct {
 	sync.Mutex
 	after, uses atomic.Int32
@@ -33,7 +33,7 @@ func (l *trap) Lock() {
 
 func (l *trap) String() string { return "trapped" }
 
-// How a trap holds them.
+// How a trap keeps them.
 
 func parked(released *atomic.Bool) {
 	var p primitives.Parker
@@ -60,8 +60,8 @@ func pinned(released *atomic.Bool) {
 	primitives.Unpin()
 }
 
-// stuck asserts that Run of s gives up its lock, which lets in so many before
-// it holds all, and returns the error. It then waits for the workers.
+// stuck asserts that Run of s reports its lock as stuck, which lets in some workers
+// before it keeps all, and returns the error. It then waits for the workers.
 func stuck(t *testing.T, s Scenario, after int, hold func(*atomic.Bool)) *StuckError {
 	t.Helper()
 	var locks []*trap
@@ -74,7 +74,7 @@ func stuck(t *testing.T, s Scenario, after int, hold func(*atomic.Bool)) *StuckE
 	}
 	s.Pinned = s.New
 	s.Patience = 100 * time.Millisecond
-	s.Duration = 50 * time.Millisecond // long enough to let in so many on a busy machine, too
+	s.Duration = 50 * time.Millisecond // long enough to let them in on a busy machine, too
 	before := runtime.NumGoroutine()
 	_, err := Run(context.Background(), s)
 	for _, l := range locks {
@@ -102,7 +102,7 @@ func TestStuck(t *testing.T) {
 		{"yielding", yielding},
 		{"spinning", spinning},
 	} {
-		// At once, in the preflight, and in the measured run.
+		// At once, in the preflight, or in the measured run.
 		for _, after := range []int{0, 5, 100} {
 			for _, workers := range []int{1, 2, 5} {
 				t.Run(fmt.Sprintf("%s/after=%d/workers=%d", how.name, after, workers), func(t *testing.T) {
@@ -120,7 +120,7 @@ func TestStuck(t *testing.T) {
 						}
 					}
 					if waiting == 0 {
-						t.Errorf("nobody is said to wait:\n%v", err)
+						t.Errorf("no worker is said to wait:\n%v", err)
 					}
 					if !strings.Contains(err.Stacks, "harness.(*trap).Lock") {
 						t.Errorf("stacks do not show the trap:\n%s", err.Stacks)
@@ -142,7 +142,7 @@ func TestStuckPinned(t *testing.T) {
 		s := quick(Subject{})
 		s.Mode, s.CPUs, s.Workers = Pinned, cpus, 2*cpus
 		var err *StuckError
-		for range 5 { // on a busy machine a worker of the preflight may just not have run
+		for range 5 { // on a busy machine a worker of the preflight may not have run
 			if err = stuck(t, s, 100, pinned); len(err.Workers) == 2*cpus {
 				break
 			}
@@ -156,10 +156,10 @@ func TestStuckPinned(t *testing.T) {
 	}
 }
 
-// A lost wake-up: one waiter sleeps on while the others come and go.
+// A lost wake-up: one waiter stays parked while the others acquire and release.
 func TestLostWakeUp(t *testing.T) {
 	var err *StuckError
-	for range 5 { // on a busy machine a worker may just not have run
+	for range 5 { // on a busy machine a worker may not have run
 		var lost atomic.Bool
 		err = stuck(t, quick(Subject{}), 100, func(released *atomic.Bool) {
 			if lost.CompareAndSwap(false, true) {
@@ -262,7 +262,7 @@ func TestCancelStuck(t *testing.T) {
 	}
 }
 
-// Who holds for long, or thinks for long, is not stuck.
+// A worker that holds or thinks for long is not stuck.
 func TestPatience(t *testing.T) {
 	for _, test := range []struct {
 		idle time.Duration
@@ -274,11 +274,11 @@ func TestPatience(t *testing.T) {
 		s := quick(mutex)
 		s.Patience, s.Hold, s.Think = time.Second, 2*time.Second, 3*time.Second
 		dog := newWatchdog(newRun(s, new(sync.Mutex), 2))
-		if got := dog.barks(int64(test.idle)); got != test.want {
+		if got := dog.expired(int64(test.idle)); got != test.want {
 			t.Errorf("stuck after %v = %v, want %v", test.idle, got, test.want)
 		}
 		dog.run.workers[1].read++
-		if dog.barks(int64(test.idle)) {
+		if dog.expired(int64(test.idle)) {
 			t.Errorf("stuck after %v though a worker has moved", test.idle)
 		}
 	}

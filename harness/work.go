@@ -53,16 +53,16 @@ func (k Work) newBuffer() []uint64 {
 	if n == 0 {
 		return nil
 	}
-	b := make([]uint64, n+2*primitives.CacheLineSize/8) // ours alone, to both ends
+	b := make([]uint64, n+2*primitives.CacheLineSize/8) // so that its first and last lines are not shared
 	for i := range b {
 		b[i] = uint64(i)
 	}
 	return b[primitives.CacheLineSize/8:][:n]
 }
 
-// work does n steps of a computation that no CPU can overlap, since each step
-// needs the one before, and touches no memory. Whoever calls it must keep the
-// result, and pass it on as the next x.
+// work does n steps of a computation that no CPU can overlap, since each step needs the
+// one before, and touches no memory. The caller must keep the result, and pass it on as
+// the next x.
 func work(n int, x uint64) uint64 {
 	for ; n > 0; n-- {
 		x = x*6364136223846793005 + 1442695040888963407

@@ -27,7 +27,7 @@ func TestWorkText(t *testing.T) {
 	}
 }
 
-// Work in memory reaches all of its buffer, and writes what it reads.
+// Work in memory uses all of its buffer, and writes what it reads.
 func TestWorkInMemory(t *testing.T) {
 	for k, bytes := range map[Work]int{MemoryL1: 16 << 10, MemoryL2: 256 << 10} {
 		b := k.newBuffer()
@@ -51,7 +51,7 @@ func TestWorkInMemory(t *testing.T) {
 	}
 }
 
-// A tallied lock has a counter for each operation, and is of every form.
+// A tallied lock counts each operation, and has the methods of every form.
 type tallied struct {
 	RCULocker
 	tally map[string]int
@@ -66,10 +66,10 @@ func (l tallied) ReadUnlock()         { l.tally["ReadUnlock"]++ }
 func (l tallied) Begin() uint64       { l.tally["Begin"]++; return 42 }
 func (l tallied) Retry(n uint64) bool { l.tally["Retry"]++; return n == 42 }
 
-// Fenced returns l as a worker with serialized work has it.
+// Fenced returns l as a worker with serialized work sees it.
 func Fenced(l sync.Locker) sync.Locker { return fencedLock{l} }
 
-// Behind fences is the same operation of the lock, once.
+// With fences each operation of the lock is called once.
 func TestFences(t *testing.T) {
 	l := tallied{tally: make(map[string]int)}
 	w := &worker{lock: l, rw: l, seq: l, rcu: l}

@@ -11,7 +11,7 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// What a worker may be doing. It notes it in a plain word, for the watchdog.
+// What a worker may be doing. The worker notes it in a plain word, for the watchdog.
 const (
 	starting uint32 = iota
 	waitsToRead
@@ -54,8 +54,8 @@ var doings = [...]string{
 	finished:          "has finished",
 }
 
-// operations are the methods that a worker is in, or that may come next,
-// while it is doing what it does.
+// operations are the methods that a worker is in, or that come next, by what it is
+// doing.
 var operations = [...]string{
 	waitsToRead:       "RLock",
 	waitsToWrite:      "Lock",
@@ -75,8 +75,8 @@ var operations = [...]string{
 	finished:          "",
 }
 
-// patternLen is the length of a worker's precomputed order of reads and
-// writes: a multiple of 100, so that any percentage comes out exactly.
+// patternLen is the length of a worker's precomputed order of reads and writes: a
+// multiple of 100, so that any percentage is exact.
 const patternLen = 1000
 
 // A worker is one goroutine that uses the lock. Its fields belong to it alone
@@ -84,7 +84,7 @@ const patternLen = 1000
 type worker struct {
 	_ pad
 
-	// Set up before it starts, and then only read.
+	// Set before the worker starts, and then only read.
 	id          int
 	run         *run
 	lock        sync.Locker // run.lock, or this worker's view of it
@@ -99,10 +99,10 @@ type worker struct {
 
 	// For the preflight.
 	pins    bool   // whether preemption is off inside
-	dawdle  func() // what to do inside instead of work
+	dawdle  func() // what to do inside instead of working
 	outlast func() // the same for a reader that excludes no worker; if it retries, in every other read
 
-	// What it did since it started.
+	// What the worker did since it started.
 	read, written uint64 // operations
 	longestRun    uint64 // of others, that it ended since it noted that the window is open
 	seen          uint64 // the highest count that it saw in an open section or a copySection
@@ -113,7 +113,7 @@ type worker struct {
 	doing         uint32
 	next          int // place in pattern
 
-	// The window, as far as this worker has come in it.
+	// The window, as far as this worker has come.
 	word       uint32 // run.word when it last looked
 	warm       bool
 	begun      bool
@@ -170,17 +170,17 @@ func newWorker(r *run, id int, lock sync.Locker) *worker {
 	return w
 }
 
-// lead leads the worker's life. If an operation of the lock panics, the lock is
-// broken and the run is over. That needs preemption: the runtime ends the
-// process if it is off.
-func (w *worker) lead(life func(*worker)) {
+// lead runs the worker's body. If an operation of the lock panics, the lock is broken
+// and the run is over. With preemption off that cannot be done: the runtime ends the
+// process.
+func (w *worker) lead(body func(*worker)) {
 	defer func() {
 		operation := w.operation(w.doing)
 		if operation == "" {
-			return // if anything panics, it is the harness
+			return // if anything panics here, it is the harness
 		}
 		if v := recover(); v != nil {
-			w.run.condemned.CompareAndSwap(nil, &BrokenError{
+			w.run.failed.CompareAndSwap(nil, &BrokenError{
 				Kind:  w.run.kind,
 				Lock:  w.run.Name,
 				When:  fmt.Sprintf("%s by worker %d", operation, w.id),
@@ -192,20 +192,20 @@ func (w *worker) lead(life func(*worker)) {
 		}
 	}()
 	if w.rcu == nil {
-		life(w)
+		body(w)
 		return
 	}
 	w.rcu.Online()
-	life(w)
+	body(w)
 	w.withdraw()
 }
 
-// measure is the life of a worker: operations in strides, and a look at the
-// clock after each stride, until the run is over. Between two looks an
-// operation costs the harness two calls through an interface, the section's
-// four stores, and one load that finds the phase unchanged.
+// measure is the body of a worker: operations in strides, and a look at the clock after
+// each stride, until the run is over. Between two looks an operation costs the harness
+// two calls through an interface, the section's four stores, and one load that finds
+// the phase unchanged.
 //
-// Each form of section has a loop of its own, though they are alike but for the
+// Each form of section has a loop of its own, although the loops differ only in the
 // operations: so no operation pays for a choice between the forms.
 func (w *worker) measure() {
 	if w.run.Work == Serialized {
@@ -364,8 +364,8 @@ func (w *worker) compute(n int) {
 	w.sink = work(n, w.sink)
 }
 
-// order returns the order of a worker's reads and writes for a loop that has
-// them all, made first if all operations are the same.
+// order returns the order of a worker's reads and writes, for a loop that needs one
+// even if all operations are the same.
 func (w *worker) order() *[patternLen]bool {
 	if w.pattern == nil {
 		w.pattern = slices.Repeat([]bool{w.reads != 0}, patternLen)
@@ -392,7 +392,7 @@ const (
 	maxStride = 4096  // operations
 )
 
-// look follows the phases of the run, and changes them when it is time to. It
+// look follows the phases of the run, and begins the next one when it is time to. It
 // reports whether to go on. At least one operation comes before each look.
 //
 // While the window is open and latency is asked for, a look also times one
@@ -443,9 +443,9 @@ func (w *worker) look() bool {
 	}
 }
 
-// giveWay lets other workers run, where there are too many for all to run at
-// once, so that all get warm, and all get to note that the window has closed,
-// without a time slice of 10 ms for each.
+// giveWay lets other workers run, if there are too many for all to run at once, so that
+// all get warm and all notice that the window has closed, without waiting for a time
+// slice of 10 ms for each.
 func (r *run) giveWay() {
 	if r.Workers > r.CPUs {
 		runtime.Gosched()
@@ -483,10 +483,10 @@ func (w *worker) noteEnd() {
 
 // adapt sets the length of the next stride.
 //
-// Where latency is sampled, strides are random, so that they cannot keep step
-// with the pattern of reads and writes; and inside the window they get longer,
-// for a worker that hardly ran before, but not shorter: if they did whenever
-// operations got slower, the slow ones would be sampled too often.
+// If latency is sampled, strides are random, so that they cannot follow the pattern of
+// reads and writes; and inside the window they get longer, for a worker that hardly ran
+// before, but not shorter: if they did whenever operations got slower, the slow ones
+// would be sampled too often.
 func (w *worker) adapt(now int64, word uint32) {
 	took := now - w.lookedAt
 	w.lookedAt = now

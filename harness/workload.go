@@ -17,18 +17,18 @@ type Workload struct {
 	Name  string // as in a results file: printable, without spaces and "/"
 	About string // what it models: what writers do; what readers do
 
-	// New returns fresh data for workers 0 to workers-1. All that varies
-	// from one to the next comes from the seed. What differs between workers
-	// should be on cache lines of its own.
+	// New returns fresh data for workers 0 to workers-1. All that varies from one to
+	// the next comes from the seed. What belongs to one worker should be on cache lines
+	// of its own.
 	New func(workers int, seed uint64) Data
 
-	// NewOpen returns fresh data that can be looked at while somebody writes,
-	// for locks whose readers retry (see [SeqLocker]). If it is nil, their
-	// readers take the lock as writers do.
+	// NewOpen returns fresh data that can be looked at while a worker writes, for locks
+	// whose readers retry (see [SeqLocker]). If it is nil, their readers take the lock
+	// as writers do.
 	NewOpen func(workers int, seed uint64) OpenData
 
-	// NewCopy returns fresh data that is not changed but replaced, for an
-	// [RCULocker]. If it is nil, and so is NewIn, none can run the workload.
+	// NewCopy returns fresh data that is not changed but replaced, for an [RCULocker].
+	// If it and NewIn are nil, no RCULocker can run the workload.
 	NewCopy func(workers int, seed uint64, reclaim Reclaim) CopyData
 
 	// NewIn returns fresh data in a table that is empty, for an [RCULocker] and
@@ -40,20 +40,19 @@ type Workload struct {
 	// whose readers retry cannot run it then, unless there is NewOpen.
 	Linked bool
 
-	// Permits, if not nil, says that the data is guarded by a counting
-	// semaphore, with so many permits for so many workers, at least 1: as many
-	// may be inside at once, writers or readers. Only a [Subject] that has
-	// Counting can run it.
+	// Permits, if not nil, says that the data is guarded by a counting semaphore, with
+	// this many permits for a number of workers, at least 1: as many workers may be
+	// inside at once, writers or readers. Only a [Subject] that has Counting can run
+	// it.
 	Permits func(workers int) int
 }
 
 // Data is what a lock protects, and what workers do to it.
 //
-// It should be plain: not atomic, nor guarded by anything else, so that the
-// race detector sees a broken lock. Under such a lock anything may be in it,
-// and still Write, Read and Verify should return; what they find wrong is kept,
-// for each worker apart, until Verify reports it. They should not allocate, and
-// must not block.
+// It should be plain: not atomic, nor guarded by anything else, so that the race
+// detector sees a broken lock. Under such a lock it may contain anything, and still
+// Write, Read and Verify should return; what they find wrong is kept, for each worker
+// separately, until Verify reports it. They should not allocate, and must not block.
 type Data interface {
 	// Write changes the data for a worker that holds the lock.
 	Write(worker int)
@@ -62,30 +61,28 @@ type Data interface {
 	// other readers. It may only change what belongs to that worker.
 	Read(worker int)
 
-	// Verify reports what is wrong with the data, or was when a worker looked
-	// at it. All workers have returned. If the error is a [*BrokenError], the
-	// harness fills in the lock.
+	// Verify reports what is wrong with the data, or was wrong when a worker looked at
+	// it. All workers have returned. If the error is a [*BrokenError], the harness
+	// fills in the lock.
 	Verify() error
 }
 
-// OpenData is data that can be looked at while somebody writes. What a Look
-// looks at, and a Write writes, are atomic words, or the two would race; each
-// that is written is a release (see package primitives, or use sync/atomic).
-// Otherwise it is as [Data] says.
+// OpenData is data that can be looked at while a worker writes. The words that a Look
+// reads and a Write writes are atomic, or the two would race; each store is a release
+// (see package primitives, or use sync/atomic). Otherwise it is like [Data].
 type OpenData interface {
 	// Write changes the data for a worker that holds the lock.
 	Write(worker int)
 
-	// Look notes, in what belongs to the worker, what it sees of the data. It
-	// must return, but not judge, whatever it sees: the words may not fit each
-	// other.
+	// Look notes, in what belongs to the worker, what it sees of the data. It must
+	// return whatever it sees, and not judge it: the words may be of different moments.
 	Look(worker int)
 
-	// Check judges what the worker saw in its last Look, now that it turns out
-	// that nobody wrote meanwhile.
+	// Check judges what the worker saw in its last Look, once it is known that no
+	// worker wrote meanwhile.
 	Check(worker int)
 
-	// Verify is as that of Data.
+	// Verify is like that of Data.
 	Verify() error
 }
 
@@ -125,8 +122,8 @@ func (w Workload) validate() error {
 	return err
 }
 
-// measureData is the life of a worker that has a workload: one loop for all
-// shares of reads, since what it does inside costs more than to choose.
+// measureData is the body of a worker that has a workload: one loop for all shares of
+// reads, since the workload costs more than the choice.
 func (w *worker) measureData() {
 	word := &w.run.word
 	for {
@@ -243,7 +240,7 @@ func (r *run) verifyData() error {
 	return r.named(data.Verify())
 }
 
-// named returns err, of what the lock protected, as a BrokenError of the lock.
+// named returns an error of the data as a BrokenError that names the lock.
 func (r *run) named(err error) error {
 	if err == nil {
 		return nil
@@ -260,11 +257,11 @@ func (r *run) named(err error) error {
 	return &broken
 }
 
-// seats are what a built-in workload keeps for each worker.
-type seats []seat
+// slots are the state that a built-in workload keeps for each worker.
+type slots []slot
 
-// A seat belongs to one worker, on cache lines of its own.
-type seat struct {
+// A slot belongs to one worker, on cache lines of its own.
+type slot struct {
 	_      pad
 	writes uint64
 	seen   uint64 // the newest that this worker has seen
@@ -273,8 +270,8 @@ type seat struct {
 	_      pad
 }
 
-func newSeats(workers int, seed uint64) seats {
-	s := make(seats, workers)
+func newSlots(workers int, seed uint64) slots {
+	s := make(slots, workers)
 	for i := range s {
 		s[i].random = rand.NewPCG(seed, uint64(i)).Uint64()
 	}
@@ -283,29 +280,29 @@ func newSeats(workers int, seed uint64) seats {
 
 // draw returns a random number below n. Its generator is small enough to run
 // inside a critical section.
-func (s *seat) draw(n uint64) uint64 {
+func (s *slot) draw(n uint64) uint64 {
 	s.random = work(1, s.random)
 	below, _ := bits.Mul64(s.random, n)
 	return below
 }
 
-// accuse notes that the lock is broken. The first time counts.
-func (s *seat) accuse(when, want, have string) {
+// fail notes that the lock is broken. The first time counts.
+func (s *slot) fail(when, want, have string) {
 	if s.broken == nil {
 		s.broken = &BrokenError{When: when, Want: want, Have: have}
 	}
 }
 
-// sees notes that what only ever grows is now at n. It reports whether that is
-// as far at least as the worker has seen it before.
-func (s *seat) sees(n uint64) bool {
+// sees notes that the worker saw n, a number that must never go back. It reports
+// whether it did not.
+func (s *slot) sees(n uint64) bool {
 	forward := n >= s.seen
 	s.seen = n
 	return forward
 }
 
-// verify returns how much was written, and what was first noted as wrong.
-func (s seats) verify() (writes uint64, err error) {
+// verify returns the number of writes, and the first fault that was noted.
+func (s slots) verify() (writes uint64, err error) {
 	for i := range s {
 		if s[i].broken != nil {
 			return 0, s[i].broken
@@ -315,7 +312,7 @@ func (s seats) verify() (writes uint64, err error) {
 	return writes, nil
 }
 
-// lost says that updates were, after so many writes.
+// lost returns the error of a workload whose updates got lost.
 func lost(workload, what string, writes, want uint64, have any) error {
 	return &BrokenError{
 		When: fmt.Sprintf("workload %s, after %d writes", workload, writes),

@@ -69,7 +69,7 @@ func (l *open) RUnlock() {
 	}
 }
 
-// What excludes until the preflight is over, the workload itself must find out.
+// A lock that fails only after the preflight must be found by the workload itself.
 func TestWorkloadsFindBroken(t *testing.T) {
 	if racy {
 		t.Skip("the race detector fails the test first")
@@ -83,12 +83,12 @@ func TestWorkloadsFindBroken(t *testing.T) {
 		}
 		for _, l := range suiting(w, subject[worn]("worn"), subject[open]("open"), leaking) {
 			if l.Name == "open" && w.Name == "counter" {
-				continue // who reads one word cannot see it half-written
+				continue // a reader of one word cannot see it half-written
 			}
 			s := quick(l)
 			s.Workload, s.Reads, s.Duration = w, 50, time.Millisecond
 			var broken *BrokenError
-			// If the machine is busy with something else, they may miss each other.
+			// On a busy machine the workers may miss each other.
 			for try := 0; broken == nil && try < 1000; try++ {
 				s.Seed++
 				_, err := Run(context.Background(), s)
@@ -132,7 +132,7 @@ var (
 	leaking = counting("leaking", func(permits int) sync.Locker { return &leaky{semaphore: make(semaphore, permits)} })
 )
 
-// A leaky semaphore lets one in too many once it has been used a hundred times.
+// A leaky semaphore lets in one worker too many once it has been used a hundred times.
 type leaky struct {
 	semaphore
 	uses, guest atomic.Int32
@@ -151,11 +151,11 @@ func (l *leaky) Unlock() {
 	}
 }
 
-// The preflight finds a semaphore that has too many permits, by trying for one
-// or, if that cannot be, by letting in one too many.
+// The preflight finds a semaphore that has too many permits, by trying for one or,
+// without TryLock, by letting in one too many.
 func TestPreflightPermits(t *testing.T) {
 	for _, test := range []struct {
-		hide bool // that it can be tried
+		hide bool // the TryLock
 		want string
 	}{
 		{false, "TryLock of a semaphore with 3 of 3 permits out: want false, have true"},
@@ -186,7 +186,7 @@ func workloadNamed(t *testing.T, name string) Workload {
 	return all[i]
 }
 
-// Who has a permit finds a buffer, and nobody else puts it back.
+// A worker with a permit finds a buffer, and no other worker puts it back.
 func TestPoolBuffers(t *testing.T) {
 	p := newPool(5, 1).(*pool)
 	var taken []*buffer
@@ -205,13 +205,13 @@ func TestPoolBuffers(t *testing.T) {
 		3: "as worker 3 takes a buffer: want at most 3 out, have 4",
 		4: "as worker 4 puts a buffer back: want it with worker 4, have it with worker 0",
 	} {
-		if broken := p.seats[worker].broken; broken == nil || !strings.Contains(broken.Error(), want) {
+		if broken := p.slots[worker].broken; broken == nil || !strings.Contains(broken.Error(), want) {
 			t.Errorf("worker %d: %v, want %s", worker, broken, want)
 		}
 	}
 }
 
-// What cannot count is refused where that is wanted.
+// A lock that cannot count is refused for a workload with permits.
 func TestCountingValidate(t *testing.T) {
 	pool := workloadNamed(t, "pool")
 	for _, test := range []struct {
@@ -251,7 +251,7 @@ func use(d Data, n int) {
 	}
 }
 
-// A broken lock leaves data behind as these do.
+// A broken lock leaves data like these.
 func TestWorkloadsSpoilt(t *testing.T) {
 	for _, test := range []struct {
 		workload string
@@ -272,7 +272,7 @@ func TestWorkloadsSpoilt(t *testing.T) {
 			"as it was written, have another, or a torn one", ""},
 		{"log", func(d Data) { l := d.(*recordLog); l.nextAt.Set(l.nextAt.Get() + 1) },
 			"at place", "as it was written, have another, or a torn one"},
-		{"log", func(d Data) { d.(*recordLog).seats[0].writes++; d.(*recordLog).seats[1].writes-- },
+		{"log", func(d Data) { d.(*recordLog).slots[0].writes++; d.(*recordLog).slots[1].writes-- },
 			"to follow number 500 of worker 0, have 499", "of worker"},
 
 		{"clock", func(d Data) { c := d.(*clock); c.seconds.Set(c.seconds.Get() + 1) },
@@ -305,12 +305,12 @@ func TestWorkloadsSpoilt(t *testing.T) {
 			v := d.(*intervals)
 			m := v.sorted[0].Get()
 			o := &v.owners[m.owner]
-			o.mappings[0] = m // forgets one, has the other twice
+			o.mappings[0] = m // one is missing, the other there twice
 		}, "in the end: want ", ""},
 
 		{"pool", func(d Data) { d.(*pool).out.n.Store(1) }, "want no buffer out, have 1", ""},
 		{"pool", func(d Data) { d.(*pool).out.n.Store(2) }, "want no buffer out, have 2", "takes a buffer: want at most 2 out, have 3"},
-		{"pool", func(d Data) { d.(*pool).buffers[0].user.Store(3) }, "want buffer 0 with nobody, have it with worker 2", ""},
+		{"pool", func(d Data) { d.(*pool).buffers[0].user.Store(3) }, "want buffer 0 with no worker, have it with worker 2", ""},
 		{"pool", func(d Data) { d.(*pool).buffers[0].mirror.Set(7) }, "uses a buffer: want two words to agree, have 500 and ", ""},
 		{"pool", func(d Data) {
 			b := &d.(*pool).buffers[1]
@@ -323,7 +323,7 @@ func TestWorkloadsSpoilt(t *testing.T) {
 		{"freelist", func(d Data) { l := d.(*freelist); l.free[0].Set(l.free[1].Get()) },
 			"once, have it twice", "workload freelist, as buffer"},
 		{"freelist", func(d Data) { l := d.(*freelist); l.user[0].Set(2) },
-			"want buffer 0 with nobody, have it with worker 2", "workload freelist, as buffer"},
+			"want buffer 0 with no worker, have it with worker 2", "workload freelist, as buffer"},
 	} {
 		for _, w := range Workloads() {
 			if w.Name != test.workload {
@@ -352,7 +352,7 @@ func TestWorkloadsSpoilt(t *testing.T) {
 	}
 }
 
-// A time that is put together from any two of the ticks is no time.
+// A time made of the words of two ticks is never a valid time.
 func TestTornClock(t *testing.T) {
 	c := newClock(1, 0).(*clock)
 	type time struct{ seconds, fraction uint64 }
@@ -370,7 +370,7 @@ func TestTornClock(t *testing.T) {
 	}
 }
 
-// A reader sees every record that is there, in order, and then begins again.
+// A reader sees every record in the log, in order, and then begins again.
 func TestLogReader(t *testing.T) {
 	l := newLog(1, 1).(*recordLog)
 	for range 500 {
@@ -401,7 +401,7 @@ func TestWorkloadsSeed(t *testing.T) {
 		use(b, 1000)
 		use(c, 1000)
 		equal := reflect.DeepEqual
-		if w.Linked { // to that, links are addresses
+		if w.Linked { // links are addresses, which differ
 			equal = func(a, b any) bool {
 				return slices.Equal(a.(interface{ replaced() []uint64 }).replaced(), b.(interface{ replaced() []uint64 }).replaced())
 			}
@@ -415,7 +415,7 @@ func TestWorkloadsSeed(t *testing.T) {
 	})
 }
 
-// replaced returns how often each element has been.
+// replaced returns how often each element has been replaced.
 func (l *linked) replaced() (times []uint64) {
 	for v := l.head.Load(); v != nil; v = v.value.next.Load() {
 		times = append(times, v.value.times.Get())
@@ -440,7 +440,7 @@ func TestWorkloadsAllocate(t *testing.T) {
 	})
 }
 
-// A custom workload, of whoever brings one.
+// A custom workload, as a user writes one.
 type custom struct {
 	write  func(worker int)
 	verify error
@@ -469,7 +469,7 @@ func TestCustomWorkload(t *testing.T) {
 	wrong(t, s, "the workload's Write by worker 0: want no panic, have out of paper")
 }
 
-// Where nothing is excluded nothing is shared, and nothing verified.
+// If a lock does not exclude, nothing is shared and nothing verified.
 func TestWorkloadUnlocked(t *testing.T) {
 	var all []Data
 	l := counting("none", func(int) sync.Locker { return new(busted) })
@@ -553,7 +553,7 @@ workload "mine": New is nil, want a function that returns data`
 	}
 }
 
-// A worker that is stuck in a workload is said to be there.
+// A worker that is stuck in a workload is reported as there.
 func TestStuckInWorkload(t *testing.T) {
 	free := make(chan struct{})
 	var once sync.Once

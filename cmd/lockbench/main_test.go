@@ -165,7 +165,7 @@ func TestBadInput(t *testing.T) {
 		{"torture --locks tikcet", `unknown lock "tikcet", did you mean "ticket"? (known: tas, `},
 		{"torture --locks rcu-qbsr", `unknown lock "rcu-qbsr", did you mean "rcu-qsbr"? (known: tas, `},
 		{"torture --locks qsbr", `unknown lock "qsbr", did you mean "rcu-qsbr"? (known: tas, `},
-		{"torture --locks none,tas", `--locks: lock "none": does not claim to exclude anybody`},
+		{"torture --locks none,tas", `--locks: lock "none": does not claim to exclude, want one that does`},
 		{"torture --locks !*", `no lock left of "!*"`},
 		{"torture --locks tikcet --seed 085657792", `unknown lock "tikcet"`}, // decimal all the same
 

@@ -356,7 +356,7 @@ func TestStuck(t *testing.T) {
 		if code := program.Report(&errs, err); code != exitFailed {
 			t.Errorf("interrupted = %t: exit status %d, want %d", interrupted, code, exitFailed)
 		}
-		const want = "\n\tcause: AA deadlock: worker 0 waits for the lock that nobody else has held: it has not been released\n\tstate: state of the deadlock\n"
+		const want = "\n\tcause: AA deadlock: worker 0 waits for the lock that no other worker has held: it has not been released\n\tstate: state of the deadlock\n"
 		if !strings.Contains(errs.String(), want) {
 			t.Errorf("interrupted = %t: no cause and state of the lock in\n%v", interrupted, errs.String())
 		}

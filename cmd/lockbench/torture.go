@@ -28,15 +28,15 @@ type tortureCmd struct {
 	own ownChoice
 }
 
-// A torment is one lock, or one flavour, in the command's turn.
-type torment struct {
+// A tortureSubject is a lock or a flavour of RCU to torture.
+type tortureSubject struct {
 	name string // as --locks calls it
 	run  func(context.Context, harness.Torture) (harness.Tortured, error)
 }
 
 func (c *tortureCmd) Run(con commandline.Console) error {
 	var bad commandline.Problems
-	torments := c.torments(&bad)
+	subjects := c.subjects(&bad)
 	total := commandline.One(&bad, "--duration", c.Duration, bad.Durations("--duration", c.Duration, time.Millisecond, 1000*time.Hour))
 	t := harness.Torture{
 		Seed: bad.Seed("--seed", cmp.Or(c.Seed, strconv.Itoa(time.Now().Nanosecond()))),
@@ -53,16 +53,16 @@ func (c *tortureCmd) Run(con commandline.Console) error {
 	context.AfterFunc(ctx, restore)
 
 	warn(con, fitness.Look(ctx).Warnings())
-	share := total / time.Duration(len(torments))
-	fmt.Fprintf(con.Err, "lockbench: %s, about %v each, seed %d\n", plural(len(torments), "lock"), share.Round(time.Millisecond), t.Seed)
+	share := total / time.Duration(len(subjects))
+	fmt.Fprintf(con.Err, "lockbench: %s, about %v each, seed %d\n", plural(len(subjects), "lock"), share.Round(time.Millisecond), t.Seed)
 	var all []harness.Tortured
 	var failures []error
 	var failed []string
-	log := newTortureLog(con.Err, total, len(torments))
+	log := newTortureLog(con.Err, total, len(subjects))
 	t.Report = log.report
-	for i, m := range torments {
-		// What one takes too long, the others get less.
-		t.Duration = max(total-time.Since(log.began), time.Millisecond) / time.Duration(len(torments)-i)
+	for i, m := range subjects {
+		// If one takes longer than its share, the others get less.
+		t.Duration = max(total-time.Since(log.began), time.Millisecond) / time.Duration(len(subjects)-i)
 		done, err := m.run(ctx, t)
 		all = append(all, done)
 		log.done++
@@ -75,7 +75,7 @@ func (c *tortureCmd) Run(con commandline.Console) error {
 		}
 		if stuck := (*harness.StuckError)(nil); errors.As(err, &stuck) {
 			fmt.Fprintln(con.Err, stuck.Stacks)
-			break // those who are stuck would disturb the next
+			break // workers that are stuck would disturb the next lock
 		}
 	}
 	err := writeTortured(con.Out, all)
@@ -90,8 +90,8 @@ func (c *tortureCmd) Run(con commandline.Console) error {
 	return errors.Join(append(failures, err)...)
 }
 
-// torments returns what the flags ask to torture.
-func (c *tortureCmd) torments(bad *commandline.Problems) []torment {
+// subjects returns the locks and flavours that the flags select.
+func (c *tortureCmd) subjects(bad *commandline.Problems) []tortureSubject {
 	var patterns []string
 	c.own, patterns = chooseOwn(bad, c.Locks)
 	if c.Locks == "" {
@@ -104,15 +104,15 @@ func (c *tortureCmd) torments(bad *commandline.Problems) []torment {
 		locks, flavours, err = catalog.MatchAll(patterns...)
 		bad.Add(err)
 	}
-	var all []torment
+	var all []tortureSubject
 	add := func(name string, s harness.Subject) {
-		all = append(all, torment{name, func(ctx context.Context, t harness.Torture) (harness.Tortured, error) {
+		all = append(all, tortureSubject{name, func(ctx context.Context, t harness.Torture) (harness.Tortured, error) {
 			return t.Lock(ctx, s)
 		}})
 	}
 	for _, l := range locks {
 		if l.Unlocked {
-			bad.Addf("--locks: lock %q: does not claim to exclude anybody, want one that does", l.Name)
+			bad.Addf("--locks: lock %q: does not claim to exclude, want one that does", l.Name)
 		}
 		add(l.Name, l.Subject)
 	}
@@ -120,7 +120,7 @@ func (c *tortureCmd) torments(bad *commandline.Problems) []torment {
 		add(c.own.args[s.Name], s)
 	}
 	for _, f := range flavours {
-		all = append(all, torment{f.Name, func(ctx context.Context, t harness.Torture) (harness.Tortured, error) {
+		all = append(all, tortureSubject{f.Name, func(ctx context.Context, t harness.Torture) (harness.Tortured, error) {
 			return t.RCU(ctx, f)
 		}})
 	}
@@ -142,7 +142,7 @@ func newTortureLog(out io.Writer, total time.Duration, of int) *tortureLog {
 	return &tortureLog{out: out, began: now, next: now.Add(tortureLogEvery), total: total, of: of}
 }
 
-// report is told of each bout.
+// report is called after each round.
 func (l *tortureLog) report(d harness.Tortured) {
 	now := time.Now()
 	if now.Before(l.next) {
@@ -151,10 +151,10 @@ func (l *tortureLog) report(d harness.Tortured) {
 	l.next = now.Add(tortureLogEvery)
 	fmt.Fprintf(l.out, "lockbench: %v of %v, %d of %d done; %s: %s, %d reads, %d writes%s\n",
 		now.Sub(l.began).Round(time.Second), l.total.Round(time.Second), l.done, l.of,
-		d.Name, plural(d.Bouts, "bout"), d.Reads, d.Writes, ages(d))
+		d.Name, plural(d.Rounds, "round"), d.Reads, d.Writes, ages(d))
 }
 
-// ages returns how old the objects were that readers saw, or nothing.
+// ages returns the ages of the objects that readers saw, or "" for a lock.
 func ages(d harness.Tortured) string {
 	if d.Ages == nil {
 		return ""
@@ -170,27 +170,27 @@ func ages(d harness.Tortured) string {
 // writeTortured writes what was done to locks, and then to flavours of RCU.
 func writeTortured(out io.Writer, all []harness.Tortured) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	header := "LOCK\tBOUTS\tREADS\tWRITES\tLONG\tBIRTHS\tREFUSED\tTIMED OUT\tCANCELLED\tDOWNGRADES\tFLIPS\tCOLLECTIONS\tSTORMS\n"
+	header := "LOCK\tROUNDS\tREADS\tWRITES\tLONG\tSTARTS\tREFUSED\tTIMED OUT\tCANCELLED\tDOWNGRADES\tFLIPS\tCOLLECTIONS\tCANCELLATIONS\n"
 	for _, d := range all {
 		if d.Ages != nil {
 			continue
 		}
 		fmt.Fprint(w, header)
 		header = ""
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", d.Name, d.Bouts, d.Reads, d.Writes, d.Long, d.Births,
-			d.Refused, d.TimedOut, d.Cancelled, d.Downgrades, d.Flips, d.Collections, d.Storms)
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", d.Name, d.Rounds, d.Reads, d.Writes, d.Long, d.Starts,
+			d.Refused, d.TimedOut, d.Cancelled, d.Downgrades, d.Flips, d.Collections, d.Cancellations)
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	header = "RCU\tBOUTS\tREADS\tWRITES\tLONG\tBIRTHS\tREADERS\tGRACE PERIODS\tCALLBACKS\tFLIPS\tCOLLECTIONS\tAGES 0 1 2 ...\n"
+	header = "RCU\tROUNDS\tREADS\tWRITES\tLONG\tSTARTS\tREADERS\tGRACE PERIODS\tCALLBACKS\tFLIPS\tCOLLECTIONS\tAGES 0 1 2 ...\n"
 	for _, d := range all {
 		if d.Ages == nil {
 			continue
 		}
 		fmt.Fprint(w, header)
 		header = ""
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", d.Name, d.Bouts, d.Reads, d.Writes, d.Long, d.Births,
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\n", d.Name, d.Rounds, d.Reads, d.Writes, d.Long, d.Starts,
 			d.Registrations, d.GracePeriods, d.Callbacks, d.Flips, d.Collections, strings.Trim(fmt.Sprint(d.Ages), "[]"))
 	}
 	return w.Flush()

@@ -20,10 +20,10 @@ func TestTorture(t *testing.T) {
 		t.Errorf("stderr %s, want %s", stderr, want)
 	}
 	for _, want := range []string{
-		`^LOCK +BOUTS +READS`,
+		`^LOCK +ROUNDS +READS`,
 		`\ntas-pinned +[1-9]\d* +0 +[1-9]`,
 		`\nrwsem +[1-9]\d* +[1-9]\d* +[1-9]`,
-		`\nRCU +BOUTS .* AGES 0 1 2 \.\.\.\n`,
+		`\nRCU +ROUNDS .* AGES 0 1 2 \.\.\.\n`,
 		`\nrcu-pinned +[1-9].* [1-9]\d* \d+ 0 0 0 0 0 0 0 0 0\n`,
 		`\nSUCCESS\n$`,
 	} {

@@ -147,10 +147,13 @@ func (g Glossary) checkGo(fsys fs.FS, name string) ([]string, error) {
 	return broken, nil
 }
 
+var code = regexp.MustCompile("`[^`\n]*`") // quotes what it says
+
 func (g Glossary) checkMarkdown(name, text string) []string {
 	if glossary := section(text); glossary != "" {
 		text = strings.Replace(text, glossary, strings.Repeat("\n", strings.Count(glossary, "\n")), 1)
 	}
+	text = code.ReplaceAllString(text, "``")
 	return g.find(name, 1, strings.Split(text, "\n"))
 }
 
