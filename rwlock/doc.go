@@ -4,6 +4,7 @@
 //
 //	ReaderPref   a count of readers in one word; WRITERS CAN STARVE
 //	Queued       the kernel's qrwlock: the same word, and a queue; fair
+//	Upgradable   Queued, and one reader at a time may become the writer
 //	PhaseFair    readers and writers take turns; a reader waits for one writer
 //	             at most, whatever the queue
 //	Distributed  a count of readers for each CPU: readers share nothing, and
@@ -11,7 +12,7 @@
 //	Biased       reads like Distributed for as long as that pays, and otherwise
 //	             is one of the others
 //
-// In the first three each reader writes the lock's word, so readers that
+// In the first four each reader writes the lock's word, so readers that
 // overlap pass a cache line around and do not scale; the words are small and
 // writers are cheap. In the last two readers scale, and writers pay for it.
 //

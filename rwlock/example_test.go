@@ -96,3 +96,26 @@ func ExampleDecode() {
 	fmt.Println(rwlock.Decode(0x700))
 	// Output: 3 readers, a writer waits
 }
+
+// A section that mostly only reads: it looks beside readers, and becomes the writer if
+// there is something to write. No writer comes between the two.
+func ExampleUpgradable() {
+	var (
+		mu    rwlock.Upgradable
+		cache = map[string]int{} // guarded by mu
+	)
+	length := func(word string) int {
+		mu.ULock()
+		if n, ok := cache[word]; ok {
+			mu.UUnlock()
+			return n
+		}
+		mu.Upgrade()
+		cache[word] = len(word)
+		mu.Downgrade()
+		defer mu.RUnlock()
+		return cache[word] // as written: no writer came between
+	}
+	fmt.Println(length("lock"), length("lock"), &mu)
+	// Output: 4 4 unlocked
+}

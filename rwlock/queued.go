@@ -52,6 +52,14 @@ func (l *Queued) rwait(pinned bool) {
 	// will find the caller counted.
 	w := l.word.word.Add(oneReader) // n,0,* -> n+1,0,*; acquire: pairs with Unlock
 	for w&writer != 0 {
+		if w&writer == upgrading { // it waits until it is the only reader
+			l.word.word.Add(lessOne) // n,*,U -> n-1,*,U
+			for l.word.word.Load()&writer == upgrading {
+				spin.Once()
+			}
+			w = l.word.word.Add(oneReader) // n,0,* -> n+1,0,*; acquire: pairs with Unlock
+			continue
+		}
 		spin.Once()
 		w = l.word.word.Load() // acquire: pairs with Unlock
 	}
@@ -114,7 +122,7 @@ func (l *Queued) Unlock() {
 
 // unlockSlow is Unlock when w shows waiters, or misuse.
 func (l *Queued) unlockSlow(w uint32) {
-	if w&writer == 0 {
+	if w&writer != writer {
 		panic("rwlock: Unlock of unlocked lock")
 	}
 	l.word.word.ClearLowByteRelease() // *,*,W -> *,*,0; release: pairs with Lock and RLock; by I1

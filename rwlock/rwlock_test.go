@@ -283,6 +283,7 @@ func TestDecode(t *testing.T) {
 		{0x1ff, "write-locked, a writer waits"},
 		{0x2ff, "write-locked, 1 reader waits"},
 		{0x4ff, "write-locked, 2 readers wait"},
+		{0x501, "2 readers, one of them upgrades, a writer waits"},
 	} {
 		if got := rwlock.Decode(c.word).String(); got != c.want {
 			t.Errorf("Decode(%#x) = %q, want %q", c.word, got, c.want)

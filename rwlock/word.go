@@ -10,13 +10,15 @@ import (
 // A word is the word of ReaderPref and of Queued, in the kernel's layout,
 // written (readers, waiting, writer) here:
 //
-//	bits 0–7    writer   0xff while a writer holds the lock
+//	bits 0–7    writer   0xff while a writer holds the lock; 1 while a reader waits until
+//	                     it is the only one, to become the writer (Upgradable)
 //	bit  8      waiting  1 while a writer waits for readers to leave (Queued)
 //	bits 9–31   readers  how many hold the lock, or ask for it just now
 //
 //	0,0,0   unlocked
 //	n,0,0   n readers inside
 //	n,1,0   n readers inside; a writer waits, and turns new ones away
+//	n,*,U   n readers inside, of which one upgrades, and turns new ones away
 //	n,*,W   a writer inside; n readers have asked
 //
 // I1: only the holder changes writer from W to 0, whatever the other bits are, so
@@ -29,6 +31,7 @@ type word struct{ word primitives.Uint32 }
 
 const (
 	writer    = 0xff
+	upgrading = 1
 	waiting   = 1 << 8
 	oneReader = 1 << 9
 	lessOne   = 1<<32 - oneReader // added, takes one reader away
@@ -44,7 +47,8 @@ func (l *word) TryLock() bool {
 
 // TryRLock tries to lock l for reading without waiting and reports whether it
 // succeeded. It fails while a writer holds the lock; for a [Queued] it also fails
-// while the writer at the head of the queue waits for readers to leave. It panics
+// while the writer at the head of the queue waits for readers to leave, and for an
+// [Upgradable] while a reader upgrades. It panics
 // if the lock has 4,194,303 readers.
 func (l *word) TryRLock() bool { return orPanic(l.tryRLock()) }
 
@@ -166,20 +170,22 @@ func (l *word) String() string { return Decode(l.word.Load()).String() }
 // A State is what the word of a [ReaderPref], a [Queued] or a kernel's
 // qrwlock says.
 type State struct {
-	Word    uint32
-	Writer  bool // a writer holds the lock
-	Waiting bool // a writer waits for readers to leave
-	Readers int  // how many readers hold the lock, or wait while Writer is true
+	Word      uint32
+	Writer    bool // a writer holds the lock
+	Waiting   bool // a writer waits for readers to leave
+	Upgrading bool // a reader of an Upgradable waits for the others to leave
+	Readers   int  // how many readers hold the lock, or wait while Writer is true
 }
 
 // Decode returns what word says, in the kernel's layout. Decode(0x500) says:
 // 2 readers, a writer waits.
 func Decode(word uint32) State {
 	return State{
-		Word:    word,
-		Writer:  word&writer != 0,
-		Waiting: word&waiting != 0,
-		Readers: int(word / oneReader),
+		Word:      word,
+		Writer:    word&writer > upgrading,
+		Waiting:   word&waiting != 0,
+		Upgrading: word&writer == upgrading,
+		Readers:   int(word / oneReader),
 	}
 }
 
@@ -196,6 +202,9 @@ func (s State) String() string {
 		says = append(says, count(s.Readers, "reader", "readers"))
 	default:
 		says = append(says, "unlocked")
+	}
+	if s.Upgrading {
+		says = append(says, "one of them upgrades")
 	}
 	if s.Waiting {
 		says = append(says, "a writer waits")
