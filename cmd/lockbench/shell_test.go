@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -99,50 +98,6 @@ func TestExamples(t *testing.T) {
 	}
 	if n < 18 {
 		t.Errorf("%d examples", n)
-	}
-}
-
-// What README shows can be pasted into a shell, line by line: each command makes
-// sense in the directory that those above it leave.
-func TestReadme(t *testing.T) {
-	text, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	made := make(map[string]bool) // files that a line has written
-	n := 0
-	for block := range strings.SplitSeq(string(text), "```\n") {
-		for line := range strings.Lines(block) {
-			line, _, _ = strings.Cut(line, " #")
-			line = strings.TrimSpace(line)
-			if _, file, ok := strings.Cut(line, "| tee "); ok {
-				made[file] = true
-			}
-			if strings.HasPrefix(line, "go tool benchstat") && !strings.Contains(line, "-filter '.unit:ns/op /lock:(") {
-				t.Errorf("%s: prints a table for every unit and a column for every lock", line)
-			}
-			command, ok := strings.CutPrefix(line, "go run ./cmd/lockbench ")
-			if !ok {
-				continue
-			}
-			n++
-			makesSense(t, "lockbench "+command)
-			out := "results.txt"
-			if m := regexp.MustCompile(`--out (\S+)`).FindStringSubmatch(command); m != nil {
-				out = m[1]
-			}
-			switch name, rest, _ := strings.Cut(command, " "); {
-			case name == "run" && made[out] != strings.Contains(command, "--resume"):
-				t.Errorf("%s: %s is there: %t", line, out, made[out])
-			case name == "run":
-				made[out] = true
-			case (name == "plot" || name == "compare") && !made[strings.Fields(rest)[0]]:
-				t.Errorf("%s: no line above makes its file", line)
-			}
-		}
-	}
-	if n < 12 {
-		t.Errorf("%d commands in README.md", n)
 	}
 }
 

@@ -195,13 +195,34 @@ func TestRules(t *testing.T) {
 	}
 }
 
+// In the figure of routes no text is wider than its box.
+func TestRoutesFit(t *testing.T) {
+	for _, r := range routes {
+		if len(r.stations) != 6 || r.into+1 >= len(r.stations) {
+			t.Errorf("%s: %d stations, and one more into number %d; want 6, and two that it is as wide as", r.title, len(r.stations), r.into)
+		}
+		for _, s := range r.stations {
+			if !s.fits(stationW) || len(s.says) > 3 {
+				t.Errorf("%s: %s, %q: want three lines at most, that fit the box", r.title, s.name, s.says)
+			}
+		}
+		if !r.aside.fits(asideW) || len(r.aside.says) > 1 {
+			t.Errorf("%s: %s, %q: want one line that fits the box", r.title, r.aside.name, r.aside.says)
+		}
+	}
+	if wide := (station{name: "a", says: []string{"what is much too wide for a box"}}); wide.fits(stationW) {
+		t.Error("what is too wide fits")
+	}
+}
+
 func TestBetween(t *testing.T) {
-	got, err := between([]byte("a\n"+begin+"old\n"+end+"b\n"), "new\n")
+	begin, end := choiceMarks[0], choiceMarks[1]
+	got, err := between([]byte("a\n"+begin+"old\n"+end+"b\n"), choiceMarks, "new\n")
 	if want := "a\n" + begin + "new\n" + end + "b\n"; string(got) != want || err != nil {
 		t.Errorf("between = %q, %v, want %q", got, err, want)
 	}
 	for _, page := range []string{"", begin, end, end + begin} {
-		if got, err := between([]byte(page), ""); err == nil {
+		if got, err := between([]byte(page), choiceMarks, ""); err == nil {
 			t.Errorf("between of %q = %q, want an error", page, got)
 		}
 	}

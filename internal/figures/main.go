@@ -22,10 +22,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/lockbench/lockbench/results"
 )
 
 // figures has those that explain, by file name.
 var figures = map[string]func() []byte{
+	"architecture.svg":     architecture,
 	"rcu-grace-period.svg": gracePeriod,
 	"rcu-delete.svg":       deletion,
 	"rcu-replace.svg":      replacement,
@@ -108,24 +111,47 @@ func draw(root string) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	published["README.md"], err = between(readme, choices(files))
+	if readme, err = between(readme, choiceMarks, choices(files)); err != nil {
+		return nil, err
+	}
+	run, err := shownRun(files)
+	if err != nil {
+		return nil, err
+	}
+	published["README.md"], err = between(readme, runMarks, run)
 	return published, err
 }
 
 // The marks between which README has what is written by this command.
-const (
-	begin = "<!-- go run ./internal/figures writes what is below -->\n"
-	end   = "<!-- and above -->\n"
+var (
+	choiceMarks = [2]string{"<!-- go run ./internal/figures writes what is below -->\n", "<!-- and above -->\n"}
+	runMarks    = [2]string{"<!-- go run ./internal/figures writes the run below -->\n", "<!-- end of the run -->\n"}
 )
 
 // between returns page with text between the marks.
-func between(page []byte, text string) ([]byte, error) {
+func between(page []byte, marks [2]string, text string) ([]byte, error) {
+	begin, end := marks[0], marks[1]
 	head, rest, found := bytes.Cut(page, []byte(begin))
 	_, tail, also := bytes.Cut(rest, []byte(end))
 	if !found || !also {
 		return nil, fmt.Errorf("README.md: want %q and then %q", begin, end)
 	}
 	return slices.Concat(head, []byte(begin), []byte(text), []byte(end), tail), nil
+}
+
+// shownRun returns what lockbench run printed of the dataset reads, as it fits on a
+// page.
+func shownRun(files map[string]*results.File) (string, error) {
+	const width = 90
+	i := slices.IndexFunc(datasets, func(d dataset) bool { return d.name == "reads" })
+	flags, _, _ := strings.Cut(datasets[i].runs[0], " --cpus")
+	var b strings.Builder
+	fmt.Fprintf(&b, "```console\n$ lockbench run %s\n...\n", strings.Replace(flags, ",rw-phasefair", ",\\\nrw-phasefair", 1))
+	if err := (results.Digest{Width: width}).Write(&b, files["reads"].Samples); err != nil {
+		return "", err
+	}
+	b.WriteString("...\n```\n")
+	return b.String(), nil
 }
 
 // The colours are Okabe and Ito's, and lighter ones of them to write on: readers
