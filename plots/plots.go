@@ -1,18 +1,3 @@
-// Package plots draws what a benchmark run produced: throughput over CPUs and
-// over the share of reads, latency percentiles, also over load, how waits are
-// distributed, and fairness.
-//
-// [Write] draws all of it into files. [Throughput], [Reads], [Roles], [Latency], [Load],
-// [Distribution] and [Fairness] return the figures of one kind, a [Figure] for each combination
-// of the dimensions that it does not show; its panels are gonum plots, to be
-// added to, or to be put into a picture of your own. [Forest] draws what became
-// of a comparison of two versions.
-//
-// A figure never mixes samples of near CPUs with samples of far ones. Samples
-// during which the distance changed are left out, and the figure says how
-// many they were; and so are those of unknown distance, where there are others.
-// What it calls the best is so by the medians; locks whose
-// intervals overlap that of the best are called tied with it.
 package plots
 
 import (

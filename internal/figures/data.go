@@ -130,7 +130,7 @@ These files are what was measured, sample by sample, for the figures of [docs](.
 [README](../../README.md#which-lock). This page is written by the command that draws them from these files:
 
     $ go run ./internal/figures             # draw, and write the tables
-    $ go run ./internal/figures -measure    # measure all of it anew, before: six minutes, on a machine that does nothing else
+    $ go run ./internal/figures -measure    # measure all of it again, before: six minutes, on a machine that does nothing else
     $ go run ./internal/figures -measure record map
 
 A test fails if a figure, the table or this page is not what the files give.

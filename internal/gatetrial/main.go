@@ -1,5 +1,5 @@
 // Command gatetrial puts the gate on trial: it measures how often it is wrong, on this
-// machine, and prints what docs/gate.md says:
+// machine, and prints what docs/gate-evidence.md says:
 //
 //	go run ./internal/gatetrial size [-module LIST] [-change NAME]
 //	go run ./internal/gatetrial record -dir TAPES [-module LIST] [-change none,5,10] [-runs N] [-full]

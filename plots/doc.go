@@ -1,0 +1,28 @@
+// Package plots draws what a benchmark run produced: throughput over CPUs and
+// over the share of reads, latency percentiles, also over load, how waits are
+// distributed, and fairness.
+//
+// [Write] draws all of it into files. [Throughput], [Reads], [Roles], [Latency], [Load],
+// [Distribution] and [Fairness] return the figures of one kind, a [Figure] for each combination
+// of the dimensions that it does not show; its panels are gonum plots, to be
+// added to, or to be put into a picture of your own. [Forest] draws a comparison
+// of two versions.
+//
+// A figure never mixes samples of near CPUs with samples of far ones. Samples
+// during which the distance changed are left out, and the figure says how
+// many they were; so are those of unknown distance, where there are others.
+// The best lock has the best median; locks whose intervals overlap its interval are
+// tied with it.
+//
+// # The files, in the order of the data
+//
+//   - plots.go has the options; files.go draws all kinds of figures, and writes them.
+//   - scene.go gathers the summaries of a file into the cells of one figure, and has its
+//     conditions in words and in its name; series.go makes lines over a dimension of them.
+//   - alone.go, throughput.go, reads.go, beside.go, roles.go, latency.go, arrivals.go and
+//     fairness.go are the kinds of figures, each with its title.
+//   - rows.go and lines.go are the two forms that figures have; axes.go, labels.go and
+//     palette.go are what both are made of.
+//   - figure.go is a figure, with the text around its panels; page.go is the page of all.
+//   - forest.go and history.go draw what the gate and a history found.
+package plots
