@@ -505,6 +505,57 @@ func BenchmarkParallel(b *testing.B) { go func() {}(); say(b, 1e6) }
 	}
 }
 
+// No cycle of the collector is in a slice, unless the environment asks for more of them.
+func TestSeldomCollects(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds")
+	}
+	for _, test := range []struct {
+		env   []string
+		least float64
+		most  float64
+	}{
+		{nil, 0, 0},
+		{[]string{"GOGC=100"}, 1, 20},
+	} {
+		var dirs [2]string
+		for i := range dirs {
+			dirs[i] = t.TempDir()
+			err := files{"go.mod": "module example.com/u\n\ngo 1.26\n", "u_test.go": `package u
+import ("runtime/debug"; "testing")
+var sink []byte
+func BenchmarkIt(b *testing.B) {
+	var before, after debug.GCStats
+	debug.ReadGCStats(&before)
+	for range 16 { sink = make([]byte, 1<<20) }
+	debug.ReadGCStats(&after)
+	b.ReportMetric(float64(after.NumGC-before.NumGC), "cycles")
+	b.ReportMetric(1e6, "ns/op")
+}
+`}.write(dirs[i])
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		src, err := measure.Prepare(context.Background(), measure.Config{BaseDir: dirs[0], HeadDir: dirs[1], Builds: 1, Env: test.env, MeasureUnchanged: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer src.Close()
+		both, _, _ := src.Benchmarks()
+		rounds, err := src.Round(context.Background(), both)
+		if err != nil || len(rounds) != 1 || rounds[0].Failed != nil {
+			t.Fatalf("%v %+v", err, rounds)
+		}
+		for side, reading := range rounds[0].Readings {
+			i := slices.IndexFunc(reading.Values, func(v results.Value) bool { return v.Unit == "cycles" })
+			if i < 0 || reading.Values[i].Value < test.least || reading.Values[i].Value > test.most {
+				t.Errorf("with %v the %v has %v, want %v to %v cycles", test.env, side, reading.Values, test.least, test.most)
+			}
+		}
+	}
+}
+
 // What a commit does not have by itself is there all the same: submodules, as each
 // side has them, what a replace or a go.work names outside of the repository, and
 // what With names. Of what is missing, the error says that it was left out.
