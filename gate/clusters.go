@@ -13,9 +13,10 @@ import (
 // 0. Where one is, a factor makes no sense, and the number is their difference, as
 // a share of what the first is away from 0.
 type measure struct {
-	better int
-	margin float64
-	signed bool // by difference
+	better  int
+	margin  float64
+	signed  bool // by difference
+	fastest bool // of several processes the fastest counts: it was disturbed the least
 }
 
 // limit returns what is worse by the margin.
@@ -60,7 +61,7 @@ func (m *measure) change(worse float64) float64 {
 
 // PairsPerBuild is how many pairs of processes are measured of one pair of binaries,
 // before a source goes on to the next.
-const PairsPerBuild = 3
+const PairsPerBuild = 2
 
 // A pair is what one round has in one unit.
 type pair struct {
@@ -73,14 +74,30 @@ func (q pair) negative() bool { return q.base < 0 || q.head < 0 }
 
 // A cluster is the pairs of one pair of binaries. These have the same layout and the
 // same luck, which more of them do not average out, so that together they are one
-// reading: the median of them.
+// reading.
 type cluster struct {
 	build       int
 	pairs       []pair
 	differences []float64 // by how much the head is worse
 }
 
-func (c *cluster) reading() float64 { return medianOf(c.differences) }
+// reading is by how much the fastest process of the head is worse than the fastest of
+// the base, where that is what counts, and else the median of the differences. Either is
+// as likely to be x as to be -x if base and head are the same.
+func (m *measure) reading(c *cluster) float64 {
+	if !m.fastest || m.signed {
+		return medianOf(c.differences)
+	}
+	base, head := c.pairs[0].base, c.pairs[0].head
+	for _, q := range c.pairs[1:] {
+		if m.better > 0 {
+			base, head = max(base, q.base), max(head, q.head)
+		} else {
+			base, head = min(base, q.base), min(head, q.head)
+		}
+	}
+	return m.worse(base, head)
+}
 
 // Clusters are what there is of one unit of one benchmark at one distance, in the
 // order in which it was measured.
@@ -127,8 +144,8 @@ func (c *clusters) readings(more bool) []float64 {
 		whole = whole[:n-1]
 	}
 	readings := make([]float64, len(whole))
-	for i, c := range whole {
-		readings[i] = c.reading()
+	for i, of := range whole {
+		readings[i] = c.reading(of)
 	}
 	return readings
 }

@@ -56,7 +56,7 @@ func TestLacks(t *testing.T) {
 	}{
 		"layout":  {synthetic.Benchmark{Noise: 0.002}, 0.06, []string{"by twice the margin: that takes about ", " pairs of binaries, there are 12; binaries of the same code are ", " apart by their layout"}},
 		"machine": {synthetic.Benchmark{Noise: 0.15}, 0, []string{" pairs of binaries, there are 12; the machine makes pairs of the same binaries "}},
-		"slower":  {synthetic.Benchmark{Noise: 0.1, Change: 0.05}, 0, []string{"it seems to be worse by more than the margin, and may be no worse at all"}},
+		"slower":  {synthetic.Benchmark{Noise: 0.15, Change: 0.02}, 0, []string{"it seems to be worse by more than the margin, and may be no worse at all"}},
 	} {
 		src := synthetic.New(4, test.is)
 		src.Builds, src.Layout = 12, test.layout
@@ -124,4 +124,43 @@ type recorder struct {
 func (r recorder) Round(ctx context.Context, of []gate.Benchmark) ([]gate.Round, error) {
 	*r.order = append(*r.order, of...)
 	return r.Source.Round(ctx, of)
+}
+
+// asked notes the order of the rounds that a source is asked for.
+type asked struct {
+	gate.Source
+	order []gate.Benchmark
+}
+
+func (a *asked) Round(ctx context.Context, of []gate.Benchmark) ([]gate.Round, error) {
+	a.order = append(a.order, of...)
+	return a.Source.Round(ctx, of)
+}
+
+// With a budget, what is nearly decided goes first: a benchmark that is far too noisy has
+// no more rounds than it takes to see that, before the others are done.
+func TestNearlyDecidedFirst(t *testing.T) {
+	src := synthetic.New(3, synthetic.Benchmark{Noise: 0.4}, synthetic.Benchmark{Noise: 0.01, Change: 0.08}, synthetic.Benchmark{Noise: 0.4}, synthetic.Benchmark{Noise: 0.03})
+	src.Builds, src.Layout = 48, 0.01
+	quiet := func(b gate.Benchmark) bool { return src.Of[synthetic.Index(b)].Noise < 0.1 }
+	a := &asked{Source: src}
+	for _, r := range compare(t, gate.Rules{Budget: time.Hour}, a).Results {
+		if quiet(r.Benchmark) == (r.Verdict == gate.CannotTell) {
+			t.Errorf("%v: %v, since %s", r.Benchmark, r.Verdict, r.Why)
+		}
+	}
+	rounds, last := make(map[gate.Benchmark]int), 0
+	for i, b := range a.order {
+		if quiet(b) {
+			last = i
+		}
+	}
+	for _, b := range a.order[:last] {
+		rounds[b]++
+	}
+	for b, n := range rounds {
+		if most := gate.DefaultMinRounds * gate.PairsPerBuild; !quiet(b) && n > most {
+			t.Errorf("%v has %d rounds before the quiet ones are done, want %d", b, n, most)
+		}
+	}
 }

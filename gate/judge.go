@@ -103,6 +103,7 @@ type series struct {
 	evidence float64 // its logarithm, if the middle is beyond the margin, and else -Inf
 
 	since int  // how many readings made it suspect, 0 if it is not
+	need  int  // about how many more readings decide it
 	done  bool // nothing to come can change the verdict
 	found bool // it is worse, and new binaries alone showed it once more
 }
@@ -143,20 +144,44 @@ func (j *judge) measure(ctx context.Context) error {
 	for _, open := range [][]Benchmark{fits, late} {
 		open = slices.Clone(open)
 		for len(open) > 0 {
-			var left []Benchmark
-			for _, b := range open {
-				got, err := j.round(ctx, b)
-				if err != nil || j.interrupted || j.spent {
-					return err
-				}
-				if got && (j.rules.toEnd || !j.settled(b)) {
-					left = append(left, b)
-				}
+			i := j.next(open)
+			got, err := j.round(ctx, open[i])
+			if err != nil || j.interrupted || j.spent {
+				return err
 			}
-			open = left
+			if !got || !j.rules.toEnd && j.settled(open[i]) {
+				open = slices.Delete(open, i, i+1)
+			}
 		}
 	}
 	return nil
+}
+
+// next returns which of them has the next round: the one that had the fewest, until each
+// has had as many as it takes to pass; then the one that needs the least time to be
+// decided, so that what is noisy does not take the budget of all others.
+func (j *judge) next(open []Benchmark) int {
+	best, few := 0, time.Duration(math.MaxInt64)
+	for i, b := range open {
+		if j.rounds[b] < j.rounds[open[best]] {
+			best = i
+		}
+	}
+	if j.rules.Budget == 0 || j.rules.toEnd || j.rounds[open[best]] < j.rules.MinRounds*PairsPerBuild {
+		return best
+	}
+	for i, b := range open {
+		need := 0
+		for _, s := range j.by[b] {
+			if !s.done {
+				need = max(need, s.need)
+			}
+		}
+		if takes := time.Duration(need) * max(j.src.Cost(b), 1); takes < few {
+			best, few = i, takes
+		}
+	}
+	return best
 }
 
 // round measures a round of b, unless there is no more of it, or no more time.
@@ -377,6 +402,7 @@ func (j *judge) of(k seriesKey) *series {
 			s.margin, s.tolerance = e.Margin, e.Margin
 		}
 	}
+	s.fastest = k.cpus() == 1 && (k.unit == "ns/op" || k.unit == "MB/s") // what goroutines do to each other may be fast by chance
 	s.clusters.measure = &s.measure
 	j.series[k] = s
 	j.order = append(j.order, s)
@@ -449,8 +475,35 @@ func (j *judge) look(b Benchmark) {
 		case s.passes(readings, j.rules.alpha()):
 			s.done = true
 		}
+		s.need = s.missing(readings)
 	}
 }
+
+// missing returns about how many more readings decide s.
+func (s *series) missing(readings []float64) int {
+	n := len(readings)
+	if n < 2 {
+		return leastAnew
+	}
+	anew, middle := 0, centre(readings)
+	room := 2*s.limit() - middle
+	if middle > s.limit() {
+		room, anew = middle, leastAnew
+	}
+	if s.since > 0 {
+		anew = max(1, leastAnew-(n-s.since))
+	}
+	width := widthOfOne * spread(readings) // of the interval of a single reading, if they shrank so
+	total := width * width / (room * room)
+	if !(total < 1e6) {
+		total = 1e6
+	}
+	return max(int(math.Ceil(total))-n, 1) + anew
+}
+
+// widthOfOne, by the square root of the number of readings, is about how far the interval
+// of many goes to either side, in their standard deviations.
+const widthOfOne = 4
 
 // weigh computes the evidence, and reports whether there are other readings than
 // before.
@@ -696,7 +749,7 @@ func (s *series) resultExact(r *Result) {
 		s.resultNear(r)
 		return
 	}
-	m := &measure{s.better, s.tolerance, s.signed}
+	m := &measure{better: s.better, margin: s.tolerance, signed: s.signed}
 	d := m.worse(r.Old, r.New)
 	r.setChange(m.change, d, d, d)
 	r.Exact, r.Margin = true, s.tolerance
@@ -789,7 +842,7 @@ func (s *series) lacks(readings []float64, lo, hi float64) string {
 	share := measure{better: -1, signed: s.signed}
 	switch {
 	case s.clusters.all[0].build == 0 || math.IsNaN(within) || math.IsNaN(between):
-	case between > 1.5*within/math.Sqrt(PairsPerBuild):
+	case between > 2*within/math.Sqrt(PairsPerBuild):
 		what += fmt.Sprintf("; binaries of the same code are %s apart by their layout: align the loop, or widen the margin", wording.Share(share.change(between)))
 	default:
 		what += fmt.Sprintf("; the machine makes pairs of the same binaries %s apart: a quieter one, or a longer budget, helps", wording.Share(share.change(within)))

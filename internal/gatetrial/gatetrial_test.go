@@ -85,11 +85,11 @@ func TestRivalsLimits(t *testing.T) {
 			}
 		}
 	}
-	// One layout that stands out in all of ten readings is an alarm for benchstat.
+	// One layout that stands out in all of ten pairs is an alarm for benchstat.
 	one := noise{pair: 0.002, layout: 0.10}
 	alarms := 0
 	for seed := range uint64(40) {
-		verdicts, err := byBenchstat(ctx, one.run(seed, 1, 0, 4))
+		verdicts, err := byBenchstat(ctx, one.run(seed, 1, 0, 6))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -98,7 +98,7 @@ func TestRivalsLimits(t *testing.T) {
 		}
 	}
 	if alarms == 0 {
-		t.Error("benchstat raised no alarm in 40 runs whose four pairs of binaries differ by 10 %")
+		t.Error("benchstat raised no alarm in 40 runs whose six pairs of binaries differ by 10 %")
 	}
 }
 
