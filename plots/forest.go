@@ -130,6 +130,7 @@ type forestRow struct {
 	judgement
 	at, lo, hi     float64 // infinite where the interval does not end; NaN if there is no change
 	spread, margin float64 // NaN if there is none
+	limit          float64 // below which the interval of a change that passes is; 0 if that is the margin
 	hollow, minor  bool
 }
 
@@ -200,7 +201,21 @@ func newForestRow(names map[gate.Benchmark]string, res *gate.Result) forestRow {
 	} else if res.Spread >= 0 && res.Spread <= 1e6 {
 		row.spread = res.Spread
 	}
+	if !res.Exact && !res.Unpaired {
+		row.limit = twice(row.margin, res)
+	}
 	return row
+}
+
+// twice returns what is worse by the margin twice.
+func twice(margin float64, res *gate.Result) float64 {
+	switch {
+	case res.Signed:
+		return 2 * margin
+	case res.Better > 0:
+		return 1 - (1-margin)*(1-margin)
+	}
+	return (1+margin)*(1+margin) - 1
 }
 
 // setRange chooses what the axis shows: all of it, unless a few are so far out
@@ -306,8 +321,12 @@ func (f forestLayer) GlyphBoxes(*plot.Plot) []plot.GlyphBox {
 		plot.GlyphBox{X: 1, Rectangle: vg.Rectangle{Max: vg.Point{X: columnsWidth(f.right)}}})
 }
 
-// marginShade is behind the rows, as wide as the margin.
-var marginShade = color.RGBA{0xE6, 0xEF, 0xE6, 0xFF}
+// marginShade is behind the rows, as wide as the margin, and limitShade as far as the
+// intervals of changes that pass.
+var (
+	marginShade = color.RGBA{0xE6, 0xEF, 0xE6, 0xFF}
+	limitShade  = color.RGBA{0xF4, 0xF8, 0xF4, 0xFF}
+)
 
 // Plot draws the rows.
 func (f forestLayer) Plot(c draw.Canvas, p *plot.Plot) {
@@ -319,6 +338,9 @@ func (f forestLayer) Plot(c draw.Canvas, p *plot.Plot) {
 		c.FillPolygon(clr, []vg.Point{{X: x(lo), Y: mid - half}, {X: x(hi), Y: mid - half}, {X: x(hi), Y: mid + half}, {X: x(lo), Y: mid + half}})
 	}
 	for i, row := range f.rows {
+		if row.limit > row.margin {
+			box(row.margin, row.limit, middle(i), height/2, limitShade)
+		}
 		box(-row.margin, row.margin, middle(i), height/2, marginShade)
 	}
 	gridlines{x: true}.Plot(c, p)
@@ -422,6 +444,9 @@ func (f *forest) legend() (items []legendItem) {
 		items = append(items, legendItem{"margin, " + share(f.margin) + " unless a row has ticks", patch(5.5, marginShade)})
 		if !slices.ContainsFunc(f.rows, func(row forestRow) bool { return row.margin != f.margin && row.margin > 0 }) {
 			items[len(items)-1].word = "margin, " + share(f.margin)
+		}
+		if slices.ContainsFunc(f.rows, func(row forestRow) bool { return row.limit > row.margin }) {
+			items = append(items, legendItem{"twice that: intervals of what passes end before it", patch(5.5, limitShade)})
 		}
 	}
 	if f.spreads {

@@ -241,3 +241,29 @@ func TestForestSaysWhatIsCompared(t *testing.T) {
 		}
 	}
 }
+
+// Up to twice the margin there is a band, for changes that may pass there: not for counts
+// that do not vary, nor for sides that were not measured together.
+func TestForestHasTheLimit(t *testing.T) {
+	for name, test := range map[string]struct {
+		change func(int, *gate.Result)
+		want   bool
+	}{
+		"times":  {nil, true},
+		"exact":  {func(_ int, r *gate.Result) { r.Exact = true }, false},
+		"files":  {func(_ int, r *gate.Result) { r.Unpaired = true }, false},
+		"rates":  {func(_ int, r *gate.Result) { r.Unit, r.Better = "MB/s", +1 }, true},
+		"signed": {func(_ int, r *gate.Result) { r.Signed = true }, true},
+	} {
+		svg, err := plots.Forest(forestOf(3, test.change), plots.ForestOptions{}).Encode("svg")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Contains(string(svg), "intervals of what passes end"); got != test.want {
+			t.Errorf("%s: the legend has the limit: %t, want %t", name, got, test.want)
+		}
+		if got := strings.Contains(strings.ToUpper(string(svg)), "#F4F8F4"); got != test.want {
+			t.Errorf("%s: the band is there: %t, want %t", name, got, test.want)
+		}
+	}
+}
