@@ -221,6 +221,7 @@ func ExampleConfig() {
 		}()
 		d.ReadUnlock(s) // a second time
 	}()
+	// Output: rcu: ReadUnlock of a section that has ended
 }
 
 // A program that must not wait asks for a grace period, goes on, and looks later.
