@@ -15,18 +15,18 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// A player is a source that has some rounds of one benchmark.
-type player struct {
+// A recorded source has some rounds of one benchmark.
+type recorded struct {
 	rounds   []gate.Round
 	declared results.Directions
 	played   int
 }
 
-func (p *player) Benchmarks() (both, onlyBase, onlyHead []gate.Benchmark) {
+func (p *recorded) Benchmarks() (both, onlyBase, onlyHead []gate.Benchmark) {
 	return []gate.Benchmark{p.rounds[0].Benchmark}, nil, nil
 }
 
-func (p *player) Round(context.Context, []gate.Benchmark) ([]gate.Round, error) {
+func (p *recorded) Round(context.Context, []gate.Benchmark) ([]gate.Round, error) {
 	if p.played == len(p.rounds) {
 		return nil, io.EOF
 	}
@@ -34,14 +34,14 @@ func (p *player) Round(context.Context, []gate.Benchmark) ([]gate.Round, error) 
 	return p.rounds[p.played-1 : p.played], nil
 }
 
-func (p *player) Unchanged() []gate.Unchanged                  { return nil }
-func (p *player) Cost(gate.Benchmark) time.Duration            { return 0 }
-func (p *player) Apart() time.Duration                         { return 0 }
-func (p *player) Better(unit string) int                       { return p.declared.Better(unit) }
-func (p *player) Exact(gate.Benchmark, string) (float64, bool) { return 0, false }
+func (p *recorded) Unchanged() []gate.Unchanged                  { return nil }
+func (p *recorded) Cost(gate.Benchmark) time.Duration            { return 0 }
+func (p *recorded) Apart() time.Duration                         { return 0 }
+func (p *recorded) Better(unit string) int                       { return p.declared.Better(unit) }
+func (p *recorded) Exact(gate.Benchmark, string) (float64, bool) { return 0, false }
 
 // files returns the same readings as files, of one session or of two.
-func (p *player) files(together bool) gate.Files {
+func (p *recorded) files(together bool) gate.Files {
 	file := func(side gate.Side) *results.RecordFile {
 		f := &results.RecordFile{Name: side.String() + ".txt", Declared: p.declared}
 		session := "one"
@@ -59,16 +59,16 @@ func (p *player) files(together bool) gate.Files {
 	return gate.Files{Base: file(gate.Base), Head: file(gate.Head)}
 }
 
-// play returns rounds of 20 pairs of binaries in which the base has one value in unit, the head
-// another, and both have noise, as a share.
-func play(unit string, declared results.Directions, base, head, noise float64) *player {
+// madeRounds returns rounds of 20 pairs of binaries in which the base has one value in
+// unit, the head another, and both have noise, as a share.
+func madeRounds(unit string, declared results.Directions, base, head, noise float64) *recorded {
 	random := rand.New(rand.NewPCG(1, 1))
 	build := 0
 	reading := func(v float64) *gate.Reading {
 		v += noise * math.Abs(v) * random.NormFloat64()
 		return &gate.Reading{Build: build, Values: []results.Value{{Unit: "ns/op", Value: 100 * (1 + 0.002*random.NormFloat64())}, {Unit: unit, Value: v}}}
 	}
-	p := &player{declared: declared}
+	p := &recorded{declared: declared}
 	for i := range 20 * gate.PairsPerBuild {
 		build = 1 + i/gate.PairsPerBuild
 		r := gate.Round{Benchmark: gate.Benchmark{Pkg: "p", Name: "A"}, Number: i + 1}
@@ -78,9 +78,9 @@ func play(unit string, declared results.Directions, base, head, noise float64) *
 	return p
 }
 
-// both compares what p has as a live gate does, and as files of one session. It
-// fails unless the two say the same.
-func both(t *testing.T, p *player) (*gate.Report, error) {
+// both compares the rounds of p as a live gate does, and as files of one session. It
+// fails unless both give the same verdicts.
+func both(t *testing.T, p *recorded) (*gate.Report, error) {
 	t.Helper()
 	files, err := gate.Rules{}.CompareFiles(t.Context(), p.files(true))
 	live, liveErr := gate.Rules{}.Compare(t.Context(), p)
@@ -90,15 +90,15 @@ func both(t *testing.T, p *player) (*gate.Report, error) {
 	if err != nil {
 		return nil, liveErr
 	}
-	for _, rep := range []*gate.Report{files, live} { // where a reading is, has another form
+	for _, rep := range []*gate.Report{files, live} { // the place of a reading has another form
 		for i := range rep.Results {
 			if r := &rep.Results[i]; r.Verdict == gate.NoVerdict {
 				_, r.Why, _ = strings.Cut(r.Why, ": ")
-				r.Why, _, _ = strings.Cut(r.Why, " (and ") // and how many there are
+				r.Why, _, _ = strings.Cut(r.Why, " (and ") // and so has their number
 			}
 		}
 	}
-	// Live it stops when it knows.
+	// A live comparison stops when it is decided.
 	for _, l := range live.Results {
 		i := slices.IndexFunc(files.Results, func(f gate.Result) bool { return f.Unit == l.Unit && f.Distance == l.Distance })
 		if i < 0 || files.Results[i].Verdict != l.Verdict || files.Results[i].Why != l.Why || files.Results[i].N < l.N {
@@ -120,12 +120,12 @@ func in(rep *gate.Report, unit string) (gate.Result, bool) {
 	return rep.Results[i], true
 }
 
-// Which units are judged, and in what direction, is one table for all.
+// A live comparison and one of files judge the same units, in the same direction.
 func TestUnitsLiveAndInFiles(t *testing.T) {
 	for _, test := range []struct {
 		unit     string
 		declared results.Directions
-		more     gate.Verdict // if there is ten times more of it
+		more     gate.Verdict // if the head has ten times the value
 		judged   bool
 	}{
 		{"p99-ns", nil, gate.Regressed, true},
@@ -138,12 +138,12 @@ func TestUnitsLiveAndInFiles(t *testing.T) {
 		{"jain", nil, gate.Pass, true},
 		{"score", results.Directions{"score": -1}, gate.Regressed, true},
 		{"score", results.Directions{"score": +1}, gate.Pass, true},
-		{"p99-ns", results.Directions{"p99-sec": +1}, gate.Pass, true}, // what is declared goes first
+		{"p99-ns", results.Directions{"p99-sec": +1}, gate.Pass, true}, // a declaration takes precedence
 		{"score", nil, gate.Pass, false},
 		{"hits/op", nil, gate.Pass, false},
 		{"rtt-ns", nil, gate.Pass, false},
 	} {
-		p := play(test.unit, test.declared, 10, 100, 0.002)
+		p := madeRounds(test.unit, test.declared, 10, 100, 0.002)
 		rep, err := both(t, p)
 		if err != nil {
 			t.Errorf("%s: %v", test.unit, err)
@@ -157,20 +157,20 @@ func TestUnitsLiveAndInFiles(t *testing.T) {
 		if r, judged := in(apart, test.unit); judged != test.judged || judged && r.Verdict != test.more {
 			t.Errorf("ten times as many %s, not measured together: judged %t, %v: %s; want %v", test.unit, judged, r.Verdict, r.Why, test.more)
 		}
-		if less, err := both(t, play(test.unit, test.declared, 100, 10, 0.002)); err != nil || judged && less.Verdict == test.more {
+		if less, err := both(t, madeRounds(test.unit, test.declared, 100, 10, 0.002)); err != nil || judged && less.Verdict == test.more {
 			t.Errorf("a tenth as many %s: %v and %v, as is ten times as many", test.unit, err, less.Verdict)
 		}
-		// What is not judged is said, unless neither direction is better.
+		// A unit that is not judged is reported, unless neither direction is better.
 		if want := !test.judged && test.unit != "rtt-ns"; slices.Contains(rep.NotJudged, test.unit) != want || slices.Contains(apart.NotJudged, test.unit) != want {
 			t.Errorf("not judged: %q and, apart, %q; want %s in it: %t", rep.NotJudged, apart.NotJudged, test.unit, want)
 		}
 	}
 }
 
-// What one side alone has is said, and is no pass; so is a benchmark that has
-// nothing to judge.
+// A unit that only one side has is reported, and is no pass; so is a benchmark without
+// a unit to judge.
 func TestUnitsOnOneSide(t *testing.T) {
-	drop := func(p *player, of gate.Side, unit string) *player {
+	drop := func(p *recorded, of gate.Side, unit string) *recorded {
 		for i := range p.rounds {
 			r := *p.rounds[i].Readings[of]
 			r.Values = slices.DeleteFunc(slices.Clone(r.Values), func(v results.Value) bool { return v.Unit == unit })
@@ -180,13 +180,13 @@ func TestUnitsOnOneSide(t *testing.T) {
 	}
 	for _, side := range []gate.Side{gate.Base, gate.Head} {
 		other := gate.Base + gate.Head - side
-		rep, err := both(t, drop(play("allocs/op", nil, 1, 1, 0), side, "allocs/op"))
+		rep, err := both(t, drop(madeRounds("allocs/op", nil, 1, 1, 0), side, "allocs/op"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		check(t, rep, gate.CannotTell, fmt.Sprintf("only the %v has it", other))
 	}
-	p := play("score", nil, 1, 1, 0)
+	p := madeRounds("score", nil, 1, 1, 0)
 	rep, err := both(t, drop(drop(p, gate.Base, "ns/op"), gate.Head, "ns/op"))
 	if err != nil {
 		t.Fatal(err)
@@ -197,8 +197,8 @@ func TestUnitsOnOneSide(t *testing.T) {
 	}
 }
 
-// Values around 0 have no ratio, and some have no meaning: what is worse does not
-// pass for that, whatever path it comes by.
+// Values around 0 have no ratio, and some have no meaning: a regression in them does
+// not pass, live or in files.
 func TestOddValues(t *testing.T) {
 	const (
 		pass      = gate.Pass
@@ -212,7 +212,7 @@ func TestOddValues(t *testing.T) {
 		declared   results.Directions
 		base, head float64
 		want       gate.Verdict
-		change     float64 // without noise; NaN is any
+		change     float64 // without noise; NaN means any
 	}{
 		{"score", lower, -5, 100, regressed, 21},
 		{"score", lower, -100, -5, regressed, 0.95},
@@ -243,7 +243,7 @@ func TestOddValues(t *testing.T) {
 		{"allocs/op", nil, 1, 0, pass, -1},
 		{"p99-ns", nil, 0, 5, regressed, inf},
 		{"p99-ns", nil, 5, 0, pass, -1},
-		{"p99-ns", nil, -5, 5, regressed, 2}, // a difference of two clocks may be
+		{"p99-ns", nil, -5, 5, regressed, 2}, // a difference of two clocks may be negative
 		{"MB/s", nil, 5, 0, regressed, -1},
 		{"MB/s", nil, 0, 5, pass, inf},
 
@@ -261,7 +261,7 @@ func TestOddValues(t *testing.T) {
 	} {
 		for _, noise := range []float64{0, 0.001} {
 			what := fmt.Sprintf("%s from %g to %g, declared %v, noise %g", test.unit, test.base, test.head, test.declared, noise)
-			p := play(test.unit, test.declared, test.base, test.head, noise)
+			p := madeRounds(test.unit, test.declared, test.base, test.head, noise)
 			live, err := both(t, p)
 			apart, apartErr := gate.Rules{}.CompareFiles(t.Context(), p.files(false))
 			if err != nil || apartErr != nil {
@@ -288,8 +288,8 @@ func TestOddValues(t *testing.T) {
 			}
 		}
 	}
-	// What an exception ignores may be what it likes.
-	p := play("score", lower, nan, 5, 0)
+	// A unit that an exception ignores may have any value.
+	p := madeRounds("score", lower, nan, 5, 0)
 	ignore := gate.Rules{For: func(_ gate.Benchmark, unit string) (gate.Exception, bool) {
 		return gate.Exception{Ignore: true}, unit == "score"
 	}}
@@ -303,9 +303,9 @@ func TestOddValues(t *testing.T) {
 	}
 }
 
-// A builder has rounds enough, of new binaries all the time.
+// A builder always has more rounds, each of new binaries.
 type builder struct {
-	player
+	recorded
 	random *rand.Rand
 	value  func(side gate.Side, build int, random *rand.Rand) float64
 }
@@ -329,8 +329,8 @@ func (b *builder) unit() string {
 	return "p99-ns"
 }
 
-// What is worse than 0, or changes its sign, is confirmed with new binaries: the
-// wager needs no ratio, either.
+// A value that is worse than 0, or changes its sign, is confirmed with new binaries:
+// the bet needs no ratio, either.
 func TestOddValuesAreConfirmed(t *testing.T) {
 	for what, test := range map[string]struct {
 		declared results.Directions
@@ -349,7 +349,7 @@ func TestOddValuesAreConfirmed(t *testing.T) {
 			return 5 + random.Float64() - float64(int(side)/int(gate.Head)*random.IntN(3)*4)
 		}},
 	} {
-		b := &builder{player: player{rounds: []gate.Round{{Benchmark: gate.Benchmark{Name: "A"}, Number: 1}}, declared: test.declared}, random: rand.New(rand.NewPCG(3, 1)), value: test.value}
+		b := &builder{recorded: recorded{rounds: []gate.Round{{Benchmark: gate.Benchmark{Name: "A"}, Number: 1}}, declared: test.declared}, random: rand.New(rand.NewPCG(3, 1)), value: test.value}
 		rep := compare(t, gate.Rules{}, b)
 		if r := rep.Results[0]; r.Verdict != gate.Regressed || !r.Confirmed {
 			t.Errorf("%s: %v (%s), confirmed %t; want it to have regressed", what, r.Verdict, r.Why, r.Confirmed)
@@ -361,14 +361,14 @@ func TestOddValuesAreConfirmed(t *testing.T) {
 // too: 110 is 10 % more than 100, of which the logarithm is 9.5 %.
 func TestSignChangesLate(t *testing.T) {
 	lower := results.Directions{"score": -1}
-	p := play("score", lower, 100, 110, 0.001)
+	p := madeRounds("score", lower, 100, 110, 0.001)
 	p.rounds[10*gate.PairsPerBuild].Readings[gate.Head].Values[1].Value = -1
 	screened, err := both(t, p)
 	if err != nil {
 		t.Fatal(err)
 	}
 	n := 0
-	b := &builder{player: player{rounds: []gate.Round{{Benchmark: gate.Benchmark{Name: "A"}, Number: 1}}, declared: lower}, random: rand.New(rand.NewPCG(3, 1))}
+	b := &builder{recorded: recorded{rounds: []gate.Round{{Benchmark: gate.Benchmark{Name: "A"}, Number: 1}}, declared: lower}, random: rand.New(rand.NewPCG(3, 1))}
 	b.value = func(side gate.Side, build int, random *rand.Rand) float64 {
 		v := 100 + 10*float64(int(side)/int(gate.Head)) + 0.1*random.NormFloat64()
 		if side == gate.Head && build > 12 {

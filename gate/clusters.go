@@ -5,21 +5,20 @@ import (
 	"slices"
 )
 
-// A measure says by how much one value is worse than another, as a number of
-// which more is worse.
+// A measure says by how much one value is worse than another. More is worse.
 //
-// It is a difference of logarithms: the values are times, counts and rates, which
-// a machine makes larger or smaller by a factor. Values of some units may be below
-// 0. Where one is, a factor makes no sense, and the number is their difference, as
-// a share of what the first is away from 0.
+// It is a difference of logarithms, since the values are times, counts and rates, which
+// a machine changes by a factor. Some units have values below 0. If one value is below
+// 0, a factor makes no sense, and the measure is the difference of the values as a
+// share of the absolute value of the first.
 type measure struct {
 	better  int
 	margin  float64
-	signed  bool // by difference
-	fastest bool // of several processes the fastest counts: it was disturbed the least
+	signed  bool // values below 0: by difference
+	fastest bool // of several processes the fastest counts, because it was disturbed least
 }
 
-// limit returns what is worse by the margin.
+// limit returns the measure of a value that is worse by the margin.
 func (m *measure) limit() float64 {
 	switch {
 	case m.signed:
@@ -30,8 +29,8 @@ func (m *measure) limit() float64 {
 	return math.Log1p(m.margin)
 }
 
-// worse returns by how much b is worse than a. It is 0 if they are equal, and
-// infinite if only one of them is 0 and that is no difference to be a share of.
+// worse returns by how much b is worse than a. It is 0 if they are equal, and infinite
+// if only one of them is 0.
 func (m *measure) worse(a, b float64) float64 {
 	switch {
 	case a == b:
@@ -42,8 +41,8 @@ func (m *measure) worse(a, b float64) float64 {
 	return -float64(m.better) * (logarithm(b) - logarithm(a))
 }
 
-// logarithm is math.Log, which on amd64 takes all denormal numbers for nearly the
-// same (-709 for 1e-320, and not -737).
+// logarithm is math.Log without its fault on amd64, where all denormal numbers have
+// nearly the same logarithm (-709 for 1e-320, not -737).
 func logarithm(v float64) float64 {
 	if v > 0 && v < 0x1p-1022 {
 		return math.Log(v*0x1p52) - 52*math.Ln2
@@ -51,7 +50,7 @@ func logarithm(v float64) float64 {
 	return math.Log(v)
 }
 
-// change returns what worse does as a change of the value, a share.
+// change returns worse as a change of the value, a share.
 func (m *measure) change(worse float64) float64 {
 	if m.signed {
 		return -float64(m.better) * worse
@@ -59,31 +58,30 @@ func (m *measure) change(worse float64) float64 {
 	return math.Expm1(-float64(m.better) * worse)
 }
 
-// PairsPerBuild is how many pairs of processes are measured of one pair of binaries,
-// before a source goes on to the next.
+// PairsPerBuild is how many pairs of processes a source measures with one pair of
+// binaries before it goes on to the next.
 const PairsPerBuild = 2
 
-// A pair is what one round has in one unit.
+// A pair is the readings of one round in one unit.
 type pair struct {
 	build      int // the pair of binaries, 0 if unknown
 	base, head float64
 }
 
-// negative reports whether one of its values is below 0.
+// negative reports whether one of the values is below 0.
 func (q pair) negative() bool { return q.base < 0 || q.head < 0 }
 
-// A cluster is the pairs of one pair of binaries. These have the same layout and the
-// same luck, which more of them do not average out, so that together they are one
-// reading.
+// A cluster is the pairs of processes of one pair of binaries. They share the layout,
+// whose effect more of them do not average out, so together they are one reading.
 type cluster struct {
 	build       int
 	pairs       []pair
 	differences []float64 // by how much the head is worse
 }
 
-// reading is by how much the fastest process of the head is worse than the fastest of
-// the base, where that is what counts, and else the median of the differences. Either is
-// as likely to be x as to be -x if base and head are the same.
+// reading returns by how much the fastest process of the head is worse than the fastest
+// of the base if fastest is set, and otherwise the median of the differences. Either is
+// as likely to be x as -x if base and head are the same.
 func (m *measure) reading(c *cluster) float64 {
 	if !m.fastest || m.signed {
 		return medianOf(c.differences)
@@ -99,8 +97,8 @@ func (m *measure) reading(c *cluster) float64 {
 	return m.worse(base, head)
 }
 
-// Clusters are what there is of one unit of one benchmark at one distance, in the
-// order in which it was measured.
+// Clusters are the readings of one unit of one benchmark at one distance, in the order
+// in which they were measured.
 type clusters struct {
 	*measure
 
@@ -109,8 +107,7 @@ type clusters struct {
 	varies       bool      // not all bases, or not all heads, are the same
 }
 
-// add adds a pair. Where it is not known of which binaries it is, it is a reading by
-// itself.
+// add adds a pair. If its binaries are not known, it is a reading by itself.
 func (c *clusters) add(q pair) {
 	c.bases, c.heads = append(c.bases, q.base), append(c.heads, q.head)
 	c.varies = c.varies || q.base != c.bases[0] || q.head != c.heads[0]
@@ -127,7 +124,8 @@ func (c *clusters) add(q pair) {
 	to.differences = append(to.differences, c.worse(q.base, q.head))
 }
 
-// measureAll measures all pairs anew, since the measure is another.
+// measureAll computes the differences of all pairs again, because the measure has
+// changed.
 func (c *clusters) measureAll() {
 	for _, of := range c.all {
 		for i, q := range of.pairs {
@@ -136,8 +134,8 @@ func (c *clusters) measureAll() {
 	}
 }
 
-// readings returns those of the clusters that are whole: all but the last if more of
-// it is to come.
+// readings returns the readings of complete clusters: all except the last if more pairs
+// of it are to come.
 func (c *clusters) readings(more bool) []float64 {
 	whole := c.all
 	if n := len(whole); n > 0 && more && whole[n-1].build != 0 && len(whole[n-1].pairs) < PairsPerBuild {
@@ -150,8 +148,8 @@ func (c *clusters) readings(more bool) []float64 {
 	return readings
 }
 
-// within returns how far the pairs of one pair of binaries are apart: the standard
-// deviation of those of a middling cluster; NaN if none has two.
+// within returns how much the pairs of one pair of binaries differ: the median over the
+// clusters of their standard deviation; NaN if no cluster has two pairs.
 func (c *clusters) within() float64 {
 	var all []float64
 	for _, of := range c.all {

@@ -8,7 +8,7 @@ import (
 	"github.com/lockbench/lockbench/gate"
 )
 
-// counted is a side of a session in which instructions were counted as it says.
+// counted returns a side of a session in which instructions were counted as by says.
 func counted(by string, instructions ...float64) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "goos: linux\ncpu: AMD EPYC\n# instructions: %s\n# session: one\npkg: example.org/p\n", by)
@@ -20,7 +20,8 @@ func counted(by string, instructions ...float64) string {
 
 const callgrind = "by Callgrind, valgrind-3.19.0"
 
-// One count of Callgrind is as good as many, up to what two of the same may be apart.
+// One count of Callgrind is as good as many, up to the difference that two counts of
+// the same binary may have.
 func TestCounted(t *testing.T) {
 	for _, test := range []struct {
 		head, margin float64
@@ -47,7 +48,7 @@ func TestCounted(t *testing.T) {
 	}
 }
 
-// What is counted otherwise, or varied when it was counted, takes as many as a time.
+// Counts by other means, and counts that vary, need as many readings as times.
 func TestCountedOften(t *testing.T) {
 	for _, test := range []struct {
 		what string
@@ -64,8 +65,8 @@ func TestCountedOften(t *testing.T) {
 	}
 }
 
-// A machine counts other instructions than Callgrind, and one version of it others than
-// the next.
+// A machine and Callgrind count different instructions, and so do two versions of
+// Callgrind.
 func TestCountedOtherwise(t *testing.T) {
 	for _, by := range []string{"by the machine, in user mode", "by Callgrind, valgrind-3.25.1"} {
 		f := files(t, counted(callgrind, 1000), counted(by, 1000))

@@ -5,35 +5,35 @@ import (
 	"slices"
 )
 
-// What follows is one wager, for one question: is the centre of the readings above
-// θ? A reading is what the pairs of one pair of binaries say (see cluster), in
-// logarithms. If nothing changed, the base and the head could be exchanged, so that
-// a reading is as likely x as -x, whatever came before it; if the head is slower by
-// θ it is symmetric about θ. Nothing else is assumed: no distribution, no variance,
-// and no independence of the readings.
+// This file bets on one question: is the centre of the readings above θ? A reading
+// comes from one pair of binaries (see cluster), and is a logarithm. If nothing
+// changed, the base and the head could be exchanged, so a reading is as likely x as -x,
+// whatever the earlier ones were; if the head is slower by θ, it is symmetric about θ.
+// Nothing else is assumed: no distribution, no variance, and no independence of the
+// readings.
 //
-// With σ(t) = 1/(1+e^-t) is σ(t)+σ(-t) = 1. So the factor 2σ(2λz) is 1 on average
-// for any λ, if z is symmetric about 0, and whoever bets that the readings lie above
-// θ has, after n of them, the stake
+// With σ(t) = 1/(1+e^-t), σ(t)+σ(-t) = 1. So the factor 2σ(2λz) is 1 on average for any
+// λ, if z is symmetric about 0. A bet that the readings lie above θ has, after n of
+// them, the stake
 //
 //	E(θ) = mean over λ of Π 2σ(2λz), z = (x-θ)/limit, but never beyond ±4
 //
-// which does not grow on average if that is wrong. So it ever reaches 1/α with a
-// probability of at most α (Ville 1939). Ever: one may look after each reading and
-// stop when one likes. A small z wins or loses little, a large one counts as a sign,
-// however far out it is, so that a disturbed reading cannot lose more than others.
-// With large λ alone this is the test of signs; with small λ it is near that of
-// Student. Betting: Shafer 2021; Waudby-Smith and Ramdas 2024; symmetry: Ramdas,
-// Ruf, Larsson and Koolen 2022.
+// which does not grow on average if the bet is wrong. So the probability that it
+// reaches 1/α at any time is at most α (Ville 1939): one may look after each reading
+// and stop at any of them. A small z wins or loses little; a large one counts as a
+// sign, however large it is, so a disturbed reading cannot lose more than others. With
+// only a large λ this is the sign test; with a small λ it is close to Student's t-test.
+// Betting: Shafer 2021; Waudby-Smith and Ramdas 2024; symmetry: Ramdas, Ruf, Larsson
+// and Koolen 2022.
 
 // stakes are the λ of the mean.
 var stakes = [...]float64{0.25, 1, 4}
 
-// farthest is where z is cut off.
+// farthest is the bound of z.
 const farthest = 4
 
-// logEvidence returns the natural logarithm of E(θ) for the readings: that their
-// centre is above θ.
+// logEvidence returns the natural logarithm of E(θ) for the readings, the evidence that
+// their centre is above θ.
 func logEvidence(readings []float64, theta, limit float64) float64 {
 	var logs [len(stakes)]float64
 	most := math.Inf(-1)
@@ -51,11 +51,11 @@ func logEvidence(readings []float64, theta, limit float64) float64 {
 	return most + math.Log(sum/float64(len(logs)))
 }
 
-// bounds returns an interval that has the centre of the readings in it, at all
-// times, with a probability of at least 1-alpha: all θ that neither the wager on
-// more nor that on less refutes. The bounds are infinite while there are too few.
+// bounds returns an interval that contains the centre of the readings, at all times,
+// with a probability of at least 1-alpha: all θ that neither the bet on more nor the
+// bet on less refutes. The bounds are infinite while there are too few readings.
 func bounds(readings []float64, limit, alpha float64) (lo, hi float64) {
-	lo = below(readings, limit, alpha/2) // each side is a wager of its own
+	lo = below(readings, limit, alpha/2) // each side is a separate bet
 	mirrored := make([]float64, len(readings))
 	for i, x := range readings {
 		mirrored[i] = -x
@@ -63,14 +63,14 @@ func bounds(readings []float64, limit, alpha float64) (lo, hi float64) {
 	return lo, -below(mirrored, limit, alpha/2)
 }
 
-// below returns the largest θ that the wager on more refutes.
+// below returns the largest θ that the bet on more refutes.
 func below(readings []float64, limit, alpha float64) float64 {
 	finite := slices.DeleteFunc(slices.Clone(readings), func(x float64) bool { return math.IsInf(x, 0) })
 	need := -math.Log(alpha)
 	if len(finite) == 0 {
 		finite = []float64{0}
 	}
-	// Below all readings nothing is won any more, above all of them nothing lost.
+	// The evidence no longer changes for θ this far below all readings, or above them.
 	lo, hi := slices.Min(finite)-farthest*limit, slices.Max(finite)+farthest*limit
 	if logEvidence(readings, lo, limit) < need {
 		return math.Inf(-1)
@@ -86,9 +86,9 @@ func below(readings []float64, limit, alpha float64) float64 {
 	return lo
 }
 
-// centre returns the middle of the readings: the median of the means of any two of
-// them (Hodges and Lehmann 1963), which a few disturbed ones do not move, and which
-// is nearly as exact as the mean where none is.
+// centre returns the middle of the readings: the median of the means of any two of them
+// (Hodges and Lehmann 1963), which a few disturbed readings hardly move, and which is
+// nearly as exact as the mean if none is disturbed.
 func centre(readings []float64) float64 {
 	sorted := slices.Sorted(slices.Values(readings))
 	if n := len(sorted); n == 0 || math.IsInf(sorted[0], 0) || math.IsInf(sorted[n-1], 0) {
@@ -104,8 +104,8 @@ func centre(readings []float64) float64 {
 	return median(means)
 }
 
-// spread returns the standard deviation of the readings by their median distance from
-// their median, which outliers do not move; NaN if there are fewer than two.
+// spread estimates the standard deviation of the readings by their median distance from
+// their median, which outliers hardly move; NaN if there are fewer than two.
 func spread(readings []float64) float64 {
 	if len(readings) < 2 {
 		return math.NaN()
@@ -130,23 +130,22 @@ func median(ordered []float64) float64 {
 	}
 	a, b := ordered[n/2-1], ordered[n/2]
 	if a == b {
-		return a // infinite ones too
+		return a // also if both are infinite
 	}
 	return a/2 + b/2
 }
 
-// discoveries says which of the hypotheses are refuted, given the logarithm of
-// the evidence against each. At most a share fdr of them is refuted wrongly, on
-// average.
+// discoveries says which of the hypotheses are refuted, given the logarithm of the
+// evidence against each. On average, at most a share fdr of those is refuted wrongly.
 //
-// It is the procedure of Benjamini and Hochberg with 1/E for p. With evidence of
-// this kind it needs no assumption on how the hypotheses depend on each other
-// (e-BH: Wang and Ramdas 2022), and here they do: a disturbance of the machine
-// meets many benchmarks at once. With p-values that would take Benjamini and
-// Yekutieli's correction, a factor of ln(m); and p-values would not survive that
-// each benchmark stops when it likes.
+// It is the procedure of Benjamini and Hochberg with 1/E for p. With evidence of this
+// kind it needs no assumption on how the hypotheses depend on each other (e-BH: Wang
+// and Ramdas 2022), and they do depend: a disturbance of the machine affects many
+// benchmarks at once. With p-values that would need Benjamini and Yekutieli's
+// correction, a factor of ln(m); and p-values are not valid if each benchmark stops at
+// a time that depends on the data.
 //
-// Of is how many hypotheses there are; those that logs leaves out have none.
+// of is the number of hypotheses; those that are not in logs have no evidence.
 func discoveries(logs []float64, of int, fdr float64) []bool {
 	order := make([]int, len(logs))
 	for i := range order {

@@ -10,8 +10,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// A fair wager: if a reading is as likely x as -x, what is expected of the stake after
-// it is what there was. Here over all signs of some readings, exactly.
+// A fair bet: if a reading is as likely x as -x, the expected stake after it is the
+// stake before it. Here over all signs of some readings, exactly.
 func TestEvidenceIsAFairWager(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		sizes := rapid.SliceOfN(rapid.OneOf(rapid.Float64Range(0, 0.2), rapid.Float64Range(0, 10), rapid.Just(math.Inf(1))), 1, 12).Draw(t, "sizes")
@@ -32,9 +32,9 @@ func TestEvidenceIsAFairWager(t *testing.T) {
 	})
 }
 
-// The stake on readings that are symmetric about 0 ever reaches 1/α, in so many
-// readings, looked at after each, with a probability of at most α: whatever they look
-// like, and however much they remember of each other.
+// The probability that the stake on readings that are symmetric about 0 reaches 1/α
+// after any of them is at most α, whatever their distribution and their dependence on
+// each other.
 func TestNoInflationByLooking(t *testing.T) {
 	const runs, most, alpha = 2000, 60, 0.05
 	for name, draw := range map[string]func(r *rand.Rand, before []float64) float64{
@@ -45,7 +45,7 @@ func TestNoInflationByLooking(t *testing.T) {
 		"regimes": func(r *rand.Rand, before []float64) float64 {
 			return r.NormFloat64() * []float64{0.002, 0.2}[len(before)/20%2]
 		},
-		// As far out as the one before, on either side.
+		// As large as the one before, with either sign.
 		"echo": func(r *rand.Rand, before []float64) float64 {
 			size := 0.03 * math.Abs(r.NormFloat64())
 			if n := len(before); n > 0 && r.Float64() < 0.9 {
@@ -66,18 +66,18 @@ func TestNoInflationByLooking(t *testing.T) {
 			}
 		}
 		t.Logf("%s: %.4f", name, float64(alarms)/runs)
-		// Four standard deviations above what is allowed.
+		// Four standard deviations above the allowed number.
 		if allowed := alpha * runs; float64(alarms) > allowed+4*math.Sqrt(allowed) {
 			t.Errorf("%s: %d alarms in %d runs, want at most a share of %g", name, alarms, runs, alpha)
 		}
-		// What is small beside the margin is not wagered on.
+		// The bet on readings that are small compared to the margin wins little.
 		if name != "small" && alarms < runs*alpha/10 {
 			t.Errorf("%s: %d alarms in %d runs: the test has no power", name, alarms, runs)
 		}
 	}
 }
 
-// The interval is what the wagers on every θ leave.
+// The interval is the set of θ that the bets do not refute.
 func TestBoundsInvertTheTest(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		readings := rapid.SliceOfN(rapid.OneOf(rapid.Float64Range(-1, 1), rapid.Just(math.Inf(1)), rapid.Just(math.Inf(-1))), 0, 40).Draw(t, "readings")
@@ -101,8 +101,8 @@ func TestBoundsInvertTheTest(t *testing.T) {
 	})
 }
 
-// What it takes: eight readings at least, however clear they are, and an interval as
-// narrow as so many standard deviations of a reading.
+// A verdict takes at least eight readings, however clear they are, and the interval has
+// a width of some standard deviations of a reading.
 func TestWidth(t *testing.T) {
 	for n, want := range map[int][2]float64{7: {math.Inf(1), math.Inf(1)}, 12: {1, 1.7}, 16: {0.8, 1.4}, 24: {0.65, 1.05}, 48: {0.4, 0.7}} {
 		random := rand.New(rand.NewPCG(1, 2))
@@ -195,7 +195,7 @@ func TestDiscoveries(t *testing.T) {
 				t.Errorf("found e^%g among %d of %d", logs[i], k, m)
 			}
 		}
-		// No other one would be found if it were added.
+		// Adding another one would not find it.
 		for i, f := range found {
 			if !f && logs[i] >= math.Log(float64(m)/(fdr*float64(k+1))) {
 				t.Errorf("did not find e^%g beside %d of %d", logs[i], k, m)

@@ -14,16 +14,16 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// Files has readings of any Go benchmarks, taken earlier.
+// Files has readings of any Go benchmarks that were measured earlier.
 //
-// Where they were taken together they are judged as what is measured here, by
-// the pairs of a round ([Rules.Compare]). Two files say that they were with the
-// same comment "# session: name", and which readings are of one round, with "#
-// round: n" above them. Rounds alone do not say it: the fifth round of Monday's
-// run has nothing to do with the fifth of Tuesday's.
+// Readings that were measured together are judged like those of a live source, by the
+// pairs of a round ([Rules.Compare]). The same comment "# session: name" in two files
+// says that they were measured together, and "# round: n" says of which round the
+// readings below it are. Round numbers without a session do not suffice: the fifth
+// round of Monday's run has nothing to do with the fifth of Tuesday's.
 //
-// All else, such as what go test -count=10 prints, is judged more weakly: the
-// results say [Result.Unpaired].
+// All other readings, such as those of go test -count=10, are judged more weakly: their
+// results have [Result.Unpaired].
 type Files struct {
 	Base, Head *results.RecordFile
 
@@ -34,40 +34,40 @@ type Files struct {
 	// whether or not the files say so.
 	SameRounds bool
 
-	// IgnoreMachine makes it a warning that the files are of different
-	// machines, which is an error otherwise.
+	// IgnoreMachine makes it a warning, and not an error, that the files are of
+	// different machines.
 	IgnoreMachine bool
 
-	// Drift is by how much, as a share, the machine's speed may have changed
-	// between the files: 0.05 is the default, less than 0 is not at all. What
-	// was not measured together must be worse by more than margin and drift
-	// to have regressed. Counts, such as allocs/op, do not drift.
+	// Drift is by how much, as a share, the machine's speed may have changed between
+	// the files: 0.05 is the default, less than 0 means not at all. A benchmark that
+	// was not measured together must be worse by more than margin and drift to have
+	// regressed. Counts, such as allocs/op, do not drift.
 	Drift float64
 
-	// Strict lets what was not measured together pass only if no drift could
-	// hide a regression, which takes a margin above the drift. Without it the
-	// interval has to be within the margin.
+	// Strict lets a benchmark that was not measured together pass only if no drift
+	// could hide a regression; that needs a margin above the drift. Without Strict the
+	// interval must be within the margin.
 	Strict bool
 }
 
-// DefaultDrift is what a machine may drift between two files. On a shared
-// virtual machine the medians of one instruction differ by as much from one
-// quarter of an hour to the next.
+// DefaultDrift is how much a machine may drift between two files. On a shared virtual
+// machine the median time of one instruction changes by as much from one quarter of an
+// hour to the next.
 const DefaultDrift = 0.05
 
 // sessionNote is the key of the comment by which files say that they were
 // measured together.
 const sessionNote = "session"
 
-// InstructionsNote is the key of the comment by which files say by what instructions/op
-// were counted: different means count different things. ByCallgrind is how what it says
-// begins if it was Callgrind; which version it was comes after that.
+// InstructionsNote is the key of the comment that says by what means instructions/op
+// were counted: different means count different things. ByCallgrind is the beginning of
+// its value if it was Callgrind; the version follows.
 const (
 	InstructionsNote = "instructions"
 	ByCallgrind      = "by Callgrind, "
 )
 
-// CountError is by how much two counts that Callgrind makes of the same may be apart, as
+// CountError is by how much two counts of Callgrind may differ for the same binary, as
 // a share.
 const CountError = 0.015
 
@@ -87,13 +87,13 @@ func ReadFiles(base, head string) (Files, error) {
 	return f, errors.Join(errs...)
 }
 
-// CompareFiles compares files, as [Rules.Compare] does a source. No reading of
-// them is left out: they cost nothing.
+// CompareFiles compares files, as [Rules.Compare] does a source. It uses all readings,
+// since they cost nothing.
 //
-// It is an error if there is nothing to compare, if the files are not of one
-// machine, and if a unit of the rules is nowhere. Readings that cannot be
-// compared are results that cannot be told: a unit that only one side has, or
-// two files that are one. What makes no sense, such as NaN, has no verdict.
+// It is an error if there is nothing to compare, if the files are not of one machine,
+// or if no file has a unit of the rules. If readings cannot be compared, the result is
+// cannot tell: a unit that only one side has, or two files that are the same. A value
+// that makes no sense, such as NaN, has no verdict.
 func (r Rules) CompareFiles(ctx context.Context, f Files) (*Report, error) {
 	src, err := newFileSource(f)
 	if err != nil {
@@ -122,7 +122,7 @@ type fileSource struct {
 	onlyBase, onlyHead []Benchmark
 	paired, apart      []Benchmark // both
 	records            [sides]map[Benchmark][]results.Record
-	rounds             map[Benchmark][]Round // in order, those that were not told yet
+	rounds             map[Benchmark][]Round // in order, those not yet returned
 	declared           results.Directions
 	warnings           []string
 }
@@ -151,8 +151,8 @@ func (f Files) files() (files [sides]*results.RecordFile) {
 	return [sides]*results.RecordFile{f.Base, f.Head}
 }
 
-// sameMachine returns an error for each way in which the machines differ. What
-// a file does not say is a warning.
+// sameMachine returns an error for each way in which the machines differ. Missing facts
+// are warnings.
 func (s *fileSource) sameMachine() error {
 	var errs []error
 	for _, other := range []*results.RecordFile{s.Head} {
@@ -208,7 +208,7 @@ func (s *fileSource) warn(format string, args ...any) {
 	s.warnings = append(s.warnings, fmt.Sprintf(format, args...))
 }
 
-// units returns all units that a file has readings in, in order.
+// units yields all units in which a file has readings, in order.
 func (s *fileSource) units() func(yield func(string) bool) {
 	seen := make(map[string]bool)
 	for _, file := range s.files() {
@@ -376,13 +376,14 @@ func (s *fileSource) roundsOf(b Benchmark) error {
 	return errors.Join(errs...)
 }
 
-// Benchmarks is that of [Source]; of those on both sides it has the paired ones.
+// Benchmarks is that of [Source]; of the benchmarks on both sides it returns the paired
+// ones.
 func (s *fileSource) Benchmarks() (both, onlyBase, onlyHead []Benchmark) {
 	return s.paired, s.onlyBase, s.onlyHead
 }
 
-// Round returns the next round of each of the benchmarks: what is judged is then what
-// was judged when it was measured.
+// Round returns the next round of each of the benchmarks, so the judge sees what it
+// would have seen while they were measured.
 func (s *fileSource) Round(ctx context.Context, of []Benchmark) ([]Round, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, context.Cause(ctx)
@@ -404,13 +405,13 @@ func (s *fileSource) Unchanged() []Unchanged       { return nil }
 func (s *fileSource) Cost(Benchmark) time.Duration { return 0 }
 func (s *fileSource) Apart() time.Duration         { return 0 }
 
-// Better says what the files say, or else [results.Better]. One file's word holds
-// for those that say nothing.
+// Better returns the direction that the files declare, or else [results.Better]. A
+// declaration in one file holds for files without one.
 func (s *fileSource) Better(unit string) int { return s.declared.Better(unit) }
 
-// Exact reports what does not vary: all that a simulated machine counts, which does not
-// measure ("machine: sim:name"), and must be equal; and instructions of which Callgrind
-// found that one count will do.
+// Exact reports which values do not vary: all of a simulated machine ("machine:
+// sim:name"), which counts and does not measure, and whose values must be equal; and
+// instructions for which one count by Callgrind suffices.
 func (s *fileSource) Exact(b Benchmark, unit string) (tolerance float64, exact bool) {
 	switch by := note(s.Base, InstructionsNote); {
 	case s.simulated():
@@ -426,7 +427,7 @@ func (s *fileSource) simulated() bool {
 	return strings.HasPrefix(s.Base.Machine, "sim:") && strings.HasPrefix(s.Head.Machine, "sim:")
 }
 
-// once reports whether one reading of b alone has the unit.
+// once reports whether exactly one reading of b has the unit.
 func (s *fileSource) once(side Side, b Benchmark, unit string) bool {
 	n := 0
 	for _, r := range s.records[side][b] {
@@ -455,7 +456,7 @@ func (s *fileSource) compare(ctx context.Context, r Rules) (*Report, error) {
 	var unknown []string
 	if len(s.paired) > 0 {
 		of := share(s.paired)
-		of.Budget, of.toEnd = 0, true // nothing takes time
+		of.Budget, of.toEnd = 0, true // reading files takes no time
 		var err error
 		if rep, err = of.Compare(ctx, s); err != nil && !errors.Is(err, ErrNothing) {
 			return nil, err
@@ -537,8 +538,8 @@ func (s *fileSource) unitsOf(side Side, b Benchmark) map[string]bool {
 	return units
 }
 
-// same reports whether both sides hold the very same readings, though they have
-// noise: then they are one run, in one file or in two.
+// same reports whether both sides have exactly the same readings although these have
+// noise: then they are the same run, in one file or in two.
 func (s *fileSource) same() bool {
 	if s.simulated() {
 		return false

@@ -15,7 +15,7 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// goTest returns what go test -count=n prints of a benchmark with about ns ns/op.
+// goTest returns the output of go test -count=n for a benchmark with about ns ns/op.
 func goTest(seed uint64, n int, ns float64, more string) string {
 	random := rand.New(rand.NewPCG(seed, 1))
 	var b strings.Builder
@@ -27,14 +27,14 @@ func goTest(seed uint64, n int, ns float64, more string) string {
 	return b.String()
 }
 
-// inRounds returns what one side of a session measured.
+// inRounds returns the file of one side of a session.
 func inRounds(seed uint64, session string, from, n int, ns float64) string {
 	random := rand.New(rand.NewPCG(seed, 2))
 	var b strings.Builder
 	fmt.Fprintf(&b, "goos: linux\ncpu: AMD EPYC\n# session: %s\npkg: example.org/p\n", session)
 	for i := range n {
 		round := from + i
-		// Each round has a pace of its own, the same on all sides.
+		// Each round has a speed of its own, the same on both sides.
 		pace := 1 + 0.2*rand.New(rand.NewPCG(uint64(round), 3)).Float64()
 		fmt.Fprintf(&b, "# round: %d\nBenchmarkSum-2\t1000\t%.6g ns/op\n", round, ns*pace*(1+0.002*random.NormFloat64()))
 	}
@@ -64,7 +64,7 @@ func compareFiles(t *testing.T, r gate.Rules, f gate.Files) *gate.Report {
 	return rep
 }
 
-// check checks the verdict on all, and on the first result.
+// check checks the verdict of the report and of the first result.
 func check(t *testing.T, rep *gate.Report, want gate.Verdict, why string) {
 	t.Helper()
 	r := rep.Results[0]
@@ -114,7 +114,7 @@ func TestFilesPaired(t *testing.T) {
 	}
 }
 
-// Benchmarks in rounds and others may be in one file, and are in one report.
+// One file may have benchmarks in rounds and others, and they are in one report.
 func TestFilesOfBothKinds(t *testing.T) {
 	other := func(seed uint64, ns float64) string {
 		return strings.NewReplacer("goarch: amd64\n", "", "Sum/n=10", "Mean").Replace(goTest(seed, 10, ns, ""))
@@ -145,7 +145,7 @@ func TestFilesOfASimulator(t *testing.T) {
 	}
 }
 
-// Allocations that do not vary are compared as they are.
+// Allocations that do not vary are compared directly.
 func TestFilesAllocs(t *testing.T) {
 	allocs := func(seed uint64, n string) string { return goTest(seed, 6, 100, "\t"+n+" allocs/op") }
 	for head, want := range map[string]gate.Verdict{"10": gate.Pass, "9": gate.Pass, "11": gate.Regressed} {
@@ -172,7 +172,7 @@ func TestFilesUnits(t *testing.T) {
 	} {
 		check(t, compareFiles(t, gate.Rules{Units: []string{test.unit}}, files(t, test.base, test.head)), test.want, "")
 	}
-	// Without a direction it is not judged, and that is said.
+	// A unit without a direction is not judged, and that is reported.
 	rep := compareFiles(t, gate.Rules{}, files(t, rate(1, "5 widgets", ""), rate(2, "10 widgets", "")))
 	check(t, rep, gate.Pass, "")
 	if len(rep.NotJudged) != 1 || rep.NotJudged[0] != "widgets" {
@@ -216,7 +216,7 @@ func TestFilesOneSided(t *testing.T) {
 	}
 }
 
-// A bad input is a pair of files, where one is usually good, and what is said.
+// A badInput is a pair of files, of which one is usually good, and the expected error.
 type badInput struct {
 	what       string
 	base, head string // contents; "-" is no file, "/" a directory
@@ -224,7 +224,7 @@ type badInput struct {
 	with       func(*gate.Files)
 	err        string       // all of it, with DIR for the directory
 	verdict    gate.Verdict // if there is no error
-	why        string       // or what is in the first result
+	why        string       // or a part of the first result's reason
 }
 
 var good = func(seed uint64) string { return goTest(seed, 10, 100, "") }
@@ -313,7 +313,7 @@ func badInputs() []badInput {
 	}
 }
 
-// None of these passes, and each says what is wrong, where, and what was wanted.
+// None of these passes, and each error says what is wrong, where, and what was wanted.
 func TestFilesFailClosed(t *testing.T) {
 	tests := badInputs()
 	if len(tests) < 25 {
@@ -360,7 +360,7 @@ func TestFilesFailClosed(t *testing.T) {
 			check(t, rep, test.verdict, test.why)
 		})
 	}
-	// The table can fail: what is good passes.
+	// The table can fail: good files pass.
 	rep := compareFiles(t, gate.Rules{}, files(t, good(1), good(2)))
 	if rep.Verdict != gate.Pass || !rep.Whole() {
 		t.Errorf("good files: %v, whole %t; want them to pass", rep.Verdict, rep.Whole())
@@ -385,8 +385,8 @@ func checkWarning(t *testing.T, f gate.Files, want string) {
 	}
 }
 
-// FuzzCompareFiles checks that no two files make CompareFiles panic, and that
-// what passes has readings enough of each benchmark that both have.
+// FuzzCompareFiles checks that no two files make CompareFiles panic, and that a report
+// that passes has enough readings of each benchmark on both sides.
 func FuzzCompareFiles(f *testing.F) {
 	f.Add([]byte(good(1)), []byte(good(2)))
 	f.Add([]byte(goTest(1, 6, 100, "\t5 B/op\t1 allocs/op\t3 MB/s")), []byte(goTest(2, 6, 130, "\t5 B/op\t2 allocs/op\t2 MB/s")))

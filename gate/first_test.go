@@ -10,7 +10,7 @@ import (
 	"github.com/lockbench/lockbench/gate"
 )
 
-// Newcomers is a comparison in which no benchmark is on both sides.
+// newcomers is a comparison in which no benchmark is on both sides.
 type newcomers struct{ base, head []gate.Benchmark }
 
 func (n newcomers) Benchmarks() (both, onlyBase, onlyHead []gate.Benchmark) {
@@ -24,8 +24,9 @@ func (newcomers) Apart() time.Duration                                          
 func (newcomers) Better(string) int                                             { return 0 }
 func (newcomers) Exact(gate.Benchmark, string) (float64, bool)                  { return 0, false }
 
-// The first benchmarks of all pass where they may be new, and are named. What the base
-// has instead, or what may not be new, keeps a comparison of nothing from passing.
+// The first benchmarks of a module pass if they may be new, and are named. A comparison
+// of nothing does not pass if the base has benchmarks or those of the head may not be
+// new.
 func TestFirstBenchmarks(t *testing.T) {
 	sum, mean, old := gate.Benchmark{Pkg: "p", Name: "Sum"}, gate.Benchmark{Pkg: "p", Name: "Mean"}, gate.Benchmark{Pkg: "p", Name: "Old"}
 	for _, test := range []struct {

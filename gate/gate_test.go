@@ -46,8 +46,8 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// What is told is told alike if the rounds come from files, and so is what cannot be
-// told: it says how far it is from an answer.
+// Rounds from files get the same verdicts as live ones; cannot tell says what is
+// missing for a verdict.
 func TestLacks(t *testing.T) {
 	for name, test := range map[string]struct {
 		is     synthetic.Benchmark
@@ -72,12 +72,12 @@ func TestLacks(t *testing.T) {
 	}
 }
 
-// Interrupted, it says what there is; of what there is not it says why.
+// An interrupted comparison reports what it has, and why the rest is missing.
 func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	src := synthetic.New(1, synthetic.Benchmark{Noise: 0.001, Change: 1}, synthetic.Benchmark{Noise: 0.5})
 	rules := gate.Rules{Progress: func(p gate.Progress) {
-		if p.Rounds > 100 { // the first is long decided
+		if p.Rounds > 100 { // the first benchmark was decided long before
 			cancel()
 		}
 	}}
@@ -93,14 +93,14 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// A costly source: each round of the second benchmark takes long.
+// In a costly source each round of the second benchmark takes long.
 type costly struct{ *synthetic.Source }
 
 func (costly) Cost(b gate.Benchmark) time.Duration {
 	return []time.Duration{time.Nanosecond, time.Hour}[synthetic.Index(b)]
 }
 
-// What does not fit into the budget comes last, and is named.
+// A benchmark that does not fit into the budget comes last, and is named.
 func TestLate(t *testing.T) {
 	src := costly{synthetic.New(1, synthetic.Benchmark{Noise: 0.001}, synthetic.Benchmark{Noise: 0.001})}
 	var order []gate.Benchmark
@@ -115,7 +115,7 @@ func TestLate(t *testing.T) {
 	}
 }
 
-// A recorder takes note of what is measured.
+// A recorder notes what is measured.
 type recorder struct {
 	gate.Source
 	order *[]gate.Benchmark

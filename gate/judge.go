@@ -16,10 +16,11 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// Compare measures until each benchmark is decided, or the budget is spent, or
-// the source has no more, or ctx is done: then the report has what there is.
+// Compare measures until each benchmark is decided, the budget is spent, the source has
+// no more rounds, or ctx is done; the report has what was measured until then.
 //
-// What seems to be worse goes on until new binaries alone show it once more.
+// A benchmark that seems to be worse is measured until new binaries alone show it once
+// more.
 func (r Rules) Compare(ctx context.Context, src Source) (*Report, error) {
 	j, err := newJudge(r, src)
 	if err != nil {
@@ -40,32 +41,32 @@ func (r Rules) WithDefaults() Rules {
 	return r
 }
 
-// alpha is the chance that an interval is wrong.
+// alpha is the probability that an interval is wrong.
 func (r Rules) alpha() float64 { return 1 - r.Confidence }
 
-// A judge follows a comparison.
+// A judge is the state of a comparison.
 type judge struct {
 	rules  Rules
 	src    Source
 	began  time.Time
 	all    []Benchmark
-	series map[seriesKey]*series // nil for what is not judged
-	order  []*series             // as they came
+	series map[seriesKey]*series // nil if it is not judged
+	order  []*series             // in order of their first round
 	by     map[Benchmark][]*series
 
 	rounds      map[Benchmark]int
-	dropped     int                                   // rounds that were of no one distance
-	unbuilt     int                                   // rounds of binaries that are not known
-	unknown     map[string]bool                       // units of which it is not known what is better
-	seen        map[Benchmark]*[sides]map[string]bool // units, of each benchmark that had a round
+	dropped     int                                   // rounds in which the distance differed
+	unbuilt     int                                   // rounds of unknown binaries
+	unknown     map[string]bool                       // units without a known direction
+	seen        map[Benchmark]*[sides]map[string]bool // units of each benchmark that had a round
 	failed      map[Benchmark]*Failure
-	wrong       map[seriesKey]*nonsense // of no distance
-	late        []Benchmark             // those that do not fit into the budget
+	wrong       map[seriesKey]*nonsense // keys have no distance
+	late        []Benchmark             // benchmarks that do not fit into the budget
 	interrupted bool
 	spent       bool // the budget is
 }
 
-// Nonsense is what readings of one unit of one benchmark are that make no sense.
+// A nonsense describes readings of one unit of one benchmark that make no sense.
 type nonsense struct {
 	first string // where it is, and what is wrong with it
 	n     int
@@ -90,22 +91,22 @@ type seriesKey struct {
 	distance results.Distance
 }
 
-// A series is what there is of one unit of one benchmark at one distance.
+// A series is the readings of one unit of one benchmark at one distance.
 type series struct {
 	seriesKey
 	measure
 	clusters
-	exact     bool    // does not vary, so that one reading will do
-	apart     float64 // by how much two readings of the same may be apart all the same, as a share
-	tolerance float64 // up to what share values that do not vary are equal
+	exact     bool    // does not vary, so one reading suffices
+	apart     float64 // by how much two readings of the same code may differ anyway, as a share
+	tolerance float64 // values that do not vary are equal if they differ by no more than this share
 
 	whole    int     // readings when evidence was computed
-	evidence float64 // its logarithm, if the middle is beyond the margin, and else -Inf
+	evidence float64 // its logarithm if the centre is beyond the margin, otherwise -Inf
 
-	since int  // how many readings made it suspect, 0 if it is not
+	since int  // number of readings when it became suspect, 0 if it is not
 	need  int  // about how many more readings decide it
-	done  bool // nothing to come can change the verdict
-	found bool // it is worse, and new binaries alone showed it once more
+	done  bool // no further reading can change the verdict
+	found bool // it is worse, and new binaries alone showed it again
 }
 
 func newJudge(r Rules, src Source) (*judge, error) {
@@ -136,8 +137,8 @@ func unknownUnit(u string) error {
 	return fmt.Errorf("unit %s: not known whether more is better: want a line \"Unit %s better=lower\" (or higher) in the benchmark's output", u, u)
 }
 
-// measure asks for rounds, one of each open benchmark in turn. Those that would take
-// more than there is of the budget come last.
+// measure asks for rounds, one of each open benchmark in turn. Benchmarks that would
+// exceed the budget come last.
 func (j *judge) measure(ctx context.Context) error {
 	fits, late := j.plan()
 	j.late = late
@@ -157,9 +158,9 @@ func (j *judge) measure(ctx context.Context) error {
 	return nil
 }
 
-// next returns which of them has the next round: the one that had the fewest, until each
-// has had as many as it takes to pass; then the one that needs the least time to be
-// decided, so that what is noisy does not take the budget of all others.
+// next returns the index of the benchmark for the next round: the one with the fewest
+// rounds until each has as many as a pass needs; then the one that needs the least time
+// to be decided, so that a noisy benchmark does not take the budget of all others.
 func (j *judge) next(open []Benchmark) int {
 	best, few := 0, time.Duration(math.MaxInt64)
 	for i, b := range open {
@@ -184,7 +185,8 @@ func (j *judge) next(open []Benchmark) int {
 	return best
 }
 
-// round measures a round of b, unless there is no more of it, or no more time.
+// round measures a round of b, unless there are no more rounds of it or the time is
+// over.
 func (j *judge) round(ctx context.Context, b Benchmark) (got bool, err error) {
 	if j.interrupted = ctx.Err() != nil; j.interrupted {
 		return false, nil
@@ -220,8 +222,8 @@ func (j *judge) left() time.Duration {
 	return j.rules.Budget - (time.Since(j.began) - j.src.Apart())
 }
 
-// plan orders the benchmarks by what a round costs, and says which of them do not fit
-// into the budget, if each takes as many rounds as it takes to pass.
+// plan orders the benchmarks by the cost of a round, and says which of them do not fit
+// into the budget if each takes as many rounds as a pass needs.
 func (j *judge) plan() (fits, late []Benchmark) {
 	order := slices.Clone(j.all)
 	slices.SortStableFunc(order, func(a, b Benchmark) int { return cmp.Compare(j.src.Cost(a), j.src.Cost(b)) })
@@ -253,7 +255,7 @@ func (j *judge) settled(b Benchmark) bool {
 	if j.failed[b] != nil {
 		return true
 	}
-	// Of several distances, the one that there is most of decides.
+	// Of several distances, the one with the most readings decides.
 	most := make(map[string]*series)
 	for _, s := range j.by[b] {
 		if s.since > 0 && !s.done {
@@ -268,7 +270,7 @@ func (j *judge) settled(b Benchmark) bool {
 			return false
 		}
 	}
-	return len(most) > 0 || j.seen[b] != nil // or there is nothing to judge
+	return len(most) > 0 || j.seen[b] != nil // otherwise there is nothing to judge
 }
 
 // suspects returns how many benchmarks seem to be worse, and are not done.
@@ -282,7 +284,7 @@ func (j *judge) suspects() int {
 	return len(of)
 }
 
-// add takes note of a round.
+// add adds a round.
 func (j *judge) add(r Round) {
 	if r.Failed != nil {
 		j.failed[r.Benchmark] = r.Failed
@@ -309,7 +311,7 @@ func (j *judge) add(r Round) {
 		}
 	}
 	if r.Distance == results.Mixed {
-		j.dropped++ // not one state of the machine
+		j.dropped++ // the machine changed within the round
 		return
 	}
 	j.see(r.Benchmark, Base, base.Values)
@@ -317,11 +319,11 @@ func (j *judge) add(r Round) {
 	for _, v := range base.Values {
 		after, ok := head.value(v.Unit)
 		if !ok {
-			continue // said of all rounds together
+			continue // one warning covers all rounds
 		}
 		at := r.Distance
 		if isCount(v.Unit) {
-			at = results.Unknown // it makes no difference
+			at = results.Unknown // the distance does not matter
 		}
 		s := j.of(seriesKey{r.Benchmark, v.Unit, at})
 		if s == nil {
@@ -340,8 +342,8 @@ func (j *judge) add(r Round) {
 	}
 }
 
-// check takes note of v, a reading of b, if it is to be judged and makes no sense.
-// Nothing is said then of its unit of b, whatever the other readings are.
+// check notes v, a reading of b, if its unit is judged and the value makes no sense.
+// That unit of b then has no verdict, whatever the other readings are.
 func (j *judge) check(b Benchmark, v results.Value, where func() string) {
 	wrong := senseless(v)
 	if wrong == nil || !j.judges(b, v.Unit) {
@@ -363,7 +365,7 @@ func (j *judge) nonsense(k seriesKey) *nonsense {
 	return j.wrong[k]
 }
 
-// senseless returns why a value is no reading that one could compare, nil if it is.
+// senseless returns why a value cannot be compared, nil if it can.
 func senseless(v results.Value) error {
 	if v.Unit == "ns/op" && v.Value == 0 {
 		return errors.New("0 ns/op: want a time: does the benchmark loop b.N times?")
@@ -371,7 +373,7 @@ func senseless(v results.Value) error {
 	return v.Validate()
 }
 
-// see takes note of the units that one side of b has.
+// see notes the units that one side of b has.
 func (j *judge) see(b Benchmark, side Side, values []results.Value) {
 	seen := j.seen[b]
 	if seen == nil {
@@ -415,11 +417,11 @@ func (j *judge) judges(b Benchmark, unit string) bool {
 	return (len(j.rules.Units) == 0 || slices.Contains(j.rules.Units, unit)) && j.src.Better(unit) != 0 && !j.rules.ignores(b, unit)
 }
 
-// isCount reports whether go test counts the unit, and does not measure it: if
-// it does not vary, one more is one too many.
+// isCount reports whether go test counts the unit and does not measure it: if it does
+// not vary, any increase is a regression.
 func isCount(unit string) bool { return results.Counted(unit) }
 
-// hypotheses returns how many there are, met yet or not.
+// hypotheses returns the number of hypotheses, including those without readings yet.
 func (j *judge) hypotheses() int {
 	units, distances := make(map[string]bool), make(map[results.Distance]bool)
 	for _, s := range j.order {
@@ -431,14 +433,14 @@ func (j *judge) hypotheses() int {
 	n := 0
 	for _, b := range j.all {
 		if b.cpus() > 1 && len(distances) > 0 {
-			n++ // near and far
+			n++ // near and far are separate hypotheses
 		}
 		n++
 	}
 	return n * max(1, len(units))
 }
 
-// Of what seems to be worse, so many new binaries at least must show it by
+// If a benchmark seems to be worse, at least leastAnew new binaries must show that by
 // themselves, at this level.
 const (
 	leastAnew = 8
@@ -493,7 +495,7 @@ func (s *series) missing(readings []float64) int {
 	if s.since > 0 {
 		anew = max(1, leastAnew-(n-s.since))
 	}
-	width := widthOfOne * spread(readings) // of the interval of a single reading, if they shrank so
+	width := widthOfOne * spread(readings) // of the interval of a single reading, if intervals narrow like that
 	total := width * width / (room * room)
 	if !(total < 1e6) {
 		total = 1e6
@@ -501,12 +503,11 @@ func (s *series) missing(readings []float64) int {
 	return max(int(math.Ceil(total))-n, 1) + anew
 }
 
-// widthOfOne, by the square root of the number of readings, is about how far the interval
-// of many goes to either side, in their standard deviations.
+// widthOfOne, divided by the square root of the number of readings, is about how far the
+// interval of many readings reaches to either side, in their standard deviations.
 const widthOfOne = 4
 
-// weigh computes the evidence, and reports whether there are other readings than
-// before.
+// weigh computes the evidence, and reports whether there are more readings than before.
 func (s *series) weigh(more bool) bool {
 	readings := s.readings(more)
 	if len(readings) == s.whole && more {
@@ -519,8 +520,8 @@ func (s *series) weigh(more bool) bool {
 	return true
 }
 
-// worse returns those that are found to be worse: by more than the margin in the
-// middle, and not by chance.
+// worse returns the series that are found to be worse: their centre is worse by more
+// than the margin, and chance does not explain it.
 func (j *judge) worse() map[*series]bool {
 	logs := make([]float64, len(j.order))
 	for i, s := range j.order {
@@ -538,15 +539,15 @@ func (j *judge) worse() map[*series]bool {
 	return worse
 }
 
-// shownAnew reports whether the readings since it was suspect show by themselves
-// that it is worse.
+// shownAnew reports whether the readings since the series became suspect show by
+// themselves that it is worse.
 func (s *series) shownAnew(readings []float64) bool {
 	anew := readings[min(s.since, len(readings)):]
 	return len(anew) >= leastAnew && centre(anew) > s.limit() && logEvidence(anew, 0, s.limit()) >= -math.Log(levelAnew)
 }
 
-// passes reports whether the head is not worse by more than the margin, in the
-// middle, and not by twice the margin for sure.
+// passes reports whether the centre is not worse by more than the margin, and the bound
+// of the interval not by more than twice the margin.
 func (s *series) passes(readings []float64, alpha float64) bool {
 	mirrored := make([]float64, len(readings))
 	for i, x := range readings {
@@ -555,7 +556,7 @@ func (s *series) passes(readings []float64, alpha float64) bool {
 	return logEvidence(mirrored, -2*s.limit(), s.limit()) >= -math.Log(alpha/2) && centre(readings) <= s.limit()
 }
 
-// report returns what came of it.
+// report returns the result of the comparison.
 func (j *judge) report() (*Report, error) {
 	rep := &Report{Rules: j.rules, Took: time.Since(j.began), Unchanged: j.src.Unchanged(), Interrupted: j.interrupted}
 	for _, n := range j.rounds {
@@ -577,7 +578,7 @@ func (j *judge) report() (*Report, error) {
 	worse := j.worse()
 	for _, s := range j.order {
 		if j.failed[s.Benchmark] != nil || j.nonsense(s.seriesKey) != nil {
-			continue // whatever it measured before that
+			continue // even if it was measured before that
 		}
 		r := j.result(s, worse[s])
 		k := s.seriesKey
@@ -602,7 +603,7 @@ func (j *judge) report() (*Report, error) {
 	rep.NotJudged = slices.Sorted(maps.Keys(j.unknown))
 	switch {
 	case len(rep.Unchanged) > 0:
-	case len(j.all) == 0 && len(onlyBase)+len(rep.OnlyHead) == 0 && len(rep.New) > 0: // the first that there are
+	case len(j.all) == 0 && len(onlyBase)+len(rep.OnlyHead) == 0 && len(rep.New) > 0: // these are the first benchmarks of all
 	case len(j.all) == 0:
 		rep.Problems = append(rep.Problems, fmt.Sprintf("%v: the base and the head have no benchmark in common", ErrNothing))
 	case len(rep.Results) == 0:
@@ -621,10 +622,9 @@ func (j *judge) report() (*Report, error) {
 	return rep, nil
 }
 
-// notCompared returns a result for each unit of b that should be judged and that
-// one side alone has or of which a reading makes no sense, and one if b has nothing
-// that can be judged. It takes note of the units of which it is not known whether
-// more is better.
+// notCompared returns a result for each unit of b that should be judged but that only
+// one side has or that has a reading without sense, and one if b has no unit that can
+// be judged. It notes the units without a known direction.
 func (j *judge) notCompared(b Benchmark, base, head map[string]bool) (res []Result) {
 	all := maps.Clone(base)
 	maps.Copy(all, head)
@@ -675,7 +675,7 @@ func (r Rules) ignores(b Benchmark, unit string) bool {
 	return ok && e.Ignore
 }
 
-// untold is a result that cannot be told.
+// untold returns a result with the verdict cannot tell.
 func untold(b Benchmark, unit string, better int, why string) Result {
 	nan := math.NaN()
 	return Result{Benchmark: b, Unit: unit, Better: better, Verdict: CannotTell, Why: why,
@@ -690,7 +690,7 @@ func (r *Report) finish() {
 			r.Verdict = max(r.Verdict, res.Verdict)
 		}
 	}
-	badness := func(r Result) float64 { // by how much it seems to be worse
+	badness := func(r Result) float64 { // by how much the result seems to be worse
 		b := r.bad(r.Change)
 		if math.IsNaN(b) {
 			return math.Inf(-1)
@@ -708,7 +708,7 @@ func (r *Report) finish() {
 	})
 }
 
-// result returns what is to be said of s, which is found to be worse or not.
+// result returns the result of s; worse says whether it was found to be worse.
 func (j *judge) result(s *series, worse bool) Result {
 	r := Result{
 		Benchmark: s.Benchmark, Unit: s.unit, Better: s.better, Distance: s.distance,
@@ -735,7 +735,7 @@ func (j *judge) result(s *series, worse bool) Result {
 	return r
 }
 
-// setChange sets the change from numbers of which more is worse.
+// setChange sets the change from measures, where more is worse.
 func (r *Result) setChange(change func(worse float64) float64, d, lo, hi float64) {
 	if r.Better > 0 {
 		lo, hi = hi, lo
@@ -762,13 +762,13 @@ func (s *series) resultExact(r *Result) {
 		r.Why = "the values do not vary, and the head's is worse by no more than the margin"
 	case d == 0:
 		r.Why = "the values do not vary, and are the same"
-	default: // no reading that makes sense comes here
+	default: // only a reading without sense comes here
 		r.Verdict, r.Why = CannotTell, "the values cannot be compared"
 	}
 }
 
-// resultNear compares values of which two readings of the same may be apart, but by no
-// more than is known. It asks of them what is asked of an interval.
+// resultNear compares values of which two readings of the same code may differ by a
+// known share at most. It judges them like an interval of that width.
 func (s *series) resultNear(r *Result) {
 	d, most := s.worse(r.Old, r.New), s.apart
 	if !s.signed {
@@ -777,7 +777,7 @@ func (s *series) resultNear(r *Result) {
 	r.setChange(s.change, d, d-most, d+most)
 	limit := s.limit()
 	switch {
-	case math.IsNaN(d): // no reading that makes sense comes here
+	case math.IsNaN(d): // only a reading without sense comes here
 		r.Verdict, r.Why = CannotTell, "the values cannot be compared"
 	case d > limit && d > most:
 		r.Verdict, r.Why = Regressed, fmt.Sprintf("counted: worse by more than the margin, and than the %s by which two counts of the same may be apart", wording.Share(s.apart))
@@ -788,7 +788,7 @@ func (s *series) resultNear(r *Result) {
 	}
 }
 
-// verdict returns the verdict on values that vary, and what it rests on.
+// verdict returns the verdict on values that vary, and its reason.
 func (j *judge) verdict(s *series, readings []float64, worse bool, lo, hi float64) (Verdict, string) {
 	n := len(readings)
 	switch {
@@ -809,7 +809,7 @@ func (j *judge) verdict(s *series, readings []float64, worse bool, lo, hi float6
 	return CannotTell, s.lacks(readings, lo, hi) + j.ended()
 }
 
-// ended says why there is no more.
+// ended says why there are no more rounds.
 func (j *judge) ended() string {
 	switch {
 	case j.interrupted:
@@ -820,7 +820,7 @@ func (j *judge) ended() string {
 	return ""
 }
 
-// count says how many readings that is.
+// count writes a number of readings.
 func (s *series) count(n int) string {
 	if s.clusters.all[0].build == 0 {
 		return wording.Plural(n, "pair")
@@ -828,7 +828,7 @@ func (s *series) count(n int) string {
 	return wording.Plural(n, "pair") + " of binaries"
 }
 
-// lacks says how far it is from an answer, and what would help.
+// lacks says what is missing for a verdict, and what would help.
 func (s *series) lacks(readings []float64, lo, hi float64) string {
 	n, middle := len(readings), centre(readings)
 	what, room := "it may be worse by twice the margin", 2*s.limit()-middle

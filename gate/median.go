@@ -1,4 +1,4 @@
 package gate
 
-// Median returns the median of values, which it leaves as they are: NaN of none.
+// Median returns the median of values, without changing them: NaN if there are none.
 func Median(values []float64) float64 { return medianOf(values) }

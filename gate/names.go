@@ -7,9 +7,9 @@ import (
 	"github.com/lockbench/lockbench/internal/wording"
 )
 
-// Names returns a short name for each of the benchmarks: that in front of its name
-// is no more of the package than tells it from the others, and nothing if there is
-// one package only.
+// Names returns a short name for each of the benchmarks: in front of the name it has as
+// much of the package as distinguishes it from the others, and nothing if there is only
+// one package.
 func Names(all []Benchmark) map[Benchmark]string {
 	names := make(map[Benchmark]string)
 	for _, b := range all {
@@ -19,7 +19,7 @@ func Names(all []Benchmark) map[Benchmark]string {
 	for b := range names {
 		packages[b.Pkg] = ""
 	}
-	count := make(map[string]int) // of the packages that end so
+	count := make(map[string]int) // number of packages with this ending
 	for pkg := range packages {
 		for _, end := range ends(pkg) {
 			count[end]++
@@ -38,15 +38,14 @@ func Names(all []Benchmark) map[Benchmark]string {
 		} else {
 			names[b] = packages[b.Pkg] + "." + wording.Clean(b.Name)
 		}
-		if b.Name == "" { // all that the package has
+		if b.Name == "" { // the whole package
 			names[b] = packages[b.Pkg]
 		}
 	}
 	return names
 }
 
-// majorVersion is the last element of the path of a module from its second
-// version on.
+// majorVersion matches the last element of a module's path from major version 2 on.
 var majorVersion = regexp.MustCompile(`^v[0-9]+$`)
 
 // ends returns what a package can be called: one element of its path, two, and

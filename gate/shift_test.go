@@ -9,7 +9,7 @@ import (
 	"github.com/lockbench/lockbench/gate"
 )
 
-// The interval of a shift has it in it.
+// The interval of a shift contains it.
 func TestShift(t *testing.T) {
 	const trials = 1000
 	random := rand.New(rand.NewPCG(9, 10))

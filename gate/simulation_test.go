@@ -11,10 +11,10 @@ import (
 	"github.com/lockbench/lockbench/internal/synthetic"
 )
 
-// An outcome is what became of the benchmarks of many comparisons.
+// An outcome counts the verdicts on the benchmarks of many comparisons.
 type outcome struct {
 	runs          int
-	falseRuns     int     // in which anything was called regressed that is not
+	falseRuns     int     // runs in which a benchmark was wrongly called regressed
 	fdp           float64 // sum of the shares of false ones among those reported
 	slower, found int     // benchmarks that are slower, and those of them found
 	missed        int     // slower ones that passed
@@ -64,10 +64,9 @@ func (o outcome) String() string {
 		o.runs, float64(o.rounds)/float64(o.runs), o.falseRuns, o.fdp/float64(o.runs), o.found, o.slower, o.missed, o.told, o.same)
 }
 
-// Over few benchmarks and many, all the same or some slower, with noise that
-// meets all of them at once, a share of at most FDR of what is reported is
-// false, and hardly anything is missed. go run ./internal/gatetrial sim is the
-// same at full size.
+// With few benchmarks and many, all unchanged or some slower, and noise that affects
+// all of them at once, at most a share FDR of the reported regressions is false, and
+// hardly any is missed. go run ./internal/gatetrial sim is the same at full size.
 func TestFalseDiscoveries(t *testing.T) {
 	const fdr = 0.05
 	for _, test := range []struct {
@@ -82,7 +81,7 @@ func TestFalseDiscoveries(t *testing.T) {
 					src.Of[i].Change = 0.08
 				}
 			}
-			// A neighbour that comes and goes for all.
+			// A neighbour on the machine slows down all of them from time to time.
 			src.Drift = func(i int) float64 { return 1 + 0.2*math.Abs(math.Sin(float64(i)/500)) }
 			return src
 		})
@@ -102,12 +101,12 @@ func TestFalseDiscoveries(t *testing.T) {
 	}
 }
 
-// A change of 3 % exactly is at the margin: it is told, either way. Half of it is
-// not called a regression, and twice as much does not pass.
+// A change of 3 % exactly is at the margin: there is a verdict, either way. Half of it
+// is not called a regression, and twice as much does not pass.
 func TestAtTheMargin(t *testing.T) {
 	for _, test := range []struct {
 		change             float64
-		regressed, passing bool // may it be
+		regressed, passing bool // which verdicts are allowed
 	}{{gate.DefaultMargin / 2, false, true}, {gate.DefaultMargin, true, true}, {2 * gate.DefaultMargin, true, false}} {
 		told := 0
 		for seed := range 200 {
@@ -133,7 +132,7 @@ func TestAtTheMargin(t *testing.T) {
 }
 
 // Layout makes a binary faster or slower than another of the same code, by more than
-// the margin. That is no change of the code; a change is found all the same.
+// the margin. That is no change of the code, and a change of the code is still found.
 func TestLayoutIsNoChange(t *testing.T) {
 	for _, layout := range []float64{0.01, 0.02, 0.03} {
 		o := simulate(t, 15, gate.Rules{}, func(seed uint64) *synthetic.Source {
@@ -157,7 +156,7 @@ func TestLayoutIsNoChange(t *testing.T) {
 	}
 }
 
-// The machine gets 5 % slower half-way, or bit by bit: no verdict changes.
+// The machine gets 5 % slower half-way, or gradually: no verdict changes.
 func TestDrift(t *testing.T) {
 	for name, drift := range map[string]func(int) float64{
 		"step": func(i int) float64 { return 1 + 0.05*math.Floor(min(float64(i)/600, 1)) },

@@ -14,19 +14,18 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// What follows judges readings that were not taken together: ten of the base,
-// and then, or on another day, ten of the head. All there is to compare are two
-// heaps of numbers. It asks by how much one is shifted against the other, in
-// logarithms, and bounds the shift by the differences of all readings of the
-// head and all of the base, ordered: the interval of Hodges and Lehmann, from
-// the distribution of Mann and Whitney's U. It assumes no distribution, but that
-// the readings of a side are independent, and of one distribution but for the
-// shift.
+// This file judges readings that were not taken together: ten of the base, and then, or
+// on another day, ten of the head. So it compares two samples. It estimates by how much
+// one is shifted against the other, in logarithms, and bounds the shift by the ordered
+// differences of all readings of the head and all of the base: the interval of Hodges
+// and Lehmann, from the distribution of Mann and Whitney's U. It assumes no particular
+// distribution, only that the readings of a side are independent, and that both sides
+// have the same distribution except for the shift.
 //
-// The shift is that of the code and that of the machine, and no number of
-// readings tells them apart: a drift of 5 % between the halves makes a rank test
-// flag three of four unchanged benchmarks at ten readings a side, and all of them
-// at a hundred. So the machine is allowed a drift, d ([Files.Drift]):
+// The shift has a part of the code and a part of the machine, and no number of readings
+// separates them: with a drift of 5 % between the halves a rank test flags three of
+// four unchanged benchmarks at ten readings a side, and all of them at a hundred. So
+// the machine is allowed a drift, d ([Files.Drift]):
 //
 //   - regressed, if the interval is beyond margin and drift. Then the code is
 //     worse by more than the margin, whatever the machine did within d;
@@ -39,41 +38,40 @@ import (
 //   - cannot tell otherwise. In particular what is worse by 3 % to 8 % is
 //     never called regressed, nor passed.
 //
-// What is allowed for a drift covers, at the same time, that the code of either
-// side was laid out in one way only.
+// The allowance for a drift also covers that each side has only one layout of its code.
 //
-// Of all called regressed a share of no more than the FDR is false. The
-// p-values are those of the U test against the shift of margin and drift. What
-// disturbs a machine meets many benchmarks at once, and ns/op and ops/s in
-// opposite directions, so that nothing may be assumed of how they depend on each
-// other: it takes the procedure of Benjamini and Yekutieli 2001. (Benjamini and
-// Hochberg's own needs positive dependence.) Here the number of readings does
-// not depend on what was seen, so that p-values will do.
+// Of all that are called regressed at most a share FDR is false. The p-values are those
+// of the U test against the shift of margin and drift. A disturbance of the machine
+// affects many benchmarks at once, and ns/op and ops/s in opposite directions, so
+// nothing can be assumed about their dependence: this needs the procedure of Benjamini
+// and Yekutieli 2001. (Benjamini and Hochberg's own needs positive dependence.) Here
+// the number of readings does not depend on the data, so p-values are valid.
 
-// minSamples is how many samples there are at least on either side. Five on both have
-// 252 orders, all as likely if nothing differs, so that at 99 % the bounds of the
-// interval are the first differences from either end: for a verdict all samples of the
-// head must be on one side of all of the base, and an odd one keeps it from being made.
-// Of five and twelve they are the seventh, so that one of the twelve may be odd. Four and six, or three and
-// nine, would have orders enough as well; but samples are taken one after the other,
-// and what disturbs one disturbs the next: of so few that may be all.
+// minSamples is the least number of samples on each side. Five on both have 252 orders,
+// all equally likely if nothing differs, so that at 99 % the bounds of the interval are
+// the first differences from either end: for a verdict all samples of the head must be
+// on one side of all of the base, and a single outlier prevents it. With five and
+// twelve the bounds are the seventh differences, so one of the twelve may be an
+// outlier. Four and six, or three and nine, would have enough orders as well; but
+// samples are taken one after the other, and a disturbance of one affects the next:
+// with so few it may affect all.
 const minSamples = 5
 
-// A shift is one comparison of two heaps of readings.
+// A shift is one comparison of two samples.
 type shift struct {
 	*series
 	base, head []float64 // as they are
 	builds     map[int]bool
-	x, y       []float64 // logarithms of them, or they themselves if one is below 0, ordered, so that more is worse
+	x, y       []float64 // their logarithms, or the values themselves if one is below 0, ordered, so that more is worse
 	drift      float64   // as a share
-	scale      float64   // what a share of them is a share of, if one is below 0
-	logP       float64   // logarithm of the probability of this, or more, of a shift by no more than margin and drift
+	scale      float64   // the value of which a difference is a share, if one is below 0
+	logP       float64   // logarithm of the p-value against a shift of at most margin and drift
 	exact      bool
 	found      bool
 }
 
-// judgeApart judges the benchmarks that were not measured together. It returns
-// the units without a direction, too.
+// judgeApart judges the benchmarks that were not measured together. It also returns the
+// units without a direction.
 func (s *fileSource) judgeApart(ctx context.Context, r Rules) (res []Result, unknown []string, err error) {
 	if len(s.apart) == 0 {
 		return nil, nil, nil
@@ -142,7 +140,7 @@ func (s *fileSource) judgeApart(ctx context.Context, r Rules) (res []Result, unk
 	return res, slices.Sorted(maps.Keys(j.unknown)), nil
 }
 
-// An apartSource is a fileSource whose benchmarks are those that are in no round.
+// An apartSource is a fileSource with the benchmarks that are in no round.
 type apartSource struct{ *fileSource }
 
 func (s apartSource) Benchmarks() (both, onlyBase, onlyHead []Benchmark) { return s.apart, nil, nil }
@@ -158,8 +156,8 @@ func (f Files) driftShare() float64 {
 	return f.Drift
 }
 
-// shiftsOf returns what there is to compare of b, and how many readings are left
-// out since their distance changed.
+// shiftsOf returns the comparisons of b, and how many readings are left out because
+// their distance changed.
 func (s *fileSource) shiftsOf(j *judge, b Benchmark) (all []*shift, mixed int) {
 	for side, file := range s.files() {
 		for _, r := range s.records[side][b] {
@@ -177,7 +175,7 @@ func (s *fileSource) shiftsOf(j *judge, b Benchmark) (all []*shift, mixed int) {
 			}
 			for _, v := range r.Values {
 				if !s.has(Base, b, v.Unit) || !s.has(Head, b, v.Unit) {
-					continue // said elsewhere
+					continue // reported elsewhere
 				}
 				sr := j.of(seriesKey{b, v.Unit, r.Distance})
 				if sr == nil || j.nonsense(sr.seriesKey) != nil {
@@ -208,10 +206,10 @@ func constant(values []float64) bool {
 	return len(values) > 0 && !slices.ContainsFunc(values, func(v float64) bool { return v != values[0] })
 }
 
-// n returns how many readings the smaller side has.
+// n returns the number of readings of the smaller side.
 func (t *shift) n() int { return min(len(t.base), len(t.head)) }
 
-// near returns the shift that is worse by the margin.
+// near returns the shift of a benchmark that is worse by the margin.
 func (t *shift) near() float64 {
 	if t.signed {
 		return t.margin * t.scale
@@ -219,7 +217,7 @@ func (t *shift) near() float64 {
 	return t.limit()
 }
 
-// reach returns the shift that a drift of the machine could make.
+// reach returns the largest shift that the allowed drift makes.
 func (t *shift) reach() float64 {
 	if t.signed {
 		return t.drift * t.scale
@@ -227,11 +225,11 @@ func (t *shift) reach() float64 {
 	return math.Log1p(t.drift)
 }
 
-// far returns what the shift must be above for the head to be worse.
+// far returns the shift above which the head is worse.
 func (t *shift) far() float64 { return t.near() + t.reach() }
 
-// change returns a shift as a change of the value, a share. What is a difference
-// from values around 0 is infinitely many times what these are.
+// change returns a shift as a change of the value, a share. It is infinite if the shift
+// is a difference of values around 0.
 func (t *shift) change(shift float64) float64 {
 	switch {
 	case !t.signed:
@@ -269,7 +267,7 @@ func (t *shift) test() {
 	t.order()
 	t.logP = 0
 	if t.n() >= minSamples {
-		// Differences that are the limit count against it.
+		// Differences equal to the limit count as evidence against a regression.
 		t.logP = logUCDF(len(t.x), len(t.y), countUpTo(t.x, t.y, t.far()))
 	}
 }
@@ -288,11 +286,11 @@ func (t *shift) interval(alpha float64) (d, lo, hi float64) {
 	return d, kth(t.x, t.y, k), kth(t.x, t.y, n+1-k)
 }
 
-// Shift returns by how much the second of two samples is above the first, as a
-// share, and its interval with the confidence 1-alpha: the median and the order
-// statistics of the differences of all pairs (Hodges and Lehmann). It assumes that
-// the two differ in that alone. The differences are those of logarithms unless a
-// value is below 0: then the change is signed, see [Result].
+// Shift returns by how much the second of two samples is above the first, as a share,
+// and its interval with the confidence 1-alpha: the median and the order statistics of
+// the differences of all pairs (Hodges and Lehmann). It assumes that the two samples
+// differ only by a shift. The differences are those of logarithms unless a value is
+// below 0: then the change is signed, see [Result].
 func Shift(before, after []float64, alpha float64) (change, lo, hi float64, signed bool) {
 	t := shift{series: &series{measure: measure{better: -1}}, base: before, head: after}
 	t.signs()
@@ -301,7 +299,7 @@ func Shift(before, after []float64, alpha float64) (change, lo, hi float64, sign
 	return t.change(d), t.change(lo), t.change(hi), t.signed
 }
 
-// result returns what is to be said of t, one of so many tests.
+// result returns the result of t, which is one of tests tests.
 func (t *shift) result(rules Rules, strict bool, tests int) Result {
 	r := Result{
 		Benchmark: t.Benchmark, Unit: t.unit, Better: t.better, Distance: t.distance,
@@ -329,8 +327,8 @@ func (t *shift) result(rules Rules, strict bool, tests int) Result {
 		lo, hi = math.Inf(-1), math.Inf(+1)
 	}
 	r.setChange(t.change, d, lo, hi)
-	// 1/√p - 1 is on average no more than 1 if there is no shift, so it is
-	// evidence as that of pairs is, if not the best (Vovk and Wang 2021).
+	// 1/√p - 1 is on average at most 1 if there is no shift, so it is evidence like
+	// that of pairs, though not the strongest (Vovk and Wang 2021).
 	r.Evidence = -t.logP/2 + math.Log(-math.Expm1(t.logP/2))
 
 	hidden := ""
@@ -365,7 +363,7 @@ func (t *shift) result(rules Rules, strict bool, tests int) Result {
 	return r
 }
 
-// samples says how many there are.
+// samples writes the numbers of samples.
 func (t *shift) samples() string {
 	if len(t.base) == len(t.head) {
 		return wording.Plural(t.n(), "sample") + " a side"
@@ -373,8 +371,8 @@ func (t *shift) samples() string {
 	return fmt.Sprintf("%s of the base and %d of the head", wording.Plural(len(t.base), "sample"), len(t.head))
 }
 
-// bounding returns how many samples of each side have bounds at the confidence, if there
-// are no fewer than those that there are.
+// bounding returns how many samples each side needs, and at least has, for finite
+// bounds at the confidence.
 func (t *shift) bounding(alpha float64) int {
 	n := minSamples
 	for uCritical(max(n, len(t.base)), max(n, len(t.head)), alpha/2) == 0 {
@@ -383,7 +381,8 @@ func (t *shift) bounding(alpha float64) int {
 	return n
 }
 
-// more says what would decide on the shift d, which is between lo and hi.
+// more says how many samples would decide about the shift d, which is between lo and
+// hi.
 func (t *shift) more(d, lo, hi float64) string {
 	const most = 1000
 	gap := max(t.near()-d, d-t.far())
@@ -393,7 +392,7 @@ func (t *shift) more(d, lo, hi float64) string {
 		}
 		return "it is so near to it that no number of samples would tell"
 	}
-	// An interval narrows with the root of their number.
+	// An interval narrows with the square root of the number of samples.
 	half := max(hi-d, d-lo) / gap
 	n := math.Ceil(float64(t.n()) * half * half)
 	if !(n <= most) {
@@ -402,9 +401,9 @@ func (t *shift) more(d, lo, hi float64) string {
 	return fmt.Sprintf("about %d samples a side would tell, if they are as these", max(int(n), t.n()+1))
 }
 
-// yekutieli says which hypotheses are refuted, given the logarithms of their
-// p-values, so that no more than a share fdr of these is refuted wrongly, on
-// average, however they depend on each other.
+// yekutieli says which hypotheses are refuted, given the logarithms of their p-values.
+// On average at most a share fdr of those is refuted wrongly, however they depend on
+// each other.
 func yekutieli(logs []float64, fdr float64) []bool {
 	order := make([]int, len(logs))
 	for i := range order {
@@ -431,7 +430,7 @@ func yekutieli(logs []float64, fdr float64) []bool {
 	return found
 }
 
-// threshold returns what the k'th of m p-values must not be above.
+// threshold returns the bound of the k'th of m p-values.
 func threshold(fdr float64, m, k int) float64 {
 	sum := 0.0
 	for i := m; i > 0; i-- {
@@ -440,12 +439,12 @@ func threshold(fdr float64, m, k int) float64 {
 	return fdr * float64(k) / (float64(m) * sum)
 }
 
-// enough returns how many readings a side it takes, and more than n, to find one
-// regression among m tests, if no reading of it is as good as any of the base.
+// enough returns how many readings a side, more than n, it takes to find one regression
+// among m tests, if each reading of the head is worse than all of the base.
 func enough(fdr float64, m, n int) int {
 	limit := threshold(fdr, m, 1)
 	for n++; n < 100; n++ {
-		p := 1.0 // one of all ways to draw n of 2n
+		p := 1.0 // the probability of one way to draw n of 2n
 		for i := 1; i <= n; i++ {
 			p *= float64(i) / float64(n+i)
 		}
@@ -456,8 +455,7 @@ func enough(fdr float64, m, n int) int {
 	return n
 }
 
-// difference returns y-x, also where both are infinite: it is that of the
-// logarithms of two zeros.
+// difference returns y-x. If both are infinite, as logarithms of zeros, it is 0.
 func difference(x, y float64) float64 {
 	if x == y {
 		return 0
@@ -478,9 +476,9 @@ func countUpTo(x, y []float64, d float64) int {
 	return n
 }
 
-// kth returns the k'th smallest difference, from 1. It makes no list of them,
-// which may be many, but halves what numbers there are: between two floats of
-// one sign there are as many as between their bits, as integers.
+// kth returns the k'th smallest difference, from 1. It makes no list of the
+// differences, which may be many, but bisects over all floats, in the order of their
+// bits as integers.
 func kth(x, y []float64, k int) float64 {
 	lo, hi := ordinal(math.Inf(-1)), ordinal(math.Inf(+1))
 	for lo < hi {
@@ -513,13 +511,13 @@ func float(n uint64) float64 {
 	return math.Float64frombits(n &^ sign)
 }
 
-// mostExact is the product of the sizes of two samples up to which the
-// distribution of U is computed, and not taken to be normal.
+// mostExact is the product of the sizes of two samples up to which the distribution of
+// U is computed exactly; above it is taken to be normal.
 const mostExact = 2500
 
-// logUCDF returns the logarithm of the probability that of n1·n2 pairs, drawn from
-// one distribution, no more than u are in one order. Of two large samples the
-// probability itself may be no float.
+// logUCDF returns the logarithm of the probability that at most u of n1·n2 pairs, drawn
+// from one distribution, are in a given order. With two large samples the probability
+// itself may underflow.
 func logUCDF(n1, n2, u int) float64 {
 	if n1*n2 > mostExact {
 		mean := float64(n1) * float64(n2) / 2
@@ -541,7 +539,7 @@ func logNormalCDF(z float64) float64 {
 	if z > -5 {
 		return math.Log(math.Erfc(-z/math.Sqrt2) / 2)
 	}
-	// Laplace's continued fraction, which converges the faster the farther out.
+	// Laplace's continued fraction, which converges faster farther out.
 	mills := -z
 	for k := 60.0; k > 0; k-- {
 		mills = -z + k/mills
@@ -549,8 +547,8 @@ func logNormalCDF(z float64) float64 {
 	return -z*z/2 - math.Log(2*math.Pi)/2 - math.Log(mills)
 }
 
-// uCritical returns how many pairs may be in one order with a probability of no
-// more than alpha, plus one: 0 if not even none may.
+// uCritical returns, plus one, the largest number of pairs that may be in a given order
+// with a probability of at most alpha; it returns 0 if no number may.
 func uCritical(n1, n2 int, alpha float64) int {
 	lo, hi := 0, n1*n2/2+1
 	for lo < hi {

@@ -2,7 +2,7 @@ package gate
 
 import "slices"
 
-// What tests of judging readings apart must see.
+// What tests of unpaired readings must see.
 var (
 	Kth          = kth
 	CriticalU    = uCritical

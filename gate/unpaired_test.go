@@ -15,12 +15,12 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// A run makes up what go test -count=n prints: benchmarks with noise of their
-// own, on a machine whose speed is that of the run.
+// A run makes up the output of go test -count=n: benchmarks with noise of their own, on
+// a machine with the speed of the run.
 type run struct {
 	benchmarks, n int
-	pace          float64         // what the machine does to all
-	slower        map[int]float64 // what the code does to one
+	pace          float64         // the speed of the machine, for all benchmarks
+	slower        map[int]float64 // the change of the code, for one benchmark
 }
 
 func (r run) file(name string, random *rand.Rand) *results.RecordFile {
@@ -40,8 +40,8 @@ func (r run) file(name string, random *rand.Rand) *results.RecordFile {
 	return f
 }
 
-// benchstat reports whether it says that the head is worse by more than 3 %, at
-// p < 0.05: it is what benchstat's own package computes.
+// benchstat reports whether benchstat would say that the head is worse by more than 3
+// %, at p < 0.05, as its own package computes it.
 func benchstat(base, head *results.RecordFile, name string) bool {
 	sample := func(f *results.RecordFile) *benchmath.Sample {
 		var values []float64
@@ -58,8 +58,8 @@ func benchstat(base, head *results.RecordFile, name string) bool {
 	return benchmath.AssumeNothing.Compare(a, b).P < 0.05 && now > 1.03*old
 }
 
-// The code is the same, and the machine drifts between the files: no verdict may
-// come of it. A rank test says otherwise of most.
+// The code is the same, and the machine drifts between the files: that must not cause a
+// verdict. A rank test flags most of them.
 func TestUnpairedDrift(t *testing.T) {
 	const runs, benchmarks = 100, 20
 	for _, test := range []struct {
@@ -67,9 +67,9 @@ func TestUnpairedDrift(t *testing.T) {
 		n         int
 		drift     float64 // of the second file; half of the runs drift the other way
 		change    float64 // of one benchmark
-		regressed [2]int  // of the runs, how many may be called so
-		caught    int     // of the changes, how many at least
-		fooled    [2]int  // of the runs, how many benchstat may call regressed where nothing is
+		regressed [2]int  // how many of the runs may be called regressed
+		caught    int     // how many of the changes must be found
+		fooled    [2]int  // how many of the runs without a change benchstat may call regressed
 	}{
 		{what: "same", n: 10, regressed: [2]int{0, 1}, fooled: [2]int{0, 50}},
 		{what: "drift", n: 10, drift: 0.05, regressed: [2]int{0, 1}, fooled: [2]int{50, 50}},
@@ -140,7 +140,7 @@ func TestUnpairedDrift(t *testing.T) {
 	}
 }
 
-// What is said of readings apart says how much it is worth.
+// The verdict on unpaired readings says how strong it is.
 func TestUnpairedVerdicts(t *testing.T) {
 	for _, test := range []struct {
 		what   string
@@ -198,8 +198,8 @@ func TestUnpairedAmongMany(t *testing.T) {
 	check(t, one(8), gate.Regressed, "")
 }
 
-// A base of five samples can be judged where the effect is large. That one of them is odd
-// keeps the head from being called worse; that one of twelve of the head is, does not.
+// A base of five samples can be judged if the effect is large. An outlier among them
+// keeps the head from being called worse; one among twelve of the head does not.
 func TestUnpairedFive(t *testing.T) {
 	good := []float64{100, 101, 99, 100.5, 99.5}
 	odd := []float64{100, 101, 99, 100.5, 200}
@@ -240,7 +240,7 @@ func TestUnpairedFive(t *testing.T) {
 	}
 }
 
-// What is better if there is more of it has the bounds the right way round.
+// For a unit in which more is better the bounds are in the right order.
 func TestUnpairedHigherIsBetter(t *testing.T) {
 	rate := func(name string, v float64) *results.RecordFile {
 		f := &results.RecordFile{Name: name}
@@ -261,7 +261,7 @@ func TestUnpairedHigherIsBetter(t *testing.T) {
 	}
 }
 
-// Zeros have no logarithm, and yet an order.
+// Zeros have no logarithm, but an order.
 func TestUnpairedZeros(t *testing.T) {
 	counts := func(name string, values ...float64) *results.RecordFile {
 		f := &results.RecordFile{Name: name}
@@ -324,7 +324,7 @@ func TestKth(t *testing.T) {
 	}
 }
 
-// Critical values as tables of U have them: Mann and Whitney, one-sided.
+// Critical values of tables of U: Mann and Whitney, one-sided.
 func TestCriticalU(t *testing.T) {
 	for _, test := range []struct {
 		n1, n2 int
@@ -338,13 +338,13 @@ func TestCriticalU(t *testing.T) {
 			t.Errorf("%d and %d at %g: %d, want %d", test.n1, test.n2, test.alpha, got, test.want)
 		}
 	}
-	// Where it is taken to be normal it goes on as before.
+	// Where U is taken to be normal, the values continue those before.
 	if a, b := gate.CriticalU(50, 50, 0.005), gate.CriticalU(50, 51, 0.005); b < a || b > a+30 {
 		t.Errorf("50 and 50: %d, 50 and 51: %d", a, b)
 	}
 }
 
-// The distribution of U is that of counting all orders, out to the last of them.
+// The distribution of U is that of counting all orders, to the last of them.
 func TestUIsExact(t *testing.T) {
 	for _, n := range [][2]int{{1, 1}, {3, 4}, {6, 6}, {5, 30}, {25, 25}, {50, 50}, {1, 2500}} {
 		counts := orders(n[0], n[1])
@@ -384,9 +384,10 @@ func orders(n, m int) []*big.Int {
 	return counts
 }
 
-// The tail of the normal distribution has a logarithm where it is no float.
+// The tail of the normal distribution has a logarithm where the value itself
+// underflows.
 func TestNormalTail(t *testing.T) {
-	for z := -5.25; z > -37; z -= 0.5 { // where erfc still is one
+	for z := -5.25; z > -37; z -= 0.5 { // where erfc does not underflow
 		got, want := gate.LogNormalCDF(z), math.Log(math.Erfc(-z/math.Sqrt2)/2)
 		if !(math.Abs(got-want) <= 1e-13*-want) {
 			t.Errorf("at %g: e^%.17g, want e^%.17g", z, got, want)
@@ -404,7 +405,7 @@ func TestNormalTail(t *testing.T) {
 	}
 }
 
-// Of readings without end, and nothing in common, the evidence has an end.
+// The evidence of many readings without overlap is finite.
 func TestEvidenceOfLargeSamples(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 1))
 	last := 0.0
@@ -421,7 +422,7 @@ func TestEvidenceOfLargeSamples(t *testing.T) {
 	}
 }
 
-// The interval has the shift in it as often as it says.
+// The interval contains the shift as often as its confidence says.
 func TestIntervalCovers(t *testing.T) {
 	const runs = 4000
 	random := rand.New(rand.NewPCG(1, 9))

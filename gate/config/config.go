@@ -1,5 +1,5 @@
-// Package config reads the gate's configuration file: what holds for all
-// benchmarks, exceptions for some, and the shapes that sweeps must have.
+// Package config reads the gate's configuration file: settings for all benchmarks,
+// exceptions for some, and the shapes that sweeps must have.
 package config
 
 import (
@@ -49,39 +49,39 @@ import (
 //	ignore = true
 //	reason = 'waits for a name server'
 //
-// A benchmark that is ignored for all metrics is not run. Of the rules that match,
-// the last decides. A margin for all metrics is not one for allocs/op and B/op, of
-// which one more is one too many; these need a rule that names them.
+// A benchmark that is ignored for all metrics is not run. Of the rules that match, the
+// last decides. A margin for all metrics does not apply to allocs/op and B/op, where
+// any increase is a regression; these need a rule that names them.
 //
 // A nil File is an empty one.
 type File struct {
 	Name string
 
-	// What the file sets; zero is what it does not.
+	// What the file sets; zero if it does not.
 	Margin, FDR, Confidence float64
 	MinRounds               int
 	Budget                  time.Duration
 	Metrics                 []string
 	Skip                    []string
 
-	// Flags is what else the file sets, by the name of the flag of lockbench gate that
-	// says the same. That the values make sense is for the command to check.
+	// Flags are the other settings of the file, by the name of the flag of lockbench
+	// gate that sets the same. The command checks whether the values make sense.
 	Flags map[string]Flag
 
 	Shapes []shape.Spec // each a table [[shape]]
 
 	rules        []*rule
-	anyNew       bool // all that only the head has passes
+	anyNew       bool // benchmarks that only the head has pass
 	new, removed []*pattern
 }
 
-// A Flag is what a file sets of what is a flag as well.
+// A Flag is a setting of a file that is a flag as well.
 type Flag struct {
-	Values []string // as one writes them for the flag
+	Values []string // as on the command line
 	Line   int
 }
 
-// flags are the keys that are flags, and nothing else to this package.
+// flags are the keys that only mean a flag of the same name.
 var flags = []string{"packages", "bench", "cpu", "tags", "with", "exact", "timeout", "cannot_tell", "slice", "builds", "pin", "seed", "history", "drift"}
 
 // A pattern matches benchmarks, and remembers whether it did.
@@ -109,7 +109,7 @@ type rule struct {
 	ignored []string // benchmarks and units, so far
 }
 
-// match reports whether the rule has anything to say of unit of b.
+// match reports whether the rule is about unit of b.
 func (r *rule) match(b gate.Benchmark, unit string) bool {
 	if r.metric != "" {
 		return r.metric == unit && r.pattern.match(b)
@@ -117,8 +117,8 @@ func (r *rule) match(b gate.Benchmark, unit string) bool {
 	return r.pattern.match(b) && (r.ignore || !results.Counted(unit))
 }
 
-// Rules returns the rules that the file sets. Those for single benchmarks are
-// remembered as they are asked for: see [File.Unused].
+// Rules returns the rules that the file sets. The file notes which of those for single
+// benchmarks are used: see [File.Unused].
 func (c *File) Rules() gate.Rules {
 	if c == nil {
 		return gate.Rules{}
@@ -152,12 +152,12 @@ func (c *File) exception(b gate.Benchmark, unit string) (gate.Exception, bool) {
 	return gate.Exception{Margin: last.margin, Ignore: last.ignore}, true
 }
 
-// Ignores reports whether nothing of b is judged, in whatever unit, so that it need
-// not be run: if all is set, neither b nor anything below it, on any number of CPUs.
+// Ignores reports whether b is not judged in any unit, so that it need not be run. If
+// all is set, it reports that for b and everything below it, on any number of CPUs.
 func (c *File) Ignores(b gate.Benchmark, all bool) bool {
 	ends := []string{""}
 	if all {
-		ends = []string{"/\u2603", "-2", ""} // whatever may follow the name
+		ends = []string{"/\u2603", "-2", ""} // what may follow the name
 	}
 	var by *rule
 	for _, end := range ends {
@@ -172,8 +172,8 @@ func (c *File) Ignores(b gate.Benchmark, all bool) bool {
 	return true
 }
 
-// ignores returns the rule by which nothing of a benchmark is judged, if one says
-// so and none after it is for one of its units.
+// ignores returns the rule that ignores a benchmark in all units, if there is one and
+// no later rule is for one of its units.
 func (c *File) ignores(name string) (by *rule) {
 	for _, r := range c.rules {
 		switch {
@@ -199,8 +199,8 @@ func (c *File) declared(b gate.Benchmark, only gate.Side) (ok bool) {
 	return ok
 }
 
-// Ignored returns a warning for each rule that had something ignored in the
-// comparison that [File.Rules] were for: what, and why.
+// Ignored returns a warning for each rule that ignored something in the comparison that
+// [File.Rules] were for: what, and why.
 func (c *File) Ignored() (warnings []string) {
 	if c == nil {
 		return nil
@@ -213,9 +213,9 @@ func (c *File) Ignored() (warnings []string) {
 	return warnings
 }
 
-// Unused returns a warning for each rule that matched nothing in the comparison
-// that [File.Rules] were for. A regular expression that cannot match is the
-// quiet way for a gate to be open.
+// Unused returns a warning for each rule that matched nothing in the comparison that
+// [File.Rules] were for. With a regular expression that matches nothing, a gate would
+// silently check nothing.
 func (c *File) Unused() (warnings []string) {
 	if c == nil {
 		return nil
@@ -247,8 +247,7 @@ func (c *File) Unused() (warnings []string) {
 }
 
 // Read reads a file. The error joins all that is wrong with it, each a
-// [*results.SyntaxError]: keys that are not known, and values that are not what
-// they should be.
+// [*results.SyntaxError]: unknown keys, and values that are not allowed.
 func Read(name string) (*File, error) {
 	data, err := os.ReadFile(name)
 	if err != nil {
@@ -278,7 +277,7 @@ func parse(name string, data []byte) (*File, error) {
 	return c, p.err()
 }
 
-// A parser collects what is wrong with a file.
+// A parser parses a file and collects what is wrong with it.
 type parser struct {
 	name string
 	bad  []*results.SyntaxError
@@ -297,7 +296,7 @@ func (p *parser) err() error {
 	return errors.Join(errs...)
 }
 
-// A table is the keys below a header, or those above the first.
+// A table is the keys below a header, or those above the first header.
 type table struct {
 	name   string
 	line   int // of the header
@@ -312,9 +311,9 @@ type keyed struct {
 	line  int
 }
 
-// tables splits a file. Package toml says where a syntax error is, but not where
-// a value was, so each statement is parsed by itself: it is as many lines as make
-// sense together.
+// tables splits a file. Package toml says where a syntax error is, but not where a
+// value was, so each statement is parsed separately: a statement is as few lines as are
+// valid together.
 func (p *parser) tables(text string) ([]*table, error) {
 	if _, err := toml.Decode(text, &map[string]any{}); err != nil {
 		var syntax toml.ParseError
@@ -339,7 +338,7 @@ func (p *parser) tables(text string) ([]*table, error) {
 			meta, err = toml.Decode(all, &statement)
 		}
 		i++
-		if err != nil { // cannot be: the whole is valid
+		if err != nil { // cannot happen: the whole is valid
 			return nil, fmt.Errorf("%s:%d: %w", p.name, first+1, err)
 		}
 		keys := meta.Keys()
@@ -361,7 +360,7 @@ func (p *parser) tables(text string) ([]*table, error) {
 		if len(keys[0]) == 1 {
 			t.values = append(t.values, keyed{key, statement[keys[0][0]], first + 1})
 		} else {
-			t.values = append(t.values, keyed{key, nil, first + 1}) // dotted: there is none such
+			t.values = append(t.values, keyed{key, nil, first + 1}) // dotted: no such key is known
 		}
 	}
 	return tables, nil
@@ -405,7 +404,7 @@ func (p *parser) known(t *table) {
 	}
 }
 
-// top reads what stands above all tables.
+// top reads what is above all tables.
 func (p *parser) top(c *File, t *table) {
 	c.Margin = p.share(t, "margin", shareWithOne)
 	c.FDR = p.share(t, "fdr", shareBelowOne)
@@ -426,7 +425,7 @@ func (p *parser) top(c *File, t *table) {
 	p.known(t)
 }
 
-// declareNew reads what only the head may have: all of it unless the file says
+// declareNew reads which benchmarks only the head may have: any unless the file says
 // otherwise.
 func (p *parser) declareNew(c *File, t *table) {
 	value, line := t.take("new")
@@ -441,7 +440,7 @@ func (p *parser) declareNew(c *File, t *table) {
 	}
 }
 
-// flag reads what is a flag as well.
+// flag reads a key that is a flag as well.
 func (p *parser) flag(c *File, t *table, key string) {
 	value, line := t.take(key)
 	if value == nil {
@@ -532,7 +531,7 @@ const (
 	shareBelowOne = "a share between 0 and 1, such as '3%' or 0.03"
 )
 
-// share reads a share, want of which says the bounds.
+// share reads a share; want says what is allowed.
 func (p *parser) share(t *table, key, want string) float64 {
 	value, line := t.take(key)
 	if value == nil {
@@ -546,8 +545,7 @@ func (p *parser) share(t *table, key, want string) float64 {
 	return share
 }
 
-// ParseShare returns the share that a string such as "3%" or "0.03", or a number,
-// says.
+// ParseShare parses a share: a string such as "3%" or "0.03", or a number.
 func ParseShare(value any) (share float64, ok bool) {
 	switch v := value.(type) {
 	case float64:
@@ -689,7 +687,7 @@ func (p *parser) patterns(t *table, key string) (patterns []*pattern) {
 	return patterns
 }
 
-// skips reads what is never run.
+// skips reads the benchmarks that are never run.
 func (p *parser) skips(t *table) (skip []string) {
 	words, line := p.words(t, "skip")
 	for _, s := range words {

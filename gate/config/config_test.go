@@ -130,7 +130,7 @@ func TestConfigRules(t *testing.T) {
 		}
 	}
 
-	// What has never matched, and no more.
+	// Only rules that have never matched.
 	want := `gate.toml:12: removed 'Never' matched no benchmark
 gate.toml:31: rule 'BenchmarkNothing' matched no benchmark (names are without the word Benchmark)`
 	if got := strings.Join(c.Unused(), "\n"); got != want {
@@ -138,7 +138,7 @@ gate.toml:31: rule 'BenchmarkNothing' matched no benchmark (names are without th
 	}
 }
 
-// What is a flag as well is kept as one writes it for the flag.
+// A key that is a flag as well keeps its value as on the command line.
 func TestConfigFlags(t *testing.T) {
 	c, err := config.Parse("gate.toml", []byte(`packages = ['./a', './b/...']
 cpu = [1, 4]
@@ -169,7 +169,7 @@ gate.toml:5: pin: want what --pin takes, have 1.5`
 	}
 }
 
-// What only the head has passes, unless the file says otherwise.
+// A benchmark that only the head has passes, unless the file says otherwise.
 func TestConfigNew(t *testing.T) {
 	b := gate.Benchmark{Pkg: "example.org/p", Name: "Sum-2"}
 	for text, want := range map[string]bool{
@@ -194,7 +194,7 @@ func TestConfigNew(t *testing.T) {
 	}
 }
 
-// A benchmark of which nothing is judged need not be run.
+// A benchmark that is not judged in any unit need not be run.
 func TestConfigIgnores(t *testing.T) {
 	c, err := config.Parse("gate.toml", []byte(`skip = ['^BenchmarkNet$']
 [[rule]]
@@ -251,7 +251,7 @@ func TestNoConfig(t *testing.T) {
 	parseConfig(t, "")
 }
 
-// All that is wrong is said at once, each with its line.
+// All errors are reported at once, each with its line.
 func TestConfigErrors(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
 		{"syntax", "margin = '3%'\nfdr = 1 %\n", `gate.toml:2: expected a top-level item to end with a newline, comment, or EOF, but got '%' instead`},
@@ -421,7 +421,7 @@ func TestShare(t *testing.T) {
 	}
 }
 
-// Whatever a file has in it, it is read or refused, and every error has a line.
+// Any file is read or refused, and every error has a line.
 func TestConfigOfAnything(t *testing.T) {
 	piece := rapid.SampledFrom([]string{
 		"margin", "bench", "rule", "[[rule]]", "[[shape]]", "[rule]", "\n", "\n", "\n", " = ", " = ", "'3%'", "0.03", "'a'", "\"\"\"\n", "'''", "[", "]", "{", "}",

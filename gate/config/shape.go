@@ -19,7 +19,7 @@ func (p *parser) shape(c *File, t *table) {
 	if !slices.Contains(kinds, s.Kind) {
 		_, line := t.take("kind")
 		p.errorf(line, "kind: want %s, have %q", strings.Join(kinds, ", "), s.Kind)
-		return // what else there should be depends on it
+		return // the other keys depend on it
 	}
 	s.Filter = p.filter(t, s.Kind)
 	if s.Kind == shape.Crossover {
@@ -89,7 +89,7 @@ func (p *parser) filter(t *table, kind string) (f shape.Filter) {
 			low = 0
 		}
 		if key == "cpus" && kind == shape.Scaling {
-			continue // that is what it is over
+			continue // it is the axis
 		}
 		if n := p.count(t, key, low); t.has(key) {
 			*to = &n
@@ -127,7 +127,7 @@ func (p *parser) need(t *table, key string) string {
 	return s
 }
 
-// oneOf reads one of some words, which must be there.
+// oneOf reads a word that must be there and be one of words.
 func (p *parser) oneOf(t *table, key string, words ...string) string {
 	value, line := t.take(key)
 	s, _ := value.(string)
@@ -140,8 +140,7 @@ func (p *parser) oneOf(t *table, key string, words ...string) string {
 	return s
 }
 
-// direction reads a unit of which it is known whether more is better: ns/op if
-// there is none.
+// direction reads a unit that has a known direction; ns/op if there is none.
 func (p *parser) direction(t *table) string {
 	unit := p.word(t, "unit")
 	if !t.has("unit") {

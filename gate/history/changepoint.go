@@ -13,37 +13,36 @@ import (
 	"github.com/lockbench/lockbench/gate"
 )
 
-// What follows finds where a series of numbers changes: circular binary
-// segmentation (Olshen and Venkatraman 2004) of ranks.
+// This file finds where a series of numbers changes, by circular binary segmentation
+// (Olshen and Venkatraman 2004) of ranks.
 //
-// Of all arcs, the values from one place to another, it takes the one whose ranks
-// are least like those of the rest. A step is an arc that ends where the series
-// does; one that ends before is a change and its end, which a search for one step
-// alone would see as neither. If fewer than one in so many random orders of the
-// same values has such an arc, the series is cut there, and each part is looked at
-// in turn. Ranks, because what one value is has no say then in how far a mean
-// goes; random orders, because they assume no distribution.
+// Of all arcs (the values from one place to another) it takes the one whose ranks
+// differ most from those of the rest. A step is an arc that ends where the series ends;
+// an arc that ends before is a change and its end, which a search for single steps
+// would miss. If such an arc is rare enough among random orders of the same values, the
+// series is cut at its ends, and each part is searched in turn. It uses ranks, because
+// a single value then cannot move a mean far, and random orders, because they assume no
+// distribution.
 
-// leastSegment is how many values there are between two changes at least, and at
-// the ends: fewer are an outlier, or too few to say. It takes twice as many for
-// one change to be found.
+// leastSegment is the least number of values between two changes, and at the ends:
+// fewer may be outliers. Finding one change takes twice as many values.
 const leastSegment = 5
 
 // A cut is a change found: the index of the first value after it.
 type cut struct {
 	at int
-	p  float64 // that random order has such an arc, here and where it was cut before
+	p  float64 // probability of such an arc in random order, here and at the earlier cuts
 }
 
-// A segmenter finds changes. What random orders have is the same for all series
-// of one length, so it remembers that.
+// A segmenter finds changes. The scores of random orders are the same for all series of
+// one length, so it remembers them.
 type segmenter struct {
 	nulls map[string][]float64
-	tests int // how many times it asked whether there is a change
+	tests int // how many tests for a change it made
 }
 
-// cuts returns the changes in values, of which each alone would be found by
-// chance with a probability of at most alpha.
+// cuts returns the changes in values; each of them would be found by chance with a
+// probability of at most alpha.
 func (s *segmenter) cuts(values []float64, alpha float64) []cut {
 	var cuts []cut
 	s.segment(values, 0, 0, alpha, &cuts)
@@ -52,15 +51,15 @@ func (s *segmenter) cuts(values []float64, alpha float64) []cut {
 	return prune(values, cuts, alpha)
 }
 
-// segment looks at values, which begin at index first of the series and were cut
-// out of it with the probability p.
+// segment searches values, which begin at index first of the series; p is the
+// probability of the cuts around them.
 func (s *segmenter) segment(values []float64, first int, p, alpha float64, cuts *[]cut) {
 	if len(values) < 2*leastSegment {
 		return
 	}
 	r := newRanks(values)
 	if r.spread == 0 {
-		return // all the same
+		return // all equal
 	}
 	s.tests++
 	i, j, score := r.arc()
@@ -83,9 +82,9 @@ func (s *segmenter) segment(values []float64, first int, p, alpha float64, cuts 
 
 // A ranks is the ranks of values, as sums from the beginning on.
 type ranks struct {
-	sums   []float64 // sums[i] is that of the first i, less what is to be expected
+	sums   []float64 // sums[i] is the sum of the first i, minus its expectation
 	spread float64   // variance of one rank
-	ties   string    // how often each value is there, in their order
+	ties   string    // how often each value occurs, in ascending order of the values
 }
 
 func newRanks(values []float64) *ranks {
@@ -103,7 +102,7 @@ func newRanks(values []float64) *ranks {
 		for j < n && values[order[j]] == values[order[i]] {
 			j++
 		}
-		rank := float64(i+j-1)/2 - float64(n-1)/2 // of those alike, the middle
+		rank := float64(i+j-1)/2 - float64(n-1)/2 // equal values have their mean rank
 		for _, k := range order[i:j] {
 			of[k] = rank
 		}
@@ -123,8 +122,8 @@ func (r *ranks) sum(of []float64) {
 	}
 }
 
-// arc returns the arc [i, j) whose ranks are least like those of the rest, and how
-// far they are from it, in standard deviations.
+// arc returns the arc [i, j) whose ranks differ most from those of the rest, and by how
+// much, in standard deviations.
 func (r *ranks) arc() (i, j int, score float64) {
 	n := len(r.sums) - 1
 	// The variance of the sum of m of n ranks, by m.
@@ -149,20 +148,20 @@ func (r *ranks) arc() (i, j int, score float64) {
 }
 
 const (
-	randomOrders = 4000 // that are looked at; of long series, as many as take as long as 200 values do
-	fewOrders    = 40   // as few of them are not enough to tell how many there are
+	randomOrders = 4000 // how many are tried; fewer for long series, so that they take no longer than 200 values do
+	fewOrders    = 40   // fewer scores than this are too few to estimate a probability
 )
 
-// p returns the probability that a random order has an arc as far off.
+// p returns the probability that a random order has an arc with at least this score.
 func (s *segmenter) p(r *ranks, score float64) float64 {
 	null := s.null(r)
 	i, _ := slices.BinarySearch(null, score-1e-9)
 	if more := len(null) - i; more >= fewOrders {
 		return float64(more+1) / float64(len(null)+1)
 	}
-	// Farther out than what was drawn can tell. The tail of a maximum of normal
-	// variables is like z³exp(-z²/2); that of ranks, which have a highest, is
-	// shorter, so this is on the safe side.
+	// The score is beyond what the random orders can tell. The tail of a maximum of
+	// normal variables is like z³exp(-z²/2); that of ranks, which are bounded, is
+	// shorter, so this errs on the safe side.
 	z := null[len(null)-fewOrders]
 	p := float64(fewOrders+1) / float64(len(null)+1)
 	return min(p, p*math.Pow(score/z, 3)*math.Exp((z*z-score*score)/2))
@@ -194,9 +193,9 @@ func (s *segmenter) null(r *ranks) []float64 {
 	return null
 }
 
-// settle moves each cut to where the values on both sides of it, up to the next, are
-// nearest to their medians. Ranks find an arc but not its ends, since with what is
-// almost as high as it, an arc is longer, and so less likely.
+// settle moves each cut to where the values on both sides of it, up to the next cut,
+// are closest to their medians. Ranks find an arc but not its exact ends: a longer arc,
+// with neighbouring values that are almost as high, may have a better score.
 func settle(values []float64, cuts []cut) {
 	for i := range cuts {
 		from, to := between(cuts, i, len(values))
@@ -219,15 +218,15 @@ func deviation(values []float64) (sum float64) {
 	return sum
 }
 
-// prune takes back cuts whose sides do not differ: an arc has two ends, of which
-// one may be for nothing.
+// prune removes cuts whose sides do not differ: an arc has two ends, and only one of
+// them may be a change.
 func prune(values []float64, cuts []cut, alpha float64) []cut {
 	for {
 		worst, at := alpha, -1
 		for i := range cuts {
 			before, after := neighbours(values, cuts, i)
 			p := 1.0
-			// The error is of samples that are all the same.
+			// The error is about samples that are all equal.
 			if test, err := stats.MannWhitneyUTest(before, after, stats.LocationDiffers); err == nil {
 				p = test.P
 			}
@@ -255,15 +254,15 @@ func between(cuts []cut, i, n int) (from, to int) {
 	return from, to
 }
 
-// neighbours returns these values.
+// neighbours returns the values on both sides of the i'th cut.
 func neighbours(values []float64, cuts []cut, i int) (before, after []float64) {
 	from, to := between(cuts, i, len(values))
 	return values[from:cuts[i].at], values[cuts[i].at:to]
 }
 
-// benjaminiHochberg returns the largest p that is a discovery, given those of
-// tests and how many tests there were; a negative number if there is none. Of the
-// discoveries, a share fdr is false on average.
+// benjaminiHochberg returns the largest p that is a discovery, given p-values and the
+// number of tests; a negative number if there is none. On average a share fdr of the
+// discoveries is false.
 func benjaminiHochberg(ps []float64, of int, fdr float64) float64 {
 	ps = slices.Sorted(slices.Values(ps))
 	for k := len(ps); k > 0; k-- {
@@ -274,12 +273,12 @@ func benjaminiHochberg(ps []float64, of int, fdr float64) float64 {
 	return -1
 }
 
-// correlation returns how alike a value is to the one before, from -1 to 1, as an
-// autoregressive process of the first order has it. It goes by how far apart
-// neighbours are, and neighbours but one, so that changes do not matter if they are
-// few (as Chakar and others 2017, "A robust approach for estimating change-points
-// in the mean of an AR(1) process"); and what is farther apart than three times the
-// median counts as that.
+// correlation returns the correlation of a value with the one before, from -1 to 1, in
+// the model of an autoregressive process of the first order. It compares the distances
+// of neighbours with those of values two apart, so that a few changes do not matter (as
+// Chakar and others 2017, "A robust approach for estimating change-points in the mean
+// of an AR(1) process"); and a distance of more than three times the median counts as
+// three times the median.
 func correlation(values []float64) float64 {
 	spread := func(lag int) float64 {
 		var of []float64

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// noise returns n numbers around 100 with a standard deviation of 1, each like the
-// one before by rho.
+// noise returns n numbers around 100 with a standard deviation of 1 and a correlation
+// rho of neighbours.
 func noise(random *rand.Rand, n int, rho float64) []float64 {
 	values := make([]float64, n)
 	last := random.NormFloat64()
@@ -19,8 +19,8 @@ func noise(random *rand.Rand, n int, rho float64) []float64 {
 	return values
 }
 
-// Of series without a change, as many have one as the level says. Of series whose
-// values hang together, far more have: they do wander.
+// In series without a change, changes are found as often as the level says. In series
+// with correlated values they are found far more often, because those do wander.
 func TestFalseAlarms(t *testing.T) {
 	const trials, alpha = 1500, 0.05
 	s := new(segmenter)
@@ -50,8 +50,8 @@ func TestFalseAlarms(t *testing.T) {
 	}
 }
 
-// p is uniform where there is no change, and beyond what was drawn as well, as a
-// larger draw tells.
+// p is uniform if there is no change, also beyond the scores that were drawn, as a
+// larger draw shows.
 func TestP(t *testing.T) {
 	const trials = 20000
 	s := new(segmenter)
@@ -77,7 +77,7 @@ func TestP(t *testing.T) {
 	}
 }
 
-// A step of 5 % amid noise of 1 % is found, and where it is.
+// A step of 5 % is found in noise of 1 %, at the right place.
 func TestPower(t *testing.T) {
 	const trials = 300
 	s := new(segmenter)
@@ -204,7 +204,7 @@ func TestCorrelation(t *testing.T) {
 	}
 }
 
-// A trend that drifts is said to, and one that does not, seldom.
+// A trend that drifts is reported as drifting, and one that does not rarely is.
 func TestDrifts(t *testing.T) {
 	const trials, n = 500, 60
 	random := rand.New(rand.NewPCG(13, 14))

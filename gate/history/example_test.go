@@ -8,7 +8,7 @@ import (
 	"github.com/lockbench/lockbench/gate/history"
 )
 
-// A directory has what go test -bench printed, a file for each run. From the eleventh
+// A directory has the output of go test -bench, a file for each run. From the eleventh
 // on the benchmark is slower.
 func Example() {
 	dir, err := os.MkdirTemp("", "history")

@@ -1,5 +1,5 @@
-// Package history keeps what benchmarks measured, a run in each file of a directory,
-// and finds the runs from which on a benchmark is faster or slower.
+// Package history keeps the results of benchmarks, one run in each file of a directory,
+// and finds the runs at which a benchmark became faster or slower.
 package history
 
 import (
@@ -23,7 +23,7 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// A History is what a directory of files in the benchmark format holds, a run in
+// A History is the contents of a directory of files in the benchmark format, one run in
 // each, in the order of the runs.
 type History struct {
 	Dir    string
@@ -54,37 +54,37 @@ func (r Run) String() string {
 	return s
 }
 
-// A Trend is one unit of one benchmark over the runs, on one machine and with the
-// CPUs at one distance.
+// A Trend is one unit of one benchmark over the runs, on one machine and at one
+// distance of the CPUs.
 type Trend struct {
 	gate.Benchmark
 	Unit     string
 	Better   int // +1 if more is better, -1 if less is, 0 if that is not known
 	Distance results.Distance
-	Machine  string // what the files say of it
+	Machine  string // as the files describe it
 
 	Points  []Point
 	Changes []ChangePoint // in the order of the runs, once [History.Find] was called
 
-	// Correlation is how alike a run is to the one before, from -1 to 1. If it
-	// is far from 0, the machine drifts from run to run, and some changes are
-	// its own.
+	// Correlation is the correlation of a run with the one before, from -1 to 1. If it
+	// is far from 0, the machine drifts from run to run, and some changes are the
+	// machine's.
 	Correlation float64
 }
 
-// A Point is what one run measured: a median and, with six samples or more,
-// its 95 % interval. The bounds are infinite with fewer.
+// A Point is the result of one run: a median and, with six samples or more, its 95 %
+// interval. With fewer the bounds are infinite.
 type Point struct {
 	Run            int // index in [History.Runs]
 	N              int
 	Median, Lo, Hi float64
 }
 
-// A ChangePoint is a run from which on a benchmark is faster or slower.
+// A ChangePoint is a run at which a benchmark became faster or slower.
 type ChangePoint struct {
 	Point         int     // index in [Trend.Points] of the first after the change
 	Run           int     // and in [History.Runs]
-	Before, After int     // points up to the change before, and up to the next
+	Before, After int     // points back to the previous change, and up to the next
 	From, To      float64 // their medians
 	P             float64 // probability of such a change in random order
 
@@ -95,28 +95,28 @@ type ChangePoint struct {
 	Signed bool // as in [gate.Result]
 }
 
-// Becomes returns what the median before the change becomes by it, which is what
-// reports show. It need not be the median after it; see [gate.Result.Becomes].
+// Becomes returns the median before the change, changed by it, which is what reports
+// show. It need not be the median after the change; see [gate.Result.Becomes].
 func (c ChangePoint) Becomes() float64 { return gate.Becomes(c.From, c.To, c.Change, c.Signed) }
 
 // Regression reports whether c is a change of t for the worse.
 func (t *Trend) Regression(c ChangePoint) bool { return float64(t.Better)*c.Change < 0 }
 
-// LeastRuns is how many runs a trend needs for a change point to be looked for:
-// two times as many as there must be on either side.
+// LeastRuns is how many runs a trend needs before change points are searched for: twice
+// as many as there must be on either side.
 const LeastRuns = 2 * leastSegment
 
 // Few reports whether t has too few points to look for a change.
 func (t *Trend) Few() bool { return len(t.Points) < LeastRuns }
 
-// Drifts reports whether neighbouring runs are more alike than chance has it, in
+// Drifts reports whether neighbouring runs are more alike than chance explains, in
 // which case a change point may be a drift of the machine.
 func (t *Trend) Drifts() bool {
 	n := float64(len(t.Points))
 	return n >= 20 && t.Correlation > max(0.3, 3.5/math.Sqrt(n))
 }
 
-// isRun reports whether a file of that name is a run.
+// isRun reports whether a file with that name is a run.
 func isRun(name string) bool {
 	ext := filepath.Ext(name)
 	return !strings.HasPrefix(name, ".") && (ext == ".txt" || ext == ".bench")
@@ -174,7 +174,7 @@ func Read(dir string) (*History, error) {
 	runs := h.Runs
 	h.Runs = nil
 	of := make(map[key]*Trend)
-	var odd []string // what makes no sense
+	var odd []string // values that make no sense
 	for i, k := range order {
 		h.Runs = append(h.Runs, runs[k])
 		h.add(i, files[k], of, &odd)
@@ -196,7 +196,7 @@ func Read(dir string) (*History, error) {
 	return h, nil
 }
 
-// have says that some files have.
+// have returns the words that some files have.
 func have(names []string) string {
 	if len(names) == 1 {
 		return names[0] + " has"
@@ -220,8 +220,8 @@ type key struct {
 	machine  string
 }
 
-// add adds the i'th run. Readings during which the distance changed are of none, and
-// what makes no sense goes to odd.
+// add adds the i'th run. It skips readings during which the distance changed, and
+// appends values that make no sense to odd.
 func (h *History) add(i int, f *results.RecordFile, of map[key]*Trend, odd *[]string) {
 	var machine []string
 	for _, s := range []string{f.Machine, f.CPU, f.GOOS, f.GOARCH} {
@@ -249,7 +249,7 @@ func (h *History) add(i int, f *results.RecordFile, of map[key]*Trend, odd *[]st
 			t = &Trend{Benchmark: k.Benchmark, Unit: k.unit, Distance: k.distance, Machine: k.machine}
 			of[k] = t
 		}
-		// The last file that says so.
+		// The last file that declares it counts.
 		t.Better = cmp.Or(f.Declared.Better(k.unit), t.Better)
 		m := benchmath.AssumeNothing.Summary(benchmath.NewSample(vs, &benchmath.DefaultThresholds), 0.95)
 		if math.IsInf(m.Lo, 0) || math.IsInf(m.Hi, 0) {
@@ -259,9 +259,8 @@ func (h *History) add(i int, f *results.RecordFile, of map[key]*Trend, odd *[]st
 	}
 }
 
-// Select leaves out what is not of the benchmarks that bench matches (package, dot,
-// name without Benchmark), or not in one of units; nil is all. An error says that
-// nothing is left.
+// Select keeps only the benchmarks that bench matches (package, dot, name without
+// Benchmark), and only units; nil means all. It is an error if nothing is left.
 func (h *History) Select(bench *regexp.Regexp, units []string) error {
 	all := h.Trends
 	h.Trends = nil
@@ -291,12 +290,12 @@ func (h *History) Select(bench *regexp.Regexp, units []string) error {
 	return nil
 }
 
-// Find looks for change points in all trends, of which a share of no more than fdr
-// is false, on average, as long as runs do not hang together ([Trend.Drifts]).
+// Find searches all trends for change points. On average at most a share fdr of them is
+// false, as long as runs are independent (see [Trend.Drifts]).
 //
-// Each test of a trend, and of a part of one that was cut, counts as one of those
-// among which Benjamini and Hochberg's procedure controls the share; a part is
-// cut only where the whole was.
+// Each test of a trend, and of a part of a trend, counts as one of those among which
+// Benjamini and Hochberg's procedure controls that share; a part is tested only if the
+// whole was cut.
 func (h *History) Find(fdr float64) {
 	h.FDR = fdr
 	s := new(segmenter)
@@ -344,8 +343,8 @@ type Found struct {
 	ChangePoint
 }
 
-// Found returns all change points, the worst first: what regressed by most to what
-// improved by most; then those of which it is not known what is better.
+// Found returns all change points, from the largest regression to the largest
+// improvement; then those in units without a known direction.
 func (h *History) Found() (all []Found) {
 	for _, t := range h.Trends {
 		for _, c := range t.Changes {
@@ -385,9 +384,9 @@ func (h *History) Regressed(last int) (of []Found) {
 	return of
 }
 
-// Record adds a run to the history in dir, which it makes if it has to: the head's
-// medians of a report. It returns the name of the file, which is there whole or
-// not at all.
+// Record adds a run to the history in dir, which it makes if needed: the head's medians
+// of a report. It returns the name of the file, which is written completely or not at
+// all.
 func Record(dir string, date time.Time, commit string, facts results.Facts, r *gate.Report) (name string, err error) {
 	facts.Notes = slices.DeleteFunc(slices.Clone(facts.Notes), func(n results.Note) bool { return n.Key == "date" || n.Key == "commit" })
 	facts.Note("date", date.UTC().Format(time.RFC3339))
@@ -440,7 +439,7 @@ func Record(dir string, date time.Time, commit string, facts results.Facts, r *g
 	}
 }
 
-// word returns the beginning of a commit as a part of a file's name.
+// word returns the beginning of a commit for use in a file's name.
 func word(commit string) string {
 	word := strings.Map(func(r rune) rune {
 		if r < 0x80 && (r == '.' || r == '_' || '0' <= r && r <= '9' || 'a' <= r|0x20 && r|0x20 <= 'z') {

@@ -24,9 +24,9 @@ import (
 // day returns the date of the i'th run.
 func day(i int) time.Time { return time.Date(2026, 10, 1+i, 12, 0, 0, 0, time.UTC) }
 
-// writeHistory writes runs as go test -count 6 prints them: Sum, which is 5 %
-// slower from run 25 on; Mul, which does not change but for a spike; Div, which
-// allocates once more from run 15 on; and New, which there is for 4 runs only.
+// writeHistory writes runs as go test -count 6 prints them: Sum, which is 5 % slower
+// from run 25 on; Mul, which does not change except for a spike; Div, which allocates
+// once more from run 15 on; and New, which exists for 4 runs only.
 func writeHistory(t *testing.T, dir string, runs int) {
 	t.Helper()
 	random := rand.New(rand.NewPCG(1, 2))
@@ -54,13 +54,13 @@ func writeHistory(t *testing.T, dir string, runs int) {
 			}
 		}
 		b.WriteString("PASS\n")
-		// Names in another order than dates.
+		// The names have another order than the dates.
 		name := filepath.Join(dir, fmt.Sprintf("%02d.txt", (i*7+3)%runs))
 		if err := os.WriteFile(name, []byte(b.String()), 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}
-	// What is no run is passed over.
+	// Files that are no runs are skipped.
 	for _, name := range []string{"README.md", ".run-123.txt"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("# not a run\n"), 0o666); err != nil {
 			t.Fatal(err)
@@ -208,7 +208,8 @@ func TestHistoryErrors(t *testing.T) {
 	}
 }
 
-// Runs without dates are in the order of their names, and so are all if one has none.
+// Runs without dates are in the order of their names, and so are all runs if one has no
+// date.
 func TestHistoryOrder(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, date string) {
@@ -236,13 +237,14 @@ func TestHistoryOrder(t *testing.T) {
 	if got := order(); got != "b.txt a.bench" {
 		t.Errorf("with dates: got %s", got)
 	}
-	// A reading during which the distance changed is none.
+	// A reading during which the distance changed does not count.
 	if h := readHistory(t, dir); len(h.Trends) != 1 || h.Trends[0].Points[1].N != 1 || h.Trends[0].Points[1].Median != 1 {
 		t.Errorf("got %+v", h.Trends)
 	}
 }
 
-// What makes no sense is left out with a warning, and is an error if there is nothing else.
+// Values without sense are left out with a warning, and are an error if there are no
+// others.
 func TestHistoryOddValues(t *testing.T) {
 	dir := t.TempDir()
 	write := func(text string) {
@@ -263,8 +265,8 @@ func TestHistoryOddValues(t *testing.T) {
 	}
 }
 
-// Of all change points found in many trends, a share no larger than the FDR is
-// false: 100 of 1,000 have a step of 3 % amid noise of 1 %.
+// Of all change points found in many trends, a share no larger than the FDR is false:
+// 100 of 1,000 have a step of 3 % in noise of 1 %.
 func TestHistoryFDR(t *testing.T) {
 	const trends, changed, runs, times = 200, 20, 40, 10
 	random := rand.New(rand.NewPCG(5, 6))

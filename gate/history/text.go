@@ -53,7 +53,7 @@ func (h *History) WriteMarkdown(w io.Writer) error {
 	return err
 }
 
-// title says what there is, and what was found.
+// title says what the history has, and what was found.
 func (h *History) title() string {
 	s := fmt.Sprintf("%s: %s", wording.Clean(h.Dir), wording.Plural(len(h.Runs), "run"))
 	if n := len(h.Runs); n > 1 {
@@ -121,8 +121,8 @@ func (h *History) names() map[gate.Benchmark]string {
 	return gate.Names(all)
 }
 
-// label returns the name of a trend: with the distance and the machine, if it
-// would not be the only one of that name.
+// label returns the name of a trend, with the distance and the machine if another trend
+// has the same name.
 func (h *History) label(t *Trend, names map[gate.Benchmark]string) string {
 	name := names[t.Benchmark]
 	if t.Distance != results.Local && t.Distance != results.Unknown {
@@ -146,7 +146,7 @@ func (h *History) few() (few []*Trend) {
 	return few
 }
 
-// notes says what to know of the table, a line each.
+// notes returns remarks on the table, one per line.
 func (h *History) notes() (lines []string) {
 	found := h.Found()
 	if len(found) > 0 {
@@ -178,12 +178,11 @@ func (h *History) notes() (lines []string) {
 	return lines
 }
 
-// JSONVersion is the version of what [History.WriteJSON] writes. It changes when
-// a field changes its meaning or goes; not when one is added.
+// JSONVersion is the version of what [History.WriteJSON] writes. It changes when a
+// field changes its meaning or is removed, not when one is added.
 const JSONVersion = 2
 
-// WriteJSON writes the change points as JSON, with the names that the gate's report
-// has for the same things.
+// WriteJSON writes the change points as JSON, with the same names as the gate's report.
 func (h *History) WriteJSON(w io.Writer) error {
 	type run struct {
 		File   string `json:"file"`
@@ -203,7 +202,7 @@ func (h *History) WriteJSON(w io.Writer) error {
 	}
 	type changePoint struct {
 		trend
-		Index  int                `json:"run"` // in runs, of the first after the change
+		Index  int                `json:"run"` // index in runs of the first after the change
 		Before int                `json:"before"`
 		After  int                `json:"after"`
 		From   wording.JSONNumber `json:"from"`

@@ -26,8 +26,8 @@ import (
 // are joined, as by [errors.Join].
 type BuildError struct {
 	Side   gate.Side
-	Pkg    string // import path, or the patterns, if it is about all of them
-	Output string // what the go command says
+	Pkg    string // import path, or the patterns if the error is about all of them
+	Output string // what the go command printed
 }
 
 func (e *BuildError) Error() string {
@@ -36,7 +36,7 @@ func (e *BuildError) Error() string {
 
 // A pkg is a package that at least one side has.
 type pkg struct {
-	key   string      // the same on both sides: where it is in the tree
+	key   string      // its place in the tree, the same on both sides
 	sides [2]*sidePkg // nil if a side does not have it
 	pairs []*binaries // in order; nil if no benchmark needs them any more
 }
@@ -50,7 +50,7 @@ type sidePkg struct {
 	skip      []string // those that never are, for -test.skip
 }
 
-// path returns the import path that is told: the head's, if it has the package.
+// path returns the import path for reports: the head's, if it has the package.
 func (p *pkg) path() string {
 	if p.sides[1] != nil {
 		return p.sides[1].path
@@ -59,13 +59,13 @@ func (p *pkg) path() string {
 }
 
 // binaries are the test binaries of both sides of a package, linked with one seed:
-// where both sides have a function, it has the same place among the others.
+// functions that both sides have are in the same order.
 type binaries struct {
 	build int       // their number in the package, from 1
 	files [2]string // "" where a side does not have the package
 }
 
-// flags returns what go list and go test -c have in common.
+// flags returns the flags that go list and go test -c share.
 func (c *Config) flags() []string {
 	flags := slices.DeleteFunc(slices.Clone(c.BuildFlags), isLdflags)
 	if c.Tags != "" {
@@ -78,8 +78,8 @@ var ldflags = regexp.MustCompile(`^--?ldflags=`)
 
 func isLdflags(flag string) bool { return ldflags.MatchString(flag) }
 
-// findPackages returns the packages that may have benchmarks that were asked
-// for: as far as the names of functions in test files tell.
+// findPackages returns the packages that may have selected benchmarks, judging by the
+// names of functions in test files.
 func (s *Source) findPackages(ctx context.Context) ([]*pkg, error) {
 	first, err := topLevel(s.c.Bench)
 	if err != nil {
@@ -177,8 +177,8 @@ func (s *Source) list(ctx context.Context, t *tree) ([]listed, error) {
 	}
 }
 
-// mayHave reports whether test files declare a benchmark that one of the
-// expressions matches, and that is run. It takes note of both kinds.
+// mayHave reports whether test files declare a benchmark that one of the expressions
+// matches and that is run. It notes in l which are run and which are not.
 func (s *Source) mayHave(l *listed, tests []string, first []*regexp.Regexp) (has bool, err error) {
 	for _, name := range l.inDir(tests) {
 		src, err := os.ReadFile(name)
@@ -200,7 +200,7 @@ func (s *Source) mayHave(l *listed, tests []string, first []*regexp.Regexp) (has
 
 var declaration = regexp.MustCompile(`(?m)^func\s+(Benchmark[\pL\pN_]*)\s*\(`)
 
-// fill gives packages pairs of binaries, up to the n'th.
+// fill makes pairs of binaries for packages, up to the n'th.
 func (s *Source) fill(ctx context.Context, of []*pkg, n int) error {
 	var links []*link
 	made := make(map[*pkg][]*binaries)
@@ -213,8 +213,8 @@ func (s *Source) fill(ctx context.Context, of []*pkg, n int) error {
 					continue
 				}
 				s.built++
-				// Names of one length: they are where a process's arguments are, above
-				// its stack.
+				// The names have the same length, because they are among a process's
+				// arguments, above its stack.
 				b.files[i] = filepath.Join(s.dir, "bin", fmt.Sprintf("%06d.test", s.built))
 				if runtime.GOOS == "windows" {
 					b.files[i] += ".exe"
@@ -232,15 +232,15 @@ func (s *Source) fill(ctx context.Context, of []*pkg, n int) error {
 	return nil
 }
 
-// layout returns the seed of a pair of binaries, for the linker. It is the same
-// whatever else was built.
+// layout returns the seed of a pair of binaries, for the linker. It does not depend on
+// what else was built.
 func (s *Source) layout(p *pkg, build int) int64 {
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%s\x00%d", p.key, build)
 	return 1 + rand.New(rand.NewPCG(s.c.Seed, h.Sum64())).Int64N(1<<31-1)
 }
 
-// drop removes binaries of p that none of its benchmarks needs any more.
+// drop removes the binaries of p that none of its benchmarks needs any more.
 func (s *Source) drop(p *pkg) {
 	oldest := len(p.pairs)
 	for _, c := range s.cells {
@@ -258,7 +258,7 @@ func (s *Source) drop(p *pkg) {
 	}
 }
 
-// A link is a binary that is to be made.
+// A link is a binary to be made.
 type link struct {
 	p    *pkg
 	tree *tree
@@ -267,14 +267,14 @@ type link struct {
 	bare bool // without anything that says where it was built, and when
 }
 
-// build makes binaries, several at a time. The error has all that went wrong.
+// build makes binaries, several at a time. The error joins all errors.
 func (s *Source) build(ctx context.Context, links []*link) error {
 	began := time.Now()
 	defer func() { s.apart += time.Since(began) }()
 	errs := make([]error, len(links))
 	one := func(i int) { errs[i] = s.link(ctx, links[i]) }
 	if len(links) > 0 {
-		one(0) // what all have in common need not be compiled by several
+		one(0) // compiles what all of them share, once
 	}
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, runtime.NumCPU())
@@ -292,7 +292,7 @@ func (s *Source) build(ctx context.Context, links []*link) error {
 	return errors.Join(firsts(errs)...)
 }
 
-// firsts drops errors about a package of a side that another is about.
+// firsts keeps one error for each package of a side.
 func firsts(errs []error) []error {
 	type key struct {
 		side gate.Side
@@ -353,7 +353,8 @@ func (s *Source) link(ctx context.Context, l *link) error {
 	}
 }
 
-// goCommand runs the go command where a side is. The error has what it says.
+// goCommand runs the go command in the directory of a side. The error has what it
+// printed.
 func (s *Source) goCommand(ctx context.Context, t *tree, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = t.module

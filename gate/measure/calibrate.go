@@ -8,12 +8,12 @@ import (
 )
 
 const (
-	// mostSlices is how many slices of a benchmark there are in a process, and
-	// mostTime for how long they may go on, besides the first, which is dropped.
+	// mostSlices is how many slices a benchmark has in a process, and mostTime how long
+	// they may take, not counting the first, which is dropped.
 	mostSlices = 7
 	mostTime   = 60 * time.Millisecond
 
-	mostIterations = 1e9 // more make package testing no difference
+	mostIterations = 1e9 // package testing stops here as well
 )
 
 // calibrate finds out how many iterations of each benchmark, and how many slices,
@@ -49,17 +49,17 @@ func (s *Source) calibrate(ctx context.Context) error {
 	return s.calibrateCounts(ctx)
 }
 
-// A pace is how fast a benchmark is, on its slower side.
+// A pace is the speed of a benchmark on its slower side.
 type pace struct {
 	n            int           // iterations of a slice
-	slice, start time.Duration // what a slice of them takes with all that belongs to it, and a process besides
+	slice, start time.Duration // duration of a slice with its overhead, and of the rest of a process
 }
 
-// iterations returns how many iterations of c take about that long on the slower
-// side. Both sides run as many, so the other one is done earlier.
+// iterations returns how many iterations of c take about target on the slower side.
+// Both sides run the same number, so the other one is done earlier.
 func (s *Source) iterations(ctx context.Context, c *cell, target time.Duration) (pace, error) {
-	// What the first iteration took is mostly too long. But there may be
-	// preparations that are not timed, so do not begin with more than some.
+	// The time of the first iteration is mostly too long. But there may be setup that
+	// is not timed, so begin with only a few iterations.
 	n := 1
 	if c.once > 0 {
 		n = int(max(1, min(100, target/c.once)))
@@ -69,21 +69,22 @@ func (s *Source) iterations(ctx context.Context, c *cell, target time.Duration) 
 	for {
 		now, took, err := s.pace(ctx, c, n, times)
 		if errors.Is(err, errResults) && !c.verbose {
-			// What it prints may have come between its name and its result.
+			// Its output may be between its name and its result.
 			c.verbose = true
 			continue
 		}
 		if err != nil || took >= target*3/4 || now.slice > time.Second || n >= mostIterations {
 			return now, err
 		}
-		// A first iteration is slow, so do not go all the way at once; and a
-		// little too long is as good as a little too short.
+		// A first iteration is slow, so raise the number in steps; a little too long is
+		// as good as a little too short.
 		want := min(float64(n)*float64(target)*1.1/float64(took), 100*float64(n))
 		if now.slice > 10*target {
 			want = min(want, 2*float64(n))
 		}
 		if last.n > 0 && now.slice > last.slice {
-			// What is not timed takes time all the same: up to ten times as much as what is.
+			// Work that is not timed takes time as well: allow up to ten times the
+			// timed work.
 			each := float64(now.slice-last.slice) / float64(n-last.n)
 			want = min(want, float64(n)+10*float64(target)/each)
 			if want < 1.2*float64(n) && now.slice > 10*target {
@@ -96,12 +97,12 @@ func (s *Source) iterations(ctx context.Context, c *cell, target time.Duration) 
 	}
 }
 
-// slicesWithin returns how many slices to take that long, and no more in all.
+// slicesWithin returns how many slices of that length fit into most, from 1 to 3.
 func slicesWithin(most, slice time.Duration) int {
 	return int(max(1, min(3, most/max(slice, 1))))
 }
 
-// pace runs n iterations of c on both sides, so many times, and returns how long the
+// pace runs n iterations of c on both sides, times times, and returns how long the
 // slower side takes: p by the clock, and took as the benchmark reports it.
 func (s *Source) pace(ctx context.Context, c *cell, n, times int) (p pace, took time.Duration, err error) {
 	p.n = n
@@ -123,7 +124,7 @@ func (s *Source) pace(ctx context.Context, c *cell, n, times int) (p pace, took 
 		}
 		shortest := math.Inf(1)
 		for _, l := range lines {
-			if ns, ok := l.value("ns/op"); ok && ns > 0 { // a benchmark may report what it likes
+			if ns, ok := l.value("ns/op"); ok && ns > 0 { // a benchmark may report any number
 				shortest = min(shortest, ns*float64(n))
 			}
 		}

@@ -15,15 +15,15 @@ import (
 // A callgrind counts the instructions of a process where the machine has no counter:
 // it is a tool of Valgrind, which runs the process on a CPU that it simulates.
 //
-// What it counts is not what a machine does. The CPU that it simulates is an older
-// one, without AVX-512, so that package runtime and others take other ways.
+// Its counts are not those of the machine: it simulates an older CPU, without AVX-512,
+// so that package runtime and others take other branches.
 type callgrind struct {
 	valgrind string // its path
-	version  string // as it says: valgrind-3.19.0
+	version  string // as it prints it: valgrind-3.19.0
 }
 
-// callgrindSlower is how many times as long a process takes under Callgrind, or a
-// little less.
+// callgrindSlower is an upper bound on how many times as long a process takes under
+// Callgrind.
 const callgrindSlower = 100
 
 // findCallgrind returns an error unless it is installed.
@@ -39,16 +39,16 @@ func findCallgrind(ctx context.Context) (*callgrind, error) {
 	return &callgrind{name, strings.TrimSpace(string(out))}, nil
 }
 
-// wrap makes a command one that counts its instructions, into a file. What else of it
-// varies from one run to the next is kept out:
+// wrap makes a command count its instructions into a file. It turns off what would vary
+// from one run to the next:
 //
-//   - the collector, which runs when it likes, and is counted by allocs/op and B/op.
-//     A limit keeps what allocates without end from taking all memory;
-//   - preemption by signals, of which Callgrind loses track: it knows of no goroutine,
-//     and takes a change of stacks within a signal's handler for a fault of its own.
-//     So a goroutine that waits for another without ever yielding waits for good.
+//   - the collector, which runs at any time, and is counted by allocs/op and B/op.
+//     A limit keeps a benchmark that allocates much from taking all memory;
+//   - preemption by signals, which confuses Callgrind: it does not know goroutines,
+//     and takes a change of stacks within a signal's handler for an error.
+//     So a goroutine that waits for another without ever yielding waits without end.
 //
-// Valgrind 3.19 says that its CPU has RDTSCP, and does not know it on all machines.
+// Valgrind 3.19 says that its CPU has RDTSCP, but does not support it on all machines.
 func (v *callgrind) wrap(cmd *exec.Cmd, file string) {
 	cmd.Args = append([]string{v.valgrind, "--quiet", "--tool=callgrind", "--vgdb=no", "--callgrind-out-file=" + file, cmd.Path}, cmd.Args[1:]...)
 	cmd.Path = v.valgrind
@@ -62,7 +62,7 @@ func (v *callgrind) wrap(cmd *exec.Cmd, file string) {
 	cmd.Env = append(cmd.Env, "GODEBUG="+debug, "GOGC=off", "GOMEMLIMIT=2GiB")
 }
 
-// last returns the value of a variable, which is that of its last line.
+// last returns the value of a variable, which its last line sets.
 func last(env []string, key string) string {
 	value := ""
 	for _, kv := range env {
@@ -73,7 +73,7 @@ func last(env []string, key string) string {
 	return value
 }
 
-// total returns what was counted, and removes the file.
+// total returns the count and removes the file.
 func (*callgrind) total(file string) (uint64, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/lockbench/lockbench/gate/measure"
 )
 
-// toy is a module of whose functions one is longer in the head.
+// toy returns a module in which one function is longer in the head.
 func toy(t *testing.T, longer string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -42,12 +42,12 @@ import (
 )
 
 var sink int
-var luck = 1000 + rand.IntN(20_000) // another in each process
+var luck = 1000 + rand.IntN(20_000) // a different number in each process
 
 func BenchmarkLonger(b *testing.B) { for b.Loop() { sink += Longer() } }
 func BenchmarkLuck(b *testing.B)   { for range b.N { sink += Same(luck) } }
 
-func BenchmarkSame(b *testing.B) { // contended where there are CPUs
+func BenchmarkSame(b *testing.B) { // contended if there are several CPUs
 	var mu sync.Mutex
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
@@ -121,8 +121,8 @@ func roundOf(t *testing.T, src *measure.Source, name string) gate.Round {
 	return rounds[0]
 }
 
-// Callgrind sees that a function is 10 % longer, and that others are not, in as few as
-// one pair of binaries.
+// Callgrind sees that a function is 10 % longer, and that others are not, with a single
+// pair of binaries.
 func TestCallgrind(t *testing.T) {
 	record := filepath.Join(t.TempDir(), "out")
 	src := simulated(t, measure.Config{Bench: "Same|Longer|Luck", CPU: []int{2}, Record: record})
@@ -168,8 +168,8 @@ func TestCallgrind(t *testing.T) {
 	}
 }
 
-// A goroutine that never yields to the one that it waits for has no end under Callgrind.
-// That is said, and does not last.
+// A goroutine that never yields to the one that it waits for runs without end under
+// Callgrind. That is reported, after a timeout.
 func TestCallgrindSpin(t *testing.T) {
 	src := simulated(t, measure.Config{Bench: "Spin", CPU: []int{1}, Timeout: 10 * time.Second})
 	r := roundOf(t, src, "Spin")

@@ -28,8 +28,7 @@ func TestNoCallgrind(t *testing.T) {
 	}
 }
 
-// What the environment says already of GODEBUG is kept, and the program keeps its
-// arguments.
+// Settings of GODEBUG in the environment are kept, and the program keeps its arguments.
 func TestCallgrindWraps(t *testing.T) {
 	cmd := exec.Command("/bin/x.test", "-test.run=^$")
 	cmd.Env = []string{"GODEBUG=a=1", "GODEBUG=b=2", "A=GODEBUG=3"}

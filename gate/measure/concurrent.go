@@ -9,14 +9,14 @@ import (
 	"strconv"
 )
 
-// A cpuRun is with how many CPUs functions of a package are run.
+// A cpuRun says with how many CPUs functions of a package are run.
 type cpuRun struct {
 	cpu   int
-	leave []string // functions that are not, as expressions for -test.skip
+	leave []string // functions that are not run, as expressions for -test.skip
 }
 
-// cpuRuns returns with how many CPUs to run the benchmarks of p. If it is not said,
-// that is one, but for those that start goroutines.
+// cpuRuns returns with how many CPUs to run the benchmarks of p. Unless the
+// configuration says it, that is one, except for benchmarks that start goroutines.
 func (s *Source) cpuRuns(p *pkg) []cpuRun {
 	if len(s.c.CPU) > 0 {
 		var runs []cpuRun
@@ -56,18 +56,18 @@ func (s *Source) cpuRuns(p *pkg) []cpuRun {
 	return []cpuRun{one, many}
 }
 
-// startGoroutines returns what reports whether a function of a package starts
-// goroutines: by a go statement, by RunParallel, or by a method Go, as a
-// sync.WaitGroup and an errgroup.Group have it. It, or what it mentions by name of
-// what the package's own files declare: functions, methods of that name of any type,
-// and variables. What packages do that it imports is not seen.
+// startGoroutines returns a function that reports whether a function of a package
+// starts goroutines: by a go statement, by RunParallel, or by a method Go, as
+// sync.WaitGroup and errgroup.Group have. The function itself may do so, or anything
+// that it mentions by name and that the package's own files declare: functions, methods
+// of that name of any type, and variables. It does not look into imported packages.
 func startGoroutines(pkg string, files []string) func(name string) bool {
-	mentions := make(map[string][]string) // by what is declared
+	mentions := make(map[string][]string) // by the declared name
 	starts := make(map[string]bool)
 	for _, file := range files {
 		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
 		if err != nil {
-			continue // it does not build, which will be said
+			continue // the build will report what is wrong
 		}
 		foreign := make(map[string]bool) // names of imported packages
 		for _, spec := range f.Imports {
@@ -97,7 +97,7 @@ func startGoroutines(pkg string, files []string) func(name string) bool {
 						starts[name] = true
 					}
 					if id, ok := n.X.(*ast.Ident); ok && (foreign[id.Name] || benchmarks[id.Name]) {
-						return false // fmt.Println is none of this package, nor is b.Run
+						return false // fmt.Println and b.Run are not of this package
 					}
 				case *ast.Ident:
 					mentions[name] = append(mentions[name], n.Name)

@@ -15,63 +15,62 @@ import (
 	"github.com/lockbench/lockbench/gate"
 )
 
-// Worktree is the name of the head that is no commit: the files as they are
-// now, with what is not committed, and with new files unless git ignores them.
+// Worktree is the name of the head if it is no commit but the files as they are now,
+// with uncommitted changes, and with new files unless git ignores them.
 const Worktree = "worktree"
 
-// Config says what to compare, and how. Only Base, or BaseDir and HeadDir, must
-// be given.
+// Config says what to compare, and how. Only Base, or BaseDir and HeadDir, are
+// required.
 type Config struct {
 	// Dir is a directory of the module, in a git repository; "" is the
 	// current one.
 	Dir string
 
-	// Base and Head are revisions, as git knows them, or [Worktree],
-	// which is the default of Head.
+	// Base and Head are revisions of git or [Worktree], which is the default of Head.
 	Base, Head string
 
-	// BaseDir and HeadDir are two directories with a go.mod each, instead of
-	// revisions: two versions of a module in the module cache, say.
+	// BaseDir and HeadDir are two directories with a go.mod each, instead of revisions:
+	// for example two versions of a module in the module cache.
 	BaseDir, HeadDir string
 
 	Packages []string // patterns, in the module's directory; default ./...
-	Bench    string   // which benchmarks, as go test -bench has it; default all
-	Skip     string   // and which of them never to run, as go test -skip has it; default none
+	Bench    string   // which benchmarks, as for go test -bench; default all
+	Skip     string   // which of them never to run, as for go test -skip; default none
 
-	// CPU is as go test -cpu has it. By default, benchmarks that start goroutines
-	// have as many CPUs as there are, or as Pin has, and all others have one.
+	// CPU is as for go test -cpu. By default, benchmarks that start goroutines have all
+	// CPUs of the machine, or all of Pin, and the others have one.
 	CPU []int
 
 	Tags       string   // build tags, separated by commas
 	BuildFlags []string // more flags for go test -c
-	HeadFlags  []string // and more of them for the head alone
+	HeadFlags  []string // and more for the head only
 	Env        []string // added to the environment of the go command and of the benchmarks
 
 	// Slice is how long a slice of a benchmark is meant to be, on its slower side;
 	// default 3 ms. A process takes up to eight of them, the first of which is dropped.
 	Slice time.Duration
 
-	// With are files and directories of the repository, or in the current
-	// directory, which both sides have as they are now: what git ignores, and is
-	// needed all the same.
+	// With are files and directories of the repository, or in the current directory,
+	// that both sides get as they are now: files that git ignores and that are needed.
 	With []string
 
-	// Units are those that will be asked for. One that no benchmark can have is an
+	// Units are the units that will be asked for. One that no benchmark can have is an
 	// error before anything is built.
 	Units []string
 
-	// Ignore, if it is not nil, reports whether nothing of a benchmark is judged or, if
-	// all is set, nothing of all that a function may have. Such a function is never
-	// run. A part of another is listed, since its name is not known before, and no more.
+	// Ignore, if it is not nil, reports whether a benchmark is not judged in any unit
+	// or, if all is set, no benchmark that a function may have is. Such a function is
+	// never run. A sub-benchmark that is ignored is only listed, since its name is not
+	// known before.
 	Ignore func(b gate.Benchmark, all bool) bool
 
-	// Timeout is for one slice of one benchmark; default a minute. One that takes
-	// longer has failed.
+	// Timeout is for one slice of one benchmark; default a minute. A benchmark that
+	// takes longer has failed.
 	Timeout time.Duration
 
-	// Builds is how many pairs of binaries of a package there are before the first
-	// round, and MaxBuilds up to how many there are made as they are needed; default 12
-	// and 48. After those there are no more rounds.
+	// Builds is how many pairs of binaries of a package are made before the first
+	// round, and MaxBuilds how many at most, made as they are needed; default 12 and
+	// 48. After those there are no more rounds.
 	Builds, MaxBuilds int
 
 	// MeasureUnchanged measures packages that are the same on both sides, too, as a
@@ -83,16 +82,14 @@ type Config struct {
 
 	Instructions Instructions
 
-	// Record is a directory for files with all that was measured: base.txt and
-	// head.txt, in the Go benchmark format. It must not have such files yet. "" is
-	// none.
+	// Record is a directory for files with all readings: base.txt and head.txt, in the
+	// Go benchmark format. It must not have such files yet. "" means none.
 	Record string
 
-	// Seed makes the order and the layouts of a run those of another; 0 is
-	// random.
+	// Seed determines the order and the layouts of a run; 0 means a random one.
 	Seed uint64
 
-	// Log, if it is not nil, is told what goes on, a line at a time.
+	// Log, if it is not nil, is called with lines that say what is being done.
 	Log func(line string)
 
 	most int // CPUs of a benchmark
@@ -111,7 +108,7 @@ const (
 	MustCount                    // it is an error if it is not possible
 )
 
-// unitInstructions is what they are counted in.
+// unitInstructions is the unit of counted instructions.
 const unitInstructions = "instructions/op"
 
 // check fills in the defaults, and returns an error with all that is wrong.
@@ -197,7 +194,7 @@ func orDefault[T comparable](v, otherwise T) T {
 
 func (c *Config) logf(format string, args ...any) { c.Log(fmt.Sprintf(format, args...)) }
 
-// side returns what to call a side: the revision or the directory.
+// side returns the name of a side: the revision or the directory.
 func (c *Config) side(s gate.Side) string {
 	if c.BaseDir != "" {
 		return filepath.Base([]string{c.BaseDir, c.HeadDir}[which(s)])
@@ -205,7 +202,7 @@ func (c *Config) side(s gate.Side) string {
 	return []string{c.Base, c.Head}[which(s)]
 }
 
-// sides are both, in the order of [which].
+// sides are both sides, in the order of [which].
 var sides = [2]gate.Side{gate.Base, gate.Head}
 
 // which returns 0 for the base, and 1 for the head.
@@ -221,9 +218,9 @@ func (c *Config) environ(more ...string) []string {
 	return slices.Concat(os.Environ(), c.Env, more)
 }
 
-// topLevel returns expressions of which at least one matches the name of a
-// top-level benchmark that bench may select. It takes bench apart as package
-// testing does: into alternatives, and those into elements.
+// topLevel returns expressions such that at least one matches the name of each
+// top-level benchmark that bench may select. Like package testing it splits bench into
+// alternatives, and those into elements.
 func topLevel(bench string) ([]*regexp.Regexp, error) {
 	var first []*regexp.Regexp
 	for _, elements := range splitBench(bench) {
@@ -267,8 +264,8 @@ func skipsBelow(skip, name string) bool {
 	})
 }
 
-// passesOver reports whether a function is never run: it is skipped, or all that
-// it may have is ignored.
+// passesOver reports whether a function is never run: it is skipped, or all its
+// benchmarks are ignored.
 func (c *Config) passesOver(pkg, function string) bool {
 	name := strings.TrimPrefix(function, "Benchmark")
 	if Skips(c.Skip, name) {
@@ -277,7 +274,7 @@ func (c *Config) passesOver(pkg, function string) bool {
 	return c.Ignore != nil && c.Ignore(gate.Benchmark{Pkg: pkg, Name: name}, true)
 }
 
-// splitBench splits at each | and / that is in no brackets and not quoted.
+// splitBench splits s at each | and / that is not in brackets and not quoted.
 func splitBench(s string) [][]string {
 	var alternatives [][]string
 	var elements []string
@@ -287,7 +284,7 @@ func splitBench(s string) [][]string {
 		case '[':
 			square++
 		case ']':
-			square = max(square-1, 0) // one too many is allowed
+			square = max(square-1, 0) // a surplus bracket is allowed
 		case '(':
 			if square == 0 {
 				round++
@@ -313,8 +310,8 @@ func splitBench(s string) [][]string {
 	return append(alternatives, append(elements, s[start:]))
 }
 
-// exactly returns an expression for -bench that selects the benchmark of that
-// name, as it is printed without the number of CPUs, and what is below it.
+// exactly returns an expression for -bench that selects the benchmark with that name,
+// as printed without the number of CPUs, and its sub-benchmarks.
 func exactly(name string) string {
 	elements := strings.Split(name, "/")
 	for i, e := range elements {

@@ -49,7 +49,7 @@ func TestSkips(t *testing.T) {
 	}
 }
 
-// What selects one benchmark is taken apart into as many elements as its name.
+// An expression that selects one benchmark has as many elements as its name.
 func TestExactly(t *testing.T) {
 	for _, name := range []string{"BenchmarkX", "BenchmarkX/a#01/x.y*[z]|(", "BenchmarkX/", `BenchmarkX/\x00/(]`} {
 		bench := exactly(name)

@@ -14,27 +14,27 @@ import (
 )
 
 const (
-	// countEvery is in which pairs instructions are counted that vary: once for each
-	// pair of binaries, since counting takes longer than a slice.
+	// countEvery says in which pairs instructions are counted if they vary: once for
+	// each pair of binaries, since counting takes longer than a slice.
 	countEvery = gate.PairsPerBuild
 
-	// countFor is how long a benchmark runs while the machine counts them, so that
-	// what the runtime does besides is a small part; and simulateFor how long it would
-	// run if Callgrind did not count them.
+	// countFor is how long a benchmark runs while the machine counts instructions, so
+	// that those of the runtime are a small part; simulateFor is how long it would run
+	// without Callgrind.
 	countFor    = 30 * time.Millisecond
 	simulateFor = 8 * time.Millisecond
 
-	// countFew is how many iterations the other of the two runs has. With one,
-	// package testing would do something else than with many.
+	// countFew is the number of iterations of the other, short run. With one, package
+	// testing would behave differently than with many.
 	countFew = 2
 
-	// Under Callgrind what the runtime does besides is some ten thousand instructions
-	// more in one run than in another. So the many iterations take at least that many
-	// more than the few.
+	// Under Callgrind the runtime's own instructions differ by some ten thousand
+	// between runs. So the long run has at least this many instructions more than the
+	// short one.
 	countLeast = 20_000_000
 )
 
-// findCounter finds out by what instructions are counted, if they are.
+// findCounter finds out how instructions are counted, if they are.
 func (s *Source) findCounter(ctx context.Context) error {
 	if s.c.Instructions == DontCount {
 		return nil
@@ -58,11 +58,11 @@ func (s *Source) findCounter(ctx context.Context) error {
 	return nil
 }
 
-// calibrateCounts finds out which benchmarks to count instructions of, and in
-// how many iterations.
+// calibrateCounts finds out of which benchmarks to count instructions, and in how many
+// iterations.
 //
-// Where a benchmark is not measured with one CPU, it is made a benchmark of its
-// own, of which there are only counts.
+// A benchmark that is not measured with one CPU gets another row, with one CPU and only
+// counts.
 func (s *Source) calibrateCounts(ctx context.Context) error {
 	if s.counted == "" {
 		return nil
@@ -101,8 +101,8 @@ func (s *Source) calibrateCounts(ctx context.Context) error {
 	return nil
 }
 
-// uncounted takes note that the instructions of c cannot be counted. If they have to
-// be, there is no verdict on it.
+// uncounted notes that the instructions of c cannot be counted. If they must be, c has
+// no verdict.
 func (s *Source) uncounted(c *cell, why, output string) {
 	c.counts = 0
 	if s.c.Instructions == MustCount {
@@ -112,7 +112,7 @@ func (s *Source) uncounted(c *cell, why, output string) {
 	s.warn("%v: its instructions are not counted: %s", c.Benchmark, why)
 }
 
-// toCount reports whether the next pair of c is one of which instructions are counted.
+// toCount reports whether to count the instructions of the next pair of c.
 func (s *Source) toCount(c *cell) bool {
 	switch {
 	case c.counts == 0:
@@ -123,8 +123,8 @@ func (s *Source) toCount(c *cell) bool {
 	return c.pairs%countEvery == 0 && (s.callgrind == nil || c.varies)
 }
 
-// count returns the instructions of an iteration on either side: what many iterations
-// take more than a few, so that beginning and end of the process cancel out.
+// count returns the instructions of an iteration on each side: the difference between a
+// long and a short run, in which the beginning and the end of the process cancel out.
 func (s *Source) count(ctx context.Context, c *cell, of *binaries) (counts [2]float64, err error) {
 	if s.callgrind != nil {
 		return s.simulate(ctx, c, of)
@@ -158,10 +158,10 @@ func (s *Source) total(ctx context.Context, c *cell, of *binaries, side gate.Sid
 	return o.instructions, nil
 }
 
-// simulate is count under Callgrind. Of the first pair of binaries the many iterations
-// of the base are counted twice, and those of the head as well if it seems to differ:
-// what a map's order or a hash decides varies from one process to the next, as times
-// do, and is judged as they are, by many pairs of binaries.
+// simulate is count under Callgrind. With the first pair of binaries it counts the long
+// run of the base twice, and that of the head too if it seems to differ: counts that
+// depend on a map's order or a hash vary from one process to the next, as times do, and
+// are judged like times, by many pairs of binaries.
 func (s *Source) simulate(ctx context.Context, c *cell, of *binaries) (counts [2]float64, err error) {
 	first := c.pairs == 0
 	var few [2]uint64
@@ -220,7 +220,7 @@ type simulated struct {
 	total uint64
 }
 
-// simulateAll runs all of them, as many at once as there are CPUs: they do not disturb
+// simulateAll runs all runs, as many at once as there are CPUs: they do not disturb
 // each other's counts.
 func (s *Source) simulateAll(ctx context.Context, c *cell, of *binaries, runs []simulated) error {
 	ctx, cancel := context.WithCancelCause(ctx)

@@ -20,13 +20,13 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// A RunError is a benchmark that failed, panicked, ran for too long, or did not
-// print what was to be expected.
+// A RunError is a benchmark that failed, panicked, ran for too long, or did not print
+// what was expected.
 type RunError struct {
 	Side      gate.Side
-	Benchmark gate.Benchmark // its name is "" if that is not known
+	Benchmark gate.Benchmark // its name is "" if it is not known
 	Err       error          // what went wrong
-	Output    string         // the last lines of it
+	Output    string         // the last lines of its output
 }
 
 func (e *RunError) Error() string {
@@ -43,12 +43,12 @@ func (e *RunError) Error() string {
 
 func (e *RunError) Unwrap() error { return e.Err }
 
-// A job is a test binary that is to be run.
+// A job is one run of a test binary.
 type job struct {
 	side    gate.Side
 	p       *pkg
 	of      *binaries
-	name    string // of the one benchmark, as it is printed; "" if it lists them, each of which has the time of one
+	name    string // of the one benchmark, as printed; "" if it lists benchmarks, each of which has the time limit of one
 	bench   string // for -test.bench
 	skip    string // for -test.skip
 	cpu     int
@@ -60,7 +60,7 @@ type job struct {
 	turns   *turns // nil if it runs on its own
 }
 
-// An outcome is what came of a job that ended well.
+// An outcome is the result of a job that did not fail.
 type outcome struct {
 	stdout       []byte
 	wall         time.Duration
@@ -69,10 +69,10 @@ type outcome struct {
 	instructions uint64
 }
 
-// errTimeout is why a job ended that took too long.
+// errTimeout is the cause of the end of a job that took too long.
 var errTimeout = errors.New("timeout")
 
-// failure is an error together with what the binary said.
+// failure is an error together with the output of the binary.
 type failure struct {
 	err    error
 	stdout []byte
@@ -82,7 +82,7 @@ type failure struct {
 func (f *failure) Error() string { return f.err.Error() }
 func (f *failure) Unwrap() error { return f.err }
 
-// tail returns the last lines of what the binary said.
+// tail returns the last lines of the binary's output.
 func (f *failure) tail() string {
 	const most = 30
 	var tail []string
@@ -93,7 +93,7 @@ func (f *failure) tail() string {
 		}
 		lines := strings.Split(text, "\n")
 		if len(lines) > most {
-			// A panic says what it is first, and then where at length.
+			// A panic prints its reason first, and then long stacks.
 			at := slices.IndexFunc(lines, func(l string) bool {
 				return strings.HasPrefix(l, "panic:") || strings.HasPrefix(l, "fatal error:") || strings.HasPrefix(l, "SIGQUIT")
 			})
@@ -111,8 +111,8 @@ func (f *failure) tail() string {
 	return strings.Join(tail, "\n")
 }
 
-// hanging returns the stack of the goroutine that runs a benchmark, and does not
-// wait for a part of it, if the lines have one, and else the lines.
+// hanging returns the stack of the goroutine that runs a benchmark and does not wait
+// for a sub-benchmark, if the lines have one, and otherwise the lines.
 func hanging(lines []string) []string {
 	for goroutine := range strings.SplitSeq(strings.Join(lines, "\n"), "\n\n") {
 		if strings.HasPrefix(goroutine, "goroutine ") && strings.Contains(goroutine, ".Benchmark") && !strings.Contains(goroutine, "testing.(*B).Run(") {
@@ -145,7 +145,7 @@ func (s *Source) exec(ctx context.Context, j job) (*outcome, error) {
 		"-test.benchtime=" + strconv.Itoa(j.n) + "x",
 		"-test.benchmem",
 		"-test.cpu=" + strconv.Itoa(j.cpu),
-		"-test.timeout=0", // of tests; benchmarks have none, but for ours
+		"-test.timeout=0", // of tests; benchmarks have no timeout except ours
 	}
 	if j.times > 1 {
 		args = append(args, "-test.count="+strconv.Itoa(j.times))
@@ -180,7 +180,7 @@ func (s *Source) exec(ctx context.Context, j job) (*outcome, error) {
 	if kill := cmd.Cancel; true {
 		cmd.Cancel = func() error {
 			if errors.Is(context.Cause(limited), errTimeout) {
-				// Let it say where it hangs. What is left after WaitDelay is killed.
+				// Make it print where it hangs. After WaitDelay it is killed.
 				if runtime.GOOS != "windows" && quit(cmd) == nil {
 					return nil
 				}
@@ -212,17 +212,17 @@ func (s *Source) exec(ctx context.Context, j job) (*outcome, error) {
 	return nil, &failure{err, stdout.out.Bytes(), stderr.Bytes()}
 }
 
-// A watched is what a binary prints. Where it lists benchmarks, each that it begins
-// has the time of one.
+// A watched is the output of a binary. If the binary lists benchmarks, each has the
+// time limit of one.
 type watched struct {
 	out    bytes.Buffer // not embedded: io.Copy would call its ReadFrom, and not Write
-	name   []byte       // of the benchmark; empty if it lists them
+	name   []byte       // of the benchmark; empty if it lists benchmarks
 	limit  time.Duration
 	timer  *time.Timer
 	began  time.Time
 	line   int             // where the last line of out begins
 	ends   []time.Duration // when results came
-	result func()          // if not nil, called when some have come
+	result func()          // if not nil, called when results came
 }
 
 func (w *watched) Write(p []byte) (int, error) {
@@ -259,9 +259,9 @@ type line struct {
 	values []results.Value
 }
 
-// parse reads what a binary printed. Values have the units in which they were
-// printed. Lines that make no sense are left out: a benchmark may print what it
-// likes. The error is of units of which opposite things are declared.
+// parse reads what a binary printed. Values have the units in which they were printed.
+// Lines that make no sense are left out: a benchmark may print anything. The error is
+// about units that are declared in opposite ways.
 func parse(out []byte) (lines []line, units []*benchfmt.UnitMetadata, err error) {
 	r := benchfmt.NewReader(bytes.NewReader(glued.ReplaceAll(out, []byte("$1\n$2"))), "")
 	for r.Scan() {
@@ -289,14 +289,14 @@ func parse(out []byte) (lines []line, units []*benchfmt.UnitMetadata, err error)
 	return lines, units, err
 }
 
-// glued is a result behind something that was printed without the end of a line.
+// glued matches a result that follows output without a line end.
 var glued = regexp.MustCompile(`(?m)^(.+?)(Benchmark\S*[ \t]+\d+\t[ \t]*[-+.\deE]+ \S+.*)$`)
 
-// errResults is why what a binary printed is no reading.
+// errResults says why a binary's output is no reading.
 var errResults = errors.New("want one result")
 
-// find returns the lines of that name, of which there must be that many. Benchmarks
-// below it may be there, too.
+// find returns the lines with that name; there must be times of them. There may be
+// lines of sub-benchmarks, too.
 func find(out []byte, name string, times int) ([]line, error) {
 	lines, _, _ := parse(out)
 	lines = slices.DeleteFunc(lines, func(l line) bool { return l.name != name })
@@ -310,7 +310,7 @@ func find(out []byte, name string, times int) ([]line, error) {
 	return lines, nil
 }
 
-// value returns what a line says in a unit, and whether it does.
+// value returns the value of a line in a unit, and whether it has one.
 func (l line) value(unit string) (float64, bool) {
 	for _, v := range l.values {
 		if v.Unit == unit {
@@ -320,7 +320,7 @@ func (l line) value(unit string) (float64, bool) {
 	return 0, false
 }
 
-// explain turns the error of a job into one that says whose it is.
+// explain adds the side and the benchmark to the error of a job.
 func explain(err error, side gate.Side, b gate.Benchmark) error {
 	f := (*failure)(nil)
 	if !errors.As(err, &f) {
@@ -329,7 +329,7 @@ func explain(err error, side gate.Side, b gate.Benchmark) error {
 	return &RunError{side, b, f.err, f.tail()}
 }
 
-// suffixed returns a name as it is printed with that many CPUs.
+// suffixed returns a name as printed with that many CPUs.
 func suffixed(name string, cpu int) string {
 	if cpu == 1 {
 		return name

@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// WithoutCounter makes the machine one that counts no instructions itself.
+// WithoutCounter makes the machine appear to have no counter of instructions.
 func WithoutCounter(t *testing.T) {
 	before := countInstructions
 	t.Cleanup(func() { countInstructions = before })

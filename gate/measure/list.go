@@ -17,10 +17,10 @@ import (
 type listing struct {
 	lines   []line
 	skipped []string    // with the number of CPUs
-	failed  []*RunError // without a name, it is the whole package
+	failed  []*RunError // without a name, the whole package failed
 }
 
-// seen is what both sides have of a benchmark.
+// seen says what both sides have of a benchmark.
 type seen struct {
 	p      *pkg
 	cpu    int
@@ -31,8 +31,8 @@ type seen struct {
 	failed [2]*RunError
 }
 
-// listAll runs one iteration of every benchmark on both sides, and sorts them
-// into those that both have and those that one has.
+// listAll runs one iteration of every benchmark on both sides, and divides the
+// benchmarks into those that both have and those that one has.
 func (s *Source) listAll(ctx context.Context) error {
 	all := make(map[gate.Benchmark]*seen)
 	var order []gate.Benchmark
@@ -147,9 +147,10 @@ func (s *Source) listAll(ctx context.Context) error {
 	return nil
 }
 
-// spread makes the failure of a package, or of a benchmark that has others below
-// it, that of all which the other side has in it: nothing of them is known. In
-// order, so that where several failures could be that of one, it is always the same.
+// spread makes a failure of a package, or of a benchmark with sub-benchmarks, the
+// failure of all benchmarks in it that the other side has: nothing is known of them. It
+// does so in order, so that if several failures could apply to one benchmark, the
+// choice is always the same.
 func spread(all map[gate.Benchmark]*seen, order []gate.Benchmark) {
 	for _, b := range order {
 		a := all[b]
@@ -173,8 +174,8 @@ func spread(all map[gate.Benchmark]*seen, order []gate.Benchmark) {
 	}
 }
 
-// failure says on which side a benchmark fails, nil if it does not. One of two that
-// have the same name cannot be told from the other.
+// failure says on which side a benchmark fails, nil if it does not. Two benchmarks with
+// the same name count as a failure.
 func (a *seen) failure() *gate.Failure {
 	base, head := a.failed[0], a.failed[1]
 	switch {
@@ -198,7 +199,7 @@ func (a *seen) failure() *gate.Failure {
 	return nil
 }
 
-// isSkipped reports whether a benchmark, or one that it is part of, was skipped.
+// isSkipped reports whether a benchmark, or one above it, was skipped.
 func isSkipped(name string, skipped []string, cpu int) bool {
 	bare := func(name string) string {
 		if cpu > 1 {
@@ -219,9 +220,9 @@ var (
 	skipped = regexp.MustCompile(`(?m)^\s*--- SKIP: Benchmark(\S+)`)
 )
 
-// listOne runs one iteration of each benchmark of a package. With -test.v, it
-// is known which one runs when the binary panics, or hangs. One that fails is
-// left out the next time, so that it does not keep the others from being listed.
+// listOne runs one iteration of each benchmark of a package. With -test.v it is known
+// which one runs when the binary panics or hangs. A benchmark that fails is left out of
+// the next run, so that the others can be listed.
 func (s *Source) listOne(ctx context.Context, p *pkg, i int, run cpuRun) (l listing, err error) {
 	side, cpu := s.trees[i].side, run.cpu
 	skip := slices.Concat(p.sides[i].skip, run.leave)
@@ -241,13 +242,13 @@ func (s *Source) listOne(ctx context.Context, p *pkg, i int, run cpuRun) (l list
 			return l, err
 		}
 		before := len(skip)
-		for _, c := range culprits(f, cpu) {
+		for _, c := range failedOf(f, cpu) {
 			if e := exactly("Benchmark" + c.Benchmark.Name); !slices.Contains(skip, e) {
 				skip = append(skip, e)
 				l.failed = append(l.failed, c)
 			}
 		}
-		if len(skip) == before { // it is none of them
+		if len(skip) == before { // no benchmark caused it
 			l.failed = append(l.failed, &RunError{Err: f.err, Output: f.tail()})
 			return l, nil
 		}
@@ -255,9 +256,9 @@ func (s *Source) listOne(ctx context.Context, p *pkg, i int, run cpuRun) (l list
 	}
 }
 
-// culprits returns the benchmarks that failed, by name alone: those that say so,
-// or else the one that was running last.
-func culprits(f *failure, cpu int) (found []*RunError) {
+// failedOf returns the benchmarks that failed, by name only: those that say so, or else
+// the one that ran last.
+func failedOf(f *failure, cpu int) (found []*RunError) {
 	bare := func(name []byte) string {
 		if cpu > 1 {
 			return strings.TrimSuffix(string(name), suffixed("", cpu))
@@ -268,7 +269,7 @@ func culprits(f *failure, cpu int) (found []*RunError) {
 	for k, m := range all {
 		name := bare(f.stdout[m[2]:m[3]])
 		if k > 0 && strings.HasPrefix(bare(f.stdout[all[k-1][2]:all[k-1][3]]), name+"/") {
-			continue // a part of it failed, which is said
+			continue // a sub-benchmark failed, which is reported
 		}
 		found = append(found, &RunError{Benchmark: gate.Benchmark{Name: name}, Err: errors.New("it failed"), Output: lastBlock(f.stdout[:m[1]])})
 	}
@@ -276,13 +277,14 @@ func culprits(f *failure, cpu int) (found []*RunError) {
 		last := begun[len(begun)-1]
 		name := string(f.stdout[last[2]:last[3]])
 		lines, _, _ := parse(f.stdout)
-		// One that panics may come to print a result before the process ends, without a time.
+		// A benchmark that panics may print a result, without a time, before the
+		// process ends.
 		for slices.ContainsFunc(lines, func(l line) bool { _, timed := l.value("ns/op"); return timed && l.name == suffixed(name, cpu) }) {
 			above := strings.LastIndexByte(name, '/')
 			if above < 0 {
-				return nil // it came to its end: something after it failed
+				return nil // it completed: something after it failed
 			}
-			name = name[:above] // it is what the benchmark above did then
+			name = name[:above] // then the benchmark above failed
 		}
 		said := failure{f.err, f.stdout[last[1]:], f.stderr}
 		found = append(found, &RunError{Benchmark: gate.Benchmark{Name: name}, Err: f.err, Output: said.tail()})
@@ -290,8 +292,8 @@ func culprits(f *failure, cpu int) (found []*RunError) {
 	return found
 }
 
-// readListing reads what all benchmarks printed that did not fail. The error is of
-// units that are said to be better in both directions.
+// readListing reads the output of all benchmarks that did not fail. The error is about
+// units that are declared in opposite ways.
 func (s *Source) readListing(l *listing, p *pkg, i int, stdout []byte, skip string, cpu int) error {
 	lines, units, err := parse(stdout)
 	for _, u := range units {
@@ -320,8 +322,8 @@ func (s *Source) readListing(l *listing, p *pkg, i int, stdout []byte, skip stri
 	return nil
 }
 
-// agree joins what the two sides declare of units. The error is of those of which
-// they say the opposite.
+// agree joins what the two sides declare about units. The error is about units that
+// they declare in opposite ways.
 func (s *Source) agree() (err error) {
 	for _, d := range s.declared {
 		maps.Copy(s.units, d)
@@ -353,8 +355,8 @@ func lastBlock(text []byte) string {
 	return strings.Join(lines, "\n")
 }
 
-// silent returns the benchmarks that were begun and printed no result that can
-// be read, though nothing explains it.
+// silent returns the benchmarks that began and printed no readable result, for no known
+// reason.
 func (s *Source) silent(out []byte, l *listing, skip string, cpu int) (names []string) {
 	deepest := 0
 	for _, elements := range splitBench(s.c.Bench) {
@@ -364,10 +366,10 @@ func (s *Source) silent(out []byte, l *listing, skip string, cpu int) (names []s
 	for k, m := range begun {
 		name := string(m[1])
 		switch {
-		case strings.Count(name, "/")+1 < deepest: // perhaps only to look for what is below it
-		case k+1 < len(begun) && strings.HasPrefix(string(begun[k+1][1]), name+"/"): // its parts have
+		case strings.Count(name, "/")+1 < deepest: // perhaps run only to find its sub-benchmarks
+		case k+1 < len(begun) && strings.HasPrefix(string(begun[k+1][1]), name+"/"): // its sub-benchmarks have
 		case isSkipped(name, l.skipped, cpu):
-		case skipsBelow(skip, name): // perhaps all of its parts
+		case skipsBelow(skip, name): // perhaps all of its sub-benchmarks
 		case slices.ContainsFunc(l.lines, func(l line) bool { return l.name == suffixed(name, cpu) }):
 		default:
 			names = append(names, name)

@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 		fmt.Println("SKIP: needs git")
 		return
 	}
-	// Whatever is left behind is in a directory of ours.
+	// All files that tests leave behind are in this directory.
 	dir, err := os.MkdirTemp("", "lockbench-gate-test-")
 	if err != nil {
 		panic(err)
@@ -100,12 +100,12 @@ func BenchmarkChatty(b *testing.B) {
 }
 `
 
-// base is a module; head is what is different in the second commit.
+// base is a module; head has the files that differ in the second commit.
 var (
 	base = files{
 		"go.mod":                 "module example.com/m\n\ngo 1.26\n",
 		".gitignore":             "*.ignored\n",
-		".gitattributes":         "sub/testdata export-ignore\n", // which git archive heeds
+		".gitattributes":         "sub/testdata export-ignore\n", // which git archive obeys
 		"sub/go.mod":             "module example.com/m/sub\n\ngo 1.26\n",
 		"sub/sum.go":             "package sum\n",
 		"sub/sum_test.go":        sumTest,
@@ -323,7 +323,7 @@ func TestRound(t *testing.T) {
 	checkRecording(t, last, 4*len(both))
 }
 
-// The recording is read by others than us.
+// Other programs can read the recording.
 func checkRecording(t *testing.T, rounds, atLeast int) {
 	t.Helper()
 	total := 0
@@ -369,7 +369,7 @@ func checkRecording(t *testing.T, rounds, atLeast int) {
 	}
 }
 
-// Nothing of git's is touched, and nothing is left.
+// No file of git's is changed, and no file is left.
 func TestLeavesNothing(t *testing.T) {
 	shared.get(t)
 	status, err := git(shared.repo, "status", "--porcelain")
@@ -449,8 +449,9 @@ func TestWorktree(t *testing.T) {
 	left(t)
 }
 
-// Both sides run as many iterations as the slower one does in a slice, whichever it
-// is, and no more than what is not timed allows. What starts goroutines has all CPUs.
+// Both sides run as many iterations as the slower one does in a slice, whichever it is,
+// and no more than the work that is not timed allows. A benchmark that starts
+// goroutines has all CPUs.
 func TestCalibration(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds")
@@ -556,14 +557,14 @@ func BenchmarkIt(b *testing.B) {
 	}
 }
 
-// What a commit does not have by itself is there all the same: submodules, as each
-// side has them, what a replace or a go.work names outside of the repository, and
-// what With names. Of what is missing, the error says that it was left out.
+// Files that are not in the commit itself are there as well: submodules, as each side
+// has them, paths outside the repository in a replace or a go.work, and the files of
+// With. If a file is missing, the error says that it was left out.
 func TestOutside(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds")
 	}
-	t.Setenv("GIT_CONFIG_COUNT", "1") // which submodules of the file system want
+	t.Setenv("GIT_CONFIG_COUNT", "1") // which submodules in the file system need
 	t.Setenv("GIT_CONFIG_KEY_0", "protocol.file.allow")
 	t.Setenv("GIT_CONFIG_VALUE_0", "always")
 	above := t.TempDir()
@@ -653,7 +654,7 @@ func BenchmarkIt(b *testing.B) {
 	}
 }
 
-// What is wrong with the input is said, all of it.
+// All errors of the input are reported.
 func TestBadInput(t *testing.T) {
 	shared.get(t)
 	plain := t.TempDir()
@@ -739,8 +740,8 @@ func TestBroken(t *testing.T) {
 	left(t)
 }
 
-// What is declared of a unit must be one thing: in a process, in all packages, and
-// on both sides. A side that declares nothing agrees, unless the unit is known.
+// The declarations of a unit must agree: in a process, in all packages, and on both
+// sides. A side without a declaration agrees, unless the unit is known.
 func TestContradictingUnits(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds")
@@ -779,9 +780,9 @@ func TestContradictingUnits(t *testing.T) {
 	left(t)
 }
 
-// A benchmark that fails, panics, hangs, or says nothing does not keep the others
-// from being measured: its first round says why, and on which side. One that is
-// skipped or ignored is never run; one that prints before its result is read.
+// A benchmark that fails, panics, hangs, or prints no result does not keep the others
+// from being measured: its first round says why, and on which side. One that is skipped
+// or ignored is never run; the result of one that prints before it is read.
 func TestFailing(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds")
@@ -818,7 +819,7 @@ func BenchmarkHangs(b *testing.B) { b.Run("x", func(b *testing.B) { for {} }) }
 			"p/p_test.go":     text,
 			"main/m_test.go":  "package m\nimport (\"os\"; \"testing\")\nfunc TestMain(m *testing.M) { if len(os.Getenv(\"PWD\")) > 0 { println(\"no database\"); os.Exit(5) } }\nfunc BenchmarkDB(*testing.B) {}\n",
 			"never/n_test.go": "package never\nimport \"testing\"\nfunc BenchmarkSkipped(*testing.B) { undefined() }\n",
-			// Together they take longer than one may.
+			// Together they take longer than the limit of one.
 			"slow/s_test.go": "package slow\nimport (\"testing\"; \"time\")\nfunc BenchmarkIt(b *testing.B) { for _, name := range []string{\"a\", \"b\", \"c\"} { b.Run(name, func(b *testing.B) {\n" +
 				"if testing.Verbose() { time.Sleep(" + []string{"0", "800 * time.Millisecond"}[i] + ") } // when it is listed\n}) } }\n",
 			"ignore/n_test.go": "package ignore\nimport \"testing\"\nfunc BenchmarkIgnored(*testing.B) { undefined() }\n",
@@ -873,7 +874,7 @@ func BenchmarkHangs(b *testing.B) { b.Run("x", func(b *testing.B) { for {} }) }
 	}
 }
 
-// What a killed process left behind, the next one removes.
+// The next process removes what a killed one left behind.
 func TestSweep(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux says who lives")
@@ -907,7 +908,7 @@ func TestCancelPrepare(t *testing.T) {
 	left(t)
 }
 
-// Counts are the same each time, where there are any.
+// Counts are the same each time, if the machine has any.
 func TestInstructions(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds")

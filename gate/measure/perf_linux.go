@@ -26,8 +26,8 @@ func newCounter(e event) (*counter, error) {
 		Type:   e.kind,
 		Size:   uint32(unsafe.Sizeof(unix.PerfEventAttr{})),
 		Config: e.config,
-		// Disabled, so that it does not count us, and inherited, so that it
-		// counts all that comes of the child.
+		// Disabled, so that it does not count this process, and inherited, so that it
+		// counts the child with all its threads and children.
 		Bits:        unix.PerfBitDisabled | unix.PerfBitInherit | unix.PerfBitEnableOnExec | unix.PerfBitExcludeKernel | unix.PerfBitExcludeHv,
 		Read_format: unix.PERF_FORMAT_TOTAL_TIME_ENABLED | unix.PERF_FORMAT_TOTAL_TIME_RUNNING,
 	}
@@ -51,7 +51,7 @@ func (c *counter) read() (uint64, error) {
 	}
 	count, enabled, running := binary.NativeEndian.Uint64(b[:]), binary.NativeEndian.Uint64(b[8:]), binary.NativeEndian.Uint64(b[16:])
 	if running != enabled {
-		// A scaled count would be a guess, and only an exact one is useful.
+		// A scaled count would be an estimate, and only an exact one is useful.
 		return 0, errors.New("counting instructions: another program uses the counters")
 	}
 	return count, nil

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Where there are no instructions to count there is time, in the same way: a
-// child is counted from its exec on, with all its threads.
+// On a machine without a counter of instructions, time is counted in the same way: that
+// of a child from its exec on, with all its threads.
 func TestCounter(t *testing.T) {
 	defer func(e event) { countInstructions = e }(countInstructions)
 	countInstructions = event{unix.PERF_TYPE_SOFTWARE, unix.PERF_COUNT_SW_TASK_CLOCK}

@@ -32,11 +32,11 @@ func usable() []int {
 	return cpus
 }
 
-// runOn runs a command on some CPUs, or any if there are none, and counts its
-// instructions. It calls started when it has started it.
+// runOn runs a command on some CPUs, or any if pin is empty, and counts its
+// instructions if count is set. It calls started when the command has started.
 //
-// Both are done to the calling thread, whose child inherits them. The thread
-// has to outlive the child besides: it is the thread whose death kills it.
+// Both are set for the calling thread, and the child inherits them. The thread must
+// also outlive the child, which is killed when the thread ends.
 func runOn(cmd *exec.Cmd, pin []int, count bool, started func()) (instructions uint64, err error) {
 	runtime.LockOSThread()
 	unlock := true
@@ -119,14 +119,13 @@ func onCPU(cpu int, f func()) error {
 		return err
 	}
 	f()
-	if unix.SchedSetaffinity(0, &all) == nil { // else the thread must not be used again
+	if unix.SchedSetaffinity(0, &all) == nil { // otherwise the thread must not be used again
 		runtime.UnlockOSThread()
 	}
 	return nil
 }
 
-// hold locks a directory of ours for as long as this process lives, or until
-// release is called.
+// hold locks one of the gate's directories until release is called or the process ends.
 func hold(dir string) (release func(), err error) {
 	name := filepath.Join(dir, "lock")
 	f, err := os.Create(name + ".new")
@@ -137,7 +136,7 @@ func hold(dir string) (release func(), err error) {
 		f.Close()
 		return nil, err
 	}
-	// Only now does the file have the name that other processes look for.
+	// The file gets the name that other processes look for only now.
 	if err := os.Rename(f.Name(), name); err != nil {
 		f.Close()
 		return nil, err
@@ -145,7 +144,7 @@ func hold(dir string) (release func(), err error) {
 	return func() { f.Close() }, nil
 }
 
-// sweep removes what killed processes have left behind: directories of ours that no
+// sweep removes what killed processes have left behind: directories of gates that no
 // process holds.
 func sweep() {
 	dirs, _ := filepath.Glob(filepath.Join(os.TempDir(), prefix+"*"))

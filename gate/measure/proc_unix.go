@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// killable makes a command end, with all that it started, when its context is
-// done; and, on Linux, the command itself when we die.
+// killable makes a command end, with all that it started, when its context is done; on
+// Linux the command itself also ends when this process does.
 func killable(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	dieWithUs(cmd.SysProcAttr)
@@ -19,8 +19,8 @@ func killable(cmd *exec.Cmd) {
 	cmd.WaitDelay = 2 * time.Second
 }
 
-// quit makes a Go program say what its goroutines do, and end. One that is stopped
-// goes on, to do so.
+// quit makes a Go program print what its goroutines do, and end. A stopped program
+// continues to do so.
 func quit(cmd *exec.Cmd) error {
 	return errors.Join(cmd.Process.Signal(syscall.SIGQUIT), goOn(cmd))
 }

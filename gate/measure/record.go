@@ -31,14 +31,14 @@ import (
 //	distance: local
 //	BenchmarkSum/n=10	49176	61.0 ns/op	0 B/op	0 allocs/op
 //
-// Each reading reaches its file in one Write call that is made of whole lines,
-// so whatever kills the program leaves valid files.
+// Each reading is written in one Write call of whole lines, so the files are valid even
+// if the program is killed.
 type recording struct {
 	files [2]*os.File
 	last  [2]above
 }
 
-// above is what the lines of a file say of a benchmark line below them.
+// above is what the lines above a benchmark line say about it.
 type above struct {
 	pkg      string
 	round    int
@@ -59,7 +59,7 @@ func MayRecord(dir string) error {
 	return nil
 }
 
-// newRecording begins the files, or returns nil if none are wanted.
+// newRecording begins the files, or returns nil if there is no recording.
 func (s *Source) newRecording() (_ *recording, err error) {
 	if s.c.Record == "" {
 		return nil, nil
@@ -68,7 +68,7 @@ func (s *Source) newRecording() (_ *recording, err error) {
 		return nil, err
 	}
 	r := new(recording)
-	// What says that rounds of one number, in both files, are one round.
+	// The session says that rounds with the same number in both files are one round.
 	session := fmt.Sprintf("%s %d", time.Now().UTC().Format(time.RFC3339Nano), os.Getpid())
 	for i, name := range recorded {
 		name = filepath.Join(s.c.Record, name)
@@ -95,7 +95,7 @@ func (s *Source) header(side gate.Side, session string) []byte {
 	t := s.trees[which(side)]
 	for _, n := range host.Notes {
 		switch n.Key {
-		case "go": // which built the benchmarks, not us
+		case "go": // the one that built the benchmarks, not this program
 			n.Text = t.goVers
 		case "commit":
 			continue
@@ -130,7 +130,7 @@ func (s *Source) header(side gate.Side, session string) []byte {
 	return b.Bytes()
 }
 
-// write records a round, which ran so many iterations a side.
+// write records a round; iterations is how many each side ran.
 func (r *recording) write(round *gate.Round, iterations [2]int) error {
 	if r == nil {
 		return nil

@@ -22,36 +22,36 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// A Source measures rounds; it is a [gate.Source]. Its methods must not be
-// called by several goroutines at once, save for Close.
+// A Source measures rounds; it is a [gate.Source]. Its methods, except Close, must not
+// be called by several goroutines at once.
 type Source struct {
 	c      Config
 	dir    string // everything is in here
 	temp   string // of the go command and of benchmarks
-	unlock func() // lets go of dir
+	unlock func() // gives up dir
 	trees  [2]*tree
 	rng    *rand.Rand
 
 	fixedLayout [2]atomic.Bool // the linker of a side cannot randomise it
-	built       int            // binaries, so far
-	apart       time.Duration  // how long that took since Prepare
-	cpus        []int          // that benchmarks may use; nil if they cannot be bound to any
+	built       int            // binaries so far
+	apart       time.Duration  // how long building took since Prepare
+	cpus        []int          // CPUs that benchmarks may use; nil if they cannot be bound
 
 	pkgs               []*pkg
 	cells              map[gate.Benchmark]*cell
 	both               []gate.Benchmark
 	unchanged          []gate.Unchanged
 	onlyBase, onlyHead []gate.Benchmark
-	units              results.Directions // as the benchmarks say
+	units              results.Directions // as the benchmarks declare them
 	declared           [2]results.Directions
 
 	rec      *recording
 	began    fitness.Counters
 	before   fitness.State
 	taken    int   // slices
-	switches int64 // how often they lost their CPU
+	switches int64 // how often slices lost their CPU
 
-	counted     string       // by what instructions are, "" if they are not
+	counted     string       // how instructions are counted, "" if they are not
 	callgrind   *callgrind   // nil if it does not count them
 	simulations atomic.Int64 // runs under it
 
@@ -60,7 +60,7 @@ type Source struct {
 
 	stop    context.CancelCauseFunc
 	stopped context.Context
-	busy    sync.Mutex // held by who runs children
+	busy    sync.Mutex // held while child processes run
 }
 
 // A cell is a benchmark with a number of CPUs.
@@ -69,22 +69,22 @@ type cell struct {
 	p       *pkg
 	name    string        // without the number of CPUs
 	cpu     int           //
-	once    time.Duration // what the first iteration took when it was listed, 0 if it did not say
+	once    time.Duration // time of the first iteration when it was listed, 0 if it is not known
 	n       int           // iterations of a slice
 	warm    int           // slices of a process that are dropped
 	slices  int           // and those that count
-	apart   bool          // its two sides cannot live at once
-	skip    string        // for -test.skip: what is below it
-	verbose bool          // it prints what cannot be told from its result otherwise
+	apart   bool          // its two sides cannot run at the same time
+	skip    string        // for -test.skip: its sub-benchmarks
+	verbose bool          // its output can be distinguished from its result only with -test.v
 	timed   bool          // measured in time; if not, only instructions are counted
-	counts  int           // iterations to count instructions of, 0 if they are not
-	varies  bool          // their count, from one process to the next
+	counts  int           // iterations when counting instructions, 0 if they are not counted
+	varies  bool          // the count varies from one process to the next
 	pairs   int           // how often it was measured
 	cost    time.Duration // of a pair
 	failed  *gate.Failure
 }
 
-// fail takes note that c failed, if that is what err says.
+// fail notes that c failed, if err says so.
 func (c *cell) fail(err error) bool {
 	f := (*RunError)(nil)
 	if !errors.As(err, &f) {
@@ -94,8 +94,8 @@ func (c *cell) fail(err error) bool {
 	return true
 }
 
-// Prepare copies both versions, builds and lists their benchmarks, and finds
-// out how many iterations to run. On error, and if ctx is done, nothing is left.
+// Prepare copies both versions, builds and lists their benchmarks, and finds out how
+// many iterations to run. On error, and if ctx is done, it leaves no files.
 //
 // The error joins all that is wrong, such as a [*BuildError] for each package that
 // does not build. A benchmark that fails is no error: its first round says so. The
@@ -189,13 +189,15 @@ func (s *Source) prepare(ctx context.Context) error {
 	return err
 }
 
-// copyTrees makes the directory that everything is in, with the files of both sides.
+// copyTrees makes the directory for all files, and copies the files of both sides into
+// it.
 func (s *Source) copyTrees(ctx context.Context) (err error) {
 	sweep()
 	if s.cpus = s.c.Pin; len(s.cpus) == 0 {
 		s.cpus = usable()
 	}
-	// A path without links, since the go command compares it to what getwd says.
+	// A path without symbolic links, since the go command compares it with the result
+	// of getwd.
 	if s.dir, err = os.MkdirTemp("", prefix); err != nil {
 		return err
 	}
@@ -231,9 +233,9 @@ func (s *Source) copyTrees(ctx context.Context) (err error) {
 	return nil
 }
 
-// checkUnits returns an error for each unit that is not known and that no Go file
-// of either side has in it: a benchmark that measures in it would name it, and so
-// would the line that declares what is better.
+// checkUnits returns an error for each unit that is not known and that occurs in no Go
+// file of either side: a benchmark that measures in it would name it, and so would the
+// line that declares its direction.
 func (s *Source) checkUnits() error {
 	var wrong error
 	for _, unit := range s.c.Units {
@@ -265,8 +267,7 @@ func (s *Source) checkUnits() error {
 	return wrong
 }
 
-// start makes ctx end with Close, too. Done must be called when all children
-// have ended.
+// start makes Close end ctx, too. done must be called when all children have ended.
 func (s *Source) start(ctx context.Context) (_ context.Context, done func(), err error) {
 	s.busy.Lock()
 	if s.stopped.Err() != nil {
@@ -284,7 +285,7 @@ func (s *Source) start(ctx context.Context) (_ context.Context, done func(), err
 
 var errClosed = errors.New("measure: closed")
 
-// Close ends what runs and removes all files but the recording.
+// Close ends all processes and removes all files except the recording.
 func (s *Source) Close() error {
 	s.stop(errClosed)
 	s.busy.Lock()
@@ -302,7 +303,7 @@ func (s *Source) Close() error {
 	return err
 }
 
-// warn takes note of what a reader of the verdict should know, once.
+// warn adds a warning, once.
 func (s *Source) warn(format string, args ...any) {
 	w := fmt.Sprintf(format, args...)
 	s.mu.Lock()
@@ -312,8 +313,8 @@ func (s *Source) warn(format string, args ...any) {
 	}
 }
 
-// Warnings returns what a reader of the verdict should know, save for what
-// [Source.Fitness] says of the machine.
+// Warnings returns what a reader of the verdict should know, except what
+// [Source.Fitness] says about the machine.
 func (s *Source) Warnings() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -348,8 +349,9 @@ func (s *Source) Unchanged() []gate.Unchanged { return slices.Clone(s.unchanged)
 // "Unit hops/op better=lower", or else what [results.Better] knows.
 func (s *Source) Better(unit string) int { return s.units.Better(unit) }
 
-// Exact implements [gate.Source]: what Callgrind counts is nearly the same each time,
-// except where it varies by what is random in a process. All else has noise.
+// Exact implements [gate.Source]: the counts of Callgrind are nearly the same each
+// time, unless they depend on something random in a process. All other units have
+// noise.
 func (s *Source) Exact(b gate.Benchmark, unit string) (tolerance float64, exact bool) {
 	c := s.cells[b]
 	if unit != unitInstructions || s.callgrind == nil || c == nil || c.varies {
@@ -358,7 +360,7 @@ func (s *Source) Exact(b gate.Benchmark, unit string) (tolerance float64, exact 
 	return gate.CountError, true
 }
 
-// measured reports whether there is anything to be measured in p.
+// measured reports whether p has any benchmark to measure.
 func (s *Source) measured(p *pkg) bool {
 	for _, c := range s.cells {
 		if c.p == p && c.failed == nil {
@@ -377,9 +379,9 @@ func (s *Source) knows(of []gate.Benchmark) error {
 	return nil
 }
 
-// Round implements [gate.Source]. There are no more rounds of a benchmark when it was
-// measured on as many pairs of binaries as there may be. If ctx ends, the rounds are
-// those that were measured before.
+// Round implements [gate.Source]. A benchmark has no more rounds when it was measured
+// with MaxBuilds pairs of binaries. If ctx ends, the rounds are those that were
+// measured before.
 func (s *Source) Round(ctx context.Context, of []gate.Benchmark) (rounds []gate.Round, err error) {
 	ctx, done, err := s.start(ctx)
 	if err != nil {
@@ -419,8 +421,8 @@ func (s *Source) Round(ctx context.Context, of []gate.Benchmark) (rounds []gate.
 	return rounds, nil
 }
 
-// binaries returns those of the next pair of a benchmark, which it makes if need be;
-// nil if there are to be no more.
+// binaries returns the binaries for the next pair of a benchmark, which it makes if
+// needed; nil if there are no more.
 func (s *Source) binaries(ctx context.Context, c *cell) (*binaries, error) {
 	const batch = 6
 	k := c.pairs / gate.PairsPerBuild
@@ -464,8 +466,8 @@ func (s *Source) measure(ctx context.Context, c *cell, of *binaries, r *gate.Rou
 	}
 	r.Distance = before.And(after)
 
-	// Counts are not disturbed by what the machine does, so they come after
-	// the times and keep those near each other.
+	// The machine does not disturb counts, so they come after the times, which so stay
+	// close to each other.
 	if s.toCount(c) {
 		counts, counted, err := s.countPair(ctx, c, of)
 		if err != nil {
@@ -480,7 +482,7 @@ func (s *Source) measure(ctx context.Context, c *cell, of *binaries, r *gate.Rou
 	}
 	c.pairs++
 	if !c.timed {
-		c.pairs += gate.PairsPerBuild - 1 // another count on the same binaries tells less than one on others
+		c.pairs += gate.PairsPerBuild - 1 // a count with other binaries tells more than another with the same
 	}
 	return s.rec.write(r, n)
 }
@@ -496,7 +498,7 @@ func (s *Source) Cost(b gate.Benchmark) time.Duration {
 // Apart implements [gate.Source]: how long the rounds have waited for binaries.
 func (s *Source) Apart() time.Duration { return s.apart }
 
-// probe says how far the CPUs of c are from each other.
+// probe measures how far the CPUs of c are from each other.
 func (s *Source) probe(c *cell) (distance.Trip, error) {
 	switch {
 	case c.cpu == 1 || !c.timed:
@@ -514,8 +516,8 @@ func (s *Source) job(c *cell, side gate.Side, of *binaries) job {
 	return job{side: side, p: c.p, of: of, name: suffixed(c.name, c.cpu), bench: exactly("Benchmark" + c.name), skip: c.skip, cpu: c.cpu, verbose: c.verbose, pin: s.c.Pin}
 }
 
-// Fitness returns what the machine was like before anything was built, and what
-// it has been like since the rounds began.
+// Fitness returns the state of the machine before anything was built, and its
+// conditions since the rounds began.
 func (s *Source) Fitness() (before fitness.State, during fitness.Conditions) {
 	during = fitness.Count().Since(s.began)
 	if s.taken > 0 {

@@ -7,7 +7,8 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// Alone, times and rates are those of the fastest slice; all else is the median.
+// Of code that runs alone, times and rates are those of the fastest slice; all other
+// units have the median.
 func TestSummary(t *testing.T) {
 	var lines []line
 	for i, ns := range []float64{40, 20, 30, 50} {

@@ -22,17 +22,17 @@ import (
 type tree struct {
 	side   gate.Side
 	root   string // of all files
-	temp   string // where its benchmarks put theirs
+	temp   string // for the files of its benchmarks
 	from   string // where they come from
 	module string // the directory within root in which patterns are resolved
 	env    []string
-	notes  []string // what is not as one may expect
+	notes  []string // warnings about it
 	left   []string // what was left out
-	commit string   // "" if it is none
+	commit string   // "" if it is no commit
 	goVers string
 }
 
-// A repository is what git says of Config.Dir.
+// A repository is what git says about Config.Dir.
 type repository struct {
 	gitDir string // absolute
 	top    string // of the worktree
@@ -41,7 +41,7 @@ type repository struct {
 
 // trees makes the files of both sides, below dir.
 //
-// Their paths have the same length, since they end up in the binaries.
+// Their paths have the same length, since the binaries contain them.
 func trees(ctx context.Context, c *Config, dir string) ([2]*tree, error) {
 	var ts [2]*tree
 	for i, name := range []string{"base", "head"} { // as long as each other
@@ -80,7 +80,7 @@ func trees(ctx context.Context, c *Config, dir string) ([2]*tree, error) {
 	return ts, err
 }
 
-// with returns paths in the repository, of what is to be taken along.
+// with returns the paths in the repository of what Config.With names.
 func (r *repository) with(paths []string) (names []string, err error) {
 	top, wrong := filepath.EvalSymlinks(r.top)
 	if wrong != nil {
@@ -119,8 +119,8 @@ func findRepository(ctx context.Context, dir string) (*repository, error) {
 	return &repository{lines[0], filepath.FromSlash(lines[1]), filepath.FromSlash(lines[2])}, nil
 }
 
-// export writes the files of a commit. Git gets an index and a worktree that
-// are not the repository's, which it leaves alone.
+// export writes the files of a commit. Git uses an index and a worktree of their own
+// and does not change the repository's.
 func (t *tree) export(ctx context.Context, repo *repository, ref, dir string) error {
 	out, err := git(ctx, repo.top, nil, "rev-parse", "--verify", "--quiet", "--end-of-options", ref+"^{commit}")
 	if err != nil {
@@ -196,12 +196,12 @@ func (t *tree) copyWorktree(ctx context.Context, top, into string) error {
 	}
 	names := strings.Split(strings.TrimSuffix(string(out), "\x00"), "\x00")
 	slices.Sort(names)
-	for _, name := range slices.Compact(names) { // in a conflict a name is there thrice
+	for _, name := range slices.Compact(names) { // in a conflict a name is there three times
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		if name == "" {
-			continue // nothing at all
+			continue // an empty name
 		}
 		from, to := filepath.Join(top, filepath.FromSlash(name)), filepath.Join(into, filepath.FromSlash(name))
 		info, err := os.Lstat(from)
@@ -245,7 +245,7 @@ func (t *tree) copyDir(ctx context.Context, dir string) error {
 	return t.settle(ctx)
 }
 
-// take copies a file, or a directory but for a repository in it.
+// take copies a file, or a directory without repositories in it.
 func (t *tree) take(ctx context.Context, dir, into string) error {
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || ctx.Err() != nil {
@@ -276,8 +276,8 @@ func (t *tree) take(ctx context.Context, dir, into string) error {
 	return nil
 }
 
-// copyFile copies a file or a symbolic link, and passes over what is neither.
-// The copy can be written, whether or not the file can.
+// copyFile copies a file or a symbolic link, and skips anything else. The copy is
+// writable even if the file is not.
 func copyFile(from, to string, info fs.FileInfo) error {
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return err
@@ -305,7 +305,7 @@ func copyFile(from, to string, info fs.FileInfo) error {
 	return errors.Join(err, dst.Close())
 }
 
-// settle finds out which go.work holds, now that the files are there.
+// settle finds out which go.work applies, now that the files are there.
 func (t *tree) settle(ctx context.Context) error {
 	if _, err := os.Stat(t.module); err != nil {
 		rel, _ := filepath.Rel(t.root, t.module)
@@ -326,8 +326,8 @@ func (t *tree) settle(ctx context.Context) error {
 	return t.reach(ctx, work)
 }
 
-// reach makes what go.mod and go.work name outside of the files lead to where it
-// led, which is the same for both sides.
+// reach makes paths in go.mod and go.work that lead out of the copied files lead to the
+// original place, which is the same for both sides.
 func (t *tree) reach(ctx context.Context, work string) error {
 	var modules []string
 	if work != "off" {
@@ -365,12 +365,12 @@ func (t *tree) reach(ctx context.Context, work string) error {
 	}
 	for _, dir := range modules {
 		if _, err := os.Stat(filepath.Join(dir, "vendor", "modules.txt")); err == nil {
-			continue // all that is needed is there
+			continue // all its files were copied
 		}
 		var file struct{ Replace []replacement }
 		name := filepath.Join(dir, "go.mod")
 		if t.edit(ctx, &file, "mod", name) != nil {
-			continue // the build will say what is wrong with it
+			continue // the build will report what is wrong
 		}
 		if err := t.redirect(ctx, "mod", name, file.Replace); err != nil {
 			return err
@@ -379,7 +379,7 @@ func (t *tree) reach(ctx context.Context, work string) error {
 	return nil
 }
 
-// A replacement is one as go mod edit -json prints it.
+// A replacement is a replace directive as go mod edit -json prints it.
 type replacement struct {
 	Old, New struct{ Path, Version string }
 }
@@ -418,8 +418,7 @@ func (t *tree) outside(dir, path string) (to string, out bool) {
 	return filepath.Join(t.from, rel, filepath.FromSlash(path)), true
 }
 
-// edit runs go mod edit, or go work edit, which reads the file into v without
-// flags.
+// edit runs go mod edit or go work edit. Without flags it reads the file into v.
 func (t *tree) edit(ctx context.Context, v any, kind, name string, flags ...string) error {
 	if v != nil {
 		flags = []string{"-json"}
@@ -441,8 +440,8 @@ func (t *tree) edit(ctx context.Context, v any, kind, name string, flags ...stri
 	return json.Unmarshal(out, v)
 }
 
-// git runs git in dir. Where a hook or an alias calls us, the environment speaks
-// of another repository than the one in dir.
+// git runs git in dir. If a hook or an alias of git started this program, the
+// environment may name another repository than the one in dir.
 func git(ctx context.Context, dir string, env []string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir = dir
@@ -465,9 +464,9 @@ func git(ctx context.Context, dir string, env []string, args ...string) ([]byte,
 	return nil, fmt.Errorf("git %s: %w", args[0], err)
 }
 
-// leftOut says what was left out that text, of something that failed, seems to be
-// about: files that it names, and Go files of a package that it names. It is "" if
-// nothing was.
+// leftOut says which files were left out that text, the output of a failure, seems to
+// be about: files that it names, and Go files of a package that it names. It returns ""
+// if there are none.
 func (s *Source) leftOut(ctx context.Context, text string) string {
 	if s.c.BaseDir != "" {
 		return ""
@@ -502,7 +501,7 @@ func (s *Source) leftOut(ctx context.Context, text string) string {
 	return fmt.Sprintf("left out, since git ignores it or does not have it: %s (--with PATH takes it along)", strings.Join(names, ", "))
 }
 
-// prefix is what the names of our directories begin with.
+// prefix is the beginning of the names of the gate's directories.
 const prefix = "lockbench-gate-"
 
 // removeAll removes a directory, even if benchmarks made directories in it that are

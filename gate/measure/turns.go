@@ -13,17 +13,17 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// turns lets two processes take turns: only one of them runs at any time, until it
-// has printed the result of a slice. Then it is stopped, within the collection that
-// package testing makes before each slice, and the other one goes on.
+// turns lets two processes take turns: only one of them runs at any time, until it has
+// printed the result of a slice. Then it is stopped, within the garbage collection that
+// package testing makes before each slice, and the other one continues.
 //
-// What cannot be stopped, on a system without such signals, runs to its end in its
-// first turn.
+// On a system without signals that stop a process, each runs to its end in its first
+// turn.
 type turns struct {
 	limit   time.Duration // of a turn
 	mu      sync.Mutex
-	changed sync.Cond // of mu: some state has changed
-	free    bool      // none is stopped any more
+	changed sync.Cond // signals that some state has changed
+	free    bool      // no process is stopped any more
 	takers  [2]taker
 }
 
@@ -31,9 +31,9 @@ type turns struct {
 type taker struct {
 	cmd     *exec.Cmd
 	timer   *time.Timer   // ends it
-	first   chan struct{} // closed when it may start
+	first   chan struct{} // closed when the process may start
 	begun   bool          // first is closed
-	started bool          // cmd is there
+	started bool          // cmd is set
 	running bool          // it is its turn
 	ended   bool
 }
@@ -47,9 +47,8 @@ func newTurns(limit time.Duration, free bool) *turns {
 	return t
 }
 
-// play gives each process that many turns, in random order within each, and returns
-// when both have printed that many results, or have ended. Then they run on, both,
-// to their ends.
+// play gives each process n turns, in random order within each pair of turns, and
+// returns when both have printed n results or have ended. Then both run to their ends.
 func (t *turns) play(n int, rng *rand.Rand) {
 	for range n {
 		i := rng.IntN(2)
@@ -67,7 +66,7 @@ func (t *turns) play(n int, rng *rand.Rand) {
 	}
 }
 
-// give has a process start, or go on, and waits until it is stopped or has ended.
+// give lets a process start or continue, and waits until it is stopped or has ended.
 func (t *turns) give(i int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -88,7 +87,7 @@ func (t *turns) give(i int) {
 	}
 }
 
-// started takes note of a process that takes turns.
+// started notes that a process has started.
 func (t *turns) started(i int, cmd *exec.Cmd, timer *time.Timer) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -97,12 +96,12 @@ func (t *turns) started(i int, cmd *exec.Cmd, timer *time.Timer) {
 	t.changed.Broadcast()
 }
 
-// rest stops a process that has printed a result. Its time is that of its turns.
+// rest stops a process that has printed a result. Its time limit counts only its turns.
 func (t *turns) rest(i int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	k := &t.takers[i]
-	for !k.started && !k.ended { // it prints before we know that it has started
+	for !k.started && !k.ended { // it printed before started was called
 		t.changed.Wait()
 	}
 	if t.free || !k.running || stop(k.cmd) != nil {
@@ -113,7 +112,7 @@ func (t *turns) rest(i int) {
 	t.changed.Broadcast()
 }
 
-// end takes note that a process has ended.
+// end notes that a process has ended.
 func (t *turns) end(i int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -121,13 +120,13 @@ func (t *turns) end(i int) {
 	t.changed.Broadcast()
 }
 
-// errOther is why a process is ended whose other side has failed.
+// errOther is the cause of ending a process whose other side has failed.
 var errOther = errors.New("the other side failed")
 
 // pair runs a benchmark in a process of each side, and returns what each measured.
 //
-// Some benchmarks cannot live twice at once, such as those that listen at a port.
-// Where that may be why one fails, one side runs after the other, from then on.
+// Some benchmarks cannot run twice at the same time, such as those that listen at a
+// port. If that may be why one fails, one side runs after the other from then on.
 func (s *Source) pair(ctx context.Context, c *cell, of *binaries) ([2]line, error) {
 	began := time.Now()
 	made, err := s.turn(ctx, c, of)
@@ -147,8 +146,8 @@ func (s *Source) pair(ctx context.Context, c *cell, of *binaries) ([2]line, erro
 
 // turn runs a benchmark once in a process of each side, which take turns.
 //
-// With one CPU both are bound to the same one, a random one: what makes that CPU
-// slow for a while makes both slow.
+// With one CPU both are bound to the same, random one, so that a slow phase of that CPU
+// affects both.
 func (s *Source) turn(ctx context.Context, c *cell, of *binaries) (made [2]line, err error) {
 	together, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -193,12 +192,12 @@ func (s *Source) turn(ctx context.Context, c *cell, of *binaries) (made [2]line,
 	return made, nil
 }
 
-// summary makes one line of those of several slices.
+// summary makes one line of the lines of several slices.
 //
-// What disturbs code that runs alone makes it slower, so the fastest slice is the
-// least disturbed: its time counts, and its rate. What goroutines do to each other
-// may be fast by chance as well, so there, as of all else, the median counts. It is
-// the lower one of two: half an allocation is no count.
+// Disturbances make code that runs alone slower, so the fastest slice is the least
+// disturbed: its time and its rate count. Goroutines that affect each other may also be
+// fast by chance, so for them, and for all other units, the median counts. It is the
+// lower one of two middle values, since half an allocation is no count.
 func summary(lines []line, alone bool) line {
 	all := make(map[string][]float64)
 	var units []string

@@ -20,8 +20,8 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// The benchmarks of turning are odd only if TURNS/on is there: else they could not be
-// calibrated.
+// The benchmarks of turning misbehave only if TURNS/on exists: otherwise they could not
+// be calibrated.
 const turning = `package u
 
 import (
@@ -92,7 +92,7 @@ func BenchmarkTurns(b *testing.B) {
 	note("log", fmt.Sprint(side(), " ", slice, " ends"))
 }
 
-// It says much that looks like a result, and turns go on.
+// It prints many lines that look like results, and the turns continue.
 func BenchmarkPrints(b *testing.B) {
 	b.ReportMetric(10, "ns/op")
 	fmt.Print("BenchmarkX 1 5 ns/op 0 allocs/op\nBenchmarkPrints 1 5 0 allocs/op\n")
@@ -115,7 +115,7 @@ func BenchmarkHangs(b *testing.B) {
 	}
 }
 
-// Until a test ends it, in a slice in which the other process is stopped.
+// It waits until a test ends it, in a slice in which the other process is stopped.
 func BenchmarkWaits(b *testing.B) {
 	b.ReportMetric(10, "ns/op")
 	if begin(b) && on() && slice == 3 {
@@ -127,7 +127,7 @@ func BenchmarkWaits(b *testing.B) {
 	}
 }
 
-// The other side has the file, as long as it lives.
+// The other side has the file as long as it runs.
 func BenchmarkExcludes(b *testing.B) {
 	b.ReportMetric(10, "ns/op")
 	if !begin(b) { return }
@@ -144,7 +144,7 @@ func BenchmarkExcludes(b *testing.B) {
 var kept *os.File
 `
 
-// prepareTurns prepares the benchmark of that name, alone, which is odd from then on.
+// prepareTurns prepares the benchmark of that name only, which misbehaves from then on.
 func prepareTurns(t *testing.T, name string) (src *measure.Source, b gate.Benchmark, dir string) {
 	t.Helper()
 	if testing.Short() {
@@ -161,7 +161,7 @@ func prepareTurns(t *testing.T, name string) (src *measure.Source, b gate.Benchm
 	src, err := measure.Prepare(context.Background(), measure.Config{
 		BaseDir: module, HeadDir: module, Bench: "^Benchmark" + name + "$", CPU: []int{1}, MeasureUnchanged: true,
 		Builds: 1, MaxBuilds: 2, Timeout: limit, Env: []string{"TURNS=" + dir},
-		Slice: 100 * time.Millisecond, // so long that there is time for all slices, however busy the machine is
+		Slice: 100 * time.Millisecond, // long enough for all slices, even on a busy machine
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -190,9 +190,8 @@ func oneRound(t *testing.T, src *measure.Source, b gate.Benchmark) gate.Round {
 	return rounds[0]
 }
 
-// Of the two processes one runs at any time, until its slice ends, and the other one is
-// stopped: each slice of one has the same slice of the other beside it. The first is
-// dropped.
+// One of the two processes runs at any time, until its slice ends, and the other one is
+// stopped, so that their slices alternate. The first is dropped.
 func TestTurns(t *testing.T) {
 	src, b, dir := prepareTurns(t, "Turns")
 	r := oneRound(t, src, b)
@@ -229,8 +228,8 @@ func TestTurns(t *testing.T) {
 	}
 }
 
-// A benchmark has so many pairs on each pair of binaries; those that no benchmark
-// needs any more are removed.
+// A benchmark has PairsPerBuild pairs of processes for each pair of binaries; binaries
+// that no benchmark needs any more are removed.
 func TestBuilds(t *testing.T) {
 	src, b, _ := prepareTurns(t, "Prints")
 	var builds []int
@@ -265,7 +264,7 @@ func TestBuilds(t *testing.T) {
 		t.Errorf("building took %v", before)
 	}
 	if len(files) == 6 {
-		// There may be those of the shared source besides.
+		// The binaries of the shared source may be there as well.
 		for i, want := range []int{2, 2, 0, 2, 2, 0} {
 			if got := len(files[i]) - len(files[5]); got != want {
 				t.Errorf("after round %d there are %d binaries, want %d", i+1, got, want)
@@ -274,8 +273,8 @@ func TestBuilds(t *testing.T) {
 	}
 }
 
-// Neither a process that ends nor one that hangs keeps the other from ending, or is
-// left.
+// Neither a process that ends nor one that hangs keeps the other from ending, and no
+// process is left.
 func TestTurnsFail(t *testing.T) {
 	for name, want := range map[string]string{
 		"Exits": "it fails on the head, of which it ran once: exit status 7",
@@ -291,7 +290,7 @@ func TestTurnsFail(t *testing.T) {
 	}
 }
 
-// gone checks that processes whose numbers are in a file are no more.
+// gone checks that the processes whose numbers are in a file have ended.
 func gone(t *testing.T, file string) {
 	t.Helper()
 	text, err := os.ReadFile(file)
@@ -329,7 +328,7 @@ func TestTurnsCancel(t *testing.T) {
 	gone(t, filepath.Join(dir, "waits"))
 }
 
-// Where both sides cannot live at once, one runs after the other.
+// If both sides cannot run at the same time, one runs after the other.
 func TestTurnsApart(t *testing.T) {
 	src, b, _ := prepareTurns(t, "Excludes")
 	for range 2 {

@@ -18,9 +18,9 @@ import (
 	"github.com/lockbench/lockbench/gate"
 )
 
-// setAside takes the packages out of s.pkgs that are the same on both sides, so that
-// measuring them could tell nothing. See the package's documentation for what that
-// means. What cannot be read or compared stays.
+// setAside removes from s.pkgs the packages that are the same on both sides, since
+// measuring them would tell nothing. See the package's documentation for what that
+// means. A package that cannot be read or compared stays.
 func (s *Source) setAside(ctx context.Context) error {
 	if s.c.MeasureUnchanged || len(s.c.HeadFlags) > 0 || s.trees[0].goVers != s.trees[1].goVers || !s.sameWork() {
 		return nil
@@ -36,7 +36,7 @@ func (s *Source) setAside(ctx context.Context) error {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			return nil // building will say what is wrong
+			return nil // the build will report what is wrong
 		}
 	}
 	var measured, perhaps []*pkg
@@ -75,7 +75,7 @@ func (s *Source) leave(p *pkg, why string) {
 	s.c.logf("not measured: %s: %s", p.path(), why)
 }
 
-// sameWork reports whether the same go.work holds for both sides, if any does.
+// sameWork reports whether the same go.work applies to both sides, or none to either.
 func (s *Source) sameWork() bool {
 	var env [2][]string
 	for i, t := range s.trees {
@@ -86,9 +86,9 @@ func (s *Source) sameWork() bool {
 	return slices.Equal(env[0], env[1])
 }
 
-// A difference is what two trees do not have in common.
+// A difference lists the files in which two trees differ.
 type difference struct {
-	files map[string]bool // paths with slashes, of what is not the same on both sides
+	files map[string]bool // paths with slashes, of files that are not the same on both sides
 	links []string        // symbolic links, of either side
 }
 
@@ -149,7 +149,7 @@ func sameFile(a, b string, mode fs.FileMode) (bool, error) {
 	return bytes.Equal(x, y), errors.Join(err, err2)
 }
 
-// A node is a package as go list prints it, of which a test binary may be made.
+// A node is a package as go list prints it, part of a test binary.
 type node struct {
 	ImportPath, Dir string
 	Standard        bool
@@ -164,18 +164,18 @@ type node struct {
 	EmbedFiles, TestGoFiles, XTestGoFiles, TestEmbedFiles, XTestEmbedFiles                                  []string
 }
 
-// files returns all files that make a package, in its directory.
+// files returns all files of a package, which are in its directory.
 func (n *node) files() []string {
 	return slices.Concat(n.GoFiles, n.CgoFiles, n.native(), n.EmbedFiles, n.TestGoFiles, n.XTestGoFiles, n.TestEmbedFiles, n.XTestEmbedFiles)
 }
 
-// native returns those that the go command does not read itself: they may include
-// others, wherever those are.
+// native returns the files that the go command does not read itself: they may include
+// files from anywhere.
 func (n *node) native() []string {
 	return slices.Concat(n.CFiles, n.CXXFiles, n.MFiles, n.HFiles, n.FFiles, n.SFiles, n.SwigFiles, n.SwigCXXFiles, n.SysoFiles)
 }
 
-// A graph has all packages that the test binaries of a side are made of.
+// A graph has all packages that are part of the test binaries of a side.
 type graph map[string]*node
 
 // graph asks the go command for it.
@@ -203,8 +203,8 @@ func (s *Source) graph(ctx context.Context, t *tree) (graph, error) {
 	}
 }
 
-// closure returns all that the test binary of a package is made of, but for the
-// standard library, by import path; nil if that is not known.
+// closure returns the packages that the test binary of a package is made of, without
+// the standard library, by import path; nil if they are not known.
 func (g graph) closure(pkg string) map[string]*node {
 	test := g[pkg+".test"]
 	if test == nil {
@@ -225,7 +225,7 @@ func (g graph) closure(pkg string) map[string]*node {
 
 // sameSource reports whether two closures have the same files.
 func (s *Source) sameSource(d *difference, base, head map[string]*node) bool {
-	// Which versions of which modules are built is for the go command to say.
+	// The go command decides which versions of which modules are built.
 	for name := range d.files {
 		if slices.Contains([]string{"go.mod", "go.sum", "go.work", "go.work.sum", "modules.txt"}, path.Base(name)) {
 			return false
@@ -248,22 +248,22 @@ func (s *Source) sameSource(d *difference, base, head map[string]*node) bool {
 		}
 		for _, file := range slices.Concat(b.files(), h.files()) {
 			if filepath.IsAbs(file) || d.files[path.Join(where, filepath.ToSlash(file))] {
-				return false // an absolute one is one that the go command makes
+				return false // an absolute path is a file that the go command generates
 			}
 		}
 	}
 	return true
 }
 
-// within returns the path of a directory in the tree, with slashes, and whether it is
-// in there.
+// within returns the path of a directory relative to the tree, with slashes, and
+// whether it is in the tree.
 func (t *tree) within(dir string) (string, bool) {
 	rel, err := filepath.Rel(t.root, dir)
 	return filepath.ToSlash(rel), err == nil && filepath.IsLocal(rel)
 }
 
-// reads returns a file that is not the same on both sides and that a benchmark of p
-// may read while it runs, "" if there is none.
+// reads returns a file that differs between the sides and that a benchmark of p may
+// read while it runs, "" if there is none.
 func (s *Source) reads(p *pkg, d *difference, closures ...map[string]*node) string {
 	var source []byte // of the package itself
 	for _, side := range p.sides {
@@ -275,7 +275,7 @@ func (s *Source) reads(p *pkg, d *difference, closures ...map[string]*node) stri
 			source = append(source, src...)
 		}
 	}
-	var dirs []string // of the package and of what it is made of
+	var dirs []string // of the package and of the packages that it imports
 	leads := func(src []byte) bool { return bytes.Contains(src, []byte(`"..`)) || bytes.Contains(src, []byte("`..")) }
 	anywhere := leads(source)
 	for i, closure := range closures {
@@ -285,7 +285,7 @@ func (s *Source) reads(p *pkg, d *difference, closures ...map[string]*node) stri
 				continue
 			}
 			dirs = append(dirs, dir)
-			anywhere = anywhere || len(n.CgoFiles) > 0 // C reads what it likes
+			anywhere = anywhere || len(n.CgoFiles) > 0 // C may read any file
 			for _, file := range n.native() {
 				src, err := os.ReadFile(filepath.Join(n.Dir, file))
 				if err != nil {
@@ -307,9 +307,9 @@ func (s *Source) reads(p *pkg, d *difference, closures ...map[string]*node) stri
 	return ""
 }
 
-// isData reports whether a file may be one that a benchmark reads: it is neither Go
-// nor prose, or it is where the go command looks for neither, or the source of the
-// package, which may be the worse for it, seems to name it.
+// isData reports whether a benchmark may read a file: it is neither Go nor prose, or it
+// is in a directory that the go command does not look into, or the source of the
+// package seems to name it.
 func isData(name string, source []byte) bool {
 	for _, dir := range strings.Split(path.Dir(name), "/") {
 		if dir == "testdata" || strings.HasPrefix(dir, "_") {
@@ -321,7 +321,7 @@ func isData(name string, source []byte) bool {
 	case ext == ".go":
 		return false
 	case slices.Contains([]string{"go.mod", "go.sum", "go.work", "go.work.sum"}, base):
-		return false // they say what is built, which is compared
+		return false // these only say what is built, which is compared
 	case strings.HasPrefix(name, ".git"):
 		return false
 	case !isProse(base):
@@ -335,7 +335,7 @@ func isData(name string, source []byte) bool {
 	return bytes.Contains(source, []byte(base))
 }
 
-// isProse reports whether a file of that name is for people.
+// isProse reports whether a file with that name is text for people.
 func isProse(name string) bool {
 	ext := path.Ext(name)
 	switch strings.ToLower(ext) {
@@ -347,9 +347,9 @@ func isProse(name string) bool {
 	return false
 }
 
-// sameBinaries builds packages on both sides without anything that says where they
-// were built, and reports of which the binaries are the same. What does not build
-// is not the same.
+// sameBinaries builds packages on both sides without information about the place of the
+// build, and reports which have the same binaries. A package that does not build is not
+// the same.
 func (s *Source) sameBinaries(ctx context.Context, of []*pkg) (map[*pkg]bool, error) {
 	var links []*link
 	for _, p := range of {
@@ -361,7 +361,7 @@ func (s *Source) sameBinaries(ctx context.Context, of []*pkg) (map[*pkg]bool, er
 	if len(links) > 0 {
 		s.c.logf("%d packages may be the same; building them to see", len(of))
 	}
-	s.build(ctx, links) // what goes wrong is said when they are built to be measured
+	s.build(ctx, links) // errors are reported when they are built to be measured
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}

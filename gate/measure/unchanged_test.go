@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// A package is measured if anything that its benchmarks are made of, or may read,
-// has changed, and not otherwise.
+// A package is measured if a file that its benchmarks are made of, or may read, has
+// changed, and not otherwise.
 func TestUnchanged(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds")
@@ -54,7 +54,7 @@ func TestUnchanged(t *testing.T) {
 		change   map[string]string
 		measured []string
 		config   func(*Config)
-		why      string // of one that is not
+		why      string // why it is not measured
 	}{
 		{name: "nothing", why: "no file that it is built of has changed"},
 		{name: "prose", change: map[string]string{"README.md": "two", "deep/text.md": "", "embeds/more.md": "two", "lone/notes/plan.md": "two", "LICENSE": "new"}},
@@ -116,7 +116,7 @@ func TestUnchanged(t *testing.T) {
 	}
 }
 
-// setAside does what Prepare does up to there.
+// setAside does what Prepare does up to Source.setAside.
 func setAside(t *testing.T, config Config) *Source {
 	t.Helper()
 	if err := config.check(); err != nil {

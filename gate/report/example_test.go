@@ -10,7 +10,7 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// A report as a terminal shows it. What came of a comparison is usually from
+// A report as a terminal shows it. The result of a comparison usually comes from
 // [gate.Rules.Compare].
 func ExampleText() {
 	rep := &gate.Report{

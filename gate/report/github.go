@@ -17,8 +17,8 @@ type GitHubOptions struct {
 	Command string // see [MarkdownOptions]
 	Summary string // file to append the Markdown to: $GITHUB_STEP_SUMMARY; "" is none
 
-	// Lines are where benchmarks are, as far as that is known: what is said of one is
-	// shown there.
+	// Lines are the places of benchmarks, as far as they are known: remarks on a
+	// benchmark are shown there.
 	Lines map[gate.Benchmark]Line
 }
 
@@ -28,14 +28,14 @@ type Line struct {
 	Line int    // from 1
 }
 
-// mostAnnotations is how many of a kind GitHub shows for a step. It drops the
-// rest without a word.
+// mostAnnotations is how many of a kind GitHub shows for a step. It drops the others
+// silently.
 const mostAnnotations = 10
 
-// GitHub writes commands that GitHub's runner turns into annotations: an
-// error for what regressed, has no verdict or is on one side only, a warning for
-// what cannot be told, and a notice with the summary. What is said of a benchmark is
-// at its line, if that is known. It appends the report to the summary of the step.
+// GitHub writes commands that GitHub's runner turns into annotations: an error for a
+// benchmark that regressed, has no verdict or is on one side only, a warning for cannot
+// tell, and a notice with the summary. An annotation of a benchmark is at its line, if
+// that is known. It appends the report to the summary of the step.
 func GitHub(w io.Writer, d Document, o GitHubOptions) error {
 	var b strings.Builder
 	names := d.Names()
@@ -108,7 +108,7 @@ func GitHub(w io.Writer, d Document, o GitHubOptions) error {
 	return err
 }
 
-// printedBelow returns what follows a message if something was printed.
+// printedBelow returns the end of a message that shows a benchmark's output.
 func printedBelow(output string) string {
 	if output == "" {
 		return ""
@@ -116,8 +116,8 @@ func printedBelow(output string) string {
 	return "\n" + wording.Elide(wording.Lines(output), 4000)
 }
 
-// writeAnnotations writes those that GitHub shows; the last one says how many
-// there are more.
+// writeAnnotations writes the annotations that GitHub shows; the last one says how many
+// more there are.
 func writeAnnotations(b *strings.Builder, kind string, all []string) {
 	if n := len(all); n > mostAnnotations {
 		all = append(all[:mostAnnotations-1:mostAnnotations-1],
@@ -138,7 +138,7 @@ func (d Document) appendSummary(o GitHubOptions) (err error) {
 	return Markdown(f, d, MarkdownOptions{Command: o.Command})
 }
 
-// sentence says what changed, and how sure that is.
+// sentence says what changed, and how certain that is.
 func (r row) sentence() string {
 	if r.N == 0 {
 		return "no change known"
@@ -174,7 +174,7 @@ func annotation(kind, title, message string) string {
 	return fmt.Sprintf("::%s title=%s::%s\n", kind, githubProperty.Replace(title), githubData.Replace(message))
 }
 
-// annotate makes an annotation one of the line, if there is one.
+// annotate adds the line to an annotation, if there is one.
 func (l Line) annotate(annotation string) string {
 	if l.Line == 0 {
 		return annotation
@@ -183,7 +183,8 @@ func (l Line) annotate(annotation string) string {
 	return fmt.Sprintf("%s file=%s,line=%d,%s", kind, githubProperty.Replace(l.File), l.Line, rest)
 }
 
-// How GitHub's runner wants text, see actions/toolkit, packages/core/src/command.ts.
+// How GitHub's runner expects text to be escaped, see actions/toolkit,
+// packages/core/src/command.ts.
 var (
 	githubData     = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	githubProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")

@@ -27,7 +27,7 @@ func TestGitHub(t *testing.T) {
 	golden.Check(t, "empty.github", github(t, document(new(gate.Report)), report.GitHubOptions{}))
 }
 
-// GitHub drops what is more than ten of a kind.
+// GitHub drops annotations beyond ten of a kind.
 func TestGitHubLimit(t *testing.T) {
 	for n := range 14 {
 		r := plain()
@@ -86,7 +86,7 @@ func TestGitHubSummary(t *testing.T) {
 	}
 }
 
-// What is said of a benchmark is at its line, if that is known.
+// An annotation of a benchmark is at its line, if that is known.
 func TestGitHubLines(t *testing.T) {
 	r := rich()
 	r.New = []gate.Benchmark{{Pkg: "p", Name: "New"}}

@@ -14,16 +14,15 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// JSONVersion is the version of what [JSON] writes. It changes when
-// a field changes its meaning or goes; not when one is added.
+// JSONVersion is the version of what [JSON] writes. It changes when a field changes its
+// meaning or is removed, not when one is added.
 const JSONVersion = 3
 
-// The report as it is in JSON. All fields are always there. Shares are
-// fractions: 0.03 is 3 %.
+// The report in JSON. All fields are always there. Shares are fractions: 0.03 is 3 %.
 type jsonReport struct {
 	Version int    `json:"schema_version"` // JSONVersion
-	Verdict string `json:"verdict"`        // "pass", "cannot tell", "no verdict" or "regressed": the worst of all that is not minor
-	Whole   bool   `json:"whole"`          // false if only_base, only_head or problems has something: then it is no pass
+	Verdict string `json:"verdict"`        // "pass", "cannot tell", "no verdict" or "regressed": the worst of all results that are not minor
+	Whole   bool   `json:"whole"`          // false if only_base, only_head or problems is not empty: then it is no pass
 
 	Base   string       `json:"base"` // what was compared, for people
 	Head   string       `json:"head"`
@@ -35,14 +34,14 @@ type jsonReport struct {
 	Shapes []jsonShape  `json:"shapes"`
 
 	Problems  []string        `json:"problems"`  // why there is no verdict
-	OnlyBase  []jsonBenchmark `json:"only_base"` // vanished, and may not
-	OnlyHead  []jsonBenchmark `json:"only_head"` // new, and may not
-	New       []jsonBenchmark `json:"new"`       // only the head has it, and may
+	OnlyBase  []jsonBenchmark `json:"only_base"` // missing in the head, which is not allowed
+	OnlyHead  []jsonBenchmark `json:"only_head"` // new, which is not allowed
+	New       []jsonBenchmark `json:"new"`       // new, which is allowed
 	Unchanged []jsonUnchanged `json:"unchanged"` // not measured, since both sides are the same
 	NotJudged []string        `json:"not_judged"`
 	Warnings  []string        `json:"warnings"`
 
-	Interrupted bool `json:"interrupted"` // what was undecided then cannot be told
+	Interrupted bool `json:"interrupted"` // what was undecided then is cannot tell
 }
 
 type jsonUnchanged struct {
@@ -55,8 +54,8 @@ type jsonRules struct {
 	FDR        wording.JSONNumber `json:"fdr"`
 	Confidence wording.JSONNumber `json:"confidence"`
 	MinRounds  int                `json:"min_rounds"`
-	Budget     int64              `json:"budget_ns"` // 0 is without end
-	Units      []string           `json:"units"`     // empty is all
+	Budget     int64              `json:"budget_ns"` // 0 means no limit
+	Units      []string           `json:"units"`     // empty means all
 }
 
 // The counts follow from the results; reading ignores them.
@@ -82,7 +81,7 @@ type jsonResult struct {
 	Distance  string             `json:"distance"` // of the CPUs: "local", "near", "far", or "" if that is not known
 	Verdict   string             `json:"verdict"`
 	Why       string             `json:"why"`
-	Output    string             `json:"output"` // of what failed
+	Output    string             `json:"output"` // of a benchmark that failed
 	N         int                `json:"n"`
 	Rounds    int                `json:"rounds"`
 	Old       wording.JSONNumber `json:"old"`
@@ -126,8 +125,8 @@ type jsonShape struct {
 
 var betterWords = map[int]string{+1: "higher", -1: "lower", 0: ""}
 
-// JSON writes the report as JSON for other programs. What the fields are
-// called does not change within a [JSONVersion].
+// JSON writes the report as JSON for other programs. The names of the fields do not
+// change within a [JSONVersion].
 func JSON(w io.Writer, d Document) error {
 	t, rules := d.all(), d.Rules.WithDefaults()
 	out := jsonReport{
@@ -180,7 +179,7 @@ func jsonBenchmarks(bs []gate.Benchmark) []jsonBenchmark {
 }
 
 // ReadJSON reads what [JSON] wrote, now or in version 2. It is an error if the version
-// is another, if a verdict is not one, or if something follows the report.
+// is another one, if a verdict is unknown, or if something follows the report.
 func ReadJSON(rd io.Reader) (Document, error) {
 	var in jsonReport
 	d := json.NewDecoder(rd)

@@ -30,7 +30,7 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// inJSON returns the report as it is in JSON, in which NaN is equal to itself.
+// inJSON returns the report in JSON, in which NaN is equal to itself.
 func inJSON(t interface{ Fatal(...any) }, r report.Document) string {
 	var b bytes.Buffer
 	if err := report.JSON(&b, r); err != nil {
@@ -92,7 +92,7 @@ func TestJSONRoundTrip(t *testing.T) {
 				t.Errorf("change %v, want %v", res.Change, r.Results[i].Change)
 			}
 		}
-		// The other writers bear all that, too.
+		// The other writers accept all that, too.
 		var b bytes.Buffer
 		for _, err := range []error{
 			report.Text(&b, r, report.TextOptions{}), report.Markdown(&b, r, report.MarkdownOptions{}),
@@ -105,8 +105,7 @@ func TestJSONRoundTrip(t *testing.T) {
 	})
 }
 
-// What is not a report is never one that passes.
-// Version 2 is read, too: it knows of no spread.
+// A file that is not a report never passes. Version 2 is read, too: it has no spread.
 func TestReadJSONBefore(t *testing.T) {
 	now := inJSON(t, plain())
 	before := strings.NewReplacer(`"schema_version": 3`, `"schema_version": 2`, `"spread": 0.001`, `"noise": 0.001`, `"within": 0.001,`, ``).Replace(now)

@@ -15,17 +15,16 @@ import (
 
 // JUnitOptions say how [JUnit] writes.
 type JUnitOptions struct {
-	// CannotTellPasses makes what cannot be told a test that was skipped.
-	// Without, it is an error: a test that could not be run.
+	// CannotTellPasses makes cannot tell a skipped test. Without it, it is an error: a
+	// test that could not be run.
 	CannotTellPasses bool
 }
 
-// JUnit writes the report as XML in the form of JUnit's, which most systems
-// for continuous integration read: a suite for each package, a test for each
-// unit of a benchmark, and a suite for each shape. What regressed has failed; what
-// cannot be told is an error, and so is what has no verdict: a benchmark that
-// failed, or that one side alone has, or whatever else was wrong. A test's time is
-// its share of the time that the comparison took, by rounds.
+// JUnit writes the report in JUnit's XML, which most systems for continuous integration
+// read: a suite for each package, a test for each unit of a benchmark, and a suite for
+// each shape. A regression is a failed test. Cannot tell is an error, and so is no
+// verdict: a benchmark that failed or that only one side has, or another problem. A
+// test's time is its share of the time of the comparison, by rounds.
 func JUnit(w io.Writer, d Document, o JUnitOptions) error {
 	doc := d.junit(o)
 	if _, err := io.WriteString(w, xml.Header); err != nil {
@@ -94,7 +93,7 @@ type junitOutcome struct {
 	Text    string `xml:",chardata"`
 }
 
-// judge makes c fail if its verdict is that, with what it said so far.
+// judge makes c failed, an error or skipped, as its verdict says.
 func (c *junitCase) judge(v gate.Verdict, skip bool) {
 	outcome := &junitOutcome{Type: v.String(), Message: c.Out}
 	switch {
@@ -202,7 +201,7 @@ func (s *junitSuite) add(c junitCase, took time.Duration) {
 	}
 }
 
-// properties are what holds for all results.
+// properties returns the settings for all results.
 func (d Document) properties() []junitProperty {
 	rules := d.Rules.WithDefaults()
 	properties := []junitProperty{

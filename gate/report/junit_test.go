@@ -23,7 +23,7 @@ func junit(t *testing.T, r report.Document, o report.JUnitOptions) string {
 	return b.String()
 }
 
-// checkJUnit parses XML and counts what it has in it.
+// checkJUnit parses XML and counts its elements.
 func checkJUnit(t *testing.T, s string) (tests, failures, errs, skipped int) {
 	t.Helper()
 	d := xml.NewDecoder(strings.NewReader(s))

@@ -16,26 +16,26 @@ import (
 
 // MarkdownOptions say how [Markdown] writes.
 type MarkdownOptions struct {
-	Command string // the command line that does the same again; "" is not known
-	Picture string // address of a picture of all changes, below the verdict; "" is none
+	Command string // the command line that repeats the comparison; "" if unknown
+	Picture string // address of a picture of all changes, shown below the verdict; "" means none
 	Limit   int    // bytes that the text may have; 0 is 65,000, since GitHub takes 65,536 characters
 }
 
-// MarkdownMark is the first line that [Markdown] writes. It is not
-// seen, and tells the comment that is to be replaced from all others.
+// MarkdownMark is the first line that [Markdown] writes. It is not visible, and marks
+// the comment that the next run replaces.
 const MarkdownMark = "<!-- lockbench gate -->"
 
-// Markdown writes the report for a pull request, in GitHub's Markdown: the
-// verdict in words, what regressed and what cannot be told, the worst first, and
-// the rest folded. If it would be longer than the limit, the tables end early,
-// that of the passes first, and say so.
+// Markdown writes the report for a pull request, in GitHub's Markdown: the verdict in
+// words, the regressions and the results that cannot be told, the worst first, and the
+// others folded. If it would be longer than the limit, the tables end early, that of
+// the passes first, and say so.
 func Markdown(w io.Writer, d Document, o MarkdownOptions) error {
 	m := markdown{Document: d, names: d.Names(), limit: cmp.Or(o.Limit, 65_000), reason: make(map[string]int)}
 	_, err := io.WriteString(w, m.text(o))
 	return err
 }
 
-// A markdown is a report in the making.
+// A markdown is a report that is being written.
 type markdown struct {
 	Document
 	names   map[gate.Benchmark]string
@@ -54,7 +54,7 @@ func (m *markdown) text(o MarkdownOptions) string {
 			bad = append(bad, res)
 		}
 	}
-	// What has to be there comes first, as far as room goes.
+	// The necessary parts get their room first.
 	head, foot := m.head(), m.foot(o.Command)
 	if o.Picture != "" {
 		head += fmt.Sprintf("![Changes of all benchmarks with their intervals, against the margin](%s)\n\n", o.Picture)
@@ -100,7 +100,7 @@ func (m *markdown) problems(room int) string {
 	return "There is no verdict, because\n\n" + quoted(strings.Join(m.Problems, "\n"), room)
 }
 
-// printed shows what benchmarks printed that failed.
+// printed shows the output of benchmarks that failed.
 func (m *markdown) printed(rows []row, room int) string {
 	var b strings.Builder
 	for _, res := range rows {
@@ -116,7 +116,7 @@ func (m *markdown) printed(rows []row, room int) string {
 	return b.String()
 }
 
-// quoted returns text as a block of code of no more than about that many bytes.
+// quoted returns text as a block of code of at most about room bytes.
 func quoted(text string, room int) string {
 	var b strings.Builder
 	for line := range strings.SplitSeq(wording.Lines(text), "\n") {
@@ -129,7 +129,7 @@ func quoted(text string, room int) string {
 	return b.String() + "\n"
 }
 
-// passed counts what is folded.
+// passed counts the results that are folded.
 func (m *markdown) passed(passes []row) string {
 	t := m.all()
 	s := wording.Thousands(t.pass) + " pass"
@@ -142,7 +142,7 @@ func (m *markdown) passed(passes []row) string {
 	return s
 }
 
-// head is the verdict, and what it is on.
+// head is the verdict and what was compared.
 func (m *markdown) head() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n### Benchmarks: %s\n\n", MarkdownMark, m.Outcome())
@@ -158,13 +158,13 @@ func (m *markdown) head() string {
 	return b.String()
 }
 
-// capital returns s with a capital in front.
+// capital returns s with a capital first letter.
 func capital(s string) string {
 	r, n := utf8.DecodeRuneInString(s)
 	return string(unicode.ToUpper(r)) + s[n:]
 }
 
-// table returns the rows that there is room for, and says what was left out.
+// table returns the rows that fit, and says what was left out.
 func (m *markdown) table(rows []row, room *int) string {
 	const rest = 600 // for the lines after the rows
 	margins := slices.ContainsFunc(rows, func(res row) bool { return m.margin(res) != "" })
@@ -204,7 +204,7 @@ func (m *markdown) table(rows []row, room *int) string {
 	return b.String()
 }
 
-// reasonsOf explains the numbers in the rows, each in the table that has it.
+// reasonsOf explains the numbers of reasons in the rows.
 func (m *markdown) reasonsOf(rows []row) string {
 	var b strings.Builder
 	said := make(map[string]bool)
@@ -243,7 +243,7 @@ func (m *markdown) row(res row) []string {
 	}
 }
 
-// foot says how much the numbers are worth, and how to get them again.
+// foot says how reliable the numbers are, and how to measure them again.
 func (m *markdown) foot(command string) string {
 	const most = 10 // lines of a kind
 	var b strings.Builder
@@ -276,7 +276,7 @@ func (m *markdown) foot(command string) string {
 	return b.String()
 }
 
-// machine says how many readings there are, and how far they are apart.
+// machine says how many readings there are, and how much they differ.
 func (m *markdown) machine() string {
 	var s []string
 	fewest, most := math.MaxInt, 0   // pairs

@@ -29,8 +29,8 @@ func TestMarkdown(t *testing.T) {
 	golden.Check(t, "few.md", markdown(t, many(2000), report.MarkdownOptions{Limit: 8000}))
 }
 
-// However much there is to say, the comment is not too long for GitHub, and each
-// row of its tables is whole.
+// However long the report is, the comment is not too long for GitHub, and each row of
+// its tables is complete.
 func TestMarkdownLimit(t *testing.T) {
 	huge := many(2000)
 	for i := range huge.Results {
@@ -91,8 +91,7 @@ func TestMarkdownEscapes(t *testing.T) {
 	checkTables(t, markdown(t, r, report.MarkdownOptions{}))
 }
 
-// A picture stands below the verdict, on a line of its own, which a comment can do
-// without.
+// A picture is below the verdict, on a line of its own, and is optional.
 func TestMarkdownPicture(t *testing.T) {
 	without := markdown(t, rich(), report.MarkdownOptions{})
 	with := markdown(t, rich(), report.MarkdownOptions{Picture: "forest.svg"})

@@ -9,8 +9,7 @@ import (
 	"github.com/lockbench/lockbench/internal/golden"
 )
 
-// failed returns a report with benchmarks that cannot be judged beside one that
-// passes.
+// failed returns a report with benchmarks that cannot be judged and one that passes.
 func failed() report.Document {
 	r := plain()
 	r.Results = append([]gate.Result{{
@@ -24,13 +23,13 @@ func failed() report.Document {
 	return r
 }
 
-// refused returns the report of a comparison that came to nothing.
+// refused returns the report of a comparison that could not be made.
 func refused() report.Document {
 	return document(&gate.Report{Base: "main", Problems: []string{"head does not build: example.org/p\n\tx_test.go:5:2: undefined: `y`", "--margin <lots>: want a share"}})
 }
 
-// What cannot be judged is said in each format, with why: no format is empty, and
-// none says that it passes.
+// Each format names the benchmarks that cannot be judged, with the reason: no format is
+// empty, and none says that they pass.
 func TestNoVerdict(t *testing.T) {
 	for name, r := range map[string]report.Document{"failed": failed(), "refused": refused()} {
 		if r.Outcome() != gate.NoVerdict {

@@ -10,11 +10,11 @@ import (
 	"github.com/lockbench/lockbench/internal/wording"
 )
 
-// A finding is one of the shapes' as a table has it.
+// A finding is a finding on a shape, as a table shows it.
 type finding struct{ shape.Finding }
 
-// writeShapes writes the findings as a table for a terminal, shape by shape, that
-// with the worst verdict first.
+// writeShapes writes the findings as a table for a terminal, shape by shape, the worst
+// verdict first.
 func writeShapes(b *strings.Builder, fs []shape.Finding) {
 	for i, of := range byShape(fs) {
 		if i > 0 {
@@ -80,7 +80,7 @@ func byShape(fs []shape.Finding) (shapes [][]finding) {
 	return shapes
 }
 
-// cells returns what a table has of r, but for the shape.
+// cells returns the cells of a row, without the shape.
 func (f finding) cells() []string {
 	verdict := f.Verdict.String()
 	if f.Minor {

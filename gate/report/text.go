@@ -15,14 +15,14 @@ import (
 // TextOptions say how [Text] writes. The zero value is a good choice.
 type TextOptions struct {
 	Width     int  // of the terminal, in characters; 0 is 100
-	Passes    int  // how many to show that pass and are nothing special; 0 is 10, less is none
+	Passes    int  // how many plain passes to show; 0 means 10, less means none
 	Verbose   bool // show all
-	NoVerdict bool // the comparison without a judgement
-	Color     bool // for a terminal that knows ANSI's escape sequences
+	NoVerdict bool // the comparison without verdicts
+	Color     bool // for a terminal that understands ANSI escape sequences
 }
 
-// mostUntold is how many rows there are of those that cannot be told, or that
-// improved, unless all are asked for. What regressed is always shown.
+// mostUntold is how many rows with cannot tell, or with an improvement, are shown
+// unless all are asked for. Regressions are always shown.
 const mostUntold = 50
 
 // Text writes the report as a table for a terminal, the worst first, with
@@ -57,14 +57,14 @@ func Text(w io.Writer, d Document, o TextOptions) error {
 	return err
 }
 
-// A selection is which results to show.
+// A selection says which results to show.
 type selection struct {
 	rows   []row
 	hidden []row
 }
 
-// choose leaves out plain passes but the first few, and much of what is
-// neither plain nor bad.
+// choose leaves out all but the first few plain passes, and many of the results that
+// are neither plain nor bad.
 func (d Document) choose(passes int, all bool) (s selection) {
 	shown := make(map[string]int)
 	for i := range d.Results {
@@ -127,7 +127,7 @@ type textTable struct {
 	TextOptions
 	selection
 	names   map[gate.Benchmark]string
-	unit    string // that of all rows, "" if they differ
+	unit    string // the unit of all rows, "" if they differ
 	columns []textColumn
 	reasons []string
 	reason  map[string]int // from 1
@@ -185,7 +185,7 @@ func newTextTable(r Document, o TextOptions) *textTable {
 	return t
 }
 
-// explain numbers the reasons of the rows, those with the same one alike.
+// explain numbers the reasons of the rows; equal reasons have the same number.
 func (t *textTable) explain() {
 	if t.NoVerdict {
 		return
@@ -210,7 +210,7 @@ func (t *textTable) verdict(res row) string {
 	return s
 }
 
-// title says what was compared, and in what unit if there is one only.
+// title says what was compared, and in what unit if there is only one.
 func (t *textTable) title() string {
 	s := t.sides()
 	if t.unit == "" || len(t.rows) == 0 {
@@ -229,10 +229,10 @@ func (t *textTable) title() string {
 	return s
 }
 
-// write writes the rows. A name that is too long for the width has a line to
-// itself, so that the numbers stay below each other.
+// write writes the rows. A name that is too long for the width has a line to itself, so
+// that the columns of numbers stay aligned.
 func (t *textTable) write(b *strings.Builder) {
-	const least = 12 // for names; if there is less, all have lines to themselves
+	const least = 12 // for names; with less room, all names have lines to themselves
 	room, head := t.room(), "benchmark"
 	narrow := room < least && room < t.longest()
 	if narrow {
@@ -305,7 +305,7 @@ func (c textColumn) pad(s string) string {
 	return fmt.Sprintf("%*s", c.width, s)
 }
 
-// paint gives s the colour of the verdict, if it should have one.
+// paint gives s the colour of the verdict, if yes.
 func (t *textTable) paint(res row, s string, yes bool) string {
 	code := ""
 	switch {
@@ -327,7 +327,7 @@ func (t *textTable) paint(res row, s string, yes bool) string {
 	return "\x1b[" + code + "m" + s + "\x1b[0m"
 }
 
-// writeNotes explains the numbers and marks that the table has.
+// writeNotes explains the numbers and marks in the table.
 func (t *textTable) writeNotes(b *strings.Builder) {
 	b.WriteByte('\n')
 	for i, why := range t.reasons {
@@ -353,7 +353,7 @@ func (t *textTable) writeNotes(b *strings.Builder) {
 	}
 }
 
-// marks explains what the rows have, and no more.
+// marks explains the marks that the rows have.
 func (t *textTable) marks() (lines []string) {
 	any := func(test func(row) bool) bool {
 		for _, res := range t.rows {
@@ -391,7 +391,7 @@ func (t *textTable) marks() (lines []string) {
 	return lines
 }
 
-// writeRemarks writes what the reader should know beside the results.
+// writeRemarks writes what the reader should know in addition to the results.
 func (t *textTable) writeRemarks(b *strings.Builder) {
 	var lines []string
 	for _, w := range t.Warnings {

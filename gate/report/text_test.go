@@ -38,7 +38,7 @@ func measured(name string, v gate.Verdict, why string, old, change, half, noise 
 	}
 }
 
-// What Compare says.
+// Reasons as Compare writes them.
 const (
 	found     = "the whole interval is beyond the margin, and was again with new binaries"
 	within    = "the whole interval is within the margin"
@@ -47,7 +47,7 @@ const (
 	notAgain  = "suspect at first, not so with new binaries"
 )
 
-// rich has all that a report can have.
+// rich returns a report with everything that a report can have.
 func rich() report.Document {
 	r := document(&gate.Report{
 		Base: "main (1f3c9ab)", Head: "worktree", Verdict: gate.Regressed,
@@ -105,7 +105,7 @@ func rich() report.Document {
 // document returns a document without shapes.
 func document(r *gate.Report) report.Document { return report.Document{Report: r} }
 
-// plain has one result that passes.
+// plain returns a report with one result that passes.
 func plain() report.Document {
 	return document(&gate.Report{
 		Base: "v1.2.0", Head: "v1.2.1",
@@ -114,12 +114,13 @@ func plain() report.Document {
 	})
 }
 
-// alone has benchmarks of one side only.
+// alone returns a report with benchmarks of one side only.
 func alone() report.Document {
 	return document(&gate.Report{OnlyBase: []gate.Benchmark{{Name: "A"}, {Pkg: "p/q", Name: "A"}}})
 }
 
-// many has n results, of which 1 in 50 cannot be told, and one regressed.
+// many returns a report with n results, of which 1 in 50 cannot be told, and one
+// regressed.
 func many(n int) report.Document {
 	r := document(&gate.Report{Base: "a", Head: "b", Verdict: gate.Regressed, Took: 290 * time.Second, Rounds: 5000})
 	for i := range n {
@@ -189,7 +190,7 @@ func TestTextShows(t *testing.T) {
 	}
 }
 
-// A report that compares nothing, or not all, never says that it passes.
+// A report that compares nothing, or only a part, never says that it passes.
 func TestNotWholeIsNoPass(t *testing.T) {
 	one := plain()
 	one.OnlyHead = []gate.Benchmark{{Name: "New"}}
@@ -204,7 +205,7 @@ func TestNotWholeIsNoPass(t *testing.T) {
 	}
 }
 
-// A limited is a writer that has room for some bytes.
+// A limited is a writer with room for a number of bytes.
 type limited struct{ room int }
 
 var errFull = errors.New("full")
@@ -239,9 +240,8 @@ func TestWriteErrors(t *testing.T) {
 	}
 }
 
-// What became of the base is the base with the change, in each format: medians of
-// two sides may be far from each other by another ratio, if the pace of the machine
-// is another in each round.
+// In each format the new value is the base with the change: the ratio of the medians of
+// the two sides may be another, if the speed of the machine changes between rounds.
 func TestNumbersAgree(t *testing.T) {
 	r := plain()
 	res := measured("mutex.Lock", gate.Regressed, found, 305, 0.299, 0.004, 0.002, 40)

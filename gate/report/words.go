@@ -12,7 +12,7 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// A tally counts results. Those that are [gate.Result.Minor] are counted apart.
+// A tally counts results. Results that are [gate.Result.Minor] are counted separately.
 type tally struct {
 	regressed, cannotTell, pass int
 	improved                    int // of those that pass
@@ -23,7 +23,7 @@ type tally struct {
 // of returns how many results count.
 func (t tally) of() int { return t.regressed + t.noVerdict + t.cannotTell + t.pass }
 
-// words says what became of them, which are so many of noun: "12 times: 11 pass, 1
+// words writes the counts of results that are called noun: "12 times: 11 pass, 1
 // regressed", or "12 times pass".
 func (t tally) words(noun string) string {
 	of := t.of()
@@ -60,7 +60,7 @@ func (t tally) words(noun string) string {
 	return s + ": " + strings.Join(parts, ", ")
 }
 
-// tally counts the results of which a test says so.
+// tally counts the results for which of returns true.
 func (d Document) tally(of func(row) bool) (t tally) {
 	for i := range d.Results {
 		res := row{&d.Results[i]}
@@ -87,17 +87,17 @@ func (d Document) tally(of func(row) bool) (t tally) {
 // all counts all results.
 func (d Document) all() tally { return d.tally(func(row) bool { return true }) }
 
-// nouns are what results of a unit are called, in the order in which they are counted.
+// nouns are the names of kinds of results, in the order in which they are counted.
 var nouns = []string{"time", "allocation", "instruction count", "other metric", "benchmark"}
 
-// noun returns what a result is, by its unit.
+// noun returns the kind of a result, by its unit.
 func (r row) noun() string {
 	switch unit := r.Unit; {
 	case unit == "":
-		return "benchmark" // as a whole: it failed, or was not measured
+		return "benchmark" // the whole benchmark: it failed, or was not measured
 	case results.Counted(unit):
 		return "allocation"
-	case unit == "instructions/op": // which ends as a time does
+	case unit == "instructions/op": // its name ends like that of a time
 		return "instruction count"
 	case slices.Contains([]string{"sec/op", "MB/s", "B/s", "ops/s"}, unit), strings.HasSuffix(unit, "ns/op"), strings.HasSuffix(unit, "-ns"):
 		return "time"
@@ -105,9 +105,8 @@ func (r row) noun() string {
 	return "other metric"
 }
 
-// counts says what became of the results, the times apart from the allocations: a
-// regression of the one is judged otherwise than one of the other. It is "" if there
-// are none.
+// counts writes the counts of the results, times and allocations separately, since
+// readers judge their regressions differently. It is "" if there are none.
 func (d Document) counts() string {
 	var parts []string
 	for _, noun := range nouns {
@@ -118,7 +117,7 @@ func (d Document) counts() string {
 	return strings.Join(parts, "; ")
 }
 
-// summary says what came of it, without the verdict.
+// summary writes the result without the verdict.
 func (d Document) summary() string {
 	var parts []string
 	if n := len(d.Problems); n > 0 {
@@ -161,7 +160,7 @@ func (d Document) summary() string {
 	return strings.Join(parts, "; ")
 }
 
-// shapesTally counts what became of the shapes.
+// shapesTally counts the findings on the shapes.
 func (d Document) shapesTally() string {
 	var n [gate.Regressed + 1]int
 	for _, s := range d.Shapes {
@@ -227,7 +226,7 @@ func (r row) change() string         { return r.wording().String() }
 func (r row) interval() string       { return r.wording().Interval() }
 func (r row) bounded(v float64) bool { return r.wording().Bounded(v) }
 
-// apart writes how far the changes of pairs of binaries are apart.
+// apart writes how much the changes of pairs of binaries differ.
 func (r row) apart() string {
 	if r.Exact {
 		return ""
@@ -238,7 +237,7 @@ func (r row) apart() string {
 	return "±" + wording.Percent(r.Spread)
 }
 
-// margin writes the margin, "" if it is that of the rules, or if there is none.
+// margin writes the margin of a result, "" if it is that of the rules or there is none.
 func (d Document) margin(res row) string {
 	if res.Margin == d.Rules.WithDefaults().Margin || res.Margin == 0 {
 		return ""
@@ -286,13 +285,13 @@ func (r row) plain() bool {
 	return r.Verdict == gate.Pass && !r.Improved() && !(r.Exact && r.bad(r.Change) > 0)
 }
 
-// explained reports whether it has to be said why the verdict is what it is.
+// explained reports whether the report must give the reason of the verdict.
 func (r row) explained() bool {
 	return r.Verdict != gate.Pass || !r.plain() && !r.Improved()
 }
 
-// worst returns how much worse r may be, as far as its interval goes; -1 if the
-// interval does not end.
+// worst returns how much worse r may be, by its interval; -1 if the interval is
+// infinite.
 func (r row) worst() float64 {
 	b := max(r.bad(r.Lo), r.bad(r.Hi))
 	if !r.bounded(r.Lo) || !r.bounded(r.Hi) {
@@ -302,7 +301,7 @@ func (r row) worst() float64 {
 }
 
 // same says which packages were not measured, and why, a line for each reason. A line
-// names no more than most of them.
+// names at most most of them.
 func (d Document) same(most int) (lines []string) {
 	packages := make(map[string][]string) // by reason
 	var reasons []string
@@ -324,8 +323,8 @@ func (d Document) same(most int) (lines []string) {
 	return lines
 }
 
-// advice says what is wrong with benchmarks that one side alone has, and what
-// to do, a line each, no more than most of them.
+// advice says what is wrong with benchmarks that only one side has, and what to do, a
+// line each, at most most lines.
 func (d Document) advice(names map[gate.Benchmark]string, most int) (lines []string) {
 	for i, b := range d.New {
 		if i == most {

@@ -19,7 +19,7 @@ func inAll(t *testing.T, d report.Document) map[string]string {
 	}
 }
 
-// Times are counted apart from allocations, and these from whatever else there is.
+// Times, allocations and other units are counted separately.
 func TestCounts(t *testing.T) {
 	of := func(unit string, v gate.Verdict) gate.Result {
 		return gate.Result{Benchmark: gate.Benchmark{Pkg: "p", Name: "A"}, Unit: unit, Better: -1, Verdict: v, N: 10, Rounds: 30, Margin: 0.03}
@@ -48,7 +48,7 @@ func TestCounts(t *testing.T) {
 	}
 }
 
-// What is new passes, and each format names it.
+// New benchmarks pass, and each format names them.
 func TestNew(t *testing.T) {
 	r := plain()
 	r.New = []gate.Benchmark{{Pkg: "example.org/q", Name: "Sum/n=10"}}
@@ -70,7 +70,7 @@ func TestNew(t *testing.T) {
 	}
 }
 
-// A package that was not measured is named with why, in each format.
+// A package that was not measured is named with the reason, in each format.
 func TestUnchanged(t *testing.T) {
 	why := "its test binaries are the same"
 	unchanged := []gate.Unchanged{{Pkg: "example.org/q", Why: why}, {Pkg: "example.org/r", Why: why}}
@@ -98,7 +98,7 @@ func TestUnchanged(t *testing.T) {
 	}
 }
 
-// Where there are samples and no pairs, no format speaks of pairs, or of rounds.
+// If there are samples and no pairs, no format mentions pairs or rounds.
 func TestSamples(t *testing.T) {
 	res := measured("p.A", gate.CannotTell, "the margin is within the interval", 100, 0.02, 0.03, 0, 10)
 	res.Unpaired, res.Drift, res.Spread = true, 0.05, nan

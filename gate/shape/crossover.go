@@ -7,7 +7,7 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// crossovers judges from where on one lock is better than another.
+// crossovers judges from which value on one lock is better than another.
 func (j *judge) crossovers(head *results.File) ([]Finding, error) {
 	var of [2]map[place]*sweep
 	for i, lock := range []string{j.Lock, j.Than} {
@@ -35,7 +35,7 @@ func (j *judge) crossovers(head *results.File) ([]Finding, error) {
 	return all, nil
 }
 
-// crossover judges the one at a place.
+// crossover judges the crossover at one place.
 func (j *judge) crossover(s, than *sweep) Finding {
 	lo, hi := math.Inf(-1), math.Inf(+1)
 	demand := j.Along
@@ -62,7 +62,7 @@ func (j *judge) crossover(s, than *sweep) Finding {
 		}
 		return []float64{crossing(xs, medians, j.Along != "reads")}
 	})[0]
-	// What is beyond the ends is somewhere there.
+	// A crossover beyond the measured values may be anywhere there.
 	first, last := xs[0], xs[len(xs)-1]
 	if math.IsInf(e.hi, -1) {
 		e.hi = first
@@ -103,9 +103,9 @@ func (j *judge) gains(s, than *sweep) *sweep {
 	return both
 }
 
-// crossing returns from where on gains are above 0 to the end: +Inf if the last
-// is not, -Inf if all are. Between two values of x it goes by a straight line,
-// over the logarithm of x if it counts something.
+// crossing returns from which x on all gains are above 0: +Inf if the last is not, -Inf
+// if all are. Between two values of x it interpolates linearly, over the logarithm of x
+// if log is set.
 func crossing(xs, gains []float64, log bool) float64 {
 	i := len(gains)
 	for i > 0 && gains[i-1] > 0 {

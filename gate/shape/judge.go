@@ -19,11 +19,11 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// A Finding is what became of one demand of a [Spec], for one lock in one scenario
-// at one distance.
+// A Finding is the outcome of one demand of a [Spec], for one lock in one scenario at
+// one distance.
 type Finding struct {
 	Shape  string // the spec's name
-	Place  string // where it is said
+	Place  string // where the spec is written
 	Kind   string // scaling, crossover, floor or ceiling
 	Demand string // such as "sigma ≤ 0.1"
 
@@ -33,21 +33,20 @@ type Finding struct {
 	Verdict gate.Verdict
 	Why     string
 
-	// Value is what was found, in Unit, and Lo and Hi bound it with the
-	// confidence asked for. They are infinite where there are too few
-	// samples, and where a crossover is beyond what was measured. Value is
-	// NaN if nothing could be found.
+	// Value is what was found, in Unit, and Lo and Hi bound it with the confidence
+	// asked for. They are infinite if there are too few samples, or if a crossover is
+	// beyond what was measured. Value is NaN if it cannot be computed.
 	Value, Lo, Hi float64
 	Unit          string
 
-	N      int  // rounds that it rests on; of several numbers, the least
+	N      int  // rounds that it is based on; of several numbers, the smallest
 	Points int  // CPU counts, shares of reads or numbers of workers
 	Left   int  // samples left out: the distance changed, or too few CPUs
-	Minor  bool // there is more of it at another distance, which decides
+	Minor  bool // there are more samples at another distance, which decides
 }
 
-// Verdict returns the verdict on all findings: the worst that counts. It is
-// [gate.CannotTell] if there are none.
+// Verdict returns the verdict on all findings: the worst of those that are not Minor.
+// It is [gate.CannotTell] if there are none.
 func Verdict(fs []Finding) gate.Verdict {
 	if len(fs) == 0 {
 		return gate.CannotTell
@@ -61,17 +60,17 @@ func Verdict(fs []Finding) gate.Verdict {
 	return v
 }
 
-// Judge says of each spec whether the sweep head has the shape, with intervals of
-// that confidence; 0 is [gate.DefaultConfidence]. Base is the sweep that those with
-// a margin are compared to, and may be nil if none has.
+// Judge says for each spec whether the sweep head has the shape, with intervals of that
+// confidence; 0 means [gate.DefaultConfidence]. base is the sweep to which specs with a
+// margin compare; it may be nil if there are none.
 //
-// Near and far are judged apart: where a scenario has both, the one with more
-// samples decides, and the other is Minor unless it regressed. Samples during
-// which the distance changed are left out; so are those of an unknown distance
-// where others are known and, along CPUs, those of more than the machine has.
+// Near and far are judged separately: if a scenario has both, the one with more samples
+// decides, and the other is Minor unless it regressed. Samples during which the
+// distance changed are left out; so are those of an unknown distance if others are
+// known and, along CPUs, those with more CPUs than the machine has.
 //
-// The result is the worst first. A spec that selects nothing is an error; a
-// gate on it would never fail.
+// The result is the worst first. A spec that selects nothing is an error, since it
+// could never fail.
 func Judge(specs []Spec, confidence float64, head, base *results.File) ([]Finding, error) {
 	alpha := 1 - cmp.Or(confidence, gate.DefaultConfidence)
 	var all []Finding
@@ -141,7 +140,7 @@ func (j *judge) judge(head, base *results.File) ([]Finding, error) {
 	}
 	var bases map[place]*sweep
 	if j.Margin > 0 {
-		// What is missing there is said of each lock.
+		// What is missing in base is reported for each lock.
 		bases, _ = j.sweeps(base, axis, unit, locks.MatchString)
 	}
 	var all []Finding
@@ -158,15 +157,16 @@ func (j *judge) judge(head, base *results.File) ([]Finding, error) {
 	return all, nil
 }
 
-// A place is what the samples of a sweep have in common; what they differ in is 0.
+// A place is the parameters that the samples of a sweep share; the one that varies is
+// 0.
 type place struct {
 	results.Cell
-	perCPU         int // workers per CPU, if that is what is common; else 0
+	perCPU         int // workers per CPU, if the samples share that; otherwise 0
 	distance       results.Distance
 	oversubscribed bool
 }
 
-// where says it in words.
+// where describes the place in words.
 func (p place) where() string {
 	var words []string
 	add := func(format string, args ...any) { words = append(words, fmt.Sprintf(format, args...)) }
@@ -208,8 +208,7 @@ func (p place) where() string {
 	return strings.Join(words, ", ")
 }
 
-// A sweep is what was measured at a place, by the value along the axis, and by
-// round.
+// A sweep is the samples at a place, by the value along the axis, and by round.
 type sweep struct {
 	place
 	at    map[int]map[int]float64
@@ -228,7 +227,7 @@ func ordered(sweeps map[place]*sweep) []*sweep {
 // xs returns the values along the axis, ascending.
 func (s *sweep) xs() []int { return slices.Sorted(maps.Keys(s.at)) }
 
-// least returns how many rounds there are of the value with the fewest.
+// least returns the number of rounds of the value with the fewest.
 func (s *sweep) least() int {
 	n := math.MaxInt
 	for _, at := range s.at {
@@ -237,7 +236,7 @@ func (s *sweep) least() int {
 	return n
 }
 
-// A grid is a sweep laid out for drawing rounds of it many times.
+// A grid is a sweep in a form from which rounds can be drawn many times.
 type grid struct {
 	xs     []float64   // ascending
 	values [][]float64 // by x and by number of the round, NaN if it was not measured there
@@ -274,8 +273,8 @@ func (g *grid) all() []int {
 	return all
 }
 
-// medians returns those of the rounds drawn, some of which may be there more than
-// once, for each x that was measured in one of them.
+// medians returns the medians over the rounds drawn, which may have some rounds more
+// than once, for each x that was measured in one of them.
 func (g *grid) medians(drawn []int) (xs, medians []float64) {
 	for i, x := range g.xs {
 		b := g.buffer[:0]
@@ -306,7 +305,7 @@ func (j *judge) sweeps(f *results.File, axis, unit string, locks func(string) bo
 			units = true
 			continue
 		}
-		// To leave out what is no measurement would let the rest pass for all.
+		// Leaving out invalid values would let the others pass for all.
 		if math.IsNaN(v) || math.IsInf(v, 0) || v <= 0 && (unit == "ops/s" || unit == "ns/op") {
 			return nil, fmt.Errorf("%s: want a number above 0", s)
 		}
@@ -329,7 +328,7 @@ func (j *judge) sweeps(f *results.File, axis, unit string, locks func(string) bo
 		}
 		d := s.Distance
 		if axis == "cpus" && s.Oversubscribed {
-			d = results.Mixed // left out like those
+			d = results.Mixed // left out like mixed ones
 		}
 		byDistance[p][d] = append(byDistance[p][d], s)
 	}
@@ -347,7 +346,7 @@ func (j *judge) sweeps(f *results.File, axis, unit string, locks func(string) bo
 			}
 		}
 		if len(distances) == 0 {
-			distances = append(distances, results.Mixed) // to say so
+			distances = append(distances, results.Mixed) // to report that
 		}
 		most := -1
 		for _, d := range distances {
@@ -375,9 +374,9 @@ func (j *judge) sweeps(f *results.File, axis, unit string, locks func(string) bo
 	return sweeps, nil
 }
 
-// placing returns where a sample belongs. Along CPUs, those with the same number
-// of workers per CPU belong together; or with the same in all, where that gives
-// several CPU counts and the former does not.
+// placing returns where a sample belongs. Along CPUs, those with the same number of
+// workers per CPU belong together; or those with the same number in total, if that
+// gives several CPU counts and the former does not.
 func placing(samples []results.Sample, axis string) func(results.Sample) place {
 	plain := func(s results.Sample) place {
 		p := place{Cell: s.Cell, oversubscribed: s.Oversubscribed}
@@ -418,8 +417,8 @@ func placing(samples []results.Sample, axis string) func(results.Sample) place {
 	}
 }
 
-// add adds samples. Without rounds, the first of one value along the axis is
-// taken to be of the first round, and so on: any pairing is as good as another.
+// add adds samples. Without rounds, the first sample of each value along the axis
+// counts as the first round, and so on: any pairing is as good as another.
 func (s *sweep) add(samples []results.Sample, axis, unit string) {
 	values := make(map[int]map[int][]float64)
 	for _, sample := range samples {
@@ -442,8 +441,8 @@ func (s *sweep) add(samples []results.Sample, axis, unit string) {
 	}
 }
 
-// valueOf returns what s measured in unit, and whether it did. Of ns/op and
-// ops/s, one will do.
+// valueOf returns the value of s in unit, and whether it has one. ns/op and ops/s
+// follow from each other.
 func valueOf(s results.Sample, unit string) (v float64, ok bool) {
 	if v, ok = s.Value(unit); ok {
 		return v, true
@@ -464,7 +463,7 @@ func (j *judge) result(s *sweep, demand string) Finding {
 	}
 }
 
-// cannot says why the verdict cannot be told.
+// cannot returns r with the verdict cannot tell and its reason.
 func (r Finding) cannot(format string, args ...any) Finding {
 	r.Verdict, r.Why = gate.CannotTell, fmt.Sprintf(format, args...)
 	if r.N == math.MaxInt {
@@ -473,7 +472,7 @@ func (r Finding) cannot(format string, args ...any) Finding {
 	return r
 }
 
-// What most verdicts rest on.
+// The reasons of most verdicts.
 const (
 	isWithin = "the whole interval is within the limit"
 	isBeyond = "the whole interval is beyond the limit"
@@ -519,8 +518,8 @@ func (j *judge) bound(s *sweep) Finding {
 	return r.within(j.median(slices.Collect(maps.Values(s.at[0]))), lo, hi)
 }
 
-// median returns the median of values, and an interval that assumes nothing of
-// their distribution.
+// median returns the median of values, and an interval that assumes nothing about their
+// distribution.
 func (j *judge) median(values []float64) estimate {
 	if len(values) == 0 {
 		return estimate{math.NaN(), math.Inf(-1), math.Inf(+1)}
@@ -536,18 +535,18 @@ func (j *judge) median(values []float64) estimate {
 	return estimate{m.Center, m.Lo, m.Hi}
 }
 
-// leastRounds is how many rounds a bootstrap wants: with fewer, there are not
-// many samples that one could draw.
+// leastRounds is how many rounds a bootstrap needs: with fewer, there are only few
+// different draws.
 const leastRounds = 6
 
-// bootstrap returns intervals of numbers that are functions of some of n rounds.
-// They are from many draws of as many rounds with replacement: whole rounds, since
-// what was measured in one moment belongs together.
+// bootstrap returns intervals of numbers that are functions of some of n rounds. They
+// come from many draws of n rounds with replacement: whole rounds, since samples of one
+// moment belong together.
 //
-// Of the draws' distribution it takes a wider part than the confidence says, as
-// small samples want: that of Student's distribution, and for the spread of a
-// sample being less than that of what it is from (Hesterberg 2015, "What teachers
-// should know about the bootstrap", section 5.3).
+// Of the distribution of the draws it takes a wider part than the confidence says, as
+// small samples need: it allows for Student's distribution, and for a sample's spread
+// being smaller than that of its population (Hesterberg 2015, "What teachers should
+// know about the bootstrap", section 5.3).
 func (j *judge) bootstrap(n int, values []float64, of func(drawn []int) []float64) []estimate {
 	estimates := make([]estimate, len(values))
 	for i, v := range values {
@@ -577,7 +576,7 @@ func (j *judge) bootstrap(n int, values []float64, of func(drawn []int) []float6
 	tail := stats.StdNormal.CDF(-t * math.Sqrt(float64(n)/float64(n-1)))
 	for i, vs := range all {
 		if len(vs) < draws*9/10 {
-			continue // too many draws have none
+			continue // too many draws have no value
 		}
 		slices.Sort(vs)
 		k := int(tail * float64(len(vs)))

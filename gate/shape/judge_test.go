@@ -17,7 +17,7 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// A made sweep: samples whose law is known.
+// A madeSweep has samples whose law is known.
 type madeSweep struct {
 	random *rand.Rand
 	file   results.File
@@ -92,7 +92,7 @@ func one(t *testing.T, config string, head, base *results.File) shape.Finding {
 
 const fitShape = "[[shape]]\nkind = 'scaling'\nlock = 'mcs'\nmax_sigma = 0.1\nmax_kappa = 0.001\nmin_peak_cpus = 8\n"
 
-// The intervals have the true parameters in them, and are of some use.
+// The intervals contain the true parameters, and are narrow enough to be useful.
 func TestLawIsRecovered(t *testing.T) {
 	const trials = 60
 	for _, law := range []struct{ sigma, kappa float64 }{{0.05, 0.001}, {0.3, 0.02}, {0.02, 0}, {0, 0}} {
@@ -138,7 +138,7 @@ func TestScaling(t *testing.T) {
 	single := &newSweep(1).scaling("mcs", 12, []int{1}, 0.03, 0, 0.01).file
 	few := &newSweep(1).scaling("mcs", 5, at, 0.03, 0.0003, 0.01).file
 	odd := &newSweep(1).scaling("mcs", 12, at, 0.03, 0.0003, 0.01).file
-	for i := range odd.Samples { // no law makes a dent
+	for i := range odd.Samples { // no law has a dip
 		if odd.Samples[i].CPUs == 4 {
 			odd.Samples[i].Values[0].Value /= 3
 		}
@@ -180,7 +180,7 @@ func TestScaling(t *testing.T) {
 	}
 }
 
-// Near and far are judged apart; the one with more samples decides.
+// Near and far are judged separately; the one with more samples decides.
 func TestShapesByDistance(t *testing.T) {
 	m := newSweep(1).scaling("mcs", 12, []int{1, 2, 4, 8}, 0.03, 0.0003, 0.01)
 	far := newSweep(2).scaling("mcs", 8, []int{1, 2, 4, 8}, 0.03, 0.0003, 0.4)
@@ -216,7 +216,7 @@ func TestShapesByDistance(t *testing.T) {
 	}
 }
 
-// What regressed counts, however little there is of its distance.
+// A regression counts, however few samples its distance has.
 func TestShapeRegressedAtOneDistance(t *testing.T) {
 	m := newSweep(1)
 	c := results.Cell{Lock: "ticket", Workers: 2, CPUs: 2}
@@ -295,7 +295,7 @@ func TestCrossover(t *testing.T) {
 	}
 }
 
-// The interval of a crossover has it in it.
+// The interval of a crossover contains it.
 func TestCrossoverIsRecovered(t *testing.T) {
 	const trials = 200
 	in := 0
@@ -311,7 +311,7 @@ func TestCrossoverIsRecovered(t *testing.T) {
 	}
 }
 
-// More of the unit may be better, and the axis may be one that counts.
+// More of the unit may be better, and the axis may be a number of workers.
 func TestCrossoverOverWorkers(t *testing.T) {
 	m := newSweep(1)
 	for r := range 12 {
@@ -343,7 +343,7 @@ func TestFloorAndCeiling(t *testing.T) {
 		want   gate.Verdict
 		why    string
 	}{
-		{"kind = 'floor'\nlock = 'ticket'\nunit = 'jain'\nmin = 0.9", gate.Pass, ""}, // the edge itself will do
+		{"kind = 'floor'\nlock = 'ticket'\nunit = 'jain'\nmin = 0.9", gate.Pass, ""}, // a value at the limit passes
 		{"kind = 'floor'\nlock = 'ticket'\nunit = 'jain'\nmin = 0.92", gate.CannotTell, "the limit is within the interval"},
 		{"kind = 'floor'\nlock = 'ticket'\nunit = 'jain'\nmin = 0.95", gate.Regressed, ""},
 		{"kind = 'ceiling'\nlock = 'ticket'\nunit = 'write-p99-ns'\nmax = 1040", gate.Pass, ""},
@@ -358,15 +358,14 @@ func TestFloorAndCeiling(t *testing.T) {
 		}
 	}
 
-	// Of a simulator, one sample is as good as many.
+	// One sample of a simulator is as good as many.
 	m.file.Machine = "sim:xeon-8176-8s"
 	if r := one(t, "[[shape]]\nkind = 'floor'\nlock = 'few'\nunit = 'jain'\nmin = 1\n", &m.file, nil); r.Verdict != gate.Pass || r.Lo != 1 {
 		t.Errorf("simulated: got %+v", r)
 	}
 }
 
-// What each role does is gated by itself, and is not taken for what workers do that
-// read and write.
+// Each role is judged separately, and not together with workers that read and write.
 func TestShapesOfRoles(t *testing.T) {
 	m := newSweep(1)
 	for r := range 12 {
@@ -387,7 +386,7 @@ func TestShapesOfRoles(t *testing.T) {
 	}
 }
 
-// A shape that is about nothing must not pass: each is an error.
+// A shape that selects nothing must not pass: each is an error.
 func TestShapesThatSelectNothing(t *testing.T) {
 	head := &newSweep(1).scaling("mcs", 8, []int{1, 2, 4}, 0.1, 0, 0.01).file
 	for _, test := range []struct{ config, want string }{
@@ -407,8 +406,8 @@ func TestShapesThatSelectNothing(t *testing.T) {
 	}
 }
 
-// Whatever there is to fit, the verdict agrees with the interval, and the
-// interval has the value in it.
+// Whatever the samples are, the verdict agrees with the interval, and the interval
+// contains the value.
 func TestShapesOfAnything(t *testing.T) {
 	c := read(t, fitShape+"min_efficiency = 0.5\nat_cpus = 2\n"+strings.NewReplacer("'a'", "'mcs'", "'b'", "'ticket'", "reads", "cpus").Replace(crossShape("2", "3"))+
 		"[[shape]]\nkind = 'floor'\nlock = '.'\nunit = 'ops/s'\nmin = 100\n")
@@ -434,8 +433,8 @@ func TestShapesOfAnything(t *testing.T) {
 	})
 }
 
-// A sample without throughput is an error, and not left out: the rest would pass
-// for all.
+// A sample without throughput is an error, and not left out: the others would pass for
+// all.
 func TestShapesOfNoThroughput(t *testing.T) {
 	for _, kind := range []string{
 		"kind = 'floor'\nlock = '.'\nunit = 'ops/s'\nmin = 1",

@@ -1,11 +1,11 @@
 // Package shape says whether a sweep of locks has the shape that it must have: how
-// throughput scales over CPUs, where one lock becomes better than another, what is
-// reached at least and at most.
+// throughput scales over CPUs, where one lock becomes better than another, and which
+// values are reached at least or at most.
 //
-// What must be so is a [Spec], and [Judge] says of each what was found, in a sweep
-// that `lockbench run` wrote: a [Finding] for each lock in each scenario. An interval
-// decides, as for a benchmark: pass if all of it is within the limit, regressed if
-// all of it is beyond, and cannot tell otherwise.
+// A demand is a [Spec], and [Judge] says for each what it found in a sweep that
+// `lockbench run` wrote: a [Finding] for each lock in each scenario. An interval
+// decides, as for a benchmark: pass if all of it is within the limit, regressed if all
+// of it is beyond, and cannot tell otherwise.
 package shape
 
 import (
@@ -16,8 +16,8 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// A Spec says what a sweep must look like. What it is about is selected by lock
-// and, if they are given, by the fields of its filter. Its kind is one of
+// A Spec says what a sweep must look like. It selects cells by lock and by the fields
+// of its filter that are set. Its kind is one of
 //
 //   - scaling: throughput over CPUs, of each lock that matches, follows the
 //     Universal Scalability Law with MaxSigma, MaxKappa and MinPeakCPUs; the
@@ -28,29 +28,29 @@ import (
 //   - floor: in Unit, each lock that matches has at least Min;
 //   - ceiling: in Unit, each lock that matches has at most Max.
 type Spec struct {
-	Name string // for people; "" is made up of the rest
+	Name string // for people; if it is "", String makes one from the rest
 	Kind string
 
-	Lock   string // for a crossover a name, else a regular expression of names
+	Lock   string // for a crossover a name, otherwise a regular expression for names
 	Than   string
 	Along  string // reads, workers or cpus
 	Unit   string
 	Filter Filter
 
-	Min, Max *float64 // nil is without
+	Min, Max *float64 // nil means no limit
 
 	MaxSigma, MaxKappa, MinPeakCPUs, MinEfficiency *float64
 	AtCPUs                                         int
 	Margin                                         float64
 
-	File string // where it is said, for people
+	File string // where it is written, for people
 	Line int
 }
 
-// A Filter selects cells by all but their locks. Nil selects any.
+// A Filter selects cells by everything except their locks. Nil selects any.
 type Filter struct {
 	Reads, Workers, CPUs *int
-	Readers, Writers     *int // reads and workers select no cell that has these
+	Readers, Writers     *int // cells with these are not selected by reads and workers
 	Hold, Think          *time.Duration
 
 	Workload, Mode, Load *string
@@ -83,5 +83,5 @@ func (s *Spec) String() string {
 	return strings.Join(words, " ")
 }
 
-// Place returns where it is said: file, colon, line.
+// Place returns where the spec is written: file, colon, line.
 func (s *Spec) Place() string { return fmt.Sprintf("%s:%d", s.File, s.Line) }

@@ -15,9 +15,8 @@ import (
 //
 //	X(N) = λN / (1 + σ(N-1) + κN(N-1))
 //
-// Sigma is what has to wait for its turn, as a share of the time on one CPU, and
-// kappa what each pair of CPUs costs: without it throughput only levels off, with
-// it there is a peak.
+// Sigma is the serial part, as a share of the time on one CPU, and kappa is the cost of
+// each pair of CPUs: without kappa throughput only levels off, with it there is a peak.
 type law struct{ lambda, sigma, kappa float64 }
 
 // logThroughput returns the logarithm of X(n).
@@ -25,7 +24,7 @@ func (l law) logThroughput(n float64) float64 {
 	return math.Log(l.lambda*n) - math.Log(1+l.sigma*(n-1)+l.kappa*n*(n-1))
 }
 
-// peak returns the number of CPUs from which on more are no gain.
+// peak returns the number of CPUs beyond which more CPUs do not help.
 func (l law) peak() float64 {
 	switch {
 	case l.sigma >= 1:
@@ -36,7 +35,7 @@ func (l law) peak() float64 {
 	return max(1, math.Sqrt((1-l.sigma)/l.kappa))
 }
 
-// misfit returns by how much the law misses a throughput at worst, as a share.
+// misfit returns the largest deviation of a throughput from the law, as a share.
 func (l law) misfit(ns, logs []float64) (worst float64) {
 	for i, n := range ns {
 		worst = max(worst, math.Expm1(math.Abs(logs[i]-l.logThroughput(n))))
@@ -44,7 +43,7 @@ func (l law) misfit(ns, logs []float64) (worst float64) {
 	return worst
 }
 
-// cost returns the sum of squares of what the law misses logarithms by.
+// cost returns the sum of squares of the law's errors, in logarithms.
 func (l law) cost(ns, logs []float64) (sum float64) {
 	for i, n := range ns {
 		d := logs[i] - l.logThroughput(n)
@@ -53,9 +52,8 @@ func (l law) cost(ns, logs []float64) (sum float64) {
 	return sum
 }
 
-// fitLaw returns the law that is nearest to throughputs, given their logarithms,
-// by least squares of logarithms; no parameter is negative. With two CPU counts
-// there is no kappa.
+// fitLaw returns the law that fits throughputs best, given their logarithms, by least
+// squares of logarithms; no parameter is negative. With two CPU counts kappa is 0.
 func fitLaw(ns, logs []float64) law {
 	start := solveLaw(ns, logs)
 	squares := func(x []float64) law {
@@ -73,15 +71,15 @@ func fitLaw(ns, logs []float64) law {
 	settings := &optimize.Settings{Converger: &optimize.FunctionConverge{Absolute: 1e-14, Iterations: 60}}
 	found, err := optimize.Minimize(problem, x, settings, &optimize.NelderMead{SimplexSize: 0.02})
 	if err != nil || !(found.F < start.cost(ns, logs)) {
-		return start // which is next to it anyway
+		return start // which is close to the optimum anyway
 	}
 	return squares(found.X)
 }
 
-// solveLaw is fitLaw without a search, for the thousands of a bootstrap: N/X is
-// linear in 1/λ, σ/λ and κ/λ, and with weights of what it is, squared, its least
-// squares are those of logarithms to the first order; a few repetitions with the
-// weights of the last solution make up for the second.
+// solveLaw is fitLaw without a search, for the thousands of fits of a bootstrap: N/X is
+// linear in 1/λ, σ/λ and κ/λ, and with suitable weights its least squares are, to first
+// order, those of logarithms; a few repetitions with the weights of the last solution
+// correct the second order.
 func solveLaw(ns, logs []float64) law {
 	y := make([]float64, len(ns))
 	w := make([]float64, len(ns))
@@ -160,11 +158,11 @@ func solve(m [3][4]float64, free []int) (x [3]float64, ok bool) {
 	return x, true
 }
 
-// badMisfit is by how much the law may miss a median before it is no description
-// of the lock.
+// badMisfit is the deviation of a median from which on the law does not describe the
+// lock.
 const badMisfit = 0.25
 
-// scaling judges what a lock's throughput does over CPUs.
+// scaling judges how a lock's throughput changes over CPUs.
 func (j *judge) scaling(s *sweep, bases map[place]*sweep) (all []Finding) {
 	g := s.grid()
 	ns, medians := g.medians(g.all())
@@ -248,7 +246,7 @@ func counts(ns []float64) string {
 	return fmt.Sprintf("%v and %v CPUs", ns[0], ns[len(ns)-1])
 }
 
-// logarithms returns those of values, in place.
+// logarithms replaces values by their logarithms.
 func logarithms(values []float64) []float64 {
 	for i, v := range values {
 		values[i] = math.Log(v)
@@ -256,7 +254,7 @@ func logarithms(values []float64) []float64 {
 	return values
 }
 
-// efficiency returns what n CPUs reach as a share of n times what one does, from
+// efficiency returns the throughput of n CPUs as a share of n times that of one, from
 // the rounds in which both were measured. ok is false if there are none.
 func (j *judge) efficiency(s *sweep, n int) (e estimate, rounds int, ok bool) {
 	var shares []float64
@@ -278,7 +276,7 @@ func (j *judge) efficient(s *sweep) Finding {
 	return r.within(e, *j.MinEfficiency, math.Inf(+1))
 }
 
-// notWorse judges the efficiency at the most CPUs that base has, too.
+// notWorse judges the efficiency at the most CPUs that base has as well.
 func (j *judge) notWorse(s *sweep, bases map[place]*sweep) Finding {
 	r := j.result(s, "efficiency, of the base's")
 	base := bases[s.place]
@@ -293,13 +291,13 @@ func (j *judge) notWorse(s *sweep, bases map[place]*sweep) Finding {
 		}
 		r.N = min(afters, befores)
 		r.Demand = fmt.Sprintf("efficiency at %d CPUs, of the base's, ≥ %v", n, 1-j.Margin)
-		// Each is within its interval; so is the quotient, in its.
+		// If each is within its interval, the quotient is within this one.
 		return r.within(estimate{after.v / before.v, after.lo / before.hi, after.hi / before.lo}.bounded(), 1-j.Margin, math.Inf(+1))
 	}
 	return r.cannot("want samples of one round at 1 and at more CPUs, in the base as well")
 }
 
-// bounded makes an interval that is not one infinite.
+// bounded makes an interval infinite if its bounds are NaN or not in order.
 func (e estimate) bounded() estimate {
 	if math.IsNaN(e.lo) || math.IsNaN(e.hi) || e.lo > e.hi {
 		e.lo, e.hi = math.Inf(-1), math.Inf(+1)

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Without noise the law is found exactly; with it, the search finds nothing that
-// is much better than the solution it starts from, which the bootstrap uses.
+// Without noise the law is found exactly; with noise, the search finds nothing much
+// better than its starting point, which the bootstrap uses.
 func TestFitLaw(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for trial := range 300 {
