@@ -29,7 +29,7 @@ func benchstat(t *testing.T, args ...string) string {
 	return stdout.String()
 }
 
-// file writes samples to a new file, as of the given date.
+// file writes samples to a new file with the given date.
 func file(t *testing.T, name, date string, samples []results.Sample) string {
 	t.Helper()
 	f := facts
@@ -50,7 +50,7 @@ func file(t *testing.T, name, date string, samples []results.Sample) string {
 	return path
 }
 
-// Near and far, and each kind of unit, are tables of their own.
+// Near and far, and each kind of unit, have separate tables.
 func TestBenchstatReadsAFile(t *testing.T) {
 	samples := sweep(18, []int{0})
 	for i := range samples {
@@ -71,12 +71,12 @@ func TestBenchstatReadsAFile(t *testing.T) {
 			t.Errorf("benchstat does not print %q:\n%s", want, out)
 		}
 	}
-	for _, row := range []string{"date", "need >= 6"} { // a comment read as a key; a table with too few samples
+	for _, row := range []string{"date", "need >= 6"} { // a comment taken for a key; a table with too few samples
 		if strings.Contains(out, row) {
 			t.Errorf("benchstat prints %q:\n%s", row, out)
 		}
 	}
-	// Two locks beside each other, near only, from the keys in the names.
+	// Two locks side by side, near only, from the keys in the names.
 	out = benchstat(t, "-filter", "distance:near /workers:2 .unit:ns/op", "-row", "/reads", "-col", "/lock", file(t, "a.txt", "2026", samples))
 	if !strings.Contains(out, "ticket") || strings.Contains(out, "far") {
 		t.Errorf("benchstat -col /lock prints\n%s", out)

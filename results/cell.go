@@ -9,28 +9,27 @@ import (
 	"unicode"
 )
 
-// A Cell names one point of a sweep: a lock and the scenario that it was put
-// in. Cells are comparable, and two samples of one Cell are repetitions of
-// the same measurement.
+// A Cell names one point of a sweep: a lock and its scenario. Cells are comparable, and
+// two samples of one Cell are repetitions of the same measurement.
 //
 // The zero value of Workload, Work, Mode, Load, GC and Place is the default of each:
 // the bare critical section, registers, goroutines, closed loop, 100 percent, any CPUs.
 type Cell struct {
 	Lock    string        // name in the catalogue, such as "ticket" or "sync.Mutex"
 	Reads   int           // share of operations that only read, in percent
-	Workers int           // goroutines in all, not per CPU
+	Workers int           // number of goroutines, not per CPU
 	Hold    time.Duration // length of the critical section beyond its bare minimum
 	Think   time.Duration // work between two critical sections
 
 	Workload string // what runs in the critical section; "" is the bare section
 	Work     string // what hold and think are made of; "" is registers
-	Mode     string // how workers meet CPUs; "" is goroutines
+	Mode     string // how workers are assigned to CPUs; "" is goroutines
 	Load     string // how operations arrive; "" is closed loop
 	GC       string // how much garbage the collector leaves, in percent, or off; "" is 100
 	Place    string // which CPUs workers run on; "" is the order of their numbers
 
-	// Readers and Writers are workers that only read and workers that only write.
-	// If there are any, Workers is their sum, and Reads is 0 and means nothing.
+	// Readers and Writers are the numbers of workers that only read and that only
+	// write. If there are any, Workers is their sum, and Reads is 0 and has no meaning.
 	// Otherwise each worker does both, as Reads says.
 	Readers, Writers int
 
@@ -45,15 +44,14 @@ func (c Cell) Roles() bool { return c.Readers != 0 || c.Writers != 0 }
 //
 //	Lock/lock=ticket/reads=0/workers=2/hold=0s/think=100ns/work=registers-2
 //
-// With [Cell.Roles] there is readers=7/writers=1 in the place of reads and workers.
-// The work is there even if it is the default, since there are files from before
-// there was another. The number after the last "-" is c.CPUs. It is there for one CPU as well,
-// where go test leaves it out.
+// With [Cell.Roles] it has readers=7/writers=1 in place of reads and workers. It has
+// the work even if it is the default, since older files have no such key. The number
+// after the last "-" is c.CPUs, also for one CPU, where go test leaves it out.
 func (c Cell) String() string {
 	return "Lock/" + c.Params() + "-" + strconv.Itoa(c.CPUs)
 }
 
-// registers is the work that a file without the key work has.
+// registers is the work of a file without the key work.
 const registers = "registers"
 
 // Params returns the key=value part of c's benchmark name, which is what a
@@ -82,15 +80,14 @@ func (c Cell) Params() string {
 	return b.String()
 }
 
-// Scenario returns c without its lock: what two locks must have in common to
-// be compared.
+// Scenario returns c without its lock: what must be equal for two locks to be compared.
 func (c Cell) Scenario() Cell {
 	c.Lock = ""
 	return c
 }
 
-// Alone reports whether c is of one worker, of no role, with nothing to hold and nothing to
-// think about, where a lock shows all that it costs.
+// Alone reports whether c has one worker without a role, no hold and no think time:
+// there ns/op is the cost of the lock alone.
 func (c Cell) Alone() bool { return c.Workers == 1 && !c.Roles() && c.Hold == 0 && c.Think == 0 }
 
 // Compare orders cells by scenario, then by lock. The result is negative if c
@@ -117,10 +114,10 @@ func (c Cell) Compare(d Cell) int {
 // Validate reports everything that keeps c from being written to a file and
 // read back the same.
 //
-// A name or a word must be printable, without spaces and without "/", which
-// separates the keys: call x/sync's semaphore "xsync.Semaphore". A lock's
-// name may end in a dash and digits. The words of Workload, Work, Mode, Load,
-// GC and Place may not: where go test leaves out the number of CPUs, they would be taken for it.
+// A name or a word must be printable, without spaces and without "/", which separates
+// the keys: call x/sync's semaphore "xsync.Semaphore". A lock's name may end in a dash
+// and digits. The words of Workload, Work, Mode, Load, GC and Place may not: where go
+// test leaves out the number of CPUs, the digits would be taken for it.
 func (c Cell) Validate() error {
 	var wrong problems
 	if c.Lock == "" {
@@ -173,11 +170,10 @@ func notNameRune(r rune) bool {
 	return r == '/' || r == unicode.ReplacementChar || unicode.IsSpace(r) || !unicode.IsPrint(r)
 }
 
-// ParseCell parses a benchmark name, with or without the word Benchmark in
-// front. Its first part may be any name, so that what go test prints for
-// BenchmarkSweep is the same Cell as what a [Writer] writes; keys may come in
-// any order; a name that does not end in a number of CPUs is for one CPU, as
-// go test has it.
+// ParseCell parses a benchmark name, with or without the word Benchmark in front. Its
+// first part may be any name, so that a line of go test for BenchmarkSweep gives the
+// same Cell as one of a [Writer]; keys may be in any order; a name that does not end in
+// a number of CPUs is for one CPU, as in go test.
 func ParseCell(name string) (Cell, error) {
 	rest, cpus, ok := cutCPUs(name)
 	if !ok {
@@ -272,8 +268,8 @@ func (c *Cell) set(key, value string) (err error) {
 	return nil
 }
 
-// cutCPUs cuts "-" and the digits after it off the end of name. ok is false
-// if name does not end so.
+// cutCPUs cuts "-" and the digits after it off the end of name. ok is false if name
+// does not end like that.
 func cutCPUs(name string) (rest, cpus string, ok bool) {
 	i := strings.LastIndexByte(name, '-')
 	if i < 0 || i == len(name)-1 || strings.Trim(name[i+1:], "0123456789") != "" {

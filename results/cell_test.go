@@ -44,7 +44,7 @@ func TestParseCellOfGoTest(t *testing.T) {
 		{"BenchmarkSweep/lock=ticket/reads=0/workers=2/hold=0s/think=100ns-2", ticket},
 		{"BenchmarkSweep/lock=ticket/reads=0/workers=2/hold=0s/think=100ns", alone},         // go test leaves out -1
 		{"Lock/lock=ticket/reads=0/workers=2/hold=0s/think=100ns-1", alone},                 // a Writer does not
-		{"Lock/lock=ticket/reads=0/workers=2/hold=0s/think=100ns/work=registers-2", ticket}, // as before there was the key
+		{"Lock/lock=ticket/reads=0/workers=2/hold=0s/think=100ns/work=registers-2", ticket}, // as in files older than the key
 		{"Mine/think=0.1us/hold=0/workers=2/reads=0/lock=ticket-2", ticket},
 	} {
 		if got, err := results.ParseCell(test.name); err != nil || got != test.want {
@@ -140,8 +140,8 @@ func cells() *rapid.Generator[results.Cell] {
 	})
 }
 
-// A valid cell survives being written, and, for one CPU, go test's leaving
-// that out.
+// A valid cell is the same after writing and reading, also if go test leaves out one
+// CPU.
 func TestCellRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := cells().Draw(t, "cell")
@@ -159,11 +159,11 @@ func TestCellRoundTrip(t *testing.T) {
 	})
 }
 
-// What ParseCell accepts, it accepts again as the cell writes it.
+// ParseCell accepts the String of each cell that it returns.
 func TestParsedCellRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		parts := strings.Split(cells().Draw(t, "cell").String(), "/")
-		// Bend it: another order, another number, another letter.
+		// Change it: another order, another number, another letter.
 		name := strings.Join(rapid.Permutation(parts).Draw(t, "parts"), "/")
 		at := rapid.IntRange(0, len(name)-1).Draw(t, "at")
 		name = name[:at] + rapid.StringMatching(`[a-z0-9./=-]?`).Draw(t, "by") + name[at+1:]

@@ -11,23 +11,22 @@ import (
 	"unicode/utf8"
 )
 
-// What a sweep measures beside locks.
+// What a sweep measures in addition to locks.
 const (
-	Empty = "none" // an empty lock: what the harness itself costs
-	Limit = "swap" // one locked instruction: the least that an uncontended lock costs
+	Empty = "none" // an empty lock: the cost of the harness itself
+	Limit = "swap" // one locked instruction: the least cost of an uncontended lock
 )
 
-// A Digest is the part of a [Table] that fits on a screen: what a lock costs
-// alone, and in each situation the fastest lock, the faster one of package sync, the
-// limit, and which locks the samples do not tell apart from the fastest. The
-// zero Digest is ready to use.
+// A Digest is the part of a [Table] that fits on a screen: what a lock costs alone, and
+// in each situation the fastest lock, the faster one of package sync, the limit, and
+// the locks that the samples do not distinguish from the fastest. The zero Digest is
+// ready to use.
 //
-// Only medians that have an interval are shown and ranked. What is left out is
-// counted in one line.
+// Only medians with an interval are shown and ranked. One line counts what is left out.
 type Digest struct {
-	Unranked []string // as those of a [Table], beside Empty and Limit
+	Unranked []string // as in a [Table], in addition to Empty and Limit
 	Width    int      // of the terminal, in characters; 0 is 100
-	Lines    int      // at most so many; 0 is 40
+	Lines    int      // at most this many; 0 is 40
 }
 
 // Write writes the digest of samples to w.
@@ -39,7 +38,7 @@ func (d Digest) Write(w io.Writer, samples []Sample) error {
 	for _, c := range g.costs() {
 		blocks = append(blocks, d.costs(g, c))
 	}
-	var rows [][]string // of the section that is being gathered
+	var rows [][]string // of the current section
 	var last section
 	open, closed := false, false
 	for _, c := range g.places() {
@@ -79,7 +78,7 @@ func (d Digest) Write(w io.Writer, samples []Sample) error {
 		}
 		legend = wrap(text, d.Width)
 	}
-	// The lines that say how many blocks do not fit leave room for fewer.
+	// The line that says how many blocks do not fit takes room as well.
 	shown := len(blocks)
 	foot := slices.Concat(legend, wrap(forkLine(samples), d.Width), wrap(g.leftOut(0), d.Width))
 	for n := fitting(blocks, d.Lines-len(foot)); n < shown; n = fitting(blocks, d.Lines-len(foot)) {
@@ -100,8 +99,8 @@ func (d Digest) Write(w io.Writer, samples []Sample) error {
 	return err
 }
 
-// fitting returns how many of the blocks, each with a blank line below it, fit
-// into so many lines.
+// fitting returns how many of the blocks, each with a blank line below it, fit into
+// lines.
 func fitting(blocks [][]string, lines int) (n int) {
 	for n < len(blocks) && len(blocks[n])+1 <= lines {
 		lines -= len(blocks[n]) + 1
@@ -110,14 +109,14 @@ func fitting(blocks [][]string, lines int) (n int) {
 	return n
 }
 
-// A gathering is samples by place, and what is known of them in ns/op.
+// A gathering is samples by place, and their statistics in ns/op.
 type gathering struct {
 	samples map[column][]Sample
 	sums    map[column][]Summary // only those with an interval
 	few     map[column]bool      // places where a lock has too few samples for one
-	full    map[column][]string  // locks that cannot serve what arrives there
+	full    map[column][]string  // locks that cannot serve all arrivals there
 	mixed   int                  // samples during which the distance changed
-	unknown int                  // samples of unknown distance, where that of others is known
+	unknown int                  // samples of unknown distance at places where that of others is known
 }
 
 func gather(samples []Sample) gathering {
@@ -162,8 +161,8 @@ func gather(samples []Sample) gathering {
 // hasInterval reports whether there are samples enough for an interval.
 func (s Summary) hasInterval() bool { return !math.IsInf(s.Lo, 0) && !math.IsInf(s.Hi, 0) }
 
-// costs returns the places that tell what locks cost alone, those that differ in
-// the share of reads alone side by side, the fewest reads first.
+// costs returns the places that show what locks cost alone; those that differ only in
+// the share of reads are side by side, the fewest reads first.
 func (g gathering) costs() (all [][]column) {
 	for _, c := range slices.SortedFunc(maps.Keys(g.sums), column.compare) {
 		if !c.scenario.Alone() {
@@ -198,8 +197,8 @@ func (g gathering) places() []column {
 	return all
 }
 
-// costs lays out what locks cost alone, the cheapest first, in two columns: for
-// the fewest and the most reads.
+// costs lays out the cost of locks alone, the cheapest first, in two columns: for the
+// fewest and for the most reads.
 func (d Digest) costs(g gathering, places []column) []string {
 	ends := []column{places[0]}
 	if len(places) > 1 {
@@ -262,7 +261,7 @@ func (d Digest) costs(g gathering, places []column) []string {
 	return out
 }
 
-// clip cuts s off at so many characters.
+// clip cuts s off at width characters.
 func clip(s string, width int) string {
 	s = strings.TrimRight(s, " ")
 	if r := []rune(s); len(r) > width {
@@ -276,7 +275,7 @@ func (d Digest) line(reads, best, sync, limit, tied string) string {
 	return fmt.Sprintf("%6s  %-28s %-22s %7s  %s", reads, best, sync, limit, tied)
 }
 
-// row returns what there is to say of a place, nil if nothing can be ranked there.
+// row returns the line of a place, nil if nothing can be ranked there.
 func (d Digest) row(g gathering, c column) []string {
 	var ranked []Summary
 	var limit string
@@ -289,7 +288,7 @@ func (d Digest) row(g gathering, c column) []string {
 		}
 	}
 	unit := c.unit
-	c.unit = "" // of the samples
+	c.unit = "" // the samples have no unit
 	full := g.full[c]
 	reads := fmt.Sprintf("%d%%", c.scenario.Reads)
 	if unit != "" {
@@ -355,8 +354,8 @@ func some(names []string, room int) string {
 	return all
 }
 
-// leftOut says what is not shown, and why, with so many sections for which there
-// is no room; "" if all is shown.
+// leftOut says what is not shown, and why, including the number of sections without
+// room; "" if all is shown.
 func (g gathering) leftOut(sections int) string {
 	var parts []string
 	few := make(map[string]bool)
@@ -382,7 +381,7 @@ func (g gathering) leftOut(sections int) string {
 	return "left out: " + strings.Join(parts, "; ")
 }
 
-// wrap breaks text into lines of so many characters.
+// wrap breaks text into lines of at most width characters.
 func wrap(text string, width int) (lines []string) {
 	line := ""
 	for word := range strings.FieldsSeq(text) {

@@ -20,8 +20,7 @@ func digest(t *testing.T, d results.Digest, samples []results.Sample) string {
 	return b.String()
 }
 
-// aloneToo is the samples of a sweep, and beside them those of one worker that
-// thinks about nothing.
+// aloneToo returns the samples of a sweep, and those of one worker without think time.
 func aloneToo(samples []results.Sample) []results.Sample {
 	for _, s := range slices.Clone(samples) {
 		if s.CPUs > 1 || s.Reads != 0 && s.Reads != 100 {
@@ -69,8 +68,7 @@ func TestDigestIsGolden(t *testing.T) {
 	}
 }
 
-// As many sections are shown as there is room for, with the lines that say how
-// many are not.
+// As many sections are shown as fit together with the line that counts the others.
 func TestDigestFits(t *testing.T) {
 	for what, samples := range map[string][]results.Sample{
 		"reads": aloneToo(sweep(18, []int{0, 50, 90, 99, 100})),
@@ -95,7 +93,8 @@ func TestDigestFits(t *testing.T) {
 	}
 }
 
-// Five samples rank nothing, and six do; a lock alone is not the fastest.
+// Five samples are too few for a rank, and six are enough; a lock without a competitor
+// is not the fastest.
 func TestDigestRanksWhatHasAnInterval(t *testing.T) {
 	for _, test := range []struct {
 		rounds int
@@ -124,8 +123,8 @@ func TestDigestRanksWhatHasAnInterval(t *testing.T) {
 	}
 }
 
-// Where workers have roles, the readers of a lock are compared with readers, and
-// its writers with writers.
+// If workers have roles, the readers of a lock are compared with readers, and its
+// writers with writers.
 func TestRoles(t *testing.T) {
 	var samples []results.Sample
 	for round := range 6 {
@@ -163,8 +162,8 @@ func TestNoise(t *testing.T) {
 	}
 }
 
-// In an open loop the shortest wait leads, by the 99th percentile; a lock that is
-// saturated has no rank, and is named.
+// In an open loop the lock with the shortest wait comes first, by the 99th percentile;
+// a saturated lock has no rank, and is named.
 func TestDigestOfAnOpenLoop(t *testing.T) {
 	var samples []results.Sample
 	for round := range 6 {

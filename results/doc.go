@@ -1,4 +1,4 @@
-// Package results keeps what a benchmark run measured: in files, and in
+// Package results reads and writes the results of benchmark runs, and computes
 // statistics of them.
 //
 // A file is in the Go benchmark format, so that benchstat reads it, and this
@@ -18,13 +18,12 @@
 //	distance: far
 //	BenchmarkLock/lock=mcs/reads=0/workers=2/hold=0s/think=100ns/work=registers-2	5312	564 ns/op	1 jain
 //
-// Each benchmark line is a [Sample] of the [Cell] that its name spells out. A
-// line "key: value" holds for the samples below it, and benchstat compares
-// only samples that agree on all keys. So what may differ between two runs
-// worth comparing, such as the date, is a comment; and how far apart the CPUs
-// were, which changes contended locks several times over, is a key. The
-// comment "# round: n" says which samples were measured near each other in
-// time.
+// Each benchmark line is a [Sample] of the [Cell] that its name spells out. A line
+// "key: value" holds for the samples below it, and benchstat compares only samples that
+// agree on all keys. So facts that may differ between two runs worth comparing, such as
+// the date, are comments; the distance of the CPUs, which makes a contended lock
+// several times slower, is a key. The comment "# round: n" says which samples were
+// measured near each other in time.
 //
 // A [Writer] makes such files, and [Resume] continues one whose writer was
 // killed. [Read], [ReadAll] and [ReadFile] read them. [Summarize] gives medians

@@ -9,27 +9,27 @@ import (
 	"strings"
 )
 
-// A dress is what other software has put around the lines of a text: go test
-// -json its events, a CI job time stamps and colours, a quotation spaces. It is
-// known by the first line that go test certainly wrote, and then taken off all
-// lines that wear it.
+// A dress is what other software has added around the lines of a text: the events of go
+// test -json, time stamps and colours of a CI job, the spaces of a quotation. It is
+// recognized by the first line that go test certainly wrote, and then removed from all
+// lines that have it.
 type dress struct {
 	known  bool   // the first such line has been seen
 	stamps bool   // lines begin with time stamps
 	pipes  bool   // lines begin with the name of a container
 	json   bool   // lines are events of go test -json
-	indent string // what lines begin with, then
+	indent string // what lines begin with after that
 
 	bom                       bool
-	stamped, indented, colour int // lines it was taken off
-	events                    int // of go test -json, that there were
+	stamped, indented, colour int // lines from which it was removed
+	events                    int // events of go test -json so far
 
-	held   *plainLine // a line that the next may continue
+	held   *plainLine // a line that the next one may continue
 	output map[string]*testOutput
-	order  []string // keys of output, as they began
+	order  []string // keys of output, in order of their first line
 }
 
-// A plainLine is a line as go test wrote it, and the line of the file it is in.
+// A plainLine is a line as go test wrote it, with its line number in the file.
 type plainLine struct {
 	n    int
 	text []byte
@@ -39,12 +39,12 @@ type plainLine struct {
 type testOutput struct {
 	lines  []plainLine
 	piece  []byte // a line that has not ended
-	failed bool   // a line says so
+	failed bool   // a line says that it failed
 }
 
 var (
-	// certain is how lines begin that are go test's: what a benchmark logs looks
-	// like none of them.
+	// certain matches the beginning of lines that only go test writes: no log line of a
+	// benchmark looks like that.
 	certain = regexp.MustCompile(`^(goos: \w+$|goarch: \w+$|pkg: \S+$|ok  \t|FAIL\t|Benchmark\S*\s+\d+\s+[\d.]+ \S+/op|\{.*"Action": ?"(?:start|run|output|build-output|build-fail)")`)
 
 	// stamp is a time stamp in front of a line, as GitHub Actions, GitLab, Azure,
@@ -60,8 +60,8 @@ var (
 	escape = regexp.MustCompile("\x1b(?:\\[[0-9;:?]*[ -/]*[@-~]|[\\]_P^][^\x07\x1b]*(?:\x07|\x1b\\\\)|[()][0-9A-B]|[=>78cM])")
 )
 
-// takeOff returns the lines that the n'th of the file stands for. They are valid
-// until the next call.
+// takeOff returns the plain lines of the n'th line of the file. They are valid until
+// the next call.
 func (d *dress) takeOff(n int, line []byte) []plainLine {
 	if n == 1 {
 		if rest, ok := bytes.CutPrefix(line, []byte("\xef\xbb\xbf")); ok {
@@ -83,8 +83,8 @@ func (d *dress) takeOff(n int, line []byte) []plainLine {
 	return []plainLine{{n, line}}
 }
 
-// plain takes escape sequences off, and where GitLab says that a section begins
-// or ends.
+// plain removes escape sequences, and GitLab's marks of the beginning and end of a
+// section.
 func (d *dress) plain(line []byte) []byte {
 	if bytes.IndexByte(line, '\x1b') >= 0 {
 		d.colour++
@@ -97,7 +97,7 @@ func (d *dress) plain(line []byte) []byte {
 	return line
 }
 
-// recognize finds out from the first line that is certain what they wear.
+// recognize finds out from the first certain line what was added.
 func (d *dress) recognize(line []byte) {
 	for _, try := range []dress{{}, {stamps: true}, {pipes: true}} {
 		bare, _ := try.bare(line)
@@ -113,8 +113,8 @@ func (d *dress) recognize(line []byte) {
 	}
 }
 
-// bare takes off what all lines begin with, and says whether the line continues
-// the one before it.
+// bare removes what all lines begin with, and says whether the line continues the one
+// before it.
 func (d *dress) bare(line []byte) (rest []byte, continues bool) {
 	switch {
 	case d.stamps:
@@ -129,7 +129,7 @@ func (d *dress) bare(line []byte) (rest []byte, continues bool) {
 			line = line[m[1]:]
 		}
 	case d.indent != "" && certain.Match(line):
-		d.indent = "" // what was indented was a quotation, and this is the text
+		d.indent = "" // the indented lines were a quotation, and this is the text
 	}
 	if d.indent != "" {
 		if rest, ok := bytes.CutPrefix(line, []byte(d.indent)); ok {
@@ -140,8 +140,8 @@ func (d *dress) bare(line []byte) (rest []byte, continues bool) {
 	return line, continues
 }
 
-// join holds a line back until it is known that the next does not continue it:
-// GitLab writes a line that arrived in pieces so.
+// join holds a line back until it is known that the next one does not continue it:
+// GitLab splits a line that arrived in pieces.
 func (d *dress) join(line plainLine, continues bool) []plainLine {
 	if d.held != nil && continues {
 		d.held.text = append(d.held.text, line.text...)
@@ -164,12 +164,12 @@ func (d *dress) heldBack() []plainLine {
 	return []plainLine{whole}
 }
 
-// event takes note of an event of go test -json. What packages print at the same
-// time comes one package after the other.
+// event handles an event of go test -json. Output that packages print at the same time
+// is returned one package after the other.
 func (d *dress) event(n int, line []byte) []plainLine {
 	var e struct{ Action, Package, ImportPath, Test, Output string }
 	if json.Unmarshal(line, &e) != nil || e.Action == "" {
-		// The go command writes a plain line now and then.
+		// The go command sometimes writes a plain line.
 		return []plainLine{{n, line}}
 	}
 	d.events++
@@ -229,10 +229,10 @@ func (d *dress) end(n int) []plainLine {
 	return left
 }
 
-// bareText reports whether the lines wore nothing.
+// bareText reports whether nothing was added to the lines.
 func (d *dress) bareText() bool { return len(d.warnings()) == 0 }
 
-// warnings says what was taken off.
+// warnings says what was removed.
 func (d *dress) warnings() (w []string) {
 	took := func(n int, what string) {
 		if n > 0 {

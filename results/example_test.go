@@ -60,7 +60,7 @@ PASS
 	// ttas 12.3
 }
 
-// A run that was killed goes on where it was.
+// A run that was killed continues where it was.
 func ExampleResume() {
 	dir, err := os.MkdirTemp("", "results")
 	if err != nil {

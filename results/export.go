@@ -13,11 +13,11 @@ import (
 	"time"
 )
 
-// A file for other programs: the same samples as CSV or as JSON, with each key and
-// each unit by name, and the same digits. docs/results.md has the schema.
+// This file exports samples for other programs: as CSV or as JSON, with each key and
+// each unit by name, and with the same digits. docs/results.md has the schema.
 
-// cellKeys are the keys of a cell that each export has, with the words for what a
-// benchmark's name leaves out. Those that samples have beyond come behind them.
+// cellKeys are the keys of a cell that each export has, with the words for values that
+// a benchmark's name leaves out. Other keys of the samples come after them.
 var cellKeys = []struct{ key, absent string }{
 	{"lock", ""},
 	{"reads", ""},
@@ -34,8 +34,8 @@ var cellKeys = []struct{ key, absent string }{
 	{"place", ""},
 }
 
-// numbers are the keys whose values are numbers, and durations those whose values
-// are, which exports have in nanoseconds.
+// numbers are the keys whose values are numbers, and durations those whose values are
+// durations, which exports have in nanoseconds.
 var (
 	numbers   = []string{"reads", "workers", "readers", "writers"}
 	durations = []string{"hold", "think"}
@@ -57,9 +57,9 @@ func (c Cell) keys() map[string]string {
 	return all
 }
 
-// exportable returns the keys of cells, and the units, that an export of f has in
-// order: ours always, others as far as there are any. The error has all samples that
-// have no place in an export.
+// exportable returns the keys of cells and the units of an export of f, in order: those
+// of lockbench always, others if samples have them. The error has all samples that
+// cannot be exported.
 func (f *File) exportable() (keys, units []string, err error) {
 	for _, k := range cellKeys {
 		keys = append(keys, k.key)
@@ -98,7 +98,7 @@ func exportName(key string) string {
 	return key
 }
 
-// typed returns the value of a key as an export has it: a number, or text.
+// typed returns the value of a key in an export: a number, or text.
 func typed(key, text string) (any, error) {
 	switch {
 	case slices.Contains(numbers, key):

@@ -28,7 +28,7 @@ func (s shortWriter) Write(p []byte) (int, error) {
 	return n, io.ErrShortWrite
 }
 
-// ReadFileOf is ReadFile of a file that holds what text returns, at each look.
+// ReadFileOf is ReadFile of a file that has the contents text() each time it is read.
 func ReadFileOf(text func() string) (*File, error) {
 	return readFile(func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text())), nil }, "file")
 }

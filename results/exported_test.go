@@ -26,8 +26,8 @@ distance:
 BenchmarkLock/lock=mcs/readers=7/writers=1/hold=0s/think=0s/workload=log/work=memory-l1/mode=pinned/load=50%/gc=off/place=smt-4	5312	0.00001 ns/op	12345678 ops/s	3 apples
 `
 
-// Each sample is a row, each key and each unit a column: ours always, other units
-// behind them.
+// Each sample is a row, each key and each unit a column: those of lockbench always,
+// other units after them.
 func TestWriteCSV(t *testing.T) {
 	file, err := results.ReadAll(strings.NewReader(toExport), "x.txt")
 	if err != nil {
@@ -102,8 +102,8 @@ func TestWriteJSON(t *testing.T) {
 	}
 }
 
-// What is no number has no place in JSON, and no meaning in CSV. Nothing is written
-// then, and all that is wrong is said.
+// JSON cannot have a value that is no number, and in CSV it has no meaning. Nothing is
+// written then, and all errors are reported.
 func TestExportRefuses(t *testing.T) {
 	cell := results.Cell{Lock: "tas", Workers: 1, CPUs: 1}
 	file := &results.File{Name: "x.txt"}
@@ -122,7 +122,7 @@ func TestExportRefuses(t *testing.T) {
 	}
 }
 
-// An export has every key that a cell may have, whatever is added to cells.
+// An export has every key that a cell may have, including keys added to cells later.
 func TestExportHasAllKeys(t *testing.T) {
 	cell := results.Cell{Lock: "tas", Workers: 1, CPUs: 1}
 	v := reflect.ValueOf(&cell).Elem()

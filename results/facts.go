@@ -12,11 +12,10 @@ import (
 	"github.com/klauspost/cpuid/v2"
 )
 
-// Facts say what machine and what run are behind a file.
+// Facts say on which machine and in which run a file was measured.
 //
-// The first four are the file's configuration: benchstat compares only
-// results that agree on them. What may differ between two files that are
-// worth comparing is a note.
+// The first four are the file's configuration: benchstat compares only results that
+// agree on them. A fact that may differ between two files worth comparing is a note.
 type Facts struct {
 	GOOS    string // goos: operating system, as go test prints it
 	GOARCH  string // goarch: architecture, as go test prints it
@@ -32,9 +31,9 @@ type Note struct {
 	Key, Text string
 }
 
-// Host returns the facts of this machine and this process: the date, its number,
-// the versions of Go, kernel and program, how many CPUs there are, GOMAXPROCS, and
-// the frequency governor, each as far as it is known.
+// Host returns the facts of this machine and this process: the date, its number, the
+// versions of Go, kernel and program, how many CPUs there are, GOMAXPROCS, and the
+// frequency governor, each if it is known.
 func Host() Facts {
 	f := Facts{
 		GOOS:    runtime.GOOS,
@@ -53,8 +52,8 @@ func Host() Facts {
 	return f
 }
 
-// cpuName returns the name of the first CPU: on x86 what it says itself, as go
-// test does, since a kernel, or who runs it as a guest, may say another.
+// cpuName returns the name of the first CPU: on x86 the CPU's own, as in go test, since
+// a kernel or hypervisor may report another one.
 func cpuName() string {
 	if name := cpuid.CPU.BrandName; name != "" && name != "unknown" {
 		return name
@@ -69,7 +68,7 @@ func (f *Facts) Note(key, text string) {
 	}
 }
 
-// Noted returns the text of the last note of that key, "" if there is none.
+// Noted returns the text of the last note with that key, "" if there is none.
 func (f *Facts) Noted(key string) (text string) {
 	for _, n := range f.Notes {
 		if n.Key == key {
@@ -123,15 +122,15 @@ func (c config) String() string {
 	return c.Key + ": " + c.Value
 }
 
-// isText reports whether s survives in a line of its own behind "key: ".
+// isText reports whether s can be written and read back in a line "key: s".
 func isText(s string) bool {
 	return strings.TrimSpace(s) == s && !strings.ContainsFunc(s, func(r rune) bool {
 		return r == unicode.ReplacementChar || !unicode.IsPrint(r)
 	})
 }
 
-// isKey reports whether s is a word as the benchmark format wants its keys,
-// other than the words round, build and fork, which a file has for itself.
+// isKey reports whether s is a valid key of the benchmark format, other than round,
+// build and fork, which have a meaning of their own.
 func isKey(s string) bool {
 	return s != "" && s != "round" && s != "build" && s != "fork" && !strings.ContainsFunc(s, func(r rune) bool {
 		return r != '-' && !unicode.IsLower(r) && !unicode.IsDigit(r)
@@ -166,7 +165,7 @@ func commit() string {
 func firstLine(name string) string {
 	data, err := os.ReadFile(name)
 	if err != nil {
-		return "" // not every machine has it
+		return "" // not all machines have it
 	}
 	line, _, _ := strings.Cut(string(data), "\n")
 	return strings.TrimSpace(line)

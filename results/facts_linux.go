@@ -27,8 +27,7 @@ func kernel() string {
 	return firstLine("/proc/sys/kernel/osrelease")
 }
 
-// governor returns who chooses the first CPU's frequency. Virtual machines
-// have none.
+// governor returns the frequency governor of the first CPU. Virtual machines have none.
 func governor() string {
 	return firstLine("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 }

@@ -37,9 +37,8 @@ func TestHost(t *testing.T) {
 	}
 }
 
-// benchstat would not compare our files with go test's if the cpu differed. What
-// fills the CPU's own register behind its name is not part of it: a key's value
-// ends where its text does.
+// benchstat would not compare lockbench's files with go test's if the cpu differed. The
+// padding after the name in the CPU's register is not part of it.
 func TestHostHasTheCPUThatGoTestPrints(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs go test")

@@ -21,7 +21,7 @@ var facts = results.Facts{
 
 var ticket = results.Cell{Lock: "ticket", Workers: 2, Think: 100 * time.Nanosecond, CPUs: 2}
 
-// A lock of the fixture: its cost alone, and with another worker near and far.
+// A lock of the fixture: its time alone, and with another worker near and far.
 type lock struct {
 	name             string
 	alone, near, far float64

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// A Spread says how far the processes that measured a cell differ from each other,
-// and the samples of one process among themselves.
+// A Spread says how much the processes that measured a cell differ, and how much the
+// samples of one process do.
 type Spread struct {
 	Cell
 	Distance       Distance
@@ -19,11 +19,11 @@ type Spread struct {
 	Unit           string
 
 	Forks int // processes
-	N     int // samples of all of them
+	N     int // samples of all processes
 
-	// Within and Between are standard deviations, as shares of the value: of the
-	// samples of one process, and of what processes differ by beyond what their
-	// samples' spread explains.
+	// Within and Between are standard deviations, as shares of the value: that of the
+	// samples of one process, and that of the processes beyond what the spread of their
+	// samples explains.
 	Within, Between float64
 }
 
@@ -32,8 +32,8 @@ type Spread struct {
 // [Summarize].
 //
 // Within is 1.4826 times the median distance of a sample from the median of its
-// process, so that a few outliers do not count; Between what is left of the
-// variance of the processes' medians without that of a median of so many samples.
+// process, so that a few outliers do not count; Between is the root of the variance of
+// the processes' medians minus the variance that a median of that many samples has.
 func Spreads(samples []Sample, unit string) []Spread {
 	type key struct {
 		Cell
@@ -86,7 +86,7 @@ func Spreads(samples []Sample, unit string) []Spread {
 	return all
 }
 
-// variance returns that of values, of which there are at least two.
+// variance returns the variance of values, of which there are at least two.
 func variance(values []float64) float64 {
 	mean := 0.0
 	for _, v := range values {
@@ -99,8 +99,8 @@ func variance(values []float64) float64 {
 	return sum / float64(len(values)-1)
 }
 
-// allSpreads returns those of all samples in the units by which their cells are
-// ranked, but not of samples during which the distance changed.
+// allSpreads returns those of all samples in the units by which their cells are ranked,
+// without samples during which the distance changed.
 func allSpreads(samples []Sample) (all []Spread) {
 	for _, unit := range []string{"ns/op", "read-ns/op", "write-ns/op", "read-p99-ns", "write-p99-ns"} {
 		all = append(all, Spreads(slices.DeleteFunc(slices.Clone(samples), func(s Sample) bool {
@@ -110,7 +110,7 @@ func allSpreads(samples []Sample) (all []Spread) {
 	return all
 }
 
-// forkLine says in one line how far processes differ, "" if there were none.
+// forkLine says in one line how much processes differ, "" if there were no forks.
 func forkLine(samples []Sample) string {
 	all := allSpreads(samples)
 	if len(all) == 0 {
@@ -131,9 +131,9 @@ func forkLine(samples []Sample) string {
 		forks, percent(median(between).Center), plural(len(all), "cell"), percent(worst.Between), worst.Lock, worst.where(), percent(median(within).Center))
 }
 
-// WriteForks writes a line for each cell that several processes measured: how far
-// they differ, and how far the samples of one do. It writes nothing if there is
-// none.
+// WriteForks writes a line for each cell that several processes measured: how much they
+// differ, and how much the samples of one do. It writes nothing if there is no such
+// cell.
 func WriteForks(w io.Writer, samples []Sample) error {
 	all := allSpreads(samples)
 	if len(all) == 0 {

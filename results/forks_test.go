@@ -11,9 +11,8 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// forked is samples of one cell by so many processes, each of which differs from the
-// others by the share between, and its samples by within; now and then one is ten
-// times as long.
+// forked returns samples of one cell by a number of processes. Processes differ by the
+// share between, and samples of one by within; a few samples are ten times as long.
 func forked(forks, n int, between, within float64, seed uint64) (samples []results.Sample) {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	for fork := range forks {
@@ -31,7 +30,7 @@ func forked(forks, n int, between, within float64, seed uint64) (samples []resul
 	return samples
 }
 
-// What processes differ by is told from what their samples do.
+// The differences of processes are separated from those of their samples.
 func TestSpreads(t *testing.T) {
 	for _, test := range []struct{ between, within float64 }{{.1, .01}, {.03, .03}, {0, .05}, {.2, .1}} {
 		const trials = 40
@@ -58,7 +57,7 @@ func TestSpreads(t *testing.T) {
 	}
 }
 
-// The process of a sample comes back from the file, also behind one of no process.
+// The process of a sample is read back from the file, also after a sample without one.
 func TestForksRoundTrip(t *testing.T) {
 	samples := append(forked(3, 3, .1, .1, 1), at(results.Near, "ns/op", 1)[0])
 	samples[len(samples)-1].Round = 9
@@ -88,7 +87,7 @@ func TestForksRoundTrip(t *testing.T) {
 	}
 }
 
-// Digest and table say how far processes differ.
+// Digest and table say how much processes differ.
 func TestForksAreShown(t *testing.T) {
 	samples := forked(4, 20, .3, .001, 3)
 	got := digest(t, results.Digest{}, samples)

@@ -11,8 +11,8 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// The files of testdata/forms are one output of go test as it is kept, or shown,
-// by other software, and one of go test -json. They hold the same.
+// The files of testdata/forms are one output of go test as other software stores or
+// shows it, and one of go test -json. Their contents are the same.
 func TestForms(t *testing.T) {
 	for name, warnings := range map[string]string{
 		"plain.txt":         "",
@@ -92,7 +92,7 @@ func TestFormsOfFailure(t *testing.T) {
 	}
 }
 
-// What packages print at the same time does not mix.
+// Output that packages print at the same time does not mix.
 func TestPackagesInTurns(t *testing.T) {
 	event := func(pkg, output string) string {
 		return `{"Action":"output","Package":"` + pkg + `","Output":"` + output + "\"}\n"
@@ -110,7 +110,7 @@ func TestPackagesInTurns(t *testing.T) {
 	}
 }
 
-// Only files as a Writer writes them are added to.
+// Resume appends only to files as a Writer writes them.
 func TestResumeRefusesForms(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "x.txt")
 	text := "2026-11-21T22:08:00Z goos: linux\n2026-11-21T22:08:00Z machine: host\n2026-11-21T22:08:00Z " + line
@@ -123,7 +123,7 @@ func TestResumeRefusesForms(t *testing.T) {
 	}
 }
 
-// What benchmarks log is no failure, no key and no result.
+// A log line of a benchmark is no failure, no key and no result.
 func TestLogLines(t *testing.T) {
 	const header = "goos: linux\ngoarch: amd64\npkg: example.org/a\ncpu: AMD EPYC\n"
 	const end = "PASS\nok  \texample.org/a\t4.012s\n"
@@ -168,7 +168,7 @@ func TestLogLines(t *testing.T) {
 	}
 }
 
-// Whatever shows that a run failed, or did not end, is an error.
+// Any sign that a run failed, or did not end, is an error.
 func TestFailures(t *testing.T) {
 	const header = "goos: linux\ngoarch: amd64\npkg: example.org/a\ncpu: AMD EPYC\n"
 	const stack = "\ngoroutine 10 [running]:\nexample.org/a.F(...)\n\t/x.go:3 +0x25\n"
@@ -210,8 +210,8 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// Readings do not vanish: they are read where it is certain what they are, and
-// counted where it is not.
+// Readings do not vanish: they are read if it is certain what they are, and counted if
+// it is not.
 func TestPrintedInto(t *testing.T) {
 	result := func(name string) string { return name + "-2      \t       5\t        61.0 ns/op\t       0 B/op\n" }
 	for _, test := range []struct{ in, names, warning string }{
@@ -223,7 +223,7 @@ func TestPrintedInto(t *testing.T) {
 		{"    " + result("BenchmarkA") + result("BenchmarkC"), "C-2", `passed over 1 result`},
 		{result("BenchmarkC"), "C-2", ""},
 	} {
-		// A heading first, so that what is indented is no quotation.
+		// A heading first, so that indented lines are no quotation.
 		f, err := results.ReadRecords(strings.NewReader("goos: linux\n"+test.in), "x")
 		var names []string
 		for _, r := range f.Records {

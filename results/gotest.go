@@ -7,13 +7,14 @@ import (
 	"strings"
 )
 
-// What go test, and what it runs, print where a run fails. Benchmarks log what
-// they like: a line counts only if it is exactly one of these.
+// What go test and test binaries print when a run fails. Benchmarks may log anything: a
+// line counts only if it is exactly one of these.
 var (
-	// failLine is what go test says of a package, with its tab or with spaces for it.
+	// failLine is go test's line for a package that failed, with its tab or with spaces
+	// instead.
 	failLine = regexp.MustCompile(`^(?:FAIL(?:\t.*|\s+\S+\s+(?:\d+\.\d+s|\[(?:build|setup) failed\]))?|FAIL: package testing must run tests|--- FAIL: .*|\*\*\* Test (?:killed|I/O incomplete).*)$`)
 
-	// exitLine is how it says what became of a process.
+	// exitLine is go test's line for the end of a process.
 	exitLine = regexp.MustCompile(`^(?:exit status \d+|signal: (?:signal \d+|hangup|interrupt|quit|illegal instruction|trace/breakpoint trap|trace/BPT trap|aborted|abort trap|bus error|floating point exception|killed|segmentation fault|broken pipe|alarm clock|terminated|user defined signal [12])(?: \(core dumped\))?)$`)
 
 	// panicLine begins what the runtime prints when it ends a process, and
@@ -24,19 +25,18 @@ var (
 
 const raceLine = "WARNING: DATA RACE" // below a line of equal signs
 
-// isFail reports whether a line says in so many words that a run failed.
+// isFail reports whether a line says explicitly that a run failed.
 func isFail(line string) bool { return failLine.MatchString(line) }
 
-// An ending follows what the lines say of how a process ends.
+// An ending follows what the lines say about the end of a process.
 //
-// That a test or a package fails is certain. A panic may be a benchmark's log,
-// also with its stacks, and so may an exit status: the run did not fail of it if
-// its PASS or "ok" follows.
+// That a test or a package fails is certain. A panic may be a benchmark's log, even
+// with stacks, and so may an exit status: they are no failure if PASS or "ok" follows.
 type ending struct {
 	failed bool // a line says that the run failed
 
 	suspect line   // a line such as "panic: ", without stacks below it so far
-	sign    line   // what has ended the process if nothing else follows
+	sign    line   // what ended the process, if nothing else follows
 	last    string // the line above
 	lastly  int    // the number of the last line that is not blank
 }
@@ -47,7 +47,7 @@ type line struct {
 	text string
 }
 
-// see takes note of a line, and returns those that say that the run failed.
+// see handles a line, and returns the lines that say that the run failed.
 func (e *ending) see(l line) (failures []line) {
 	above := e.last
 	e.last = l.text
@@ -73,12 +73,11 @@ func (e *ending) see(l line) (failures []line) {
 	return failures
 }
 
-// result takes note of a benchmark's result: what looked like a panic, and had no
-// stacks, was none.
+// result handles a benchmark's result: a line that looked like a panic, without stacks,
+// was none.
 func (e *ending) result() { e.suspect = line{} }
 
-// over takes note of the end of a process, and returns what shows that it did
-// not end well.
+// over handles the end of a process, and returns the lines that show that it failed.
 func (e *ending) over() (failures []line) {
 	if e.sign.n != 0 && !e.failed {
 		failures = []line{e.sign}
@@ -88,8 +87,8 @@ func (e *ending) over() (failures []line) {
 	return failures
 }
 
-// cut is over where the text ends, with the benchmarks of a package that has not:
-// a panic in the last line is one then.
+// cut is over at the end of a text whose last package has no end: there a panic in the
+// last line counts.
 func (e *ending) cut() []line {
 	if e.sign.n == 0 && e.suspect.n != 0 && e.suspect.n == e.lastly {
 		e.sign = e.suspect
@@ -97,18 +96,17 @@ func (e *ending) cut() []line {
 	return e.over()
 }
 
-// A heading follows the keys by which go test says where it runs: goos, goarch,
-// pkg and cpu, on lines that follow each other. Benchmarks log lines such as
-// "cpu: 12%".
+// A heading follows the keys with which go test says where it runs: goos, goarch, pkg
+// and cpu, on consecutive lines. Benchmarks log lines such as "cpu: 12%".
 type heading struct {
-	open bool     // the line above belongs to one, or the file has only begun
+	open bool     // the line above belongs to a heading, or this is the first line
 	keys []string // so far
 }
 
 var pkgPath = regexp.MustCompile(`^\S*$`)
 var word = regexp.MustCompile(`^\w*$`)
 
-// has reports whether a line with one of the keys is of a heading, and whether it
+// has reports whether a line with one of the keys is part of a heading, and whether it
 // begins one.
 func (h *heading) has(key, value string) (is, begins bool) {
 	again := slices.Contains(h.keys, key)
@@ -131,9 +129,9 @@ func (h *heading) has(key, value string) (is, begins bool) {
 	return true, len(h.keys) == 1
 }
 
-// Results that something was printed into.
+// Expressions for results into which something was printed.
 var (
-	// values are what go test prints behind the number of operations.
+	// values are what go test prints after the number of operations.
 	values = regexp.MustCompile(`(?:\t *[-+.\deE]+ [^\s]+)+$`)
 
 	// named is the begin of a result: go test writes it before the benchmark runs.
@@ -142,25 +140,24 @@ var (
 	// inside is a name in the middle of a line.
 	inside = regexp.MustCompile(`Benchmark(?:[^\sa-z]\S*)? *\t`)
 
-	// broken are numbers of a result that is not whole.
+	// broken matches numbers of an incomplete result.
 	broken = regexp.MustCompile(`^\s*\d+(?:\s*$|\t|\s+[-+.\d])`)
 
-	// operations is their number, as go test aligns it.
+	// operations is the number of operations, as go test aligns it.
 	operations = regexp.MustCompile(`^ *\d+$`)
 )
 
-// A mender puts the results together again that something was printed into, where
-// it is certain which numbers are which result's.
+// A mender restores results into which something was printed, if it is certain which
+// numbers belong to which result.
 type mender struct {
-	waiting line // a name whose numbers are below
+	waiting line // a name whose numbers are on a later line
 
 	mended, lost           int
 	firstMended, firstLost line
 }
 
-// see returns what is to be read for a line: the line itself, a result that was
-// mended, or nothing. log is what was printed into it; orphan is a name that will
-// get no numbers.
+// see returns what to read for a line: the line itself, a restored result, or nothing.
+// log is what was printed into it; orphan is a name without numbers.
 func (m *mender) see(l line) (read, log string, orphan line) {
 	at := strings.Index(l.text, "Benchmark")
 	switch name := named.FindStringSubmatchIndex(l.text); {
@@ -223,14 +220,14 @@ func (m *mender) note(l line) {
 	}
 }
 
-// giveUp returns the name that waits for its numbers, if one does.
+// giveUp returns the name that waits for its numbers, if there is one.
 func (m *mender) giveUp() (orphan line) {
 	orphan, m.waiting = m.waiting, line{}
 	return orphan
 }
 
-// cutNumbers cuts the numbers of a result off what was printed before them. They
-// are whole if they have room on their left: go test writes the operations eight
+// cutNumbers separates the numbers of a result from the text before them. The numbers
+// are complete if they have room on their left: go test writes the operations eight
 // columns wide.
 func cutNumbers(s string) (text, numbers string, ok bool) {
 	at := values.FindStringIndex(s)

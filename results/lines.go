@@ -13,28 +13,28 @@ const maxLine = 32 << 10
 
 var errTooLong = fmt.Errorf("line is longer than %d bytes, which is not a benchmark", maxLine)
 
-// lines hands a text on by one plain line, or a part of one, in each Read: what
-// go test wrote, without what others put around it (see [dress]).
+// Each Read of lines returns one plain line, or a part of one: what go test wrote,
+// without additions of other software (see [dress]).
 //
-// A scanner that reads from it works on one line before it asks for the next, so
-// that the two are in step: whoever gets a record from the scanner finds its
-// line in text, and seen has been told of no line behind it.
+// A scanner that reads from it works on one line before it asks for the next, so when
+// the scanner returns a record, text is its line, and seen has been called for no later
+// line.
 type lines struct {
 	r     *bufio.Reader
-	seen  func(line []byte) []byte // is told each line, and returns what is to be handed on for it
+	seen  func(line []byte) []byte // is called with each line, and returns what Read returns for it
 	dress dress
 
 	n     int         // number of the current line, from 1
 	text  []byte      // the current line, without its newline
-	buf   []byte      // what is handed on for it
-	rest  []byte      // of buf, what has not been read
-	queue []plainLine // read, and not handed on
+	buf   []byte      // what Read returns for it
+	rest  []byte      // the part of buf that has not been read
+	queue []plainLine // read from the file, but not returned
 
 	read  int    // lines read
 	size  int64  // bytes in them
-	long  int    // of them, those that are too long, and certainly no benchmarks
-	torn  string // a last line without a newline: it is not handed on
-	err   error  // what ended the text, if not its end
+	long  int    // lines that are too long, and certainly no benchmarks
+	torn  string // a last line without a newline, which is not returned
+	err   error  // the error that ended the text, if any
 	ended bool
 }
 
@@ -109,8 +109,8 @@ func (l *lines) finish(err error) {
 	l.queue = l.dress.end(l.read)
 }
 
-// isBinary reports whether a part of a line that is too long may be of a
-// benchmark, or of no text at all.
+// isBinary reports whether a part of a line that is too long may belong to a benchmark,
+// or is not text.
 func isBinary(part []byte) bool {
 	return bytes.Contains(part, []byte("Benchmark")) || bytes.IndexByte(part, 0) >= 0
 }

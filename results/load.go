@@ -9,13 +9,12 @@ import (
 // perSecond ends the Load of a cell that is a rate: "100k-per-s".
 const perSecond = "-per-s"
 
-// Open reports whether operations arrive on a schedule, and do not wait for
-// those before them to end.
+// Open reports whether operations arrive on a schedule, independent of when earlier
+// ones end.
 func (c Cell) Open() bool { return c.Load != "" }
 
-// Arrivals returns the number that c's Load says: a share of what the lock
-// reaches, or operations in a second. ok is false if it says none, as that of a
-// closed loop.
+// Arrivals returns the number in c's Load: a share of what the lock reaches, or
+// operations in a second. ok is false if it has none, as in a closed loop.
 func (c Cell) Arrivals() (number float64, rate, ok bool) {
 	text, rate := strings.CutSuffix(c.Load, perSecond)
 	times := 1.0
@@ -49,8 +48,8 @@ func compareLoads(c, d Cell) int {
 }
 
 // rankings returns the units by which locks are ranked in c, one for each role if
-// workers have roles: ns/op, or in an open loop, where that only says how fast
-// operations arrive, the 99th percentile of the time to acquire, of the writers if
+// workers have roles: ns/op or, in an open loop, where ns/op only says how fast
+// operations arrive, the 99th percentile of the time to acquire, that of the writers if
 // there are any.
 func (c Cell) rankings() []string {
 	unit := "ns/op"
@@ -76,6 +75,6 @@ func (c Cell) rankings() []string {
 	return units
 }
 
-// Saturated reports whether s says that in an open loop operations arrived faster
-// than they were served, in at least half of the samples.
+// Saturated reports whether, in at least half of the samples of an open loop,
+// operations arrived faster than they were served.
 func (s Summary) Saturated() bool { return s.Unit == "saturated" && s.Median >= .5 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// problems collects what is wrong with one thing, to say it in one line.
+// problems collects the errors of one value, to report them in one line.
 type problems []string
 
 func (p *problems) add(format string, args ...any) {

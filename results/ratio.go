@@ -27,27 +27,26 @@ type Ratio struct {
 	Warnings []error
 }
 
-// mayBeOne reports whether the interval leaves it open which lock has more.
+// mayBeOne reports whether the interval includes 1, so that either lock may have more.
 func (r Ratio) mayBeOne() bool { return r.Lo <= 1 && 1 <= r.Hi }
 
-// errUnpaired warns of a ratio that drift may have bent.
+// errUnpaired warns of a ratio that drift may have changed.
 var errUnpaired = errors.New("no pairs of one round: ratio of medians, without an interval")
 
-// Ratios says of each lock but reference, in each scenario and at each
-// distance at which both were measured, how many times the reference's value
-// in unit it has. They are ordered by scenario, lock and distance.
+// Ratios returns, for each lock except reference, in each scenario and at each distance
+// at which both were measured, the ratio of its value in unit to the reference's. They
+// are ordered by scenario, lock and distance.
 //
-// A sample is paired with that of the reference from the same round and at
-// the same distance, because a machine drifts: the ratio of two samples taken
-// close together has far less spread than the samples. Where there are no
-// such pairs, as in the output of go test, N is 0 and the Median is the ratio
-// of the two medians.
+// A sample is paired with that of the reference from the same round and at the same
+// distance, because a machine drifts: the ratio of two samples taken close together has
+// far less spread than the samples. If there are no such pairs, as in the output of go
+// test, N is 0 and the Median is the ratio of the two medians.
 func Ratios(samples []Sample, reference, unit string) []Ratio {
 	type key struct {
 		Cell
 		distance Distance
 	}
-	// Values of each round; several, if files were put together.
+	// Values of each round; several if files were concatenated.
 	rounds := make(map[key]map[int][]float64)
 	for _, s := range samples {
 		v, ok := s.Value(unit)
@@ -82,14 +81,14 @@ func Ratios(samples []Sample, reference, unit string) []Ratio {
 	return ratios
 }
 
-// ratio compares values of two locks, each by round. ok is false if there is
-// nothing but zeros to compare to.
+// ratio compares values of two locks, each by round. ok is false if all values to
+// compare to are zero.
 func ratio(ours, theirs map[int][]float64) (r Ratio, ok bool) {
 	var pairs []float64
 	var zeros int
 	for round, vs := range ours {
 		if round == 0 {
-			continue // not known to be one round
+			continue // the round is not known
 		}
 		for i := range min(len(vs), len(theirs[round])) {
 			if theirs[round][i] == 0 {

@@ -23,8 +23,8 @@ func versus(d results.Distance, unit string, pairs ...[2]float64) []results.Samp
 	return samples
 }
 
-// A machine that becomes slower, but always as much for both locks: the
-// samples of each spread over a factor of 6, the ratio does not at all.
+// On a machine that becomes slower, equally for both locks, the samples of each spread
+// over a factor of 6, and the ratio does not spread at all.
 func TestRatioIsFreeOfDrift(t *testing.T) {
 	got := results.Ratios(versus(results.Near, "ns/op",
 		[2]float64{60, 100}, [2]float64{120, 200}, [2]float64{180, 300},
@@ -97,12 +97,12 @@ func TestRatioWithoutRounds(t *testing.T) {
 	}
 	check()
 	for i := range samples {
-		samples[i].Round = i + 1 // no two the same
+		samples[i].Round = i + 1 // all different
 	}
 	check()
 }
 
-// Files put together have each round twice.
+// Concatenated files have each round twice.
 func TestRatioOfRoundsTwice(t *testing.T) {
 	samples := append(versus(results.Near, "ns/op", [2]float64{1, 2}), versus(results.Near, "ns/op", [2]float64{10, 40})...)
 	got := results.Ratios(samples, "sync.Mutex", "ns/op")

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/perf/benchfmt"
 )
 
-// A SyntaxError is something wrong in one line of a file.
+// A SyntaxError is an error in one line of a file.
 type SyntaxError struct {
 	File string
 	Line int // from 1
@@ -27,17 +27,17 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Msg)
 }
 
-// A File is what a results file holds.
+// A File is the contents of a results file.
 type File struct {
 	Name string
 	Facts
 	Samples []Sample // in file order
 
-	// Torn is a last line without an end, cut off by whatever killed the run.
+	// Torn is a last line without an end, cut off when the run was killed.
 	Torn string
 
-	// Warnings is what is not wrong, but odd: what a CI job put around the lines,
-	// results that something was printed into.
+	// Warnings is what is unusual, but no error: additions of a CI job around the
+	// lines, results into which something was printed.
 	Warnings []string
 }
 
@@ -50,11 +50,11 @@ func (f *File) Done() map[Cell]int {
 	return done
 }
 
-// ReadFile reads a whole file. The error joins all that is wrong with it, as
-// [Read] finds it; the File then holds what was right.
+// ReadFile reads a whole file. The error joins all errors that [Read] finds; the File
+// then has what could be read.
 //
-// A [Writer] may be at work meanwhile: where the last line seems to be cut off,
-// but is another when it is looked at again, it is one that is being written.
+// A [Writer] may write to the file meanwhile: if the last line seems to be cut off, but
+// has changed when it is read again, it is being written.
 func ReadFile(name string) (*File, error) {
 	return readFile(func() (io.ReadCloser, error) { return os.Open(name) }, name)
 }
@@ -84,12 +84,11 @@ func ReadAll(r io.Reader, name string) (*File, error) {
 
 // Read yields the samples in r in file order; name is for diagnostics only.
 //
-// Benchmarks without a key lock= in their names, and lines that are no
-// benchmarks, are passed over. All else that is not as it should be yields a
-// [*SyntaxError] and does not end the sequence: a line that cannot be parsed,
-// a change of machine halfway, a failed test, a last line that was cut off,
-// and a text that has nothing to read in it. An error from r ends the
-// sequence. The sequence can be ranged over once.
+// Benchmarks without a key lock= in their names, and lines that are no benchmarks, are
+// skipped. Any error in the text yields a [*SyntaxError] and does not end the sequence:
+// a line that cannot be parsed, a change of machine halfway, a failed test, a last line
+// that was cut off, and a text without samples. An error from r ends the sequence. The
+// sequence can be ranged over once.
 func Read(r io.Reader, name string) iter.Seq2[Sample, error] {
 	return func(yield func(Sample, error) bool) {
 		rd := newReader(r, name)
@@ -104,32 +103,32 @@ func Read(r io.Reader, name string) iter.Seq2[Sample, error] {
 	}
 }
 
-// ourLine is what [Read] wants to read, for errors.
+// ourLine is an example of what [Read] expects, for errors.
 const ourLine = "BenchmarkLock/lock=ticket/reads=0/workers=2/hold=0s/think=100ns-2 5000000 61 ns/op"
 
-// A reader follows a file down to its last whole line. It is the only parser
-// of these files there is: [Read] and [Records] differ in which benchmarks they
-// want, and in what they make of them.
+// A reader reads a file up to its last complete line. It is the only parser of these
+// files: [Read] and [Records] differ in the benchmarks that they select, and in the
+// values that they return.
 type reader struct {
 	name  string
 	lines *lines
 	bench *benchfmt.Reader
 
-	// What the lines above say of the sample to come.
+	// What earlier lines say about the next sample.
 	facts          Facts
 	pkg            string
 	round, build   int
-	fork           int // since the line that says the round
+	fork           int // as said since the line with the round
 	distance       Distance
 	oversubscribed bool
-	waits          []Wait // of the next sample alone
+	waits          []Wait // of the next sample only
 
-	ours int     // benchmark lines that are wanted, parsed or not
+	ours int     // benchmark lines that are selected, parsed or not
 	errs []error // found in lines that are no benchmarks, not yet yielded
 
 	ending  ending
 	heading heading
-	headed  bool // there is a heading above, and no end of its process
+	headed  bool // there was a heading, and no end of its process
 	mender  mender
 
 	better map[string]int // what Unit lines declare, by unit
@@ -158,7 +157,7 @@ func (r *reader) all() (*File, error) {
 	return f, errors.Join(errs...)
 }
 
-// samples yields the samples and errors of the whole lines.
+// samples yields the samples and errors of the complete lines.
 func (r *reader) samples() iter.Seq2[Sample, error] {
 	return func(yield func(Sample, error) bool) {
 		for rec, err := range r.records(hasLock) {
@@ -177,8 +176,8 @@ func (r *reader) samples() iter.Seq2[Sample, error] {
 
 func hasLock(name []byte) bool { return bytes.Contains(name, []byte("/lock=")) }
 
-// records yields the benchmarks whose names are wanted, and the errors, of the
-// whole lines.
+// records yields the benchmarks with wanted names, and the errors, of the complete
+// lines.
 func (r *reader) records(wanted func(name []byte) bool) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		for r.bench.Scan() {
@@ -214,9 +213,9 @@ func (r *reader) records(wanted func(name []byte) bool) iter.Seq2[Record, error]
 	}
 }
 
-// isProse reports whether a line that cannot be parsed is none of go test's: its
-// functions have another name than "Benchmarking the parser", there is a tab
-// behind the name, and what a line is wrong with is in its numbers.
+// isProse reports whether a line that cannot be parsed is not one of go test's: those
+// have a function's name, unlike "Benchmarking the parser", a tab after the name, and
+// their errors are in the numbers.
 func isProse(line []byte) bool {
 	if rest, ok := bytes.CutPrefix(line, []byte("Unit")); ok {
 		return !bytes.ContainsRune(rest, '=')
@@ -249,8 +248,8 @@ func (r *reader) yieldErrs(yield func(Record, error) bool) bool {
 	return true
 }
 
-// line takes note of a line that bears on those below it, and returns what there
-// is to read in it for a benchmark.
+// line handles a line that affects later lines, and returns what to read in it for a
+// benchmark.
 func (r *reader) line(text []byte) []byte {
 	l := line{r.lines.n, string(text)}
 	if what := foreign(l.text, l.n); what != "" {
@@ -272,21 +271,21 @@ func (r *reader) line(text []byte) []byte {
 	return []byte(read)
 }
 
-// fail takes note of lines that say that the run failed.
+// fail notes lines that say that the run failed.
 func (r *reader) fail(lines []line) {
 	for _, l := range lines {
 		r.errs = append(r.errs, &SyntaxError{r.name, l.n, fmt.Sprintf("want the output of a run that passed, have %q", l.text)})
 	}
 }
 
-// orphan takes note of a benchmark's name without numbers.
+// orphan notes a benchmark's name without numbers.
 func (r *reader) orphan(l line) {
 	if l.n != 0 {
 		r.errs = append(r.errs, &SyntaxError{r.name, l.n, fmt.Sprintf("no numbers that are certainly this benchmark's: want %q, have %q", "BenchmarkName operations value unit ...", l.text)})
 	}
 }
 
-// setting takes note of a line that is not a benchmark's.
+// setting handles a line that is not a benchmark's.
 func (r *reader) setting(text string) {
 	if isEnd(text) {
 		r.notes.end()
@@ -295,7 +294,7 @@ func (r *reader) setting(text string) {
 	comment := strings.HasPrefix(text, "# ")
 	key, value, ok := strings.Cut(strings.TrimPrefix(text, "# "), ":")
 	if !ok || value != "" && value[0] != ' ' && value[0] != '\t' {
-		// Not a key, and not for benchstat either.
+		// Not a key, as in benchstat.
 		r.heading.open = r.heading.open && (strings.TrimSpace(text) == "" || strings.HasPrefix(text, "Unit "))
 		return
 	}
@@ -313,7 +312,7 @@ func (r *reader) setting(text string) {
 			return
 		}
 		if key == "goos" && r.ours == 0 {
-			// What is above it is no heading: a test has logged that.
+			// The lines above are no heading: a test has logged them.
 			r.facts.CPU = ""
 			if !r.oursMachine() {
 				r.facts.Machine = ""
@@ -330,7 +329,7 @@ func (r *reader) setting(text string) {
 	r.config(key, value)
 }
 
-// factOf returns the value that a key of the heading has.
+// factOf returns the value of a key of the heading.
 func (r *reader) factOf(key string) string {
 	switch key {
 	case "goos":
@@ -345,7 +344,7 @@ func (r *reader) factOf(key string) string {
 	return r.pkg
 }
 
-// finish takes note of the end of the text.
+// finish handles the end of the text.
 func (r *reader) finish() {
 	r.orphan(r.mender.giveUp())
 	if r.notes.open != "" {
@@ -355,7 +354,7 @@ func (r *reader) finish() {
 	}
 }
 
-// warnings is what is odd in the text, once it has been read.
+// warnings returns what is unusual in the text, once it has been read.
 func (r *reader) warnings() []string {
 	w := slices.Concat(r.lines.dress.warnings(), r.mender.warnings())
 	if n := r.lines.long; n > 0 {
@@ -364,12 +363,12 @@ func (r *reader) warnings() []string {
 	return append(w, r.notes.all()...)
 }
 
-// isEnd reports whether a line is what go test prints behind the benchmarks of
-// a package.
+// isEnd reports whether a line is one that go test prints after the benchmarks of a
+// package.
 func isEnd(line string) bool { return line == "PASS" || strings.HasPrefix(line, "ok  \t") }
 
-// foreign returns what the n'th line is if it is no text of ours at all. What
-// other software makes of a text is told by how it begins.
+// foreign says what kind of file it is if the n'th line shows that it is neither go
+// test's nor lockbench's, judging by the beginning of the line.
 func foreign(line string, n int) string {
 	if n == 1 {
 		for _, f := range []struct{ begin, what string }{
@@ -461,8 +460,8 @@ func (r *reader) config(key, value string) {
 	}
 }
 
-// logged reports whether a line is taken for a log line although it begins with a
-// word that files of ours have as a key. They name their machine.
+// logged reports whether a line is taken for a log line although it begins with a key
+// of lockbench's files. Those files name their machine.
 func (r *reader) logged(text string) bool {
 	if r.oursMachine() {
 		return false
@@ -471,13 +470,13 @@ func (r *reader) logged(text string) bool {
 	return true
 }
 
-// oursMachine reports whether the machine is named as files of ours do.
+// oursMachine reports whether the file names the machine as lockbench's files do.
 func (r *reader) oursMachine() bool {
 	return r.facts.Machine == "host" || strings.HasPrefix(r.facts.Machine, "sim:")
 }
 
-// fact sets one of the facts. They must not change below a sample: what comes
-// from two machines does not belong in one summary.
+// fact sets one of the facts. They must not change after a sample: samples of two
+// machines do not belong in one summary.
 func (r *reader) fact(key string, have *string, value string) {
 	if r.ours > 0 && value != *have {
 		r.errs = append(r.errs, r.errorf("%s: want %q as in the samples above, have %q", key, *have, value))
@@ -485,7 +484,7 @@ func (r *reader) fact(key string, have *string, value string) {
 	*have = value
 }
 
-// unit takes note of what a line "Unit" declares.
+// unit notes what a line "Unit" declares.
 func (r *reader) unit(u *benchfmt.UnitMetadata) error {
 	if u.Key != "better" {
 		return nil
@@ -527,7 +526,7 @@ func (r *reader) record(rec *benchfmt.Result) Record {
 	return record
 }
 
-// explain adds to what benchfmt found wrong what it should have been.
+// explain adds what was wanted to an error of benchfmt.
 func (r *reader) explain(err *benchfmt.SyntaxError) error {
 	want := "BenchmarkName operations value unit ..."
 	if bytes.HasPrefix(r.lines.text, []byte("Unit")) {
@@ -536,8 +535,8 @@ func (r *reader) explain(err *benchfmt.SyntaxError) error {
 	return r.errorf("%s: want %q, have %q", err.Msg, want, r.lines.text)
 }
 
-// end returns what is wrong with the text as a whole, once all samples have
-// been read. A line like example is what was wanted.
+// end returns what is wrong with the text as a whole, once all samples have been read.
+// example is a line as it was expected.
 func (r *reader) end(example string) error {
 	want := strconv.Quote(example)
 	l := r.lines

@@ -45,7 +45,7 @@ func TestReadFile(t *testing.T) {
 	}
 }
 
-// What go test prints, with other benchmarks, a log and CRLF in it.
+// An output of go test with other benchmarks, a log and CRLF in it.
 func TestReadGoTest(t *testing.T) {
 	const in = "goos: linux\r\ngoarch: amd64\r\npkg: github.com/lockbench/lockbench/harness\r\ncpu: AMD EPYC\r\n" +
 		`BenchmarkLock-2                                                            184291234                6.412 ns/op
@@ -133,7 +133,7 @@ func TestReadErrors(t *testing.T) {
 			if got := len(f.Samples); got != test.samples {
 				t.Errorf("%d samples, want %d", got, test.samples)
 			}
-			// Read says the same, one at a time.
+			// Read yields the same, one at a time.
 			var errs []error
 			samples := 0
 			for _, err := range results.Read(strings.NewReader(test.in), "x") {
@@ -164,7 +164,7 @@ func TestReadLongLine(t *testing.T) {
 	}
 }
 
-// Leaving the loop at any point is no problem.
+// The loop may end at any point.
 func TestReadStopsWhenAsked(t *testing.T) {
 	in := "machine: host\ndistance: close\nFAIL\n" + line + "BenchmarkLock/lock=a 1\n" + line + "tail"
 	for stop := range 7 {
@@ -192,7 +192,7 @@ func TestReadErrorOfTheReader(t *testing.T) {
 	}
 }
 
-// However the text arrives, it reads the same.
+// The result does not depend on the pieces in which the text arrives.
 func TestReadInPieces(t *testing.T) {
 	in, err := os.ReadFile(filepath.Join("testdata", "sweep.txt"))
 	if err != nil {

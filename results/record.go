@@ -15,15 +15,14 @@ import (
 	"unicode/utf8"
 )
 
-// A Record is one benchmark line of any Go benchmark, and what the lines above
-// it say of it. [Records] reads them; for benchmarks of locks, see [Sample].
+// A Record is one benchmark line of any Go benchmark, with what the lines above it say
+// about it. [Records] reads them; for benchmarks of locks, see [Sample].
 type Record struct {
 	Pkg  string // import path, from "pkg: path"; "" if unknown
 	Name string // as go test prints it, without the word Benchmark: Sum/n=10-2
 
-	// Round says which records were measured near each other in time: the
-	// comment "# round: n". Build tells apart the binaries that measured: "#
-	// build: n". 0 is unknown.
+	// Round says which records were measured near each other in time: the comment "#
+	// round: n". Build says which binary measured it: "# build: n". 0 is unknown.
 	Round, Build int
 
 	Fork int // which process measured; see [Sample]
@@ -38,7 +37,7 @@ type Record struct {
 	waits []Wait // of a benchmark of a lock
 }
 
-// Value returns what r measured in unit, and whether it did.
+// Value returns the value of r in unit, and whether it has one.
 func (r Record) Value(unit string) (v float64, ok bool) { return Sample{Values: r.Values}.Value(unit) }
 
 // String returns r as a benchmark line, without the newline.
@@ -51,12 +50,12 @@ func (r Record) String() string {
 	return b.String()
 }
 
-// Validate reports everything that keeps r from being written to a file and read
-// back the same. Values may be anything, NaN too: a comparison says that one makes
-// no sense ([Value.Validate]), and that is no reason to refuse the file.
+// Validate reports everything that keeps r from being written to a file and read back
+// the same. Values may be anything, even NaN: a comparison reports that one makes no
+// sense ([Value.Validate]), and that is no reason to refuse the file.
 func (r Record) Validate() error {
 	var wrong problems
-	// go test prints U+FFFD for what is no UTF-8 in a name; [remarks] count it.
+	// go test prints U+FFFD for invalid UTF-8 in a name; [remarks] counts it.
 	if !utf8.ValidString(r.Name) || strings.ContainsFunc(r.Name, func(c rune) bool { return c != unicode.ReplacementChar && notUnitRune(c) }) {
 		wrong.add("benchmark %q: must be printable, without spaces", r.Name)
 	}
@@ -116,26 +115,25 @@ func (r Record) sample() (Sample, error) {
 	return s, nil
 }
 
-// A RecordFile is what a file of Go benchmarks holds.
+// A RecordFile is the contents of a file of Go benchmarks.
 type RecordFile struct {
 	Name string
 	Facts
 	Records []Record // in file order
 
-	// Declared has what lines such as "Unit jain better=higher" say.
+	// Declared has what lines such as "Unit jain better=higher" declare.
 	Declared Directions
 
-	// Torn is a last line without an end, cut off by whatever killed the run.
+	// Torn is a last line without an end, cut off when the run was killed.
 	Torn string
 
-	// Warnings is what is not wrong, but odd: a package whose benchmarks are
-	// not followed by go test's PASS, a key that changes halfway.
+	// Warnings is what is unusual, but no error: a package whose benchmarks are not
+	// followed by go test's PASS, a key that changes halfway.
 	Warnings []string
 }
 
-// ReadRecordFile reads a whole file of Go benchmarks, whoever wrote it. The
-// error joins all that is wrong with it, as [Records] finds it; the RecordFile
-// then holds what was right.
+// ReadRecordFile reads a whole file of Go benchmarks of any origin. The error joins all
+// errors that [Records] finds; the RecordFile then has what could be read.
 func ReadRecordFile(name string) (*RecordFile, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -162,26 +160,25 @@ func ReadRecords(r io.Reader, name string) (*RecordFile, error) {
 	return f, errors.Join(errs...)
 }
 
-// Records yields the benchmarks in r in file order, of whatever package; name is
-// for diagnostics only.
+// Records yields the benchmarks of all packages in r in file order; name is for
+// diagnostics only.
 //
-// What go test prints besides benchmarks is passed over, and so is what they
-// log: only what go test itself would print, exactly, is a failure or a key. The
-// text may be that of go test -json, or the log of a CI job with its time stamps,
-// colours or indentation, which are taken off; [RecordFile.Warnings] says so. All
-// else that is not as it should be yields a [*SyntaxError] and does not
-// end the sequence: a benchmark line that cannot be parsed, a change of machine
-// halfway, any sign that the run failed, a last line that was cut off, a text that is none, and one that has no
-// benchmark in it. An error from r ends the sequence. The sequence can be ranged
-// over once.
+// Other output of go test and log lines of benchmarks are skipped: only a line exactly
+// as go test prints it is a failure or a key. The text may be that of go test -json, or
+// the log of a CI job with its time stamps, colours or indentation, which are removed;
+// [RecordFile.Warnings] says so. Any error in the text yields a [*SyntaxError] and does
+// not end the sequence: a benchmark line that cannot be parsed, a change of machine
+// halfway, any sign that the run failed, a last line that was cut off, a file that is
+// not text, and one without benchmarks. An error from r ends the sequence. The sequence
+// can be ranged over once.
 func Records(r io.Reader, name string) iter.Seq2[Record, error] {
 	return newReader(r, name).everything()
 }
 
-// anyLine is what [Records] wants to read, for errors.
+// anyLine is an example of what [Records] expects, for errors.
 const anyLine = "BenchmarkSum/n=10-2 5000000 61 ns/op"
 
-// everything yields all benchmarks, valid ones, and then what is wrong with the whole.
+// everything yields all valid benchmarks, and then the errors of the whole text.
 func (r *reader) everything() iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		for rec, err := range r.records(func([]byte) bool { return true }) {
@@ -250,29 +247,29 @@ func (f *RecordFile) Write(w io.Writer) error {
 	return err
 }
 
-// remarks collects what is odd in a file.
+// remarks collects what is unusual in a file.
 type remarks struct {
 	warnings []string
-	open     string // the package whose benchmarks are above, and whose end is not
-	cut      bool   // said of one that its end is missing
+	open     string // the package whose benchmarks have begun and not ended
+	cut      bool   // a package without its end has been reported
 	n        int    // benchmarks so far
 	keys     map[string]*keyValue
 
-	logs     int // lines that look like keys of ours, and are taken for log
+	logs     int // lines that look like lockbench's keys, and are taken for log lines
 	firstLog line
 
 	garbled      int // benchmarks with U+FFFD in their names
 	firstGarbled line
 }
 
-// A keyValue is a configuration key that is none of ours.
+// A keyValue is a configuration key that is not one of lockbench's.
 type keyValue struct {
 	value  string
-	since  int // how many benchmarks are above it
+	since  int // how many benchmarks come before it
 	warned bool
 }
 
-// benchmark is told of each benchmark.
+// benchmark is called for each benchmark.
 func (m *remarks) benchmark(pkg, name string, n int) {
 	m.open = pkg
 	m.n++
@@ -283,11 +280,11 @@ func (m *remarks) benchmark(pkg, name string, n int) {
 	}
 }
 
-// end is told where go test says that the benchmarks of a package have ended.
+// end is called when go test says that the benchmarks of a package have ended.
 func (m *remarks) end() { m.open = "" }
 
-// begin is told where a package begins, and of the end of the file. Who writes
-// rounds or a machine is not go test, and does not write PASS either.
+// begin is called at the beginning of a package and at the end of the file. A program
+// that writes rounds or a machine is not go test, and does not write PASS.
 func (m *remarks) begin(round int, machine string) {
 	if m.open != "" && !m.cut && round == 0 && machine == "" {
 		m.cut = true
@@ -296,8 +293,8 @@ func (m *remarks) begin(round int, machine string) {
 	m.open = ""
 }
 
-// log is told of a line that looks like a key, and is none: it matters if it says
-// another thing than the key.
+// log is called for a line that looks like a key but is none: it matters if its value
+// differs from the key's.
 func (m *remarks) log(l line, matters bool) {
 	if !matters {
 		return
@@ -319,7 +316,7 @@ func (m *remarks) all() []string {
 	return all
 }
 
-// config is told of other keys.
+// config is called for other keys.
 func (m *remarks) config(key, value string) {
 	if !isKey(key) {
 		return

@@ -16,7 +16,7 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// What go test -v prints of two packages, with logs of all kinds in it.
+// The output of go test -v for two packages, with logs of all kinds in it.
 const goTest = `goos: linux
 goarch: amd64
 pkg: example.org/a
@@ -176,7 +176,7 @@ func TestRecordWarnings(t *testing.T) {
 		{"lines alone", sumLine + sumLine, ""},
 		{"a key", "toolchain: a\n" + sumLine + "toolchain: b\n" + sumLine + "toolchain: c\n" + sumLine, `toolchain is "a" for some benchmarks and "b" for others: they are taken together`},
 		{"no UTF-8", "BenchmarkSum/\uFFFD-2 5 61 ns/op\n" + sumLine + "BenchmarkSum/\uFFFD#01-2 5 61 ns/op\n", "2 results with U+FFFD in the name, such as line 1, \"Sum/\uFFFD-2\": go test prints it for what is no UTF-8"},
-		{"odd values", "BenchmarkSum-2 5 NaN ns/op -1 B/op +Inf score\n", ""}, // the comparison says so
+		{"odd values", "BenchmarkSum-2 5 NaN ns/op -1 B/op +Inf score\n", ""}, // the comparison reports them
 		{"a key again", "commit: a\n" + sumLine + "commit: a\n" + sumLine, ""},
 	} {
 		f, err := results.ReadRecords(strings.NewReader(test.in), "x")
@@ -189,7 +189,7 @@ func TestRecordWarnings(t *testing.T) {
 	}
 }
 
-// A file of lockbench is a file of benchmarks, too, and reads the same either way.
+// A file of lockbench is a file of benchmarks, too, and both readers return the same.
 func TestRecordsOfASweep(t *testing.T) {
 	name := filepath.Join("testdata", "sweep.txt")
 	f, err := results.ReadRecordFile(name)
@@ -249,11 +249,11 @@ func FuzzRecords(f *testing.F) {
 	})
 }
 
-// What can be written can be read, and is the same: whatever the names, the units
-// and the values are, either Validate refuses them or they come back.
+// A file that can be written can be read, and is the same: for all names, units and
+// values, either Validate refuses them or they are read back.
 func TestWhatIsWrittenIsRead(t *testing.T) {
 	odd := rapid.OneOf(rapid.String(), rapid.StringMatching(`[A-Za-z#:=/._-]{0,6}(-[0-9]{1,2})?`), rapid.SampledFrom([]string{"", "\uFFFD", "\xff", "a\tb", "a b", "\u00a0x", "\u2028", "x\r", "sum", "FAIL", "ns", "MB/s", "Unit", "-", "ns/op", "-0", "é"}))
-	// Of what is odd in all, nothing would be valid.
+	// If all parts were random text, no record would be valid.
 	text := func(plain string) *rapid.Generator[string] {
 		return rapid.OneOf(rapid.StringMatching(plain), rapid.StringMatching(plain), rapid.StringMatching(plain), odd)
 	}

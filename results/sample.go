@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// A Sample is one measurement of one cell: one benchmark line of a file,
-// together with the state that the machine was in.
+// A Sample is one measurement of one cell: one benchmark line of a file, together with
+// the state of the machine.
 type Sample struct {
 	Cell
 
@@ -18,8 +18,8 @@ type Sample struct {
 	// [Ratios]. 0 is unknown: the output of go test has no rounds.
 	Round int
 
-	// Fork tells apart the processes that measured, from 1: see [Spreads]. 0 is
-	// the one that wrote the file.
+	// Fork says which process measured it, from 1: see [Spreads]. 0 is the one that
+	// wrote the file.
 	Fork int
 
 	// Distance says how far apart the CPUs were while the sample was taken.
@@ -48,7 +48,7 @@ const (
 	Local Distance = "local" // one CPU: nothing travels
 	Near  Distance = "near"  // the round trip was short both times
 	Far   Distance = "far"   // the round trip was long both times
-	Mixed Distance = "mixed" // it changed in between
+	Mixed Distance = "mixed" // the distance changed in between
 	// Unknown means that the distance was not measured: the file does not
 	// say, or the probe got no answer because the machine was busy.
 	Unknown Distance = ""
@@ -63,7 +63,7 @@ func (d Distance) compare(e Distance) int {
 	return slices.Index(distances, d) - slices.Index(distances, e)
 }
 
-// Value returns what s measured in unit, and whether it did.
+// Value returns the value of s in unit, and whether it has one.
 func (s Sample) Value(unit string) (v float64, ok bool) {
 	for _, v := range s.Values {
 		if v.Unit == unit {
@@ -135,8 +135,8 @@ func notUnitRune(r rune) bool {
 	return r != '/' && notNameRune(r)
 }
 
-// formatValue writes v to six significant digits, far finer than anything
-// here can be measured, and never with fewer digits than its whole part has.
+// formatValue writes v to six significant digits, far finer than any measurement here,
+// and always with all digits of its whole part.
 func formatValue(v float64) string {
 	if math.Abs(v) >= 999_999.5 {
 		return strconv.FormatFloat(v, 'f', 0, 64)

@@ -11,11 +11,10 @@ import (
 	"golang.org/x/perf/benchmath"
 )
 
-// confidence is that of every interval here.
+// confidence is the confidence of every interval here.
 const confidence = 0.95
 
-// A Summary is what the samples of one cell, taken at one distance, say in
-// one unit.
+// A Summary is the statistics, in one unit, of the samples of one cell at one distance.
 type Summary struct {
 	Cell
 	Distance       Distance
@@ -23,7 +22,7 @@ type Summary struct {
 	Unit           string
 
 	N      int     // samples
-	Median float64 // of them
+	Median float64 // of the samples
 
 	// Lo and Hi bound the median with the Confidence, which is at least 0.95,
 	// making no assumption about the distribution. With fewer than 6
@@ -89,7 +88,7 @@ func summarize(values []float64) Summary {
 		Max:        values[n-1],
 		Warnings:   m.Warnings,
 	}
-	// The errors below are for empty input; one sample is its own quartiles.
+	// The errors below are for empty input only; one sample is its own quartiles.
 	s.MAD, _ = stats.MedianAbsoluteDeviation(values)
 	s.Q1, s.Q3 = m.Center, m.Center
 	if n >= 2 {
@@ -108,7 +107,7 @@ func median(values []float64) benchmath.Summary {
 	if math.IsInf(m.Lo, 0) || math.IsInf(m.Hi, 0) {
 		// Five samples have a bound on one side: more confusing than useful.
 		m.Lo, m.Hi, m.Confidence = math.Inf(-1), math.Inf(+1), 1
-		// benchmath says how many it needs, but not how many there were.
+		// benchmath says how many samples it needs, but not how many there were.
 		for i, w := range m.Warnings {
 			m.Warnings[i] = fmt.Errorf("%w, have %d", w, len(values))
 		}

@@ -72,7 +72,7 @@ func TestSummarizeFew(t *testing.T) {
 	}
 }
 
-// Near and far are apart, oversubscribed and not, and one unit from another.
+// Near and far, oversubscribed or not, and units are kept apart.
 func TestSummarizeKeepsApart(t *testing.T) {
 	samples := slices.Concat(
 		at(results.Far, "ns/op", 3), at(results.Unknown, "ns/op", 5), at(results.Near, "jain", 6),

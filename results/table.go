@@ -15,15 +15,15 @@ import (
 	"golang.org/x/perf/benchunit"
 )
 
-// A Table lays out summaries for a terminal: a line for each lock, the best
-// first; a column for each share of reads, or for each number of readers and
-// writers, or, where neither varies, for each number of CPUs; near and far apart, and last what was measured at a
-// distance that is not known though that of others is. The zero Table is ready
-// to use.
+// A Table lays out summaries for a terminal: a line for each lock, the best first; a
+// column for each share of reads, or for each number of readers and writers, or, where
+// neither varies, for each number of CPUs; near and far are separate columns, and
+// samples of unknown distance come last if that of others is known. The zero Table is
+// ready to use.
 type Table struct {
 	Unit      string   // what to show; "" is ns/op
 	Reference string   // lock that the others are compared to; "" is sync.Mutex
-	Unranked  []string // locks that cannot be the best, such as one that excludes nobody
+	Unranked  []string // locks that cannot be the best, such as one that does not exclude
 	Width     int      // of the terminal, in characters; 0 is 100
 }
 
@@ -58,15 +58,15 @@ func (t Table) Write(w io.Writer, samples []Sample) error {
 	return err
 }
 
-// An entry is what the table shows of one lock in one place.
+// An entry is what the table shows for one lock in one place.
 type entry struct {
 	Summary
 	column column
-	best   bool   // or not told apart from it
+	best   bool   // or not distinguished from the best
 	ratio  *Ratio // to the reference; nil if there is none
 }
 
-// entries returns the summaries in the unit, with what the table says of them.
+// entries returns the summaries in the unit, with what the table says about them.
 func (t Table) entries(samples []Sample) []entry {
 	places := make(map[column][]Sample)
 	probed := slices.ContainsFunc(samples, func(s Sample) bool { return s.Distance != Unknown })
@@ -97,8 +97,8 @@ func (t Table) entries(samples []Sample) []entry {
 	return entries
 }
 
-// best returns the lock with the best median, and those that its pairs with
-// them do not tell apart from it.
+// best returns the lock with the best median, and the locks that their pairs with it do
+// not distinguish from it.
 func (t Table) best(samples []Sample, ranked []Summary) map[string]bool {
 	better := Better(t.Unit)
 	if better == 0 || len(ranked) < 2 {
@@ -126,12 +126,12 @@ func ratiosByLock(samples []Sample, reference, unit string) map[string]*Ratio {
 	return byLock
 }
 
-// A column is what the entries above each other have in common.
+// A column is what entries in one column share.
 type column struct {
 	scenario       Cell
 	distance       Distance
 	oversubscribed bool
-	blind          bool // the distance is not known, though that of other samples is
+	blind          bool // the distance is unknown, although that of other samples is known
 
 	unit string // of the summaries of one role in a [Digest]; "" for all
 }
@@ -146,7 +146,7 @@ func (c column) compare(d column) int {
 	)
 }
 
-// A section is what the columns side by side have in common; its other fields are zero.
+// A section is what columns side by side share; its other fields are zero.
 type section column
 
 func (e entry) section(byReads bool) section {
@@ -215,7 +215,7 @@ func (c column) place() []string {
 	return append([]string{cpus}, c.scenario.workers()...)
 }
 
-// workers says how many there are, "" for what is common to several numbers.
+// workers says how many workers there are, "" for entries of several numbers.
 func (c Cell) workers() []string {
 	switch {
 	case c.Roles():
@@ -233,8 +233,7 @@ func plural(n int, what string) string {
 	return fmt.Sprintf("%d %s", n, what)
 }
 
-// writeSection writes the entries of a section, as many columns beside each
-// other as fit.
+// writeSection writes the entries of a section, as many columns side by side as fit.
 func (t Table) writeSection(b *strings.Builder, entries []entry, byReads bool) {
 	rows := make(map[string]map[column]entry)
 	var columns []column
@@ -255,7 +254,7 @@ func (t Table) writeSection(b *strings.Builder, entries []entry, byReads bool) {
 	}
 
 	for len(columns) > 0 {
-		// At least one column, however narrow the terminal.
+		// At least one column, even on a narrow terminal.
 		width := lockWidth
 		var side []block
 		for _, c := range columns {
@@ -287,8 +286,8 @@ func (t Table) rank(rows map[string]map[column]entry) []string {
 	})
 }
 
-// A block is the text of one column: its head, and the three parts of each
-// entry, which are aligned each by itself.
+// A block is the text of one column: its head, and the three parts of each entry, which
+// are aligned separately.
 type block struct {
 	head  []string
 	parts [][3]string // median, interval and ratio of each lock
@@ -365,8 +364,8 @@ func (e entry) parts() (p [3]string) {
 	return p
 }
 
-// spread returns how far the interval of s is from its median, or how few
-// samples there are, so that there is none.
+// spread returns how far the interval of s reaches from its median or, if there is no
+// interval, the number of samples.
 func spread(s Summary) string {
 	switch {
 	case !s.hasInterval():
@@ -414,7 +413,7 @@ func (t Table) title() string {
 	return t.Unit
 }
 
-// writeLegend explains the marks that the table has.
+// writeLegend explains the marks in the table.
 func (t Table) writeLegend(b *strings.Builder, entries []entry) {
 	var marks []string
 	has := func(test func(entry) bool) bool { return slices.ContainsFunc(entries, test) }
@@ -450,8 +449,7 @@ func (t Table) writeLegend(b *strings.Builder, entries []entry) {
 	t.writeWarnings(b, entries)
 }
 
-// writeWarnings writes in one line what the samples do not allow, with the
-// number of cells that each is about.
+// writeWarnings writes the warnings in one line, each with its number of cells.
 func (t Table) writeWarnings(b *strings.Builder, entries []entry) {
 	count := make(map[string]int)
 	for _, e := range entries {
@@ -461,7 +459,7 @@ func (t Table) writeWarnings(b *strings.Builder, entries []entry) {
 		}
 		said := make(map[string]bool)
 		for _, w := range warnings {
-			text, _, _ := strings.Cut(w.Error(), ", have ") // so and so many
+			text, _, _ := strings.Cut(w.Error(), ", have ") // the number differs
 			if !said[text] {
 				said[text] = true
 				count[text]++

@@ -51,8 +51,8 @@ func TestTableIsGolden(t *testing.T) {
 	}
 }
 
-// blinded is samples of which, in every fourth round, the probe could not tell the
-// distance.
+// blinded returns samples for which, in every fourth round, the probe could not measure
+// the distance.
 func blinded(samples []results.Sample) []results.Sample {
 	for i, s := range samples {
 		if s.CPUs > 1 && s.Round%4 == 0 {
@@ -69,9 +69,9 @@ func withoutRounds(samples []results.Sample) []results.Sample {
 	return samples
 }
 
-// The best is marked, and so is what the rounds cannot tell apart from it;
-// neither is a lock that is not in the ranking, nor one that is a little
-// slower in every round, whatever the spread over the rounds.
+// The best lock is marked, and so are those that the rounds do not distinguish from it.
+// A lock outside the ranking is not marked, nor is one that is a little slower in every
+// round, even if the rounds spread widely.
 func TestTableMarksTheBest(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	var samples []results.Sample

@@ -17,7 +17,7 @@ type Unit struct {
 	Means  string // in a few words
 }
 
-// units is what the header of a file declares, in the order of importance.
+// units are the units that the header of a file declares, in the order of importance.
 var units = []Unit{
 	{"ns/op", -1, "wall time divided by the operations of all workers"},
 	{"ops/s", +1, "operations of all workers in a second"},
@@ -70,15 +70,15 @@ var units = []Unit{
 	{"spin-ns/op", -1, "time spent spinning for an operation (simulated)"},
 }
 
-// others are units of go test, benchstat and the gate that are not ours.
+// others are units of go test, benchstat and the gate that lockbench does not measure.
 var others = []Unit{
 	{"sec/op", -1, "ns/op, in seconds, as benchstat has it"},
 	{"MB/s", +1, "bytes processed in a second, in millions"},
 	{"B/s", +1, "bytes processed in a second"},
 }
 
-// Counted reports whether go test counts the unit, and does not measure it, so that
-// one more is one too many where it does not vary.
+// Counted reports whether go test counts the unit and does not measure it, so that any
+// increase is a regression if it does not vary.
 func Counted(unit string) bool { return unit == "allocs/op" || unit == "B/op" }
 
 // Units returns the units that lockbench measures, the most important first.
@@ -87,7 +87,7 @@ func Units() []Unit {
 	return slices.Clone(units)
 }
 
-// known returns what is known of a unit, of ours or not.
+// known returns what is known about a unit, measured by lockbench or not.
 func known(unit string) (Unit, bool) {
 	for _, of := range [][]Unit{units, others} {
 		if i := slices.IndexFunc(of, func(u Unit) bool { return u.Name == unit }); i >= 0 {
@@ -97,10 +97,10 @@ func known(unit string) (Unit, bool) {
 	return Unit{}, false
 }
 
-// Better returns +1 if more of unit is better, -1 if less is, and 0 if neither
-// is or if it is not known. It is known of [Units] and of those of go test; and
-// some units say it by what they count, in front of a slash, and by what for,
-// behind it:
+// Better returns +1 if more of unit is better, -1 if less is, and 0 if neither is or if
+// that is not known. It is known for [Units] and for those of go test; some other units
+// say it by what they count, before a slash, and by what they count it for, after the
+// slash:
 //
 //   - less time is better, as in sec/op, p99-ns or ns/GC: the last word of what
 //     is counted is ns, us, µs, ms, s, sec or seconds;
@@ -109,8 +109,8 @@ func known(unit string) (Unit, bool) {
 //   - more throughput is better, as in MiB/s or read-ops/sec: it is memory, op
 //     or ops, for a time.
 //
-// Of all others nothing is assumed: more hits/op are better, and more misses/op
-// are worse. What a file declares goes first: see [Directions].
+// For all others nothing is assumed: more hits/op are better, and more misses/op are
+// worse. The declaration of a file takes precedence: see [Directions].
 func Better(unit string) int {
 	if u, ok := known(unit); ok {
 		return u.Better
@@ -133,8 +133,8 @@ var (
 	memoryWords = []string{"B", "kB", "KB", "MB", "GB", "KiB", "MiB", "GiB", "bytes"}
 )
 
-// Neutral reports whether it is known of unit that neither more nor less is
-// better, as of the distance of two CPUs.
+// Neutral reports whether it is known that neither more nor less of unit is better, as
+// for the distance of two CPUs.
 func Neutral(unit string) bool {
 	u, ok := known(unit)
 	return ok && u.Better == 0
@@ -147,8 +147,8 @@ func Signed(unit string) bool {
 	return !ok
 }
 
-// Validate reports why v is no measurement: it is not finite, or it is below 0 and
-// its unit is one that cannot be.
+// Validate reports why v is no measurement: it is not finite, or it is below 0 although
+// its unit cannot be.
 func (v Value) Validate() error {
 	switch {
 	case math.IsNaN(v.Value) || math.IsInf(v.Value, 0):
@@ -159,16 +159,16 @@ func (v Value) Validate() error {
 	return nil
 }
 
-// Directions are what lines such as "Unit score better=higher" declare of units:
-// +1 if more is better, -1 if less is, and 0 if they contradict each other.
+// Directions are what lines such as "Unit score better=higher" declare about units: +1
+// if more is better, -1 if less is, and 0 if they contradict each other.
 type Directions map[string]int
 
-// declared returns what d says of unit, and whether it says anything.
+// declared returns the direction that d has for unit, and whether it has one.
 func (d Directions) declared(unit string) (better int, ok bool) {
 	if better, ok = d[unit]; ok {
 		return better, true
 	}
-	// What is said of sec/op holds for ns/op, as it does for benchstat.
+	// A declaration of sec/op applies to ns/op, as in benchstat.
 	_, tidy := benchunit.Tidy(1, unit)
 	for _, u := range slices.Sorted(maps.Keys(d)) {
 		if _, t := benchunit.Tidy(1, u); t == tidy {
@@ -178,7 +178,8 @@ func (d Directions) declared(unit string) (better int, ok bool) {
 	return 0, false
 }
 
-// Better returns what d says of unit or, if it says nothing, what [Better] does.
+// Better returns the direction that d has for unit or, if it has none, that of
+// [Better].
 func (d Directions) Better(unit string) int {
 	if better, ok := d.declared(unit); ok {
 		return better

@@ -28,7 +28,7 @@ func TestBetter(t *testing.T) {
 	}
 }
 
-// What is declared goes first, and holds for the same unit in another scale.
+// A declaration takes precedence, and applies to the same unit in another scale.
 func TestDirections(t *testing.T) {
 	d := results.Directions{"sec/op": +1, "widgets": +1, "p99-ns": +1, "score": 0}
 	for unit, want := range map[string]int{

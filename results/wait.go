@@ -10,19 +10,19 @@ import (
 	"strings"
 )
 
-// A Wait is how long the operations of one role waited to acquire, of one sample:
-// a histogram. The percentiles among the values of a sample are finer; a Wait is
-// what they cannot be, the whole distribution, which can be added up over samples.
+// A Wait is a histogram of how long the operations of one role waited to acquire, in
+// one sample. The percentiles among the values of a sample are finer; a Wait is the
+// whole distribution, which can be added up over samples.
 type Wait struct {
 	Role   string  // "read" or "write"
 	Counts []Count // ascending
 }
 
-// A Count says that N operations waited for up to NS nanoseconds, and for longer
-// than the Count before says.
+// A Count says that N operations waited for up to NS nanoseconds, and longer than the
+// NS of the Count before.
 type Count struct{ NS, N int64 }
 
-// String returns w as a file has it: "write 24:1200 25:3".
+// String returns w as written in a file: "write 24:1200 25:3".
 func (w Wait) String() string {
 	var b strings.Builder
 	b.WriteString(w.Role)
@@ -122,7 +122,7 @@ func Distributions(samples []Sample) []Distribution {
 	return all
 }
 
-// Operations returns how many there are.
+// Operations returns the number of operations.
 func (w Wait) Operations() (n int64) {
 	for _, c := range w.Counts {
 		n += c.N
@@ -130,7 +130,8 @@ func (w Wait) Operations() (n int64) {
 	return n
 }
 
-// Quantile returns how long the share p of the operations waited at most.
+// Quantile returns the longest wait among the share p of the operations that waited
+// least.
 func (w Wait) Quantile(p float64) (ns int64) {
 	rank := int64(math.Ceil(p * float64(w.Operations())))
 	for _, c := range w.Counts {

@@ -9,8 +9,7 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// Waits are a comment above the one sample that they are of, which benchstat
-// passes over.
+// Waits are a comment above their sample, which benchstat skips.
 func TestWaitsInAFile(t *testing.T) {
 	withWaits := results.Sample{Cell: ticket, Round: 1, Distance: results.Near, Ops: 7, Values: []results.Value{{Unit: "ns/op", Value: 61}},
 		Waits: []results.Wait{
@@ -63,7 +62,7 @@ func TestWaitsThatMakeNoSense(t *testing.T) {
 			t.Errorf("%q: %v, want %q in line 2", text, err, want)
 		}
 	}
-	// In a log of go test it is nothing.
+	// In a log of go test the comment has no meaning.
 	f, err := results.ReadAll(strings.NewReader("# waits: for nothing\n"+line), "in")
 	if err != nil || len(f.Samples) != 1 {
 		t.Errorf("a log line: %v", err)

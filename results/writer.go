@@ -16,19 +16,18 @@ import (
 
 // A Writer writes samples as Go benchmark lines.
 //
-// Each sample reaches the file in one Write call, made of whole lines that say
-// all there is to say of it. So whatever kills the program leaves a valid file
-// with all samples but, at most, the one in flight, and what another program
-// writes in between changes nothing about a sample. A Writer must not be used by
-// several goroutines at once.
+// Each sample is written in one Write call of complete lines that say everything about
+// it. So if the program is killed, the file is valid and has all samples, except
+// perhaps the one being written; and lines that another program writes in between do
+// not change a sample. A Writer must not be used by several goroutines at once.
 //
-// A file has one Writer at a time, also of different processes, where the system
-// and the file system can lock files; see [ErrInUse]. A Writer notices if the
-// file is no longer there, or is not as it left it; see [LostError].
+// A file has one Writer at a time, even in different processes, if the system and the
+// file system can lock files; see [ErrInUse]. A Writer notices if the file is no longer
+// there, or is not as it left it; see [LostError].
 type Writer struct {
 	w    io.Writer
-	file *os.File // w, if it is the Writer's own
-	path string   // of file, wherever the process goes; "" if it is not a regular file
+	file *os.File // w, if the Writer opened it
+	path string   // absolute path of file; "" if it is not a regular file
 	size int64    // of file, up to the last complete Write
 	err  error    // of the first failed Write
 }
@@ -59,22 +58,21 @@ func NewWriter(w io.Writer, facts Facts) (*Writer, error) {
 	return wr, nil
 }
 
-// Create makes a new file and writes its header. If there is a file of that
-// name, it leaves it alone and returns an error that is [io/fs.ErrExist].
+// Create makes a new file and writes its header. If there is a file with that name, it
+// does not change it and returns an error that is [io/fs.ErrExist].
 func Create(name string, facts Facts) (*Writer, error) {
 	return create(name, os.O_EXCL, facts)
 }
 
-// Overwrite is [Create] that drops what a file of that name holds. If another
-// Writer has that file, it leaves it alone and returns an error that is
-// [ErrInUse].
+// Overwrite is [Create] that discards the contents of a file with that name. If another
+// Writer has that file, it does not change it and returns an error that is [ErrInUse].
 func Overwrite(name string, facts Facts) (*Writer, error) {
 	return create(name, 0, facts)
 }
 
 func create(name string, flag int, facts Facts) (*Writer, error) {
 	if err := facts.Validate(); err != nil {
-		return nil, err // before there is a file
+		return nil, err // before a file is made
 	}
 	w, err := open(name, flag)
 	if err != nil {
@@ -86,7 +84,7 @@ func create(name string, flag int, facts Facts) (*Writer, error) {
 	return w, nil
 }
 
-// open opens a file to write to and locks it. Nothing in it has been changed yet.
+// open opens a file for writing and locks it. It does not change its contents.
 func open(name string, flag int) (*Writer, error) {
 	path, err := filepath.Abs(name)
 	if err != nil {
@@ -120,7 +118,7 @@ func open(name string, flag int) (*Writer, error) {
 	}
 }
 
-// holder says which process has the file, as far as the file tells.
+// holder says which process has the file, if the file says so.
 func holder(r io.Reader) string {
 	file, _ := newReader(r, "").all()
 	var process, date string
@@ -138,14 +136,13 @@ func holder(r io.Reader) string {
 	return fmt.Sprintf(": process %s has been writing to it since %s", process, date)
 }
 
-// Resume opens a file to append to it, and returns what it holds.
+// Resume opens a file to append to it, and returns its contents.
 //
-// A last line that was cut off is dropped, and kept in [File.Torn]; all else
-// in the file stays as it is. The file must be one that a Writer began, must
-// have nothing wrong in it, and must agree with facts save for the notes;
-// otherwise, and if another Writer has it, Resume leaves it alone and returns an
-// error. The notes of this run are added. A file that does not exist, or is
-// empty, is begun.
+// A last line that was cut off is removed from the file, and returned in [File.Torn];
+// the rest of the file does not change. A Writer must have begun the file, it must have
+// no errors, and it must agree with facts except for the notes; otherwise, and if
+// another Writer has it, Resume does not change it and returns an error. The notes of
+// this run are added. If the file does not exist or is empty, Resume begins it.
 func Resume(name string, facts Facts) (*Writer, *File, error) {
 	if err := facts.Validate(); err != nil {
 		return nil, nil, err
@@ -190,7 +187,7 @@ func (w *Writer) resume(name string, facts Facts) (*File, error) {
 	return held, w.write(notes(append([]Note{resumed}, facts.Notes...)))
 }
 
-// sameMachine returns an error unless facts are those of the file, but for notes.
+// sameMachine returns an error unless facts are those of the file, except for notes.
 func sameMachine(held *File, facts Facts) error {
 	if held.Machine == "" {
 		return &SyntaxError{held.Name, 1, `not a file to append to: want one that lockbench began, with a line "machine: ..."`}
@@ -221,7 +218,7 @@ func (w *Writer) Write(s Sample) error {
 	}
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# round: %d\n", s.Round)
-	if s.Fork != 0 { // a round begins with none
+	if s.Fork != 0 { // a round begins without a fork
 		fmt.Fprintf(&b, "# fork: %d\n", s.Fork)
 	}
 	fmt.Fprintln(&b, config{"distance", string(s.Distance)})
@@ -233,7 +230,7 @@ func (w *Writer) Write(s Sample) error {
 	return w.write(b.Bytes())
 }
 
-// Note adds a fact that is known only now.
+// Note adds a fact that was not known before.
 func (w *Writer) Note(n Note) error {
 	if w.err != nil {
 		return w.err
@@ -244,8 +241,8 @@ func (w *Writer) Note(n Note) error {
 	return w.write(notes([]Note{n}))
 }
 
-// Close closes the file. It returns a [*LostError] if the file is not as the
-// Writer left it, unless a Write has said so. It does nothing if the Writer comes
+// Close closes the file. It returns a [*LostError] if the file is not as the Writer
+// left it, unless a Write has returned that error. It does nothing if the Writer comes
 // from [NewWriter].
 func (w *Writer) Close() error {
 	if w.file == nil {
@@ -258,8 +255,8 @@ func (w *Writer) Close() error {
 	return errors.Join(lost, w.file.Close())
 }
 
-// write writes whole lines in one call. If only a part arrives, it takes the
-// part back where it can.
+// write writes complete lines in one call. If only a part is written, it removes that
+// part if it can.
 func (w *Writer) write(lines []byte) error {
 	if w.err = w.lost(); w.err != nil {
 		return w.err
@@ -311,8 +308,8 @@ func (w *Writer) cut() error {
 	case w.path == "":
 		return nil
 	case runtime.GOOS == "windows":
-		// A handle for appending cannot truncate there. That the name is
-		// still this file's is sure: what is open cannot be replaced.
+		// On Windows a handle for appending cannot truncate. The name is still that of
+		// this file, since an open file cannot be replaced.
 		return os.Truncate(w.path, w.size)
 	}
 	return w.file.Truncate(w.size)

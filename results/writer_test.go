@@ -23,7 +23,7 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// text returns the file that a Writer makes of samples.
+// text returns the file that a Writer writes for samples.
 func text(t testing.TB, samples []results.Sample) string {
 	t.Helper()
 	var b bytes.Buffer
@@ -53,7 +53,7 @@ func TestFileIsGolden(t *testing.T) {
 	golden.Check(t, "sweep.txt", text(t, sweep(6, []int{0})))
 }
 
-// A recorder keeps each Write by itself.
+// A recorder keeps each Write separately.
 type recorder [][]byte
 
 func (r *recorder) Write(p []byte) (int, error) {
@@ -61,7 +61,7 @@ func (r *recorder) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Whatever comes after a Write, what was written up to it is a valid file.
+// After each Write, the file so far is valid.
 func TestEachSampleIsOneWriteOfWholeLines(t *testing.T) {
 	samples := sweep(3, []int{0, 90})
 	var r recorder
@@ -92,7 +92,7 @@ func TestEachSampleIsOneWriteOfWholeLines(t *testing.T) {
 	}
 }
 
-// What another writer writes in between changes nothing about a sample.
+// Lines that another program writes in between do not change a sample.
 func TestEachSampleSaysAllOfIt(t *testing.T) {
 	var both, ours bytes.Buffer
 	first, err := results.NewWriter(io.MultiWriter(&both, &ours), facts)
@@ -104,7 +104,7 @@ func TestEachSampleSaysAllOfIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := written(t, sweep(3, []int{0}))
-	slices.SortFunc(want, func(a, b results.Sample) int { return cmp.Compare(a.CPUs, b.CPUs) }) // so that little changes from one to the next
+	slices.SortFunc(want, func(a, b results.Sample) int { return cmp.Compare(a.CPUs, b.CPUs) }) // so that few keys change from one to the next
 	for i, s := range want {
 		w := first
 		if i%2 == 1 {
@@ -213,7 +213,7 @@ func contents(t *testing.T, name string) string {
 	return string(data)
 }
 
-// A file has one writer at a time: the second is told who the first is, and
+// A file has one writer at a time: the second gets an error that names the first, and
 // changes nothing.
 func TestOneWriter(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "out.txt")
@@ -260,8 +260,8 @@ func TestOneWriter(t *testing.T) {
 	}
 }
 
-// A file that is not as its writer left it is noticed, at the next sample or at
-// the end, and is left as it is.
+// A Writer notices, at the next sample or at the end, that its file was changed, and
+// does not change it further.
 func TestLostFile(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("a file in use cannot be removed")
@@ -303,7 +303,7 @@ func TestLostFile(t *testing.T) {
 						t.Errorf("Write = %v, want %s", err, want)
 					}
 				}
-				want = "no error" // it has been said
+				want = "no error" // Write has reported it
 			}
 			if err := w.Close(); message(err) != want {
 				t.Errorf("Close = %v, want %s", err, want)
@@ -315,11 +315,11 @@ func TestLostFile(t *testing.T) {
 	}
 }
 
-// A last line that is being written is none that was cut off.
+// A last line that is being written does not count as cut off.
 func TestReadWhileWritten(t *testing.T) {
 	whole := text(t, sweep(1, []int{0}))
 	for _, test := range []struct {
-		looks []int // how much of the file is there in each; the last holds for all behind it
+		looks []int // how much of the file each read sees; the last is for all later reads
 		want  string
 	}{
 		{[]int{len(whole)}, ""},
@@ -341,7 +341,7 @@ func TestReadWhileWritten(t *testing.T) {
 	}
 }
 
-// A note may come behind samples.
+// A note may come after samples.
 func TestNote(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "out.txt")
 	w, err := results.Create(name, facts)
@@ -373,8 +373,8 @@ func TestNote(t *testing.T) {
 	}
 }
 
-// Wherever a file is cut off behind its header, resuming it keeps every
-// complete sample and carries on as if nothing had happened.
+// Wherever a file is cut off after its header, resuming it keeps every complete sample
+// and continues as if nothing had happened.
 func TestResumeAfterACutAnywhere(t *testing.T) {
 	samples := sweep(2, []int{0})[19:29] // over the end of a round and several changes of distance
 	whole := text(t, samples)
@@ -405,7 +405,7 @@ func TestResumeAfterACutAnywhere(t *testing.T) {
 		if err := w.Close(); err != nil {
 			t.Fatal(err)
 		}
-		// The same as of an undisturbed run, but for the notes.
+		// The same as in an undisturbed run, except for the notes.
 		notes := "# resumed: after " + strconv.Itoa(complete) + " samples\n"
 		for _, n := range facts.Notes {
 			notes += "# " + n.Key + ": " + n.Text + "\n"
@@ -520,7 +520,7 @@ func TestResumeRefuses(t *testing.T) {
 	}
 }
 
-// A Write that fails half-way leaves no half behind.
+// A Write that fails halfway leaves no partial line.
 func TestHalfAWriteIsTakenBack(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "out.txt")
 	w, err := results.Create(name, facts)
@@ -567,7 +567,7 @@ func TestKilledWhileWriting(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		// A byte for each sample; then the kill, in the middle of anything.
+		// A byte for each sample; then the kill, at any moment.
 		if _, err := io.ReadFull(out, make([]byte, 50)); err != nil {
 			t.Fatal(err)
 		}
@@ -601,5 +601,5 @@ func writeForever(t *testing.T, name string) {
 			os.Stdout.Write([]byte{'.'})
 		}
 	}
-	os.Exit(1) // nobody killed us
+	os.Exit(1) // no kill arrived
 }
