@@ -11,12 +11,12 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// Alone draws what a lock costs one worker that has nothing to hold and nothing
-// to think about: for the lowest share of reads, and for the highest. The
-// cheapest is on top, and a rule shows what one locked instruction costs.
+// Alone draws what a lock costs a single worker without hold or think time: for the
+// lowest share of reads, and for the highest. The cheapest lock is on top, and a rule
+// shows the cost of one locked instruction.
 //
-// These are the figures of cells with one worker, hold 0 and think 0. In others
-// a CPU that executes out of order hides most of a lock behind what it thinks.
+// These are the figures of cells with one worker, hold 0 and think 0. In other cells a
+// CPU that executes out of order hides most of a lock's cost behind the think time.
 func Alone(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	const kind = "what a lock costs alone"
 	all := slices.DeleteFunc(cells(sums), func(c cell) bool { return !c.Alone() })
@@ -35,8 +35,8 @@ func Alone(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	return figures, skipped
 }
 
-// withoutAlone returns the summaries but those that are in the figures of Alone
-// and have nothing beside them in any other: no figure over CPUs.
+// withoutAlone returns the summaries without those that are in the figures of Alone and
+// would be alone in any other figure.
 func withoutAlone(sums []results.Summary) []results.Summary {
 	more := make(map[results.Cell]bool) // groups that have other cells
 	for _, s := range sums {
@@ -68,7 +68,7 @@ type price struct {
 	at   []point
 }
 
-// prices returns those of a shot, the cheapest first.
+// prices returns the prices of a shot, the cheapest first.
 func (s shot) prices() (shares []int, prices []price) {
 	for _, c := range s.cells {
 		shares = append(shares, c.Reads)
@@ -146,9 +146,8 @@ func (s shot) alone(o Options) *Figure {
 	return fig
 }
 
-// apart reports whether prices are so far apart that on a linear axis the cheap
-// ones could not be told from each other, as locks of 10 ns beside an update of
-// RCU.
+// apart reports whether prices differ so much that on a linear axis the cheap ones
+// could not be distinguished, such as locks of 10 ns next to an update of RCU.
 func apart(prices []price) bool {
 	lo, hi := math.Inf(1), 0.0
 	for _, p := range prices {
@@ -161,8 +160,8 @@ func apart(prices []price) bool {
 	return hi > 10*lo
 }
 
-// pricesTitle says which locks are the cheapest, beside the reference and the
-// limit. It returns their names, the first one's first.
+// pricesTitle says which locks are the cheapest, compared with the reference and the
+// limit. It returns their names, the cheapest first.
 func pricesTitle(prices []price, limit *price, o Options) (title string, loud []string) {
 	first := prices[0].at[0]
 	ns := func(p point) string { return number(p.Y) + noBreak + "ns" }

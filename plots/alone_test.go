@@ -12,7 +12,7 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// aloneSums is what four locks cost alone, with the limit and the empty lock.
+// aloneSums returns what four locks cost alone, with the limit and the empty lock.
 func aloneSums() (sums []results.Summary) {
 	for lock, ns := range map[string][2]float64{
 		"ticket": {7, 7}, "mcs": {12, 12}, "sync.Mutex": {10, 10}, "seqlock": {9, 4}, "swap": {6, 6}, "none": {3, 2.9},
@@ -48,7 +48,7 @@ func TestAlone(t *testing.T) {
 	}
 }
 
-// What people ask first leads, on one page that needs no other file.
+// The answers to the first questions come first, on one page that needs no other file.
 func TestPage(t *testing.T) {
 	dir := t.TempDir()
 	files, _, err := plots.Write(dir, append(small(), aloneSums()...), plots.Options{Facts: facts, Formats: []string{"svg"}})
@@ -94,8 +94,8 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// An update of RCU takes some 500 ns: beside it locks of 8 to 33 ns must be told
-// apart, so the axis is logarithmic, and says so.
+// An update of RCU takes some 500 ns: locks of 8 to 33 ns must be distinguishable next
+// to it, so the axis is logarithmic, and says so.
 func TestAloneBesideWhatIsExpensive(t *testing.T) {
 	sums := aloneSums()
 	logarithmic := func() bool {
@@ -114,8 +114,8 @@ func TestAloneBesideWhatIsExpensive(t *testing.T) {
 	}
 }
 
-// A figure of CPUs at an unknown distance says so in its title, and leads only
-// where no other answers the question.
+// A figure of CPUs at an unknown distance says so in its title, and comes first only if
+// no other answers the question.
 func TestUnknownDistanceDoesNotLead(t *testing.T) {
 	at := func(cpus int, d results.Distance) []results.Summary {
 		c := cellOf("mcs", cpus)

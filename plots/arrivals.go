@@ -13,18 +13,18 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// Load draws how long workers wait over the load, where operations arrive on a
-// schedule: the median at the left, the 99th percentile at the right, on one
-// logarithmic axis, writers and readers each in a figure of their own. The lock
-// whose workers wait the least at the highest load is drawn the loudest.
+// Load draws how long workers wait over the load, if operations arrive on a schedule:
+// the median at the left, the 99th percentile at the right, on one logarithmic axis,
+// with separate figures for writers and readers. The lock whose workers wait least at
+// the highest load is drawn most prominently.
 //
-// A lock that is saturated at a load has no point there: its wait only says how
-// long was measured. The figure names it.
+// A lock that is saturated at a load has no point there, since its wait depends only on
+// how long was measured. The figure names it.
 func Load(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	const kind = "latency over load"
 	all := slices.DeleteFunc(cells(sums), func(c cell) bool { return !c.Open() })
 	if len(all) == 0 {
-		return nil, nil // what is not asked for is not missing
+		return nil, nil // not asked for, so not missing
 	}
 	looks := looks(sums, o)
 	var figures []*Figure
@@ -64,8 +64,7 @@ func loadScene(c cell) scene {
 // saturated reports whether operations arrived faster than they were served.
 func (c cell) saturated() bool { return c.units["saturated"].Saturated() }
 
-// withoutSaturated returns the cells but those that are saturated, and what
-// became of these.
+// withoutSaturated returns the cells that are not saturated, and notes on the others.
 func withoutSaturated(all []cell) (rest []cell, notes []string) {
 	at := make(map[string]string)
 	for _, c := range all {
@@ -125,7 +124,7 @@ func (s shot) load(unit, noun string, looks map[string]look, o Options) *Figure 
 	slices.Sort(xs)
 	xs = slices.Compact(xs)
 	last := xs[len(xs)-1]
-	// Those that go furthest first, and of these those that wait the least.
+	// Lines that go furthest come first, and among these those with the shortest waits.
 	slices.SortFunc(tails, func(a, b line) int {
 		return cmp.Or(cmp.Compare(b.end().X, a.end().X), cmp.Compare(a.end().Y, b.end().Y), cmp.Compare(a.name, b.name))
 	})
@@ -202,8 +201,8 @@ func (s scene) arrival(x float64, word func(float64) string) string {
 	return "load" + noBreak + word(x)
 }
 
-// loadTitle says how long workers wait for the best lock and those tied with it,
-// and for the worst.
+// loadTitle says how long workers wait for the best lock and those tied with it, and
+// for the worst.
 func loadTitle(tails []line, loud []string, noun, where string) string {
 	first, last := tails[0], tails[0]
 	longest := 0.0
@@ -230,10 +229,9 @@ func loadTitle(tails []line, loud []string, noun, where string) string {
 	return title
 }
 
-// Distribution draws how all waits of a role are distributed, up to the longest:
-// each wait over the share of operations that wait no longer, in steps of nines.
-// It is of all samples together. A share is drawn if at least ten operations wait
-// longer.
+// Distribution draws how all waits of a role are distributed, up to the longest: each
+// wait over the share of operations that wait no longer, in steps of nines. All samples
+// count together. A share is drawn if at least ten operations wait longer.
 func Distribution(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	const kind = "distribution of waits"
 	if len(o.Waits) == 0 {
@@ -276,8 +274,8 @@ func Distribution(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	return figures, skipped
 }
 
-// nines are the shares that a distribution has ticks at, by their number of
-// nines; what is behind the last is the longest wait.
+// nines are the shares at which a distribution has ticks, by their number of nines;
+// after the last comes the longest wait.
 var nines = []plot.Tick{
 	{Value: 0, Label: "0"}, {Value: math.Log10(2), Label: "50 %"}, {Value: 1, Label: "90 %"}, {Value: 2, Label: "99 %"},
 	{Value: 3, Label: "99.9 %"}, {Value: 4, Label: "99.99 %"}, {Value: 4.6, Label: "longest"},
@@ -360,7 +358,7 @@ func (s shot) distribution(r role, of func(cell) (results.Wait, bool), looks map
 	}
 }
 
-// waitKind says what a wait is, in the scene.
+// waitKind says what a wait means in the scene.
 func (s scene) waitKind() string {
 	if s.Open() {
 		return "from the scheduled arrival"

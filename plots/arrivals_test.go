@@ -10,7 +10,7 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// openSums is how long the writers of some locks wait at three loads. The ticket
+// openSums returns how long the writers of some locks wait at three loads. The ticket
 // lock is saturated at the highest.
 func openSums(loads ...string) (sums []results.Summary) {
 	for lock, wait := range map[string]float64{"ticket": 900, "mcs": 300, "sync.Mutex": 500, "none": 50} {
@@ -71,7 +71,8 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// One load is no curve; without a schedule there is nothing to say of it.
+// One load makes no curve; without a schedule there is no figure, and no remark about
+// that.
 func TestLoadSkips(t *testing.T) {
 	figures, skipped := plots.Load(openSums("0.5"), plots.Options{})
 	if len(figures) != 0 || len(skipped) != 1 || !strings.Contains(skipped[0].Why, "--load 0.5,0.8,0.95") {
@@ -83,8 +84,8 @@ func TestLoadSkips(t *testing.T) {
 	}
 }
 
-// Waits on a schedule are not called service times, and there are no figures of
-// throughput and fairness, which a schedule sets.
+// Waits in an open loop are not called service times, and there are no figures of
+// throughput and fairness, which the schedule determines.
 func TestAllOfAnOpenLoop(t *testing.T) {
 	sums := openSums("0.5", "0.8", "0.95")
 	figures, skipped := plots.All(sums, plots.Options{Facts: facts})
@@ -146,8 +147,8 @@ func TestDistribution(t *testing.T) {
 	}
 }
 
-// A curve rises with the waits, from one share to the next, and has glyphs at the
-// ticks alone.
+// A curve rises with the waits, from one share to the next, and has glyphs only at the
+// ticks.
 func TestDistributionIsACurve(t *testing.T) {
 	c := cellOf("mcs", 2)
 	c.Load = "0.95"

@@ -24,7 +24,7 @@ func newPlot() *plot.Plot {
 		restyle(&a.Label.TextStyle, sans(9.5))
 		a.Label.Padding = 3
 	}
-	p.Y.LineStyle.Width, p.Y.Tick.LineStyle.Width = 0, 0 // the grid shows where it is
+	p.Y.LineStyle.Width, p.Y.Tick.LineStyle.Width = 0, 0 // the grid replaces the axis line
 	return p
 }
 
@@ -32,8 +32,8 @@ func restyle(s *text.Style, t typeface) {
 	s.Font, s.Color = t.Font, prose
 }
 
-// logScale is a logarithmic scale for values that may be zero, negative or
-// not a number: it puts them at its left end. [plot.LogScale] panics on them.
+// logScale is a logarithmic scale for values that may be zero, negative or not a
+// number, which are drawn at its left end. [plot.LogScale] panics on them.
 type logScale struct{}
 
 // Normalize returns where x is between lo and hi, as a share of the way.
@@ -44,8 +44,9 @@ func (logScale) Normalize(lo, hi, x float64) float64 {
 	return math.Log(x/lo) / math.Log(hi/lo)
 }
 
-// setLog makes an axis logarithmic, around those of vs that are positive and
-// finite, which note says. Values that are close together, or one alone, get room on both sides.
+// setLog makes an axis logarithmic, around the values in vs that are positive and
+// finite; note says that it is. Values that are close together, or a single one, get
+// room on both sides.
 func setLog(a *plot.Axis, vs []float64) (note string) {
 	lo, hi := math.Inf(1), 0.0
 	for _, v := range vs {
@@ -80,9 +81,9 @@ func minMax(vs []float64) (lo, hi float64) {
 	return lo, hi
 }
 
-// setLinear gives an axis a linear scale that holds vs, with a little air. It
-// starts at 0, unless all values are in the upper half of what that would
-// show: then it starts below the least, which note says.
+// setLinear gives an axis a linear scale that contains vs, with a small margin. It
+// starts at 0, unless all values would be in the upper half: then it starts below the
+// smallest, and note says so.
 func setLinear(a *plot.Axis, vs []float64) (note string) {
 	lo, hi := minMax(vs)
 	switch {
@@ -120,8 +121,8 @@ func (t linearTicks) Ticks(lo, hi float64) []plot.Tick {
 	return nil
 }
 
-// logTicks marks decades, 2 and 5 between them where decades are few, and all
-// between them where there is hardly one.
+// logTicks marks decades, also 2 and 5 between them if there are few decades, and all
+// numbers between them if there is hardly one.
 type logTicks struct {
 	format func(float64) string
 	few    float64 // how many decades are few
@@ -156,8 +157,8 @@ func (t logTicks) Ticks(lo, hi float64) []plot.Tick {
 	return ticks
 }
 
-// thin takes the labels off ticks that stand too close to a labelled one for
-// both to be read. The last tick keeps its label.
+// thin removes the labels of ticks that are too close to a labelled one for both to be
+// read. The last tick keeps its label.
 func thin(ticks []plot.Tick, a plot.Axis) []plot.Tick {
 	const room = .045 // as a share of the axis
 	kept := make([]plot.Tick, len(ticks))
@@ -197,8 +198,7 @@ func (g gridlines) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// A heading is the label of the vertical axis, upright above it, where it is
-// read without turning the head.
+// A heading is the label of the vertical axis, written horizontally above it.
 type heading struct{ text string }
 
 // GlyphBoxes reserves the strip above the data.
@@ -240,8 +240,8 @@ func opsScale(hi float64) scale {
 	return scale{1, "ops/s"}
 }
 
-// number writes v with three significant digits, and with more only where
-// they stand before the decimal point: 0.123, 16.2, 1234.
+// number writes v with three significant digits, and with more only before the decimal
+// point: 0.123, 16.2, 1234.
 func number(v float64) string {
 	switch a := math.Abs(v); {
 	case !finite(v):

@@ -70,7 +70,7 @@ func TestTicks(t *testing.T) {
 	}
 }
 
-// Whatever the range, an axis has ticks to read it by, and not too many.
+// An axis of any range has enough ticks to read it by, and not too many.
 func TestTicksAreFew(t *testing.T) {
 	for lo := 1e-9; lo < 1e12; lo *= 3.7 {
 		for ratio := 4.0; ratio < 1e14; ratio *= 1.9 {

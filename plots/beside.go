@@ -14,10 +14,10 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// ReadsBeside draws throughput over the percentage of reads as [Reads] does, for
-// all CPU counts, near and far CPUs, in panels side by side that share their
-// axis. It is the picture for how much a second CPU is worth to readers, and
-// what is left of that where the CPUs are far from each other.
+// ReadsBeside draws throughput over the percentage of reads as [Reads] does, for all
+// CPU counts, near and far CPUs, in panels side by side that share their axis. It shows
+// how much a second CPU gains for readers, and how much of that remains if the CPUs are
+// far from each other.
 func ReadsBeside(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	const kind = "throughput over reads, side by side"
 	all := cells(sums)
@@ -153,7 +153,7 @@ func (s scene) rowsBeside(panels []panel, o Options) *Figure {
 	return fig
 }
 
-// mostBeside is how many lines can be told apart in a third of a figure.
+// mostBeside is how many lines can be distinguished in a third of a figure.
 const mostBeside = 12
 
 // A panel is one of several in a figure.
@@ -162,7 +162,7 @@ type panel struct {
 	family
 }
 
-// where returns what tells a panel from the others.
+// where returns what distinguishes a panel from the others.
 func (p panel) where() string {
 	where := count(p.shot.CPUs, "CPU")
 	switch p.shot.distance {
@@ -207,7 +207,7 @@ func (s scene) beside(panels []panel, o Options) *Figure {
 		ch.head = fmt.Sprintf("at %v %%", last)
 		for j := range ch.lines {
 			if ch.lines[j].emphasis == muted {
-				ch.lines[j].emphasis = tied // no panel's best is that of all
+				ch.lines[j].emphasis = tied // the best of a panel need not be the best of all
 			}
 			p.step(ch.lines[j].pts)
 		}
@@ -242,7 +242,7 @@ func (s scene) beside(panels []panel, o Options) *Figure {
 	return fig
 }
 
-// besideWidth is that of a figure of panels side by side.
+// besideWidth is the width of a figure with panels side by side.
 const besideWidth = 900
 
 func besideHeight(n int) vg.Length { return max(300, vg.Length(n)*labelHeight+80) }

@@ -49,7 +49,7 @@ func TestReadsBeside(t *testing.T) {
 		}
 	}
 
-	// A file that was added to says twice what machine it is of.
+	// A file that was appended to names its machine twice.
 	twice := facts
 	twice.Notes = slices.Concat(facts.Notes, facts.Notes)
 	figures, _ = plots.ReadsBeside(results.Summarize(all), plots.Options{Facts: twice})
@@ -57,15 +57,14 @@ func TestReadsBeside(t *testing.T) {
 		t.Errorf("of a file that was added to: %s, want %s", got, f.Subtitle[1])
 	}
 
-	// Where all samples are of near CPUs there are two panels, and the title
-	// says which lock that is of.
+	// If all samples are of near CPUs there are two panels, and the title says so.
 	near := slices.DeleteFunc(slices.Clone(all), func(s results.Sample) bool { return s.Distance == results.Far })
 	figures, _ = plots.ReadsBeside(results.Summarize(near), plots.Options{})
 	if len(figures) != 1 || len(figures[0].Panels) != 2 || !strings.Contains(figures[0].Title, "on 2") {
 		t.Errorf("of near CPUs alone: %d figures, %+v", len(figures), figures)
 	}
 
-	// A lock that is the only one with samples enough is not the fastest.
+	// A lock that is the only one with enough samples is not called the fastest.
 	lone := slices.DeleteFunc(slices.Clone(all), func(s results.Sample) bool {
 		return s.Distance == results.Far && s.Reads == 100 && s.Lock != "seqlock"
 	})
@@ -74,7 +73,7 @@ func TestReadsBeside(t *testing.T) {
 		t.Errorf("seqlock alone on far CPUs at 100%% reads: %q", figures[0].Title)
 	}
 
-	// One CPU count has nothing beside it.
+	// With one CPU count there are no panels side by side.
 	one := slices.DeleteFunc(all, func(s results.Sample) bool { return s.CPUs == 2 })
 	if figures, skipped := plots.ReadsBeside(results.Summarize(one), plots.Options{}); len(figures) != 0 || len(skipped) != 1 {
 		t.Errorf("of one CPU: %d figures, %v, want none and the reason", len(figures), skipped)
@@ -118,7 +117,7 @@ func encoded(t *testing.T, f *plots.Figure) string {
 	return string(svg)
 }
 
-// On a dark ground everything is as easy to tell from it as on white.
+// On a dark ground everything has the same contrast as on white.
 func TestDark(t *testing.T) {
 	for i, l := range plots.Looks(28) {
 		if l.Dark < 3 {

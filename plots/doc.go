@@ -1,18 +1,17 @@
-// Package plots draws what a benchmark run produced: throughput over CPUs and
-// over the share of reads, latency percentiles, also over load, how waits are
-// distributed, and fairness.
+// Package plots draws the results of a benchmark run: throughput over CPUs and over the
+// share of reads, latency percentiles, also over load, the distribution of waits, and
+// fairness.
 //
-// [Write] draws all of it into files. [Throughput], [Reads], [Roles], [Latency], [Load],
-// [Distribution] and [Fairness] return the figures of one kind, a [Figure] for each combination
-// of the dimensions that it does not show; its panels are gonum plots, to be
-// added to, or to be put into a picture of your own. [Forest] draws a comparison
-// of two versions.
+// [Write] draws all of them into files. [Throughput], [Reads], [Roles], [Latency],
+// [Load], [Distribution] and [Fairness] return the figures of one kind, a [Figure] for
+// each combination of the dimensions that it does not show; its panels are gonum plots,
+// to which you can add, or which you can put into a picture of your own. [Forest] draws
+// the result of a comparison of two versions.
 //
-// A figure never mixes samples of near CPUs with samples of far ones. Samples
-// during which the distance changed are left out, and the figure says how
-// many they were; so are those of unknown distance, where there are others.
-// The best lock has the best median; locks whose intervals overlap its interval are
-// tied with it.
+// A figure never mixes samples of near CPUs with samples of far ones. Samples during
+// which the distance changed are left out, and the figure says how many; so are those
+// of unknown distance, if there are others. The best lock is the one with the best
+// median; locks whose intervals overlap that of the best are called tied with it.
 //
 // # The files, in the order of the data
 //

@@ -49,7 +49,7 @@ func Ticks(log bool, lo, hi float64) (labels []string) {
 	return labels
 }
 
-// A Look is what tells a lock from the others.
+// A Look is how a lock is drawn.
 type Look struct {
 	Hue, Text      float64 // contrast to white of the line, as drawn when muted, and of text
 	Dark, DarkText float64 // contrast of the same to a dark ground
@@ -59,7 +59,7 @@ type Look struct {
 
 func darkContrast(c color.RGBA) float64 {
 	n := dark(c).(color.NRGBA)
-	return contrast(color.RGBA(n), night)
+	return contrast(color.RGBA(n), darkGround)
 }
 
 // Looks returns the first n looks.

@@ -10,12 +10,11 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// Fairness draws, for each lock, its throughput and beside it how evenly the
-// workers shared it: Jain's index, and what the worker that got the least got
-// of what the one that got the most did. The fastest lock is on top, so that
-// the right panel shows what its speed costs.
+// Fairness draws, for each lock, its throughput and how evenly the workers shared it:
+// Jain's index, and the ratio of the worker that got the least to the one that got the
+// most. The fastest lock is on top, so that the right panel shows what its speed costs.
 //
-// One worker alone is always treated fairly: such cells have no figure.
+// Cells with one worker have no figure, since they are always fair.
 func Fairness(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	const kind = "fairness"
 	all := cells(sums)
@@ -56,11 +55,11 @@ type sharing struct {
 	name  string
 	speed point // operations per second
 	jain  point // Jain's index
-	share point // of the slowest worker, as a part of the fastest's
+	share point // the slowest worker's throughput, as a share of the fastest's
 }
 
-// sharings returns those of a shot, the fastest first, and the locks that
-// have none.
+// sharings returns the sharings of a shot, the fastest first, and the locks that have
+// none.
 func (s shot) sharings(o Options) (locks []sharing, dropped []string) {
 	for _, c := range s.cells {
 		if c.Lock == o.empty() {
@@ -81,7 +80,7 @@ func (s shot) sharings(o Options) (locks []sharing, dropped []string) {
 	return locks, dropped
 }
 
-// fairness draws one figure, or nil if no lock has what it takes.
+// fairness draws one figure, or nil if no lock has the values for it.
 func (s shot) fairness(o Options) *Figure {
 	locks, dropped := s.sharings(o)
 	if len(locks) == 0 {
@@ -131,9 +130,9 @@ func (s shot) fairness(o Options) *Figure {
 	}
 }
 
-// fairnessTitle says what speed costs: which of the locks that may be the
-// fastest is the fairest, and whether there is a much fairer one. It returns
-// the first one's name, and those of the other fast ones.
+// fairnessTitle says what speed costs: which of the locks that may be the fastest is
+// the fairest, and whether there is a much fairer one. It returns the name of the
+// fairest, and those of the other fast ones.
 func fairnessTitle(locks []sharing) (title string, loud []string) {
 	fairness, words := func(l sharing) point { return l.share }, "its slowest worker gets %s of what its fastest gets"
 	if !slices.ContainsFunc(locks, func(l sharing) bool { return finite(l.share.Y) }) {
@@ -142,7 +141,8 @@ func fairnessTitle(locks []sharing) (title string, loud []string) {
 	fast := slices.DeleteFunc(slices.Clone(locks), func(l sharing) bool {
 		return l.name != locks[0].name && !l.speed.overlaps(locks[0].speed)
 	})
-	// The fairest of some: the fastest of those that nearly share the lead.
+	// The fairest of some locks: the fastest of those that are nearly as fair as the
+	// fairest.
 	fairest := func(of []sharing) sharing {
 		top := slices.MaxFunc(of, func(a, b sharing) int { return cmp.Compare(fairness(a).Y, fairness(b).Y) })
 		return of[slices.IndexFunc(of, func(l sharing) bool {

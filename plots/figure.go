@@ -8,8 +8,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// A Figure is a picture that can stand alone: it says what is seen, under
-// which conditions, and what was left out.
+// A Figure is a picture that needs no explanation: it says what it shows, under which
+// conditions, and what was left out.
 type Figure struct {
 	// Name says what the figure shows in a form that can be a file name. It
 	// is unique among the figures that All returns, and the same for the same
@@ -20,14 +20,14 @@ type Figure struct {
 	Subtitle []string // the conditions it holds under; a line each, or more when long
 	Notes    []string // what was left out, and why; below the panels
 
-	// Panels stand side by side. If there are several, they share their rows,
-	// which only the first one names.
+	// Panels are side by side. If there are several, they share their rows, and only
+	// the first names them.
 	Panels []*plot.Plot
 
-	// Width is that of the whole figure, Body the height of the panels.
+	// Width is the width of the whole figure, Body the height of the panels.
 	Width, Body vg.Length
 
-	blind bool // the distance of the CPUs is not known, though that of others is
+	blind bool // the distance of the CPUs is unknown, although that of others is known
 
 	// Dark asks for light inks on a dark ground.
 	Dark bool
@@ -72,14 +72,14 @@ func (f *Figure) foot() paragraph {
 	return p
 }
 
-// Size returns how large a canvas the figure wants.
+// Size returns how large a canvas the figure needs.
 func (f *Figure) Size() (width, height vg.Length) {
 	title, subtitle := f.head()
 	return f.Width, margin + title.height() + 3 + subtitle.height() + 12 + f.Body + 6 + f.foot().height() + margin*.7
 }
 
-// Draw draws the figure on c, which should be of the size that [Figure.Size]
-// returns; on any other, the panels take what the text leaves them.
+// Draw draws the figure on c, which should be of the size that [Figure.Size] returns;
+// on any other, the panels take the room that the text leaves.
 func (f *Figure) Draw(c draw.Canvas) {
 	if f.Dark {
 		c.Canvas = darkened{c.Canvas}
@@ -113,8 +113,8 @@ func (p paragraph) draw(c draw.Canvas, top vg.Length, clr color.RGBA) vg.Length 
 	return top
 }
 
-// panels divides body so that the data of all panels are equally wide,
-// whatever else a panel has at its sides.
+// panels divides body so that the data of all panels are equally wide, regardless of
+// what else a panel has at its sides.
 func (f *Figure) panels(body draw.Canvas) []draw.Canvas {
 	const gap = 22
 	n := vg.Length(len(f.Panels))

@@ -32,7 +32,7 @@ type text struct {
 	fill                     string
 }
 
-// A picture is what tests look at in an SVG file.
+// A picture is the part of an SVG file that tests look at.
 type picture struct {
 	width, height float64
 	texts         []text
@@ -101,7 +101,7 @@ func parse(t *testing.T, svg []byte) picture {
 				tx.fill = m[1]
 			}
 			tx.right = tx.left + num(attr(e, "textLength"))
-			tx.top, tx.bottom = base-.72*size, base+.21*size // of capitals and of descenders
+			tx.top, tx.bottom = base-.72*size, base+.21*size // top of capitals, bottom of descenders
 			pic.texts = append(pic.texts, tx)
 		}
 	}
@@ -126,7 +126,7 @@ func (p picture) tidy(t *testing.T, name string) {
 	}
 }
 
-// has reports whether a text says s.
+// has reports whether the picture has the text s.
 func (p picture) has(s string) bool {
 	return slices.ContainsFunc(p.texts, func(t text) bool { return plain(t.s) == s })
 }
@@ -155,7 +155,7 @@ func TestTextIsTidy(t *testing.T) {
 		for _, f := range figures {
 			kind, _, _ := strings.Cut(f.Name, "_")
 			if kinds[kind]++; kinds[kind] > 4 {
-				continue // more of the same
+				continue // figures of the same kind
 			}
 			pic := look(t, f)
 			pic.tidy(t, name+" "+f.Name)
@@ -180,7 +180,7 @@ func figure(t *testing.T, figures []*plots.Figure, name string) *plots.Figure {
 	return figures[i]
 }
 
-// summary is a summary of n samples with an interval of 2 %.
+// summary returns a summary of n samples with an interval of 2 %.
 func summary(c results.Cell, d results.Distance, unit string, median float64) results.Summary {
 	return results.Summary{Cell: c, Distance: d, Unit: unit, N: 10, Median: median, Lo: median * .99, Hi: median * 1.01, Confidence: .95}
 }
@@ -254,7 +254,7 @@ func TestThroughputOnTwoCPUs(t *testing.T) {
 	}
 }
 
-// inOrder returns those of the names that are there, from the top down.
+// inOrder returns the names that are in the picture, from the top down.
 func (p picture) inOrder(names []string) []string {
 	var found []text
 	for _, tx := range p.texts {
@@ -359,9 +359,9 @@ func TestTies(t *testing.T) {
 	}
 }
 
-// Samples of unknown distance are left out of a scenario that has near or far
-// ones. Elsewhere they have a figure of their own; it says so, unless nobody
-// looked in the whole file.
+// Samples of unknown distance are left out of a scenario that has near or far ones.
+// Elsewhere they have a figure of their own, which says so, unless no sample of the
+// file has a distance.
 func TestUnknownDistance(t *testing.T) {
 	at := func(lock string, cpus int, d results.Distance, median float64) results.Summary {
 		return summary(cellOf(lock, cpus), d, "ops/s", median)
@@ -406,7 +406,7 @@ func TestUnknownDistance(t *testing.T) {
 	}
 }
 
-// What one scenario leaves out is not in the figure of another either.
+// Samples that one scenario leaves out are not in the figure of another either.
 func TestUnknownDistanceOfSome(t *testing.T) {
 	sums := []results.Summary{
 		summary(cellOf("mcs", 2), results.Near, "ops/s", 2e6),
@@ -419,8 +419,8 @@ func TestUnknownDistanceOfSome(t *testing.T) {
 	}
 }
 
-// The first of each kind comes first: exclusive, near, and on all CPUs that
-// the machine has.
+// The first figure of each kind comes first: exclusive, near, and on all CPUs of the
+// machine.
 func TestOrder(t *testing.T) {
 	sums := results.Summarize(samples(5, 4, 24, []int{1, 2, 4, 8}, []int{1}, []int{0, 50, 90, 100},
 		[]results.Distance{results.Near, results.Near, results.Far}, true))
@@ -443,8 +443,7 @@ func TestOrder(t *testing.T) {
 		t.Errorf("the last figure is %s, want one of 8 CPUs, which are not there", last)
 	}
 
-	// What lies between the lowest and the highest share is left out, and
-	// said to be.
+	// Shares between the lowest and the highest are left out, and the figure says so.
 	for _, f := range figures {
 		if strings.Contains(f.Name, "reads=50") || strings.Contains(f.Name, "reads=90") {
 			t.Errorf("there is a %s", f.Name)
@@ -470,8 +469,8 @@ func TestOrder(t *testing.T) {
 	figure(t, figures, "throughput_reads=50_workers=1-per-cpu_hold=0s_think=1s_near")
 }
 
-// Workers are per CPU where that gives several CPU counts, and in all where
-// only that does.
+// Cells are grouped by workers per CPU if that gives several CPU counts, and by the
+// total number of workers if only that does.
 func TestWorkersPerCPUOrInAll(t *testing.T) {
 	var sums []results.Summary
 	for _, c := range []struct{ cpus, workers int }{{1, 1}, {2, 2}, {1, 64}, {2, 64}, {2, 3}} {
@@ -609,8 +608,7 @@ func TestSkippedSaysWhy(t *testing.T) {
 	}
 }
 
-// Nothing that a file can hold makes a figure panic, and what is drawn has no
-// coordinate that is not a number.
+// No contents of a file make a figure panic, and no coordinate in a picture is NaN.
 func TestStrangeNumbers(t *testing.T) {
 	units := []string{"ops/s", "ns/op", "jain", "share-min-max", "write-p50-ns", "write-p99-ns", "write-max-ns", "read-p99-ns"}
 	strange := []float64{0, -1, math.NaN(), math.Inf(1), math.Inf(-1), math.SmallestNonzeroFloat64, 1e-300, 1, 1e300, math.MaxFloat64}
@@ -641,7 +639,7 @@ func TestStrangeNumbers(t *testing.T) {
 			for _, f := range figures {
 				kind, _, _ := strings.Cut(f.Name, "_")
 				if seen[kind] {
-					continue // one of a kind is enough here
+					continue // one figure of a kind is enough here
 				}
 				seen[kind] = true
 				look(t, f)
@@ -725,7 +723,7 @@ func TestWriteErrors(t *testing.T) {
 	if _, _, err := plots.Write(file, sums, plots.Options{}); err == nil {
 		t.Error("writing figures into a file: no error")
 	}
-	// A figure that cannot take its place leaves nothing behind.
+	// A figure that cannot be written leaves no file behind.
 	name := "throughput_reads=0_workers=1-per-cpu_hold=0s_think=100ns_local.svg"
 	if err := os.MkdirAll(filepath.Join(dir, name, "in the way"), 0o777); err != nil {
 		t.Fatal(err)
@@ -739,7 +737,7 @@ func TestWriteErrors(t *testing.T) {
 	}
 }
 
-// Workloads whose names a file system takes for the same have two figures.
+// Workloads whose names are equal for a file system have two figures.
 func TestNamesAreUnique(t *testing.T) {
 	a, b := cellOf("mcs", 2), cellOf("mcs", 2)
 	a.Workload, b.Workload = "a:b", "a?b"

@@ -31,12 +31,12 @@ type File struct {
 	*Figure
 }
 
-// Write draws the figures that All returns into files in dir, which it makes
-// if it has to. It returns the files, figure by figure, and says which kinds of
-// figures it could not draw and why; that is no error.
+// Write draws the figures that All returns into files in dir, which it makes if needed.
+// It returns the files, figure by figure, and the kinds of figures that it could not
+// draw, with the reasons; that is no error.
 //
-// A file appears whole or not at all, and replaces one of the same name. The
-// files returned are those that were written even if err is not nil.
+// A file is written completely or not at all, and replaces one with the same name. The
+// returned files are those that were written, even if err is not nil.
 func Write(dir string, sums []results.Summary, o Options) (files []File, skipped []Skipped, err error) {
 	if err := o.checkFormats(); err != nil {
 		return nil, nil, err
@@ -46,7 +46,7 @@ func Write(dir string, sums []results.Summary, o Options) (files []File, skipped
 	return files, skipped, err
 }
 
-// checkFormats reports a format that there is not.
+// checkFormats reports unknown formats.
 func (o Options) checkFormats() error {
 	for _, format := range o.formats() {
 		if !slices.Contains(formats, format) {
@@ -56,7 +56,7 @@ func (o Options) checkFormats() error {
 	return nil
 }
 
-// writeFigures writes each figure in each format, and returns those that it could.
+// writeFigures writes each figure in each format, and returns the files that it wrote.
 func writeFigures(dir string, figures []*Figure, o Options) (files []File, err error) {
 	if err := o.checkFormats(); err != nil {
 		return nil, err
@@ -78,10 +78,10 @@ func writeFigures(dir string, figures []*Figure, o Options) (files []File, err e
 	return files, errors.Join(errs...)
 }
 
-// All draws the figures that the summaries have the data for, in the order in
-// which to look at them, and says which kinds it could not draw and why.
+// All draws the figures for which the summaries have the data, in the order in which to
+// look at them, and says which kinds it could not draw and why.
 func All(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
-	// Where operations arrive on a schedule, throughput says nothing.
+	// If operations arrive on a schedule, throughput means nothing.
 	isOpen := func(s results.Summary) bool { return s.Open() }
 	scheduled := slices.DeleteFunc(slices.Clone(sums), func(s results.Summary) bool { return !isOpen(s) })
 	sums = slices.DeleteFunc(slices.Clone(sums), isOpen)
@@ -117,7 +117,7 @@ func All(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 		draw(Latency, scheduled)
 	}
 	all := inTurn(figures)
-	throughput, _ := ThroughputBeside(ends, o) // what they lack, the others say
+	throughput, _ := ThroughputBeside(ends, o) // the other call reports what they lack
 	reads, _ := ReadsBeside(rest, o)
 	all = append(append(all, throughput...), reads...)
 
@@ -127,7 +127,7 @@ func All(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 		}
 	}
 
-	// Names that differ in what a file name cannot hold are alike.
+	// Names that differ only in characters that a file name cannot have are equal.
 	seen := make(map[string]int)
 	for _, f := range all {
 		seen[f.Name]++
@@ -154,17 +154,15 @@ func inTurn(kinds [][]*Figure) (all []*Figure) {
 	}
 }
 
-// group returns what the summaries have in common that differ in reads, in CPUs
-// and in workers alone.
+// group returns what summaries share that differ only in reads, CPUs and workers.
 func group(s results.Summary) results.Cell {
 	c := s.Scenario()
 	c.Reads, c.CPUs, c.Workers = 0, 0, 0
 	return c
 }
 
-// endsOf returns the summaries of the lowest and the highest share of reads,
-// among those that differ in that, in CPUs and in workers alone; and what the
-// others are, if there are any.
+// endsOf returns the summaries of the lowest and the highest share of reads, in each
+// group; and what the others are, if there are any.
 func endsOf(sums []results.Summary) (ends []results.Summary, between []Skipped) {
 	type span struct{ lo, hi int }
 	spans := make(map[results.Cell]span)
@@ -195,8 +193,8 @@ func endsOf(sums []results.Summary) (ends []results.Summary, between []Skipped) 
 		"between the lowest and the highest share: draw them with --all")
 }
 
-// WriteFile draws f into a file whose name ends in .svg or .png. The file
-// appears whole or not at all.
+// WriteFile draws f into a file whose name ends in .svg or .png. The file is written
+// completely or not at all.
 func (f *Figure) WriteFile(path string) error {
 	data, err := f.Encode(strings.TrimPrefix(filepath.Ext(path), "."))
 	if err != nil {
@@ -208,8 +206,8 @@ func (f *Figure) WriteFile(path string) error {
 	})
 }
 
-// resolution is that of a PNG file, in dots to the inch: twice what screens
-// without a scale factor show, so that text stays crisp.
+// resolution is the resolution of a PNG file, in dots per inch: twice that of screens
+// without a scale factor, so that text is sharp.
 const resolution = 144
 
 // Encode returns f in a format, "svg" or "png".
@@ -241,17 +239,16 @@ func (f *Figure) Encode(format string) ([]byte, error) {
 // svgText matches a line of text as vgsvg writes it.
 var svgText = regexp.MustCompile(`<text (x="[^"]*" y="[^"]*" transform="[^"]*")\s+style="font-family:Liberation Sans;font-variant:normal;font-weight:(normal|bold);font-style:normal;font-size:([0-9.]+)px(;fill:#[0-9A-F]+)?">([^<]*)</text>`)
 
-// portable makes an SVG file look the same where Liberation Sans is not
-// installed: it names fonts of the same metrics, and how wide each line of
-// text is, so that even in another font none runs into its neighbour. It adds
-// what a screen reader reads out.
+// portable makes an SVG file look the same where Liberation Sans is not installed: it
+// names fonts of the same metrics, and how wide each line of text is, so that even in
+// another font none runs into its neighbour. It adds the text for screen readers.
 func (f *Figure) portable(svg []byte) []byte {
 	svg = svgText.ReplaceAllFunc(svg, func(text []byte) []byte {
 		m := svgText.FindSubmatch(text)
 		at, weight, size, fill, content := m[1], string(m[2]), m[3], m[4], m[5]
 		points, err := strconv.ParseFloat(string(size), 64)
 		if err != nil {
-			return text // cannot be: the expression admits numbers only
+			return text // cannot happen: the expression matches numbers only
 		}
 		font, bold := sans(vg.Length(points)), ""
 		if weight == "bold" {

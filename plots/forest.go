@@ -21,7 +21,7 @@ import (
 // ForestOptions say how to draw a report. The zero value is a good choice.
 type ForestOptions struct {
 	Rows    int      // at most; 0 is 40
-	Formats []string // that WriteForest writes, "svg" and "png"; nil is both
+	Formats []string // formats of WriteForest, "svg" and "png"; nil is both
 }
 
 // WriteForest draws the figure that [Forest] returns into files in dir, as
@@ -30,9 +30,9 @@ func WriteForest(dir string, r *gate.Report, o ForestOptions) ([]File, error) {
 	return writeFigures(dir, []*Figure{Forest(r, o)}, Options{Formats: o.Formats})
 }
 
-// Forest draws the changes that a report has, each with its interval, against
-// the margin: a row for each unit of a benchmark, the worst on top. Worse is to
-// the right, whether more of the unit is better or less.
+// Forest draws the changes of a report, each with its interval, and the margin: a row
+// for each unit of a benchmark, the worst on top. Worse is always to the right, whether
+// more of the unit is better or less.
 func Forest(r *gate.Report, o ForestOptions) *Figure {
 	shown, hidden := chooseForest(r, cmp.Or(o.Rows, 40))
 	f := newForest(r, shown)
@@ -47,7 +47,7 @@ func Forest(r *gate.Report, o ForestOptions) *Figure {
 	}
 }
 
-// A judgement is what a row's colour and shape say.
+// A judgement is what a row's colour and shape mean.
 type judgement int
 
 const (
@@ -81,7 +81,7 @@ func judge(res *gate.Result) judgement {
 	return isFine
 }
 
-// chooseForest leaves out plain passes first, then what improved.
+// chooseForest leaves out plain passes first, then improvements.
 func chooseForest(r *gate.Report, most int) (shown, hidden []*gate.Result) {
 	order := []judgement{isWorse, isOpen, isBetter, isFine}
 	taken := make(map[*gate.Result]bool)
@@ -110,9 +110,9 @@ func chooseForest(r *gate.Report, most int) (shown, hidden []*gate.Result) {
 // A forest is the layout of the rows. Its numbers are shares; more is worse.
 type forest struct {
 	rows    []forestRow
-	left    []forestColumn // text beside the rows
+	left    []forestColumn // text to the left of the rows
 	right   []forestColumn
-	units   bool // they differ: each row says its own
+	units   bool // the units differ: each row names its own
 	margin  float64
 	min     float64 // what the axis shows
 	max     float64
@@ -128,9 +128,9 @@ type forest struct {
 type forestRow struct {
 	name, unit, change, pairs string
 	judgement
-	at, lo, hi     float64 // infinite where the interval does not end; NaN if there is no change
+	at, lo, hi     float64 // infinite if the interval is; NaN if there is no change
 	spread, margin float64 // NaN if there is none
-	limit          float64 // below which the interval of a change that passes is; 0 if that is the margin
+	limit          float64 // upper bound of the interval of a change that passes; 0 if that is the margin
 	hollow, minor  bool
 }
 
@@ -154,8 +154,8 @@ func newForest(r *gate.Report, shown []*gate.Result) *forest {
 	return f
 }
 
-// newForestRow returns the row of a result. What is beyond all reason is
-// infinite, so that it is not drawn.
+// newForestRow returns the row of a result. Absurd values become infinite, so that they
+// are not drawn.
 func newForestRow(names map[gate.Benchmark]string, res *gate.Result) forestRow {
 	row := forestRow{
 		name: names[res.Benchmark], unit: res.Unit, judgement: judge(res),
@@ -177,7 +177,7 @@ func newForestRow(names map[gate.Benchmark]string, res *gate.Result) forestRow {
 	}
 	worse := func(v float64) float64 {
 		switch {
-		case v <= -1 && !res.Signed: // nothing shrinks by more than all there is
+		case v <= -1 && !res.Signed: // no value shrinks by more than 100 %
 			v = math.Inf(-1)
 		case v > 1e6:
 			v = math.Inf(+1)
@@ -187,7 +187,7 @@ func newForestRow(names map[gate.Benchmark]string, res *gate.Result) forestRow {
 		return -float64(res.Better) * v
 	}
 	if res.Exact && math.Abs(res.Change) <= 1e6 {
-		// A change to nothing is one of 100 %, and no lack of knowledge.
+		// A change to 0 is one of 100 %, and not an unknown one.
 		row.at = -float64(res.Better) * res.Change
 		row.lo, row.hi, row.pairs = row.at, row.at, "exact"
 		return row
@@ -207,7 +207,7 @@ func newForestRow(names map[gate.Benchmark]string, res *gate.Result) forestRow {
 	return row
 }
 
-// twice returns what is worse by the margin twice.
+// twice returns the change that is worse by twice the margin.
 func twice(margin float64, res *gate.Result) float64 {
 	switch {
 	case res.Signed:
@@ -218,10 +218,10 @@ func twice(margin float64, res *gate.Result) float64 {
 	return (1+margin)*(1+margin) - 1
 }
 
-// setRange chooses what the axis shows: all of it, unless a few are so far out
-// that nothing of the others could be seen.
+// setRange chooses the range of the axis: all rows, unless a few are so far out that
+// the others could not be seen.
 func (f *forest) setRange() {
-	var out []float64 // how far out each row goes
+	var out []float64 // how far each row reaches
 	lo, hi, margin := 0.0, 0.0, f.margin
 	for _, row := range f.rows {
 		far := 0.0
@@ -269,14 +269,14 @@ type forestLayer struct{ *forest }
 
 const forestGap = 10 // between columns of text
 
-// A forestColumn is one of the columns of text beside the rows.
+// A forestColumn is one of the columns of text to the left of the rows.
 type forestColumn struct {
 	head  string
 	cells []string // of the rows
 	width vg.Length
 }
 
-// setColumns lays out the text beside the rows.
+// setColumns lays out the text to the left of the rows.
 func (f *forest) setColumns() {
 	f.left = []forestColumn{f.column("", 250, func(row forestRow) string { return row.name })}
 	if f.units {
@@ -363,7 +363,7 @@ func (f forestLayer) Plot(c draw.Canvas, p *plot.Plot) {
 	f.drawLegend(c)
 }
 
-// spreadShade is what the spread of a row is drawn in.
+// spreadShade is the colour of the spread of a row.
 var spreadShade = color.RGBA{0xC9, 0xC9, 0xC9, 0xFF}
 
 // drawRow draws a change and its interval.
@@ -393,7 +393,7 @@ func (f forestLayer) drawRow(c draw.Canvas, row forestRow, mid vg.Length, x func
 	}
 }
 
-// drawText writes what is beside a row.
+// drawText writes the text of a row.
 func (f forestLayer) drawText(c draw.Canvas, i int, mid vg.Length) {
 	row := f.rows[i]
 	font, hue := sans(forestSize), ink
@@ -472,7 +472,7 @@ func (f *forest) legendLines() (lines [][]legendItem) {
 
 func (f *forest) strip() vg.Length { return forestLine*vg.Length(max(len(f.legendLines()), 1)) + 8 }
 
-// drawLegend explains the marks, and heads the columns, above the rows.
+// drawLegend writes the legend and the headings of the columns above the rows.
 func (f forestLayer) drawLegend(c draw.Canvas) {
 	font := sans(8.5)
 	lines := f.legendLines()
@@ -495,7 +495,7 @@ func (f forestLayer) drawLegend(c draw.Canvas) {
 	}
 }
 
-// notes explains the marks that there are.
+// notes explains the marks in the figure.
 func (f *forest) notes() (notes []string) {
 	if f.clipped {
 		notes = append(notes, "An arrowhead at the edge: the interval, or the change itself, goes on beyond it.")
@@ -549,14 +549,14 @@ func forestNotes(r *gate.Report, hidden []*gate.Result) (notes []string) {
 	return append(notes, r.Warnings...)
 }
 
-// outermost returns how far the interval of res goes, either way; ok is false
-// if it does not end.
+// outermost returns how far the interval of res reaches, in either direction; ok is
+// false if it is infinite.
 func outermost(res *gate.Result) (v float64, ok bool) {
 	v = max(math.Abs(res.Lo), math.Abs(res.Hi))
 	return v, finite(v) && min(res.Lo, res.Hi) > -1
 }
 
-// forestTitle says what came of it.
+// forestTitle says what the result is.
 func forestTitle(r *gate.Report) string {
 	var counts [judgements]int
 	var first *gate.Result
@@ -711,7 +711,7 @@ func shareDigits(v float64) int {
 	return 0
 }
 
-// amount writes a value as short does, but no more than a few characters of it.
+// amount writes a value as short does, with at most a few characters.
 func amount(v float64) string {
 	if math.Abs(v) >= 1e7 && finite(v) {
 		return strconv.FormatFloat(v, 'g', 3, 64)

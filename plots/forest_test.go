@@ -16,8 +16,7 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// forestOf returns a report with n results that pass, but for what change makes
-// of them.
+// forestOf returns a report with n results that pass unless change changes them.
 func forestOf(n int, change func(i int, r *gate.Result)) *gate.Report {
 	random := rand.New(rand.NewPCG(1, uint64(n)))
 	rep := &gate.Report{Base: "main (1f3c9ab)", Head: "worktree", Took: 130 * time.Second, Rounds: 412}
@@ -55,7 +54,7 @@ func set(r *gate.Result, v gate.Verdict, change, half, noise float64) {
 	r.Verdict, r.Change, r.Lo, r.Hi, r.Spread, r.New = v, change, change-half, change+half, noise, r.Old*(1+change)
 }
 
-// forests are reports of all sorts.
+// forests returns reports of all kinds.
 func forests() map[string]*gate.Report {
 	nan, inf := math.NaN(), math.Inf(1)
 	m := map[string]*gate.Report{
@@ -158,8 +157,7 @@ func TestForestTitle(t *testing.T) {
 	}
 }
 
-// What is not drawn is said, and it is never what regressed while something
-// else is drawn.
+// Notes say what is not drawn, and regressions are drawn before all others.
 func TestForestRows(t *testing.T) {
 	rows := func(p picture) (n int) {
 		for _, tx := range p.texts {
@@ -212,7 +210,7 @@ func TestWriteForest(t *testing.T) {
 	}
 }
 
-// However strange the numbers are, there is a picture, and it is tidy.
+// Strange numbers have a picture as well, and it is tidy.
 func TestForestOfStrangeNumbers(t *testing.T) {
 	strange := []float64{0, math.NaN(), math.Inf(1), math.Inf(-1), -1, 1, 1e300, -1e300, 1e-300, -.5}
 	random := rand.New(rand.NewPCG(1, 2))
@@ -229,7 +227,7 @@ func TestForestOfStrangeNumbers(t *testing.T) {
 	}
 }
 
-// What the interval is of is said as it was measured.
+// The figure says of what the interval is, as it was measured.
 func TestForestSaysWhatIsCompared(t *testing.T) {
 	one := gate.Result{Benchmark: gate.Benchmark{Pkg: "p", Name: "A"}, Unit: "ns/op", Better: -1, N: 12, Change: 0.01, Lo: 0, Hi: 0.02, Margin: 0.03}
 	apart := one

@@ -15,8 +15,8 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// WriteHistory draws a figure for each trend that has a change point into files in
-// dir, those with the worst first, as [Write] does.
+// WriteHistory draws a figure for each trend with a change point into files in dir,
+// those with the worst change first, as [Write] does.
 func WriteHistory(dir string, h *history.History, o Options) ([]File, error) {
 	var figures []*Figure
 	drawn := make(map[*history.Trend]bool)
@@ -87,7 +87,7 @@ func (l historyLayer) value(v float64) string {
 	return short(v)
 }
 
-// title says what the last change is.
+// title describes the last change.
 func (l historyLayer) title() string {
 	t := l.trend
 	if len(t.Changes) == 0 {
@@ -102,7 +102,7 @@ func (l historyLayer) title() string {
 	return s
 }
 
-// words says by how much, and whether that is for the worse.
+// words says how large a change is, and whether it is a regression.
 func (l historyLayer) words(c history.ChangePoint) string {
 	by := percent(math.Abs(c.Change))
 	if !finite(c.Change) || c.Change >= 2 {
@@ -229,7 +229,7 @@ func (l historyLayer) ticks() (ticks []plot.Tick) {
 	return ticks
 }
 
-// hue returns the colour of what follows a change.
+// hue returns the colour of the points after a change.
 func (l historyLayer) hue(c history.ChangePoint) color.RGBA {
 	switch {
 	case l.trend.Better == 0:
@@ -240,7 +240,7 @@ func (l historyLayer) hue(c history.ChangePoint) color.RGBA {
 	return hues[2]
 }
 
-// Plot draws the points, the medians between changes, and where these are.
+// Plot draws the points, the medians between changes, and the changes.
 func (l historyLayer) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
 	t := l.trend
@@ -252,8 +252,7 @@ func (l historyLayer) Plot(c draw.Canvas, p *plot.Plot) {
 		}
 	}
 
-	// Of change points close to each other, those whose labels do not fit are left
-	// to the notes.
+	// If labels of change points do not fit, the notes have them.
 	font := sansBold(8.5)
 	free := c.Min.X
 	for _, ch := range t.Changes {

@@ -64,7 +64,7 @@ func TestHistory(t *testing.T) {
 	}
 }
 
-// Only trends that changed are drawn, each in a file of its own.
+// Only trends with a change are drawn, each in a file of its own.
 func TestWriteHistory(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "pictures")
 	files, err := plots.WriteHistory(dir, someHistory("ns/op", -1, 0.1, 0, 0.2), plots.Options{Formats: []string{"svg"}})
@@ -85,7 +85,7 @@ func TestWriteHistory(t *testing.T) {
 	}
 }
 
-// Whatever is in a trend, it can be drawn.
+// A trend with any values can be drawn.
 func TestHistoryOfOddities(t *testing.T) {
 	for name, odd := range map[string]func(h *history.History){
 		"no date":   func(h *history.History) { h.Runs[0].Date, h.Runs[20].Date = time.Time{}, time.Time{} },

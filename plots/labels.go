@@ -10,13 +10,13 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// spread returns positions for labels of equal height, so that none overlaps
-// another, all stay within [lo, hi], their order is that of want, and the sum
-// of squared distances to want is as small as it can be. Labels that want the
-// same position keep the order they are given in, the first one lowest.
+// spread returns positions for labels of equal height, so that none overlaps another,
+// all stay within [lo, hi], their order is that of want, and the sum of squared
+// distances to want is as small as it can be. Labels with the same wanted position keep
+// the order in which they are given, the first one lowest.
 //
-// The positions are those of the labels' centres. When the labels are higher
-// than the room they are given, they fill it evenly and do overlap.
+// The positions are those of the labels' centres. If the labels do not fit, they fill
+// the room evenly and overlap.
 func spread(want []float64, height, lo, hi float64) []float64 {
 	n := len(want)
 	at := make([]float64, n)
@@ -32,9 +32,9 @@ func spread(want []float64, height, lo, hi float64) []float64 {
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(want[a], want[b]) })
 
-	// With q[i] = at[i] - i*height, "no overlap" says that q does not
-	// decrease: the problem is an isotonic regression, which pooling adjacent
-	// violators solves. Labels that touch share a block.
+	// With q[i] = at[i] - i*height, "no overlap" means that q does not decrease: the
+	// problem is an isotonic regression, which pooling adjacent violators solves.
+	// Labels that touch share a block.
 	type block struct {
 		sum float64
 		n   int
@@ -51,9 +51,8 @@ func spread(want []float64, height, lo, hi float64) []float64 {
 		blocks = append(blocks, b)
 	}
 
-	// Clamping the solution keeps it optimal: the bounds are the same for all
-	// of q, because the first label is the one that meets lo and the last the
-	// one that meets hi.
+	// Clamping the solution keeps it optimal: the bounds are the same for all of q,
+	// because lo limits only the first label and hi only the last.
 	first, last := lo+height/2, hi-height/2-float64(n-1)*height
 	i := 0
 	for _, b := range blocks {
@@ -77,7 +76,7 @@ type endLabels struct {
 }
 
 const (
-	labelHeight = 12.5 // of one label, from middle to middle
+	labelHeight = 12.5 // of a label, from the middle of one to the middle of the next
 	labelSize   = 9
 	leaderWidth = 22
 	sampleWidth = 24
@@ -136,7 +135,7 @@ func (e endLabels) Plot(c draw.Canvas, p *plot.Plot) {
 	right := left + e.width()
 	regular.write(c, vg.Point{X: right, Y: headBase(c)}, 1, prose, e.head)
 
-	// The leaders go below all else, and the best line's over the others'.
+	// Leaders are drawn below everything else, that of the best line above the others.
 	for _, i := range order {
 		l := e.lines[i]
 		end := l.end()

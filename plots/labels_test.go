@@ -34,8 +34,8 @@ func TestSpread(t *testing.T) {
 	}
 }
 
-// Twenty-five labels anywhere, even outside, end up inside, in order, and
-// clear of each other.
+// Twenty-five labels with any wanted positions, even outside, are placed inside, in
+// order, and without overlap.
 func TestSpreadKeepsLabelsApart(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		const height, low, high = plots.LabelHeight, 40.0, 40.0 + 25*plots.LabelHeight + 15
@@ -58,8 +58,8 @@ func TestSpreadKeepsLabelsApart(t *testing.T) {
 	})
 }
 
-// No small shift of a label, or of all labels from one on, brings the labels
-// closer to where they want to be.
+// No small shift of a label, or of all labels from one on, brings the labels closer to
+// their wanted positions.
 func TestSpreadMovesLabelsLeast(t *testing.T) {
 	cost := func(want, at []float64) (sum float64) {
 		for i := range at {

@@ -10,7 +10,7 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// percentiles are the units of a role, and how they are drawn.
+// percentiles are the units of a role, with the way they are drawn.
 var percentiles = []struct {
 	unit string // after "read-" or "write-"
 	mark mark
@@ -21,10 +21,10 @@ var percentiles = []struct {
 	{"max-ns", mark{name: "longest", shape: bar, radius: 3.8, slim: true}},
 }
 
-// tail is the percentile that locks are ranked by: p99.
+// tail is the percentile by which locks are ranked: p99.
 const tail = 1
 
-// roles are those of workers that wait for a lock, the more telling first.
+// roles are the roles of workers that wait for a lock, the more important first.
 var roles = []role{
 	{"write-", "writers"},
 	{"read-", "readers"},
@@ -33,15 +33,15 @@ var roles = []role{
 // A role is what its units begin with, and what its workers are called.
 type role struct{ unit, noun string }
 
-// key returns the role as a [results.Wait] has it.
+// key returns the Role of a [results.Wait].
 func (r role) key() string { return strings.TrimSuffix(r.unit, "-") }
 
-// Latency draws how long workers wait to acquire a lock: the median, the
-// 99th and the 99.9th percentile and the longest wait, on a logarithmic axis,
-// for writers and for readers beside each other. The lock whose writers wait
-// the least, by the 99th percentile, is on top.
+// Latency draws how long workers wait to acquire a lock: the median, the 99th and the
+// 99.9th percentile and the longest wait, on a logarithmic axis, for writers and for
+// readers side by side. The lock whose writers wait least, by the 99th percentile, is
+// on top.
 //
-// Each is the median of what the samples measured, with its interval.
+// Each is the median over the samples, with its interval.
 func Latency(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	const kind = "latency"
 	all := cells(sums)
@@ -82,9 +82,9 @@ type waits struct {
 	dots [2][]point // by role, by percentile
 }
 
-// waits returns those of a shot, the locks whose workers of a role wait the
-// least, by p99, first, and those without a wait in that role last. The role
-// is the first of roles that any lock has. dropped are the locks with none.
+// waits returns the waits of a shot: the locks whose workers of a role wait least, by
+// p99, come first, and those without a wait in that role last. The role is the first of
+// roles that any lock has. dropped are the locks with none.
 func (s shot) waits(o Options) (locks []waits, role int, dropped []string) {
 	role = len(roles) - 1
 	for _, c := range s.cells {

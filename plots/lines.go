@@ -11,8 +11,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// A point is a median with its interval. Lo and Hi are NaN where the samples
-// are too few for an interval.
+// A point is a median with its interval. Lo and Hi are NaN if there are too few samples
+// for an interval.
 type point struct {
 	X         float64
 	Y, Lo, Hi float64
@@ -21,11 +21,11 @@ type point struct {
 // hasInterval reports whether the samples sufficed for an interval.
 func (p point) hasInterval() bool { return finite(p.Lo) && finite(p.Hi) }
 
-// unmeasured is the point where there is none.
+// unmeasured is a missing point.
 var unmeasured = point{Y: math.NaN(), Lo: math.NaN(), Hi: math.NaN()}
 
-// overlaps reports whether the intervals of p and q have values in common, so
-// that the samples do not tell which one is the greater.
+// overlaps reports whether the intervals of p and q have values in common, so that the
+// samples do not show which one is greater.
 func (p point) overlaps(q point) bool {
 	return p.hasInterval() && q.hasInterval() && p.Lo <= q.Hi && q.Lo <= p.Hi
 }
@@ -38,7 +38,7 @@ func (p point) scaled(by float64) point {
 // finite reports whether v is neither infinite nor NaN.
 func finite(v float64) bool { return !math.IsInf(v, 0) && !math.IsNaN(v) }
 
-// An emphasis says how loudly a lock is drawn.
+// An emphasis says how prominently a lock is drawn.
 type emphasis int
 
 const (
@@ -56,7 +56,7 @@ type line struct {
 	rank     int     // 0 is the best
 	pts      []point // by X, at least one
 
-	glyphs []plot.Tick // where there are glyphs; nil: at all points
+	glyphs []plot.Tick // where the line has glyphs; nil: at all points
 }
 
 // end returns the line's last point.
@@ -130,8 +130,8 @@ func (l line) hue() color.RGBA {
 	return l.look.hue
 }
 
-// A band is the intervals of a line, translucent, the more so the more bands
-// there are. It is cut where an interval is missing.
+// A band is the intervals of a line; it is translucent, and fainter if there are more
+// bands. It is interrupted where an interval is missing.
 type band struct {
 	line
 	among int // bands
@@ -170,21 +170,21 @@ type lineChart struct {
 	xLog    bool
 	yLabel  string
 	yUnit   string
-	yNote   string // what to know of the axis, after a comma
+	yNote   string // a remark on the axis, after a comma
 	yLog    bool
 	yTick   func(float64) string // formats a tick of y; nil: as a number
-	scope   []float64            // what the axis of y must hold beside the lines
+	scope   []float64            // values that the axis of y must contain in addition to the lines
 	value   func(float64) string // formats a value of y for its label
 	head    string               // heads the column of these values
 	lines   []line               // the best is drawn last
-	panel   string               // names one of several, instead of the axis; "" if there is one
+	panel   string               // names one of several panels, instead of the axis; "" if there is one
 	unnamed bool                 // no labels: another panel has them
 	shaded  float64              // x at and above this is oversubscribed; NaN: nothing is
 	limit   ceiling
-	curves  bool // points are so many that only those at ticks have glyphs
+	curves  bool // there are so many points that only those at ticks have glyphs
 }
 
-// A ceiling is what no lock can pass: a dotted line.
+// A ceiling is a dotted line that no lock can exceed.
 type ceiling struct {
 	pts []point // by X; none: nothing is drawn
 }
@@ -211,7 +211,7 @@ func (ch lineChart) plot() *plot.Plot {
 		ys = append(ys, q.Y)
 	}
 	p.X.Min, p.X.Max = minMax(xs)
-	if p.X.Min == p.X.Max { // one point stands in the middle
+	if p.X.Min == p.X.Max { // a single point is in the middle
 		p.X.Min, p.X.Max = p.X.Min-1, p.X.Max+1
 	} else if ch.xLog && p.X.Min > 0 {
 		p.X.Scale = logScale{}
@@ -283,8 +283,8 @@ type region struct {
 	ticks []plot.Tick
 }
 
-// strip is the height of what stands above the data: headings, high enough
-// above it to clear a tick at its very top.
+// strip is the height of the headings above the data, high enough to keep clear of a
+// tick at the very top.
 const strip = 25
 
 // headBase returns the baseline of text in the strip.
@@ -306,7 +306,7 @@ func (r region) Plot(c draw.Canvas, p *plot.Plot) {
 	font := sans(8.5)
 	const word = "oversubscribed"
 	at, align := (left+c.Max.X)/2, .5
-	if font.Width(word)+8 > c.Max.X-left { // beside it, then
+	if font.Width(word)+8 > c.Max.X-left { // then to the left of it
 		at, align = left-5, 1
 	}
 	font.write(c, vg.Point{X: at, Y: headBase(c)}, align, prose, word)

@@ -16,7 +16,7 @@ import (
 // PageName is the name of the file that [WritePage] writes.
 const PageName = "index.html"
 
-// A question is what people come with, and the kind of figure that answers it.
+// A question is one that readers have, with the kind of figure that answers it.
 type question struct{ kind, text string }
 
 var questions = []question{
@@ -28,18 +28,18 @@ var questions = []question{
 	{"roles", "Do readers let writers in?"},
 }
 
-// An Answer is a figure that leads, under the question that it answers.
+// An Answer is a figure at the top of the page, under the question that it answers.
 type Answer struct {
 	Question string
 	File
 }
 
-// maxLead is how many figures lead at most.
+// maxLead is the largest number of figures at the top.
 const maxLead = 3
 
-// Lead returns those of the files that answer what people ask first, each
-// figure once, and the others. A figure of CPUs at an unknown distance leads only
-// where there is no other to answer the question.
+// Lead returns the files that answer the questions that readers have first, each figure
+// once, and the others. A figure of CPUs at an unknown distance is an answer only if
+// there is no other.
 func Lead(files []File) (lead []Answer, rest []File) {
 	open := slices.Clone(questions)
 	each := slices.CompactFunc(slices.Clone(files), func(f, g File) bool { return f.Figure == g.Figure })
@@ -60,7 +60,7 @@ func Lead(files []File) (lead []Answer, rest []File) {
 	return lead, rest
 }
 
-// kind returns what the figure is of, as its name says.
+// kind returns the kind of the figure, which its name begins with.
 func (f *Figure) kind() string {
 	kind, _, _ := strings.Cut(f.Name, "_")
 	return kind
@@ -71,15 +71,15 @@ var pageHTML string
 
 var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
 
-// A pictured is a figure as the page has it.
+// A pictured is a figure on the page.
 type pictured struct {
 	Question, Title, Name string
 	Source                template.URL
 }
 
-// WritePage writes one page into dir that has all the figures of files in it,
-// those first that answer what people ask first, and text, such as tables. It
-// needs no other file.
+// WritePage writes one page into dir that contains all the figures of files, those
+// first that answer the first questions, and text, such as tables. It needs no other
+// file.
 func WritePage(dir string, files []File, o Options, text, table string) (path string, err error) {
 	page := struct {
 		Machine     string

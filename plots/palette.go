@@ -25,7 +25,7 @@ var hues = []color.RGBA{
 	{0x70, 0x70, 0x70, 0xFF}, // grey
 }
 
-// dashes follow each other once all hues are used: a solid line, then ever
+// dashes are used in turn once all hues are used: a solid line, then shorter and
 // shorter strokes.
 var dashes = [][]vg.Length{
 	nil,
@@ -57,8 +57,8 @@ type look struct {
 	hollow bool
 }
 
-// lookOf returns the look of the i'th lock. No two of the first 28 share hue
-// and dashes, none of the first 84 share hue and glyph.
+// lookOf returns the look of the i'th lock. No two of the first 28 share hue and
+// dashes, and no two of the first 84 share hue and glyph.
 func lookOf(i int) look {
 	return look{
 		hue:    hues[i%len(hues)],
@@ -82,8 +82,8 @@ const (
 	bar    // a vertical stroke; not for lines, where it would hide
 )
 
-// corners holds the polygons of the shapes that are one, for a glyph of
-// radius 1. They have about the area of the circle.
+// corners holds the polygons of the shapes that are polygons, for a glyph of radius 1.
+// They have about the area of the circle.
 var corners = map[shape][]vg.Point{
 	square:  {{X: -.88, Y: -.88}, {X: .88, Y: -.88}, {X: .88, Y: .88}, {X: -.88, Y: .88}},
 	diamond: {{X: 0, Y: -1.25}, {X: 1.25, Y: 0}, {X: 0, Y: 1.25}, {X: -1.25, Y: 0}},
@@ -138,8 +138,8 @@ func translucent(c color.RGBA, opacity float64) color.NRGBA {
 	return color.NRGBA{c.R, c.G, c.B, uint8(math.Round(255 * opacity))}
 }
 
-// legible returns c, darkened until text in it can be read on white.
-// 4.5 is what WCAG 2.1 asks of text in its criterion 1.4.3.
+// legible returns c, darkened until text in it can be read on white. 4.5 is the
+// contrast that criterion 1.4.3 of WCAG 2.1 requires for text.
 func legible(c color.RGBA) color.RGBA {
 	for contrast(c, white) < 4.5 {
 		c = mix(c, color.RGBA{A: 0xFF}, .05)
@@ -147,19 +147,20 @@ func legible(c color.RGBA) color.RGBA {
 	return c
 }
 
-// A darkened canvas is for what is drawn as on white, on a dark ground.
+// A darkened canvas draws on a dark ground what is drawn for white.
 type darkened struct{ vg.Canvas }
 
-// SetColor sets the colour that stands for c.
+// SetColor sets the colour that replaces c.
 func (d darkened) SetColor(c color.Color) { d.Canvas.SetColor(dark(c)) }
 
-// Greys go from white to ink as they do from these to these in the dark.
+// The scale of greys from white to ink becomes the one between these two on a dark
+// ground.
 var (
-	night = color.RGBA{0x0D, 0x11, 0x17, 0xFF} // for white
-	moon  = color.RGBA{0xF0, 0xF3, 0xF6, 0xFF} // for ink
+	darkGround = color.RGBA{0x0D, 0x11, 0x17, 0xFF} // for white
+	darkInk    = color.RGBA{0xF0, 0xF3, 0xF6, 0xFF} // for ink
 )
 
-// dark returns what stands for c on a dark ground: a grey as light as c is
+// dark returns the colour that replaces c on a dark ground: a grey as light as c is
 // dark, and any other colour light enough to be seen there.
 func dark(c color.Color) color.Color {
 	n := color.NRGBAModel.Convert(c).(color.NRGBA)
@@ -167,9 +168,9 @@ func dark(c color.Color) color.Color {
 	lo, hi := min(n.R, n.G, n.B), max(n.R, n.G, n.B)
 	if hi-lo < 24 { // a grey, or nearly
 		light := (float64(lo) + float64(hi)) / 2
-		opaque = mix(moon, night, min(max((light-float64(ink.R))/(255-float64(ink.R)), 0), 1))
+		opaque = mix(darkInk, darkGround, min(max((light-float64(ink.R))/(255-float64(ink.R)), 0), 1))
 	} else {
-		for contrast(opaque, night) < 5 {
+		for contrast(opaque, darkGround) < 5 {
 			opaque = mix(opaque, white, .05)
 		}
 	}
@@ -204,7 +205,7 @@ func sans(size vg.Length) typeface {
 	return lookup(font.Font{Typeface: "Liberation", Variant: "Sans"}, size)
 }
 
-// sansBold is the bold cut of sans.
+// sansBold is the bold face of sans.
 func sansBold(size vg.Length) typeface {
 	return lookup(font.Font{Typeface: "Liberation", Variant: "Sans", Weight: stdfont.WeightBold}, size)
 }
@@ -225,8 +226,8 @@ func (t typeface) write(c draw.Canvas, pt vg.Point, align float64, clr color.RGB
 	c.FillString(*t.Face, pt, s)
 }
 
-// middle returns how far below the middle of a line of text its baseline is,
-// going by the height of digits and lower-case letters with ascenders.
+// middle returns how far below the middle of a line of text its baseline is, judging by
+// the height of digits and lower-case letters with ascenders.
 func (t typeface) middle() vg.Length { return t.Font.Size * .35 }
 
 // elide shortens names that would leave no room for data.
@@ -252,8 +253,8 @@ func (t typeface) balance(s string, width vg.Length) []string {
 	return lines
 }
 
-// wrap breaks s at its spaces (not at no-break spaces) into lines no wider than width. A single word that
-// is wider has a line to itself.
+// wrap breaks s at its spaces (not at no-break spaces) into lines no wider than width.
+// A single word that is wider has a line to itself.
 func (t typeface) wrap(s string, width vg.Length) []string {
 	var lines []string
 	line := ""

@@ -6,8 +6,8 @@ import (
 	"github.com/lockbench/lockbench/plots"
 )
 
-// With 25 locks, no two look alike, neither as lines nor as glyphs; lines can
-// be seen on white, and names can be read.
+// With 25 locks, no two look alike, as lines or as glyphs; lines are visible on white,
+// and names are legible.
 func TestLooksDiffer(t *testing.T) {
 	seen := make(map[string]int)
 	for i, l := range plots.Looks(25) {

@@ -11,28 +11,27 @@ import (
 
 // Options say how to draw. The zero value is a good choice.
 type Options struct {
-	// Facts are those of the results file. Figures name the machine by them.
+	// Facts are the facts of the results file. Figures name the machine by them.
 	Facts results.Facts
 
 	// Reference is the lock that the others are compared with: it is drawn
 	// dark. "" is sync.Mutex.
 	Reference string
 
-	// Empty is the lock that does nothing. It is drawn as a limit, not as
-	// one of the locks. "" is none, the empty lock of the catalogue.
+	// Empty is the lock that does nothing. It is drawn as a limit, not as one of the
+	// locks. "" means "none", the empty lock of the catalogue.
 	Empty string
 
-	// Everything asks for the figures of every share of reads. Without, All
-	// and Write leave out those of the shares between the lowest and the
-	// highest: what locks reach at these is in the figures over reads.
+	// Everything asks for the figures of every share of reads. Without it, All and
+	// Write leave out those of the shares between the lowest and the highest, which are
+	// in the figures over reads.
 	Everything bool
 
-	// Waits are how the waits of the samples are distributed; see
-	// [results.Distributions]. Without them there are no figures of that.
+	// Waits are the distributions of the samples' waits; see [results.Distributions].
+	// Without them there are no figures of distributions.
 	Waits []results.Distribution
 
-	// Formats are the file formats that Write writes, "svg" and "png". nil
-	// is both.
+	// Formats are the file formats that Write writes, "svg" and "png". nil means both.
 	Formats []string
 }
 
@@ -49,7 +48,7 @@ func (o Options) formats() []string {
 func (o Options) machine() string {
 	var words []string
 	add := func(s string) {
-		if s != "" && !slices.Contains(words, s) { // a file that was added to says it again
+		if s != "" && !slices.Contains(words, s) { // a file that was appended to says it again
 			words = append(words, s)
 		}
 	}
@@ -82,15 +81,15 @@ func plural(n, noun string) string {
 
 // A Skipped is a figure, or a kind of figures, that could not be drawn.
 type Skipped struct {
-	Figure string // the kind, and under which conditions if not in general
+	Figure string // the kind, with the conditions if it is about one figure
 	Why    string // and how to get it
 }
 
 // String returns "figure: why".
 func (s Skipped) String() string { return s.Figure + ": " + s.Why }
 
-// looks assigns looks to all locks there are, in the order of their names, so
-// that a lock looks alike in all figures of a file.
+// looks assigns looks to all locks, in the order of their names, so that a lock looks
+// the same in all figures of a file.
 func looks(sums []results.Summary, o Options) map[string]look {
 	var names []string
 	for _, s := range sums {

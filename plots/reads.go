@@ -11,9 +11,9 @@ import (
 
 // Reads draws throughput over the percentage of operations that only read.
 //
-// The percentages that were measured stand at equal distances, since what
-// happens between 90 and 100 is what matters. Two of them give rows of dots,
-// more give lines; one alone gives no figure.
+// The percentages that were measured are at equal distances, since the range from 90 to
+// 100 matters most. Two of them give rows of dots, more give lines; a single one gives
+// no figure.
 func Reads(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	const kind = "throughput over reads"
 	all := cells(sums)
@@ -81,7 +81,7 @@ func (s shot) reads(f family, o Options) *Figure {
 		return fig
 	}
 
-	// Equal steps: x becomes the place of the percentage among those measured.
+	// With equal steps, x is the index of the percentage among those measured.
 	ch := f.lines(last, loud, sc, o)
 	ch.xLabel = "reads (% of operations, in steps as measured)"
 	ch.head = fmt.Sprintf("%s at %v %%", sc.unit, last)
@@ -101,16 +101,17 @@ func (s shot) reads(f family, o Options) *Figure {
 	return fig
 }
 
-// step replaces the X of points by its place in f.xs.
+// step replaces the X of points by its index in f.xs.
 func (f family) step(pts []point) {
 	for i := range pts {
 		pts[i].X = float64(slices.Index(f.xs, pts[i].X))
 	}
 }
 
-// readsTitle says which lock is the best at the most reads, and how far down
-// it is, or is tied with the best; and which one is at the fewest reads, if
-// another. It returns the names of those it speaks of, the best first.
+// readsTitle says which lock is the best at the most reads, and down to which share of
+// reads it is the best or tied with it; and which one is the best at the fewest reads,
+// if that is another. It returns the names of the locks that it mentions, the best
+// first.
 func (f family) readsTitle(sc scale) (title string, loud []string) {
 	last := len(f.xs) - 1
 	leading := func(i int) (names []string) {

@@ -9,10 +9,10 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// Roles draws what readers do and what writers do, beside each other, where each
-// worker has one role: at the lowest number of readers and at the highest. The
-// lock whose writers do the most beside many readers is on top, so that the
-// bottom shows which locks let writers starve.
+// Roles draws what readers do and what writers do, side by side, if each worker has one
+// role: at the lowest number of readers and at the highest. The lock whose writers do
+// the most next to many readers is on top, so that the bottom shows which locks let
+// writers starve.
 func Roles(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	const kind = "readers and writers"
 	all := slices.DeleteFunc(cells(sums), func(c cell) bool { return c.Readers == 0 || c.Writers == 0 })
@@ -64,8 +64,8 @@ type pair struct {
 	reads, writes []point
 }
 
-// pairs returns those of a shot, the one whose writers do the most beside the
-// most readers first, and the empty lock's.
+// pairs returns the pairs of a shot, the one whose writers do the most next to the most
+// readers first, and the empty lock's.
 func (s shot) pairs(readers []int, o Options) (pairs []pair, empty *pair, dropped []string) {
 	last := len(readers) - 1
 	for _, c := range s.cells {
@@ -184,8 +184,8 @@ func perSecond(p point) string {
 	return number(p.Y*sc.factor) + noBreak + sc.unit
 }
 
-// rolesTitle says whose writers do the most beside the most readers, and whose
-// nothing at all. It returns the names of the best, the first one's first.
+// rolesTitle says whose writers do the most next to the most readers, and whose do
+// nothing at all. It returns the names of the best, in order.
 func (s shot) rolesTitle(pairs []pair, most int) (title string, loud []string) {
 	last := len(pairs[0].writes) - 1
 	first := pairs[0].writes[last]

@@ -10,7 +10,7 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// rolesSums is what readers and a writer do under four locks, beside 1, 3 and 7
+// rolesSums returns what readers and a writer do under four locks, with 1, 3 and 7
 // readers.
 func rolesSums() (sums []results.Summary) {
 	for lock, ops := range map[string][2]float64{

@@ -10,22 +10,22 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// A rowChart has a row for each lock, its name at the left, the best on top,
-// and in each row a few dots with their intervals: the form for one or two
-// values of a dimension, where lines would have nothing to say.
+// A rowChart has a row for each lock, its name at the left, the best on top, and in
+// each row a few dots with their intervals: the form for one or two values of a
+// dimension, where lines would show nothing.
 type rowChart struct {
 	rows    []row
 	marks   []mark // what the dots of a row mean, in their order
-	title   string // of the panel, before the marks; "" is none
+	title   string // of the panel, before the marks; "" means none
 	names   bool   // names at the left; only the first of several panels has them
 	joined  bool   // a thin line joins the dots of a row
 	xLabel  string
-	xUnit   string // "" where the ticks have it
-	xNote   string // what to know of the axis, after a comma
+	xUnit   string // "" if the ticks have it
+	xNote   string // a remark on the axis, after a comma
 	log     bool
-	scope   []float64 // what the axis must hold beside the dots; nil: nothing
+	scope   []float64 // values that the axis must contain in addition to the dots
 	tick    func(float64) string
-	limit   float64 // a vertical rule that no lock can pass; 0: none
+	limit   float64 // a vertical rule that no lock can exceed; 0: none
 	limited string  // what the rule is called
 	columns []column
 }
@@ -34,16 +34,16 @@ type rowChart struct {
 type row struct {
 	name     string
 	emphasis emphasis
-	dots     []point // Y is the value and X is not used; Y is NaN where there is none
+	dots     []point // Y is the value and X is not used; Y is NaN if there is none
 }
 
-// A mark is how one kind of dot is drawn, and what it is called.
+// A mark says how one kind of dot is drawn, and its name.
 type mark struct {
 	name   string
 	shape  shape
 	hollow bool
 	radius vg.Length
-	slim   bool // its interval, so that the main mark's stands out
+	slim   bool // its interval is thin, so that the main mark's stands out
 }
 
 // A column is text at the right end of the rows.

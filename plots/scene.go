@@ -12,7 +12,7 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// A cell is all that was measured of one results.Cell at one distance.
+// A cell is all measurements of one results.Cell at one distance.
 type cell struct {
 	results.Cell
 	distance       results.Distance
@@ -20,8 +20,8 @@ type cell struct {
 	units          map[string]results.Summary
 }
 
-// cells gathers the summaries of each cell. Where a cell was measured both
-// oversubscribed and not, on two machines that is, they are two.
+// cells gathers the summaries of each cell. A cell that was measured both
+// oversubscribed and not, on two machines, gives two.
 func cells(sums []results.Summary) []cell {
 	type key struct {
 		results.Cell
@@ -47,7 +47,7 @@ func cells(sums []results.Summary) []cell {
 	})
 }
 
-// samples returns how many samples are behind the cell.
+// samples returns the number of samples of the cell.
 func (c cell) samples() (n int) {
 	for _, s := range c.units {
 		n = max(n, s.N)
@@ -55,10 +55,9 @@ func (c cell) samples() (n int) {
 	return n
 }
 
-// in returns what the cell measured in unit. ok is false if it did not, or if
-// the median is not a number above zero, or is zero and zero is not wanted.
-// Numbers beyond what any clock can have measured do not count either: they
-// would leave no room for the others.
+// in returns the value of the cell in unit. ok is false if it has none, or if the
+// median is not above zero, unless it is zero and zero is set. Numbers that no clock
+// can have measured do not count either, since they would leave no room for the others.
 func (c cell) in(unit string, zero bool) (p point, ok bool) {
 	const least, most = 1e-9, 1e18
 	s, ok := c.units[unit]
@@ -81,15 +80,15 @@ func (c cell) throughput() (p point, ok bool) {
 	if !ok {
 		return unmeasured, false
 	}
-	// Where time is short, throughput is high: the bounds change places.
+	// The shorter the time, the higher the throughput: the bounds are swapped.
 	return point{Y: 1e9 / p.Y, Lo: 1e9 / p.Hi, Hi: 1e9 / p.Lo}, true
 }
 
-// A scene is what all cells of a figure have in common. Its cell has zeros
-// for the lock and for what the figure is drawn over.
+// A scene is what all cells of a figure share. Its cell has zeros for the lock and for
+// the dimensions over which the figure is drawn.
 type scene struct {
 	results.Cell
-	perCPU   int // workers per CPU, where it is that which is common; else 0
+	perCPU   int // workers per CPU, if the cells share that; otherwise 0
 	distance results.Distance
 
 	over string // the dimensions that the figure is drawn over: "cpus", "reads", "reads and cpus", "load", "rate" or ""
@@ -134,7 +133,7 @@ func (s scene) name(kind string) string {
 	return strings.Join(parts, "_")
 }
 
-// fileWord returns s with only those characters that no file system minds.
+// fileWord returns s with only those characters that all file systems allow.
 func fileWord(s string) string {
 	s = strings.ReplaceAll(s, "µ", "u")
 	return strings.Map(func(r rune) rune {
@@ -208,23 +207,23 @@ type shot struct {
 	scene
 	cells  []cell
 	mixed  int      // samples left out because the distance changed during them
-	busy   int      // samples left out because it could not be told, but that of others could
+	busy   int      // samples left out because their distance is unknown while that of others is known
 	absent []string // locks of the scene that have no cell at this distance
-	blind  bool     // the distance of this shot is not known, though that of others is
-	few    []string // locks left out because their samples are too few for an interval, though those of others are not
-	thin   bool     // all are left out for that, since there are others at another distance
+	blind  bool     // the distance of this shot is unknown, although that of others is known
+	few    []string // locks left out because they have too few samples for an interval, unlike others
+	thin   bool     // all locks have too few samples, and the scene has other shots
 }
 
-// shots divides cells by scene, and each scene by distance. Where CPUs are
-// near or far, cells in which that cannot matter (one CPU) belong to both. A
-// results.Cell is in a shot once.
+// shots divides cells by scene, and each scene by distance. Cells for which the
+// distance cannot matter (one CPU) belong to both near and far. A results.Cell is in a
+// shot once.
 //
-// What was measured at an unknown distance is left out of a scenario that has
-// samples of near or far CPUs, unless only the former are enough for intervals:
-// it would be more pictures, of what the reader does not know.
+// Samples at an unknown distance are left out of a scenario that has samples of near or
+// far CPUs, unless only the former are enough for intervals: they would make more
+// figures whose conditions are unknown.
 //
-// The shots with the most CPUs come first, and those of CPUs that the machine
-// does not have last.
+// The shots with the most CPUs come first, and those with more CPUs than the machine
+// has last.
 func shots(all []cell, sceneOf func(cell) scene) []shot {
 	var order []scene
 	byScene := make(map[scene][]cell)
@@ -288,7 +287,7 @@ func shots(all []cell, sceneOf func(cell) scene) []shot {
 			out = append(out, shot)
 		}
 		seldom(out[first:])
-		if len(have) == 0 { // all were mixed: a shot without cells, to say so
+		if len(have) == 0 { // all were mixed: a shot without cells, to report that
 			s.distance = results.Mixed
 			out = append(out, shot{scene: s, mixed: mixed})
 		}
@@ -302,13 +301,13 @@ func shots(all []cell, sceneOf func(cell) scene) []shot {
 	return out
 }
 
-// sure reports whether a cell has samples enough for an interval.
+// sure reports whether a cell has enough samples for an interval.
 func (c cell) sure() bool {
 	return slices.ContainsFunc(slices.Collect(maps.Values(c.units)), func(s results.Summary) bool { return finite(s.Lo) && finite(s.Hi) })
 }
 
-// drop leaves out the cells whose samples are too few, where those of another
-// lock are not: beside it they would have a rank.
+// drop leaves out the cells with too few samples if another lock has enough: otherwise
+// they would be ranked against it.
 func (s *shot) drop() {
 	sure := make(map[results.Cell]bool) // scenarios
 	for _, c := range s.cells {
@@ -323,8 +322,8 @@ func (s *shot) drop() {
 	})
 }
 
-// seldom leaves out those shots of a scene whose samples are all too few, if
-// there are others: what came up for a moment.
+// seldom leaves out shots of a scene that have too few samples of every lock, if there
+// are other shots: that distance occurred only for a moment.
 func seldom(shots []shot) {
 	if !slices.ContainsFunc(shots, func(s shot) bool { return slices.ContainsFunc(s.cells, cell.contended) }) {
 		return
@@ -345,7 +344,7 @@ func (s shot) onlyOver() bool {
 	return !slices.ContainsFunc(s.cells, func(c cell) bool { return !c.oversubscribed })
 }
 
-// subtitle returns what a figure of the shot says below its title.
+// subtitle returns the lines below the title of a figure of the shot.
 func (s shot) subtitle(o Options) []string {
 	line := medians(s.cells)
 	if m := o.machine(); m != "" {
@@ -377,7 +376,7 @@ func (s shot) missing() []string {
 	return append(leftOut(s.absent, why), leftOut(s.few, "fewer than the 6 samples that an interval needs")...)
 }
 
-// medians says how many samples the medians are of, and whether that gives
+// medians says of how many samples the medians are, and whether those suffice for
 // intervals.
 func medians(cells []cell) string {
 	lo, hi := math.MaxInt, 0

@@ -58,7 +58,7 @@ func (s shot) family(x func(cell) float64, looks map[string]look, o Options) fam
 			order = append(order, c.Lock)
 		}
 		if _, dup := byLock[c.Lock].at(p.X); dup {
-			continue // as another machine had it
+			continue // measured on another machine
 		}
 		byLock[c.Lock].pts = append(byLock[c.Lock].pts, p)
 		f.xs = append(f.xs, p.X)
@@ -79,8 +79,8 @@ func sortPoints(pts []point) {
 	slices.SortFunc(pts, func(a, b point) int { return cmp.Compare(a.X, b.X) })
 }
 
-// ranked sorts the locks by their throughput at x, the best first; those that
-// have none there come last, by what they have nearest below x.
+// ranked sorts the locks by their throughput at x, the best first; those without a
+// point there come last, by their point nearest below x.
 func (f family) ranked(x float64) []course {
 	height := func(c course) (here bool, y float64) {
 		if p, ok := c.at(x); ok {
@@ -103,8 +103,8 @@ func (f family) ranked(x float64) []course {
 	return locks
 }
 
-// leaders returns those of the locks, ranked at x, that may be the best: the
-// first, and all whose interval overlaps the first's.
+// leaders returns the locks, ranked at x, that may be the best: the first, and all
+// whose interval overlaps the first's.
 func leaders(ranked []course, x float64) []course {
 	if len(ranked) == 0 {
 		return nil
@@ -156,8 +156,8 @@ func (f family) spanning() bool {
 	return spanning(lo, hi)
 }
 
-// limitIn returns the empty lock's throughput where it can be drawn without
-// squeezing the locks.
+// limitIn returns the empty lock's throughput if it can be drawn without compressing
+// the others.
 func (f family) limitIn() []point {
 	if len(f.limit.pts) == 0 {
 		return nil
@@ -170,7 +170,7 @@ func (f family) limitIn() []point {
 	return f.limit.pts
 }
 
-// notes says what the empty lock tells, and what was left out.
+// notes explains the empty lock's throughput, and says what was left out.
 func (f family) notes(sc scale, x float64, where string) []string {
 	var notes []string
 	if p, ok := f.limit.at(x); ok {
@@ -192,8 +192,8 @@ func leftOut(names []string, why string) []string {
 	return []string{fmt.Sprintf("Left out, with %s: %s.", why, strings.Join(slices.Compact(names), ", "))}
 }
 
-// emphasisOf returns how loudly to draw the lock of that name, where the first
-// of loud is the best and the others are tied with it.
+// emphasisOf returns how prominently to draw the lock with that name; the first of loud
+// is the best, and the others are tied with it.
 func emphasisOf(name string, loud []string, o Options) emphasis {
 	switch {
 	case len(loud) > 0 && name == loud[0]:
@@ -206,7 +206,7 @@ func emphasisOf(name string, loud []string, o Options) emphasis {
 	return muted
 }
 
-// lines draws the family as a line chart. at is where locks are ranked, loud
+// lines draws the family as a line chart. at is the x at which locks are ranked, loud
 // the names of the best.
 func (f family) lines(at float64, loud []string, sc scale, o Options) lineChart {
 	ch := lineChart{
@@ -268,8 +268,8 @@ func (f family) column(ch rowChart, i int, head string) column {
 	return col
 }
 
-// gains returns the column of the last dot's value as a multiple of the
-// first's. It is an alarm where the intervals say that it is a loss.
+// gains returns the column of the last dot's value as a multiple of the first's. It is
+// an alarm if the intervals show a loss.
 func gains(ch rowChart, head string) column {
 	col := column{head: head}
 	for _, r := range ch.rows {
@@ -285,8 +285,8 @@ func gains(ch rowChart, head string) column {
 	return col
 }
 
-// values writes the values at x of locks of which the first has the highest:
-// "18.6 Mops/s", or "17.8–18.6 Mops/s".
+// values writes the values at x of locks, the first of which has the highest: "18.6
+// Mops/s", or "17.8–18.6 Mops/s".
 func values(locks []course, x float64, sc scale) string {
 	hi, _ := locks[0].at(x)
 	lo := hi
@@ -302,7 +302,7 @@ func values(locks []course, x float64, sc scale) string {
 	return s + noBreak + sc.unit
 }
 
-// headline says which locks are the best, and how good.
+// headline says which locks are the best, and how good they are.
 func headline(ranked []course, x float64, where string, sc scale) (title string, loud []string) {
 	first := leaders(ranked, x)
 	if len(first) == 0 {
@@ -327,8 +327,8 @@ func headline(ranked []course, x float64, where string, sc scale) (title string,
 	return title, loud
 }
 
-// tellable reports whether samples suffice to say that the first of the ranked is
-// the fastest at x: it has an interval, and another has one to compare it with.
+// tellable reports whether the samples suffice to say that the first of the ranked
+// locks is the fastest at x: it and another one have intervals.
 func tellable(ranked []course, x float64) bool {
 	n := 0
 	for _, c := range ranked {
@@ -340,8 +340,7 @@ func tellable(ranked []course, x float64) bool {
 	return first.hasInterval() && n > 1
 }
 
-// most reports whether n of all are so many that it is no distinction to be
-// one of them.
+// most reports whether n of all are so many that being one of them means little.
 func most(n, all int) bool { return n > 3 && n > all/2 }
 
 // ticksAt returns ticks exactly at xs.
@@ -361,7 +360,7 @@ func skipShot(kind string, s shot, why string) Skipped {
 	return Skipped{kind + " (" + s.conditions() + ")", why}
 }
 
-// nothing is why a shot without cells has no figure.
+// nothing returns why a shot without cells has no figure.
 func (s shot) nothing() string {
 	if s.thin {
 		return fmt.Sprintf("%s CPUs came up too seldom for an interval: run again, or with a larger --count", s.distance)

@@ -8,18 +8,18 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// A model is a lock as the synthetic machine sees it.
+// A model is a lock of the synthetic machine.
 type model struct {
 	name  string
 	free  float64 // ns of an operation without contention
 	hand  float64 // ns of a handover between near CPUs
-	slope float64 // growth of the handover with each CPU more
+	slope float64 // growth of the handover with each additional CPU
 	fifo  bool
 	parks bool
 	read  float64 // readers that run in parallel: 0 none, 1 all
 }
 
-// models has 25 locks of all the habits that real ones have, and the empty lock.
+// models has 25 locks with the behaviour of real ones, and the empty lock.
 var models = []model{
 	{"none", 2.9, 0, 0, false, false, 1},
 	{"tas", 6.4, 14, .30, false, false, 0},
@@ -84,8 +84,8 @@ func (m model) throughput(c results.Cell, d results.Distance, machine int) float
 	return t
 }
 
-// samples runs the synthetic machine: all locks over the product of what is
-// given, n samples a cell.
+// samples runs the synthetic machine: all locks over the product of the axes, n samples
+// per cell.
 func samples(seed uint64, machine, n int, cpus, perCPU, reads []int, distances []results.Distance, latency bool) []results.Sample {
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	noise := func(sigma float64) float64 { return math.Exp(rnd.NormFloat64() * sigma) }
@@ -160,13 +160,13 @@ var bigFacts = results.Facts{
 	Notes: []results.Note{{Key: "go", Text: "go1.26.8"}, {Key: "cpus", Text: "96"}},
 }
 
-// small is what the default run on two CPUs gives: near, far and mixed.
+// small returns what the default run on two CPUs gives: near, far and mixed.
 func small() []results.Summary {
 	return results.Summarize(samples(7, 2, 24, []int{1, 2}, []int{1}, []int{0, 50, 90, 99, 100},
 		[]results.Distance{results.Near, results.Near, results.Far, results.Far, results.Mixed}, true))
 }
 
-// big is a sweep to 128 CPUs on a machine of 96.
+// big returns a sweep to 128 CPUs on a machine with 96.
 func big() []results.Summary {
 	return results.Summarize(samples(8, 96, 10, []int{1, 2, 4, 8, 16, 32, 64, 96, 128}, []int{1}, []int{0, 90},
 		[]results.Distance{results.Near}, true))

@@ -16,8 +16,8 @@ import (
 // on top. CPU counts that the machine does not have are shaded, or named, as
 // oversubscribed; locks are ranked at the highest count that is not.
 //
-// Cells belong to one figure if they have the same number of workers per CPU;
-// or in all, where that gives several CPU counts and the former does not.
+// Cells belong to one figure if they have the same number of workers per CPU; or in
+// total, if that gives several CPU counts and the former does not.
 func Throughput(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	const kind = "throughput over CPUs"
 	all := cells(sums)
