@@ -23,7 +23,7 @@ func Fairness(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	}
 	all = slices.DeleteFunc(all, func(c cell) bool { return c.Workers < 2 })
 	if len(all) == 0 {
-		return nil, skip(kind, "all cells have one worker, who shares with nobody: run with --cpus 2 or --workers 2")
+		return nil, skip(kind, "all cells have one worker, which shares with no other: run with --cpus 2 or --workers 2")
 	}
 	all = slices.DeleteFunc(all, func(c cell) bool {
 		_, jain := c.units["jain"]

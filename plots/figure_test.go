@@ -596,7 +596,7 @@ func TestSkippedSaysWhy(t *testing.T) {
 		{"nothing", nil, "throughput over CPUs: no samples\nthroughput over reads: no samples\nlatency: no samples\nfairness: no samples"},
 		{"one worker", one, "throughput over reads: only one percentage of reads: run with --reads 0,50,90,99,100\n" +
 			"latency: no write-p99-ns or read-p99-ns in these results: run with --latency\n" +
-			"fairness: all cells have one worker, who shares with nobody: run with --cpus 2 or --workers 2"},
+			"fairness: all cells have one worker, which shares with no other: run with --cpus 2 or --workers 2"},
 		{"all mixed", mixed, "throughput over CPUs (0 % reads · 1 worker per CPU · hold 0 · think 100 ns): the CPUs' distance changed during all 10 samples: run again, or with a larger --count\n" +
 			"throughput over reads (2 CPUs · 2 workers · hold 0 · think 100 ns): the CPUs' distance changed during all 10 samples: run again, or with a larger --count\n" +
 			"latency: no write-p99-ns or read-p99-ns in these results: run with --latency\n" +

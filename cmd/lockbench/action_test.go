@@ -11,8 +11,7 @@ import (
 	"testing"
 )
 
-// An actionRun runs the action's script with a lockbench, a git and a gh of the
-// test's own.
+// An actionRun runs the action's script with stubs for lockbench, git and gh.
 type actionRun struct {
 	bash, script string
 	stubs        string   // directory of the commands
@@ -34,7 +33,7 @@ chmod +x "$2"
 `
 
 // stubGH notes how it is called and what it is to write, lists the comments in
-// $COMMENTS, and fails if there is $REFUSES.
+// $COMMENTS, and fails if $REFUSES is set.
 const stubGH = `#!/bin/sh
 echo "$*" >>"$RUNNER_TEMP/gh"
 case "$*" in
@@ -62,7 +61,7 @@ func newAction(t *testing.T) *actionRun {
 	if _, err := os.ReadFile(a.script); err != nil { // so that go test sees when it changes
 		t.Fatal(err)
 	}
-	// Without an input, action.yml sets its variable to nothing.
+	// Without an input, action.yml sets its variable to "".
 	text, err := os.ReadFile(filepath.Join(root, "action.yml"))
 	if err != nil {
 		t.Fatal(err)
@@ -78,7 +77,7 @@ func newAction(t *testing.T) *actionRun {
 	return a
 }
 
-// run runs the script. What it leaves is in temp.
+// run runs the script. Its temporary files are in temp.
 func (a *actionRun) run(t *testing.T, path string, set ...string) (code int, out, temp string) {
 	t.Helper()
 	temp = t.TempDir()
@@ -94,19 +93,19 @@ func (a *actionRun) run(t *testing.T, path string, set ...string) (code int, out
 	return code, string(text), temp
 }
 
-// path has the stubs before all else.
+// path returns a PATH with the stubs in front.
 func (a *actionRun) path() string {
 	return a.stubs + string(filepath.ListSeparator) + os.Getenv("PATH")
 }
 
-// The action passes on what is set, and nothing else: what is not is left to the
+// The action passes on the inputs that are set, and no others: those are left to the
 // configuration. Its exit code is the gate's, and cannot tell is a warning.
 func TestAction(t *testing.T) {
 	a := newAction(t)
 	for _, test := range []struct {
 		set  []string
 		code int
-		want []string // arguments, but for --base, --format and --out
+		want []string // arguments, except --base, --format and --out
 	}{
 		{nil, 2, nil},
 		{[]string{"BASE=0000000000000000000000000000000000000000"}, 2, nil},
@@ -143,8 +142,8 @@ func TestAction(t *testing.T) {
 	}
 }
 
-// The action has one comment on a pull request, which it writes anew each time.
-// Where it cannot, it says why, and its exit code is the gate's all the same.
+// The action has one comment on a pull request, which it rewrites each time. If it
+// cannot, it says why, and its exit code is still the gate's.
 func TestActionComments(t *testing.T) {
 	a := newAction(t)
 	// A path without gh: with the commands that the script needs, and no other.
@@ -167,7 +166,7 @@ func TestActionComments(t *testing.T) {
 		name string
 		path string
 		set  []string
-		want string // what gh is asked to do at last, "" if nothing
+		want string // the last call of gh, "" if there is none
 		said string
 	}{
 		{"first", a.path(), []string{"COMMENT=true", "PULL_REQUEST=12"}, "api --method POST repos/us/it/issues/12/comments --field body=@", ""},

@@ -11,7 +11,7 @@ import (
 )
 
 // parseArrivals parses --load and --rate. Without either the loop is closed.
-// What a load or a rate may be, [harness.Sweep.Validate] knows.
+// [harness.Sweep.Validate] checks the values.
 func parseArrivals(bad *commandline.Problems, load, rate string) (all []harness.Arrivals) {
 	if load != "" && rate != "" {
 		bad.Addf("--load --rate: want one of them")

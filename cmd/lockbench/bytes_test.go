@@ -12,7 +12,7 @@ import (
 
 func TestEmptyFlags(t *testing.T) { script.Empty(t, program, "run --plots") }
 
-// The name of a file is any bytes.
+// The name of a file may be any bytes.
 func TestNamesThatAreNoUTF8(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("names of files are UTF-8 here")

@@ -25,8 +25,8 @@ type compareCmd struct {
 	Format string `complete:"text|markdown|json" placeholder:"FORMAT" default:"text" help:"text, markdown or json (${default})."`
 }
 
-// Run compares, and leaves the judgement to the gate: it did what it should if
-// there was something to compare.
+// Run compares, and leaves verdicts to the gate: it succeeds if there was something to
+// compare.
 func (c *compareCmd) Run(con commandline.Console) error {
 	var bad commandline.Problems
 	formats := []string{"text", "markdown", "json"}
@@ -53,7 +53,7 @@ func (c *compareCmd) Run(con commandline.Console) error {
 		return bad
 	}
 
-	files.IgnoreMachine = true // that is for the reader to judge
+	files.IgnoreMachine = true // the reader can judge that
 	if c.Bench != "" {
 		files.Only = func(b gate.Benchmark) bool { return re.MatchString(b.String()) }
 	}
@@ -86,8 +86,7 @@ func writeLine(w io.Writer, s string) error {
 	return err
 }
 
-// writeComparison writes the report as JSON, as the gate does, without what is
-// judgement in it.
+// writeComparison writes the report as JSON, as the gate does, without verdicts.
 func writeComparison(w io.Writer, rep *gate.Report) error {
 	var b bytes.Buffer
 	if err := report.JSON(&b, report.Document{Report: rep}); err != nil {

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// writeComparable writes old.txt and new.txt, of which the latter is half as fast,
-// and other files that there is something wrong with.
+// writeComparable writes old.txt and new.txt, which is half as fast, and other files
+// with errors.
 func writeComparable(t *testing.T) {
 	t.Helper()
 	t.Chdir(t.TempDir())
@@ -73,7 +73,7 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// Each of these has nothing to compare, and says why, all of it in one go.
+// Each of these has nothing to compare, and says why, with all reasons at once.
 func TestCompareNothing(t *testing.T) {
 	writeComparable(t)
 	for _, test := range []struct{ command, want string }{

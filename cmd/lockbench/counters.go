@@ -18,11 +18,11 @@ func (c *runCmd) checkCounters(bad *commandline.Problems) {
 	}
 }
 
-// counted returns what of some counters is counted, and what is not, with reasons,
-// each of them once.
+// counted returns which counters are counted, and which are not, with the reasons, each
+// once.
 func counted(all []harness.Counter) (can, not string) {
 	var yes, reasons []string
-	units := make(map[string][]string) // by why they are not
+	units := make(map[string][]string) // by the reason that they are not counted
 	for _, c := range all {
 		if c.Err == nil {
 			yes = append(yes, c.Unit)

@@ -36,7 +36,7 @@ func (c *decodeCmd) Run(con commandline.Console) error {
 	var bad commandline.Problems
 	decoder, known := decoders[c.Kind]
 	if !known {
-		decoder.bits = 64 // what is wrong with the words is said, too
+		decoder.bits = 64 // so that errors in the words are reported, too
 		bad.Addf("unknown kind %q (known: %s)", c.Kind, strings.Join(slices.Sorted(maps.Keys(decoders)), ", "))
 	}
 	var words []uint64
@@ -54,8 +54,8 @@ func (c *decodeCmd) Run(con commandline.Console) error {
 	return nil
 }
 
-// parseWord reads a word. It refuses what a crash dump may print but Go would
-// take for octal.
+// parseWord reads a word. It refuses numbers with leading zeros, as a crash dump may
+// print them, which Go would take for octal.
 func parseWord(s string, bits int) (uint64, error) {
 	word, err := strconv.ParseUint(s, 0, bits)
 	if isHex := len(s) > 1 && s[0] == '0' && s[1] <= '9' || err != nil; isHex {

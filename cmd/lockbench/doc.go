@@ -1,6 +1,6 @@
-// Lockbench measures locks, ours and their peers, and shows which is the
-// fastest on this machine: over CPU counts, over shares of reads, for critical
-// sections and pauses of any length.
+// Lockbench measures locks, those of this module and others, and shows which is the
+// fastest on this machine: over CPU counts, over shares of reads, for critical sections
+// and pauses of any length.
 //
 //	$ lockbench decode qspinlock 0x00100101
 //	0x00100101: locked, pending, tail CPU 3, context 0
@@ -15,9 +15,9 @@
 //
 // # The main job
 //
-// Without flags, run measures every lock for less than a minute, writes
-// results.txt, prints what there is to know at a glance, and draws pictures into
-// plots-out, where index.html shows all of them and table.txt has every cell:
+// Without flags, run measures every lock, in less than a minute, writes results.txt,
+// prints a summary, and draws pictures into plots-out, where index.html shows all of
+// them and table.txt has every cell:
 //
 //	$ lockbench run --locks ticket,sync.Mutex --quick --out quick.txt --plots pictures
 //	...
@@ -35,11 +35,10 @@
 //	lockbench: not drawn: ... run with --latency...
 //	lockbench: ... pictures in pictures
 //
-// The file is in the Go benchmark format: benchstat reads it, and plot draws
-// it again. Each sample is in it as soon as it is taken. After an interrupt
-// the table and the pictures show what there is; after any end, however
-// sudden, the same command with --resume measures what is missing, and nothing
-// twice:
+// The file is in the Go benchmark format: benchstat reads it, and plot draws it again.
+// Each sample is written as soon as it is taken. After an interrupt the table and the
+// pictures show the samples so far; after an interrupt or a crash the same command with
+// --resume measures what is missing, and nothing twice:
 //
 //	$ lockbench run --locks ticket,sync.Mutex --quick --out quick.txt --plots pictures
 //	lockbench: --out quick.txt: exists: want --resume to add what is missing, --extend to add to it with other flags, --force to replace it, or another name
@@ -62,29 +61,29 @@
 //	lockbench: --resume: quick.txt is of another sweep, with locks sync.Mutex,ticket and not mcs,ticket: want ...
 //	exit status 2
 //
-// A second run on a file that another writes to ends with exit code 2. What speaks
-// against measuring now, such as a busy machine or a quota of CPU time, is said
-// first, as a warning, and is in the file.
+// A second run on a file to which another run writes ends with exit code 2. Reasons not
+// to measure now, such as a busy machine or a quota of CPU time, are printed first, as
+// warnings, and are in the file.
 //
-// With --counters each sample has, too, what the CPUs and the kernel count for an
-// operation, as far as this machine does: cycles, instructions, cache misses, lines
-// that came from another core, switches of threads. What it does not is said, with
+// With --counters each sample also has the counts of the CPUs and of the kernel per
+// operation, as far as this machine has them: cycles, instructions, cache misses, lines
+// that came from another core, switches of threads. Missing counters are reported, with
 // the reason:
 //
 //	lockbench run --counters --locks mcs,sync.Mutex --out counted.txt
 //
 // # Which locks
 //
-// A pattern names several locks, and one that begins with ! leaves out:
+// A pattern names several locks, and one that begins with ! leaves locks out:
 //
 //	$ lockbench list ticket* !*-pinned
 //	LOCK       FAMILY  FAIRNESS  WAITERS  HOLDER  BYTES  +WAITER  SOURCE
 //	ticket     ticket  FIFO      spins    yields  8      0        Reed and Kanodia 1979; Linux 2.6.25 to 4.1
 //	ticket-pb  ticket  FIFO      spins    yields  8      0        Mellor-Crummey and Scott 1991, proportional backoff
 //
-// None, which does nothing, shows what the harness itself costs. Busted, which
-// does nothing either but claims to be a lock, shows that every run verifies
-// what the lock protects:
+// None, which does nothing, shows the cost of the harness itself. Busted, which does
+// nothing either but claims to be a lock, shows that every run verifies what the lock
+// protects:
 //
 //	$ lockbench run --locks busted --out busted.txt
 //	...
@@ -94,30 +93,30 @@
 //	lockbench: ... lock "busted" is broken: ...
 //	exit status 1
 //
-// A type of yours is a lock, too, if it is named by a directory or an import path,
-// a dot, and its name. It must be a sync.Locker whose zero value is ready, or that
-// NewMyLock makes. The command compiles itself again with it, and runs that:
+// Your own types are locks, too: name one by a directory or an import path, a dot, and
+// its name. It must be a sync.Locker whose zero value is ready, or that NewMyLock
+// makes. The command compiles itself again with it, and runs the result:
 //
 //	lockbench run --locks ./mypkg.MyLock
 //	lockbench run --locks ./mypkg.MyLock,example.com/mod/pkg.Type,sync.Mutex
 //
-// Where no names of ours are beside it, it is measured beside all that are measured
-// by default.
+// If --locks names only your own locks, they are measured together with all that are
+// measured by default.
 //
 //	$ lockbench run --locks ./mypkg.MyLock
 //	lockbench: lock "./mypkg.MyLock": no directory mypkg
 //	exit status 2
 //
-// Init writes a test and a benchmark of the locks of a package into it, and says how
-// to run them:
+// Init writes a test and a benchmark of a package's locks into the package, and says
+// how to run them:
 //
 //	lockbench init mypkg
 //
 // # What critical sections do
 //
-// By default they do next to nothing: they touch the one line that is
-// protected. Workloads do what locks are really used for, and verify that
-// nothing in it was torn or lost:
+// By default they do almost nothing: they touch the one cache line that is protected.
+// Workloads do what locks are really used for, and verify that no data was torn or
+// lost:
 //
 //	$ lockbench list --workloads
 //	WORKLOAD ...
@@ -139,8 +138,8 @@
 //	lockbench: 2 locks in ... situations, 6 samples of each; about ...
 //	...
 //
-// RCU runs beside the locks where its readers have something to follow, and a lock
-// whose readers retry where they do not lose their way:
+// RCU runs workloads in which its readers follow a pointer, and a lock whose readers
+// retry runs those in which they cannot follow a wrong link:
 //
 //	$ lockbench run --workload record --locks rcu-*,seqlock,rwsem --cpus 1 --reads 90 --count 1 --out record.txt --plots=
 //	...
@@ -151,7 +150,7 @@
 //	lockbench: lock "rcu-domain": its readers keep no writer out, want a lock for workload log: its data cannot be read while it is changed
 //	exit status 2
 //
-// The pool wants a counting semaphore, with a permit for every two workers:
+// The pool needs a counting semaphore, with a permit for every two workers:
 //
 //	$ lockbench run --workload pool --locks semaphore,chan,mutex
 //	lockbench: lock "mutex": cannot count, want a semaphore for workload pool
@@ -163,8 +162,8 @@
 //
 // # Torture
 //
-// Torture does not measure. It treats each lock, and each flavour of RCU, as
-// badly as a program may, and says whether it stood that:
+// Torture does not measure. It uses each lock, and each flavour of RCU, as roughly as a
+// program may, and checks that it keeps its promises:
 //
 //	$ lockbench torture --locks ticket,rcu-qsbr --duration 400ms --seed 7
 //	...
@@ -175,9 +174,9 @@
 //	rcu-qsbr  ...
 //	SUCCESS
 //
-// The ages are of the objects that readers saw; only the first two may be above
-// 0. Without flags, all are tortured for a minute. Busted and busted-rcu, which
-// wait for nobody, are there by name only, and must fail:
+// The ages are of the objects that readers saw; only the first two may be above 0.
+// Without flags, all of them run for a minute in total. Busted and busted-rcu, which
+// never wait, run only if they are named, and must fail:
 //
 //	$ lockbench torture --locks busted-rcu --duration 1s --seed 7
 //	...
@@ -194,16 +193,15 @@
 //
 //	lockbench gate --base origin/main --packages ./... --margin 3% --budget 10m
 //
-// The exit code is 0 if all pass, 1 if one regressed, 3 if none did but one
-// cannot be told (--cannot-tell=pass or fail maps that), and 2 if there is no
-// verdict: a build or a benchmark that fails, a filter that selects nothing,
-// a benchmark that only the base has and that was not declared by --removed. One
-// that only the head has is new and passes, unless --new says otherwise. What
-// fails, or takes longer than --timeout, does not keep the others from being
-// judged; --skip leaves it out. With --out DIR the report is left there in all
-// formats, with a forest plot and every reading. What is a flag can be in a file
-// as well: --config gate.toml. Of files, what was measured together is judged
-// by pairs, and the rest more weakly:
+// The exit code is 0 if all pass, 1 if one regressed, 3 if none did but one cannot be
+// told (--cannot-tell=pass or fail maps that), and 2 if there is no verdict: a build or
+// a benchmark that fails, a filter that selects nothing, a benchmark that only the base
+// has and that was not declared by --removed. One that only the head has is new and
+// passes, unless --new says otherwise. A benchmark that fails, or takes longer than
+// --timeout, does not keep the others from being judged; --skip leaves it out. With
+// --out DIR the report is written there in all formats, with a forest plot and every
+// reading. A file can set the flags as well: --config gate.toml. In files, benchmarks
+// that were measured together are judged by pairs, and the others more weakly:
 //
 //	$ lockbench gate --files none.txt none.txt
 //	no verdict, because
@@ -212,31 +210,30 @@
 //	...
 //	exit status 2
 //
-// With --self-test it compares the head with itself, and with itself made slower
-// by --slowdown, and fails if it did not notice. Compare is the same table
-// without a verdict; history finds the runs of a directory of results since
-// which benchmarks are slower, or faster.
+// With --self-test it compares the head with itself, and with itself made slower by
+// --slowdown, and fails if it did not notice. Compare prints the same table without a
+// verdict; history finds the runs in a directory of results at which benchmarks became
+// slower or faster.
 //
-// The files may be what go test prints, the output of go test -json, or the log of a
-// CI job with its time stamps, colours and indentation: all commands that read
-// benchmarks take these off, and say so.
+// The files may be the output of go test or of go test -json, or the log of a CI job
+// with its time stamps, colours and indentation: all commands that read benchmarks
+// remove these, and say so.
 //
 // # Help
 //
-// Help shows how a command is used, with examples; --version, how this one was
+// Help shows how a command is used, with examples; --version shows how this one was
 // built. Completion writes a script for bash, zsh or fish:
 //
 //	$ lockbench completion bash
 //	_lockbench() {
 //	...
 //
-// A flag that is given must not be empty, as an unset variable of a shell makes it:
-// --plots= alone has a meaning, no pictures.
+// The value of a flag must not be empty, as an unset variable of a shell would make it.
+// Only --plots= has a meaning: no pictures.
 //
 // # What can go wrong
 //
-// All that is wrong with a command line is said at once, before anything is
-// measured:
+// All errors of a command line are reported at once, before anything is measured:
 //
 //	$ lockbench run --locks tikcet --cpus 0,1 --reads 101
 //	lockbench: --reads 101: must be at most 100
@@ -244,18 +241,17 @@
 //	lockbench: unknown lock "tikcet", did you mean "ticket"? (known: ...)
 //	exit status 2
 //
-// The exit code is 0 if all went well; 1 if something was found at fault: a lock
-// is broken or stuck, or a benchmark regressed; 2 if the command could not do
-// what it should: the command line, or a file that it names, makes no sense, a
-// build failed, or something could not be written, to a file or to stdout; 3 if
-// the gate cannot tell; and 130 after an interrupt (SIGINT or SIGTERM). If several
-// hold, 1 goes before 2, and 2 before the others. A second interrupt ends the
-// process at once.
+// The exit code is 0 if all went well; 1 if the command found a fault: a lock is broken
+// or stuck, or a benchmark regressed; 2 if the command could not do its work: the
+// command line, or a file that it names, makes no sense, a build failed, or something
+// could not be written, to a file or to stdout; 3 if the gate cannot tell; and 130
+// after an interrupt (SIGINT or SIGTERM). If several apply, 1 takes precedence over 2,
+// and 2 over the others. A second interrupt ends the process at once.
 //
-// A lock is stuck if no worker gets any further for ten seconds. The report
-// has the cause, such as an AA deadlock (a worker waits for what itself holds),
-// as far as it can be known, the state of the lock and, where they can be had,
-// the stacks of all goroutines:
+// A lock is stuck if no worker makes progress for ten seconds. The report has the cause
+// if it is known, such as an AA deadlock (a worker waits for the lock that it holds
+// itself), the state of the lock and, if they can be taken, the stacks of all
+// goroutines:
 //
 //	lockbench: ... lock "mine" is stuck: no worker made progress for 10s
 //		cause: AA deadlock: worker 0 waits for the lock that no other worker has held: it has not been released

@@ -5,8 +5,8 @@ import (
 	"github.com/lockbench/lockbench/internal/commandline"
 )
 
-// What the help of each command shows below what it does. Each line is a command
-// that works where its files are.
+// The examples in the help of each command. Each line is a command that works in a
+// directory with its files.
 
 // Help is kong's.
 func (runCmd) Help() string {
@@ -94,7 +94,7 @@ func (decodeCmd) Help() string {
 	)
 }
 
-// What there is to complete names to.
+// The names that completion offers.
 
 func lockNames() (names []string) {
 	for _, e := range catalog.All() {

@@ -46,10 +46,10 @@ func (c *exportCmd) Run(con commandline.Console) error {
 	return wholefile.Write(c.Out, func(w io.Writer) error { return export(w, c.Format, file) })
 }
 
-// isData reports whether a format is one of samples, and not of pictures.
+// isData reports whether a format is for samples, and not for pictures.
 func isData(format string) bool { return format == "csv" || format == "json" }
 
-// export writes all samples of a file, or nothing if they have no form in a format.
+// export writes all samples of a file, or nothing if one of them cannot be exported.
 func export(w io.Writer, format string, file *results.File) error {
 	var b bytes.Buffer
 	write := file.WriteCSV

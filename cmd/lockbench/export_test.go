@@ -8,8 +8,9 @@ import (
 	"testing"
 )
 
-// What run prints as CSV or JSON is what export makes of its file: by name, from
-// stdin, or into a file that is there whole, and not replaced unless asked.
+// The output of run as CSV or JSON equals that of export for its file: by name, from
+// stdin, or into a file, which is written completely or not at all, and not replaced
+// unless asked.
 func TestExport(t *testing.T) {
 	t.Chdir(t.TempDir())
 	command := func(line string, code int) string {
@@ -49,7 +50,7 @@ func TestExport(t *testing.T) {
 			t.Errorf("run printed no JSON:\n%s", printed)
 		}
 	}
-	// Pictures are drawn all the same, and are not in the way.
+	// Pictures are still drawn, and their list is not in the output.
 	printed := command("run --locks tas,none --cpus 1 --reads 0 --count 6 --duration 1ms --force --out x.txt --plots pictures --format svg,json", exitOK)
 	if !json.Valid([]byte(printed)) {
 		t.Errorf("with pictures, run printed no JSON:\n%s", printed)

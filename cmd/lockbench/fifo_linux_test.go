@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A gate that waits for what a FIFO will say ends when it is told to, and says so in
-// the format asked for.
+// A gate that waits for a FIFO ends when it is interrupted, and says so in the format
+// asked for.
 func TestInterruptAtFIFO(t *testing.T) {
 	command, dir := executable(t), t.TempDir()
 	fifo := filepath.Join(dir, "fifo")

@@ -17,8 +17,8 @@ import (
 
 // A fork is a process that measures for this one: the same command, which does not
 // write a file but takes orders from its standard input and answers on its standard
-// output. It differs from the other forks in what a process has at random: where its
-// memory is, how its heap lies, the order of its maps.
+// output. It differs from the other forks in everything that is random in a process:
+// the addresses of its memory, the layout of its heap, the order of its maps.
 type fork struct {
 	number  int // in the file, from 1
 	process *exec.Cmd
@@ -33,7 +33,7 @@ type order struct {
 	Seed uint64
 }
 
-// An answer is the sample, or says why there is none.
+// An answer is the sample, or the error.
 type answer struct {
 	Sample results.Sample
 	Err    string
@@ -43,12 +43,11 @@ type answer struct {
 // forkEnv is set in the environment of a fork.
 const forkEnv = "LOCKBENCH_FORK"
 
-// isFork reports whether this process is one.
+// isFork reports whether this process is a fork.
 func isFork() bool { return os.Getenv(forkEnv) != "" }
 
-// startForks starts n processes, with numbers above those that a file has. They
-// end when ctx is done, when close is called, and when this process ends, however it
-// does.
+// startForks starts n processes, with numbers above those that a file has. They end
+// when ctx is done, when close is called, and when this process ends in any way.
 func startForks(ctx context.Context, con commandline.Console, n int, file *results.File) (forks []*fork, err error) {
 	command, err := os.Executable()
 	if err != nil {
@@ -80,7 +79,7 @@ func startForks(ctx context.Context, con commandline.Console, n int, file *resul
 func closeForks(forks []*fork) {
 	for _, f := range forks {
 		f.end.Close()
-		f.process.Wait() // what went wrong with it, its last answer has said
+		f.process.Wait() // its last answer has its error
 	}
 }
 
@@ -105,9 +104,8 @@ func (f *fork) measure(ctx context.Context, s harness.Scenario) (results.Sample,
 	return a.Sample, nil
 }
 
-// serve is what a fork does: it measures what it is ordered to, until there are no
-// more orders. It does not heed the interrupt of a terminal, which its parent gets
-// too.
+// serve is the work of a fork: it measures what the orders say, until there are no
+// more. It ignores the interrupt of a terminal, which its parent gets too.
 func serve(in io.Reader, out, log io.Writer, sweep harness.Sweep) error {
 	signal.Ignore(os.Interrupt)
 	scenarios := make(map[string]harness.Scenario)
@@ -144,7 +142,7 @@ func serve(in io.Reader, out, log io.Writer, sweep harness.Sweep) error {
 		var err error
 		select {
 		case err = <-done:
-		case <-orders: // there is none before the answer: they are closed
+		case <-orders: // no order comes before the answer, so the orders are closed
 			cancel()
 			return nil
 		}

@@ -11,15 +11,15 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// Processes that measure take turns round by round; they end when the one that
-// started them is killed, and a run that resumes has others, with other numbers.
+// Forks take turns round by round; they end when the process that started them is
+// killed, and a resumed run has new forks, with other numbers.
 func TestForks(t *testing.T) {
 	dir := t.TempDir()
 	args := []string{"run", "--forks", "2", "--locks", "tas,sync.Mutex", "--cpus", "1", "--reads", "0",
 		"--count", "40", "--duration", "5ms", "--out", "results.txt", "--plots="}
 	cmd := exec.Command(executable(t), args...)
 	cmd.Dir = dir
-	// The forks have the pipe, too: its end is that of all of them.
+	// The forks have the pipe, too: it ends when all of them have ended.
 	out, err := cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

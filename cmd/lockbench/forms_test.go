@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// Every form of a CI log is taken where a file of benchmarks is, and what was
-// taken off is said.
+// Every form of a CI log is accepted as a file of benchmarks, and the command says what
+// was removed.
 func TestFormsOfInput(t *testing.T) {
 	forms, err := filepath.Glob("../../results/testdata/forms/*.txt")
 	if err != nil || len(forms) < 14 {

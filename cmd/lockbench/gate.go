@@ -75,7 +75,7 @@ type gateCmd struct {
 	Slowdown string `placeholder:"P" default:"10%" help:"With --self-test: how much slower (${default})."`
 }
 
-// What a gate ends with, apart from passing.
+// The errors with which a gate ends if it does not pass.
 var (
 	errRegressed  = commandline.Found(errors.New("regressed"))
 	errCannotTell = errors.New("cannot tell")
@@ -139,14 +139,14 @@ func (c *gateCmd) Run(con commandline.Console) error {
 	switch {
 	case err != nil:
 		return g.refuse(interruption(ctx, err))
-	case rep == nil: // of a self-test, which has said all
+	case rep == nil: // of a self-test, which has printed everything
 		return nil
 	}
 	d := report.Document{Report: rep, Shapes: g.shapes}
 	return errors.Join(g.conclude(d), g.remember(d))
 }
 
-// mayKeep reports whether a report is to be written into --out, and may.
+// mayKeep reports whether a report is to be written into --out, and can be.
 func (c *gateCmd) mayKeep(bad *commandline.Problems) bool {
 	if c.Out == "" {
 		return false
@@ -161,8 +161,8 @@ func (c *gateCmd) mayKeep(bad *commandline.Problems) bool {
 	return len(*bad) == before
 }
 
-// Refuse reports that there is no verdict, because args make no sense. What they say
-// of the report is taken from them as it is there, since they cannot be parsed.
+// Refuse reports that there is no verdict, because args make no sense. It searches args
+// for the flags about the report, since they cannot be parsed.
 func (*gateCmd) Refuse(con commandline.Console, args []string, err error) error {
 	c := &gateCmd{Format: "text"}
 	for i, arg := range args {
@@ -185,25 +185,25 @@ func (*gateCmd) Refuse(con commandline.Console, args []string, err error) error 
 	return g.refuse(bad)
 }
 
-// A gating is a gate at work.
+// A gating is one run of the gate.
 type gating struct {
 	*gateCmd
 	console   commandline.Console
 	rules     gate.Rules
 	config    *config.File
 	measuring measure.Config
-	keeps     bool // it is to write into --out, and may
+	keeps     bool // write into --out
 	drift     float64
 
 	shapes []shape.Finding // of the files
 }
 
-// formats are those of a report.
+// formats are the formats of a report.
 var formats = []string{"text", "markdown", "github", "json", "junit"}
 
 const instructions = "instructions/op"
 
-// rules returns what the config and the flags say; flags go first.
+// rules returns the rules of the configuration and of the flags; flags take precedence.
 func (c *gateCmd) rules(bad *commandline.Problems, file *config.File) gate.Rules {
 	r := file.Rules()
 	share := func(flag, text string, to *float64) {
@@ -250,8 +250,8 @@ func (c *gateCmd) rules(bad *commandline.Problems, file *config.File) gate.Rules
 	return r
 }
 
-// declared adds to what the config declares what the flags do: what only the head
-// has passes, unless one of them says otherwise.
+// declared adds the declarations of the flags to those of the configuration: a
+// benchmark that only the head has passes, unless one of them says otherwise.
 func (c *gateCmd) declared(bad *commandline.Problems, known func(gate.Benchmark, gate.Side) bool) func(gate.Benchmark, gate.Side) bool {
 	compile := func(flag, text string) *regexp.Regexp {
 		if text == "" {
@@ -281,7 +281,7 @@ func (c *gateCmd) declared(bad *commandline.Problems, known func(gate.Benchmark,
 	}
 }
 
-// measuring returns what the flags say of how to measure.
+// measuring returns how to measure, according to the flags.
 func (c *gateCmd) measuring(bad *commandline.Problems, file *config.File, says saying, units []string) measure.Config {
 	cfg := measure.Config{
 		Dir: c.Dir, Base: c.Base, Head: c.Head,
@@ -298,7 +298,7 @@ func (c *gateCmd) measuring(bad *commandline.Problems, file *config.File, says s
 	}
 	timed := func(unit string) bool { return unit != instructions && !results.Counted(unit) }
 	if len(units) > 0 && !slices.ContainsFunc(units, timed) {
-		cfg.Builds = min(cfg.Builds, 4) // ten readings of what does not vary are enough
+		cfg.Builds = min(cfg.Builds, 4) // ten readings of values that do not vary are enough
 	}
 	switch {
 	case c.Exact:
@@ -323,13 +323,13 @@ func (c *gateCmd) measuring(bad *commandline.Problems, file *config.File, says s
 	return cfg
 }
 
-// measure compares what git names.
+// measure compares two revisions.
 func (g *gating) measure(ctx context.Context) (*gate.Report, error) {
 	g.measuring.Record, g.measuring.Units = g.Out, g.rules.Units
 	return g.run(ctx, g.measuring)
 }
 
-// remember adds the head's figures to the history, if it passes.
+// remember adds the head's medians to the history, if it passes.
 func (g *gating) remember(rep report.Document) error {
 	switch outcome := rep.Outcome(); {
 	case g.History == "":
@@ -372,8 +372,8 @@ func (g *gating) run(ctx context.Context, cfg measure.Config) (*gate.Report, err
 	return rep, nil
 }
 
-// asInput makes an error of what was to be compared one of the command line: a
-// build that fails, or a benchmark, is no regression, and no pass.
+// asInput turns an error of the compared code into one of the command line: a failing
+// build or benchmark is no regression, and no pass.
 func asInput(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -383,7 +383,7 @@ func asInput(ctx context.Context, err error) error {
 	return bad
 }
 
-// checkFiles checks that there are two.
+// checkFiles checks that there are two files.
 func (c *gateCmd) checkFiles(bad *commandline.Problems) {
 	if len(c.Between) != 2 {
 		bad.Addf("--files: want two files, the base's and the head's, have %d", len(c.Between))
@@ -393,7 +393,7 @@ func (c *gateCmd) checkFiles(bad *commandline.Problems) {
 	}
 }
 
-// driftShare returns what [gate.Files] has of --drift.
+// driftShare returns the value of --drift for [gate.Files].
 func (c *gateCmd) driftShare(bad *commandline.Problems, says saying) float64 {
 	if c.Drift == "" {
 		return 0
@@ -403,13 +403,13 @@ func (c *gateCmd) driftShare(bad *commandline.Problems, says saying) float64 {
 	case !ok || !(v >= 0 && v <= 1):
 		bad.Addf("%s %s: want a share from 0 to 1, such as 5%% or 0.05", says.of("drift"), c.Drift)
 	case v == 0:
-		return -1 // 0 is the default there
+		return -1 // in Files 0 means the default
 	}
 	return v
 }
 
-// unlessDone returns what f does. Where f reads files, which may be a FIFO that has
-// no writer, it does not wait for f once ctx is done: nothing ends such an open.
+// unlessDone returns the result of f. If f reads files, it does not wait for f once ctx
+// is done: one may be a FIFO without a writer, and nothing ends such an open.
 func unlessDone(ctx context.Context, files bool, f func() (*gate.Report, error)) (*gate.Report, error) {
 	if !files {
 		return f()
@@ -431,8 +431,8 @@ func unlessDone(ctx context.Context, files bool, f func() (*gate.Report, error))
 	}
 }
 
-// compareFiles compares two files, and checks the shapes that the config asks of
-// the head.
+// compareFiles compares two files, and checks the shapes that the configuration demands
+// of the head.
 func (g *gating) compareFiles(ctx context.Context) (*gate.Report, error) {
 	files, err := gate.ReadFiles(g.Between[0], g.Between[1])
 	if err != nil {
@@ -449,7 +449,8 @@ func (g *gating) compareFiles(ctx context.Context) (*gate.Report, error) {
 	return rep, nil
 }
 
-// selects returns what --bench selects of files, and --skip leaves.
+// selects returns which benchmarks of files --bench selects and --skip does not leave
+// out.
 func (g *gating) selects() func(gate.Benchmark) bool {
 	if g.Bench == "." && g.measuring.Skip == "" {
 		return nil
@@ -460,7 +461,7 @@ func (g *gating) selects() func(gate.Benchmark) bool {
 	}
 }
 
-// judgeShapes checks what the config demands of the head's sweep.
+// judgeShapes checks the shapes that the configuration demands of the head's sweep.
 func (g *gating) judgeShapes(base, head string) ([]shape.Finding, error) {
 	if g.config == nil || len(g.config.Shapes) == 0 {
 		return nil, nil
@@ -473,8 +474,8 @@ func (g *gating) judgeShapes(base, head string) ([]shape.Finding, error) {
 	return shape.Judge(g.config.Shapes, g.config.Confidence, h, b)
 }
 
-// refuse says in the format asked for that there is no verdict, because of err.
-// It returns err, and what went wrong besides.
+// refuse writes, in the format asked for, that there is no verdict because of err. It
+// returns err, joined with errors of writing.
 func (g *gating) refuse(err error) error {
 	rep := report.Document{Report: &gate.Report{Rules: g.rules, Base: g.Base, Verdict: gate.NoVerdict}}
 	if g.Base != "" {
@@ -485,7 +486,7 @@ func (g *gating) refuse(err error) error {
 	for _, p := range bad {
 		rep.Problems = append(rep.Problems, p.Error())
 	}
-	// On a terminal, what is wrong is read below, on stderr.
+	// On a terminal the error appears below, on stderr.
 	if width, _ := commandline.Terminal(g.console.Out); width == 0 || g.Format != "text" {
 		err = errors.Join(err, g.write(g.console.Out, g.Format, rep))
 	}
@@ -505,8 +506,8 @@ func (g *gating) conclude(rep report.Document) error {
 	return errors.Join(g.outcome(rep), err)
 }
 
-// outcome returns the error that a report stands for. That something regressed
-// is said even if the comparison is not whole; that nothing did is not.
+// outcome returns the error for a report. It reports a regression even if the
+// comparison is not whole; a pass needs a whole one.
 func (g *gating) outcome(rep report.Document) error {
 	switch rep.Outcome() {
 	case gate.Regressed:
@@ -525,8 +526,8 @@ func (g *gating) outcome(rep report.Document) error {
 	return nil
 }
 
-// noVerdict returns why there is no verdict, all of it, in short: the report has
-// the rest.
+// noVerdict returns all reasons why there is no verdict, in short: the report has the
+// details.
 func noVerdict(rep report.Document) error {
 	var bad commandline.Problems
 	for _, p := range rep.Problems {
@@ -564,11 +565,11 @@ func (g *gating) write(w io.Writer, format string, rep report.Document) error {
 	return report.Text(w, rep, report.TextOptions{Width: width, Verbose: g.Verbose, Color: commandline.Color(w)})
 }
 
-// command returns the command line, for whoever wants to do it again.
+// command returns the command line, so that a reader can repeat it.
 func command() string { return "lockbench " + strings.Join(os.Args[1:], " ") }
 
-// keep writes the report into --out in all formats, with a forest plot. Each
-// file is there whole or not at all, and the verdict only where all others are.
+// keep writes the report into --out in all formats, with a forest plot. Each file is
+// written completely or not at all, and the verdict only after all others.
 func (g *gating) keep(rep report.Document) error {
 	if err := os.MkdirAll(g.Out, 0o777); err != nil {
 		return err
@@ -605,8 +606,8 @@ func (g *gating) keep(rep report.Document) error {
 	})
 }
 
-// A gateMeter says how far a comparison is: a line every few seconds, in place
-// on a terminal.
+// A gateMeter says how far a comparison has come: a line every few seconds, in place on
+// a terminal.
 type gateMeter struct {
 	out         io.Writer
 	began, next time.Time

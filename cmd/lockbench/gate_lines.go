@@ -16,8 +16,8 @@ import (
 	"github.com/lockbench/lockbench/gate/report"
 )
 
-// lines returns where the benchmarks of a report are that something is said of. What
-// is compared in files has no lines, for their benchmarks may be of any code.
+// lines returns the places of the benchmarks that a report mentions. A comparison of
+// files has no lines, because the benchmarks may be of any code.
 func (g *gating) lines(rep report.Document) map[gate.Benchmark]report.Line {
 	if g.Files {
 		return nil
@@ -39,9 +39,9 @@ func (g *gating) lines(rep report.Document) map[gate.Benchmark]report.Line {
 	return sourceLines(context.Background(), g.Dir, root, of)
 }
 
-// sourceLines returns where the functions of benchmarks are, as far as their
-// packages are found from dir. Files that do not parse have no lines, and those that
-// are not below root are left out: a report without them has all that matters.
+// sourceLines returns the places of the functions of benchmarks, if their packages are
+// found from dir. Files that do not parse have no lines, and files that are not below
+// root are left out: the report is useful without them.
 func sourceLines(ctx context.Context, dir, root string, of []gate.Benchmark) map[gate.Benchmark]report.Line {
 	var packages []string
 	for _, b := range of {

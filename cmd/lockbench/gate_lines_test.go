@@ -9,7 +9,7 @@ import (
 	"github.com/lockbench/lockbench/gate/report"
 )
 
-// A benchmark is found by its function, whatever its parts and CPUs.
+// A benchmark is found by its function, with any sub-benchmark and number of CPUs.
 func TestSourceLines(t *testing.T) {
 	root := t.TempDir()
 	dir := filepath.Join(root, "mod")
@@ -40,7 +40,7 @@ func TestSourceLines(t *testing.T) {
 		{Pkg: m, Name: "Method"}:     {},
 		{Pkg: m, Name: "Broken"}:     {},
 		{Pkg: gone, Name: "Sum"}:     {},
-		{Name: "Sum"}:                {}, // of a package that is not known
+		{Name: "Sum"}:                {}, // of an unknown package
 	}
 	var all []gate.Benchmark
 	for b := range want {

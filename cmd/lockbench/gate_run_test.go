@@ -70,8 +70,8 @@ func module(t *testing.T) (dir string) {
 	return dir
 }
 
-// The gate fails on what is worse, and on what it cannot compare; it passes what
-// is neither. Only counts are judged here, so that no machine is too noisy.
+// The gate fails on regressions and on benchmarks that it cannot compare, and passes
+// the others. Only counts are judged here, so that no machine is too noisy.
 func TestGate(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds and runs benchmarks")
@@ -85,7 +85,7 @@ func TestGate(t *testing.T) {
 	for _, test := range []struct {
 		flags string
 		code  int
-		want  string // lines that are parts of what it prints
+		want  string // lines, each a part of the output
 	}{
 		{"--base base --head head --bench Alloc --format github", exitFailed, "::error "},
 		{"--base base --head head --bench Same|Gone", exitUsage, "example.org/m.Gone: only the base has it; if that is right, say --removed '^example\\.org/m\\.Gone$'"},
@@ -94,7 +94,8 @@ func TestGate(t *testing.T) {
 		{"--base base --head head", exitFailed, "regressed: "}, // and not whole, too
 		{"--base base --head broken", exitUsage, "undefined: undefined"},
 		{"--base fails --head base --bench Same", exitUsage, "panic: no"},
-		// What fails on both sides does not keep the others from being judged.
+		// A benchmark that fails on both sides does not keep the others from being
+		// judged.
 		{"--base fails --head fails-too", exitUsage, "it fails on both sides: exit status 2\nno verdict: 2 allocations pass; 1 benchmark without a verdict; "},
 		{"--base fails --head fails-too --skip Same", exitOK, "pass: "},
 		{"--base fails --head fails-too --config " + config, exitOK, "not judged: example.org/m.Same: panics"},
@@ -121,7 +122,7 @@ func TestGate(t *testing.T) {
 		}
 	}
 
-	// What --out leaves can be judged again.
+	// The files that --out writes can be judged again.
 	var stdout, stderr bytes.Buffer
 	code := run([]string{"gate", "--files", "--exact", filepath.Join(out, "base.txt"), filepath.Join(out, "head.txt")}, &stdout, &stderr)
 	if code != exitOK || !strings.Contains(stdout.String(), "pass: ") {

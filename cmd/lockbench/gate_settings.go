@@ -9,15 +9,15 @@ import (
 	"github.com/lockbench/lockbench/internal/commandline"
 )
 
-// A saying tells where a setting is from, for people who are told that it is wrong:
-// the flag, or the line of the configuration.
+// A saying is where a setting comes from, for error messages: the flag, or the line of
+// the configuration.
 type saying map[string]string
 
-// of returns it for a flag.
+// of returns the place of a flag's setting.
 func (s saying) of(flag string) string { return cmp.Or(s[flag], "--"+flag) }
 
-// settle reads the configuration, and sets what no flag does: by the configuration,
-// or else to what is usual.
+// settle reads the configuration, and sets what no flag sets: from the configuration,
+// or else to the default.
 func (c *gateCmd) settle(bad *commandline.Problems) (*config.File, saying) {
 	says := make(saying)
 	var file *config.File
@@ -44,7 +44,7 @@ func (c *gateCmd) settle(bad *commandline.Problems) (*config.File, saying) {
 		{"drift", &c.Drift, ""},
 	} {
 		if s.flag == "history" && (c.Files || c.SelfTest) || s.flag == "drift" && !c.Files {
-			continue // the configuration is for another run, too, in which it means something
+			continue // the configuration is for other runs, too, in which the key has a meaning
 		}
 		if *s.to == "" && file != nil {
 			*s.to = strings.Join(says.from(file, s.flag), ",")
@@ -70,7 +70,7 @@ func (c *gateCmd) settle(bad *commandline.Problems) (*config.File, saying) {
 	return file, says
 }
 
-// from returns what the file sets of a flag, and remembers that it is from there.
+// from returns the file's values for a flag, and notes that they are from the file.
 func (s saying) from(file *config.File, flag string) []string {
 	f, ok := file.Flags[flag]
 	if ok {

@@ -33,9 +33,9 @@ func TestEverySettingEverywhere(t *testing.T) {
 	keys := strings.Split(strings.TrimSuffix(known, ")"), ", ")
 	action := newAction(t)
 
-	// What is of one run alone, and so no setting.
+	// Flags for one run only, which are no settings.
 	ofOneRun := strings.Fields("help version files base head dir config format out verbose self-test slowdown")
-	// The action measures, and compares no files, for which drift is.
+	// The action measures and compares no files, so it needs no drift.
 	inAction := strings.Fields("base head config")
 	set, passed := []string{"BASE=main", "EXACT=true"}, []string{"--exact"}
 	for _, match := range flags {
@@ -65,8 +65,7 @@ func TestEverySettingEverywhere(t *testing.T) {
 	}
 }
 
-// What the command line says goes before the configuration, and that before what is
-// usual.
+// The command line takes precedence over the configuration, and that over the default.
 func TestSettings(t *testing.T) {
 	t.Chdir(t.TempDir())
 	if err := os.WriteFile("gate.toml", []byte(`slice = '5ms'
@@ -109,7 +108,7 @@ confidence = '95%'
 	}
 }
 
-// What is wrong with a setting of the configuration is said with its line.
+// An error in a setting of the configuration is reported with its line.
 func TestWrongSettings(t *testing.T) {
 	t.Chdir(t.TempDir())
 	if err := os.WriteFile("gate.toml", []byte("slice = '5'\nseed = 'x'\nexact = 'yes'\ncannot_tell = 'maybe'\n"), 0o666); err != nil {
@@ -127,8 +126,8 @@ func TestWrongSettings(t *testing.T) {
 	}
 }
 
-// What only the head has passes, unless --new or the configuration say otherwise; what
-// only the base has does not, unless it is declared.
+// A benchmark that only the head has passes, unless --new or the configuration say
+// otherwise; one that only the base has does not, unless it is declared.
 func TestDeclared(t *testing.T) {
 	b := gate.Benchmark{Pkg: "example.org/p", Name: "Sum-2"}
 	for _, test := range []struct {

@@ -16,7 +16,7 @@ import (
 	"github.com/lockbench/lockbench/internal/commandline"
 )
 
-// Each of these makes no sense, or is no results file. None passes.
+// Each of these makes no sense, or is no results file. None of them passes.
 func TestGateBadInput(t *testing.T) {
 	for _, test := range []struct{ command, want string }{
 		{"gate", "want --base REF, --files BASE HEAD, or --self-test"},
@@ -73,7 +73,7 @@ func TestGateBadInput(t *testing.T) {
 	}
 }
 
-// readings returns a file of so many readings of one lock.
+// readings returns a file with n readings of one lock.
 func readings(n int) string {
 	text := "goos: linux\ngoarch: amd64\ncpu: test\nmachine: host\n"
 	for i := range n {
@@ -82,7 +82,7 @@ func readings(n int) string {
 	return text
 }
 
-// checkReports checks what --out left: a verdict, and reports that say why.
+// checkReports checks the files of --out: a verdict, and reports that say why.
 func checkReports(t *testing.T, dir, verdict, why string) {
 	t.Helper()
 	for _, name := range []string{"report.txt", "report.md", "report.json", "junit.xml"} {
@@ -138,7 +138,7 @@ func TestGateNoVerdict(t *testing.T) {
 			}
 		}
 	}
-	// An --out that cannot be used is left alone.
+	// An --out that cannot be used is not changed.
 	if err := os.Mkdir("old", 0o777); err != nil {
 		t.Fatal(err)
 	}
@@ -190,8 +190,8 @@ func TestGateShapes(t *testing.T) {
 	}
 }
 
-// A history gets what passes, and nothing is kept quiet: neither that there is
-// nothing to add, nor that it could not be written, which is no regression.
+// A history gets the runs that pass. It is reported if there is nothing to add, and if
+// it could not be written, which is no regression.
 func TestGateHistory(t *testing.T) {
 	t.Chdir(t.TempDir())
 	if err := os.WriteFile("plain.txt", nil, 0o666); err != nil {
@@ -222,8 +222,8 @@ func TestGateHistory(t *testing.T) {
 	}
 }
 
-// Grace periods and backlogs are units of the gate like any: less is better, and
-// a shape can bound them.
+// Grace periods and backlogs are units of the gate like others: less is better, and a
+// shape can bound them.
 func TestGateGracePeriods(t *testing.T) {
 	t.Chdir(t.TempDir())
 	file := func(gp, backlog float64) string {

@@ -26,7 +26,7 @@ type historyCmd struct {
 	Last   string `placeholder:"RUNS" default:"10" help:"What is recent, for --fail: within so many runs (${default})."`
 }
 
-// A regressedError says that --fail has something to fail for.
+// A regressedError is the error of --fail if there are regressions.
 type regressedError []history.Found
 
 func (e regressedError) Error() string {
@@ -40,8 +40,8 @@ func (e regressedError) Error() string {
 	return "regressed: " + strings.Join(names, ", ")
 }
 
-// Run looks for change points. What it finds is for people to judge, and no
-// failure unless they say so.
+// Run looks for change points. They are for people to judge, and a failure only with
+// --fail.
 func (c *historyCmd) Run(con commandline.Console) error {
 	var bad commandline.Problems
 	formats := []string{"text", "markdown", "json"}

@@ -42,7 +42,7 @@ func TestHistory(t *testing.T) {
 	for _, test := range []struct {
 		command   string
 		code      int
-		out, errs string // that are in it
+		out, errs string // parts of the output
 	}{
 		{"history", exitOK, "Sum-2      ns/op  2026-10-23", ""},
 		{"history --unit allocs/op", exitOK, "no change point in 1 trend", ""},

@@ -19,7 +19,7 @@ type initCmd struct {
 	Dir string `complete:"dirs" arg:"" optional:"" default:"." help:"Directory of the package (the current one)."`
 }
 
-// testFile is what init writes.
+// testFile is the name of the file that init writes.
 const testFile = "lockbench_test.go"
 
 func (c *initCmd) Run(con commandline.Console) error {
@@ -51,7 +51,8 @@ func (c *initCmd) Run(con commandline.Console) error {
 	return err
 }
 
-// createWhole writes a file that must not be there, or leaves none.
+// createWhole writes a new file completely or not at all. It is an error if the file
+// exists.
 func createWhole(name string, text []byte) error {
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if errors.Is(err, fs.ErrExist) {

@@ -32,8 +32,8 @@ type commands struct {
 	commandline.Common
 }
 
-// The exit codes: those of all commands, and that it was interrupted (and kept
-// what it had).
+// The exit codes: those of all commands, and that of an interrupt, after which the
+// command keeps its results.
 const (
 	exitOK          = commandline.OK
 	exitFailed      = commandline.Failed
@@ -52,7 +52,7 @@ var program = commandline.Program{
 // run is main, without the process.
 func run(args []string, stdout, stderr io.Writer) int { return program.Run(args, stdout, stderr) }
 
-// warn says what speaks against measuring on this machine.
+// warn prints reasons not to measure on this machine now.
 func warn(con commandline.Console, warnings []string) {
 	for _, w := range warnings {
 		fmt.Fprintf(con.Err, "lockbench: warning: %s\n", w)

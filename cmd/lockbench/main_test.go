@@ -68,12 +68,12 @@ func tree(t *testing.T) string {
 	return b.String()
 }
 
-// Each of these makes no sense. The command says so, on stderr, with what was
-// wanted, and leaves nothing behind.
+// Each of these makes no sense. The command says so, on stderr, with what was wanted,
+// and leaves no files behind.
 func TestBadInput(t *testing.T) {
 	for _, test := range []struct {
 		command string
-		want    string // lines, each a part of one of the command's
+		want    string // lines, each a part of a line of the command's
 	}{
 		{"", "expected one of"},
 		{"frobnicate", `unexpected argument frobnicate`},
@@ -167,9 +167,9 @@ func TestBadInput(t *testing.T) {
 		{"torture --locks qsbr", `unknown lock "qsbr", did you mean "rcu-qsbr"? (known: tas, `},
 		{"torture --locks none,tas", `--locks: lock "none": does not claim to exclude, want one that does`},
 		{"torture --locks !*", `no lock left of "!*"`},
-		{"torture --locks tikcet --seed 085657792", `unknown lock "tikcet"`}, // decimal all the same
+		{"torture --locks tikcet --seed 085657792", `unknown lock "tikcet"`}, // a decimal number with a leading zero
 
-		// All of it in one go.
+		// All errors at once.
 		{"torture --locks tikcet --duration 0 --seed x", "unknown lock \"tikcet\"\n--duration 0: must be at least 1ms\n" + `--seed x: want a whole number, have "x"`},
 		{"run --locks tikcet --cpus 0 --reads 101,x --hold y --mode z --out dir --plots plain.txt", "--reads 101: \n" +
 			"--reads 101,x: \n--hold y: \n--cpus 0: \n--mode: \nunknown lock \"tikcet\"\n--plots: \n--out dir: "},

@@ -17,25 +17,25 @@ import (
 	"github.com/lockbench/lockbench/internal/ownlock"
 )
 
-// An ownLock is a lock of the user's that this program was built with.
+// An ownLock is a lock of the user with which this program was built.
 type ownLock struct {
 	path string // import path and type
 	harness.Subject
 }
 
-// own has them by what --locks calls them. The file that [ownlock.Build] adds fills
-// it.
+// own has the locks by their names for --locks. The file that [ownlock.Build] adds
+// fills it.
 var own = make(map[string]ownLock)
 
-// An ownChoice is what --locks says of locks of the user's.
+// An ownChoice is the part of --locks about the user's locks.
 type ownChoice struct {
-	subjects []harness.Subject // stand-ins for those that this program was not built with
-	args     map[string]string // what --locks calls them, by name
-	missing  []ownlock.Lock    // those that this program was not built with
+	subjects []harness.Subject // placeholders for those with which this program was not built
+	args     map[string]string // their names for --locks, by name
+	missing  []ownlock.Lock    // those with which this program was not built
 }
 
-// chooseOwn returns the locks of the user's that --locks names, and the rest of what
-// it says, names and patterns. What is wrong with them is a problem.
+// chooseOwn returns the user's locks that --locks names, and the other names and
+// patterns in it. It adds errors in them to bad.
 func chooseOwn(bad *commandline.Problems, locks string) (c ownChoice, patterns []string) {
 	if locks == "" {
 		return c, nil
@@ -73,7 +73,7 @@ func chooseOwn(bad *commandline.Problems, locks string) (c ownChoice, patterns [
 	return c, patterns
 }
 
-// add adds a lock, unless its row would be another's.
+// add adds a lock, unless its row would have the name of another.
 func (c *ownChoice) add(bad *commandline.Problems, path string, s harness.Subject) {
 	other := c.args[s.Name]
 	if slices.ContainsFunc(catalog.All(), func(e catalog.Entry) bool { return e.Name == s.Name }) {
@@ -87,8 +87,8 @@ func (c *ownChoice) add(bad *commandline.Problems, path string, s harness.Subjec
 	c.subjects = append(c.subjects, s)
 }
 
-// become builds a lockbench that has the locks that this one lacks, and runs that
-// instead. It returns only if it cannot.
+// become builds a lockbench that has the locks that this one lacks, and runs it
+// instead. It returns only if that fails.
 func (c ownChoice) become(con commandline.Console) error {
 	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer restore()
@@ -103,7 +103,7 @@ func (c ownChoice) become(con commandline.Console) error {
 	return p.Become(os.Args[1:])
 }
 
-// ownNote says where the locks of the user's are from, "" if there are none.
+// ownNote says where the user's locks are from, "" if there are none.
 func ownNote() string {
 	var all []string
 	for _, path := range slices.Sorted(maps.Keys(own)) {

@@ -16,9 +16,9 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// With --locks ./mypkg.MyLock the command becomes another, in the same process: the lock
-// is measured beside ours, an interrupt ends the sweep as it does otherwise, and nothing
-// is left where temporary files are.
+// With --locks ./mypkg.MyLock the command becomes another, in the same process: the
+// lock is measured together with those of this module, an interrupt ends the sweep as
+// usual, and no temporary files are left.
 func TestOwnLock(t *testing.T) {
 	if runtime.GOOS == "windows" || testing.Short() {
 		t.Skip("signals a process, and builds the command twice")
@@ -56,8 +56,8 @@ func TestOwnLock(t *testing.T) {
 	}
 }
 
-// What init writes compiles, after the commands that it says, passes, and measures
-// the locks of the package, also those that are not exported.
+// The file that init writes compiles, after the commands that init prints, passes, and
+// measures the locks of the package, also unexported ones.
 func TestInit(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a test")
@@ -130,9 +130,9 @@ func writeModuleHere(t *testing.T) {
 	}
 }
 
-// A lock that this program was built with is chosen by its path, beside what else is
-// named, or else beside what is measured without --locks. It cannot have the row of
-// another.
+// A lock with which this program was built is chosen by its path, in addition to other
+// names or, without those, to the locks that are measured by default. It cannot have
+// the row of another.
 func TestChooseOwn(t *testing.T) {
 	defer clear(own)
 	for path, name := range map[string]string{"./p.Lock": "p.Lock", "../p.Lock": "p.Lock", "./sync.Mutex": "sync.Mutex"} {

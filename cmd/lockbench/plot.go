@@ -21,7 +21,7 @@ type plotCmd struct {
 	drawing
 }
 
-// A drawing is how to draw.
+// A drawing says how to draw.
 type drawing struct {
 	All bool `help:"Draw every share of reads, and not the lowest and the highest alone."`
 
@@ -61,14 +61,13 @@ func (c *plotCmd) Run(con commandline.Console) error {
 	return c.draw(con, c.Plots, all, true)
 }
 
-// pictureLines is how many lines draw prints at most if it is not asked for the
-// others: three for each picture that leads, and those of page.
+// pictureLines is how many lines draw prints at most if it is not asked for the others:
+// three for each picture at the top, and those of page.
 const pictureLines = 3*3 + 4
 
-// draw draws the pictures of file into dir, and writes the whole table beside
-// them, and a page that has all of it. It lists the pictures that answer what
-// people ask first, and all others if it is asked to: for each a path, and below
-// it what it says.
+// draw draws the pictures of file into dir, and writes the whole table and a page with
+// all of them there. It lists the pictures that answer the first questions, and all
+// others if others is set: for each a path, and below it its title.
 func (d drawing) draw(con commandline.Console, dir string, file *results.File, others bool) error {
 	o := plots.Options{Facts: file.Facts, Everything: d.All, Formats: d.formats, Waits: results.Distributions(file.Samples)}
 	files, skipped, err := plots.Write(dir, results.Summarize(file.Samples), o)
@@ -101,7 +100,7 @@ func (d drawing) page(con commandline.Console, dir string, file *results.File, f
 		return err
 	}
 	if err := wholeTable(&table, 0, file); err != nil {
-		table.Reset() // no cell has a time
+		table.Reset() // no cell has ns/op
 	}
 	path, err := plots.WritePage(dir, files, o, digest.String(), table.String())
 	if err != nil {
@@ -115,8 +114,7 @@ func (d drawing) page(con commandline.Console, dir string, file *results.File, f
 	return nil
 }
 
-// inOneLine joins what was not drawn; figures that have the same reason are
-// counted.
+// inOneLine joins what was not drawn; figures with the same reason are counted.
 func inOneLine(skipped []plots.Skipped) string {
 	var reasons []string
 	by := make(map[string][]plots.Skipped)
@@ -136,7 +134,7 @@ func inOneLine(skipped []plots.Skipped) string {
 	return strings.Join(reasons, "; ")
 }
 
-// sameMachine is an error if two files are from machines that differ.
+// sameMachine returns an error if two files are from different machines.
 func sameMachine(a, b *results.File) error {
 	for _, f := range []struct{ key, a, b string }{
 		{"goos", a.GOOS, b.GOOS},

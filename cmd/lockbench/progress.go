@@ -13,13 +13,13 @@ import (
 	"github.com/lockbench/lockbench/internal/commandline"
 )
 
-// A meter shows how far a sweep is: a bar on a terminal, else a line now and
-// then. It writes when told of a sample, so not while one is measured, unless
-// that takes very long.
+// A meter shows how far a sweep has come: a bar on a terminal, otherwise a line now and
+// then. It writes between samples, so as not to disturb one, unless a sample takes very
+// long.
 type meter struct {
 	mu      sync.Mutex
-	slow    *time.Timer // tells that the sample that is being measured takes long
-	samples int         // begun and ended; guarded by mu, as is what slow writes
+	slow    *time.Timer // prints that the current sample takes long
+	samples int         // begun and ended; guarded by mu, like the output of slow
 
 	out   io.Writer
 	bar   *progressbar.ProgressBar // nil if out is no terminal
@@ -29,8 +29,7 @@ type meter struct {
 	next  time.Time     // of the next update
 }
 
-// newMeter returns a meter for a sweep of total samples, of which first are
-// there already.
+// newMeter returns a meter for a sweep of total samples, of which first exist already.
 func newMeter(out io.Writer, first, total int) *meter {
 	m := &meter{out: out, first: first, start: time.Now(), every: 5 * time.Second}
 	if width, ok := commandline.Terminal(out); ok {
@@ -46,10 +45,10 @@ func newMeter(out io.Writer, first, total int) *meter {
 	return m
 }
 
-// tooLong is how long a sample may take without a word.
+// tooLong is how long a sample may take without a message.
 const tooLong = 2 * time.Second
 
-// begin is told of each sample before it is measured.
+// begin is called before each sample.
 func (m *meter) begin(s harness.Scenario) {
 	began, wait := time.Now(), tooLong
 	m.mu.Lock()
@@ -71,7 +70,7 @@ func (m *meter) begin(s harness.Scenario) {
 	})
 }
 
-// done is told that the sample has been measured, or given up.
+// done is called when the sample has been measured, or given up.
 func (m *meter) done() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -107,7 +106,7 @@ func (m *meter) show(p harness.Progress) {
 	m.bar.Set(p.Done)
 }
 
-// end takes the bar off the terminal.
+// end removes the bar from the terminal.
 func (m *meter) end() {
 	m.done()
 	if m.bar != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// A sample that takes long says so, more and more seldom, until it is done.
+// The meter reports a sample that takes long, at growing intervals, until it is done.
 func TestSlowSample(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
@@ -23,7 +23,7 @@ func TestSlowSample(t *testing.T) {
 			t.Helper()
 			out.Reset()
 			m.begin(s)
-			time.Sleep(d) // of the bubble
+			time.Sleep(d) // in the bubble's time
 			synctest.Wait()
 			got := out.String()
 			m.show(harness.Progress{Sample: results.Sample{}, Done: 1, Total: 3})
@@ -40,7 +40,7 @@ func TestSlowSample(t *testing.T) {
 	})
 }
 
-// The estimate knows that workers wait for their turns.
+// The estimate includes the workers' waits for their turns.
 func TestEstimate(t *testing.T) {
 	sweep := sweepOf(nil)
 	sweep.Subjects[0].Name = "ticket"

@@ -11,15 +11,15 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// resumable checks that what the file holds fits what the flags ask for.
-// Whether it can be added to at all, [results.Resume] knows best; if that is
-// not going to be asked, because of other problems, it tells what it can.
+// resumable checks that the contents of the file fit the flags. [results.Resume]
+// decides whether the file can be appended to at all; if it will not be called, because
+// of other problems, resumable reports what it can.
 func (c *runCmd) resumable(bad *commandline.Problems, sweep harness.Sweep) {
 	file, err := results.ReadFile(c.Out)
 	if err != nil && len(*bad) > 0 && (file == nil || file.Torn == "") {
 		bad.Add(err)
 	}
-	if file == nil || len(*bad) > 0 { // what the flags ask for is not known
+	if file == nil || len(*bad) > 0 { // the sweep of the flags is not known
 		return
 	}
 	flag := "--resume"
@@ -34,7 +34,7 @@ func (c *runCmd) resumable(bad *commandline.Problems, sweep harness.Sweep) {
 	}
 	want := "want the flags that it was begun with, or --extend to add what these ask for"
 	have, ok := lastNote(file, "sweep")
-	if !ok { // it is from before sweeps were described
+	if !ok { // the file is older than the description of sweeps
 		asked := make(map[results.Cell]bool)
 		for _, s := range sweep.Scenarios() {
 			asked[s.Cell()] = true
@@ -50,7 +50,7 @@ func (c *runCmd) resumable(bad *commandline.Problems, sweep harness.Sweep) {
 	}
 }
 
-// lastNote returns what the last note with a key says, and whether there is one.
+// lastNote returns the text of the last note with a key, and whether there is one.
 func lastNote(file *results.File, key string) (text string, ok bool) {
 	for _, n := range file.Notes {
 		if n.Key == key {
@@ -60,22 +60,22 @@ func lastNote(file *results.File, key string) (text string, ok bool) {
 	return text, ok
 }
 
-// settings are what samples of one file must have in common although it is no
-// part of their names.
+// settings returns the settings that all samples of a file must share although they are
+// not in the names.
 func settings(s harness.Sweep) string {
 	duration := "default"
 	if s.Duration != 0 {
 		duration = s.Duration.String()
 	}
 	text := fmt.Sprintf("duration=%s latency=%t", duration, s.Latency)
-	if s.Counters { // which there used not to be
+	if s.Counters { // older files have no such key
 		text += " counters=true"
 	}
 	return text
 }
 
-// describe returns what a sweep measures, as key=value: what must be the same
-// for a sweep that was cut off and the one that completes it.
+// describe returns what a sweep measures, as key=value: what must be equal for a sweep
+// that was cut off and the one that completes it.
 func describe(s harness.Sweep) string {
 	locks := make([]string, len(s.Subjects))
 	for i, l := range s.Subjects {
@@ -96,7 +96,7 @@ func describe(s harness.Sweep) string {
 	}
 	text := fmt.Sprintf("cpus=%s %s hold=%s think=%s workload=%s mode=%s count=%d locks=%s",
 		list(s.CPUs), workers, list(s.Hold), think, list(workloads), list(names(s.Modes)), s.Count, list(locks))
-	if works != harness.Registers.String() { // the only one that there used to be
+	if works != harness.Registers.String() { // older files have no other
 		text += " work=" + works
 	}
 	if len(s.Arrivals) > 0 {
@@ -152,7 +152,7 @@ func difference(have, want string) string {
 		}
 		return of
 	}
-	// A key that is not there has its default, as in files from before the key.
+	// A missing key has its default, as in files older than the key.
 	a, b := values(have), values(want)
 	var all []string
 	for _, key := range keys {

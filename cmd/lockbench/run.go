@@ -60,7 +60,7 @@ type runCmd struct {
 	drawing
 
 	own ownChoice
-	as  string // how to print every sample; "" to print what there is to know at a glance
+	as  string // how to print every sample; "" to print a summary
 }
 
 var errInterrupted = errors.New("interrupted")
@@ -90,8 +90,8 @@ func (c *runCmd) Run(con commandline.Console) error {
 		fmt.Fprintf(con.Err, "lockbench: warning: the machine has %d CPUs: what runs on more is marked oversubscribed\n", n)
 	}
 
-	// The first signal ends the sweep. From then on signals do what they
-	// always do, so that the second ends the process.
+	// The first signal ends the sweep. Then the default handling is restored, so that a
+	// second signal ends the process.
 	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer restore()
 	context.AfterFunc(ctx, restore)
@@ -158,7 +158,7 @@ func (c *runCmd) Run(con commandline.Console) error {
 	return errors.Join(err, c.show(con, file))
 }
 
-// sweep returns what the flags ask to measure.
+// sweep returns the sweep that the flags ask for.
 func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 	all, reads := cpuCounts(), "0,50,90,99,100"
 	if c.Quick {
@@ -183,7 +183,7 @@ func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 	if c.GC != "" {
 		sweep.GCs = words[harness.GC](bad, "--gc", c.GC)
 	} else if g := harness.ProcessGC(); g != harness.GCDefault {
-		sweep.GCs = []harness.GC{g} // so that the file says so
+		sweep.GCs = []harness.GC{g} // so that the file has it
 	}
 	sweep.Works = words[harness.Work](bad, "--work", c.Work)
 	var patterns []string
@@ -196,7 +196,7 @@ func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 	locks, err := catalog.Match(patterns...)
 	bad.Add(err)
 	count := slices.ContainsFunc(sweep.Workloads, func(w harness.Workload) bool { return w.Permits != nil })
-	modes, workloads := sweep.Modes, sweep.Workloads // none is the first
+	modes, workloads := sweep.Modes, sweep.Workloads // an empty list means the first
 	if len(modes) == 0 {
 		modes = []harness.Mode{harness.Goroutine}
 	}
@@ -216,7 +216,7 @@ func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 			sweep.Subjects = append(sweep.Subjects, l.Subject)
 		}
 	}
-	if len(sweep.Subjects) == 0 { // Validate says why
+	if len(sweep.Subjects) == 0 { // Validate reports it
 		for _, l := range locks {
 			sweep.Subjects = append(sweep.Subjects, l.Subject)
 		}
@@ -246,8 +246,8 @@ func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 	return sweep
 }
 
-// workers sets how many there are and what they do: both by shares of reads, or
-// some read and the others write.
+// workers sets the number of workers and what they do: each reads and writes, by shares
+// of reads, or some read and the others write.
 func (c *runCmd) workers(bad *commandline.Problems, sweep *harness.Sweep, reads string) {
 	if c.Readers == "" && c.Writers == "" {
 		sweep.WorkersPerCPU = bad.Ints("--workers", cmp.Or(c.Workers, "1"), 1, 10_000)
@@ -288,7 +288,7 @@ func parsePlaces(bad *commandline.Problems, text string) (places []harness.Place
 		word = strings.TrimSpace(word)
 		place, err := harness.ParsePlace(word)
 		if err != nil || strings.Trim(word, "0123456789-") == "" {
-			// No word, so it names a file.
+			// It is no word, so it names a file.
 			text, readErr := os.ReadFile(word)
 			if readErr != nil {
 				bad.Addf("--place: want compact, scatter, smt, numa or a file of CPU numbers: %w", readErr)
@@ -306,14 +306,14 @@ func parsePlaces(bad *commandline.Problems, text string) (places []harness.Place
 	return places
 }
 
-// alone are the scenarios that tell what an uncontended pair costs: one worker,
-// with nothing to think about, for a CPU that executes out of order hides most
-// of a lock behind what it thinks. Beside the locks there are the limit, one
-// locked instruction, and what the harness itself costs.
+// alone returns the scenarios that show the cost of an uncontended Lock and Unlock: one
+// worker without think time, because a CPU that executes out of order hides most of a
+// lock's cost behind that. In addition to the locks there are the limit, one locked
+// instruction, and the empty lock, the cost of the harness itself.
 func alone(locks []harness.Subject, works []harness.Work, modes []harness.Mode) []harness.Scenario {
 	limits, err := catalog.Match(results.Limit, results.Empty)
 	if err != nil {
-		panic(err) // the catalogue has lost them
+		panic(err) // the catalogue must have them
 	}
 	for _, e := range limits {
 		if !slices.ContainsFunc(locks, func(s harness.Subject) bool { return s.Name == e.Name }) {
@@ -335,24 +335,24 @@ func alone(locks []harness.Subject, works []harness.Work, modes []harness.Mode) 
 	return all
 }
 
-// The most workers that there can be at a time, and with histograms of 76 KB for
-// each, so that a few gigabytes of memory are enough.
+// The most workers at a time, and the most with histograms, of 76 KB each, so that a
+// few gigabytes of memory are enough.
 const (
 	maxWorkers      = 200_000
 	maxTimedWorkers = 20_000
 )
 
-// A sweep whose count is not given has enough samples of each cell: without so
-// many a median has no interval. Then it has more until they are plenty, or half
-// a minute is over.
+// Without --count a sweep takes enough samples of each cell for an interval of the
+// median. Then it takes more until there are plenty, or half a minute is over.
 const (
 	enough = 6
 	plenty = 20
 	budget = 35 * time.Second
 )
 
-// more returns what to measure beyond enough rounds, until then, up to so many
-// rounds of all: every other round only where a state of the CPUs, near or far, has come up too seldom.
+// more returns a function that says what to measure after enough rounds, up to a number
+// of rounds and until a time: in every other round only situations in which a distance
+// of the CPUs, near or far, has occurred too rarely.
 func more(file *results.File, rounds int, until time.Time) func(int, []harness.Scenario) []harness.Scenario {
 	return func(round int, all []harness.Scenario) []harness.Scenario {
 		if !time.Now().Before(until) {
@@ -366,8 +366,8 @@ func more(file *results.File, rounds int, until time.Time) func(int, []harness.S
 	}
 }
 
-// incomplete returns the scenarios of those situations in which some lock has
-// samples of near or far CPUs, but not enough: all locks, so that they make pairs.
+// incomplete returns the scenarios of situations in which some lock has samples of near
+// or far CPUs, but not enough: those of all locks, so that they make pairs.
 func incomplete(samples []results.Sample, all []harness.Scenario) []harness.Scenario {
 	type state struct {
 		results.Cell
@@ -400,9 +400,8 @@ func rounds(s harness.Sweep) int {
 	return max(enough, min(plenty, int(budget/max(1, estimate(s)))))
 }
 
-// estimate returns about how long a sweep will take: the windows, what it takes
-// to check a lock and to set up its workers, and where they outnumber the CPUs,
-// their turns.
+// estimate returns about how long a sweep will take: the windows, the check of a lock
+// and the set-up of its workers, and, if these outnumber the CPUs, their turns.
 func estimate(s harness.Sweep) time.Duration {
 	const overhead = 3 * time.Millisecond
 	inOrder := make(map[string]bool)
@@ -416,10 +415,9 @@ func estimate(s harness.Sweep) time.Duration {
 	return total * time.Duration(s.Count)
 }
 
-// turns returns about how long a sample takes beyond its window because all
-// workers must have had a turn before it, and another behind it. If they spin
-// and are served in order, each turn is preceded by those of all others to look
-// whether it is theirs.
+// turns returns about how long a sample takes beyond its window because all workers
+// must have had a turn before the window, and another after it. If they spin and are
+// served in order, all others must run before each turn, to see whether it is theirs.
 func turns(c harness.Scenario, inOrder bool) time.Duration {
 	const turn = 200 * time.Nanosecond // of a goroutine
 	cpus := min(c.CPUs, runtime.NumCPU())
@@ -443,7 +441,7 @@ func cpuCounts() []int {
 	return append(counts, all)
 }
 
-// files checks what is to be written.
+// files checks the files to be written.
 func (c *runCmd) files(bad *commandline.Problems, sweep harness.Sweep) {
 	c.checkFormat(bad)
 	if c.Plots != "" {
@@ -459,7 +457,7 @@ func (c *runCmd) files(bad *commandline.Problems, sweep harness.Sweep) {
 		bad.Addf("--out: %w", err)
 	case info.IsDir():
 		bad.Addf("--out %s: is a directory", c.Out)
-	case !info.Mode().IsRegular() && info.Mode()&os.ModeCharDevice == 0: // a pipe has no end to resume at, and may have no reader
+	case !info.Mode().IsRegular() && info.Mode()&os.ModeCharDevice == 0: // a pipe cannot be resumed, and may have no reader
 		bad.Addf("--out %s: want a file", c.Out)
 	case c.Resume || c.Extend:
 		c.resumable(bad, sweep)
@@ -468,7 +466,7 @@ func (c *runCmd) files(bad *commandline.Problems, sweep harness.Sweep) {
 	}
 }
 
-// checkFormat tells formats of pictures from those of samples.
+// checkFormat separates formats of pictures from those of samples.
 func (c *runCmd) checkFormat(bad *commandline.Problems) {
 	for f := range strings.SplitSeq(c.Format, ",") {
 		switch {
@@ -490,7 +488,7 @@ func (c *runCmd) checkFormat(bad *commandline.Problems) {
 	}
 }
 
-// facts are about this machine, and how it is going to be measured.
+// facts returns the facts of this machine, and how it will be measured.
 func facts(ctx context.Context, s harness.Sweep) (results.Facts, error) {
 	facts := results.Host()
 	facts.Note("settings", settings(s))
@@ -525,9 +523,8 @@ func facts(ctx context.Context, s harness.Sweep) (results.Facts, error) {
 	return facts, nil
 }
 
-// open opens the results file, and returns what it holds already. What keeps a
-// file from being resumed is wrong with the command line, and so is a file that
-// another run has.
+// open opens the results file, and returns its contents. It is an error of the command
+// line if the file cannot be resumed or another run has it.
 func (c *runCmd) open(facts results.Facts) (*results.Writer, *results.File, error) {
 	if err := os.MkdirAll(filepath.Dir(c.Out), 0o777); err != nil {
 		return nil, nil, err
@@ -550,8 +547,8 @@ func (c *runCmd) open(facts results.Facts) (*results.Writer, *results.File, erro
 	return w, &results.File{Name: c.Out, Facts: facts}, err
 }
 
-// save writes what a file held that was lost, all of it, to a new file beside it
-// or, if that cannot be, where temporary files are.
+// save writes all contents of a lost file to a new file in the same directory or, if
+// that fails, in that for temporary files.
 func (c *runCmd) save(con commandline.Console, file *results.File, now results.Facts) error {
 	if len(file.Samples) == 0 {
 		return nil
@@ -591,7 +588,7 @@ func saveIn(dir, like string, facts results.Facts, samples []results.Sample) (na
 	return name, w.Close()
 }
 
-// measureAll runs the sweep, keeps each sample, and shows how far it is.
+// measureAll runs the sweep, keeps each sample, and shows the progress.
 func measureAll(ctx context.Context, con commandline.Console, sweep harness.Sweep, keep func(results.Sample) error) error {
 	for _, out := range sweep.LeftOut() {
 		of := ""
@@ -631,7 +628,7 @@ func measureAll(ctx context.Context, con commandline.Console, sweep harness.Swee
 		if err := keep(p.Sample); err != nil {
 			return err
 		}
-		p.Done, p.Total = min(p.Done, total), total // rounds beyond Count may end sooner
+		p.Done, p.Total = min(p.Done, total), total // there may be fewer rounds beyond Count
 		meter.show(p)
 		return nil
 	})
@@ -656,7 +653,7 @@ func stacks(w io.Writer, err error) (found bool) {
 	return broken != nil || stuck != nil
 }
 
-// situations counts what scenarios there are, whatever the lock.
+// situations counts the scenarios, regardless of the lock.
 func situations(scenarios []harness.Scenario) int {
 	seen := make(map[results.Cell]bool)
 	for _, s := range scenarios {
@@ -665,8 +662,8 @@ func situations(scenarios []harness.Scenario) int {
 	return len(seen)
 }
 
-// interruption returns errInterrupted for an error that is nothing but the end
-// of ctx, and any other, such as that a lock is stuck, as it is.
+// interruption returns errInterrupted for an error that is only the end of ctx, and any
+// other, such as that of a stuck lock, unchanged.
 func interruption(ctx context.Context, err error) error {
 	if err != nil && errors.Is(err, context.Cause(ctx)) {
 		return errInterrupted
@@ -674,11 +671,10 @@ func interruption(ctx context.Context, err error) error {
 	return err
 }
 
-// screen is how many lines show writes at most, unless it is asked for all of it.
+// screen is how many lines show writes at most, unless it is asked for everything.
 const screen = 50
 
-// show writes what there is to know at a glance, or all of it, and draws the
-// pictures.
+// show writes a summary, or everything, and draws the pictures.
 func (c *runCmd) show(con commandline.Console, file *results.File) error {
 	if c.as != "" {
 		err := export(con.Out, c.as, file)
@@ -705,8 +701,8 @@ func (c *runCmd) show(con commandline.Console, file *results.File) error {
 	return c.draw(con, c.Plots, file, false)
 }
 
-// wholeTable writes every cell of file: by its ns/op, of each role apart if workers
-// have roles, or, if its loop is open, by the time that its workers waited.
+// wholeTable writes every cell of file: by its ns/op, for each role separately if
+// workers have roles, or, if its loop is open, by the time that its workers waited.
 func wholeTable(w io.Writer, width int, file *results.File) error {
 	units := make(map[string][]results.Sample)
 	for _, s := range file.Samples {
@@ -724,7 +720,7 @@ func wholeTable(w io.Writer, width int, file *results.File) error {
 		}
 	}
 	if len(units) == 0 {
-		units["ns/op"] = file.Samples // the error says so
+		units["ns/op"] = file.Samples // Write returns the error
 	}
 	var errs []error
 	for _, unit := range []string{"ns/op", "read-ns/op", "write-ns/op", "write-p50-ns", "write-p99-ns", "read-p50-ns", "read-p99-ns", "saturated"} {
@@ -742,7 +738,8 @@ func wholeTable(w io.Writer, width int, file *results.File) error {
 	return errors.Join(errs...)
 }
 
-// unranked returns the names of what is no lock, and so not the fastest either.
+// unranked returns the names of subjects that are no locks, and so cannot be the
+// fastest.
 func unranked() (names []string) {
 	for _, e := range catalog.All() {
 		if e.Family == "none" {

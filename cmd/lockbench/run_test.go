@@ -26,11 +26,11 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// asCommand is the variable that makes the program of these tests the command.
+// asCommand is the variable that makes the test binary run as the command.
 const asCommand = "LOCKBENCH_TEST_AS_COMMAND"
 
-// TestMain makes this program the command in the processes that the tests start, which
-// spares them building it, and shows the race detector what those do.
+// TestMain makes this binary the command in the processes that the tests start, so that
+// they need no build, and the race detector sees what those do.
 func TestMain(m *testing.M) {
 	if os.Getenv(asCommand) != "" {
 		main()
@@ -53,8 +53,7 @@ func executable(t *testing.T) string {
 	return path
 }
 
-// sweepArgs is a sweep of 3 × 2 × 2 cells and 120 samples, which take about a
-// second.
+// sweepArgs is a sweep of 3 × 2 × 2 cells and 120 samples, which takes about a second.
 var sweepArgs = []string{"run", "--locks", "tas,ticket,sync.Mutex", "--cpus", "1,2", "--reads", "0,50",
 	"--count", "10", "--duration", "5ms", "--out", "results.txt", "--plots", "pictures"}
 
@@ -80,11 +79,11 @@ func waitForSamples(t *testing.T, dir string, samples int) {
 		if time.Now().After(deadline) {
 			t.Fatalf("no %d samples after a minute", samples)
 		}
-		time.Sleep(time.Millisecond) // there is nothing to wait on
+		time.Sleep(time.Millisecond) // there is no event to wait for
 	}
 }
 
-// count counts the whole lines of samples in the results file.
+// count counts the complete lines of samples in the results file.
 func count(t *testing.T, dir string) int {
 	text, err := os.ReadFile(filepath.Join(dir, "results.txt"))
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -99,8 +98,8 @@ func count(t *testing.T, dir string) int {
 	return n
 }
 
-// A run that is killed in the middle, again and again, ends up as one that was
-// not: no sample lost, none measured twice.
+// A run that is killed again and again and resumed has the same samples as one that is
+// not: none lost, none measured twice.
 func TestKillAndResume(t *testing.T) {
 	command, dir := executable(t), t.TempDir()
 	var kept []string // lines that were in the file when it was killed
@@ -157,7 +156,7 @@ func TestKillAndResume(t *testing.T) {
 	}
 }
 
-// benchmarkLines returns the whole lines of samples in the results file.
+// benchmarkLines returns the complete lines of samples in the results file.
 func benchmarkLines(t *testing.T, dir string) []string {
 	t.Helper()
 	file, err := os.Open(filepath.Join(dir, "results.txt"))
@@ -174,8 +173,8 @@ func benchmarkLines(t *testing.T, dir string) []string {
 	return lines
 }
 
-// After an interrupt the file is valid, and there are a table and pictures of
-// what is in it.
+// After an interrupt the file is valid, and there are a table and pictures of its
+// samples.
 func TestInterrupt(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no interrupts between processes")
@@ -217,8 +216,8 @@ func end(t *testing.T, cmd *exec.Cmd) int {
 	return cmd.ProcessState.ExitCode()
 }
 
-// While a run writes to a file no other can, whatever its flags, and none of its
-// samples is taken for what it is not. Any other may read it.
+// While a run writes to a file no other run can, with any flags, and none of its lines
+// is taken for cut off. Any other may read it.
 func TestTwoRunsOnOneFile(t *testing.T) {
 	command, dir := executable(t), t.TempDir()
 	first, output := start(t, command, dir, 20, endless...)
@@ -270,7 +269,7 @@ func TestTwoRunsOnOneFile(t *testing.T) {
 	if err := last.Start(); err != nil {
 		t.Fatal(err)
 	}
-	for deadline := time.Now().Add(time.Minute); count(t, dir) <= before; time.Sleep(time.Millisecond) { // another process, again
+	for deadline := time.Now().Add(time.Minute); count(t, dir) <= before; time.Sleep(time.Millisecond) { // another process, so there is no event to wait for
 		if time.Now().After(deadline) {
 			t.Fatalf("no sample after a minute: %s", output)
 		}
@@ -279,8 +278,8 @@ func TestTwoRunsOnOneFile(t *testing.T) {
 	end(t, last)
 }
 
-// A results file that is lost while a run writes to it is missed, and what it
-// held is saved.
+// If a results file is removed while a run writes to it, the run notices, and saves its
+// contents.
 func TestLostResultsFile(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("a file in use cannot be removed")
@@ -326,7 +325,7 @@ func (l *deadlock) Lock() {
 func (l *deadlock) Unlock()        {}
 func (l *deadlock) String() string { return "state of the deadlock" }
 
-// sweepOf is a sweep of one sample of a lock.
+// sweepOf returns a sweep with one sample of a lock.
 func sweepOf(newLock func() sync.Locker) harness.Sweep {
 	return harness.Sweep{
 		Subjects: []harness.Subject{{Name: "mine", New: newLock}},
@@ -335,7 +334,7 @@ func sweepOf(newLock func() sync.Locker) harness.Sweep {
 	}
 }
 
-// A lock that is stuck is reported, even if that is why somebody interrupts.
+// A stuck lock is reported, even if the user interrupts the run because of that.
 func TestStuck(t *testing.T) {
 	for _, interrupted := range []bool{false, true} {
 		ctx, cancel := context.WithCancel(context.Background())
@@ -383,7 +382,7 @@ func TestPanic(t *testing.T) {
 	}
 }
 
-// Every lock keeps its promise in every mode, and busted is found out.
+// Every lock keeps its promise in every mode, and busted is found.
 func TestModes(t *testing.T) {
 	modes := []string{"goroutine", "pinned"}
 	if runtime.GOOS == "linux" {
@@ -419,8 +418,8 @@ func TestModes(t *testing.T) {
 	}
 }
 
-// Readers and writers as numbers are in the file, in the tables of each role and
-// in the pictures, and a run that asks for others does not resume it.
+// Readers and writers as numbers are in the file, in the tables of each role and in the
+// pictures, and a run that asks for other numbers does not resume it.
 func TestRoles(t *testing.T) {
 	const command = "run --locks rwsem,rcu-qsbr,none --cpus 2 --readers 1,2 --writers 1 --count 6 --duration 300us --latency --plots=p --table"
 	code, stdout, stderr := lockbench(t, command)
@@ -469,7 +468,7 @@ func TestOversubscribed(t *testing.T) {
 	}
 }
 
-// An open loop is a sweep of its own, in a file with others if that is asked for.
+// An open loop is a sweep of its own, which can be added to a file with others.
 func TestOpenLoop(t *testing.T) {
 	t.Chdir(t.TempDir())
 	const begun = "run --plots= --locks tas,sync.Mutex --reads 0 --cpus 1 --count 6 --duration 2ms --table"
@@ -512,8 +511,8 @@ func TestResumeWithOtherSettings(t *testing.T) {
 	}
 }
 
-// A file is completed with the flags that it was begun with, and with others only
-// if that is what is asked for.
+// A file is resumed with the flags with which it was begun, and extended with others
+// only with --extend.
 func TestResumeOfAnotherSweep(t *testing.T) {
 	t.Chdir(t.TempDir())
 	const begun = "run --plots= --locks tas,ticket --reads 0,50 --cpus 1 --count 1"
@@ -521,7 +520,7 @@ func TestResumeOfAnotherSweep(t *testing.T) {
 		flags   string
 		code    int
 		want    string
-		samples int // in the file, then
+		samples int // in the file after that
 	}{
 		{begun, exitOK, "", 4},
 		{begun + " --resume", exitOK, "have 4 of 4", 4},
@@ -549,7 +548,7 @@ func TestResumeOfAnotherSweep(t *testing.T) {
 		}
 	}
 
-	// A file from before sweeps were described is judged by its samples.
+	// A file without a description of its sweep is judged by its samples.
 	text, err := os.ReadFile("results.txt")
 	if err != nil {
 		t.Fatal(err)
@@ -577,7 +576,7 @@ func TestResumeOfAnotherSweep(t *testing.T) {
 	}
 }
 
-// What the machine was like is in the file, before its samples and behind them.
+// The state of the machine is in the file, before its samples and after them.
 func TestFitnessInTheFile(t *testing.T) {
 	code, _, stderr := lockbench(t, "run --locks tas --reads 0 --cpus 1 --count 1 --plots=")
 	if code != exitOK {
@@ -599,7 +598,7 @@ func TestFitnessInTheFile(t *testing.T) {
 	}
 }
 
-// A control group that allows a fifth of a CPU is told of, before and after.
+// A control group that allows a fifth of a CPU is reported, before and after.
 func TestQuota(t *testing.T) {
 	group := quotaGroup(t, 20_000, 100_000)
 	command := executable(t)
@@ -623,8 +622,8 @@ func TestQuota(t *testing.T) {
 	}
 }
 
-// quotaGroup returns the directory of a new control group with a quota, of
-// whichever version this machine has. It skips the test if it may not make one.
+// quotaGroup returns the directory of a new control group with a quota, of the version
+// that this machine has. It skips the test if it may not make one.
 func quotaGroup(t *testing.T, quota, period int) string {
 	for _, v := range []struct{ dir, file, text string }{
 		{"/sys/fs/cgroup/cpu", "cpu.cfs_quota_us", strconv.Itoa(quota)},
@@ -643,7 +642,7 @@ func quotaGroup(t *testing.T, quota, period int) string {
 	return ""
 }
 
-// Workloads are cells of their own: a file that has one is resumed with it and
+// Workloads are separate cells: a file that has one is resumed with it, and extended
 // with others.
 func TestWorkloads(t *testing.T) {
 	t.Chdir(t.TempDir())
@@ -675,8 +674,8 @@ func TestWorkloads(t *testing.T) {
 	}
 }
 
-// What is measured beyond enough rounds is where near or far came up, but too
-// seldom, with all locks of that situation, so that they make pairs.
+// After enough rounds, situations are measured in which near or far occurred, but too
+// rarely, with all their locks, so that they make pairs.
 func TestIncomplete(t *testing.T) {
 	locks, err := catalog.Match("ticket", "mcs")
 	if err != nil {
@@ -722,13 +721,13 @@ func TestIncomplete(t *testing.T) {
 	}
 }
 
-// What a sweep found fills a screen of 50 lines of 100 columns and no more, with
-// the pictures below it or without, whatever the number of locks.
+// The summary of a sweep fits on a screen of 50 lines of 100 columns, with the list of
+// pictures or without, for any number of locks.
 func TestScreen(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, plots := range []string{"", "pictures"} {
 		most := 0
-		for _, locks := range []int{10, 14, 16, 18} { // two make a line more
+		for _, locks := range []int{10, 14, 16, 18} { // two more locks make one more line
 			file := &results.File{Facts: results.Host(), Samples: screenful(locks)}
 			c := runCmd{Plots: plots, drawing: drawing{formats: []string{"svg"}}}
 			var out, errs bytes.Buffer
@@ -756,8 +755,8 @@ func TestScreen(t *testing.T) {
 	}
 }
 
-// screenful is the samples of so many locks in more situations than fit on a
-// screen, those of one worker that thinks about nothing among them.
+// screenful returns samples of a number of locks in more situations than fit on a
+// screen, including one worker without think time.
 func screenful(locks int) (samples []results.Sample) {
 	for i := range locks {
 		for _, reads := range []int{0, 50, 90, 99, 100} {
@@ -778,9 +777,8 @@ func screenful(locks int) (samples []results.Sample) {
 	return samples
 }
 
-// The default sweep measures one worker that thinks about nothing, with the
-// limit beside it; a screen has 50 lines of 100 columns; the whole table is in
-// a file.
+// The default sweep measures one worker without think time, together with the limit;
+// its output fits on a screen of 50 lines of 100 columns; the whole table is in a file.
 func TestFirstMinute(t *testing.T) {
 	code, stdout, stderr := lockbench(t, "run --quick --locks ticket,sync.Mutex,tas")
 	if code != exitOK {

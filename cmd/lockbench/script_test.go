@@ -8,7 +8,7 @@ import (
 
 func TestPackageComment(t *testing.T) {
 	if racy {
-		t.Skip("tortures a flavour that waits for nobody, which is a data race")
+		t.Skip("tortures a flavour that never waits, which is a data race")
 	}
 	script.PackageComment(t, "lockbench", 7, run)
 }

@@ -13,9 +13,9 @@ import (
 	"github.com/lockbench/lockbench/internal/slowdown"
 )
 
-// selfTest shows on the benchmarks at hand that the gate can fail, and that it
-// does not cry wolf: it compares the head with itself, and with itself made
-// slower. Each gets half of the budget.
+// selfTest shows with the given benchmarks that the gate can fail, and that it does not
+// fail without reason: it compares the head with itself, and with itself made slower.
+// Each gets half of the budget.
 func (g *gating) selfTest(ctx context.Context) (*gate.Report, error) {
 	share := g.slowdown(new(commandline.Problems)) // checked with the flags
 	dir, err := os.MkdirTemp("", "lockbench-slowdown")
@@ -59,7 +59,7 @@ func (g *gating) selfTest(ctx context.Context) (*gate.Report, error) {
 	return nil, g.judgeSelf(same, caught, share)
 }
 
-// slowdown returns what --slowdown says.
+// slowdown returns the value of --slowdown.
 func (c *gateCmd) slowdown(bad *commandline.Problems) float64 {
 	share, ok := config.ParseShare(c.Slowdown)
 	if !ok || !(share > 0 && share <= 10) {
@@ -68,7 +68,7 @@ func (c *gateCmd) slowdown(bad *commandline.Problems) float64 {
 	return share
 }
 
-// judgeSelf says whether the gate did its duty.
+// judgeSelf says whether the gate gave the right verdicts.
 func (g *gating) judgeSelf(same, slow *gate.Report, share float64) error {
 	count := func(r *gate.Report) (n [gate.Regressed + 1]int) {
 		for _, res := range r.Results {

@@ -13,7 +13,7 @@ import (
 	"github.com/lockbench/lockbench/internal/commandline/script"
 )
 
-// The shells that are there complete what the script says that they do.
+// The installed shells complete what the script says.
 func TestCompletionInShells(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("wants shells")
@@ -30,8 +30,8 @@ func TestCompletionInShells(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(work, "pictures"), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	// Each shell prints what it would offer for a line, one to a line. (A zsh
-	// without a terminal offers nothing: of its script only the words are checked.)
+	// Each shell prints its offers for a line, one per line. (A zsh without a terminal
+	// offers nothing, so only the words in its script are checked.)
 	for shell, code := range map[string]string{
 		"bash": `source <(lockbench completion bash)
 			read -ra COMP_WORDS <<<"${LINE//=/ = }"
@@ -101,8 +101,8 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// makesSense checks a command line without doing what it says: with one thing
-// wrong in it, it must complain of that alone.
+// makesSense checks a command line without running it: with one error added, the
+// command must complain about that error only.
 func makesSense(t *testing.T, line string) {
 	t.Helper()
 	t.Chdir(t.TempDir())
@@ -117,7 +117,7 @@ func makesSense(t *testing.T, line string) {
 	if err := os.CopyFS("runs", os.DirFS("results/history")); err != nil {
 		t.Fatal(err)
 	}
-	line, _, _ = strings.Cut(line, " >") // the shell's
+	line, _, _ = strings.Cut(line, " >") // a redirection of the shell
 	line, _, _ = strings.Cut(line, " <")
 	args := script.Words(line)[1:]
 	wrong, want := []string{}, ""

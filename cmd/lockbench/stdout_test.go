@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// A full is an output that takes so many bytes, as a disk that gets full.
+// A full is an output that accepts left bytes, like a disk that becomes full.
 type full struct{ left int }
 
 var errFull = errors.New("no space left on device")
@@ -20,8 +20,8 @@ func (f *full) Write(p []byte) (int, error) {
 	return 0, errFull
 }
 
-// What could not be written to stdout was not said: no command ends as if it had
-// been, and none as if it had found a fault.
+// If stdout cannot be written, no command ends with success, and none as if it had
+// found a fault.
 func TestFullStdout(t *testing.T) {
 	writeRuns(t, 30)
 	const results = "goos: linux\ngoarch: amd64\ncpu: test\nmachine: host\n" +
@@ -56,7 +56,7 @@ func TestFullStdout(t *testing.T) {
 			}
 		}
 	}
-	// What was found at fault is, whether or not it could be written.
+	// A fault that was found sets the exit code, even if it could not be written.
 	var errs bytes.Buffer
 	if code := run([]string{"history", "--fail"}, &full{0}, &errs); code != exitFailed {
 		t.Errorf("history --fail of what is slower, on a full stdout: exit status %d, want %d: %s", code, exitFailed, &errs)

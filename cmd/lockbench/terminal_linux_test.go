@@ -11,7 +11,7 @@ import (
 	"github.com/lockbench/lockbench/internal/commandline"
 )
 
-// terminal returns the side of a new pseudo-terminal that programs write to.
+// terminal returns the side of a new pseudo-terminal to which programs write.
 func terminal(t *testing.T) *os.File {
 	t.Helper()
 	ptmx, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)

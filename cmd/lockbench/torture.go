@@ -127,7 +127,7 @@ func (c *tortureCmd) subjects(bad *commandline.Problems) []tortureSubject {
 	return all
 }
 
-// A tortureLog writes a line now and then.
+// A tortureLog writes a line every few seconds.
 type tortureLog struct {
 	out         io.Writer
 	began, next time.Time
@@ -167,7 +167,7 @@ func ages(d harness.Tortured) string {
 	return b.String()
 }
 
-// writeTortured writes what was done to locks, and then to flavours of RCU.
+// writeTortured writes the results of locks, and then those of flavours of RCU.
 func writeTortured(out io.Writer, all []harness.Tortured) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	header := "LOCK\tROUNDS\tREADS\tWRITES\tLONG\tSTARTS\tREFUSED\tTIMED OUT\tCANCELLED\tDOWNGRADES\tFLIPS\tCOLLECTIONS\tCANCELLATIONS\n"

@@ -33,7 +33,7 @@ func TestTorture(t *testing.T) {
 	}
 }
 
-// What is broken is named, all of it, with the command that shows it again.
+// All broken locks are named, with the command that shows the fault again.
 func TestTortureBusted(t *testing.T) {
 	if racy {
 		t.Skip("races")

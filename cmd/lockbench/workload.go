@@ -11,7 +11,7 @@ import (
 	"github.com/lockbench/lockbench/internal/commandline"
 )
 
-// The name of the bare section, which has none in a results file.
+// bare is the name of the bare section, which has none in a results file.
 const bare = "bare"
 
 // workloads returns the workloads that the user can choose from.

@@ -40,15 +40,15 @@ type checkCmd struct {
 
 var errInterrupted = errors.New("interrupted")
 
-// interrupted says that a signal ended the searches, of which so many had begun.
-// What they found is in the table.
+// interrupted returns the error for a signal that ended the searches; began of them had
+// begun. Their results are in the table.
 func interrupted(began int, jobs []job) error {
 	return fmt.Errorf("%w: %d of %s searched, the last of them perhaps not to its end", errInterrupted, began, plural(len(jobs), "claim"))
 }
 
 var errEarly = errors.New("the budget ended a search early")
 
-// A job is a property of a lock to be tried.
+// A job is a property of a lock to be checked.
 type job struct {
 	lock catalog.Entry
 	claim
@@ -69,14 +69,14 @@ type verdict struct {
 	Steps     int            `json:"steps"`
 	Seconds   float64        `json:"seconds"`
 	Early     bool           `json:"early"` // whether a budget ended the search
-	Cut       bool           `json:"cut"`   // whether a wait that may end at any time was ended by the search
+	Cut       bool           `json:"cut"`   // whether the search ended a wait that may end at any time
 	Long      int            `json:"long"`  // schedules too long to be searched to their end
 	Failure   *check.Failure `json:"failure,omitempty"`
 }
 
 const (
 	holds      = "holds"
-	bounded    = "holds within bounds" // which the scope names
+	bounded    = "holds within bounds" // the scope names the bounds
 	notRefuted = "not refuted"
 	violated   = "violated"
 )
@@ -98,8 +98,8 @@ func (c *checkCmd) Run(con commandline.Console) error {
 		return bad
 	}
 
-	// The first signal ends the search. From then on signals do what they always
-	// do, so that the second ends the process.
+	// The first signal ends the search. Then the default handling is restored, so that
+	// a second signal ends the process.
 	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer restore()
 	context.AfterFunc(ctx, restore)
@@ -134,8 +134,8 @@ func (c *checkCmd) Run(con commandline.Console) error {
 		undrawn = errors.Join(undrawn, draw(verdicts[i], c.SVG, con.Err))
 		return nil
 	}
-	// At first all have the same share of the budget. What most of them leave of
-	// it is for those that need more, which begin again.
+	// At first all jobs have the same share of the budget. The time that most of them
+	// leave is for those that need more, which begin again.
 	ends := time.Now().Add(budget)
 	first := budget / time.Duration(len(jobs))
 	var again []int
@@ -188,7 +188,7 @@ func (c *checkCmd) config(bad *commandline.Problems) check.Config {
 		cfg.Mode = check.Random
 	default:
 		bad.Addf("--mode: unknown mode %q (known: dpor, bounded, pct, random)", c.Mode)
-		return cfg // what else is right depends on it
+		return cfg // the other checks depend on it
 	}
 	drawn := cfg.Mode == check.PCT || cfg.Mode == check.Random
 	if c.Bound != "" {
@@ -212,7 +212,7 @@ func (c *checkCmd) config(bad *commandline.Problems) check.Config {
 	return cfg
 }
 
-// jobs returns what to search.
+// jobs returns the searches to make.
 func (c *checkCmd) jobs(bad *commandline.Problems, workers, ops int) []job {
 	properties, err := matching(strings.Split(c.Properties, ","))
 	if err != nil {
@@ -275,8 +275,8 @@ func (c *checkCmd) verdict(j job, workers, ops int, r check.Report) verdict {
 	return v
 }
 
-// end writes what is left to say, and returns an error if there was a violation
-// or a search that ended early, of its own accord.
+// end writes the rest of the output, and returns an error if there was a violation or a
+// search that its budget ended.
 func (c *checkCmd) end(con commandline.Console, verdicts []verdict, interrupted bool) error {
 	var unwritten error
 	if c.JSON {
@@ -327,7 +327,7 @@ func draw(v verdict, dir string, log io.Writer) error {
 	return nil
 }
 
-// A table shows each verdict as soon as it is there.
+// A table shows each verdict as soon as it is known.
 type table struct {
 	out            io.Writer
 	lock, property int // widths
@@ -356,8 +356,8 @@ func (t *table) row(v verdict) {
 		fmt.Sprintf("%.1fs", v.Seconds), searched)
 }
 
-// A progress is where a search tells how far it is. It passes that on once the
-// search takes long: on one line of a terminal, else now and then.
+// A progress receives reports of how far a search has come. It shows them once the
+// search takes long: on one line of a terminal, otherwise now and then.
 type progress struct {
 	out      io.Writer
 	of       string
@@ -389,7 +389,7 @@ func (p *progress) Write(line []byte) (int, error) {
 	return len(line), err
 }
 
-// end takes the line off the terminal.
+// end removes the line from the terminal.
 func (p *progress) end() {
 	if p.shown {
 		io.WriteString(p.out, "\r\x1b[K")

@@ -24,7 +24,7 @@ func locksim(command string) (code int, stdout, stderr string) {
 	return code, out.String(), errs.String()
 }
 
-// verdicts returns what check --json says.
+// verdicts returns the output of check --json.
 func verdicts(t *testing.T, flags string, want int) []verdict {
 	t.Helper()
 	code, stdout, stderr := locksim("check --json " + flags)
@@ -38,7 +38,8 @@ func verdicts(t *testing.T, flags string, want int) []verdict {
 	return all
 }
 
-// Every lock that can be checked claims something, and it holds for two.
+// Every lock that can be checked claims a property, and its claims hold for two
+// workers.
 func TestEveryLock(t *testing.T) {
 	has := make(map[string]bool)
 	for _, v := range verdicts(t, "--workers 2 --locks !none --budget 0s", exitOK) {
@@ -58,8 +59,8 @@ func TestEveryLock(t *testing.T) {
 	}
 }
 
-// What busted claims is violated, in every mode, and each token runs the same
-// schedule again, by the command that is shown.
+// Busted's claims are violated, in every mode, and the command in the output replays
+// the same schedule with its token.
 func TestBusted(t *testing.T) {
 	for _, mode := range []string{"dpor", "bounded", "pct", "random"} {
 		dir := filepath.Join(t.TempDir(), "figures")
@@ -84,7 +85,7 @@ func TestBusted(t *testing.T) {
 	}
 }
 
-// What leaves schedules out never claims that something holds.
+// A search that leaves schedules out never says that a property holds.
 func TestOnlyWholeSearchesHold(t *testing.T) {
 	for _, test := range []struct {
 		flags string
@@ -108,8 +109,8 @@ func TestOnlyWholeSearchesHold(t *testing.T) {
 	}
 }
 
-// A wait that may end at any time does so after a while, and then what holds
-// does within that bound.
+// The search ends a wait that may end at any time, and then a property holds within
+// that bound.
 func TestBoundedWaits(t *testing.T) {
 	for lock, want := range map[string]string{"ticket": holds, "mutex": bounded} {
 		v := verdicts(t, "--workers 2 --properties exclusion --locks "+lock, exitOK)[0]
@@ -119,7 +120,7 @@ func TestBoundedWaits(t *testing.T) {
 	}
 }
 
-// All that is wrong is said, on a line each.
+// All errors are reported, each on its own line.
 func TestBadInput(t *testing.T) {
 	plain := filepath.Join(t.TempDir(), "plain.txt")
 	if err := os.WriteFile(plain, nil, 0o666); err != nil {
@@ -163,7 +164,7 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
-// A search tells how far it is once it takes long, and then less and less often.
+// A search shows its progress once it takes long, and then less and less often.
 func TestProgress(t *testing.T) {
 	var out bytes.Buffer
 	p := newProgress(&out, "ticket, exclusion")
@@ -182,8 +183,8 @@ func TestProgress(t *testing.T) {
 	}
 }
 
-// A violation is one, and a search that holds cannot be known to, where the
-// output takes nothing.
+// If the output cannot be written, a violation is still reported by the exit code, and
+// a search without one is an error.
 func TestFullStdout(t *testing.T) {
 	for _, test := range []struct {
 		flags string
@@ -201,7 +202,7 @@ func TestFullStdout(t *testing.T) {
 	}
 }
 
-// A full takes nothing, as a disk that is full.
+// A full accepts nothing, like a full disk.
 type full struct{}
 
 var errFull = errors.New("no space left on device")

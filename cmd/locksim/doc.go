@@ -1,18 +1,18 @@
-// Locksim runs locks on a virtual machine, on which they take every schedule.
-// It must be built so that they can:
+// Locksim runs locks on a virtual machine that executes every schedule. It must be
+// built for that:
 //
 //	go build -tags virtual ./cmd/locksim
 //
 // # The main job
 //
-// Check tries what a lock claims with a few workers: that it admits one holder
-// at a time, that a TryLock does not wait, that waiters are served in the order
-// of arrival, that no more permits are out than there are, that readers keep out
-// of a writer's way and not of each other's, that a sequence lock's see one
-// moment, and always that everybody gets on. Without flags it takes every lock
-// that is written against package primitives. What has no place in a table of
-// locks is in the model tests of its package alone: the grace periods of RCU,
-// waiters that give up, and the order of whom a mutex lets overtake.
+// Check checks the claims of a lock with a few workers: that it admits one holder at a
+// time, that a TryLock does not wait, that waiters are served in the order of arrival,
+// that no more permits are out than there are, that writers exclude readers and readers
+// do not exclude each other, that a sequence lock's readers see one moment, and always
+// that every worker makes progress. Without flags it checks every lock that is written
+// against package primitives. Other properties are checked only in the model tests of
+// the packages: the grace periods of RCU, waiters that give up, and which waiters of a
+// mutex may be overtaken.
 //
 //	$ locksim check --locks ticket,rw-queued --workers 2
 //	LOCK       PROPERTY   VERDICT              SCHEDULES        STEPS    TIME  SEARCHED
@@ -26,11 +26,10 @@
 //	rw-queued  readers    holds ... every schedule of 2 workers × 1 acquisition, one writes, each worker on a CPU of its own
 //	rw-queued  meeting    holds ... every schedule of 2 workers × 1 acquisition
 //
-// "Holds" is a proof for so many workers: of schedules that differ only in the
-// order of steps that do not conflict one was taken, and none was left out.
-// Where a wait may end at any time, before its waiter parks, the search ends it
-// after a while, and says "holds within bounds". What a search can say that
-// leaves schedules out is "not refuted":
+// "Holds" is a proof for that many workers: of schedules that differ only in the order
+// of steps that do not conflict it ran one, and it left none out. If a wait may end at
+// any time, before its waiter parks, the search ends it after a while, and says "holds
+// within bounds". A search that leaves schedules out says "not refuted":
 //
 //	$ locksim check --locks mcs --properties exclusion --mode bounded --bound 1
 //	LOCK ...
@@ -46,8 +45,8 @@
 //
 // # A violation
 //
-// Busted is in the catalogue so that something fails. The schedule is a table
-// with a column for each worker; the last line runs it again:
+// Busted is in the catalogue so that a check fails. The schedule is a table with a
+// column for each worker; the last line runs it again:
 //
 //	$ locksim check --locks busted --properties exclusion
 //	LOCK    PROPERTY   VERDICT              SCHEDULES        STEPS    TIME  SEARCHED
@@ -68,8 +67,7 @@
 //	locksim: violations by busted
 //	exit status 1
 //
-// With --svg there is a figure of it, too; docs/verification.md says how to
-// read both.
+// With --svg it also draws a figure; docs/verification.md says how to read both.
 //
 // # What can go wrong
 //
@@ -79,10 +77,10 @@
 //	locksim: unknown lock "tikcet", did you mean "ticket"? (known: ...)
 //	exit status 2
 //
-// The exit code is 0 if nothing was violated; 1 if something was; 2 if the
-// command could not do what it should: the command line makes no sense, locksim was
-// built without the tag virtual, or something could not be written; 3 if the budget
-// ended a search before it had taken all that it should; and 130 after an interrupt
-// (SIGINT or SIGTERM), which ends the search: the table has what was searched. If
-// several hold, 1 goes before 2, and 2 before the others.
+// The exit code is 0 if nothing was violated; 1 if something was; 2 if the command
+// could not do its work: the command line makes no sense, locksim was built without the
+// tag virtual, or something could not be written; 3 if the budget ended a search early;
+// and 130 after an interrupt (SIGINT or SIGTERM), which ends the search: the table has
+// what was searched. If several apply, 1 takes precedence over 2, and 2 over the
+// others.
 package main

@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// A signal ends the search, and what was searched until then is said.
+// A signal ends the search, and the output has what was searched until then.
 func TestInterrupt(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("no interrupts between processes")
@@ -39,7 +39,7 @@ func TestInterrupt(t *testing.T) {
 			}
 			var errs bytes.Buffer
 			piece := make([]byte, 1<<12)
-			n, err := progress.Read(piece) // it tells how far it is: it searches
+			n, err := progress.Read(piece) // its progress shows that it searches
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -17,8 +17,8 @@ type commands struct {
 	commandline.Common
 }
 
-// The exit codes: those of all commands, that a budget ended a search early, and
-// that a signal did.
+// The exit codes: those of all commands, and those of a search that its budget or a
+// signal ended.
 const (
 	exitOK     = commandline.OK
 	exitFailed = commandline.Failed

@@ -14,16 +14,16 @@ import (
 type claim struct {
 	name  string
 	about string
-	// hurried says that nobody spins before it gets in line: a worker that waits
-	// is in line then.
+	// hurried says that no worker spins before it gets in line, so a worker that waits
+	// is in line.
 	hurried bool
-	// of returns the body that tries it and what that does, or nil if the lock
-	// does not claim the property.
+	// of returns the body that checks the property and a description of it, or nil if
+	// the lock does not claim the property.
 	of func(e catalog.Entry, workers, ops int) (body func(*check.Machine), what string)
 }
 
 var properties = []claim{
-	{"exclusion", "one holder at a time, and everybody gets on", false, func(e catalog.Entry, workers, ops int) (func(*check.Machine), string) {
+	{"exclusion", "one holder at a time, and every worker makes progress", false, func(e catalog.Entry, workers, ops int) (func(*check.Machine), string) {
 		return property.Exclusion(e.New, workers, ops), size(workers, ops, "acquisition")
 	}},
 	{"trylock", "one holder at a time where the first worker waits and the others try", false, func(e catalog.Entry, workers, ops int) (func(*check.Machine), string) {
@@ -31,12 +31,12 @@ var properties = []claim{
 			return property.TryLock(fresh, workers, ops), size(workers, ops, "attempt")
 		})
 	}},
-	{"tries", "of those who try to get a free lock one succeeds", false, func(e catalog.Entry, workers, _ int) (func(*check.Machine), string) {
+	{"tries", "one of the workers that try to lock a free lock succeeds", false, func(e catalog.Entry, workers, _ int) (func(*check.Machine), string) {
 		return with(e, func(fresh func() property.Lock) (func(*check.Machine), string) {
 			return property.Tries(fresh, workers), size(workers, 1, "attempt")
 		})
 	}},
-	{"fifo", "who waits is served in the order of arrival", true, func(e catalog.Entry, workers, _ int) (func(*check.Machine), string) {
+	{"fifo", "waiters are served in the order of arrival", true, func(e catalog.Entry, workers, _ int) (func(*check.Machine), string) {
 		if e.Fairness != "FIFO" {
 			return nil, ""
 		}
@@ -49,12 +49,12 @@ var properties = []claim{
 		permits := max(workers-1, 1)
 		return property.Permits(e.Counting, workers, ops, permits), size(workers, ops, "acquisition") + " of " + plural(permits, "permit")
 	}},
-	{"readers", "no reader beside a writer", false, func(e catalog.Entry, workers, ops int) (func(*check.Machine), string) {
+	{"readers", "no reader at the same time as a writer", false, func(e catalog.Entry, workers, ops int) (func(*check.Machine), string) {
 		return with(e, func(fresh func() property.Readers) (func(*check.Machine), string) {
 			return property.ReadersExclude(fresh, workers-1, 1, ops), size(workers, ops, "acquisition") + ", one writes"
 		})
 	}},
-	{"reads", "who reads beside a writer sees one moment, and none before", false, func(e catalog.Entry, workers, ops int) (func(*check.Machine), string) {
+	{"reads", "a reader sees the words as they were at one moment, and never an earlier one", false, func(e catalog.Entry, workers, ops int) (func(*check.Machine), string) {
 		return with(e, func(fresh func() property.Sequence) (func(*check.Machine), string) {
 			return property.Reads(fresh, workers-1, ops, 1), size(workers-1, ops, "read") + " beside one writer"
 		})
