@@ -358,7 +358,7 @@ func (x *explorer) nothing() *Failure {
 // differs is the failure of a body that does not do the same on the same schedule,
 // so that the search says nothing about its other schedules.
 func (x *explorer) differs(s script) *Failure {
-	return x.vm.failureOn(s, Misuse, "the body does not do the same each time on one schedule, so that its schedules cannot be searched: want what it uses made anew in it, and no time, randomness, order of a map, or variable that an earlier schedule has changed")
+	return x.vm.failureOn(s, Misuse, "the body does not do the same each time on one schedule, so that its schedules cannot be searched: want a body that makes what it uses, and depends on no time, randomness, order of a map, or variable that an earlier schedule has changed")
 }
 
 // over reports whether the budget is spent or Done is closed. Now and then it prints

@@ -14,8 +14,8 @@ import (
 	"github.com/lockbench/lockbench/internal/catalog"
 )
 
-// A relocker is a workload whose worker 1 locks what it holds, in Write and in
-// Read alike.
+// A relocker is a workload whose worker 1 locks the lock that it holds, in Write and in
+// Read.
 type relocker struct{ again func() }
 
 func (d relocker) Write(worker int) {
@@ -26,9 +26,9 @@ func (d relocker) Write(worker int) {
 func (d relocker) Read(worker int) { d.Write(worker) }
 func (d relocker) Verify() error   { return nil }
 
-// TestAADeadlock has a worker of every lock wait for itself in every mode, each
-// in a process of its own, which that worker never leaves: it locks for writing
-// what it holds for writing or, an upgrade, for reading.
+// TestAADeadlock makes a worker of every lock wait for itself in every mode, each in a
+// process of its own, since that worker waits without end: it locks for writing a lock
+// that it holds for writing or, as an upgrade, for reading.
 func TestAADeadlock(t *testing.T) {
 	if how := os.Getenv("LOCKBENCH_DEADLOCK"); how != "" {
 		deadlock(t, how)
@@ -44,9 +44,9 @@ func TestAADeadlock(t *testing.T) {
 			switch {
 			case s.Validate() != nil: // no such lock, or no such mode
 				continue
-			case pins && !unpreemptible: // nobody knows where the worker is
+			case pins && !unpreemptible: // the worker's state is not known
 				continue
-			case e.Pins && mode != harness.Thread: // it is that of the lock without -pinned
+			case e.Pins && mode != harness.Thread: // it is the mode of the lock without -pinned
 				continue
 			case mode == harness.Thread && testing.Short():
 				continue
@@ -61,7 +61,7 @@ func TestAADeadlock(t *testing.T) {
 				continue
 			}
 			want := "holds the lock for reading, and locks it for writing in the workload's Read"
-			if pins { // nobody can see what it calls there
+			if pins { // its stack cannot be taken there
 				want = "holds the lock, and locks it again in the workload's Read"
 			}
 			wantIn(t, e.Name, mode, 100, fresh(), want)
@@ -77,7 +77,7 @@ func worker(l sync.Locker) sync.Locker {
 	return l
 }
 
-// wantIn asserts, in a test of its own, what the harness says of a deadlock of a
+// wantIn asserts, in a test of its own, what the harness says about a deadlock of a
 // lock like l: the cause, and the state if the lock knows it.
 func wantIn(t *testing.T, name string, mode harness.Mode, reads int, l sync.Locker, cause string) {
 	t.Run(fmt.Sprintf("%s/%v/reads=%d", name, mode, reads), func(t *testing.T) {
@@ -87,8 +87,7 @@ func wantIn(t *testing.T, name string, mode harness.Mode, reads int, l sync.Lock
 			want += "\tstate: "
 		}
 		var said string
-		// On a busy machine a worker may just not have run for as long as the
-		// watchdog waits.
+		// On a busy machine a worker may not run for as long as the watchdog waits.
 		for patience := 100 * time.Millisecond; patience < 10*time.Second; patience *= 4 {
 			cmd := exec.Command(os.Args[0], "-test.run=^TestAADeadlock$")
 			cmd.Env = append(os.Environ(), fmt.Sprintf("LOCKBENCH_DEADLOCK=%s %v %d %v", name, mode, reads, patience))
@@ -102,8 +101,8 @@ func wantIn(t *testing.T, name string, mode harness.Mode, reads int, l sync.Lock
 	})
 }
 
-// deadlock prints how a run gets stuck, of a lock, in a mode, with a share of
-// reads, as seen by a watchdog with some patience, and exits.
+// deadlock runs a lock in a mode, with a share of reads, until it is stuck, prints the
+// error of a watchdog with some patience, and exits.
 func deadlock(t *testing.T, how string) {
 	var name, mode, patience string
 	s := harness.Scenario{CPUs: 2, Workers: 2, Duration: 50 * time.Millisecond}
@@ -122,8 +121,8 @@ func deadlock(t *testing.T, how string) {
 	if err := s.Mode.UnmarshalText([]byte(mode)); err != nil {
 		t.Fatal(err)
 	}
-	// The harness makes more locks than it uses. Those that are free are locked
-	// on the way.
+	// The harness makes more locks than it uses. The search for the one in use locks
+	// the free ones.
 	var locks []sync.Locker
 	keep := func(fresh func() sync.Locker) func() sync.Locker {
 		return func() sync.Locker {

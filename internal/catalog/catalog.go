@@ -1,5 +1,5 @@
-// Package catalog is the table of every lock by name: ours, the peers they are
-// measured against, and three that are no locks at all.
+// Package catalog is the table of every lock by name: those of this module, the peers
+// that they are measured against, and three that are no locks at all.
 package catalog
 
 import (
@@ -22,24 +22,23 @@ import (
 	"github.com/lockbench/lockbench/ticket"
 )
 
-// An Entry is a lock and what one should know before choosing it.
+// An Entry is a lock with the facts that matter for choosing it.
 type Entry struct {
 	harness.Subject
 
 	Family   string // the idea, such as "test-and-set" or "queue"
-	Fairness string // who is next: "FIFO", "barging", or both in words
+	Fairness string // which waiter is next: "FIFO", "barging", or both in words
 	Waits    string // what a waiter does: "spins", "spins then parks", "parks"
-	Holder   string // "yields" if it can be preempted, else "pins"
+	Holder   string // "yields" if it can be preempted, otherwise "pins"
 
-	// Bytes is the size of the lock, WaiterBytes what each waiter adds. What
-	// they point to, and what the runtime keeps for a parked goroutine, is
-	// not counted.
+	// Bytes is the size of the lock, WaiterBytes what each waiter adds. Memory that
+	// they point to, and the runtime's memory for a parked goroutine, are not counted.
 	Bytes, WaiterBytes uintptr
 
 	Source string // where the algorithm is from
 
-	// Updaters names the lock by which the updaters of a flavour of RCU exclude
-	// each other. It is "" for what is itself a lock.
+	// Updaters names the lock by which the updaters of a flavour of RCU exclude each
+	// other. It is "" for locks.
 	Updaters string
 
 	// Peer says that the lock is not written against package primitives: no
@@ -47,13 +46,13 @@ type Entry struct {
 	Peer bool
 }
 
-// All returns every lock, every flavour of RCU and every map that needs no lock, in the order in which tables
-// list them. A lock that can be held with preemption off is there twice, the
-// second time as such and with a name that ends in -pinned.
+// All returns every lock, every flavour of RCU and every map that needs no lock, in the
+// order in which tables list them. A lock that can be held with preemption off is there
+// twice, the second time in that form, with a name that ends in -pinned.
 func All() []Entry { return listed(locks, rcuLocks(), peers, gvisorPeers, maps, controls) }
 
-// Locks returns what [All] does, without the flavours of RCU and without maps
-// that need no lock.
+// Locks returns the entries of [All] without the flavours of RCU and without maps that
+// need no lock.
 func Locks() []Entry {
 	return slices.DeleteFunc(All(), func(e Entry) bool { return e.Updaters != "" || e.New == nil })
 }

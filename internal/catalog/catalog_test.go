@@ -29,7 +29,7 @@ func TestEntries(t *testing.T) {
 		}
 		seen[e.Name] = true
 
-		// A name must survive in a results file.
+		// A name must be valid in a results file.
 		if err := (harness.Scenario{Subject: e.Subject, CPUs: 1, Workers: 1}).Cell().Validate(); err != nil {
 			t.Errorf("%s: %v", e.Name, err)
 		}
@@ -54,11 +54,11 @@ func TestEntries(t *testing.T) {
 }
 
 // hasGVisor says whether gVisor's sync package is there: it has files for these
-// machines alone.
+// machines only.
 const hasGVisor = runtime.GOARCH == "amd64" || runtime.GOARCH == "arm64"
 
-// The names are in every results file: none that was ever there may change or go. New
-// ones need not be here, and their order is free.
+// The names are in every results file: no name may change or be removed. New ones need
+// not be here, and their order is free.
 func TestNames(t *testing.T) {
 	got := make(map[string]bool)
 	for _, e := range catalog.All() {
@@ -90,12 +90,12 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// The sizes are in docs, too: docs/rwlock.md and its like are to be changed with
+// The sizes are in docs, too: docs/rwlock.md and similar pages must be changed with
 // them.
 func TestSizes(t *testing.T) {
 	type sizes struct{ lock, waiter uintptr }
 	want := map[string]sizes{"tas": {4, 0}, "ttas": {4, 0}, "ticket": {8, 0}, "rw-readerpref": {4, 0}, "sync.Mutex": {8, 0}}
-	if unsafe.Sizeof(uintptr(0)) == 8 && unpreemptible { // under purego it is another Parker that a waiter has
+	if unsafe.Sizeof(uintptr(0)) == 8 && unpreemptible { // under purego a waiter has another Parker
 		for name, s := range map[string]sizes{
 			"mcs": {12, 176}, "qspinlock": {4, 176},
 			"mutex": {56, 40}, "semaphore": {32, 40}, "rwsem": {40, 40},
@@ -114,16 +114,15 @@ func TestSizes(t *testing.T) {
 		if e.New == nil && (e.NewTable == nil || e.Family != "map") {
 			t.Errorf("%s: no lock, and no map", e.Name)
 		}
-		// What waits off the CPU, in line, waits somewhere; peers keep their own
-		// to themselves.
+		// A waiter that parks in line needs memory; that of peers is not known.
 		if !e.Peer && !e.Pins && strings.Contains(e.Waits, "parks") && e.WaiterBytes == 0 {
 			t.Errorf("%s: its waiters park and have no size", e.Name)
 		}
 	}
 }
 
-// TestContract holds every lock to what it claims in both of its forms:
-// unlocked when new, exclusive, and free again afterwards.
+// TestContract checks the claims of every lock in both of its forms: unlocked when new,
+// exclusive, and free again afterwards.
 func TestContract(t *testing.T) {
 	for _, e := range catalog.All() {
 		if e.Unlocked || e.Name == "busted" || e.New == nil {
@@ -148,7 +147,7 @@ func TestContract(t *testing.T) {
 // A viewed lock has a view for each worker.
 type viewed interface{ Worker() sync.Locker }
 
-// contract holds an unlocked lock, as seen by two workers, to what it claims.
+// contract checks the claims of an unlocked lock, as two workers see it.
 func contract(t *testing.T, name string, la, lb sync.Locker) {
 	t.Helper()
 	a, ok := la.(locker)
@@ -178,8 +177,8 @@ func contract(t *testing.T, name string, la, lb sync.Locker) {
 
 func TestExclusion(t *testing.T) {
 	for _, e := range catalog.All() {
-		// The holders yield, as those that are pinned must not; the test of
-		// cmd/lockbench runs those.
+		// The holders yield, which pinned ones must not do; the test of cmd/lockbench
+		// runs those.
 		if e.Unlocked || e.Name == "busted" || e.Pins || e.New == nil {
 			continue
 		}
@@ -187,8 +186,8 @@ func TestExclusion(t *testing.T) {
 	}
 }
 
-// Workers that each have a view exclude each other: writers everybody, readers
-// writers.
+// Workers that each have a view exclude each other: writers exclude all, readers
+// exclude writers.
 func TestViews(t *testing.T) {
 	views := 0
 	for _, e := range catalog.All() {
@@ -241,7 +240,7 @@ func TestViews(t *testing.T) {
 	}
 }
 
-// A table says what a key had, and has what it was given last.
+// A table returns what a key had, and has what was stored last.
 func TestTables(t *testing.T) {
 	tables := 0
 	for _, e := range catalog.All() {
@@ -277,7 +276,7 @@ func TestTables(t *testing.T) {
 	}
 }
 
-// Readers of what has a sequence see whole pairs of words.
+// Readers of a sequence lock see whole pairs of words.
 func TestSequences(t *testing.T) {
 	sequences := 0
 	for _, e := range catalog.Locks() {
@@ -320,8 +319,8 @@ func TestSequences(t *testing.T) {
 	}
 }
 
-// Readers of an RBMutex leave with the tokens they got, whether the lock is
-// biased towards them or, after a write, not.
+// Readers of an RBMutex leave with the tokens that they got, whether the lock is biased
+// towards readers or, after a write, not.
 func TestRBMutexTokens(t *testing.T) {
 	entries, err := catalog.Match("xsync.RBMutex")
 	if err != nil {
@@ -381,7 +380,7 @@ func TestMatch(t *testing.T) {
 	}
 }
 
-// Patterns that only leave out leave all others but what is no lock.
+// Patterns that only leave out select all others, except what is no lock.
 func TestMatchAllBut(t *testing.T) {
 	entries, err := catalog.Match("!ticket*", "!*-pinned")
 	if err != nil {

@@ -21,8 +21,7 @@ var gvisorPeers = []Entry{
 	},
 }
 
-// A seqCount is gVisor's sequence counter, with the mutex that it wants beside
-// it.
+// A seqCount is gVisor's sequence counter, with the mutex that its writers need.
 type seqCount struct {
 	mu  sync.Mutex
 	seq gvisor.SeqCount

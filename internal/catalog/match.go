@@ -11,18 +11,17 @@ import (
 
 // Match returns the locks that patterns name, in the order of [All].
 //
-// A pattern is a name, or one with the wildcards of [path.Match]; after a "!"
-// it takes out what it names instead. If the first takes out, the others take
-// from all. No wildcard stands for busted, busted-rcu, none or swap, which are no
-// locks: they are there by name only. The error tells of all that is wrong with the
-// patterns.
+// A pattern is a name, or one with the wildcards of [path.Match]; after a "!" it leaves
+// out what it names. If the first pattern leaves out, the others leave out of all
+// locks. No wildcard matches busted, busted-rcu, none or swap, which are no locks: they
+// must be named. The error joins all errors in the patterns.
 func Match(patterns ...string) ([]Entry, error) {
 	entries, _, err := match(All(), nil, patterns)
 	return entries, err
 }
 
-// MatchAll is [Match] for locks and flavours of RCU. No wildcard stands for
-// busted-rcu either.
+// MatchAll is [Match] for locks and flavours of RCU. No wildcard matches busted-rcu
+// either.
 func MatchAll(patterns ...string) ([]Entry, []harness.RCU, error) {
 	return match(Locks(), RCU(), patterns)
 }
@@ -63,7 +62,7 @@ func match(locks []Entry, flavours []harness.RCU, patterns []string) ([]Entry, [
 // A subject is what patterns name.
 type subject struct {
 	name   string
-	hidden bool // from wildcards
+	hidden bool // not matched by wildcards
 }
 
 // choose returns which of all the patterns name.
@@ -96,10 +95,10 @@ func choose(all []subject, patterns []string) ([]bool, error) {
 	return chosen, nil
 }
 
-// isLock reports whether e excludes anybody.
+// isLock reports whether e claims to exclude.
 func (e Entry) isLock() bool { return e.Family != "none" }
 
-// glob is path.Match, but that a malformed pattern matches nothing.
+// glob is path.Match, except that a malformed pattern matches nothing.
 func glob(pattern, name string) bool {
 	ok, err := path.Match(pattern, name)
 	return ok && err == nil
@@ -113,8 +112,8 @@ func names(all []subject) []string {
 	return names
 }
 
-// suggest returns name in quotes, with the locks that may have been meant:
-// those it is a part of, else those that are a typing error away.
+// suggest returns name in quotes, with the locks that may have been meant: those of
+// whose names it is a part, otherwise those that differ by a typing error.
 func suggest(name string, all []subject) string {
 	var parts, typos []string
 	for _, s := range all {
@@ -136,7 +135,7 @@ func suggest(name string, all []subject) string {
 	return fmt.Sprintf("%q, did you mean %s?", name, strings.Join(meant, " or "))
 }
 
-// distance is Levenshtein's: how many bytes must be put in, left out or
+// distance is Levenshtein's distance: how many bytes must be inserted, removed or
 // changed to turn a into b.
 func distance(a, b string) int {
 	row := make([]int, len(b)+1) // from a[:i] to each b[:j]

@@ -7,8 +7,8 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A queueLock is an mcs.Queue. It wants a node for each acquisition, so each
-// worker uses it through a view that has one. Without a view, it makes one.
+// A queueLock is an mcs.Queue. It needs a node for each acquisition, so each worker
+// uses it through a view that has one. Without a view, it makes a node.
 type queueLock struct {
 	mcs.Queue
 	holder *mcs.Node // the holder's; guarded by the lock
@@ -36,7 +36,7 @@ func (l *queueLock) Worker() sync.Locker { return &queueWorker{queue: &l.Queue} 
 
 // A queueWorker is a queueLock as one worker sees it.
 type queueWorker struct {
-	queue *mcs.Queue // not beside the node, which others write
+	queue *mcs.Queue // a pointer, so that it is not next to the node, which others write
 	_     [2]primitives.CacheLine
 	node  mcs.Node
 	_     [2]primitives.CacheLine

@@ -6,14 +6,14 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A noLock does nothing, and says that it could.
+// A noLock does nothing, and its TryLock always succeeds.
 type noLock struct{}
 
 func (*noLock) Lock()         {}
 func (*noLock) TryLock() bool { return true }
 func (*noLock) Unlock()       {}
 
-// A swapAlone does not exclude either, at the price of one locked instruction.
+// A swapAlone does not exclude either, and costs one locked instruction.
 type swapAlone struct{ word primitives.Uint32 }
 
 func (s *swapAlone) Lock() { s.word.Swap(1) }

@@ -7,9 +7,9 @@ import (
 	"github.com/lockbench/lockbench/ticket"
 )
 
-// The pinned form of each lock: preemption is off from Lock to Unlock. One
-// generic type would do for all, but it would call the lock through a
-// dictionary, where a plain lock is called directly.
+// The pinned form of each lock: preemption is off from Lock to Unlock. One generic type
+// would suffice for all, but it would call the lock through a dictionary, while a plain
+// lock is called directly.
 type (
 	pinnedTAS          struct{ spinlock.TAS }
 	pinnedTTAS         struct{ spinlock.TTAS }

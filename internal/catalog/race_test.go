@@ -2,6 +2,6 @@
 
 package catalog_test
 
-// racy says that the race detector would see what a broken lock lets happen,
-// and fail the test for it.
+// racy says that the race detector would see the races of a broken lock, and fail the
+// test.
 const racy = true

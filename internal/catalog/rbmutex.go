@@ -8,8 +8,8 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// An rbMutex is an xsync.RBMutex. Its RLock returns a token that RUnlock wants
-// back, so each worker reads through a view that keeps it.
+// An rbMutex is an xsync.RBMutex. Its RLock returns a token that RUnlock needs, so each
+// worker reads through a view that keeps it.
 type rbMutex struct{ *xsync.RBMutex }
 
 func newRBMutex() sync.Locker { return rbMutex{xsync.NewRBMutex()} }
@@ -17,8 +17,8 @@ func newRBMutex() sync.Locker { return rbMutex{xsync.NewRBMutex()} }
 // Worker returns a view for one worker.
 func (l rbMutex) Worker() sync.Locker { return &rbWorker{RBMutex: l.RBMutex} }
 
-// An rbWorker is an rbMutex as one worker sees it: what a caller of the xsync
-// lock does who keeps the token on its stack.
+// An rbWorker is an rbMutex as one worker sees it: it keeps the token as a caller of
+// the xsync lock would on its stack.
 type rbWorker struct {
 	_ primitives.CacheLine
 	*xsync.RBMutex

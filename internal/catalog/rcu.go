@@ -10,7 +10,7 @@ import (
 	"github.com/lockbench/lockbench/rcu"
 )
 
-// RCU returns every flavour of RCU, and last one that is none.
+// RCU returns every flavour of RCU, and last a broken one.
 func RCU() []harness.RCU {
 	return []harness.RCU{
 		{Name: "rcu-domain", New: func() harness.RCUDomain { return flavour{rcu.NewDomain(rcuConfig)} }},
@@ -24,12 +24,12 @@ func RCU() []harness.RCU {
 // bustedName is the name of a flavour that every torture must find broken.
 const bustedName = "busted-rcu"
 
-// rcuConfig does not let callbacks pile up for long: a bout of torture would be
-// over before. And it takes few for many, so that callers are delayed, in
-// sections and between them.
+// rcuConfig does not let callbacks accumulate for long, since a round of torture is
+// short. Its HighWater is low, so that callers are delayed, in sections and between
+// them.
 var rcuConfig = rcu.Config{Patience: time.Millisecond / 2, HighWater: 50}
 
-// A flavour is one under torture.
+// A flavour is a flavour of RCU for a torture.
 type flavour struct{ rcu.Flavour }
 
 func (f flavour) Register() harness.RCUReader { return f.NewHandle() }
@@ -41,7 +41,7 @@ func (f flavour) StartPoll() (over func() bool) {
 
 func (f flavour) String() string { return fmt.Sprintf("%+v", f.Stats()) }
 
-// A bustedRCU waits for nobody, and says that it did.
+// A bustedRCU does not wait for readers, and says that it did.
 type bustedRCU struct{}
 
 func newBustedRCU() harness.RCUDomain { return bustedRCU{} }
@@ -61,7 +61,7 @@ func (bustedRCU) Barrier()                      {}
 func (bustedRCU) StartPoll() (over func() bool) { return func() bool { return true } }
 func (bustedRCU) Close()                        {}
 
-// A bustedLock is a bustedRCU with a lock beside it that is sound.
+// A bustedLock is a bustedRCU with a correct lock for its updaters.
 type bustedLock struct {
 	*blocking.Mutex
 	bustedRCU

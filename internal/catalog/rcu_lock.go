@@ -11,9 +11,9 @@ import (
 	"github.com/lockbench/lockbench/rcu"
 )
 
-// rcuLocks returns every flavour of RCU as it runs beside the locks: by itself
-// its updaters Call; those whose names end in -sync wait, and those whose names
-// end in -none leave what they replaced to the collector.
+// rcuLocks returns every flavour of RCU in the form in which it is measured with the
+// locks: its updaters Call; those of entries whose names end in -sync wait, and those
+// of entries whose names end in -none leave what they replaced to the collector.
 func rcuLocks() []Entry {
 	var all []Entry
 	for _, f := range []Entry{
@@ -80,8 +80,8 @@ func rcuLocks() []Entry {
 	return all
 }
 
-// An rcuLock is a flavour of RCU, and the lock by which its updaters exclude
-// each other. It is locked as that lock; all else is for views.
+// An rcuLock is a flavour of RCU, and the lock by which its updaters exclude each
+// other. It is locked like that lock; everything else is for views.
 type rcuLock struct {
 	blocking.Mutex
 	flavour rcu.Flavour
@@ -107,14 +107,15 @@ type updater struct {
 
 func (u updater) Backlog() int { return u.Stats().Waiting }
 
-// always is the part of a view whose readers need not say when they are quiet.
+// always is the part of a view whose readers need not announce quiescent states.
 type always struct{}
 
 func (always) Quiescent() {}
 func (always) Offline()   {}
 func (always) Online()    {}
 
-// What a Reader has itself goes before what its Flavour has. The views keep what their worker's section needs, on lines of their own.
+// Methods of a Reader take precedence over those of its Flavour. The views keep what
+// their worker's section needs on cache lines of their own.
 type (
 	domainView struct {
 		_ primitives.CacheLine
@@ -153,7 +154,7 @@ func (v *domainView) ReadUnlock() { v.domain.ReadUnlock(v.section) }
 func (v *pinnedView) ReadLock()   { v.section = v.pinned.ReadLock() }
 func (v *pinnedView) ReadUnlock() { v.pinned.ReadUnlock(v.section) }
 
-// Call may be a delay, in which no grace period should wait for the reader.
+// Call may delay its caller, and no grace period should wait for the reader meanwhile.
 func (v *qsbrView) Call(f func()) {
 	if v.Stats().Waiting < longBacklog {
 		v.Flavour.Call(f)
@@ -164,6 +165,6 @@ func (v *qsbrView) Call(f func()) {
 	v.Online()
 }
 
-// longBacklog is how many callbacks may wait before a Call may be a delay:
-// fewer than the HighWater of a Config that is zero.
+// longBacklog is how many callbacks may wait before a Call may delay its caller: fewer
+// than the HighWater of a zero Config.
 const longBacklog = 5000

@@ -12,15 +12,15 @@ import (
 )
 
 // TestRuns runs every lock and map under every workload that it can have, with writers
-// alone and with readers among them, for just so long that workers meet. None
-// loses an update, tears a read or uses what a reader has but busted and busted-rcu,
-// and those always do.
+// only and with readers among them, for just long enough that workers meet. Only busted
+// and busted-rcu lose an update, tear a read or use what a reader has, and they always
+// do.
 func TestRuns(t *testing.T) {
 	workloads := append([]harness.Workload{{}}, harness.Workloads()...)
 	runs := 0
 	for i, e := range catalog.All() {
 		for j, w := range workloads {
-			if testing.Short() && (i+j)%4 != 0 && w.Permits == nil { // each lock, and each workload, some
+			if testing.Short() && (i+j)%4 != 0 && w.Permits == nil { // each lock and each workload in some
 				continue
 			}
 			for _, reads := range []int{0, 90} {

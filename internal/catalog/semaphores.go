@@ -10,9 +10,9 @@ import (
 	"github.com/lockbench/lockbench/blocking"
 )
 
-// Semaphores are locks that let in as many at once as they have permits.
+// Semaphores are locks that let in as many workers at once as they have permits.
 
-// A permits is our semaphore.
+// A permits is package blocking's semaphore.
 type permits struct{ *blocking.Semaphore }
 
 func newPermits(n int) sync.Locker { return permits{blocking.NewSemaphore(n)} }
@@ -42,7 +42,7 @@ func (l chanSemaphore) TryLock() bool {
 	}
 }
 
-// A weighted is a weighted semaphore, of which everybody wants 1.
+// A weighted is a weighted semaphore, of which each worker acquires 1.
 type weighted struct{ *semaphore.Weighted }
 
 func newWeighted(n int) sync.Locker { return weighted{semaphore.NewWeighted(int64(n))} }

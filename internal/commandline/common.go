@@ -10,7 +10,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// Common is what all programs have: embed it in the struct of the commands.
+// Common is what all programs share: embed it in the struct of the commands.
 type Common struct {
 	HelpOf     helpCmd       `cmd:"" name:"help" help:"Show how a command is used."`
 	Completion completionCmd `cmd:"" help:"Write a script for a shell that completes commands, flags, names of locks and files."`
@@ -24,7 +24,7 @@ type helpFlag bool
 
 // BeforeReset shows the help; kong calls it.
 func (helpFlag) BeforeReset(ctx *kong.Context) error {
-	ctx.PrintUsage(false) // stdout remembers that it takes no more
+	ctx.PrintUsage(false) // the output remembers the error
 	return errHelp
 }
 
@@ -36,7 +36,7 @@ func (versionFlag) BeforeReset(ctx *kong.Context) error {
 	return errHelp
 }
 
-// version is what the go command recorded of how this program was built.
+// version returns what the go command recorded about the build of this program.
 func version() string {
 	built := runtime.Version() + " " + runtime.GOOS + "/" + runtime.GOARCH
 	info, ok := debug.ReadBuildInfo()
@@ -81,8 +81,8 @@ func (p Program) commandNames() (names []string) {
 	return names
 }
 
-// Examples is what a command's method Help returns, which kong shows below what
-// the command does: command lines, one to a line.
+// Examples returns the text of a command's method Help, which kong shows below the
+// description: command lines, one per line.
 func Examples(lines ...string) string { return "Examples:\n\n\t" + strings.Join(lines, "\n\t") }
 
 type completionCmd struct {

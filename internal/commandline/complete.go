@@ -8,10 +8,10 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// completeCommand is the command by which the scripts ask what a word may become.
-// Its arguments are the shell and the words so far, the last of which is to be
-// completed; it prints a candidate on each line, or the lines ":files" or ":dirs"
-// for what the shell knows better.
+// completeCommand is the command by which the scripts ask for the completions of a
+// word. Its arguments are the shell and the words so far, the last of which is to be
+// completed; it prints a candidate on each line, or the line ":files" or ":dirs" to
+// leave the completion to the shell.
 const completeCommand = "__complete"
 
 var completionScripts = map[string]string{
@@ -63,7 +63,7 @@ complete -c PROGRAM -f -a '(__PROGRAM_complete)'
 `,
 }
 
-// complete prints what the last of words may become.
+// complete prints the completions of the last of words.
 func (p Program) complete(con Console, words []string) {
 	if len(words) < 2 {
 		return
@@ -79,7 +79,7 @@ func (p Program) complete(con Console, words []string) {
 	}
 }
 
-// joinAssignments undoes that bash splits words at "=".
+// joinAssignments joins words that bash has split at "=".
 func joinAssignments(words []string) (joined []string) {
 	for i := 0; i < len(words); i++ {
 		n := len(joined)
@@ -97,16 +97,16 @@ func joinAssignments(words []string) (joined []string) {
 	return joined
 }
 
-// A completion is how far a command line has been read.
+// A completion is the state of reading a command line.
 type completion struct {
 	p     Program
 	node  *kong.Node
-	flag  *kong.Flag // whose value comes next
+	flag  *kong.Flag // the flag whose value comes next
 	args  int        // arguments so far
 	whole bool       // candidates for the value in --flag=value have the flag in them
 }
 
-// pass reads a word that is there already.
+// pass reads a complete word.
 func (c *completion) pass(word string) {
 	switch {
 	case c.flag != nil:
@@ -170,8 +170,8 @@ func (c *completion) candidates(current string) (all []string) {
 	return slices.DeleteFunc(all, func(s string) bool { return !strings.HasPrefix(s, current) })
 }
 
-// values returns what a flag or an argument may be, as its tag "complete" has it:
-// files, dirs, a kind that the program knows, or words with bars between them.
+// values returns the possible values of a flag or an argument, as its tag "complete"
+// says: files, dirs, a kind that the program knows, or words with bars between them.
 func (c *completion) values(of *kong.Value, placeholder, current string) (all []string) {
 	kind := of.Tag.Get("complete")
 	before := ""

@@ -17,11 +17,11 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// Problems is all that is wrong with a command line. Flags are read as plain
-// strings and parsed here, not by kong, which would stop at the first.
+// Problems are all errors of a command line. Flags are read as plain strings and parsed
+// here, not by kong, which would stop at the first error.
 type Problems []error
 
-// Error returns them on a line each.
+// Error returns them, one per line.
 func (p Problems) Error() string { return errors.Join(p...).Error() }
 
 // Unwrap returns them.
@@ -37,9 +37,9 @@ func (p *Problems) Add(err error) {
 // Addf adds an error, as [fmt.Errorf] makes it.
 func (p *Problems) Addf(format string, args ...any) { p.Add(fmt.Errorf(format, args...)) }
 
-// List parses values with commas between them, each from low to high, and
-// returns them in the order given, each once. If none is left it returns low,
-// so that what depends on it can be checked all the same.
+// List parses values with commas between them, each from low to high, and returns them
+// in the order given, each once. If none is valid it returns low, so that values that
+// depend on it can still be checked.
 func List[T cmp.Ordered](p *Problems, flag, text string, parse func(string) (T, error), want string, low, high T) []T {
 	var values []T
 	for s := range strings.SplitSeq(text, ",") {
@@ -71,13 +71,13 @@ func (p *Problems) Durations(flag, text string, low, high time.Duration) []time.
 	return List(p, flag, text, time.ParseDuration, "durations such as 0s,100ns", low, high)
 }
 
-// Seed returns the seed that text says: a whole number, decimal.
+// Seed returns the seed in text: a whole number, decimal.
 func (p *Problems) Seed(flag, text string) uint64 {
 	parse := func(s string) (uint64, error) { return strconv.ParseUint(s, 10, 64) }
 	return One(p, flag, text, List(p, flag, text, parse, "a whole number", 0, math.MaxUint64))
 }
 
-// One returns the value that a flag has if it can have only one.
+// One returns the value of a flag that can have only one.
 func One[T any](p *Problems, flag, text string, values []T) T {
 	if len(values) > 1 {
 		p.Addf("%s %s: want one value", flag, text)
@@ -85,8 +85,8 @@ func One[T any](p *Problems, flag, text string, values []T) T {
 	return values[0]
 }
 
-// Writable checks that files can be created in dir, which will be made if it
-// is not there. It leaves nothing behind.
+// Writable checks that files can be created in dir, which will be made if it does not
+// exist. It leaves no files behind.
 func (p *Problems) Writable(flag, dir string) {
 	info, err := os.Stat(dir)
 	for errors.Is(err, fs.ErrNotExist) && dir != filepath.Dir(dir) {
@@ -125,13 +125,12 @@ func eachOf(err error) []error {
 	return errs
 }
 
-// textMapper reads the flags and arguments that are text, byte for byte: kong's
-// own passes them through JSON, which has no room for a file's name that is not
-// UTF-8.
+// textMapper reads the flags and arguments that are text, byte for byte: kong's own
+// passes them through JSON, which cannot have a file's name that is not UTF-8.
 //
-// None of them may be empty, which is what an unset variable of a shell makes of
-// them: that adds a problem to empty. A flag with the tag empty:"true" has a
-// meaning for it.
+// None of them may be empty, as an unset variable of a shell would make them: that adds
+// a problem to empty. For a flag with the tag empty:"true", the empty value has a
+// meaning.
 func textMapper(empty *Problems) kong.MapperFunc {
 	return func(ctx *kong.DecodeContext, target reflect.Value) error {
 		token, err := ctx.Scan.PopValue("string")
@@ -151,4 +150,4 @@ func textMapper(empty *Problems) kong.MapperFunc {
 	}
 }
 
-var errHelp = errors.New("help") // was shown, or the version
+var errHelp = errors.New("help") // the help or the version was shown

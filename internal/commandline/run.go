@@ -1,5 +1,5 @@
-// Package commandline is what our commands have in common: how they read flags,
-// say what is wrong with them, and end.
+// Package commandline is what the commands share: how they read flags, report errors,
+// and end.
 package commandline
 
 import (
@@ -12,22 +12,22 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// The exit codes of all commands. Each means one thing, whatever fails and when.
+// The exit codes of all commands. Each means one thing, in all commands.
 const (
-	OK     = 0 // it did what it should
-	Failed = 1 // it found what it looks for to be at fault: a regression, a broken lock, a violation
-	Usage  = 2 // it could not do what it should: the command line, a file that it names, a build, a full disk
+	OK     = 0 // it did its work
+	Failed = 1 // it found a fault: a regression, a broken lock, a violation
+	Usage  = 2 // it could not do its work: the command line, a file that it names, a build, a full disk
 )
 
-// Found marks err as what a command found to be at fault, and nothing that went
-// wrong with the command itself: its exit code is [Failed].
+// Found marks err as a fault that the command found, not as an error of the command
+// itself: its exit code is [Failed].
 func Found(err error) error { return &found{err} }
 
 type found struct{ error }
 
 func (f *found) Unwrap() error { return f.error }
 
-// A Console is where a command writes: data to Out, the rest to Err.
+// A Console is where a command writes: data to Out, everything else to Err.
 type Console struct{ Out, Err io.Writer }
 
 // A Program is a command with its subcommands.
@@ -46,8 +46,8 @@ type Program struct {
 	Codes map[error]int
 }
 
-// Run runs the subcommand that args name, reports its error and returns the exit
-// code. What cannot be written to stdout is an error, too.
+// Run runs the subcommand that args name, reports its error and returns the exit code.
+// Failing to write to stdout is an error, too.
 func (p Program) Run(args []string, stdout, stderr io.Writer) int {
 	out := &output{to: stdout}
 	con := Console{Out: out, Err: stderr}
@@ -86,9 +86,9 @@ func (p Program) run(args []string, con Console) error {
 	return err
 }
 
-// A refuser is a subcommand that says on stdout, too, why it does nothing, for programs
-// that read it. Its flags are not set when args cannot be parsed because of err, which
-// it returns, with what went wrong besides.
+// A refuser is a subcommand that also says on stdout why it does nothing, for programs
+// that read that. Its flags are not set if args cannot be parsed because of err, which
+// it returns, joined with its own errors.
 type refuser interface {
 	Refuse(con Console, args []string, err error) error
 }
@@ -102,11 +102,11 @@ func (p Program) kong(con Console, empty *Problems) *kong.Kong {
 	return k
 }
 
-// Model returns the commands of p with their flags and arguments, as kong has them.
+// Model returns the commands of p with their flags and arguments, as kong represents
+// them.
 func (p Program) Model() *kong.Application { return p.kong(Console{}, new(Problems)).Model }
 
-// An output remembers that something could not be written to it. Nothing is
-// written after that.
+// An output remembers the first error of writing. Nothing is written after that.
 type output struct {
 	to  io.Writer
 	err error
@@ -119,9 +119,9 @@ func (o *output) Write(p []byte) (n int, err error) {
 	return n, o.err
 }
 
-// Report says what went wrong, if anything did, on a line for each error, and
-// returns the exit code. Of several errors, one that was found to be at fault
-// decides, and else one that kept the command from what it should do.
+// Report writes the errors, one per line, and returns the exit code. Of several errors,
+// a fault that the command found decides, otherwise one that kept the command from its
+// work.
 func (p Program) Report(stderr io.Writer, err error) int {
 	code := OK
 	for _, err := range eachOf(err) {

@@ -15,8 +15,8 @@ var errLate = errors.New("late")
 
 var program = commandline.Program{Name: "prog", Codes: map[error]int{errLate: 3}}
 
-// Each exit code means one thing: what is at fault is 1, also if the report of it
-// could not be written, and all that keeps a command from its work is 2.
+// Each exit code means one thing: a fault that was found is 1, even if it could not be
+// reported, and any error that keeps a command from its work is 2.
 func TestReport(t *testing.T) {
 	full := &os.PathError{Op: "write", Path: "/x", Err: errors.New("no space left")}
 	slow := commandline.Found(errors.New("slower"))

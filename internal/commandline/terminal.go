@@ -7,9 +7,8 @@ import (
 	"golang.org/x/term"
 )
 
-// Terminal returns the width of w if it is a terminal, 0 if it is none, and
-// whether it is one that knows ANSI's escape sequences: TERM=dumb says that it
-// does not.
+// Terminal returns the width of w if it is a terminal, 0 if it is none, and whether it
+// understands ANSI escape sequences: TERM=dumb says that it does not.
 func Terminal(w io.Writer) (width int, ok bool) {
 	if o, is := w.(*output); is {
 		w = o.to
@@ -22,8 +21,8 @@ func Terminal(w io.Writer) (width int, ok bool) {
 	return width, err == nil && os.Getenv("TERM") != "dumb"
 }
 
-// Color reports whether what is written to w should have colours: w is a terminal
-// that knows them, and NO_COLOR (see no-color.org) is not set.
+// Color reports whether output to w should have colours: w is a terminal that supports
+// them, and NO_COLOR (see no-color.org) is not set.
 func Color(w io.Writer) bool {
 	_, ok := Terminal(w)
 	return ok && os.Getenv("NO_COLOR") == ""

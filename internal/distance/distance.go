@@ -3,9 +3,8 @@
 //
 // On a virtual machine the host may move a CPU at any time, and contended code
 // becomes several times faster or slower without a change that the guest could
-// see. So whoever measures such code plays this ping-pong before and after,
-// which takes some microseconds, and compares only what was measured at the
-// same distance.
+// see. So a benchmark of such code measures the round trip before and after, which takes
+// some microseconds, and compares only samples of the same distance.
 package distance
 
 import (
@@ -36,8 +35,7 @@ type Trip struct {
 	Distance results.Distance
 }
 
-// And is the distance that a probe before a sample and one after it say that
-// the sample was taken at.
+// And returns the distance of a sample, given the trip before it and the one after.
 func (t Trip) And(after Trip) results.Distance {
 	switch {
 	case t.Distance == after.Distance:
@@ -49,23 +47,22 @@ func (t Trip) And(after Trip) results.Distance {
 	}
 }
 
-// Probe returns the round trip between two CPUs. The distance is Unknown if
-// the two players did not run at the same time although they were given several
-// chances.
+// Probe returns the round trip between two CPUs. The distance is Unknown if the two
+// sides did not run at the same time in several tries.
 //
-// If on is not nil, it calls f for player i, 0 or 1, on the CPU that is to be
-// measured; the error of Probe is that of on.
+// If on is not nil, it calls f for side i, 0 or 1, on the CPU that is to be measured; the
+// error of Probe is that of on.
 func Probe(on func(i int, f func()) error) (Trip, error) {
 	if on == nil {
 		on = func(_ int, f func()) error { f(); return nil }
 	}
-	return retry(func() (Trip, error) { return play(on) })
+	return retry(func() (Trip, error) { return measure(on) })
 }
 
-// retry plays until the distance is known, but no more than so many times.
-func retry(play func() (Trip, error)) (t Trip, err error) {
+// retry calls measure until the distance is known, but at most tries times.
+func retry(measure func() (Trip, error)) (t Trip, err error) {
 	for range tries {
-		t, err = play()
+		t, err = measure()
 		if err != nil || t.Distance != results.Unknown {
 			break
 		}
@@ -73,26 +70,26 @@ func retry(play func() (Trip, error)) (t Trip, err error) {
 	return t, err
 }
 
-// play sends a cache line back and forth between two CPUs, 60 times.
-func play(on func(i int, f func()) error) (Trip, error) {
-	b := &ball{limit: primitives.Nanotime() + int64(limit)}
-	returned := make(chan error, 1)
+// measure sends a cache line back and forth between two CPUs, 60 times.
+func measure(on func(i int, f func()) error) (Trip, error) {
+	s := &signal{limit: primitives.Nanotime() + int64(limit)}
+	answered := make(chan error, 1)
 	primitives.Go(func() {
-		returned <- on(1, func() { b.returnAll(trips * (groups + 1)) })
+		answered <- on(1, func() { s.answer(trips * (groups + 1)) })
 	})
 	times := make([]float64, 0, groups)
 	err := on(0, func() {
 		for group := range groups + 1 {
 			began := primitives.Nanotime()
-			if !b.serve(trips) {
+			if !s.send(trips) {
 				break
 			}
-			if group > 0 { // the first waits for the other player to turn up
+			if group > 0 { // the first waits for the other side to start
 				times = append(times, float64(primitives.Nanotime()-began)/trips)
 			}
 		}
 	})
-	if err := errors.Join(err, <-returned); err != nil {
+	if err := errors.Join(err, <-answered); err != nil {
 		return Trip{}, err
 	}
 	if len(times) < groups {
@@ -106,46 +103,46 @@ func play(on func(i int, f func()) error) (Trip, error) {
 	}
 }
 
-// A pad keeps what is before it from sharing a cache line with what is after
-// it, also where the CPU fetches lines in pairs.
+// A pad keeps the field before it from sharing a cache line with the field after it,
+// also where the CPU fetches lines in pairs.
 type pad [2 * primitives.CacheLineSize]byte
 
-// A ball is a word that two players send back and forth. It is with the
-// server while it is even.
-type ball struct {
+// A signal is a word that two sides send back and forth: the sender makes it odd, and
+// the other side answers by making it even.
+type signal struct {
 	_     pad
 	word  atomic.Uint32
 	_     pad
-	limit int64 // when to give up
+	limit int64 // the deadline
 }
 
-// serve sends the ball n times and reports whether it came back each time.
-func (b *ball) serve(n int) bool {
+// send sends the signal n times and reports whether it was answered each time.
+func (s *signal) send(n int) bool {
 	for range n {
-		v := b.word.Load() + 1
-		b.word.Store(v)
-		if !b.await(v + 1) {
+		v := s.word.Load() + 1
+		s.word.Store(v)
+		if !s.await(v + 1) {
 			return false
 		}
 	}
 	return true
 }
 
-// returnAll returns the ball n times.
-func (b *ball) returnAll(n int) {
+// answer answers the signal n times.
+func (s *signal) answer(n int) {
 	for i := range uint32(n) {
-		if !b.await(2*i + 1) {
+		if !s.await(2*i + 1) {
 			return
 		}
-		b.word.Store(2*i + 2)
+		s.word.Store(2*i + 2)
 	}
 }
 
-// await waits for the word to be v, without yielding, and reports whether it
-// became so in time.
-func (b *ball) await(v uint32) bool {
-	for n := 1; b.word.Load() != v; n++ {
-		if n%1024 == 0 && primitives.Nanotime() > b.limit {
+// await waits for the word to be v, without yielding, and reports whether that happened
+// before the deadline.
+func (s *signal) await(v uint32) bool {
+	for n := 1; s.word.Load() != v; n++ {
+		if n%1024 == 0 && primitives.Nanotime() > s.limit {
 			return false
 		}
 	}

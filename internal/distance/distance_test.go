@@ -42,12 +42,12 @@ func TestProbe(t *testing.T) {
 	}
 }
 
-// A probe without an answer is tried again, but not forever.
+// A probe without an answer is repeated, but not without bound.
 func TestProbeRetries(t *testing.T) {
 	broken := errors.New("no such CPU")
 	for _, test := range []struct {
-		plays []any // a distance or an error
-		tries int   // of them
+		outcomes []any // of each try: a distance or an error
+		tries    int   // how many are made
 	}{
 		{[]any{results.Near, results.Far}, 1},
 		{[]any{results.Unknown, results.Far, results.Near}, 2},
@@ -56,23 +56,23 @@ func TestProbeRetries(t *testing.T) {
 		{[]any{broken, results.Near}, 1},
 		{[]any{results.Unknown, broken, results.Near}, 2},
 	} {
-		played := 0
+		made := 0
 		got, err := retry(func() (Trip, error) {
-			played++
-			switch p := test.plays[played-1].(type) {
+			made++
+			switch p := test.outcomes[made-1].(type) {
 			case error:
 				return Trip{}, p
 			default:
 				return Trip{Distance: p.(results.Distance)}, nil
 			}
 		})
-		want := test.plays[test.tries-1]
-		if played != test.tries || want != broken && got.Distance != want || (err != nil) != (want == broken) {
-			t.Errorf("%v: %q, %v after %d tries, want %v after %d", test.plays, got.Distance, err, played, want, test.tries)
+		want := test.outcomes[test.tries-1]
+		if made != test.tries || want != broken && got.Distance != want || (err != nil) != (want == broken) {
+			t.Errorf("%v: %q, %v after %d tries, want %v after %d", test.outcomes, got.Distance, err, made, want, test.tries)
 		}
 	}
 
-	// On one CPU the two never meet.
+	// On one CPU the two sides never run at the same time.
 	if runtime.NumCPU() < 2 {
 		t.Skip("needs two CPUs")
 	}

@@ -17,7 +17,7 @@ type situation struct {
 	says string
 	data string // a dataset
 	in   func(results.Cell) bool
-	sync string // what one has without this library
+	sync string // what to use without this library
 	fair bool   // whether to name the fastest that serves in order, too
 }
 
@@ -45,7 +45,7 @@ var situations = []situation{
 	{"… 99 % reads", "map", reads(99), "sync.RWMutex", false},
 }
 
-// types are what the locks of the datasets are called in programs.
+// types are the names of the datasets' locks in programs.
 var types = map[string]string{
 	"mutex":            "blocking.Mutex",
 	"rwsem":            "blocking.RWSem",
@@ -126,7 +126,8 @@ func choices(files map[string]*results.File) string {
 	return b.String()
 }
 
-// circumstances says of what machine the table is, when, and how busy it was.
+// circumstances says on which machine the table was measured, when, and how busy it
+// was.
 func circumstances(files map[string]*results.File) string {
 	machine, first, last := "", "", ""
 	lo, hi := math.Inf(1), 0.0
@@ -153,15 +154,14 @@ func circumstances(files map[string]*results.File) string {
 	if last != first {
 		text += " to " + last
 	}
-	const own = 2 // what measuring on two CPUs makes of the load itself
+	const own = 2 // the load that measuring on two CPUs makes
 	if hi > own {
 		text += fmt.Sprintf(". **The machine was busy** (load %.2g to %.2g): what it says of small differences is that they were lost in that", lo, hi)
 	}
 	return text + ".\n"
 }
 
-// fills reports whether in some situation there are samples enough at one of the
-// distances.
+// fills reports whether some situation has enough samples at one of the distances.
 func fills(files map[string]*results.File, distances ...results.Distance) bool {
 	for _, s := range situations {
 		for _, r := range results.Ratios(files[s.data].Samples, s.sync, "ns/op") {
@@ -173,8 +173,8 @@ func fills(files map[string]*results.File, distances ...results.Distance) bool {
 	return false
 }
 
-// fastest names the locks that need the least of what sync's needs, and whose
-// intervals do not tell them apart; sync's own alone if it may be one of them.
+// fastest names the locks with the smallest ratios to sync's lock, whose intervals do
+// not distinguish them; only sync's lock if it may be one of them.
 func fastest(ratios []results.Ratio, sync string) string {
 	if len(ratios) == 0 {
 		return "–"
@@ -216,5 +216,5 @@ func fair(ratios []results.Ratio, inOrder map[string]bool) string {
 	return ""
 }
 
-// times returns how many times as fast as sync's a lock is.
+// times returns how many times as fast as sync's lock a lock is.
 func times(r results.Ratio) string { return fmt.Sprintf("×%.2g", 1/r.Median) }

@@ -14,15 +14,15 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// A dataset is raw results in docs/data, and how to measure them.
+// A dataset is raw results in docs/data, with the way to measure them.
 type dataset struct {
 	name  string   // of the file, without .txt
 	about string   // what was measured
 	runs  []string // flags of lockbench run: the first begins the file, the others add to it
 }
 
-// datasets has all that is measured for docs. One CPU has no distance that
-// samples could be short of, so a few are enough there.
+// datasets has everything that is measured for docs. One CPU has no near and far, so a
+// few samples are enough there.
 var datasets = []dataset{
 	{"locks", "Locks, held for a shared cache line and then not for 0, 100 ns or 1 µs.", []string{
 		"--locks " + exclusive + ",chan,none --reads 0 --think 0s,100ns,1us --cpus 1 --count 8",
@@ -48,8 +48,8 @@ var datasets = []dataset{
 	}},
 }
 
-// The report of a comparison, which the gate's figure is drawn from, and what
-// makes it.
+// The report of a comparison, from which the gate's figure is drawn, and the command
+// that makes it.
 const (
 	gateName   = "gate"
 	gateReport = "docs/data/gate.json"
@@ -57,7 +57,7 @@ const (
 	gateMaker  = "go run ./internal/gatetrial figure"
 )
 
-// names returns the names of all that can be measured.
+// names returns the names of everything that can be measured.
 func names() []string {
 	var all []string
 	for _, d := range datasets {
@@ -71,10 +71,10 @@ const (
 	shared    = "sync.Mutex,sync.RWMutex,rwsem,rw-queued,rw-phasefair,rw-distributed,xsync.RBMutex,seqlock"
 )
 
-// path returns where a dataset is, in a checkout.
+// path returns the path of a dataset in a checkout.
 func (d dataset) path() string { return filepath.Join("docs", "data", d.name+".txt") }
 
-// commands returns what measures a dataset, in a checkout.
+// commands returns the commands that measure a dataset in a checkout.
 func (d dataset) commands() (all [][]string) {
 	for i, flags := range d.runs {
 		how := "--force"
@@ -87,7 +87,7 @@ func (d dataset) commands() (all [][]string) {
 	return all
 }
 
-// measure measures the datasets of the names, in a checkout.
+// measure measures the named datasets in a checkout.
 func measure(ctx context.Context, root string, names []string, stderr io.Writer) error {
 	commands := make(map[string][][]string)
 	for _, d := range datasets {
@@ -120,8 +120,8 @@ func read(root string) (map[string]*results.File, error) {
 	return files, nil
 }
 
-// register returns the page that says what is in docs/data, and whether the
-// gate's report is, and what its trial found.
+// register returns the page about the files in docs/data; gate and rules say whether
+// the gate's report and the results of its trial are there.
 func register(files map[string]*results.File, gate, rules bool) string {
 	var b strings.Builder
 	b.WriteString(`# What the figures are drawn from
@@ -130,7 +130,7 @@ These files are what was measured, sample by sample, for the figures of [docs](.
 [README](../../README.md#which-lock). This page is written by the command that draws them from these files:
 
     $ go run ./internal/figures             # draw, and write the tables
-    $ go run ./internal/figures -measure    # measure all of it again, before: six minutes, on a machine that does nothing else
+    $ go run ./internal/figures -measure    # measure all of it first: six minutes, on a machine that does nothing else
     $ go run ./internal/figures -measure record map
 
 A test fails if a figure, the table or this page is not what the files give.
@@ -188,7 +188,7 @@ A test fails if a figure, the table or this page is not what the files give.
 	return b.String()
 }
 
-// write writes what is published into a checkout.
+// write writes the published files into a checkout.
 func write(root string, published map[string][]byte) error {
 	for _, name := range slices.Sorted(maps.Keys(published)) {
 		if err := os.WriteFile(filepath.Join(root, name), published[name], 0o666); err != nil {

@@ -25,7 +25,7 @@ var drawnElsewhere = map[string]string{
 	"fig-schedule.svg": "a test of package check draws it",
 }
 
-// What is published is what is drawn from the data of today, and well-formed.
+// The published files are those that the present data give, and are well-formed.
 func TestPublished(t *testing.T) {
 	published, err := draw(root)
 	if err != nil {
@@ -35,7 +35,7 @@ func TestPublished(t *testing.T) {
 		got, err := os.ReadFile(filepath.Join(root, name))
 		if err != nil {
 			t.Error(err)
-		} else if !bytes.Equal(got, want) && runtime.GOARCH == "amd64" { // others may round the places of what is drawn differently
+		} else if !bytes.Equal(got, want) && runtime.GOARCH == "amd64" { // other machines may round coordinates differently
 			t.Errorf("%s is stale: go run ./internal/figures", name)
 		}
 		if !strings.HasSuffix(name, ".svg") {
@@ -52,7 +52,7 @@ func TestPublished(t *testing.T) {
 		}
 	}
 
-	// A figure that nothing draws has no data.
+	// Each figure must be drawn by this command.
 	have, err := filepath.Glob(filepath.Join(root, "docs", "*.svg"))
 	if err != nil {
 		t.Fatal(err)
@@ -74,7 +74,7 @@ func TestPublished(t *testing.T) {
 	}
 }
 
-// Each file of results is of the commands that are said to have made it.
+// Each file of results is from the commands that the page lists for it.
 func TestDatasets(t *testing.T) {
 	files, err := read(root)
 	if err != nil {
@@ -85,7 +85,7 @@ func TestDatasets(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if info.Size() > 700<<10 { // 300 on a machine that does nothing else, where few samples are of an unknown distance
+		if info.Size() > 700<<10 { // 300 on an idle machine, where few samples are of an unknown distance
 			t.Errorf("%s has %d bytes, want 700 KiB at most", d.path(), info.Size())
 		}
 		want := make(map[string]bool)
@@ -107,7 +107,7 @@ func TestDatasets(t *testing.T) {
 				t.Errorf("%s: no type for lock %s", d.path(), name)
 			}
 		}
-		// What is measured must be there to be looked at.
+		// Each dataset must be used by a figure or a table.
 		used := slices.ContainsFunc(measured, func(m measuredFigure) bool { return m.data == d.name }) ||
 			slices.ContainsFunc(situations, func(s situation) bool { return s.data == d.name })
 		if !used {
@@ -153,8 +153,8 @@ func TestFastest(t *testing.T) {
 	}
 }
 
-// The figure of the rules is drawn where there are data, for both kinds of pages, and
-// is of the real runs of all modules alone.
+// The figure of the rules is drawn if there are data, for both kinds of pages, and only
+// from the real runs of all modules.
 func TestRules(t *testing.T) {
 	root := t.TempDir()
 	published := make(map[string][]byte)

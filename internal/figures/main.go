@@ -5,9 +5,9 @@
 //	go run ./internal/figures
 //	go run ./internal/figures -measure [DATASET ...]
 //
-// It is run in a checkout. What was measured is in docs/data; with -measure it
-// is measured anew first, all of it or the datasets named. A test sees to it that what
-// is published is what is drawn.
+// It is run in a checkout. The measured data are in docs/data; with -measure it
+// measures them again first, all or the named datasets. A test checks that the
+// published files are those that this command draws.
 package main
 
 import (
@@ -26,7 +26,7 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// figures has those that explain, by file name.
+// figures has the figures that explain, by file name.
 var figures = map[string]func() []byte{
 	"architecture.svg":     architecture,
 	"rcu-grace-period.svg": gracePeriod,
@@ -74,8 +74,8 @@ func run(args []string, stderr io.Writer) int {
 	return 0
 }
 
-// publish writes all that is published into a checkout, after measuring the
-// datasets of the names.
+// publish writes all published files into a checkout, after measuring the named
+// datasets.
 func publish(ctx context.Context, root string, anew []string, stderr io.Writer) error {
 	if err := measure(ctx, root, anew, stderr); err != nil {
 		return err
@@ -87,7 +87,7 @@ func publish(ctx context.Context, root string, anew []string, stderr io.Writer) 
 	return write(root, published)
 }
 
-// draw returns what is published, by its path in a checkout.
+// draw returns the published files, by their paths in a checkout.
 func draw(root string) (map[string][]byte, error) {
 	published := make(map[string][]byte)
 	for name, draw := range figures {
@@ -122,7 +122,7 @@ func draw(root string) (map[string][]byte, error) {
 	return published, err
 }
 
-// The marks between which README has what is written by this command.
+// The marks in README between which this command writes.
 var (
 	choiceMarks = [2]string{"<!-- go run ./internal/figures writes what is below -->\n", "<!-- and above -->\n"}
 	runMarks    = [2]string{"<!-- go run ./internal/figures writes the run below -->\n", "<!-- end of the run -->\n"}
@@ -139,8 +139,7 @@ func between(page []byte, marks [2]string, text string) ([]byte, error) {
 	return slices.Concat(head, []byte(begin), []byte(text), []byte(end), tail), nil
 }
 
-// shownRun returns what lockbench run printed of the dataset reads, as it fits on a
-// page.
+// shownRun returns the output of lockbench run for the dataset reads, as wide as a page.
 func shownRun(files map[string]*results.File) (string, error) {
 	const width = 90
 	i := slices.IndexFunc(datasets, func(d dataset) bool { return d.name == "reads" })
@@ -154,9 +153,8 @@ func shownRun(files map[string]*results.File) (string, error) {
 	return b.String(), nil
 }
 
-// The colours are Okabe and Ito's, and lighter ones of them to write on: readers
-// tell them apart who do not see all colours. No figure says by colour alone what
-// it says.
+// The colours are Okabe and Ito's, and lighter shades of them as backgrounds: readers
+// with colour blindness can distinguish them. No figure depends on colour alone.
 const (
 	ink     = "#222222"
 	faint   = "#767676"
@@ -168,7 +166,7 @@ const (
 	nothing = "none"
 )
 
-// A canvas is a figure in the making.
+// A canvas is a figure that is being drawn.
 type canvas struct {
 	bytes.Buffer
 	width, height int

@@ -18,8 +18,8 @@ type measuredFigure struct {
 	name string // of the file in docs, without .svg
 	data string // a dataset
 	keep func(results.Sample) bool
-	draw []kind // the first that there is something for
-	sync string // what the others are compared with
+	draw []kind // the first kind for which there are data
+	sync string // the lock that the others are compared with
 }
 
 type kind func([]results.Summary, plots.Options) ([]*plots.Figure, []plots.Skipped)
@@ -28,7 +28,7 @@ var measured = []measuredFigure{
 	{
 		name: "fig-throughput", data: "locks", sync: "sync.Mutex",
 		keep: func(s results.Sample) bool { return s.Think == 100 },
-		draw: []kind{plots.ThroughputBeside, plots.Throughput}, // near and far, or what there is
+		draw: []kind{plots.ThroughputBeside, plots.Throughput}, // near and far if there are both
 	},
 	{name: "fig-reads", data: "record", sync: "sync.Mutex", draw: []kind{plots.ReadsBeside}},
 	{name: "fig-map", data: "map", sync: "sync.RWMutex", draw: []kind{plots.ReadsBeside}},
@@ -76,8 +76,8 @@ func drawMeasured(files map[string]*results.File, published map[string][]byte) e
 	return nil
 }
 
-// drawGate adds the figure that is drawn from the gate's report to published, if
-// there is one: the figure is from before reports were kept.
+// drawGate adds the figure of the gate's report to published, if there is a report: the
+// present figure is older than the practice of keeping reports.
 func drawGate(root string, published map[string][]byte) error {
 	file, err := os.Open(filepath.Join(root, gateReport))
 	if errors.Is(err, fs.ErrNotExist) {

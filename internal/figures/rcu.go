@@ -70,7 +70,7 @@ func gracePeriod() []byte {
 	return c.done()
 }
 
-// A step is a row of a figure: what was done, and what there is then.
+// A step is a row of a figure: what was done, and the state after it.
 type step struct {
 	title string
 	says  []string

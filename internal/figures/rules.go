@@ -17,24 +17,24 @@ import (
 	"github.com/lockbench/lockbench/plots"
 )
 
-// rulesData is what gatetrial replay makes of its tapes, rulesFigure what is drawn of it.
+// rulesData is the output of gatetrial replay, rulesFigure the figure drawn from it.
 const (
 	rulesData   = "docs/data/gatetrial.json"
 	rulesMaker  = "go run ./internal/gatetrial replay -dir TAPES -json " + rulesData
 	rulesFigure = "docs/fig-gate-rules"
 )
 
-// A ruleOutcome is what one rule made of the runs of a trial.
+// A ruleOutcome is the result of one rule for the runs of a trial.
 type ruleOutcome struct {
 	Rule       string
 	Module     string
 	Recombined bool
 	Alarms     ruleShare // runs of the same code with a false alarm
-	Found5     ruleShare // of what was made 5 % slower
+	Found5     ruleShare // share of benchmarks made 5 % slower that were found
 	Found10    ruleShare // and 10 %
 }
 
-// A ruleShare is n of so many, with its interval, a share of 1.
+// A ruleShare is N of a total, as a share with its interval.
 type ruleShare struct {
 	N, Of  int
 	Lo, Hi float64
@@ -42,8 +42,8 @@ type ruleShare struct {
 
 func (s ruleShare) percent() float64 { return 100 * float64(s.N) / float64(max(1, s.Of)) }
 
-// drawRules adds the figure of the gate's rule and its rivals to published, for light
-// pages and dark ones, if there are data.
+// drawRules adds the figure of the gate's rule and the alternatives to published, for
+// light and dark pages, if there are data.
 func drawRules(root string, published map[string][]byte) error {
 	data, err := os.ReadFile(filepath.Join(root, rulesData))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -69,8 +69,8 @@ func drawRules(root string, published map[string][]byte) error {
 	return nil
 }
 
-// ruleLooks are how the rules are drawn, in the order of the data: shapes as well as
-// colours tell them apart.
+// ruleLooks are how the rules are drawn, in the order of the data: they differ in shape
+// as well as in colour.
 var ruleLooks = []struct {
 	hue   color.RGBA
 	shape glyph.GlyphDrawer
@@ -81,8 +81,8 @@ var ruleLooks = []struct {
 	{color.RGBA{0x70, 0x70, 0x70, 0xFF}, glyph.PyramidGlyph{}},
 }
 
-// rulesOf draws, of each rule on the real runs of all modules, what it found against
-// its false alarms.
+// rulesOf draws, for each rule on the real runs of all modules, the share of slowdowns
+// that it found over its false alarms.
 func rulesOf(all []ruleOutcome) (*plots.Figure, error) {
 	panels := []*plot.Plot{plot.New(), plot.New()}
 	runs, i := 0, 0

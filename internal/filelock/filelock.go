@@ -9,10 +9,10 @@ import (
 // ErrLocked says that another open file has the lock.
 var ErrLocked = errors.New("locked by another process")
 
-// TryLock locks f until it is closed, which the end of the process does, however
-// it ends. It does not wait: the error is [ErrLocked] if another open file of the
-// same name has the lock, and [errors.ErrUnsupported] if there are no such locks
-// on this system or this file system.
+// TryLock locks f until it is closed, at the latest when the process ends in any way.
+// It does not wait: the error is [ErrLocked] if another open file of the same name has
+// the lock, and [errors.ErrUnsupported] if there are no such locks on this system or
+// this file system.
 //
-// The lock keeps no process from reading or writing: it is for those that ask.
+// The lock does not keep a process from reading or writing: it is advisory.
 func TryLock(f *os.File) error { return tryLock(f) }

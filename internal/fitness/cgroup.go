@@ -33,8 +33,8 @@ func groups(system fs.FS) []group {
 		if !ok {
 			continue
 		}
-		// A container may see the path from outside, of which its mount has
-		// only what is below the root.
+		// A container may see the path from outside, while its mount has only the part
+		// below the root.
 		below, ok := strings.CutPrefix(fields[2], root)
 		if !ok || !strings.HasPrefix(below, "/") {
 			below = ""
@@ -50,8 +50,8 @@ func groups(system fs.FS) []group {
 	return all
 }
 
-// hierarchy returns where the control groups of a version are mounted, and which
-// of them is the root there.
+// hierarchy returns where the control groups of a version are mounted, and which group
+// is the root of the mount.
 func hierarchy(system fs.FS, v2 bool) (root, mount string, ok bool) {
 	unescape := strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
 	for line := range strings.Lines(read(system, "proc/self/mountinfo")) {
@@ -94,8 +94,8 @@ func entitlement(system fs.FS) (quota, weight float64) {
 	return quota, weight
 }
 
-// quotaPeriods returns how many periods the quotas of this process have had, and
-// in how many of them they were used up. Without a quota nothing is counted.
+// quotaPeriods returns how many periods the quotas of this process have had, and in how
+// many of them they were used up. Without a quota both are 0.
 func quotaPeriods(system fs.FS) (periods, stopped float64) {
 	for _, g := range groups(system) {
 		for line := range strings.Lines(read(system, g.dir+"/cpu.stat")) {

@@ -1,6 +1,6 @@
-// Package fitness says how fit a machine is to measure on: how busy it is, and how
-// much of it this process may have. What it cannot know, as on systems other
-// than Linux, it leaves out.
+// Package fitness says how suitable a machine is for measurements: how busy it is, and
+// how much of it this process may use. It leaves out what it cannot know, as on systems
+// other than Linux.
 package fitness
 
 import (
@@ -16,20 +16,19 @@ import (
 	"time"
 )
 
-// A State is how fit a machine is at one time. Numbers that are not known are
-// NaN.
+// A State is the fitness of a machine at one time. Unknown numbers are NaN.
 type State struct {
 	CPUs     int
 	Load     float64 // threads that ran or waited to, on average over a minute
 	Pressure float64 // share of the last 10 s in which some thread waited for a CPU
-	Steal    float64 // share of CPU time that the host gave to others, over 200 ms
+	Steal    float64 // share of CPU time that the host gave to other guests, over 200 ms
 	Governor string  // of the frequency; "" if not known
 	Battery  bool    // it runs on battery
 
-	// What this process may have.
-	Quota  float64 // CPUs that its control groups let it use in all; NaN if as many as there are
-	Weight float64 // its control groups' share of a busy CPU, the default's being 1; the smallest on the way
-	Nice   int     // above 0, others go first
+	// What this process may use.
+	Quota  float64 // CPUs that its control groups let it use in total; NaN if there is no limit
+	Weight float64 // its control groups' share of a busy CPU, relative to the default; the smallest of all levels
+	Nice   int     // above 0, other processes have priority
 }
 
 // Look looks at this machine for 200 ms.
@@ -44,10 +43,10 @@ func Look(ctx context.Context) State {
 	return s
 }
 
-// system is what the kernel tells of itself.
+// system is the root of the kernel's files.
 var system = os.DirFS("/")
 
-// look returns what the kernel says at once.
+// look returns what the kernel's files say now.
 func look(system fs.FS) State {
 	s := State{CPUs: runtime.NumCPU(), Load: math.NaN(), Steal: math.NaN()}
 	if fields := strings.Fields(read(system, "proc/loadavg")); len(fields) > 0 {
@@ -59,7 +58,7 @@ func look(system fs.FS) State {
 	supplies, _ := fs.Glob(system, "sys/class/power_supply/*")
 	for _, dir := range supplies {
 		if read(system, dir+"/type") == "Battery" && read(system, dir+"/status") == "Discharging" &&
-			read(system, dir+"/scope") != "Device" { // not that of a mouse
+			read(system, dir+"/scope") != "Device" { // not the battery of a mouse
 			s.Battery = true
 		}
 	}
@@ -68,8 +67,8 @@ func look(system fs.FS) State {
 	return s
 }
 
-// nice returns the niceness of the process: the 19th field of its stat, of which
-// the second is a name in parentheses that may hold anything.
+// nice returns the niceness of the process: the 19th field of its stat, of which the
+// second is a name in parentheses that may contain anything.
 func nice(system fs.FS) int {
 	stat := read(system, "proc/self/stat")
 	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
@@ -80,7 +79,7 @@ func nice(system fs.FS) int {
 	return n
 }
 
-// Warnings returns what speaks against measuring now, for people.
+// Warnings returns the reasons not to measure now, for people.
 func (s State) Warnings() []string {
 	var all []string
 	warn := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
@@ -128,18 +127,17 @@ func (s State) String() string {
 	return strings.Join(known, ", ")
 }
 
-// Conditions are what a machine was like for a time. Numbers that are not known
-// are NaN.
+// Conditions are the state of a machine over a time. Unknown numbers are NaN.
 type Conditions struct {
 	Took     time.Duration
 	Steal    float64 // share of CPU time that the host gave to others
 	Pressure float64 // share of the time in which some thread waited for a CPU
-	Throttle float64 // how often a CPU was slowed down for its heat
+	Throttle float64 // how often a CPU was slowed down because of heat
 	Stopped  float64 // share of the quota's periods in which it was used up, and the process stopped
-	Switches float64 // how often a slice lost its CPU to another process, on average; NaN but for a source that takes slices
+	Switches float64 // how often a slice lost its CPU to another process, on average; NaN unless the source takes slices
 }
 
-// Warnings returns what speaks against what was measured, for people.
+// Warnings returns the reasons to doubt the measurements, for people.
 func (c Conditions) Warnings() []string {
 	var all []string
 	warn := func(format string, args ...any) { all = append(all, fmt.Sprintf(format, args...)) }
@@ -180,7 +178,7 @@ func (f *facts) add(format string, v float64) {
 	}
 }
 
-// Counters are what the kernel has counted up to one time.
+// Counters are the kernel's counts at one time.
 type Counters struct {
 	at               time.Time
 	steal, total     float64 // CPU time, in ticks
@@ -195,7 +193,7 @@ func Count() Counters { return count(system) }
 func count(system fs.FS) Counters {
 	c := Counters{at: time.Now(), steal: math.NaN(), total: math.NaN(), throttle: math.NaN()}
 	// cpu user nice system idle iowait irq softirq steal guest guest_nice,
-	// where guest is in user, and guest_nice in nice.
+	// where user includes guest, and nice includes guest_nice.
 	line, _, _ := strings.Cut(read(system, "proc/stat"), "\n")
 	if fields := strings.Fields(line); len(fields) >= 9 && fields[0] == "cpu" {
 		c.total = 0
@@ -217,7 +215,7 @@ func count(system fs.FS) Counters {
 	return c
 }
 
-// Since returns what the machine was like since before. Switches are not known.
+// Since returns the conditions since before. Switches are not known.
 func (c Counters) Since(before Counters) Conditions {
 	took := c.at.Sub(before.at)
 	return Conditions{
@@ -241,8 +239,8 @@ func pressure(system fs.FS) (avg10, total float64) {
 	return avg10, total
 }
 
-// read returns what is in a file, without the space around it, and "" if it
-// cannot be read: not every machine has every file.
+// read returns the contents of a file, without the space around it, and "" if it cannot
+// be read: not all machines have all files.
 func read(system fs.FS, name string) string {
 	b, err := fs.ReadFile(system, path.Clean(name))
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// files is a system that has these.
+// files returns a system with these files.
 func files(names map[string]string) fstest.MapFS {
 	system := make(fstest.MapFS)
 	for name, text := range names {
@@ -125,7 +125,7 @@ func TestControlGroups(t *testing.T) {
 
 func same(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
 
-// What is known is looked at, and all of it speaks against measuring.
+// All known facts are looked at, and here each is a reason not to measure.
 func TestLook(t *testing.T) {
 	system := files(map[string]string{
 		"proc/loadavg":      "99.00 1 1 2/3 4\n",
@@ -181,7 +181,7 @@ func TestLook(t *testing.T) {
 	}
 }
 
-// A machine of which nothing is known, or that is fit, has no warnings.
+// A machine about which nothing is known, or that is fit, has no warnings.
 func TestFit(t *testing.T) {
 	nothing := look(files(nil))
 	if got := nothing.Warnings(); len(got) > 0 || nothing.String() != "" {
@@ -203,7 +203,7 @@ func TestFit(t *testing.T) {
 	}
 }
 
-// This machine tells something of itself, if it is one that can.
+// This machine has some facts, if its system can have any.
 func TestThisMachine(t *testing.T) {
 	s := Look(context.Background())
 	t.Logf("%+v: %v\n%s", s, s, strings.Join(s.Warnings(), "\n"))

@@ -1,5 +1,5 @@
-// Package golden compares what tests make with files in testdata. It is for tests
-// alone; go test -update writes the files anew.
+// Package golden compares what tests make with files in testdata. It is for tests only;
+// go test -update rewrites the files.
 package golden
 
 import (

@@ -213,10 +213,10 @@ func ReadersExclude(t testing.TB, l Readers) {
 	}
 }
 
-// ReaderTries checks that a reader and a writer exclude each other in tight
-// loops on CPUs of their own, so that their looks at each other cross. A Distributed whose writer shut its gate with a StoreRelease, so that
-// the store could pass its look at the counts, failed it in 20 of 20 runs, and
-// passed ReadersExclude in all.
+// ReaderTries checks that a reader and a writer exclude each other in tight loops on
+// CPUs of their own, so that their looks at each other cross. A Distributed whose
+// writer shut its gate with a StoreRelease, so that the store could pass its look at
+// the counts, failed it in 20 of 20 runs, and passed ReadersExclude in all.
 func ReaderTries(t testing.TB, l RWLock) {
 	t.Helper()
 	const duration = 100 * time.Millisecond

@@ -10,8 +10,8 @@ import (
 )
 
 // Become runs p with args instead of this program, which waits for it, and ends with
-// its exit code. An interrupt goes to both, and is p's to heed. It returns only if it
-// cannot.
+// its exit code. An interrupt goes to both, and p handles it. It returns only if it
+// fails.
 func (p Program) Become(args []string) error {
 	signal.Ignore(os.Interrupt)
 	cmd := exec.Command(p.File, args...)

@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// Become runs p with args instead of this program, in the same process: so signals,
-// the terminal and the exit code are p's. It returns only if it cannot.
+// Become runs p with args instead of this program, in the same process: so signals, the
+// terminal and the exit code are p's. It returns only if it fails.
 func (p Program) Become(args []string) error {
 	env := append(os.Environ(), tempVar+"="+p.dir)
 	err := syscall.Exec(p.File, append([]string{"lockbench"}, args...), env)

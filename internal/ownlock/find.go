@@ -15,7 +15,7 @@ import (
 	"golang.org/x/tools/go/packages"
 )
 
-// A Lock is a type of the user's that is a lock.
+// A Lock is a type of the user that is a lock.
 type Lock struct {
 	Arg  string // as the user named it
 	Name string // of its row in a results file
@@ -27,18 +27,18 @@ type Lock struct {
 	Pinned bool
 
 	constructor string          // name of the function that makes one; "" if the zero value is ready
-	methods     map[string]bool // those of another name that a lock may have
+	methods     map[string]bool // further methods that a lock may have
 	dir         string          // of the package
-	module      string          // path of its module; "" if that is none of the user's
-	base        string          // the directory that says which modules there are
+	module      string          // path of its module; "" if that is not the user's
+	base        string          // the directory that determines the modules
 }
 
-// IsPath reports whether arg, an element of --locks, names a type of the user's: it
-// has a slash, or begins with a dot. No name or pattern of a lock of ours does.
+// IsPath reports whether arg, an element of --locks, names a type of the user: it has a
+// slash, or begins with a dot. No name or pattern of a lock in the catalogue does.
 func IsPath(arg string) bool { return strings.Contains(arg, "/") || strings.HasPrefix(arg, ".") }
 
-// Name returns the name of the row of a lock: the path without what leads from here
-// to there, with dots for slashes, which separate keys in a results file.
+// Name returns the name of a lock in results: the path without leading dots and
+// slashes, with dots for slashes, which separate keys in a results file.
 func Name(arg string) string {
 	arg = filepath.ToSlash(arg)
 	dir, typ := split(arg)
@@ -53,7 +53,7 @@ func Name(arg string) string {
 	return strings.ReplaceAll(dir, "/", ".") + "." + typ
 }
 
-// split cuts the name of the type off arg.
+// split separates the name of the type from arg.
 func split(arg string) (pkg, typ string) {
 	i := strings.LastIndexByte(arg, '.')
 	if strings.HasSuffix(arg[:i+1], "..") && (i == 1 || i > 1 && arg[i-2] == '/') { // ../..
@@ -63,8 +63,8 @@ func split(arg string) (pkg, typ string) {
 }
 
 // Find returns the locks that args name, in order. A path of a directory, one that
-// begins with a dot or a slash, is looked up from dir; any other is an import path,
-// known to the module that dir is in. The error joins all that is wrong with them.
+// begins with a dot or a slash, is relative to dir; any other is an import path in the
+// module of dir. The error joins all errors.
 func Find(ctx context.Context, dir string, args []string) ([]Lock, error) {
 	var locks []Lock
 	var errs []error
@@ -128,14 +128,13 @@ func (f finder) find(arg string) (Lock, error) {
 	return l, nil
 }
 
-// load returns a package with its types. The error has what the compiler says of
-// it.
+// load returns a package with its types. The error has the compiler's errors.
 func load(ctx context.Context, dir, pattern string) (*packages.Package, error) {
 	if _, err := modulesOf(ctx, dir); err != nil {
 		return nil, err
 	}
-	// The package's own types are of its source, and so its errors are all of it;
-	// those of what it imports are what the compiler left.
+	// The package's types are checked from its source, so all its errors are found;
+	// those of its imports come from compiled packages.
 	const need = packages.NeedName | packages.NeedFiles | packages.NeedModule | packages.NeedSyntax | packages.NeedTypes | packages.NeedImports
 	found, err := packages.Load(&packages.Config{Context: ctx, Mode: need, Dir: dir}, pattern)
 	if err != nil {
@@ -155,8 +154,8 @@ func load(ctx context.Context, dir, pattern string) (*packages.Package, error) {
 	return pkg, nil
 }
 
-// says returns what the compiler and the go command said, on a line each. What the
-// go command only repeats is left out.
+// says returns the errors of the compiler and of the go command, one per line. Errors
+// that the go command only repeats are left out.
 func says(errs []packages.Error) string {
 	var lines []string
 	compiled := slices.ContainsFunc(errs, func(e packages.Error) bool { return e.Kind == packages.TypeError })
@@ -177,7 +176,7 @@ func says(errs []packages.Error) string {
 	return strings.Join(lines, "\n\t")
 }
 
-// look looks at the type of l in its package.
+// look examines the type of l in its package.
 func (l *Lock) look(pkg *types.Package) error {
 	name, ok := pkg.Scope().Lookup(l.Type).(*types.TypeName)
 	if !ok {
@@ -189,7 +188,7 @@ func (l *Lock) look(pkg *types.Package) error {
 	return l.lookAt(name)
 }
 
-// lookAt looks at the type of l, as its own package may use it.
+// lookAt examines the type of l, as its own package may use it.
 func (l *Lock) lookAt(name *types.TypeName) error {
 	pkg := name.Pkg()
 	if generic(name.Type()) {
@@ -228,7 +227,7 @@ func generic(t types.Type) bool {
 	return false
 }
 
-// isLocker reports what keeps t from being a sync.Locker.
+// isLocker returns why t is not a sync.Locker.
 func isLocker(t types.Type) error {
 	var wrongs []string
 	for _, name := range []string{"Lock", "Unlock"} {
@@ -242,7 +241,7 @@ func isLocker(t types.Type) error {
 	return nil
 }
 
-// wrong reports how t lacks a method of a type.
+// wrong returns the error for a missing or wrong method of t.
 func wrong(t types.Type, name, want string) error {
 	m := types.NewMethodSet(t).Lookup(nil, name)
 	if m == nil {
@@ -279,7 +278,7 @@ func hasLocks(pkg *types.Package) string {
 	return fmt.Sprintf(" (locks there: %s)", strings.Join(names, ", "))
 }
 
-// locksOf returns the locks of a package, those that are not exported too.
+// locksOf returns the locks of a package, including unexported ones.
 func locksOf(pkg *types.Package) (locks []Lock) {
 	for _, name := range pkg.Scope().Names() {
 		t, ok := pkg.Scope().Lookup(name).(*types.TypeName)
@@ -294,7 +293,7 @@ func locksOf(pkg *types.Package) (locks []Lock) {
 	return locks
 }
 
-// Expr returns what makes a new lock in its own package.
+// Expr returns the expression that makes a new lock in its own package.
 func (l Lock) Expr() string {
 	if l.constructor != "" {
 		return l.constructor + "()"
@@ -302,13 +301,13 @@ func (l Lock) Expr() string {
 	return "new(" + l.Type + ")"
 }
 
-// A Package is a package of the user's.
+// A Package is a package of the user.
 type Package struct {
 	Name, Path string
 	Locks      []Lock
 
-	// Require are the commands that make its module require ours. None if it does
-	// already.
+	// Require are the commands that make its module require lockbench. There are none
+	// if it does already.
 	Require []string
 }
 
@@ -328,8 +327,8 @@ func Look(ctx context.Context, dir string) (Package, error) {
 	return p, nil
 }
 
-// require returns the commands that make a module require ours, whose source is in
-// a directory of the module cache or another, or not to be found.
+// require returns the commands that make a module require lockbench, whose source is in
+// a directory, of the module cache or not, or unknown.
 func require(ours string, err error) []string {
 	if err != nil {
 		return []string{"go get " + ourModule}

@@ -10,13 +10,13 @@ import (
 	"text/template"
 )
 
-// What the generated files add to the command: a package at a path of its own for
-// each lock that is internal to some tree, and a file of package main.
+// The generated files add to the command: a package with a path of its own for each
+// lock in an internal package, and a file of package main.
 
-// An import is where the generated file of the command has a lock from.
+// An imported is a lock with the import that the generated file needs for it.
 type imported struct {
 	Lock
-	N    int    // tells it apart
+	N    int    // its number
 	Path string // of the package to import
 	As   string // the type's name there
 	New  string // the constructor's name there, "" if the zero value is ready
@@ -25,16 +25,16 @@ type imported struct {
 // M reports whether the lock has a method.
 func (i imported) M(name string) bool { return i.methods[name] }
 
-// A shim is a generated package that gives a type another name in a place from
-// where it can be imported.
+// A shim is a generated package that gives a type another name in a place from which
+// the command can import it.
 type shim struct {
-	file   string // where it is for the go command
+	file   string // its path for the go command
 	source []byte
 }
 
-// reach returns from where the command can import a lock, and the packages that
-// must be made for that: one in front of each element "internal" of its path, for
-// what is below that may be imported from there.
+// reach returns from where the command can import a lock, and the packages that must be
+// made for that: one next to each element "internal" of its path, since packages below
+// that element can be imported from there.
 func (l Lock) reach(n int) (imported, []shim) {
 	i := imported{Lock: l, N: n, Path: l.Pkg, As: l.Type, New: l.constructor}
 	dir := l.dir
@@ -62,7 +62,7 @@ func (l Lock) reach(n int) (imported, []shim) {
 	return i, shims
 }
 
-// commandFile returns the file that makes locks known to the command.
+// commandFile returns the file that registers locks in the command.
 func commandFile(locks []imported) ([]byte, error) {
 	var b bytes.Buffer
 	if err := commandTemplate.Execute(&b, locks); err != nil {

@@ -57,7 +57,7 @@ import "sync"
 type Good struct{ sync.Mutex }
 `
 
-// Each of these is refused with the reason, all of them at once.
+// Each of these is refused with a reason, all of them at once.
 func TestFindRefuses(t *testing.T) {
 	dir := t.TempDir()
 	tree{
@@ -84,7 +84,7 @@ const Const = 1
 		"m/prog/prog.go": "package main\n\nimport \"sync\"\n\ntype L struct{ sync.Mutex }\n\nfunc main() {}\n",
 		"none/p.go":      goodLock,
 	}.write(t, dir)
-	locks := map[string][]string{ // what is said of each
+	locks := map[string][]string{ // the error for each
 		"./p.Godo":             {"no type Godo in package example.com/m/p (locks there: Good)"},
 		"./p.Const":            {"no type Const"},
 		"./p.Half":             {"type Half is not a sync.Locker: it has no method Unlock (locks there: Good)"},
@@ -229,8 +229,8 @@ func (Busted) Unlock() {}
 	}
 }
 
-// What the compiler says of a package that the lock's imports is told, and nothing
-// is left behind.
+// Errors of the compiler in a package that the lock's package imports are reported, and
+// no files are left behind.
 func TestBuildFails(t *testing.T) {
 	dir, temp := t.TempDir(), t.TempDir()
 	tree{
@@ -251,8 +251,8 @@ func TestBuildFails(t *testing.T) {
 	}
 }
 
-// A lock of our own module is built from the module that it is in, and not beside
-// the one that this program is from.
+// A lock of lockbench's own module is built from the checkout that it is in, and not
+// together with the one that this program is from.
 func TestWorkspaceOfOurs(t *testing.T) {
 	dir := t.TempDir()
 	tree{"go.mod": "module " + ourModule + "\n\ngo 1.24\n", "p/p.go": goodLock}.write(t, dir)
@@ -269,7 +269,7 @@ func TestWorkspaceOfOurs(t *testing.T) {
 	}
 }
 
-// Source in the module cache cannot have files laid over it: it is copied.
+// Source in the module cache cannot have an overlay, so it is copied.
 func TestMovable(t *testing.T) {
 	cache, dir := t.TempDir(), t.TempDir()
 	tree{"ours@v1/go.mod": "module " + ourModule + "\n", "ours@v1/a/a.go": goodLock}.write(t, cache)

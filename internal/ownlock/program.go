@@ -12,13 +12,13 @@ import (
 	"strings"
 )
 
-// A Program is a lockbench that knows locks of the user's.
+// A Program is a lockbench with locks of the user.
 type Program struct {
 	File string
-	dir  string // of all that was made for it
+	dir  string // the directory of all files made for it
 }
 
-// Build compiles the command with locks. Its caller runs [Become] or Remove.
+// Build compiles the command with locks. The caller must call [Become] or Remove.
 func Build(ctx context.Context, locks []Lock) (p Program, err error) {
 	ours, err := source(thisFile())
 	if err != nil {
@@ -32,7 +32,7 @@ func build(ctx context.Context, ours string, locks []Lock) (p Program, err error
 	if err != nil {
 		return p, err
 	}
-	p = Program{filepath.Join(dir, "lockbench.exe"), dir} // Windows wants the suffix, the others do not mind
+	p = Program{filepath.Join(dir, "lockbench.exe"), dir} // Windows needs the suffix
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.Remove())
@@ -71,12 +71,12 @@ func build(ctx context.Context, ours string, locks []Lock) (p Program, err error
 	return p, err
 }
 
-// Remove removes what was made for p.
+// Remove removes the files that were made for p.
 func (p Program) Remove() error { return os.RemoveAll(p.dir) }
 
-// movable returns where our source can have files laid over it. The go command
-// refuses that in its module cache, so it gets a copy then, which compiles from the
-// build cache all the same if paths are left out of what is built.
+// movable returns a directory with lockbench's source for which an overlay is possible.
+// The go command refuses overlays in its module cache, so such source is copied; with
+// -trimpath the copy still compiles from the build cache.
 func movable(ctx context.Context, args []string, ours, dir string) ([]string, string, error) {
 	m, err := modulesOf(ctx, ours)
 	if err != nil {
@@ -89,8 +89,8 @@ func movable(ctx context.Context, args []string, ours, dir string) ([]string, st
 	return append(args, "-trimpath"), copied, os.CopyFS(copied, os.DirFS(ours))
 }
 
-// writeOverlay writes the files that the build has beside those that there are, and
-// returns the file that says where.
+// writeOverlay writes the additional files of the build, and returns the name of the
+// overlay file.
 func writeOverlay(dir, ours string, locks []Lock) (string, error) {
 	replace := make(map[string]string)
 	add := func(as string, source []byte) error {
@@ -123,7 +123,7 @@ func writeOverlay(dir, ours string, locks []Lock) (string, error) {
 	return name, os.WriteFile(name, overlay, 0o666)
 }
 
-// builtTags returns the build tags of this program, which its like should have too.
+// builtTags returns the build tags of this program, which the new one should have too.
 func builtTags() string {
 	if info, ok := debug.ReadBuildInfo(); ok {
 		for _, s := range info.Settings {
@@ -143,10 +143,10 @@ func names(locks []Lock) string {
 	return strings.Join(all, ", ")
 }
 
-// tempVar is the variable by which [Become] tells a program what to remove.
+// tempVar is the variable by which [Become] tells a program which directory to remove.
 const tempVar = "LOCKBENCH_OWN_TEMP"
 
-// Clean removes what was made for this program, if [Become] made it this one.
+// Clean removes the files that were made for this program, if [Become] started it.
 func Clean() error {
 	dir := os.Getenv(tempVar)
 	if dir == "" || !strings.HasPrefix(filepath.Base(dir), "lockbench-own-") {

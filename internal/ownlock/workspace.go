@@ -18,13 +18,13 @@ import (
 	"golang.org/x/mod/modfile"
 )
 
-// ourModule is the path of the module that the command is in.
+// ourModule is the path of the command's module.
 const ourModule = "github.com/lockbench/lockbench"
 
-// goCommand runs the go command in a directory. The error has what it says.
+// goCommand runs the go command in a directory. The error has what it printed.
 func goCommand(ctx context.Context, dir string, env []string, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
-	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // it ends what it started, too
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // so that it also ends the processes that it started
 	cmd.WaitDelay = 5 * time.Second
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), env...)
@@ -40,7 +40,7 @@ func goCommand(ctx context.Context, dir string, env []string, args ...string) ([
 	return stdout.Bytes(), err
 }
 
-// A modules is what the go command says of a directory.
+// A modules is what the go command says about a directory.
 type modules struct{ GOMOD, GOWORK, GOMODCACHE string }
 
 // modulesOf returns which modules the go command would use in dir.
@@ -59,8 +59,8 @@ func modulesOf(ctx context.Context, dir string) (modules, error) {
 	return m, err
 }
 
-// source returns the directory of our own source: of the module that file, one of
-// ours as the compiler knew it, was in.
+// source returns the directory of lockbench's own source: of the module of file, a
+// source file of lockbench as the compiler knew it.
 func source(file string) (string, error) {
 	dir := filepath.Dir(filepath.Dir(filepath.Dir(file)))
 	if path, _, err := readModule(dir); err != nil || path != ourModule {
@@ -69,14 +69,14 @@ func source(file string) (string, error) {
 	return dir, nil
 }
 
-// thisFile is this file, as the compiler knew it.
+// thisFile returns the name of this file, as the compiler knew it.
 func thisFile() string {
 	_, file, _, _ := runtime.Caller(0)
 	return file
 }
 
 // readModule returns the path of the module in dir, and the Go version that it
-// wants.
+// requires.
 func readModule(dir string) (path, goVersion string, err error) {
 	name := filepath.Join(dir, "go.mod")
 	text, err := os.ReadFile(name)
@@ -96,15 +96,15 @@ func readModule(dir string) (path, goVersion string, err error) {
 	return f.Module.Mod.Path, goVersion, nil
 }
 
-// A workspace is a go.work in the making.
+// A workspace is a go.work that is being made.
 type workspace struct {
 	file *modfile.WorkFile
 	sum  []byte // of its go.work.sum
 	ours string // directory of our module
 }
 
-// newWorkspace returns a workspace of all modules that the go command would use in
-// the directories bases, and ours: that of source unless they have it themselves.
+// newWorkspace returns a workspace of all modules that the go command would use in the
+// directories bases, and of lockbench's: the one in source unless bases have it.
 func newWorkspace(ctx context.Context, source string, bases []string) (*workspace, error) {
 	w := &workspace{file: new(modfile.WorkFile)}
 	w.file.Syntax = new(modfile.FileSyntax)
@@ -125,14 +125,14 @@ func newWorkspace(ctx context.Context, source string, bases []string) (*workspac
 			dirs = append(dirs, more...)
 		}
 	}
-	newest := "1.18" // the first that knew workspaces
+	newest := "1.18" // the first version with workspaces
 	for _, dir := range append(dirs, source) {
 		path, goVersion, err := readModule(dir)
 		switch {
 		case err != nil:
 			return nil, err
 		case path == ourModule && w.ours != "":
-			continue // it may be there only once
+			continue // a module may be used only once
 		case path == ourModule:
 			w.ours = dir
 		}
@@ -146,7 +146,7 @@ func newWorkspace(ctx context.Context, source string, bases []string) (*workspac
 	return w, w.file.AddGoStmt(newest)
 }
 
-// include takes over what a go.work replaces, and returns the directories that it
+// include takes over the replacements of a go.work, and returns the directories that it
 // uses.
 func (w *workspace) include(name string) (dirs []string, err error) {
 	text, err := os.ReadFile(name)
@@ -178,7 +178,8 @@ func (w *workspace) include(name string) (dirs []string, err error) {
 	return dirs, err
 }
 
-// absolute returns a path in a go.work, which may begin at its directory.
+// absolute returns a path in a go.work, which may be relative to its directory, as an
+// absolute one.
 func absolute(goWork, path string) string {
 	path = filepath.FromSlash(path)
 	if filepath.IsAbs(path) {

@@ -2,9 +2,8 @@
 
 package sched
 
-// TellsApart says that a goroutine that is no worker is told from one.
+// TellsApart says that a goroutine that is no worker can be distinguished from one.
 const TellsApart = true
 
-// goroutine returns a number that the calling goroutine has, and no other that
-// there is.
+// goroutine returns a number that no other existing goroutine has.
 func goroutine() uintptr

@@ -2,8 +2,8 @@
 
 package sched
 
-// TellsApart says that a goroutine that is no worker is not told from one.
+// TellsApart says that a goroutine that is no worker cannot be distinguished from one.
 const TellsApart = false
 
-// goroutine returns 0: here goroutines are not told apart.
+// goroutine returns 0: here goroutines cannot be distinguished.
 func goroutine() uintptr { return 0 }

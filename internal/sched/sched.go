@@ -41,9 +41,9 @@ type Location interface {
 // are called by the worker that takes the step, and return when it has taken
 // it, or may take it.
 type Engine interface {
-	// Access is called before a step on the word at at, which the caller takes
-	// when Access returns, and tells Done what it did. A CompareAndSwap expects
-	// the value expect. A Cell has only an address.
+	// Access is called before a step on the word at at, which the caller takes when
+	// Access returns; then it reports the step to Done. A CompareAndSwap expects the
+	// value expect. A Cell has only an address.
 	Access(addr unsafe.Pointer, at Location, kind Kind, expect uint64)
 	// Done says that the value was old and is now.
 	Done(addr unsafe.Pointer, old, now uint64)
@@ -108,19 +108,19 @@ func Enter(e Engine) {
 	}
 }
 
-// Leave makes none the current engine.
+// Leave ends the current engine.
 func Leave() { current.Store(nil) }
 
-// running is the goroutine of the worker that runs. Others read it meanwhile, and
-// it is no atomic word because it is written at each switch: whatever they see, it
-// is not them.
+// running is the goroutine of the worker that runs. Other goroutines read it meanwhile.
+// It is no atomic word because it is written at each switch; any value that they see
+// differs from their own.
 var running uintptr
 
 // Runs says that the caller is the worker that runs.
 func Runs() { running = goroutine() }
 
-// Rests says that none runs. It comes before the workers' goroutines end: the
-// runtime then makes others of them.
+// Rests says that no worker runs. It must come before the workers' goroutines end,
+// because the runtime uses them again for others.
 func Rests() { running = 0 }
 
 // Current returns the engine that runs the caller, or nil.

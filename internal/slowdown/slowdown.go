@@ -1,7 +1,6 @@
-// Package slowdown makes the benchmarks of a test binary slower by a chosen
-// share, in truth: for each measured stretch of time the binary works for a
-// share of it more, before the clock is read. A gate that is worth something
-// must notice.
+// Package slowdown makes the benchmarks of a test binary really slower by a chosen
+// share: after each measured stretch of time the binary works for a share of it more,
+// before the clock is read. A gate must notice that.
 //
 // It does so to any package, without touching it: it builds with another
 // testing package, which differs from the toolchain's in two statements.
@@ -18,9 +17,9 @@ import (
 	"strings"
 )
 
-// Flag returns a flag of go build and go test -c that makes the benchmarks of
-// which the name matches the regular expression match slower by share; 0.05 is 5 %. What it needs is
-// in dir, which must be there until the last build.
+// Flag returns a flag of go build and go test -c that makes the benchmarks whose names
+// match the regular expression match slower by share; 0.05 is 5 %. The flag needs the
+// files in dir, which must exist until the last build.
 //
 // The name is that of the whole benchmark, as go test prints it, without the
 // number of CPUs.
@@ -53,9 +52,9 @@ func Flag(dir string, share float64, match string) (string, error) {
 	return "-overlay=" + name, os.WriteFile(name, overlay, 0o666)
 }
 
-// One statement goes where the clock of a benchmark stops. Whether the benchmark
-// is meant is found out before it starts: to match a name for the first time
-// takes long enough to be seen in a few milliseconds.
+// One statement is inserted where the clock of a benchmark stops. The other finds out
+// before the benchmark starts whether it is selected, because the first match of a name
+// takes long enough to be visible in a few milliseconds.
 const (
 	start   = "func (b *B) StartTimer() {\n"
 	stop    = "func (b *B) StopTimer() {\n\tif b.timerOn {\n"
@@ -75,11 +74,11 @@ func mutate(source string, share float64, match string) ([]byte, error) {
 	source += fmt.Sprintf(`
 var (
 	slowNames = regexp.MustCompile(%q)
-	slowName  string // of the benchmark that was asked about last
+	slowName  string // name of the last benchmark that was checked
 	slow      bool
 )
 
-// findSlow finds out whether b is to be slower.
+// findSlow finds out whether to make b slower.
 func (b *B) findSlow() {
 	if slowName != b.name {
 		slowName, slow = b.name, slowNames.MatchString(b.name)

@@ -13,8 +13,8 @@ import (
 	"github.com/lockbench/lockbench/internal/slowdown"
 )
 
-// Benchmarks of all three kinds take half as long again; the one that is not
-// meant does not.
+// Benchmarks of all three kinds take half as long again; the one that is not selected
+// does not.
 func TestSlower(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a testing package")

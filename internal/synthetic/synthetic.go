@@ -1,5 +1,5 @@
-// Package synthetic makes up rounds of benchmarks, for whoever wants to know how
-// often the gate is wrong: here it is known what is slower.
+// Package synthetic makes up rounds of benchmarks, to measure how often the gate is
+// wrong: here it is known which benchmarks are slower.
 package synthetic
 
 import (
@@ -14,35 +14,34 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// A Benchmark is what is known of one.
+// A Benchmark says how one benchmark behaves.
 type Benchmark struct {
 	Change float64    // of the head, as a share: 0.05 is 5 % slower
 	Noise  float64    // standard deviation of the logarithm of a reading
 	Tail   float64    // share of readings that take up to twice as long
-	Memory float64    // how much of the noise of a reading stays in the next, 0 to 1
+	Memory float64    // how much of the noise of a reading remains in the next, 0 to 1
 	Allocs [2]float64 // of base and head; not measured if both are 0
 }
 
 // A Source is a [gate.Source] of made-up rounds.
 type Source struct {
 	Of     []Benchmark
-	Builds int // pairs of binaries that it has; 0 is without end
+	Builds int // pairs of binaries that it has; 0 means no limit
 
-	// Layout is the standard deviation of what the layout of a binary does, as
-	// a share.
+	// Layout is the standard deviation of the effect of a binary's layout, as a share.
 	Layout float64
 
-	// Drift is by what the i'th reading is longer, for the machine's speed.
+	// Drift is the factor of the i'th reading from the machine's speed.
 	Drift func(i int) float64
 
 	random  *rand.Rand
 	reading int
 	rounds  []int        // of each benchmark
 	bias    [][2]float64 // of its binaries now
-	stays   []float64    // of the noise of the reading before
+	stays   []float64    // the noise that remains from the reading before
 }
 
-// New returns a source that makes up the same each time.
+// New returns a source that makes up the same rounds each time.
 func New(seed uint64, of ...Benchmark) *Source {
 	s := &Source{random: rand.New(rand.NewPCG(seed, 0))}
 	s.Of = of

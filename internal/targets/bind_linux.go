@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// onCPU calls f on the i'th of the CPUs that the process may use, counted around
-// if there are fewer.
+// onCPU calls f on the i'th of the CPUs that the process may use, modulo how many there
+// are.
 func onCPU(i int, f func()) error {
 	var all, one unix.CPUSet
 	runtime.LockOSThread()

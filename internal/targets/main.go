@@ -7,7 +7,7 @@
 // every number is the median of such ratios, with a 95 % interval. The parts:
 //
 //	alone    Lock and Unlock without contention, by direct calls
-//	pair     two workers on two CPUs, think 100 ns, near and far told apart
+//	pair     two workers on two CPUs, think 100 ns, near and far apart
 //	crowd    64 goroutines on two CPUs and on one, think 100 ns; and the CPU time of
 //	         waiters for one that holds for a millisecond
 //	reads    read sections on one CPU and on two, by direct calls
@@ -131,7 +131,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// A judge holds claims against samples and prints a line for each.
+// A judge compares claims with samples and prints a line for each.
 type judge struct {
 	table  *tabwriter.Writer
 	file   *results.Writer

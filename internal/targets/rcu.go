@@ -329,7 +329,7 @@ func scaling(ctx context.Context, j *judge, rounds int) error {
 			}
 			// Readers share no memory, but near CPUs may share other resources.
 			if s.Distance == results.Unknown {
-				continue // the two CPUs were not there at the same time
+				continue // the two CPUs did not run at the same time
 			}
 			if s.Lock = onOne(f.name); cpus == 2 {
 				s.Lock = onTwo(f.name, s.Distance)

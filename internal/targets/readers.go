@@ -113,8 +113,8 @@ func onlyReaders(ctx context.Context, j *judge, rounds int) error {
 	}
 
 	// This compares the same sections on two CPUs and on one. No cache line travels, so
-	// the distance does not matter, but it must be known: otherwise the two CPUs were
-	// not there at the same time.
+	// the distance does not matter, but it must be known: otherwise the two CPUs did
+	// not run at the same time.
 	const one, two = "on one CPU", "on 2 CPUs"
 	var pairs []results.Sample
 	for _, s := range samples {

@@ -1,5 +1,5 @@
-// Package wholefile writes files that are there whole, or as they were: a process
-// that is killed, or a disk that is full, leaves no half of one.
+// Package wholefile writes files completely or not at all: if the process is killed, or
+// the disk is full, the file is as it was before.
 package wholefile
 
 import (
@@ -9,10 +9,10 @@ import (
 	"path/filepath"
 )
 
-// Write makes what write writes the contents of the file name, which anybody may
-// read. If there is an error the file is as it was before.
+// Write makes the output of write the contents of the file name, readable by all. If
+// there is an error the file is as it was before.
 func Write(name string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(name), ".lockbench-*") // there, for a rename cannot cross file systems
+	f, err := os.CreateTemp(filepath.Dir(name), ".lockbench-*") // in that directory, because a rename cannot cross file systems
 	if err != nil {
 		return err
 	}

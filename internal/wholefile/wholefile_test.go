@@ -10,7 +10,7 @@ import (
 	"github.com/lockbench/lockbench/internal/wholefile"
 )
 
-// text returns a function for Write that writes s, and fails with err then.
+// text returns a function for Write that writes s, and then fails with err.
 func text(s string, err error) func(io.Writer) error {
 	return func(w io.Writer) error {
 		_, failed := io.WriteString(w, s)
@@ -18,7 +18,7 @@ func text(s string, err error) func(io.Writer) error {
 	}
 }
 
-// A file has what was written last without an error, and nothing is left beside it.
+// A file has what was last written without an error, and no temporary file is left.
 func TestWrite(t *testing.T) {
 	dir := t.TempDir()
 	name := filepath.Join(dir, "file")

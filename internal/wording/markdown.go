@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Code returns s as code that stands in a table's cell, too.
+// Code returns s as code that is also valid in a table's cell.
 func Code(s string) string {
 	switch {
 	case s == "":
@@ -16,7 +16,7 @@ func Code(s string) string {
 	return "`" + s + "`"
 }
 
-// Prose returns s so that no character of it means anything in Markdown.
+// Prose returns s escaped, so that no character has a meaning in Markdown.
 func Prose(s string) string {
 	var b strings.Builder
 	for _, c := range s {

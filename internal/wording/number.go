@@ -73,16 +73,16 @@ func Signed(v float64) string {
 	}
 }
 
-// A Change is a change with its interval, as shares of what it is a change of.
+// A Change is a change with its interval, as shares of the value before it.
 type Change struct {
-	From       float64 // what it is a change of
+	From       float64 // the value before the change
 	By, Lo, Hi float64
-	Signed     bool // a difference, as a share of what From is away from 0
+	Signed     bool // a difference, as a share of the absolute value of From
 	Exact      bool // without an interval, since the values do not vary
 }
 
-// Value writes one of the values that the change is from or to. Of an exact one,
-// each digit counts.
+// Value writes one of the values that the change is from or to. For an exact change it
+// writes all digits.
 func (c Change) Value(v float64) string {
 	if c.Exact && v == math.Trunc(v) && math.Abs(v) < 1e7 {
 		return strconv.FormatFloat(v, 'f', 0, 64)
@@ -90,7 +90,7 @@ func (c Change) Value(v float64) string {
 	return Number(v)
 }
 
-// String writes the change: "from 0" where there is no share.
+// String writes the change: "from 0" if there is no share.
 func (c Change) String() string {
 	if math.IsInf(c.By, 0) && c.From == 0 {
 		return "from 0"
@@ -98,7 +98,7 @@ func (c Change) String() string {
 	return c.share(c.By)
 }
 
-// share writes one of the changes. A difference is no factor, however large.
+// share writes one of the shares. A difference is never written as a factor.
 func (c Change) share(v float64) string {
 	if c.Signed && v >= 99.5 && !math.IsInf(v, 0) {
 		return "+" + Percent(v)
@@ -106,7 +106,7 @@ func (c Change) share(v float64) string {
 	return Signed(v)
 }
 
-// Interval writes the bounds. "-" is none at all.
+// Interval writes the bounds. "-" means that there are none.
 func (c Change) Interval() string {
 	below, above := c.Bounded(c.Lo), c.Bounded(c.Hi)
 	switch {
@@ -124,13 +124,13 @@ func (c Change) Interval() string {
 	}
 	d := digits(max(math.Abs(c.Lo), math.Abs(c.Hi)))
 	if d == 1 && min(math.Abs(c.Lo), math.Abs(c.Hi)) < 0.0005 {
-		d = 2 // -0.0 says nothing
+		d = 2 // -0.0 would be meaningless
 	}
 	return fmt.Sprintf("[%+.*f, %+.*f]%%", d, 100*c.Lo, d, 100*c.Hi)
 }
 
-// Bounded reports whether a bound of the change says something: nothing shrinks by
-// more than all there is, unless it may be below 0.
+// Bounded reports whether a bound of the change has a meaning: no value shrinks by more
+// than 100 %, unless it may be below 0.
 func (c Change) Bounded(v float64) bool {
 	return v > -1 && v < math.Inf(1) || c.Signed && !math.IsInf(v, 0) && !math.IsNaN(v)
 }

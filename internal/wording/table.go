@@ -27,9 +27,9 @@ func Wrap(b *strings.Builder, line, indent string, width int) {
 	b.WriteByte('\n')
 }
 
-// Columns writes rows with their cells below each other. Align has a character for
-// each column: "<" is flush left, anything else flush right. Lines have no spaces
-// at their end.
+// Columns writes rows with their cells below each other. align has a character for each
+// column: "<" means flush left, any other flush right. Lines have no spaces at their
+// end.
 func Columns(b *strings.Builder, rows [][]string, align string) {
 	wide := make([]int, len(rows[0]))
 	for _, row := range rows {

@@ -17,7 +17,7 @@ func Plural(n int, what string) string {
 	return Thousands(n) + " " + what
 }
 
-// IsAre says "22 results is" where n of them is one.
+// IsAre writes "22 results is" if n is 1, and otherwise "22 results are".
 func IsAre(of, n int) string {
 	if n == 1 {
 		return Plural(of, "result") + " is"
@@ -34,7 +34,7 @@ func Thousands(n int) string {
 	return s
 }
 
-// Duration writes a duration with no more digits than one reads.
+// Duration writes a duration with few digits, for people.
 func Duration(d time.Duration) string {
 	switch {
 	case d >= time.Minute:
@@ -45,8 +45,9 @@ func Duration(d time.Duration) string {
 	return d.Round(time.Millisecond).String()
 }
 
-// Clean returns s without what would disturb a line of text: control
-// characters and line ends, and such as change the direction of what follows.
+// Clean returns s without characters that would disturb a line of text: control
+// characters, line ends, and characters that change the direction of the following
+// text.
 func Clean(s string) string {
 	s = strings.ToValidUTF8(s, "\uFFFD")
 	return strings.Map(func(c rune) rune {
@@ -60,7 +61,7 @@ func Clean(s string) string {
 	}, s)
 }
 
-// Lines returns s, of several lines, without what would disturb them.
+// Lines is Clean for a text of several lines.
 func Lines(s string) string {
 	all := strings.Split(strings.TrimSpace(s), "\n")
 	for i, line := range all {

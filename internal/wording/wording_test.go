@@ -44,7 +44,7 @@ func TestInterval(t *testing.T) {
 		{wording.Change{Lo: -1, Hi: 0.13}, "≤ +13.0%"},
 		{wording.Change{Lo: 0.01, Hi: inf}, "≥ +1.0%"},
 		{wording.Change{Lo: -1, Hi: inf}, "-"},
-		{wording.Change{Lo: -1.5, Hi: 0.5, Signed: true}, "[-150, +50]%"}, // below 0 there is more than all
+		{wording.Change{Lo: -1.5, Hi: 0.5, Signed: true}, "[-150, +50]%"}, // with values below 0 a change may exceed -100 %
 		{wording.Change{Exact: true}, "exact"},
 	} {
 		if got := test.c.Interval(); got != test.want {

@@ -11,9 +11,9 @@ import (
 	"github.com/lockbench/lockbench/internal/commandline"
 )
 
-// Empty checks that no command takes an empty flag, or an empty argument, for
-// one that is not there: an unset variable of a shell must not measure
-// everything. except has those to which empty means something, as "run --plots".
+// Empty checks that no command takes an empty flag, or an empty argument, for a missing
+// one: an unset variable of a shell must not measure everything. except has those for
+// which empty has a meaning, such as "run --plots".
 func Empty(t *testing.T, p commandline.Program, except ...string) {
 	t.Chdir(t.TempDir())
 	tried := 0
@@ -21,7 +21,7 @@ func Empty(t *testing.T, p commandline.Program, except ...string) {
 		tried++
 		var out, errs bytes.Buffer
 		code := p.Run(args, &out, &errs)
-		// A command whose reports have a form for "no verdict" says it there, too.
+		// A command whose reports have a form for "no verdict" uses it, too.
 		more := out.Len() > 0 && !strings.Contains(out.String(), "no verdict, because\n  "+want+": is empty")
 		if code != commandline.Usage || more || !strings.HasPrefix(errs.String(), p.Name+": "+want+": is empty") {
 			t.Errorf("$ %s %q\nexit status %d, stdout %q, stderr %q; want %d and %s: is empty", p.Name, args, code, &out, &errs, commandline.Usage, want)
@@ -57,7 +57,7 @@ func Empty(t *testing.T, p commandline.Program, except ...string) {
 	}
 }
 
-// required returns a value for each argument that the command wants.
+// required returns a value for each argument that the command needs.
 func required(cmd *kong.Node) (args []string) {
 	for _, arg := range cmd.Positional {
 		if arg.Required {

@@ -1,4 +1,4 @@
-// Package script runs what the package comment of a command shows.
+// Package script runs the commands in the package comment of a command.
 package script
 
 import (
@@ -13,15 +13,15 @@ import (
 	"testing"
 )
 
-// PackageComment runs the commands in the comment in doc.go, of which there are
-// at least least: each line after "$" and the program's name is one, the lines
-// below it what it writes, to stdout or stderr. Three dots stand for any text,
-// and a line of them for any lines. run is the program.
+// PackageComment runs the commands in the comment in doc.go, of which there must be at
+// least least: each line after "$" and the program's name is a command, and the lines
+// below it are its output, to stdout or stderr. Three dots match any text, and a line
+// of them any lines. run is the program.
 func PackageComment(t *testing.T, program string, least int, run func(args []string, stdout, stderr io.Writer) int) {
 	comment := packageComment(t)
 	t.Chdir(t.TempDir())
 	commands := 0
-	// What a command writes may have blank lines: only text ends it.
+	// The output of a command may have blank lines: only text ends it.
 	for block := range strings.SplitSeq(strings.ReplaceAll(comment, "\n\n\t", "\n\t\n\t"), "\n\n") {
 		for step := range strings.SplitSeq("\n"+block, "\n\t$ ") {
 			command, want, _ := strings.Cut(step, "\n")
@@ -57,7 +57,7 @@ func packageComment(t *testing.T) string {
 	return file.Doc.Text()
 }
 
-// pattern returns what text with its dots matches.
+// pattern returns an expression that matches text with its dots.
 func pattern(text string) *regexp.Regexp {
 	quoted := regexp.QuoteMeta(text)
 	quoted = strings.ReplaceAll(quoted, "\n"+regexp.QuoteMeta("...")+"\n", "\n(?:.*\n)*")
@@ -66,8 +66,7 @@ func pattern(text string) *regexp.Regexp {
 
 func indent(s string) string { return "\n\t" + strings.ReplaceAll(strings.TrimSpace(s), "\n", "\n\t") }
 
-// Words splits a command line as a shell does, where words have at most single
-// quotes around them.
+// Words splits a command line as a shell does. Only single quotes are supported.
 func Words(line string) (words []string) {
 	for i, part := range strings.Split(line, "'") {
 		if i%2 == 1 {
