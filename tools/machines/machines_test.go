@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Testdata's module is right on one machine, and has a fault of its own on each of the
-// others.
+// The module in testdata is correct on one machine, and has a different fault on each
+// of the others.
 func TestMachines(t *testing.T) {
 	for machine, want := range map[string]string{
 		"linux/amd64":   "",

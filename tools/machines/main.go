@@ -51,8 +51,8 @@ func run(dir string, machines []string, stdout, stderr io.Writer) int {
 	return code
 }
 
-// check returns the number of packages and tests of the module in dir on a machine,
-// and what is wrong with them.
+// check returns the number of packages and tests of the module in dir on a machine, and
+// the errors in them.
 func check(dir, machine string) (n int, problems []string, err error) {
 	goos, goarch, ok := strings.Cut(machine, "/")
 	if !ok {
@@ -93,7 +93,8 @@ func check(dir, machine string) (n int, problems []string, err error) {
 	if len(problems) > 0 {
 		return len(ours), distinct(problems), nil
 	}
-	// What was cut out of the dependencies are errors there, of no meaning.
+	// The bodies that were left out cause errors in the dependencies, which have no
+	// meaning.
 	packages.Visit(ours, nil, func(p *packages.Package) { p.IllTyped = false })
 	graph, err := checker.Analyze([]*analysis.Analyzer{asmdecl.Analyzer, framepointer.Analyzer}, ours, nil)
 	if err != nil {
@@ -110,8 +111,7 @@ func check(dir, machine string) (n int, problems []string, err error) {
 	return len(ours), distinct(problems), nil
 }
 
-// distinct sorts problems and drops what is there twice: a package is also part of its
-// tests.
+// distinct sorts problems and drops duplicates: a package is also part of its tests.
 func distinct(problems []string) []string {
 	slices.Sort(problems)
 	return slices.Compact(problems)

@@ -19,7 +19,7 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// hunt makes the mutants, runs the tests on each and says what survived.
+// hunt makes the mutants, runs the tests on each and reports the survivors.
 func hunt(ctx context.Context, opts options, stdout, stderr io.Writer) error {
 	root, err := moduleRoot(ctx)
 	if err != nil {
@@ -127,11 +127,11 @@ func moduleRoot(ctx context.Context) (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
-// sample returns the mutants that match, or as many as are asked for of them:
-// those whose hash with the seed is smallest, so that each seed has its own and
-// they are the same each time, smallest first: of a run that is ended, what was tried
-// is a smaller sample with the same seed. A sample is of few packages, for each has
-// to be compiled.
+// sample returns the mutants that match, or as many of them as are asked for: those
+// whose hash with the seed is smallest, so that each seed has its own sample, which is
+// the same each time. The smallest come first, so a run that is ended early has tried a
+// smaller sample of the same seed. A sample is from few packages, because each must be
+// compiled.
 func sample(all []mutant, opts options) []mutant {
 	var matching []mutant
 	for _, m := range all {
@@ -201,7 +201,7 @@ func (s *suite) tryAll(ctx context.Context, jobs int, names []string, found *log
 	return failed
 }
 
-// A tally counts outcomes, by what became of the mutants.
+// A tally counts outcomes, by their kind.
 type tally map[string]int
 
 func (t tally) String() string {
@@ -215,8 +215,7 @@ type log struct {
 	file     *os.File // nil: none is kept
 }
 
-// openLog reads what a log has, if there is one. A last line that was cut off is
-// not counted.
+// openLog reads a log, if it exists. A last line that was cut off does not count.
 func openLog(name string) (*log, error) {
 	l := &log{outcomes: make(map[string]outcome)}
 	if name == "" {
@@ -261,10 +260,10 @@ func (l *log) close() {
 	}
 }
 
-// A review has the survivors that may live, and how far each package is reviewed.
+// A review has the survivors that were accepted, and how far each package is reviewed.
 type review struct {
 	reasons map[string]string
-	extent  map[string]string // by package; whole, or what was looked at
+	extent  map[string]string // by package; whole, or the part that was reviewed
 }
 
 // whole is the extent of a package of which all mutants were run, and each survivor has a
@@ -303,7 +302,7 @@ func readReviewed(name string) (review, error) {
 }
 
 // extents returns an error for each package whose extent is missing, and for each
-// extent of something else.
+// extent without a package.
 func (r review) extents() (wrong []error) {
 	for _, name := range lockPackages {
 		if r.extent[name] == "" {

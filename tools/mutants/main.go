@@ -9,12 +9,12 @@
 //	                                             some, chosen by the seed, as CI does
 //	go run ./tools/mutants -out FILE             keeps what is found, and goes on from there
 //
-// internal/twins has faults that a person thought of, each with a reason. Here
-// they are made by rule, so that those are there, too, of which no person thought. The first
-// word of a mutant's description says which rule:
+// internal/twins has faults that a person thought of, each with a reason. Here faults
+// are made by rule, including those of which no person thought. The first word of a
+// mutant's description says which rule:
 //
 //	drop     a statement without effect: a call, an assignment, a defer, a go
-//	early    a statement before the one that stands before it
+//	early    a statement before its predecessor
 //	never    an if, a loop or an operand of || whose condition never holds
 //	always   an if or an operand of && whose condition always holds
 //	negate   a bool returned the other way around
@@ -25,32 +25,31 @@
 //
 // # What is run
 //
-// All mutants of a package are in one program, and a variable of the environment
-// says which of them is on, so that a package is compiled twice and not a
-// thousand times. First each test, and each subtest, runs alone, with no mutant on,
-// and leaves a list of the mutants whose place it reached. One that takes more than
-// 15 s of CPU time is not used. Of each mutant those tests are run
-// that reached it: first the model tests (build tag virtual), where a failure is
-// the same every time, and then the ordinary ones, the quickest first, up to the
-// first that fails. Properties of package rapid get the same seed each time. Tests
-// that take 5 times as much CPU time as without the mutant, and 10 s more, or none
-// at all for 30 s, are ended:
-// an ordinary test hangs, and the mutant is killed; a model test may have more
-// schedules to try, so the ordinary tests are asked too, and if all of them pass
-// the mutant counts as endless, which is no survivor.
+// All mutants of a package are in one program, and a variable of the environment says
+// which of them is on, so that a package is compiled twice and not a thousand times.
+// First each test, and each subtest, runs alone, with no mutant on, and writes a list
+// of the mutants whose place it reached. A test that takes more than 15 s of CPU time
+// is not used. For each mutant the tests that reached it are run: first the model tests
+// (build tag virtual), where a failure is the same every time, and then the ordinary
+// ones, the quickest first, up to the first that fails. Properties of package rapid get
+// the same seed each time. Tests that take 5 times as much CPU time as without the
+// mutant, and 10 s more, or none at all for 30 s, are ended. An ordinary test then
+// counts as hung, and the mutant is killed; a model test may have more schedules to
+// try, so the ordinary tests are run too, and if all of them pass the mutant counts as
+// endless, which is no survivor.
 //
 // # Survivors
 //
-// A mutant that no test notices is a survivor. survivors.toml has the reviewed
-// ones, each with the reason why it may live: it changes only the speed, say, or
-// it can not be told from the original. A survivor that is not there makes the
-// command fail with exit code 1. So does a row of that file that names no mutant,
-// and, when the whole package was run, a row whose mutant the model tests kill. Its
-// first table says how far each package is reviewed; of one that is not reviewed
-// whole, survivors without a row are to be expected.
+// A mutant that no test notices is a survivor. survivors.toml has the reviewed ones,
+// each with the reason why it is accepted: for example it changes only the speed, or it
+// is equivalent to the original. A survivor that is not in the file makes the command
+// fail with exit code 1. So does a row that names no mutant, and, if the whole package
+// was run, a row whose mutant the model tests kill. Its first table says how far each
+// package is reviewed; in a package that is not reviewed completely, survivors without
+// a row are to be expected.
 //
-// Methods named String and functions named Decode are left out: they are for
-// diagnosis. So are functions of which the comment says that they are for tests.
+// Methods named String and functions named Decode are left out: they are for diagnosis.
+// So are functions whose comments say that they are for tests.
 package main
 
 import (
@@ -79,7 +78,7 @@ func main() {
 	os.Exit(code)
 }
 
-// options is what the command line says.
+// options are the settings of the command line.
 type options struct {
 	packages []string
 	match    *regexp.Regexp

@@ -14,7 +14,7 @@ import (
 
 const sampleLock = "tools/mutants/testdata/lock"
 
-// outcomes is what becomes of every mutant of the lock in testdata.
+// outcomes has the outcome of every mutant of the lock in testdata.
 var outcomes = map[string]string{
 	"Lock.Lock: never `for !l.word.CompareAndSwap(0, 1)`":                        killedModel,
 	"Lock.Lock: race `l.word.CompareAndSwap(0, 1)`":                              killedModel,
@@ -43,7 +43,7 @@ var outcomes = map[string]string{
 	"Lock.Full: op `l.taken > n` as `>=`":                                        unreached,
 }
 
-// Each operator does what it says, and the tests are run that reach it.
+// Each operator makes its mutants, and the tests that reach a mutant are run.
 func TestOutcomes(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles two programs")
@@ -90,8 +90,8 @@ func TestOutcomes(t *testing.T) {
 	}
 }
 
-// A mutant that does not compile is found by the place that the compiler names,
-// and the others stay.
+// A mutant that does not compile is found by the place that the compiler names, and the
+// others remain.
 func TestBlamed(t *testing.T) {
 	files := map[string][]byte{"/x/a.go": []byte("package a\n\nvar x = mutantInt[uint8](7, 1, 2) + mutantInt[uint8](8, 200, 400)\n")}
 	got := blamed([]byte("# a\nx/a.go:3:65: constant 400 overflows uint8\n"), files)
@@ -100,7 +100,7 @@ func TestBlamed(t *testing.T) {
 	}
 }
 
-// A sample is the same for one seed, and another for another.
+// The sample of a seed is always the same, and other seeds have other samples.
 func TestSample(t *testing.T) {
 	var all []mutant
 	for _, pkg := range []string{"a", "b", "c"} {
@@ -133,7 +133,7 @@ func TestSample(t *testing.T) {
 	}
 }
 
-// A reviewed survivor that is no mutant any more is an error, as is one without a
+// A reviewed survivor that is no mutant any more is an error, and so is one without a
 // reason.
 func TestReviewed(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "survivors.toml")
@@ -166,8 +166,8 @@ func TestReviewed(t *testing.T) {
 	}
 }
 
-// Each package has an extent, and nothing else has. CI takes its sample of packages that
-// are reviewed whole: a survivor there is new.
+// Each package has an extent, and nothing else has one. CI takes its sample from
+// packages that are reviewed completely: a survivor there is new.
 func TestExtents(t *testing.T) {
 	root := testRoot(t)
 	r, err := readReviewed(filepath.Join(root, "tools/mutants/survivors.toml"))
@@ -210,7 +210,7 @@ func TestReviewedFit(t *testing.T) {
 	}
 }
 
-// What is killed is kept, so that a run that was ended goes on.
+// Outcomes are kept in the log, so that a run that was ended continues.
 func TestLog(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "log")
 	l, err := openLog(name)

@@ -30,8 +30,7 @@ func (w *weaver) function(f *ast.FuncDecl) {
 	})
 }
 
-// visit makes the mutants of one node, and reports whether those below it are
-// to be visited.
+// visit makes the mutants of one node, and reports whether to visit the nodes below it.
 func (w *weaver) visit(node, parent ast.Node) bool {
 	switch n := node.(type) {
 	case *ast.BlockStmt:
@@ -44,7 +43,7 @@ func (w *weaver) visit(node, parent ast.Node) bool {
 		w.condition(n.Cond, "if", true)
 	case *ast.ForStmt:
 		if n.Cond != nil {
-			w.condition(n.Cond, "for", false) // a loop that never ends says nothing of the tests
+			w.condition(n.Cond, "for", false) // a loop that never ends says nothing about the tests
 		}
 	case *ast.ReturnStmt:
 		for _, e := range n.Results {
@@ -112,8 +111,8 @@ func (w *weaver) isPanic(s ast.Stmt) bool {
 	return ok && name == "panic"
 }
 
-// early makes the mutant in which b stands before a, and reports whether b is a
-// definition that had to be taken apart for it.
+// early makes the mutant in which b comes before a, and reports whether b is a
+// definition that had to be split for that.
 func (w *weaver) early(a, b ast.Stmt) (hoisted bool) {
 	switch a.(type) {
 	case *ast.DeclStmt, *ast.LabeledStmt, *ast.BranchStmt, *ast.ReturnStmt:
@@ -165,7 +164,7 @@ func (w *weaver) early(a, b ast.Stmt) (hoisted bool) {
 	return false
 }
 
-// firstLine shortens what a long statement is called in a mutant's name.
+// firstLine shortens a long statement for a mutant's name.
 func firstLine(text string) string {
 	if brace := strings.Index(text, "{ "); brace > 0 {
 		return text[:brace+1] + " …"
@@ -173,8 +172,8 @@ func firstLine(text string) string {
 	return text
 }
 
-// shared reports whether a statement may touch what others see: it calls
-// something, or reads or writes through a pointer.
+// shared reports whether a statement may touch data that other workers see: it calls a
+// function, or reads or writes through a pointer.
 func (w *weaver) shared(s ast.Stmt) bool {
 	found := false
 	ast.Inspect(s, func(node ast.Node) bool {
@@ -193,8 +192,8 @@ func (w *weaver) shared(s ast.Stmt) bool {
 	return found
 }
 
-// dependsOn reports whether b uses a local variable that a defines or changes,
-// or the other way around: then their order is not a matter of other workers.
+// dependsOn reports whether b uses a local variable that a defines or changes, or the
+// other way around: then other workers do not matter for their order.
 func (w *weaver) dependsOn(b, a ast.Stmt) bool {
 	locals := func(s ast.Stmt, written bool) map[types.Object]bool {
 		set := make(map[types.Object]bool)
@@ -287,7 +286,7 @@ func (w *weaver) binary(e *ast.BinaryExpr) {
 		return
 	}
 	if (w.isConstant(e.X) || w.isConstant(e.Y)) && (e.Op == token.ADD || e.Op == token.SUB) {
-		return // const does as much
+		return // the rule const makes the same mutant
 	}
 	other, ok := otherOp[e.Op]
 	basic, isBasic := w.info.TypeOf(e.X).Underlying().(*types.Basic)
@@ -336,8 +335,8 @@ func (w *weaver) constant(e ast.Expr, parent ast.Node) {
 	}
 }
 
-// others returns what a constant is replaced by: a neighbour, and for a flag or a
-// mask the same one bit to the left and to the right.
+// others returns the replacements of a constant: a neighbour, and for a flag or a mask
+// the same one bit to the left and to the right.
 func others(v constant.Value) []string {
 	u, exact := constant.Uint64Val(constant.ToInt(v))
 	if !exact {
@@ -346,7 +345,7 @@ func others(v constant.Value) []string {
 	switch one, run := bits.OnesCount64(u), bits.Len64(u)-bits.TrailingZeros64(u); {
 	case u == 0:
 		return []string{"1"}
-	case u == 1: // 0 would be the same as nothing done, which drop does
+	case u == 1: // 0 would be the same as the rule drop
 		return []string{"2"}
 	case run == one: // a flag or a mask
 		list := []string{fmt.Sprintf("%#x", u>>1)}

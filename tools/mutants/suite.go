@@ -25,7 +25,7 @@ type suite struct {
 	name          string
 	woven         woven
 	model, native program
-	dir           string // of what was made; close removes it
+	dir           string // the directory of all files made; close removes it
 }
 
 // A program is the tests of a woven package, compiled.
@@ -33,10 +33,10 @@ type program struct {
 	path, dir string
 	flags     []string
 	tests     []test   // those that pass with no mutant on, the cheapest first
-	unused    []string // those that do not, or take too long: names
+	unused    []string // names of the others, which fail or take too long
 }
 
-// A test is one of a program's, or a subtest that has none itself.
+// A test is a test of a program, or a subtest without subtests.
 type test struct {
 	name    string
 	cpu     time.Duration // of all CPUs
@@ -44,7 +44,7 @@ type test struct {
 	reaches map[int]bool // mutants
 }
 
-// load returns the syntax and types of some of our packages.
+// load returns the syntax and types of some packages of this module.
 func load(ctx context.Context, root string, names []string) (map[string]*packages.Package, error) {
 	var patterns []string
 	for _, name := range names {
@@ -112,8 +112,8 @@ func newSuite(ctx context.Context, root, name string, pkg *packages.Package, job
 
 func (s *suite) close() { os.RemoveAll(s.dir) }
 
-// compile builds both programs. A mutant that does not compile is left out, and
-// the rest built again.
+// compile builds both programs. A mutant that does not compile is left out, and the
+// others are built again.
 func (s *suite) compile(ctx context.Context, root string, pkg *packages.Package, texts map[string][]byte) error {
 	skip := make(map[int]bool)
 	for {
@@ -177,8 +177,7 @@ var (
 	wovenIn      = regexp.MustCompile(`mutant(?:On|Pick|Int)(?:\[\w+\])?\((\d+)`)
 )
 
-// blamed returns the mutants that stand last before what the compiler does not
-// like.
+// blamed returns the mutants that come last before the compiler's errors.
 func blamed(out []byte, files map[string][]byte) (ids []int) {
 	for _, m := range compilerSays.FindAllSubmatch(out, -1) {
 		line, _ := strconv.Atoi(string(m[2]))
@@ -201,8 +200,8 @@ func blamed(out []byte, files map[string][]byte) (ids []int) {
 	return ids
 }
 
-// longest is how much CPU time a test without subtests may take with no mutant on.
-// What takes longer is not used: it would be run once for each survivor.
+// longest is how much CPU time a test without subtests may take with no mutant on. A
+// test that takes longer is not used, because it would be run once for each survivor.
 const longest = 15 * time.Second
 
 // A limit is how long tests may take.
@@ -216,11 +215,11 @@ type result struct {
 	cpu, wall time.Duration
 }
 
-// run runs some tests with a mutant on. What takes more memory than any of them
-// needs is ended, before the machine is.
+// run runs some tests with a mutant on. A process that takes more memory than any of
+// the tests needs is ended, before the machine runs out of it.
 //
-// The limit that matters is of CPU time, which says the same on a busy machine.
-// What spins takes it up; what is parked and takes none is ended, too.
+// The limit that matters is of CPU time, which is the same on a busy machine. A test
+// that spins reaches it; one that is parked and takes no CPU time is ended, too.
 func (p *program) run(ctx context.Context, id int, pattern string, most limit, env ...string) (result, error) {
 	limited, cancel := context.WithTimeout(ctx, most.wall)
 	defer cancel()
@@ -248,9 +247,8 @@ func (p *program) run(ctx context.Context, id int, pattern string, most limit, e
 	}, nil
 }
 
-// endIdle calls end when a process has taken next to no CPU time for 10 s, three
-// times in a row: once alone, the machine may have been stopped. It knows that on
-// Linux alone.
+// endIdle calls end when a process has taken almost no CPU time for 10 s, three times
+// in a row: once could be because the machine was stopped. It works only on Linux.
 func endIdle(ctx context.Context, pid int, end func()) {
 	const look, least = 10 * time.Second, 50 * time.Millisecond
 	idle := 0
@@ -291,11 +289,11 @@ func cpuTime(pid int) (used time.Duration, ok bool) {
 	return used, true
 }
 
-// measure runs each test alone, with no mutant on. most is the largest number that
-// a mutant has.
+// measure runs each test alone, with no mutant on. most is the largest number of a
+// mutant.
 func (p *program) measure(ctx context.Context, jobs int, model bool, most int) error {
-	// What a mutant makes rapid find is not to be kept in the package's testdata,
-	// and the same each time.
+	// Failures that rapid finds must not be kept in the package's testdata, and must be
+	// the same each time.
 	p.flags = []string{"-rapid.nofailfile", "-rapid.seed=1"}
 	if r, err := p.run(ctx, 0, "^$", limit{longest, 50 * longest}); err != nil {
 		return err
@@ -347,14 +345,14 @@ func (p *program) measure(ctx context.Context, jobs int, model bool, most int) e
 	return nil
 }
 
-// A trial is how a test ended with no mutant on.
+// A trial says how a test ended with no mutant on.
 type trial struct {
 	test
 	failed bool
 	out    []byte
 }
 
-// alone runs tests with no mutant on, each by itself and for so long at most.
+// alone runs tests with no mutant on, each by itself and with a limit.
 func (p *program) alone(ctx context.Context, jobs int, names []string, most int, cpu time.Duration) ([]trial, error) {
 	trials, errs := make([]trial, len(names)), make([]error, len(names))
 	var wg sync.WaitGroup
@@ -370,7 +368,8 @@ func (p *program) alone(ctx context.Context, jobs int, names []string, most int,
 	return trials, errors.Join(errs...)
 }
 
-// trial runs one test with no mutant on, which notes in a file what it reaches.
+// trial runs one test with no mutant on, which notes in a file which mutants it
+// reaches.
 func (p *program) trial(ctx context.Context, name, reached string, most int, cpu time.Duration) (trial, error) {
 	if err := os.WriteFile(reached, make([]byte, most+1), 0o666); err != nil {
 		return trial{}, err
@@ -393,7 +392,7 @@ func (p *program) trial(ctx context.Context, name, reached string, most int, cpu
 	return trial{t, r.failed, r.out}, nil
 }
 
-// leaves returns the subtests that passed and have none themselves.
+// leaves returns the subtests that passed and have no subtests.
 func leaves(out []byte) (names []string) {
 	for _, m := range passLine.FindAllSubmatch(out, -1) {
 		names = append(names, string(m[1]))
@@ -423,11 +422,11 @@ const (
 	unreached    = "unreached"
 )
 
-// slack is how much more CPU time than five times as much as without a mutant
-// tests may take with one.
+// slack is how much CPU time tests may take with a mutant, beyond five times as much as
+// without one.
 var slack = 10 * time.Second
 
-// An outcome is what became of a mutant.
+// An outcome is the result for a mutant.
 type outcome struct {
 	how string
 	by  string // the test that failed or hung
@@ -477,8 +476,8 @@ func (b batch) limit() limit {
 	return limit{cpu, 50*cpu + 5*b.wall}
 }
 
-// atOnce is how much CPU time the tests of a batch take together, if it is not one
-// alone that takes more.
+// atOnce is how much CPU time the tests of a batch take together, unless a single test
+// takes more.
 const atOnce = time.Second
 
 // reaching returns the tests that reach a mutant, in batches, the cheapest first:
@@ -504,9 +503,9 @@ var (
 	runLine  = regexp.MustCompile(`(?m)^=== RUN\s+(\S+)$`)
 )
 
-// failed returns the test that failed, or else the one that began last.
+// failed returns the test that failed, or otherwise the one that began last.
 func failed(out []byte) string {
-	for _, line := range []*regexp.Regexp{failLine, runLine} { // a test stands before its subtests
+	for _, line := range []*regexp.Regexp{failLine, runLine} { // a test is listed before its subtests
 		if all := line.FindAllSubmatch(out, -1); len(all) > 0 {
 			return string(all[len(all)-1][1])
 		}

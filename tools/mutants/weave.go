@@ -36,11 +36,11 @@ func (m mutant) String() string {
 // A woven package has all its mutants in one source.
 type woven struct {
 	mutants []mutant
-	files   map[string][]byte // by path; to lay over what is there
+	files   map[string][]byte // by path, for an overlay
 }
 
-// A weaver puts mutants into the files of a package. They are put around what is
-// there, and leave every position before and after them as it is: an edit is two
+// A weaver puts mutants into the files of a package. A mutant is put around the
+// existing code, and does not change the positions before and after it: an edit is two
 // insertions, and edits nest as the syntax does.
 type weaver struct {
 	pkg  string
@@ -50,7 +50,7 @@ type weaver struct {
 	skip map[int]bool // mutants that did not compile
 
 	mutants []mutant
-	known   map[string]int // how many mutants have this name, without their number among those
+	known   map[string]int // how many mutants have this description
 
 	// Of the current file and function:
 	file    *ast.File
@@ -70,7 +70,7 @@ type insert struct {
 	text      string
 }
 
-// weave returns the package with all its mutants, but for those to be skipped.
+// weave returns the package with all its mutants, except those to be skipped.
 func weave(pkg *packages.Package, name string, sources map[string][]byte, skip map[int]bool) woven {
 	w := &weaver{
 		pkg: name, info: pkg.TypesInfo, self: pkg.Types, fset: pkg.Fset,
@@ -97,8 +97,8 @@ func weave(pkg *packages.Package, name string, sources map[string][]byte, skip m
 	return out
 }
 
-// leftOut reports whether a function only says what a lock looks like, or is for
-// tests, as its comment says.
+// leftOut reports whether a function only describes a lock, or is for tests, as its
+// comment says.
 func leftOut(f *ast.FuncDecl) bool {
 	name := strings.ToLower(f.Name.Name)
 	doc := strings.Join(strings.Fields(f.Doc.Text()), " ")
@@ -126,8 +126,8 @@ func functionName(f *ast.FuncDecl) string {
 	}
 }
 
-// add makes a mutant of what stands at node, and returns its number, or false if
-// it is to be skipped.
+// add makes a mutant of the code at node, and returns its number, or false if it is to
+// be skipped.
 func (w *weaver) add(node ast.Node, format string, args ...any) (id int, ok bool) {
 	m := mutant{
 		pkg: w.pkg, id: len(w.mutants) + 1, file: w.name, fn: w.fn,
@@ -149,7 +149,7 @@ func (w *weaver) wrap(node ast.Node, before, after string) {
 		insert{at: to, other: from, seq: seq, end: true, text: after})
 }
 
-// before puts a text before a statement and all that is put around it.
+// before puts a text before a statement and before everything that is put around it.
 func (w *weaver) before(node ast.Node, text string) {
 	at := w.offset(node.Pos())
 	w.inserts = append(w.inserts, insert{at: at, other: len(w.src) + 1, seq: len(w.inserts), text: text})
@@ -172,13 +172,13 @@ func (w *weaver) source(node ast.Node) string {
 	return string(w.src[w.offset(node.Pos()):w.offset(node.End())])
 }
 
-// render returns the file with all that was put into it.
+// render returns the file with all insertions.
 func (w *weaver) render() []byte {
 	slices.SortStableFunc(w.inserts, func(a, b insert) int {
 		if c := cmp.Compare(a.at, b.at); c != 0 {
 			return c
 		}
-		if a.end != b.end { // what ends here does so before the next begins
+		if a.end != b.end { // an edit that ends here does so before the next begins
 			if a.end {
 				return -1
 			}
@@ -232,8 +232,8 @@ import (
 // mutantActive is the number of the mutant that is on, 0 for none.
 var mutantActive, _ = strconv.Atoi(os.Getenv("LOCKBENCH_MUTANT"))
 
-// mutantMet, if there is one, gets a 1 for each mutant that is met. It is a file
-// in memory: a system call would not do in a pinned section.
+// mutantMet, if there is one, gets a 1 for each mutant that is met. It is a mapped
+// file, because a pinned section must not make system calls.
 var mutantMet = func() []byte {
 	name := os.Getenv("LOCKBENCH_MUTANT_REACHED")
 	if name == "" {
@@ -275,6 +275,6 @@ func mutantInt[T ~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uin
 	return sound
 }
 
-// All of them are used, whatever the package has.
+// A use of each, so that the package compiles without any.
 var _ = func() bool { return mutantInt(0, 1, 1) == mutantPick(0, func() int { return 1 }, func() int { return 1 }) }
 `
