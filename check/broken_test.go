@@ -8,8 +8,8 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// Programs that fail, each in another way. The golden tables in testdata have
-// the numbers of these lines.
+// Programs that fail, each in a different way. The golden tables in testdata have the
+// numbers of these lines.
 
 // A loadStore is a ticket lock that draws its ticket with a load and a store.
 type loadStore struct{ next, owner primitives.Uint32 }

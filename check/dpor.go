@@ -19,13 +19,13 @@ package check
 // and PSO" (TACAS 2015).
 //
 // An execution that is equivalent to another, but that sleep sets cannot recognize
-// before it begins, is abandoned when all its enabled procs are asleep. Wake-up
-// trees (algorithm 2 of the first paper, optimal DPOR) would not begin it. They are
-// not implemented: they would save at most the abandoned executions, which are few.
-// There are none for ticket, TAS, TTAS and for mcs at 2x2 and 3x1, 18 beside 8,092
-// for mcs at 4x1, 100 beside 10,589 for qspinlock at 2x2, 188 beside 4,209 for CLH
-// at 3x1, and 33 beside 136 for an OSQ whose waiters all give up. The most are
-// 64,279 beside 51,092, for RCU's callbacks that are used again.
+// before it begins, is abandoned when all its enabled procs are asleep. Wake-up trees
+// (algorithm 2 of the first paper, optimal DPOR) would not begin it. They are not
+// implemented: they would save at most the abandoned executions, which are few. There
+// are none for ticket, TAS, TTAS and for mcs at 2x2 and 3x1, 18 besides 8,092 complete
+// ones for mcs at 4x1, 100 besides 10,589 for qspinlock at 2x2, 188 besides 4,209 for
+// CLH at 3x1, and 33 besides 136 for an OSQ whose waiters all give up. The most are
+// 64,279 besides 51,092, for RCU's callbacks that are used again.
 //
 // I1: nodes[i] and events[i] are of the same step, or of the same choice.
 // I2: an execution repeats the existing nodes, and then adds new ones.
@@ -112,7 +112,8 @@ func (d *dpor) begin() {
 	d.kept = [maxWorkers]order{}
 }
 
-// mostPassed is for how many steps others are taken where any would do.
+// mostPassed is how many steps a proc may be passed over while the choice of the next
+// step is free.
 const mostPassed = 64
 
 // width is how many procs there are.
@@ -147,7 +148,7 @@ func (d *dpor) pick(self proc, enabled procs) (proc, bool) {
 	if !awake.has(p) {
 		p = awake.first()
 	}
-	// A proc that was passed over for long is next. It may end another's loop, and
+	// A proc that was passed over for long is next. It may end the loop of another, and
 	// its steps can then be tried earlier.
 	if passed := min(max(d.vm.limit/8, 1), mostPassed); d.depth > passed {
 		for rest := awake; rest != 0; {
@@ -280,7 +281,8 @@ func (m *vm) conflict(p, q proc) bool {
 	return m.readsOf(p, b) || m.readsOf(q, a)
 }
 
-// readsOf reports whether b writes something that p will read besides its object.
+// readsOf reports whether b writes something that p will read in addition to its
+// object.
 func (m *vm) readsOf(p proc, b *op) bool {
 	for _, s := range m.pending[p].more {
 		if s.object == b.object && m.writes(b) && m.forwards(p, s.object) < 0 {

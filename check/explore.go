@@ -98,14 +98,14 @@ var ErrNative = errors.New("check: this build runs locks on the host; build it w
 // schedule fails, the log says how many there were (go test -v shows it). Without
 // the tag virtual there are no schedules, and t fails.
 //
-// body sets up, starts workers with [Machine.Go], waits for them with
-// [Machine.Wait] and checks the result. It runs once in each schedule, so it must
-// make anew what it uses, and must depend on nothing but the schedule: no time, no
-// randomness, no goroutines, no locks other than those under test. If Explore
-// notices that this does not hold, the failure is a [Misuse]: the body did not do
-// the same on one schedule twice, a goroutine of a go statement in it took steps, a
-// worker was blocked by the host, or the body did nothing at all. Steps of other
-// goroutines of the program take place on the host.
+// body sets up, starts workers with [Machine.Go], waits for them with [Machine.Wait]
+// and checks the result. It runs once in each schedule, so it must make what it uses
+// itself, and must depend on nothing but the schedule: no time, no randomness, no
+// goroutines, no locks other than those under test. If Explore notices that this does
+// not hold, the failure is a [Misuse]: the body did not do the same on one schedule
+// twice, a goroutine of a go statement in it took steps, a worker was blocked by the
+// host, or the body did nothing at all. Steps of other goroutines of the program take
+// place on the host.
 func Explore(t testing.TB, cfg Config, body func(m *Machine)) Report {
 	t.Helper()
 	n := number(t)

@@ -22,7 +22,7 @@ func (r *random) pick(_ proc, enabled procs) (proc, bool) {
 
 func (r *random) choose(_ proc, n int) int { return r.rng.IntN(n) }
 
-// repeats is true: each execution is drawn anew.
+// repeats is true: each execution is drawn independently.
 func (r *random) repeats() bool { return true }
 
 func (r *random) advance() bool { r.n++; return true }

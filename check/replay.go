@@ -76,8 +76,8 @@ func testRun() string {
 	return ""
 }
 
-// A script has the decisions of an execution, in order: which proc took each step,
-// and which way each choice went.
+// A script has the decisions of an execution, in order: which proc took each step, and
+// which way each choice went.
 type script []int8
 
 // A proc is its number in a script, and way n of a choice is -1-n.

@@ -253,7 +253,7 @@ func (n *namer) step(e *entry) Step {
 			s.New = "is woken"
 		}
 	case opAnnounce:
-		s.New = "lies down"
+		s.New = "announces"
 	case opPin:
 		s.Name, s.New = "", fmt.Sprintf("CPU %d", e.now)
 	case opUnpin:

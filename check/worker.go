@@ -15,7 +15,7 @@ type worker struct {
 	yield  func(struct{}) bool
 	stop   func()
 	inside bool // whether it is in body
-	below  bool // whether it has resumed another, which has not come back yet
+	below  bool // whether it has resumed another, which has not yielded back yet
 	lost   bool // whether it has left by runtime.Goexit: it must not be resumed
 
 	body       func()
@@ -88,7 +88,7 @@ type aborted struct{}
 
 func newWorker(m *vm, id int) *worker {
 	w := &worker{vm: m, id: id}
-	w.resume, w.stop = iter.Pull(w.lives)
+	w.resume, w.stop = iter.Pull(w.loop)
 	return w
 }
 
@@ -103,8 +103,8 @@ func (w *worker) reset(body func(), background bool) {
 	w.timer, w.again, w.fires, w.fired, w.stopped = false, 0, false, false, false
 }
 
-// lives runs one body after the other, and yields after each.
-func (w *worker) lives(yield func(struct{}) bool) {
+// loop runs one body after the other, and yields after each.
+func (w *worker) loop(yield func(struct{}) bool) {
 	w.yield = yield
 	w.vm.watch.knows(w.id)
 	for {

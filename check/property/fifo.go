@@ -8,9 +8,9 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// Overtaking checks that a waiter in line is overtaken at most so many times. Waiters
-// come to a held lock, each when the one before it is in line; rivals come while the
-// lock is released.
+// Overtaking checks that a waiter in line is overtaken at most most times. Waiters come
+// to a held lock, each when the one before it is in line; rivals come while the lock is
+// released.
 //
 // With the lock, fresh returns a function whose result changes when a waiter
 // gets in line.

@@ -7,8 +7,8 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// Permits checks that a semaphore of so many permits, as a Locker, does not give out
-// more, that each worker gets one ops times, and that all are back in the end.
+// Permits checks that a semaphore with a number of permits, as a Locker, does not give
+// out more, that each worker gets one ops times, and that all are free at the end.
 func Permits(fresh func(permits int) sync.Locker, workers, ops, permits int) func(*check.Machine) {
 	return func(m *check.Machine) {
 		l := fresh(permits)

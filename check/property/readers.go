@@ -14,8 +14,8 @@ type Readers interface {
 	RUnlock()
 }
 
-// ReadersExclude checks that a writer is alone inside, and that each worker gets in
-// ops times. A reader beside a writer is a data race.
+// ReadersExclude checks that a writer is alone inside, and that each worker gets in ops
+// times. A reader at the same time as a writer is a data race.
 func ReadersExclude(fresh func() Readers, readers, writers, ops int) func(*check.Machine) {
 	return func(m *check.Machine) {
 		l := fresh()

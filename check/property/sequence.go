@@ -15,8 +15,8 @@ type Sequence interface {
 	Retry(seq uint64) bool
 }
 
-// Reads checks that a reader beside a writer sees the words as they were at one
-// moment, and later reads do not see an earlier moment.
+// Reads checks that a reader that reads while a writer writes sees the words as they
+// were at one moment, and that later reads do not see an earlier moment.
 func Reads(fresh func() Sequence, readers, reads, writes int) func(*check.Machine) {
 	return func(m *check.Machine) {
 		l := fresh()

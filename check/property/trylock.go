@@ -66,7 +66,7 @@ func Tries(fresh func() Lock, workers int) func(*check.Machine) {
 		})
 		m.Wait()
 		if n != 1 {
-			m.Failf("of %d workers who tried to lock a free lock %d succeeded, want 1", workers, n)
+			m.Failf("of %d workers that tried to lock a free lock %d succeeded, want 1", workers, n)
 		}
 	}
 }
