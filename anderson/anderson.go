@@ -1,11 +1,11 @@
 // Package anderson implements Anderson's array lock: a ticket lock whose waiters
 // each watch a slot of an array, on a cache line of its own.
 //
-// An acquisition costs one fetch-and-add, as a ticket lock's does, and a release
-// stores to the slot of the next waiter alone: the lines of the others stay where they
-// are, however many wait. The price is memory, [Slots] cache lines for each lock, where
-// package mcs has a few words and lends its waiters to all locks. So it is for few locks
-// that many CPUs contend for.
+// An acquisition costs one fetch-and-add, as a ticket lock's does, and a release stores
+// only to the slot of the next waiter: the lines of the others stay where they are,
+// however many wait. The price is memory, [Slots] cache lines for each lock, while a
+// lock of package mcs has a few words, and all its locks share their waiters. So it is
+// for few locks for which many CPUs contend.
 //
 // # Goroutines that outnumber CPUs
 //
@@ -22,16 +22,16 @@ import (
 )
 
 // Slots is how many waiters have a slot to themselves. It is a power of two, so that
-// tickets go on around the array where they wrap.
+// the slots of tickets continue in turn when tickets wrap.
 const Slots = 64
 
 // A Lock is Anderson's array lock. The zero Lock is unlocked.
 // A Lock must not be copied after first use.
 //
-// Goroutines are unbounded and slots are not: an arrival behind [Slots] others shares
-// the slot of the one that many places ahead of it. It still waits for its own turn, in
-// the order of arrival; all that it loses is that a release which is not for it takes
-// its cache line away, once in Slots releases.
+// The number of goroutines is unbounded and that of slots is not: an arrival behind
+// [Slots] others shares the slot of the goroutine that is Slots places ahead of it. It
+// still waits for its own turn, in the order of arrival; but once in Slots releases, a
+// release for the other one takes its cache line away.
 //
 // The n'th call to [Lock.Unlock] synchronizes before the return of the m'th
 // call to [Lock.Lock], for n < m. A failed TryLock synchronizes nothing.
@@ -59,11 +59,11 @@ type Lock struct {
 	// slots have the tickets that were granted: ticket t may enter when its slot, number
 	// t modulo the number of slots, has the value t.
 	//
-	// I1: tickets are granted in order, each once: t+1 by the holder of t.
-	// I2: a slot has the last ticket that was granted of those that belong to it. The
-	// values of one slot are as far apart as there are slots, so a waiter never takes
-	// another's grant for its own, and a slot of the zero Lock grants ticket 0 alone.
-	// I3: the lock is free if the slot of next has the value next.
+	// I1: tickets are granted in order, each once: t+1 by the holder of t. I2: a slot
+	// has the last ticket that was granted of those that belong to it. The values of
+	// one slot are as far apart as there are slots, so a waiter never takes another's
+	// grant for its own, and the slots of the zero Lock grant ticket 0 only. I3: the
+	// lock is free if the slot of next has the value next.
 	slots [Slots]slot
 }
 
@@ -115,8 +115,9 @@ func (l *Lock) TryLock() bool {
 	if l.slot(next).Load() != next { // acquire: pairs with handoff in Unlock
 		return false
 	}
-	// The ticket next has been granted, which is for good by I1. If next still has that
-	// value it was not drawn (unless 2³² acquisitions came in between): it is ours.
+	// The ticket next has been granted, and stays granted, by I1. If next still has
+	// that value, the ticket was not drawn (unless 2³² acquisitions came in between):
+	// the caller draws it.
 	if !l.next.CompareAndSwap(next, next+1) {
 		return false
 	}
@@ -142,7 +143,7 @@ func (l *Lock) Unlock() {
 		panic("anderson: Unlock of unlocked Lock")
 	}
 	next := uint32(l.holder) + 1
-	l.holder = 0                    // before the release: then it is another's
+	l.holder = 0                    // before the release: after it holder belongs to the next holder
 	l.slot(next).StoreRelease(next) // release (handoff): publishes the critical section
 }
 
@@ -154,7 +155,7 @@ func (l *Lock) UnlockPinned() {
 
 // String says which ticket is served and how many wait, for diagnosis.
 func (l *Lock) String() string {
-	// The last ticket granted is the one that is the least behind next.
+	// The last ticket granted is the one that is least behind next.
 	behind := ^uint32(0)
 	next := l.next.Load()
 	for i := range uint32(Slots) {

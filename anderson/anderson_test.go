@@ -67,7 +67,8 @@ func TestStringCountsWaiters(t *testing.T) {
 	}
 }
 
-// No two slots share a cache line, nor does one with what arrivals write.
+// No two slots share a cache line, and none shares one with the words that arrivals
+// write.
 func TestSize(t *testing.T) {
 	least := uintptr(anderson.Slots * primitives.CacheLineSize)
 	if got := unsafe.Sizeof(anderson.Lock{}); got < least || got > least+least/8 {

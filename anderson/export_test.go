@@ -1,6 +1,7 @@
 package anderson
 
-// NewAt returns an unlocked Lock of so many slots, a power of two, whose next ticket is n.
+// NewAt returns an unlocked Lock with that many slots, a power of two, whose next
+// ticket is n.
 func NewAt(slots, n uint32) *Lock {
 	l := &Lock{unused: Slots - slots}
 	for i := range slots {

@@ -119,7 +119,7 @@ func (c *Completion) Wait() { c.wait(patience{}) }
 // is for the next waiter.
 func (c *Completion) WaitContext(ctx context.Context) error {
 	var err error
-	if ctx.Err() != nil { // half of what Cause takes
+	if ctx.Err() != nil { // takes half the time of Cause
 		err = context.Cause(ctx)
 	}
 	if err == nil {

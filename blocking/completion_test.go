@@ -154,7 +154,7 @@ func TestCompletionLimit(t *testing.T) {
 
 // As many waits succeed as were completed, however many others give up at the
 // same time.
-func TestCompletionStorm(t *testing.T) {
+func TestCompletionGiveUps(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	const completes = 2000
 	var (

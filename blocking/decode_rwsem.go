@@ -9,7 +9,7 @@ import (
 // rw_semaphore in a crash dump of a 64-bit kernel.
 type RWSemState struct {
 	Writer  bool  // a writer holds it
-	Readers int64 // so many readers hold it, or are about to see that they cannot
+	Readers int64 // how many readers hold it, or are about to see that they cannot
 	Waiting bool  // the line is not empty
 	Handoff bool  // only the first in line may take it
 	Broken  bool  // more readers left than came

@@ -10,7 +10,7 @@ import (
 	"github.com/lockbench/lockbench/blocking"
 )
 
-// A Mutex guards what takes longer than a spinlock should be held for.
+// A Mutex is for critical sections that are too long for a spinlock.
 func ExampleMutex() {
 	var (
 		mu    blocking.Mutex

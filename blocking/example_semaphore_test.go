@@ -25,8 +25,8 @@ func ExampleSemaphore() {
 	// Output: 0 of 64 permits held
 }
 
-// If a Semaphore shrinks below what is out, it gives out no permit until enough
-// have come back.
+// If a Semaphore shrinks below the number of permits that are out, it gives out none
+// until enough have come back.
 func ExampleSemaphore_Resize() {
 	workers := blocking.NewSemaphore(4)
 	workers.DownN(3)
@@ -50,7 +50,7 @@ func ExampleSemaphore_DownContext() {
 	// Output: blocking: waiting for Semaphore: context deadline exceeded
 }
 
-// An RWSem guards what is read often and written now and then.
+// An RWSem guards data that is read often and seldom written.
 func ExampleRWSem() {
 	var (
 		mu     blocking.RWSem

@@ -8,7 +8,7 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// Overtake makes m count as overtaken so many times already. The caller holds m.
+// Overtake makes m count as overtaken times times already. The caller holds m.
 func (m *Mutex) Overtake(times uint32) { m.overtaken = times }
 
 // Peek returns how many are in line, for a loop that waits until it changes. It

@@ -28,7 +28,7 @@ type step struct {
 	size int // of Resize
 }
 
-// permits is the sequential specification of a lock of so many permits.
+// permits is the sequential specification of a lock with size permits.
 func permits(size int) porcupine.Model {
 	type state struct{ size, held int }
 	return porcupine.Model{
@@ -167,7 +167,7 @@ func refused(history []porcupine.Operation) (porcupine.Operation, bool) {
 	return porcupine.Operation{}, false
 }
 
-// unexplained records so many histories and returns the first that the
+// unexplained records a number of histories and returns the first that the
 // specification does not allow, or "".
 func unexplained(fresh func() observed, histories int) string {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))

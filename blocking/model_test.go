@@ -161,9 +161,8 @@ func agree(t *testing.T, fresh func(*rapid.T) modelled) {
 	})
 }
 
-// If rapid ends a run in the middle of a step, no waiter is left over for the next
-// tests.
-func TestRapidLeavesNobody(t *testing.T) {
+// If rapid ends a run in the middle of a step, no waiter is left for the next tests.
+func TestRapidLeavesNoWaiter(t *testing.T) {
 	before := goleak.IgnoreCurrent()
 	looks, ended := 0, false
 	agree(t, func(t *rapid.T) modelled {

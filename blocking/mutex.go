@@ -129,7 +129,7 @@ func (m *Mutex) tryNoting() bool {
 // goes to the next in line.
 func (m *Mutex) LockContext(ctx context.Context) error {
 	var err error
-	if ctx.Err() != nil { // half of what Cause takes
+	if ctx.Err() != nil { // takes half the time of Cause
 		err = context.Cause(ctx)
 	}
 	if err == nil && !m.TryLock() {

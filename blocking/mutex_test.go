@@ -123,7 +123,7 @@ func park(m *blocking.Mutex, lock func()) <-chan bool {
 // is the spinner, so it decides each step.
 func TestStarvationBound(t *testing.T) {
 	var m blocking.Mutex
-	for range 3 { // a handover starts the count anew
+	for range 3 { // a handover restarts the count
 		m.Lock()
 		parked := park(&m, m.Lock)
 		for i := range blocking.MaxOvertaken {
@@ -185,7 +185,7 @@ func TestSpinnerGivesUpWhatWasLeftToIt(t *testing.T) {
 }
 
 // The waiters in line may have left before a handover.
-func TestHandoffToNobody(t *testing.T) {
+func TestHandoffWithoutWaiter(t *testing.T) {
 	var m blocking.Mutex
 	m.Lock()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -389,7 +389,7 @@ func TestLockTimeout(t *testing.T) {
 
 // Contexts, timeouts and Unlock race with each other. A lost wake-up would hang
 // the test; a lost waiter would show at the end.
-func TestMutexCancellationStorm(t *testing.T) {
+func TestMutexCancellations(t *testing.T) {
 	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)

@@ -162,7 +162,7 @@ func (c *untold) Err() error {
 func TestLastLookAtContext(t *testing.T) {
 	for _, lock := range append(giving(), completing()) {
 		t.Run(lock.name, func(t *testing.T) {
-			// What is free: one look before, and one after.
+			// A free lock: one look before, and one after.
 			for looks := range int64(3) {
 				ctx := &untold{Context: t.Context()}
 				ctx.looks.Store(looks)
@@ -176,7 +176,8 @@ func TestLastLookAtContext(t *testing.T) {
 				}
 				wantFree(t, lock)
 			}
-			// What is handed over: the end comes between the grant and the return.
+			// A lock that is handed over: the end comes between the grant and the
+			// return.
 			lock.hold()
 			ctx := &untold{Context: t.Context()}
 			ctx.looks.Store(math.MaxInt32)

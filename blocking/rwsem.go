@@ -127,7 +127,7 @@ func (s *RWSem) TryRLock() bool {
 // meanwhile, it releases s.
 func (s *RWSem) RLockContext(ctx context.Context) error {
 	var err error
-	if ctx.Err() != nil { // half of what Cause takes
+	if ctx.Err() != nil { // takes half the time of Cause
 		err = context.Cause(ctx)
 	}
 	if err == nil && !s.TryRLock() {
@@ -173,7 +173,7 @@ func (s *RWSem) TryLock() bool {
 // [RWSem.RLockContext] does. When it gives up, the waiters that it held up go on.
 func (s *RWSem) LockContext(ctx context.Context) error {
 	var err error
-	if ctx.Err() != nil { // half of what Cause takes
+	if ctx.Err() != nil { // takes half the time of Cause
 		err = context.Cause(ctx)
 	}
 	if err == nil && !s.TryLock() {

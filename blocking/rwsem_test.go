@@ -37,7 +37,7 @@ func TestRWSemFIFO(t *testing.T) {
 	locktest.FIFO(t, &s, func() uint64 { return uint64(s.InLine()) })
 }
 
-// Each way to acquire the lock, and what can be acquired beside it.
+// Each way to acquire the lock, and what can be acquired at the same time.
 func TestRWSemTry(t *testing.T) {
 	ctx := t.Context()
 	took := func(err error) bool { return err == nil }
@@ -146,8 +146,8 @@ func TestRWSemLimit(t *testing.T) {
 	wantRW(t, &s, rwState{Writer: true})
 }
 
-// Readers see no half of a write, and a writer meets no reader. The counters are
-// plain, so the race detector judges too.
+// Readers see no half of a write, and a writer meets no reader. The counters are plain,
+// so the race detector checks it, too.
 func TestRWSemReadersAndWriters(t *testing.T) {
 	for _, cpus := range []int{1, 2, 4} {
 		t.Run(fmt.Sprintf("cpus=%d", cpus), func(t *testing.T) {
@@ -346,7 +346,7 @@ func TestRWSemContext(t *testing.T) {
 	s.Unlock()
 	wantRW(t, &s, rwState{})
 
-	// A context that is done already does not even take what is free.
+	// With a context that is done already, even a free lock is not acquired.
 	wantCause("LockContext of a cancelled context", s.LockContext(ctx))
 	wantCause("RLockContext of a cancelled context", s.RLockContext(ctx))
 	wantRW(t, &s, rwState{})
@@ -379,7 +379,7 @@ func TestRWSemOvertakenOnce(t *testing.T) {
 	wantRW(t, &s, rwState{Writer: true})
 }
 
-// One goroutine may lock what another unlocks.
+// One goroutine may lock the lock and another unlock it.
 func TestRWSemHasNoOwner(t *testing.T) {
 	var s blocking.RWSem
 	var n int // guarded by s
@@ -399,16 +399,16 @@ func TestRWSemHasNoOwner(t *testing.T) {
 
 // Whichever waiters give up and when, a writer is alone and no waiter is left in
 // line.
-func TestRWSemStorm(t *testing.T) {
+func TestRWSemGiveUps(t *testing.T) {
 	for _, cpus := range []int{1, 4} {
 		t.Run(fmt.Sprintf("cpus=%d", cpus), func(t *testing.T) {
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cpus))
-			rwSemStorm(t)
+			rwSemGiveUps(t)
 		})
 	}
 }
 
-func rwSemStorm(t *testing.T) {
+func rwSemGiveUps(t *testing.T) {
 	var (
 		s               blocking.RWSem
 		n               int // guarded by s

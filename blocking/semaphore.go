@@ -116,7 +116,7 @@ func (s *Semaphore) DownN(n int) {
 // [Semaphore.DownContext] does.
 func (s *Semaphore) DownNContext(ctx context.Context, n int) error {
 	var err error
-	if ctx.Err() != nil { // half of what Cause takes
+	if ctx.Err() != nil { // takes half the time of Cause
 		err = context.Cause(ctx)
 	}
 	if err == nil && !s.take(n) {

@@ -113,8 +113,8 @@ func inLine(l lined, f func()) (done chan bool) {
 	return done
 }
 
-// One goroutine takes and another gives back. The ring between them is plain, so
-// the race detector judges too.
+// One goroutine takes and another gives back. The ring between them is plain, so the
+// race detector checks it, too.
 func TestSemaphoreHasNoOwner(t *testing.T) {
 	const items = 1000
 	var ring [4]int
@@ -257,7 +257,7 @@ func TestSemaphoreContext(t *testing.T) {
 
 // There are never more permits out than there are in all, whichever waiters give up
 // and when, and in the end all are back.
-func TestSemaphoreStorm(t *testing.T) {
+func TestSemaphoreGiveUps(t *testing.T) {
 	for _, c := range []struct {
 		cpus    int
 		resized bool

@@ -125,7 +125,7 @@ func (b *mailbox) tell() {
 	}
 }
 
-func tellsNobody(m *Machine) {
+func wakesNoWaiter(m *Machine) {
 	var b mailbox
 	m.Go(func() { b.await(context.Background()) })
 	m.Go(b.tell)

@@ -33,10 +33,10 @@ func svgColour(worker int) string {
 	return svgLanes[(worker-1)%len(svgLanes)]
 }
 
-// WriteSVG writes the schedule as a figure: a lane for each worker, time
-// downward, and beside them what the words held. A full dot is a write, an empty
-// one a read, a square an access to a Cell, and a diamond a store that goes from
-// the store buffer to memory. An arrow goes from a write to the read that saw it.
+// WriteSVG writes the schedule as a figure: a lane for each worker, time downward, and
+// next to them the values of the words. A full dot is a write, an empty one a read, a
+// square an access to a Cell, and a diamond a store that goes from the store buffer to
+// memory. An arrow goes from a write to the read that saw it.
 func (f *Failure) WriteSVG(w io.Writer) error {
 	d := &drawing{Writer: bufio.NewWriter(w), f: f, rows: f.rows(), y: make(map[int]float64)}
 	d.layout()

@@ -33,7 +33,7 @@ var failures = []struct {
 	{"membarrier", fencesTooEarly, Assertion},
 	{"pointers", losesElement, Assertion},
 	{"livelock", stepsAside, Livelock},
-	{"lost", tellsNobody, Deadlock},
+	{"lost", wakesNoWaiter, Deadlock},
 	{"panic", ignoresCancellation, Panic},
 }
 

@@ -12,12 +12,12 @@ import (
 
 // isolate returns a new lock on cache lines that nothing else uses.
 //
-// A lock of a few bytes shares its line with whatever Go's allocator puts beside it:
-// next to a word that a worker writes, one lock would be slow, and another of the same
-// kind elsewhere would not. Objects allocated one after the other are mostly placed
-// side by side, so isolate makes more locks than fill the lines around one, and returns
-// one in the middle of those that are closest together. The caller must keep its
-// neighbours alive, and must not use them.
+// A lock of a few bytes shares its line with any object that Go's allocator puts next
+// to it: next to a word that a worker writes, one lock would be slow, and another of
+// the same kind elsewhere would not. Objects allocated one after the other are mostly
+// placed side by side, so isolate makes more locks than fill the lines around one, and
+// returns one in the middle of those that are closest together. The caller must keep
+// its neighbours alive, and must not use them.
 //
 // An older object may still be among them if the heap is fragmented. Locks that take
 // long to make get fewer neighbours.

@@ -146,9 +146,9 @@ func TestModelWithoutWaiters(t *testing.T) {
 	}
 }
 
-// joined checks that those that are in line for want of a waiter keep their order
-// when one is free and they get in the lock's own queue. All waiters but one, which
-// the body keeps for a while, are in use there.
+// joined checks that goroutines that are in line because no waiter was free keep their
+// order when one is free and they get in the lock's own queue. All waiters but one,
+// which the body keeps for a while, are in use there.
 func joined(fresh func() sync.Locker, waiters int) func(*check.Machine) {
 	return func(m *check.Machine) {
 		l := fresh()
@@ -238,7 +238,8 @@ func TestModelOSQ(t *testing.T) {
 	property.Every(t, "GiveUp/3x1", giveUp(3, 1))
 }
 
-// What a goroutine enlisted for an OSQ it retires, whether it got the lock or not.
+// A goroutine retires the waiter that it enlisted for an OSQ, whether it got the lock
+// or not.
 func TestModelOSQRetires(t *testing.T) {
 	defer mcs.Limit(3)()
 	for name, body := range map[string]func(*check.Machine){

@@ -10,7 +10,7 @@ import (
 // On amd64 every store is a release (TSO), so a MOV suffices. Go's plain store would
 // inline without a call, but must not be used: the compiler may merge adjacent plain
 // stores into one wider store. A store that straddles two cache lines is not atomic, so
-// a reader could see the lock free before the data beside it is written.
+// a reader could see the lock free before the data next to it is written.
 
 //go:noescape
 func storeRelease32(addr *atomic.Uint32, val uint32)

@@ -48,7 +48,7 @@ func (t *Travel) Stay() (stay time.Duration, timed bool) {
 	case hint >= untimed:
 		return NearStay, true
 	}
-	t.hint.StoreRelease(hint + 1) // cheap beside a word that the waiter has just failed to change
+	t.hint.StoreRelease(hint + 1) // cheap: it is next to a word that the waiter has just failed to change
 	return NearStay, false
 }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/lockbench/lockbench/qspinlock"
 )
 
-// A Lock has four bytes, so it fits beside the data that it guards.
+// A Lock has four bytes, so it fits next to the data that it guards.
 func ExampleLock() {
 	type bucket struct {
 		mu qspinlock.Lock

@@ -148,7 +148,7 @@ func TestModelLowNumberBehindHigh(t *testing.T) {
 	})
 }
 
-// A goroutine that was in line for want of a waiter leaves that line when it has
+// A goroutine that was in line because no waiter was free leaves that line when it has
 // one and is in the lock's queue.
 func TestModelJoinsQueue(t *testing.T) {
 	defer mcs.Limit(1)()

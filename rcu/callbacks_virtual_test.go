@@ -32,7 +32,7 @@ func TestModelBarrier(t *testing.T) {
 	})
 }
 
-// The same beside another's Call, which may find the goroutine at its end. All
+// The same with another worker's Call, which may find the goroutine at its end. All
 // schedules are 2 million.
 func TestModelBarrierBesideCall(t *testing.T) {
 	check.Explore(t, check.Config{Mode: check.Bounded, Bound: 2}, func(m *check.Machine) {

@@ -32,7 +32,7 @@ func TestTracedSections(t *testing.T) {
 }
 
 // A zero flavour panics in its caller, not in the goroutine of callbacks, and says
-// what it wants.
+// which constructor to use.
 func TestZeroFlavours(t *testing.T) {
 	const made = ": want NewDomain, NewPinned, NewRegistered or NewQSBR"
 	var (

@@ -68,8 +68,7 @@ func TestRegistry(t *testing.T) {
 	})
 }
 
-// BenchmarkUnregister is a Register and an Unregister beside so many other
-// readers.
+// BenchmarkUnregister is a Register and an Unregister among many other readers.
 func BenchmarkUnregister(b *testing.B) {
 	for _, others := range []int{0, 1000, 100_000} {
 		b.Run(fmt.Sprintf("flavour=registered/readers=%d", others), func(b *testing.B) {

@@ -35,7 +35,7 @@ type Updater struct {
 	// members did before they joined comes before the grace period.
 	group primitives.Pointer[member]
 
-	// hurry says what wants grace periods, the running one and later ones, to be
+	// hurry says why grace periods, the running one and later ones, are to be
 	// expedited, whichever goroutine runs them:
 	//
 	//	bit 0      more callbacks wait than Config.HighWater

@@ -17,11 +17,11 @@ import (
 // Readers that are turned away again and again stay away for some microseconds:
 // where reads and writes are dense, each CPU so keeps the cache lines for a while.
 //
-// Its price is memory, 160 bytes for each CPU and 24 of its own, and the writer's
-// walk, which fetches a cache line from each CPU. An RUnlock too many cannot be
-// seen when it happens: the next Lock or TryLock that finds no reader inside
-// panics. If there are readers, one of them counts as gone; if a writer is let in
-// beside it, that reader's RUnlock panics.
+// Its price is memory, 160 bytes for each CPU and 24 of its own, and the writer's walk,
+// which fetches a cache line from each CPU. An RUnlock too many cannot be seen when it
+// happens: the next Lock or TryLock that finds no reader inside panics. If there are
+// readers, one of them counts as gone; if a writer is let in with it, that reader's
+// RUnlock panics.
 //
 // The sources are the brlock of Linux 2.4 and the percpu_rwsem of today's Linux.
 type Distributed struct {

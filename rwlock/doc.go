@@ -1,6 +1,6 @@
-// Package rwlock implements spinning reader-writer locks: any number of
-// readers hold one together, or one writer holds it alone. They differ in who
-// goes first and in what readers share.
+// Package rwlock implements spinning reader-writer locks: any number of readers hold
+// one together, or one writer holds it alone. They differ in whether readers or writers
+// go first and in what readers share.
 //
 //	ReaderPref   a count of readers in one word; WRITERS CAN STARVE
 //	Queued       the kernel's qrwlock: the same word, and a queue; fair

@@ -5,14 +5,14 @@ import "unsafe"
 // TallySize is the size of one CPU's counts, without padding.
 const TallySize = unsafe.Sizeof(tally{})
 
-// NewReaderPrefAt returns a ReaderPref that so many readers hold.
+// NewReaderPrefAt returns a ReaderPref that readers readers hold.
 func NewReaderPrefAt(readers uint32) *ReaderPref {
 	l := new(ReaderPref)
 	l.word.word.Store(readers * oneReader)
 	return l
 }
 
-// NewQueuedAt returns a Queued that so many readers hold.
+// NewQueuedAt returns a Queued that readers readers hold.
 func NewQueuedAt(readers uint32) *Queued {
 	l := new(Queued)
 	l.word.word.Store(readers * oneReader)

@@ -10,9 +10,9 @@ import (
 	"github.com/lockbench/lockbench/rwlock"
 )
 
-// TestAgainstModel calls methods of each lock that need not wait, as rapid draws
-// them, in one goroutine or in others, one after the other. The lock must agree
-// with its spec: so many readers, or a writer.
+// TestAgainstModel calls methods of each lock that need not wait, as rapid draws them,
+// in one goroutine or in others, one after the other. The lock must agree with its
+// spec: a number of readers, or a writer.
 func TestAgainstModel(t *testing.T) {
 	bases := []struct {
 		name  string

@@ -365,7 +365,7 @@ func TestAllocations(t *testing.T) {
 	}
 }
 
-// However many readers come while one leaves, its RUnlock is not taken for one too
+// If any number of readers come while one leaves, its RUnlock is not taken for one too
 // many. This once failed when more than half of the counter's range came.
 func TestPhaseFairReadersFarAhead(t *testing.T) {
 	for _, ahead := range []uint64{1, 1 << 22, 1<<23 + 1, 1<<24 - 1, 1 << 24, 1<<24 + 1, 1 << 32, 1 << 55} {
@@ -450,9 +450,9 @@ func panicOf(f func()) (says string) {
 	return ""
 }
 
-// An RUnlock too many beside a reader lets a writer in, because the lock cannot
-// tell the two readers apart. A reader that then leaves while the writer is inside
-// panics; afterwards the lock is in order. If the writer has left by then, the
+// An RUnlock too many while a reader is inside lets a writer in, because the lock
+// cannot distinguish the two readers. A reader that then leaves while the writer is
+// inside panics; afterwards the lock is in order. If the writer has left by then, the
 // next writer panics.
 func TestRUnlockTooManyBesideReader(t *testing.T) {
 	for name, newLock := range locks {

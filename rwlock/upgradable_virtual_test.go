@@ -27,8 +27,8 @@ func upgrader(m *check.Machine, l *rwlock.Upgradable, n *primitives.Cell[int]) f
 	}
 }
 
-// Upgradable sections, writers and readers exclude each other as they should, whoever
-// else is in line: none waits for another that waits for it.
+// Upgradable sections, writers and readers exclude each other as they should, with any
+// others in line: none waits for another that waits for it.
 func TestModelUpgrade(t *testing.T) {
 	type lock = rwlock.Upgradable
 	type cell = primitives.Cell[int]

@@ -25,10 +25,9 @@ type (
 
 var sink uint64
 
-// readers make loops of n reads of a value of so many bytes, without an interface
+// readers make loops of n reads of a value with a number of bytes, without an interface
 // call. lock=none is the empty loop, lock=words the same loads without a sequence;
-// gvisor.SeqCount, sync.RWMutex and a snapshot behind an atomic.Pointer are
-// references.
+// gvisor.SeqCount, sync.RWMutex and a snapshot behind an atomic.Pointer are references.
 var readers = []struct {
 	name string
 	loop func() func(n int)

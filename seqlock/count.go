@@ -60,7 +60,7 @@ func await(seq *primitives.Uint64) uint64 {
 }
 
 // Retry reports whether a writer has written since Begin returned seq, so that the
-// caller must throw away what it read.
+// caller must discard what it read.
 func (c *Count) Retry(seq uint64) bool {
 	// A reader that saw a word of a write sees here that the write had begun, by
 	// I2. That needs the loads in order: those of the words before this one.

@@ -13,22 +13,21 @@
 //
 // # What may be read
 //
-// A reader of a [Lock] or a [Count] may run beside a writer and then throw away
-// what it read. So all words that it reads must be atomic: those of package
+// A reader of a [Lock] or a [Count] may run at the same time as a writer and then
+// discard what it read. So all words that it reads must be atomic: those of package
 // primitives, or of sync/atomic. Plain variables would be a data race, in the
-// language's memory model and to the race detector. Until Retry returns false the
-// words may not fit each other: do not index, divide or loop by them. Follow a
-// pointer only if the collector keeps what it points to; that is why a [Value]
-// takes none.
+// language's memory model and to the race detector. Until Retry returns false the words
+// may not fit each other: do not index, divide or loop by them. Follow a pointer only
+// if the collector keeps what it points to; that is why a [Value] takes none.
 //
 // # Writers among each other
 //
-// Writers of a [Lock], a [Value] and a [Latch] exclude each other by a lock of
-// one word, and the writer that finds it free takes it. It is not fair: among
-// writers that come without a pause one can wait without bound, as at a
-// spinlock.TTAS. (A reader that has run out of tries does not: no writer begins
-// until it has read.) Where writers must take turns, put a [Count] beside a lock
-// that serves in the order of arrival: mcs.Lock, qspinlock.Lock, ticket.Lock.
+// Writers of a [Lock], a [Value] and a [Latch] exclude each other by a lock of one
+// word, and the writer that finds it free takes it. It is not fair: among writers that
+// come without a pause one can wait without bound, as at a spinlock.TTAS. (A reader
+// that has run out of tries does not: no writer begins until it has read.) Where
+// writers must take turns, combine a [Count] with a lock that serves in the order of
+// arrival: mcs.Lock, qspinlock.Lock, ticket.Lock.
 //
 // # When a write is seen
 //

@@ -119,8 +119,7 @@ func history(c cell, seed uint64) []porcupine.Operation {
 	return all
 }
 
-// linearizable reports whether up to so many histories of fresh cells are
-// linearizable.
+// linearizable reports whether a number of histories of fresh cells are linearizable.
 func linearizable(t *testing.T, fresh func() cell, histories int) bool {
 	seed := uint64(time.Now().UnixNano())
 	for i := range histories {

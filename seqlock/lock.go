@@ -105,7 +105,7 @@ func (l *Lock) Begin() (seq uint64) {
 func (l *Lock) await() uint64 { return await(&l.seq) }
 
 // Retry reports whether a writer has written since Begin returned seq, so that the
-// caller must throw away what it read.
+// caller must discard what it read.
 func (l *Lock) Retry(seq uint64) bool { return l.seq.Load() != seq } // pairs with Lock
 
 // Read runs f until no writer disturbed it, at least once. In its last run f sees

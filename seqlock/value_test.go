@@ -424,7 +424,7 @@ func TestLatchReadersDoNotWait(t *testing.T) {
 	}
 }
 
-// Any bytes come back as they were stored, and no byte beside them changes.
+// Any bytes come back as they were stored, and no neighbouring byte changes.
 func TestAnyBytes(t *testing.T) {
 	anyBytes[struct{}](t)
 	anyBytes[[1]byte](t)

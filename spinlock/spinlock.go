@@ -15,10 +15,9 @@
 //
 // # Pinned sections
 //
-// Each lock has LockPinned and UnlockPinned beside Lock and Unlock: preemption
-// is off from one to the other, as in the kernel's spin_lock. The holder then
-// always runs, and waiters can only be as many as CPUs. The rules are the
-// kernel's too:
+// Each lock has LockPinned and UnlockPinned in addition to Lock and Unlock: preemption
+// is off from one to the other, as in the kernel's spin_lock. The holder then always
+// runs, and waiters can only be as many as CPUs. The rules are the kernel's too:
 //
 //   - NOTHING IN A PINNED SECTION MAY BLOCK: no channel, no sync.Mutex, no
 //     I/O, nothing long. The runtime throws, or the collector waits for you.

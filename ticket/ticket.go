@@ -42,7 +42,8 @@ type Lock struct {
 	// I2: while the lock is held, only its holder writes owner.
 	//
 	// They share a cache line on purpose: a goroutine that draws a ticket then needs
-	// owner. The lock has 8 bytes; put it on its own line if others write beside it.
+	// owner. The lock has 8 bytes; put it on its own line if other words on its line
+	// are written.
 	next  primitives.Uint32
 	owner primitives.Uint32
 }

@@ -34,7 +34,7 @@ type Layout struct {
 // A Rule is a row of the table: what each of some packages may contain.
 type Rule struct {
 	Packages string
-	Imports  string // beside std; "..." for anything
+	Imports  string // in addition to std; "..." for anything
 	Tags     Tags
 }
 
@@ -45,23 +45,23 @@ type Tags int
 const (
 	NoTags  Tags = iota
 	OSTags       // names of operating systems
-	AnyTags      // all of them, and assembly beside the Go files
+	AnyTags      // all of them, and assembly in addition to the Go files
 )
 
 // An Edge is an import that no row can grant: from any of some packages to any
 // of some others.
 type Edge struct {
-	From, To string // in To, "!std" is whatever is neither of std nor ours
+	From, To string // in To, "!std" is every package that is neither of std nor ours
 	Except   string // of From
 	Tests    bool   // test files must not either
 }
 
-// Check reads every Go file in fsys, whatever its build constraints, and
-// returns a line for each thing that breaks the layout, beginning with the
-// file's name. A package without a row in the table is such a thing.
+// Check reads every Go file in fsys, whatever its build constraints, and returns a line
+// for each violation of the layout, beginning with the file's name. A package without a
+// row in the table is a violation.
 //
-// As the go command does, it passes over directories named testdata and those
-// whose name begins with "." or "_". An error is one of reading or parsing.
+// Like the go command, it skips directories named testdata and those whose names begin
+// with "." or "_". An error is one of reading or parsing.
 func (l Layout) Check(fsys fs.FS) ([]string, error) {
 	var broken []string
 	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {

@@ -75,7 +75,7 @@ func TestLayout(t *testing.T) {
 	}
 }
 
-// The table is only worth something if what it forbids is noticed.
+// The table is useful only if violations are noticed.
 func TestViolations(t *testing.T) {
 	const us = "github.com/lockbench/lockbench/"
 	table := table

@@ -1,4 +1,4 @@
-// Command targets measures the locks against their peers, and prints each claim beside
+// Command targets measures the locks against their peers, and prints each claim next to
 // the measured value:
 //
 //	go run ./internal/targets [-part all|PART] [-rounds N] [-out FILE]

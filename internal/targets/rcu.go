@@ -379,8 +379,8 @@ const (
 )
 
 // underUpdater measures sections by one reader on each of so many CPUs. The updater is
-// on the first of them and interrupts the reader there, so it costs as much beside one
-// reader as beside two.
+// on the first of them and interrupts the reader there, so it costs as much with one
+// reader as with two.
 func (f flavour) underUpdater(cpus int) (results.Sample, error) {
 	s := results.Sample{
 		Cell:     results.Cell{Lock: f.name, Reads: 100, Workers: cpus, CPUs: cpus, Workload: "updated"},

@@ -101,7 +101,7 @@ func beside(in instance, f func()) error {
 	return cmp.Or(<-done, err)
 }
 
-// barriers is membarrier alone, and beside a thread that runs.
+// barriers is membarrier alone, and with another thread that runs.
 func barriers(ctx context.Context, j *judge, rounds int) error {
 	if !primitives.CanMembarrier() {
 		return nil
@@ -170,8 +170,8 @@ func timed(times *hdrhistogram.Histogram, calls int, f func()) {
 	}
 }
 
-// busyReader is grace periods beside one reader, which is in one section after
-// the other, on another CPU.
+// busyReader is grace periods with one reader, which is in one section after the other,
+// on another CPU.
 func busyReader(ctx context.Context, j *judge, rounds int) error {
 	const calls = 50
 	var all []situation
@@ -212,11 +212,10 @@ func busyReader(ctx context.Context, j *judge, rounds int) error {
 const (
 	manyReaders = 1000
 	readersNap  = 10 * time.Millisecond
-	readersStay = 300 // sections, each beside nothing but a load
+	readersStay = 300 // sections, each with only a load
 )
 
-// distribution is how long grace periods take beside no reader, and beside a
-// thousand.
+// distribution is how long grace periods take without readers, and with a thousand.
 func distribution(ctx context.Context, j *judge, rounds int) error {
 	const calls = 100
 	var all []situation
@@ -293,7 +292,7 @@ func crowdOf(in instance, n int) (leave func()) {
 }
 
 // sharing measures the updates in a second by 20 updaters that share grace periods,
-// against 20 that do not, beside a busy reader.
+// against 20 that do not, with a busy reader.
 func sharing(ctx context.Context, j *judge, rounds int) error {
 	const updaters, window = 20, 30 * time.Millisecond
 	var all []situation

@@ -129,8 +129,8 @@ func onlyReaders(ctx context.Context, j *judge, rounds int) error {
 	return nil
 }
 
-// biasedOver are the bases of biased locks that are measured beside the catalogue's,
-// whose base is rw-queued.
+// biasedOver are the bases of biased locks that are measured in addition to the
+// catalogue's, whose base is rw-queued.
 var biasedOver = []struct {
 	name, base string
 	new        func() sync.Locker
