@@ -206,7 +206,7 @@ func TestPage(t *testing.T) {
 		said, _, _ := strings.Cut(row[5], ",")
 		count[said]++
 	}
-	says := fmt.Sprintf("Of %d twins that were tried so, %d fail, %d hang and %d pass unseen", count["yes"]+count["hangs"]+count["no"], count["yes"], count["hangs"], count["no"])
+	says := fmt.Sprintf("Of %d twins that were tried like that, %d fail, %d hang and %d pass unseen", count["yes"]+count["hangs"]+count["no"], count["yes"], count["hangs"], count["no"])
 	if !strings.Contains(strings.Join(strings.Fields(text), " "), says) {
 		t.Errorf("%s does not say: %s", page, says)
 	}
