@@ -17,11 +17,11 @@ import (
 )
 
 type compareCmd struct {
-	Old string `complete:"files" arg:"" help:"File of Go benchmarks, ours or any."`
+	Old string `complete:"files" arg:"" help:"File of Go benchmarks, of lockbench or any other."`
 	New string `complete:"files" arg:"" help:"The same benchmarks, later."`
 
 	Bench  string `placeholder:"RE" help:"Compare benchmarks that match: package, dot, name without Benchmark."`
-	Metric string `complete:"ns/op|B/op|allocs/op|MB/s" placeholder:"UNIT,..." help:"Compare these units alone, such as ns/op,allocs/op."`
+	Metric string `complete:"ns/op|B/op|allocs/op|MB/s" placeholder:"UNIT,..." help:"Compare only these units, such as ns/op,allocs/op."`
 	Format string `complete:"text|markdown|json" placeholder:"FORMAT" default:"text" help:"text, markdown or json (${default})."`
 }
 

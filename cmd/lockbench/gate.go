@@ -34,7 +34,7 @@ type gateCmd struct {
 	Between []string `complete:"files" arg:"" name:"file" optional:"" help:"With --files: the results of the base, and of the head."`
 	Files   bool     `help:"Compare two files, and measure nothing."`
 	Drift   string   `placeholder:"P" help:"With --files: by how much the machine's speed may have changed between samples that were not measured together (5%)."`
-	Again   string   `complete:"files" hidden:"" help:"Not needed any more: the base once more."`
+	Again   string   `complete:"files" hidden:"" help:"Not needed any more: measured the base a second time."`
 
 	Base     string   `placeholder:"REF" help:"What to compare to, as git names it."`
 	Head     string   `placeholder:"REF" default:"worktree" help:"What to judge; worktree is the files as they are (${default})."`
@@ -42,33 +42,33 @@ type gateCmd struct {
 	Packages []string `placeholder:"PATTERN" sep:"none" help:"Packages, as the go command names them; can be repeated (./...)."`
 	Bench    string   `placeholder:"RE" help:"Benchmarks, as for go test -bench (all)."`
 	Skip     string   `placeholder:"RE" help:"Benchmarks that are never run, as for go test -skip (none)."`
-	CPU      string   `name:"cpu" placeholder:"N,..." help:"CPU counts, as for go test -cpu (1, and all that there are for benchmarks that start goroutines)."`
+	CPU      string   `name:"cpu" placeholder:"N,..." help:"CPU counts, as for go test -cpu (1, and all CPUs for benchmarks that start goroutines)."`
 	Tags     string   `placeholder:"TAG,..." help:"Build tags."`
 	With     []string `placeholder:"PATH" sep:"none" help:"A file or directory that both sides have as it is now, such as one that git ignores; can be repeated."`
 
-	Margin     string `placeholder:"P" help:"By how much something must be worse to be called so (3%)."`
-	FDR        string `name:"fdr" placeholder:"P" help:"Share of false ones among the regressions reported, on average (1%)."`
+	Margin     string `placeholder:"P" help:"By how much a benchmark must be worse to have regressed (3%)."`
+	FDR        string `name:"fdr" placeholder:"P" help:"Share of the reported regressions that may be false, on average (1%)."`
 	Confidence string `placeholder:"P" help:"Confidence of the intervals (99%)."`
-	Metric     string `complete:"ns/op|B/op|allocs/op|MB/s|instructions/op" placeholder:"UNIT,..." help:"What to judge (all units of which it is known whether more is better)."`
-	Exact      bool   `help:"Judge what is counted, and no times: allocations, bytes and, if the machine or Callgrind counts them, instructions."`
+	Metric     string `complete:"ns/op|B/op|allocs/op|MB/s|instructions/op" placeholder:"UNIT,..." help:"Units to judge (all whose direction is known)."`
+	Exact      bool   `help:"Judge counts, and no times: allocations, bytes and, if the machine or Callgrind counts them, instructions."`
 	Budget     string `placeholder:"D" help:"How long the rounds may take (10m)."`
 	Timeout    string `placeholder:"D" help:"A slice of a benchmark that takes longer has failed (1m)."`
-	MinRounds  string `placeholder:"N" help:"How many pairs of binaries a verdict rests on at least (10)."`
-	CannotTell string `complete:"pass|fail" placeholder:"pass|fail" help:"What cannot tell means for the exit code, if not 3."`
-	Config     string `complete:"files" placeholder:"FILE" help:"What of these flags is not given, exceptions of single benchmarks, and shape gates."`
-	New        string `complete:"pass|fail" placeholder:"pass|fail|RE" help:"What benchmarks that only the head has mean: pass, fail, or pass if they match (pass)."`
+	MinRounds  string `placeholder:"N" help:"How many pairs of binaries a verdict needs at least (10)."`
+	CannotTell string `complete:"pass|fail" placeholder:"pass|fail" help:"The exit code of cannot tell, if not 3: that of pass or fail."`
+	Config     string `complete:"files" placeholder:"FILE" help:"File with settings for flags that are not given, exceptions for benchmarks, and shape gates."`
+	New        string `complete:"pass|fail" placeholder:"pass|fail|RE" help:"Verdict on benchmarks that only the head has: pass, fail, or pass if they match (pass)."`
 	Removed    string `placeholder:"RE" help:"Benchmarks that only the base may have (none)."`
 
 	Slice         string `placeholder:"D" help:"Length of a slice of a benchmark, of which there are up to eight in a process (3ms)."`
-	FastestOf     string `hidden:"" help:"Not needed any more: of what runs on one CPU, the fastest of up to seven slices counts."`
-	Builds        string `placeholder:"N" help:"Pairs of binaries of each package to begin with, each pair laid out differently; more are made as they are needed (12)."`
-	ConfirmBuilds string `hidden:"" help:"Not needed any more: binaries to confirm with."`
+	FastestOf     string `hidden:"" help:"Not needed any more: on one CPU the fastest of up to seven slices counts."`
+	Builds        string `placeholder:"N" help:"Pairs of binaries of each package at first, each pair with another layout; more are made as they are needed (12)."`
+	ConfirmBuilds string `hidden:"" help:"Not needed any more: binaries for confirming."`
 	Pin           string `placeholder:"CPU,..." help:"Bind the runs to these CPUs."`
 	Seed          string `placeholder:"N" help:"Seed of the random order (1)."`
 
 	Format  string `complete:"text|markdown|github|json|junit" placeholder:"FORMAT" default:"text" help:"text, markdown, github, json or junit (${default})."`
 	Out     string `complete:"dirs" placeholder:"DIR" help:"Directory for the report in all formats, a forest plot, and every reading."`
-	History string `complete:"dirs" placeholder:"DIR" help:"Directory of results to add the head's to, if it passes, and only then; see lockbench history."`
+	History string `complete:"dirs" placeholder:"DIR" help:"Directory of results to which the head's are added, only if it passes; see lockbench history."`
 	Verbose bool   `help:"Show all that pass, too."`
 
 	SelfTest bool   `help:"Test the gate itself, on the benchmarks of the head: against the same code, which must pass, and against code that is slower, which must not."`

@@ -18,12 +18,12 @@ type historyCmd struct {
 	Dir string `complete:"dirs" arg:"" optional:"" default:"results/history" help:"Directory of files of Go benchmarks, one a run: *.txt or *.bench (${default})."`
 
 	Bench  string `placeholder:"RE" help:"Look at benchmarks that match: package, dot, name without Benchmark."`
-	Unit   string `complete:"ns/op|B/op|allocs/op|MB/s" placeholder:"UNIT,..." help:"Look at these units alone, such as ns/op,allocs/op."`
+	Unit   string `complete:"ns/op|B/op|allocs/op|MB/s" placeholder:"UNIT,..." help:"Look at only these units, such as ns/op,allocs/op."`
 	FDR    string `name:"fdr" placeholder:"SHARE" default:"5%" help:"Share of the change points that may be false, on average (${default})."`
 	Format string `complete:"text|markdown|json" placeholder:"FORMAT" default:"text" help:"text, markdown or json (${default})."`
 	Plots  string `complete:"dirs" placeholder:"DIR" help:"Draw the trends that have change points."`
 	Fail   bool   `help:"Exit with 1 if the last change of a benchmark is a regression, and recent."`
-	Last   string `placeholder:"RUNS" default:"10" help:"What is recent, for --fail: within so many runs (${default})."`
+	Last   string `placeholder:"RUNS" default:"10" help:"How many of the last runs are recent, for --fail (${default})."`
 }
 
 // A regressedError is the error of --fail if there are regressions.

@@ -19,13 +19,13 @@ func main() {
 // The commands and the flags that all of them have.
 type commands struct {
 	Run     runCmd     `cmd:"" help:"Measure locks, and show which is fastest."`
-	Plot    plotCmd    `cmd:"" help:"Draw what results files hold."`
+	Plot    plotCmd    `cmd:"" help:"Draw the contents of results files."`
 	Export  exportCmd  `cmd:"" help:"Write a results file as CSV or JSON."`
 	Gate    gateCmd    `cmd:"" help:"Say whether a change made Go benchmarks slower."`
 	Compare compareCmd `cmd:"" help:"Compare two files of Go benchmarks."`
-	History historyCmd `cmd:"" help:"Find the runs from which on benchmarks are faster or slower."`
+	History historyCmd `cmd:"" help:"Find the runs at which benchmarks became faster or slower."`
 	Torture tortureCmd `cmd:"" help:"Try to break the locks, and the flavours of RCU."`
-	Init    initCmd    `cmd:"" help:"Write a test and a benchmark for the locks of a package of yours."`
+	Init    initCmd    `cmd:"" help:"Write a test and a benchmark for the locks of your package."`
 	List    listCmd    `cmd:"" help:"List the locks, or the workloads."`
 	Decode  decodeCmd  `cmd:"" help:"Explain the word of a lock."`
 

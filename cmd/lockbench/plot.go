@@ -23,7 +23,7 @@ type plotCmd struct {
 
 // A drawing says how to draw.
 type drawing struct {
-	All bool `help:"Draw every share of reads, and not the lowest and the highest alone."`
+	All bool `help:"Draw every share of reads, and not only the lowest and the highest."`
 
 	formats []string
 }

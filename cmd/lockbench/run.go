@@ -26,37 +26,37 @@ import (
 )
 
 type runCmd struct {
-	Locks    string `complete:"locks" placeholder:"LOCK,..." help:"Names or patterns; !PATTERN leaves out. Patterns leave out what does not suit. By default all that suit the mode and the workloads, with the empty lock none and two flavours of RCU, and without the pinned forms; lockbench list shows them. A lock of yours is ./mypkg.MyLock or example.com/mod/pkg.Type."`
+	Locks    string `complete:"locks" placeholder:"LOCK,..." help:"Names or patterns; !PATTERN leaves out. Locks that do not suit the mode and the workloads are left out. By default all that suit, with the empty lock none and two flavours of RCU, and without the pinned forms; lockbench list shows them. A lock of yours is ./mypkg.MyLock or example.com/mod/pkg.Type."`
 	CPUs     string `name:"cpus" placeholder:"N,..." help:"CPU counts (by default 1, 2, 4 ... all)."`
 	Reads    string `placeholder:"PERCENT,..." help:"Shares of the operations that only read (0,50,90,99,100)."`
 	Workers  string `placeholder:"N,..." help:"Workers per CPU (1)."`
-	Readers  string `placeholder:"N,..." help:"Workers that only read, in all; with --writers, in the place of --reads and --workers. Each role is measured apart."`
-	Writers  string `placeholder:"N,..." help:"Workers that only write, in all, beside --readers."`
+	Readers  string `placeholder:"N,..." help:"Workers that only read, in total; with --writers, in place of --reads and --workers. Each role is measured separately."`
+	Writers  string `placeholder:"N,..." help:"Workers that only write, in total, in addition to --readers."`
 	Hold     string `placeholder:"D,..." default:"0s" help:"Work in the critical section beyond its one shared line (${default})."`
 	Think    string `placeholder:"D,..." help:"Work between two critical sections (100ns; and none, for one worker alone, if --cpus, --reads, --workers and --hold are not given either)."`
 	Work     string `complete:"registers|memory-l1|memory-l2|serialized" placeholder:"KIND,..." default:"registers" help:"What hold and think are made of: a computation (${default}), one that reads and writes memory of its own (memory-l1, memory-l2), or one between two fences, so that costs add up (serialized)."`
 	Workload string `complete:"workloads" placeholder:"NAME,..." default:"bare" help:"What critical sections do (${default}: touch one line); lockbench list --workloads shows them."`
 	Mode     string `complete:"goroutine|thread|pinned" placeholder:"MODE,..." default:"goroutine" help:"Workers are goroutines (goroutine), threads bound to a CPU each (thread), or goroutines that cannot be preempted while they hold the lock (pinned)."`
 	Place    string `placeholder:"PLACE,..." help:"Which CPUs threads run on (--mode thread): compact, scatter, smt, numa, or a file of CPU numbers (in the order of their numbers)."`
-	GC       string `name:"gc" placeholder:"PERCENT,..." help:"How much garbage the collector leaves, in percent of what is in use, or off (what GOGC says, or 100)."`
+	GC       string `name:"gc" placeholder:"PERCENT,..." help:"How much garbage the collector leaves, in percent of the memory in use, or off (what GOGC says, or 100)."`
 	Duration string `placeholder:"D" help:"Length of a sample (3ms; 100ms with more than one worker per CPU)."`
-	Count    string `placeholder:"N" help:"Samples of each combination (6, then for half a minute as many as 20, or more where the CPUs were near or far too seldom)."`
-	Latency  bool   `help:"Measure the time to acquire, too: percentiles of service times, from the call. An open loop has it always."`
-	Counters bool   `help:"Count, too, what CPUs and kernel count, for an operation: cycles, instructions, cache misses, switches of threads, page faults, as far as this machine does."`
-	Forks    string `placeholder:"N" help:"Measure in N fresh processes, which take turns round by round, and show how far they differ."`
+	Count    string `placeholder:"N" help:"Samples of each combination (6, then for half a minute up to 20, or more where near or far CPUs have too few)."`
+	Latency  bool   `help:"Measure the time to acquire, too: percentiles of service times, from the call. An open loop always has them."`
+	Counters bool   `help:"Also report the counts of CPUs and kernel per operation: cycles, instructions, cache misses, switches of threads, page faults, as far as this machine does."`
+	Forks    string `placeholder:"N" help:"Measure in N fresh processes, which take turns round by round, and show how much they differ."`
 	Quick    bool   `help:"A rough answer in seconds: reads 0 and 90, 1 CPU and all, 6 samples."`
-	Load     string `placeholder:"SHARE,..." help:"Open loop: operations arrive on a schedule, so many as are this share, such as 0.5,0.8,0.95, of what the lock reaches in the same situation. Latencies count from the scheduled arrival."`
-	Rate     string `placeholder:"N,..." help:"Open loop: so many operations arrive in a second, for all workers together, such as 100k,1M."`
+	Load     string `placeholder:"SHARE,..." help:"Open loop: operations arrive on a schedule, at these shares, such as 0.5,0.8,0.95, of the rate that the lock reaches in the same situation. Latencies count from the scheduled arrival."`
+	Rate     string `placeholder:"N,..." help:"Open loop: operations that arrive in a second, for all workers together, such as 100k,1M."`
 	Seed     string `placeholder:"N" default:"1" help:"Seed of the random order (${default})."`
 
 	Out    string `complete:"files" placeholder:"FILE" default:"results.txt" help:"File for the results, in the Go benchmark format (${default})."`
-	Resume bool   `help:"Add to FILE what is missing there, with the flags that it was begun with."`
-	Extend bool   `help:"Add to FILE what is missing there, with other flags too: more locks, CPUs, samples."`
+	Resume bool   `help:"Add what is missing to FILE, with the same flags."`
+	Extend bool   `help:"Add what is missing to FILE, also with other flags: more locks, CPUs, samples."`
 	Force  bool   `help:"Replace FILE."`
 
 	Table  bool   `help:"Print every cell, and not only the fastest in each situation."`
 	Plots  string `complete:"dirs" placeholder:"DIR" default:"plots-out" empty:"true" help:"Directory for the pictures (${default}); empty, as --plots=, for none."`
-	Format string `complete:"csv|json|svg|png" placeholder:"FORMAT,..." default:"svg,png" help:"Format of the pictures: svg, png or both (${default}); csv or json: print every sample so, and nothing else."`
+	Format string `complete:"csv|json|svg|png" placeholder:"FORMAT,..." default:"svg,png" help:"Format of the pictures: svg, png or both (${default}); csv or json: print every sample in that format, and nothing else."`
 	drawing
 
 	own ownChoice

@@ -22,8 +22,8 @@ import (
 
 type tortureCmd struct {
 	Locks    string `complete:"tortured" placeholder:"LOCK,..." help:"Names or patterns of locks, as for run, and of flavours of RCU: rcu-domain, rcu-pinned, rcu-registered, rcu-qsbr (all of both). A lock of yours is ./mypkg.MyLock or example.com/mod/pkg.Type."`
-	Duration string `placeholder:"D" default:"60s" help:"For how long, all together (${default})."`
-	Seed     string `placeholder:"N" help:"Seed of what is done (another one each time)."`
+	Duration string `placeholder:"D" default:"60s" help:"Time for all locks together (${default})."`
+	Seed     string `placeholder:"N" help:"Seed of the random choices (a different one each time)."`
 
 	own ownChoice
 }

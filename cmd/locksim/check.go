@@ -28,12 +28,12 @@ type checkCmd struct {
 	Properties string `complete:"properties" placeholder:"NAME,..." default:"*" help:"Names or patterns: exclusion, trylock, tries, fifo, permits, readers, reads, meeting (all that the lock claims)."`
 	Workers    string `placeholder:"N" default:"3" help:"Workers (${default})."`
 	Ops        string `placeholder:"N" default:"1" help:"Acquisitions, or attempts, of each worker (${default})."`
-	Mode       string `complete:"dpor|bounded|pct|random" placeholder:"MODE" default:"dpor" help:"Take every schedule, one of those that are alike (dpor); every schedule with few preemptions (bounded); schedules with random priorities (pct); or random ones (random)."`
+	Mode       string `complete:"dpor|bounded|pct|random" placeholder:"MODE" default:"dpor" help:"Take every schedule, one of each class of equivalent ones (dpor); every schedule with few preemptions (bounded); schedules with random priorities (pct); or random ones (random)."`
 	Bound      string `placeholder:"N" help:"Preemptions in mode bounded (2), changes of priority in mode pct (3)."`
 	Seed       string `placeholder:"N" help:"Seed of the modes pct and random (1)."`
-	Schedules  string `placeholder:"N" help:"End each search after so many schedules (10000 in the modes pct and random)."`
-	Budget     string `placeholder:"D" default:"60s" help:"Time for all searches together (${default}); 0s for no end."`
-	Replay     string `placeholder:"TOKEN" help:"Run one schedule, that of a failure, of one lock and property."`
+	Schedules  string `placeholder:"N" help:"End each search after this many schedules (10000 in the modes pct and random)."`
+	Budget     string `placeholder:"D" default:"60s" help:"Time for all searches together (${default}); 0s for no limit."`
+	Replay     string `placeholder:"TOKEN" help:"Replay the schedule of a failure, of one lock and property."`
 	JSON       bool   `help:"Write JSON."`
 	SVG        string `complete:"dirs" name:"svg" placeholder:"DIR" help:"Draw each violation into this directory."`
 }

@@ -12,7 +12,7 @@ import (
 
 // Common is what all programs share: embed it in the struct of the commands.
 type Common struct {
-	HelpOf     helpCmd       `cmd:"" name:"help" help:"Show how a command is used."`
+	HelpOf     helpCmd       `cmd:"" name:"help" help:"Show the usage of a command."`
 	Completion completionCmd `cmd:"" help:"Write a script for a shell that completes commands, flags, names of locks and files."`
 
 	Help    helpFlag    `short:"h" help:"Show this."`
