@@ -47,7 +47,7 @@ func TestSpinnersLookAtTheirContext(t *testing.T) {
 				err := <-done
 				lock.release()
 				if !errors.Is(err, context.Canceled) {
-					t.Fatalf("wait for what is held, cancelled = %v, want %v", err, context.Canceled)
+					t.Fatalf("wait for a held lock, cancelled = %v, want %v", err, context.Canceled)
 				}
 				if before {
 					return
@@ -135,7 +135,7 @@ func wantFree(t *testing.T, lock giver) {
 		lock.leave()
 		lock.hold()
 		if lock.timeout(0) {
-			t.Error("it was acquired beside a holder")
+			t.Error("it was acquired while another held it")
 		}
 		lock.release()
 	}
@@ -168,11 +168,11 @@ func TestLastLookAtContext(t *testing.T) {
 				ctx.looks.Store(looks)
 				switch err := lock.wait(ctx); {
 				case looks == 2 && err != nil:
-					t.Fatalf("wait for what is free, whose context ends later = %v, want nil", err)
+					t.Fatalf("wait for a free lock, whose context ends later = %v, want nil", err)
 				case looks == 2:
 					lock.leave()
 				case !errors.Is(err, errTired):
-					t.Fatalf("wait for what is free, whose context ends after %d looks = %v, want %v", looks, err, errTired)
+					t.Fatalf("wait for a free lock, whose context ends after %d looks = %v, want %v", looks, err, errTired)
 				}
 				wantFree(t, lock)
 			}
@@ -203,11 +203,11 @@ func TestShortPatience(t *testing.T) {
 			for _, d := range []time.Duration{math.MinInt64, 0, 1, time.Microsecond, 20 * time.Microsecond} {
 				for range 50 {
 					if lock.timeout(d) {
-						t.Fatalf("wait of %v for what is held succeeded", d)
+						t.Fatalf("wait of %v for a held lock succeeded", d)
 					}
 					ctx, cancel := context.WithTimeoutCause(context.Background(), d, errTired)
 					if err := lock.wait(ctx); !errors.Is(err, errTired) {
-						t.Fatalf("wait of %v for what is held = %v, want %v", d, err, errTired)
+						t.Fatalf("wait of %v for a held lock = %v, want %v", d, err, errTired)
 					}
 					cancel()
 				}
@@ -235,7 +235,7 @@ func TestCompletionWaitTimeout(t *testing.T) {
 	for _, d := range []time.Duration{-1, 0, time.Microsecond, time.Millisecond} {
 		began := time.Now()
 		if c.WaitTimeout(d) {
-			t.Errorf("WaitTimeout(%v) of what is not done = true", d)
+			t.Errorf("WaitTimeout(%v) before Complete = true", d)
 		}
 		if took := time.Since(began); took < d {
 			t.Errorf("WaitTimeout(%v) took %v", d, took)
@@ -253,7 +253,7 @@ func TestCompletionWaitTimeout(t *testing.T) {
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		if !c.WaitTimeout(math.MaxInt64) {
-			t.Error("WaitTimeout of what is done meanwhile = false")
+			t.Error("WaitTimeout with Complete during the wait = false")
 		}
 	})
 	locktest.Until(func() bool { return !c.Empty() })

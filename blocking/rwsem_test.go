@@ -135,7 +135,7 @@ func TestRWSemLimit(t *testing.T) {
 			wantRW(t, &s, full)
 		}
 		if s.TryRLock() || s.TryLock() || s.LockTimeout(time.Microsecond) {
-			t.Error("a reader or a writer got in beside MaxReaders readers")
+			t.Error("a reader or a writer got in while MaxReaders readers hold it")
 		}
 		wantRW(t, &s, full)
 		s.RUnlock()
@@ -274,7 +274,7 @@ func TestRWSemDowngrade(t *testing.T) {
 	wantRW(t, &s, rwState{Readers: 3, Waiting: true})
 	for range 3 {
 		if s.TryLock() {
-			t.Fatal("TryLock beside readers = true, want false")
+			t.Fatal("TryLock while readers hold it = true, want false")
 		}
 		s.RUnlock()
 	}
@@ -447,14 +447,14 @@ func rwSemGiveUps(t *testing.T) {
 				case reads:
 					readers.Add(1)
 					if w := writer.Load(); w != 0 {
-						t.Errorf("%d writers beside a reader", w)
+						t.Errorf("%d writers while a reader holds it", w)
 					}
 					runtime.Gosched()
 					readers.Add(-1)
 					s.RUnlock()
 				default:
 					if w, r := writer.Add(1), readers.Load(); w != 1 || r != 0 {
-						t.Errorf("%d writers, %d readers beside a writer", w, r)
+						t.Errorf("%d writers, %d readers while a writer holds it", w, r)
 					}
 					n++
 					runtime.Gosched()

@@ -389,7 +389,7 @@ func TestSemaphoreTryDownBesideLine(t *testing.T) {
 	}
 	for range 10000 {
 		if !s.TryDown() {
-			t.Error("TryDown failed beside waiters that want more than there is")
+			t.Error("TryDown failed while the waiters want more permits than there are")
 			break
 		}
 		s.Up()

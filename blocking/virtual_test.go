@@ -438,7 +438,7 @@ func TestModelPermitsBehindBigRequest(t *testing.T) {
 		s.Down()
 		m.GoNamed("big", func() {
 			if s.DownNContext(ctx, 2) == nil {
-				m.Failf("2 permits were given out beside another, of 2 in all")
+				m.Failf("2 permits were given out while another was out, of 2 in all")
 			}
 		})
 		until(func() bool { return s.State().Waiting })
@@ -648,7 +648,7 @@ func TestModelReadersBehindCancelledWriter(t *testing.T) {
 		s.RLock()
 		m.GoNamed("writer", func() {
 			if s.LockContext(ctx) == nil {
-				m.Failf("a writer is beside a reader")
+				m.Failf("a writer and a reader hold it together")
 			}
 		})
 		until(func() bool { return s.State().Waiting })

@@ -890,7 +890,7 @@ func TestTooManyWorkers(t *testing.T) {
 			m.Go(func() {})
 		},
 	} {
-		if f := fails(t, check.Config{}, body); f.Kind != check.Misuse || f.Message != "more than 9 workers beside the body" {
+		if f := fails(t, check.Config{}, body); f.Kind != check.Misuse || f.Message != "more than 9 workers besides the body" {
 			t.Errorf("%s: a %s, %s; want a misuse", name, f.Kind, f.Message)
 		}
 	}

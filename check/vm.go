@@ -235,7 +235,7 @@ func (m *vm) room(n int) {
 		n += w.alike
 	}
 	if m.live+n > maxWorkers {
-		m.abort(Misuse, fmt.Sprintf("more than %d workers beside the body", maxWorkers-1))
+		m.abort(Misuse, fmt.Sprintf("more than %d workers besides the body", maxWorkers-1))
 	}
 }
 

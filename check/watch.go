@@ -148,7 +148,7 @@ func (x *explorer) oversee(done <-chan struct{}) *Failure {
 		case now.blocked() && same >= looksBlocked:
 			return x.stuck(now, fmt.Sprintf("is blocked outside of package primitives (%s), and holds up all the others: want the words, Spin and Parker of primitives, and workers of Machine.Go", now.state))
 		case !now.blocked() && same >= looksRunning:
-			return x.stuck(now, fmt.Sprintf("does not get on: one schedule has taken %v, so there is a loop that takes no steps: want a Spin in it", time.Duration(same)*lookEvery))
+			return x.stuck(now, fmt.Sprintf("makes no progress: one schedule has taken %v, so there is a loop that takes no steps: want a Spin in it", time.Duration(same)*lookEvery))
 		}
 	}
 }

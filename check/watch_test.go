@@ -153,9 +153,9 @@ func TestBesideSearch(t *testing.T) {
 	<-done
 	<-done
 	if err != nil || r.Failure != nil || r.Schedules != 120 {
-		t.Errorf("a search beside others: %v %v, want 120 schedules", err, r)
+		t.Errorf("a search while others run: %v %v, want 120 schedules", err, r)
 	}
 	if uint64(n) != word.Load() {
-		t.Errorf("beside a search %d of %d sections were counted", n, word.Load())
+		t.Errorf("during a search %d of %d sections were counted", n, word.Load())
 	}
 }

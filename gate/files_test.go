@@ -200,7 +200,7 @@ func TestFilesOneSided(t *testing.T) {
 	more := "pkg: example.org/p\nBenchmarkMean-2 5 61 ns/op\n"
 	f := files(t, goTest(1, 10, 100, ""), goTest(2, 10, 100, "")+more)
 	if rep := compareFiles(t, gate.Rules{}, f); len(rep.New) != 1 || len(rep.OnlyHead)+len(rep.OnlyBase) != 0 || !rep.Whole() || rep.Outcome() != gate.Pass {
-		t.Errorf("new %v, only head %v, only base %v, whole %t, %v; want that what is new passes", rep.New, rep.OnlyHead, rep.OnlyBase, rep.Whole(), rep.Outcome())
+		t.Errorf("new %v, only head %v, only base %v, whole %t, %v; want a pass despite the new rows", rep.New, rep.OnlyHead, rep.OnlyBase, rep.Whole(), rep.Outcome())
 	}
 	none := gate.Rules{Declared: func(gate.Benchmark, gate.Side) bool { return false }}
 	if rep := compareFiles(t, none, f); len(rep.OnlyHead) != 1 || len(rep.New)+len(rep.OnlyBase) != 0 || rep.Whole() || rep.Outcome() != gate.NoVerdict {

@@ -131,7 +131,7 @@ func TestSampleHasCounters(t *testing.T) {
 	}
 	for _, c := range Counters() {
 		if !known[c.Unit] {
-			t.Errorf("%s is no unit of which less is better", c.Unit)
+			t.Errorf("%s is not a unit in which less is better", c.Unit)
 		}
 	}
 }

@@ -197,7 +197,7 @@ func TestOpenDataSpoilt(t *testing.T) {
 			seen := d.Verify()
 			d.Check(1)
 			if seen == nil || strings.Contains(seen.Error(), "as worker 1") {
-				t.Errorf("%s spoilt: Verify after Look = %v, want what is wrong in the end", w.Name, seen)
+				t.Errorf("%s spoilt: Verify after Look = %v, want the fault of the final state", w.Name, seen)
 			}
 			if err := d.Verify(); err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("%s spoilt: Verify after Check = %v, want %s", w.Name, err, test.want)

@@ -172,7 +172,7 @@ func TestSpoilt(t *testing.T) {
 	reclaim()
 	s.check(w, found.value.count.Get(), found.value.mirror.Get())
 	if w.broken == nil || w.broken.Have != "it reclaimed: a grace period was over too early" {
-		t.Errorf("check of what is reclaimed: %v", w.broken)
+		t.Errorf("check of the reclaimed nodes: %v", w.broken)
 	}
 	if again := s.take(); again != found {
 		t.Errorf("take = %p, want the version that was reclaimed, %p", again, found)

@@ -597,7 +597,7 @@ func TestBackPressureBound(t *testing.T) {
 		f.Call(func() {})
 		spinUntil(f.Running)
 		if n := f.Stats().Expedited; n != 0 {
-			t.Errorf("%d grace periods expedited, want 0 yet", n)
+			t.Errorf("%d grace periods expedited so far, want 0", n)
 		}
 		began := time.Now()
 		var group sync.WaitGroup

@@ -469,7 +469,7 @@ func TestRUnlockTooManyBesideReader(t *testing.T) {
 				l.Lock()
 				for range 2 {
 					if says := panicOf(l.RUnlock); !strings.Contains(says, "RUnlock of ") {
-						t.Errorf("RUnlock beside a writer panics with %q, want that there was one too many", says)
+						t.Errorf("RUnlock while a writer holds it panics with %q, want that there was one too many", says)
 					}
 				}
 				l.Unlock()

@@ -40,7 +40,7 @@ func TestUpgradableStates(t *testing.T) {
 	l.ULock()
 	want("a reader and an upgradable one", false, true, false)
 	if l.TryUpgrade() {
-		t.Error("TryUpgrade beside a reader = true")
+		t.Error("TryUpgrade while a reader holds it = true")
 	}
 	want("after a TryUpgrade that failed", false, true, false)
 	l.RUnlock()
@@ -78,7 +78,7 @@ func TestUpgradeWaits(t *testing.T) {
 	}()
 	locktest.Until(func() bool { return l.String() == "2 readers, one of them upgrades" })
 	if l.TryRLock() {
-		t.Error("TryRLock beside an upgrade = true")
+		t.Error("TryRLock during an upgrade = true")
 	}
 	select {
 	case <-done:

@@ -113,14 +113,14 @@ func wantFree(m *check.Machine, l rwlock.Lock) {
 		m.Failf("TryRLock of a free lock = false: %v", l)
 	}
 	if l.TryLock() {
-		m.Failf("TryLock beside a reader = true: %v", l)
+		m.Failf("TryLock while a reader holds it = true: %v", l)
 	}
 	l.RUnlock()
 	if !l.TryLockPinned() {
 		m.Failf("TryLockPinned of a free lock = false: %v", l)
 	}
 	if l.TryRLockPinned() {
-		m.Failf("TryRLockPinned beside a writer = true: %v", l)
+		m.Failf("TryRLockPinned while a writer holds it = true: %v", l)
 	}
 	l.UnlockPinned()
 }
@@ -306,7 +306,7 @@ func TestModelFull(t *testing.T) {
 			m.GoNamed("leaving reader", l.RUnlock)
 			m.GoNamed("writer", func() {
 				if l.TryLock() {
-					m.Failf("TryLock beside %d readers = true", rwlock.MaxReaders-1)
+					m.Failf("TryLock while %d readers hold it = true", rwlock.MaxReaders-1)
 				}
 			})
 			m.Wait()

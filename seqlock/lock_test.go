@@ -208,7 +208,7 @@ func TestMostReaders(t *testing.T) {
 			t.Errorf("%d readers keep writers out after the panic, want %d", got, seqlock.MostReaders)
 		}
 		if l.TryLock() {
-			t.Error("TryLock beside readers that keep writers out = true, want false")
+			t.Error("TryLock while readers keep writers out = true, want false")
 		}
 	})
 	if !ran {

@@ -485,13 +485,13 @@ func anyBytes[T any](t *testing.T) {
 					s.LoadTo(&got.s)
 					same(t, "LoadTo", &got.s, want)
 					if got.before != fence || got.after != fence {
-						t.Fatalf("LoadTo wrote beside its argument: %v", got)
+						t.Fatalf("LoadTo wrote outside its argument: %v", got)
 					}
 					got.s = s.Load()
 					same(t, "Load", &got.s, want)
 				}
 				if v.before != fence || v.after != fence || l.before != fence || l.after != fence {
-					t.Fatalf("Store wrote beside the value")
+					t.Fatalf("Store wrote outside the value")
 				}
 			}
 		})

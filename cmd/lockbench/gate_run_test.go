@@ -126,7 +126,7 @@ func TestGate(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	code := run([]string{"gate", "--files", "--exact", filepath.Join(out, "base.txt"), filepath.Join(out, "head.txt")}, &stdout, &stderr)
 	if code != exitOK || !strings.Contains(stdout.String(), "pass: ") {
-		t.Errorf("gate --files of what --out left: exit status %d\n%s%s", code, &stdout, &stderr)
+		t.Errorf("gate --files of the files of --out: exit status %d\n%s%s", code, &stdout, &stderr)
 	}
 	for _, name := range []string{"report.txt", "report.md", "report.json", "junit.xml", "verdict", "forest.svg", "forest.png"} {
 		if info, err := os.Stat(filepath.Join(out, name)); err != nil || info.Size() == 0 {

@@ -239,7 +239,7 @@ func TestTwoRunsOnOneFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		if code := end(t, second); code != test.code || !strings.Contains(said.String(), test.want) {
-			t.Errorf("%s beside another run: exit status %d, want %d and %q:\n%s", test.args, code, test.code, test.want, &said)
+			t.Errorf("%s while another run lasts: exit status %d, want %d and %q:\n%s", test.args, code, test.code, test.want, &said)
 		}
 	}
 	if err := first.Process.Kill(); err != nil {

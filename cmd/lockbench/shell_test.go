@@ -16,7 +16,7 @@ import (
 // The installed shells complete what the script says.
 func TestCompletionInShells(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("wants shells")
+		t.Skip("needs shells")
 	}
 	bin, work := t.TempDir(), t.TempDir()
 	if err := os.Symlink(executable(t), filepath.Join(bin, "lockbench")); err != nil {

@@ -59,6 +59,6 @@ func TestFullStdout(t *testing.T) {
 	// A fault that was found sets the exit code, even if it could not be written.
 	var errs bytes.Buffer
 	if code := run([]string{"history", "--fail"}, &full{0}, &errs); code != exitFailed {
-		t.Errorf("history --fail of what is slower, on a full stdout: exit status %d, want %d: %s", code, exitFailed, &errs)
+		t.Errorf("history --fail of a slower run, on a full stdout: exit status %d, want %d: %s", code, exitFailed, &errs)
 	}
 }

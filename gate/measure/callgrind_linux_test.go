@@ -149,7 +149,7 @@ func TestCallgrind(t *testing.T) {
 	}
 	counted(t, src, "Luck")
 	if _, exact := src.Exact(gate.Benchmark{Pkg: "example.com/toy", Name: "Luck"}, "instructions/op"); exact {
-		t.Error("what is random in each process is said not to vary")
+		t.Error("a count that differs in each process is said not to vary")
 	}
 	if _, exact := src.Exact(gate.Benchmark{Pkg: "example.com/toy", Name: "Same"}, "ns/op"); exact {
 		t.Error("a time is said not to vary")

@@ -236,7 +236,7 @@ func TestBenchmarks(t *testing.T) {
 		t.Errorf("only head has %v, want %v", onlyHead, want)
 	}
 	if all := strings.Join(src.Warnings(), "\n"); !strings.Contains(all, "head skips example.com/m/sub.Skipped: left out") {
-		t.Errorf("warnings %q, want one of what is skipped", all)
+		t.Errorf("warnings %q, want one about the skipped benchmarks", all)
 	}
 	for unit, want := range map[string]int{"ns/op": -1, "allocs/op": -1, "MB/s": +1, "hops/op": +1, "odd-thing": 0, "instructions/op": -1, "B/s": +1, "p99-ns": -1, "rtt-ns": 0} {
 		if got := src.Better(unit); got != want {
@@ -628,7 +628,7 @@ func BenchmarkIt(b *testing.B) {
 	}
 	config.With = []string{above}
 	if _, err := measure.Prepare(context.Background(), config); err == nil || !strings.Contains(err.Error(), "want a file or a directory in ") {
-		t.Errorf("with what is outside: error %v", err)
+		t.Errorf("--with a path outside: error %v", err)
 	}
 	config.With = []string{filepath.Join(dir, "data.bin"), filepath.Join(dir, "gen.go")}
 	for head, n := range map[string]float64{"head": 2, measure.Worktree: 3} {
@@ -648,7 +648,7 @@ func BenchmarkIt(b *testing.B) {
 			}
 		}
 		if w := strings.Join(src.Warnings(), "\n"); !strings.Contains(w, "both sides have example.com/outside as it is now in ../outside") {
-			t.Errorf("warnings %q, want one of what is outside", w)
+			t.Errorf("warnings %q, want one about the module outside", w)
 		}
 		must("", src.Close())
 	}

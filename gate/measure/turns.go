@@ -134,7 +134,7 @@ func (s *Source) pair(ctx context.Context, c *cell, of *binaries) ([2]line, erro
 		c.apart = true
 		if again, failed := s.turn(ctx, c, of); failed == nil {
 			made, err = again, nil
-			s.warn("%v: fails where the other side lives at the same time, so one runs after the other", c.Benchmark)
+			s.warn("%v: fails while the other side runs, so one runs after the other", c.Benchmark)
 		}
 	}
 	if err == nil {

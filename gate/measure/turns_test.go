@@ -336,7 +336,7 @@ func TestTurnsApart(t *testing.T) {
 			t.Fatalf("failed %+v", r.Failed)
 		}
 	}
-	if w := src.Warnings(); !slices.Contains(w, "example.com/u.Excludes: fails where the other side lives at the same time, so one runs after the other") {
-		t.Errorf("warnings %q, want one of what cannot live at once", w)
+	if w := src.Warnings(); !slices.Contains(w, "example.com/u.Excludes: fails while the other side runs, so one runs after the other") {
+		t.Errorf("warnings %q, want one about the sides that cannot run at the same time", w)
 	}
 }

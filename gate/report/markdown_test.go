@@ -52,7 +52,7 @@ func TestMarkdownLimit(t *testing.T) {
 			t.Errorf("%s: %d bytes", name, len(s))
 		}
 		if !strings.Contains(s, "not shown") {
-			t.Errorf("%s: does not say what is not shown", name)
+			t.Errorf("%s: does not say how many rows are not shown", name)
 		}
 		checkTables(t, s)
 	}

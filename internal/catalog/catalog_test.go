@@ -336,21 +336,21 @@ func TestRBMutexTokens(t *testing.T) {
 	for _, when := range []string{"new", "after a write"} {
 		a.RLock()
 		if !b.TryRLock() {
-			t.Fatalf("%s: TryRLock beside a reader = false, want true", when)
+			t.Fatalf("%s: TryRLock while a reader holds it = false, want true", when)
 		}
 		if a.TryLock() || b.TryLock() {
-			t.Fatalf("%s: TryLock beside readers = true, want false", when)
+			t.Fatalf("%s: TryLock while readers hold it = true, want false", when)
 		}
 		a.RUnlock()
 		if a.TryLock() {
-			t.Fatalf("%s: TryLock beside a reader = true, want false", when)
+			t.Fatalf("%s: TryLock while a reader holds it = true, want false", when)
 		}
 		b.RUnlock()
 		if !a.TryLock() {
 			t.Fatalf("%s: TryLock after the readers = false, want true", when)
 		}
 		if b.TryRLock() {
-			t.Fatalf("%s: TryRLock beside a writer = true, want false", when)
+			t.Fatalf("%s: TryRLock while a writer holds it = true, want false", when)
 		}
 		a.Unlock()
 	}

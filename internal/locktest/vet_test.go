@@ -24,7 +24,7 @@ func TestVetNotesCopies(t *testing.T) {
 			continue
 		}
 		if note := fmt.Sprintf("%s:%d:", file, n); !strings.Contains(string(out), note) {
-			t.Errorf("go vet says nothing of %s%s", note, strings.TrimSuffix(line, "// copy\n"))
+			t.Errorf("go vet reports nothing about %s%s", note, strings.TrimSuffix(line, "// copy\n"))
 		}
 	}
 	if n == 0 || t.Failed() {

@@ -119,7 +119,7 @@ const Const = 1
 			}
 		}
 		if n := strings.Count(err.Error(), "undefined: z"); n > 1 {
-			t.Errorf("%s: says %d times what is undefined: %v", args[i], n, err)
+			t.Errorf("%s: reports the undefined name %d times: %v", args[i], n, err)
 		}
 	}
 }
@@ -244,7 +244,7 @@ func TestBuildFails(t *testing.T) {
 		_, err = Build(t.Context(), locks)
 	}
 	if err == nil || !strings.Contains(err.Error(), "bad.go:3:9: undefined: z") {
-		t.Errorf("got %v, want what is undefined", err)
+		t.Errorf("got %v, want the undefined name", err)
 	}
 	if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
 		t.Errorf("left %v behind, %v", left, err)
