@@ -27,7 +27,7 @@ import (
 // successful call to a form of Lock, for n < m. A failed one synchronizes
 // nothing.
 type Mutex struct {
-	// word says whether the Mutex is held and what waits for it; see [DecodeMutex].
+	// word says whether the Mutex is held and which waiters it has; see [DecodeMutex].
 	//
 	//	locked    bit 0      held
 	//	spinning  bit 1      a spinner will take it, or clear this bit and

@@ -236,7 +236,7 @@ func (s *Semaphore) down(n int, p patience) error {
 	s.line.lock.LockPinned()
 	s.line.push(me)
 	s.word.Or(semaphoreWaiting) // restores I1
-	served := s.serve()         // I may be the first, and permits may have come back
+	served := s.serve()         // me may be the first, and permits may have come back
 	s.line.lock.UnlockPinned()
 	served.wake()
 

@@ -16,7 +16,7 @@ type bounded struct {
 	last  proc  // the worker that took the last step
 	late  procs // buffers whose oldest store has been delayed
 
-	astray bool // whether the execution did not repeat the known turns
+	diverged bool // whether the execution did not repeat the known turns
 }
 
 // A turn is a decision: the alternatives, and the one that was chosen.
@@ -28,11 +28,11 @@ type turn struct {
 }
 
 func (b *bounded) begin() {
-	b.depth, b.used, b.last, b.late, b.astray = 0, 0, 0, 0, false
+	b.depth, b.used, b.last, b.late, b.diverged = 0, 0, 0, 0, false
 }
 
 // repeats reports whether the execution repeated the earlier ones.
-func (b *bounded) repeats() bool { return !b.astray && b.depth >= len(b.turns) }
+func (b *bounded) repeats() bool { return !b.diverged && b.depth >= len(b.turns) }
 
 // buffers are the procs that are store buffers.
 const buffers = procs(0x12492492)
@@ -59,7 +59,7 @@ func (b *bounded) pick(self proc, enabled procs) (proc, bool) {
 	}
 	p := b.turns[b.depth].chosen
 	if b.turns[b.depth].of > 0 || !enabled.has(p) {
-		b.astray = true
+		b.diverged = true
 		return 0, false
 	}
 	b.depth++
@@ -93,7 +93,7 @@ func (b *bounded) choose(self proc, n int) int {
 	}
 	t := &b.turns[b.depth]
 	if int(t.of) != n {
-		b.astray = true
+		b.diverged = true
 		return 0
 	}
 	b.depth++

@@ -30,14 +30,14 @@ package check
 // I1: nodes[i] and events[i] are of the same step, or of the same choice.
 // I2: an execution repeats the existing nodes, and then adds new ones.
 type dpor struct {
-	vm     *vm
-	nodes  []node
-	events []event
-	depth  int   // steps and choices of the execution so far
-	fresh  int   // the first of them that no earlier execution had
-	asleep procs // in the state that the execution is in, once it is fresh
-	last   proc  // the proc that took the last step
-	astray bool  // whether the execution did not repeat the existing nodes
+	vm       *vm
+	nodes    []node
+	events   []event
+	depth    int   // steps and choices of the execution so far
+	fresh    int   // the first of them that no earlier execution had
+	asleep   procs // in the state that the execution is in, once it is fresh
+	last     proc  // the proc that took the last step
+	diverged bool  // whether the execution did not repeat the existing nodes
 
 	took   [maxProcs]int32 // the last step of each proc in the execution, or 0
 	order  [maxProcs]order // each proc's last step, and all that comes before it
@@ -99,7 +99,7 @@ type trail struct {
 }
 
 func (d *dpor) begin() {
-	d.depth, d.asleep, d.last, d.astray = 0, 0, 0, false
+	d.depth, d.asleep, d.last, d.diverged = 0, 0, 0, false
 	d.took = [maxProcs]int32{}
 	for i := range d.order {
 		d.order[i] = order{}
@@ -120,24 +120,24 @@ const mostPassed = 64
 func (d *dpor) width() int { return 3 * d.vm.live }
 
 func (d *dpor) known() (proc, bool) {
-	if d.depth < len(d.nodes) && !d.astray {
+	if d.depth < len(d.nodes) && !d.diverged {
 		at := &d.nodes[d.depth]
 		if !at.choice && d.vm.pends(at.chosen) {
 			return at.chosen, true
 		}
-		d.astray = true
+		d.diverged = true
 	}
 	return 0, false
 }
 
 // repeats reports whether the execution repeated the earlier ones.
-func (d *dpor) repeats() bool { return !d.astray && d.depth >= d.fresh }
+func (d *dpor) repeats() bool { return !d.diverged && d.depth >= d.fresh }
 
 func (d *dpor) pick(self proc, enabled procs) (proc, bool) {
 	if p, ok := d.known(); ok {
 		return p, true
 	}
-	if d.astray {
+	if d.diverged {
 		return 0, false
 	}
 	awake := enabled &^ d.asleep
@@ -169,7 +169,7 @@ func (d *dpor) choose(self proc, n int) int {
 	}
 	at := &d.nodes[d.depth]
 	if !at.choice || int(at.of) != n {
-		d.astray = true
+		d.diverged = true
 		return 0
 	}
 	d.asleep = at.asleep
@@ -198,7 +198,7 @@ func (d *dpor) step(p proc, o *op) {
 	}
 	if i < d.fresh {
 		if e.proc != p || e.kind != o.kind || e.on != o.object {
-			d.astray = true
+			d.diverged = true
 			return
 		}
 		d.order[p] = e.order

@@ -38,8 +38,8 @@ func (m *Machine) GoAlike(n int, f func()) {
 	if n > 0 {
 		m.vm.room(n)
 		w := m.vm.goes(f, false)
-		w.alike, w.born = n-1, w.clock
-		w.born[w.id] = 0
+		w.alike, w.spawned = n-1, w.clock
+		w.spawned[w.id] = 0
 	}
 }
 

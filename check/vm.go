@@ -526,7 +526,7 @@ func (m *vm) another(w *worker) {
 	m.search.follow(next.proc(), w.proc())
 	// The search orders next after w, but the race detector does not, so no data race
 	// is hidden.
-	next.clock, next.born = w.born, w.born
+	next.clock, next.spawned = w.spawned, w.spawned
 	next.clock[next.id] = 1
 }
 

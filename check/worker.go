@@ -38,8 +38,8 @@ type worker struct {
 	cancelled  bool     // whether the deadline will end its Park before an Unpark comes
 	expired    bool     // whether it has
 
-	alike int   // how many more of its kind will start, once it has taken a step
-	born  clock // when those could have been started
+	alike   int   // how many more of its kind will start, once it has taken a step
+	spawned clock // when those could have been started
 
 	// Of After's workers.
 	timer   bool

@@ -51,7 +51,7 @@ func TestParkThenWake(t *testing.T) {
 		} {
 			t.Run(name+"/"+wakeName, func(t *testing.T) {
 				var to, from primitives.Parker
-				var ball int // only the goroutine that is awake uses it
+				var count int // only the goroutine that is awake uses it
 				var wg sync.WaitGroup
 				const rounds = 200
 				wg.Go(func() {
@@ -59,20 +59,20 @@ func TestParkThenWake(t *testing.T) {
 						if !wait(&to) {
 							t.Errorf("%s gave up", name)
 						}
-						ball++
+						count++
 						wake(&from)
 					}
 				})
 				for range rounds {
-					ball++
+					count++
 					wake(&to)
 					if !wait(&from) {
 						t.Errorf("%s gave up", name)
 					}
 				}
 				wg.Wait()
-				if ball != 2*rounds {
-					t.Errorf("after %d rounds there and back the ball reads %d", rounds, ball)
+				if count != 2*rounds {
+					t.Errorf("after %d rounds there and back the count is %d", rounds, count)
 				}
 			})
 		}

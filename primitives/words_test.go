@@ -99,8 +99,8 @@ func TestSizes(t *testing.T) {
 	want(t, "alignment", unsafe.Offsetof(new(odd).w)%8, 0)
 }
 
-// A release publishes what was written before it. The data are plain: under
-// the race detector this is the test that StoreRelease is one to it, too.
+// A release publishes what was written before it. The data are plain: under the race
+// detector the test also checks that the detector sees StoreRelease as a release.
 func TestReleasePublishes(t *testing.T) {
 	var (
 		data [1000]int

@@ -103,12 +103,12 @@ func (u *Updater) slowDown(n int64) {
 			left -= nap
 		}
 	}
-	u.ebb()
+	u.clearOverWater()
 }
 
-// ebb clears overWater if at most HighWater callbacks wait. It is called after
-// overWater is set and after callbacks have run, so overWater does not stay set.
-func (u *Updater) ebb() {
+// clearOverWater clears overWater if at most HighWater callbacks wait. It is called
+// after overWater is set and after callbacks have run, so overWater does not stay set.
+func (u *Updater) clearOverWater() {
 	if u.hurry.Load()&overWater != 0 && u.callbacks.waiting.Load() <= int64(u.cfg.HighWater) {
 		u.hurry.And(^uint32(overWater))
 	}
@@ -159,7 +159,7 @@ func (u *Updater) serve(batch *callback) {
 		for c := batch; c != nil; c = c.next {
 			u.run(c)
 		}
-		u.ebb()
+		u.clearOverWater()
 		var done bool
 		if batch, done = u.take(); done {
 			return

@@ -14,8 +14,8 @@ import (
 // in line. The zero Distributed is unlocked.
 // A Distributed must not be copied after first use.
 //
-// Readers that are turned away again and again stay away for some microseconds:
-// where reads and writes are dense, each CPU so keeps the cache lines for a while.
+// Readers that are turned away again and again stay away for some microseconds: where
+// reads and writes are dense, each CPU then keeps the cache lines for a while.
 //
 // Its price is memory, 160 bytes for each CPU and 24 of its own, and the writer's walk,
 // which fetches a cache line from each CPU. An RUnlock too many cannot be seen when it

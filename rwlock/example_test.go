@@ -97,8 +97,8 @@ func ExampleDecode() {
 	// Output: 3 readers, a writer waits
 }
 
-// A section that mostly only reads: it looks beside readers, and becomes the writer if
-// there is something to write. No writer comes between the two.
+// A section that mostly only reads: it looks while others read, and becomes the writer
+// if there is something to write. No writer comes between the two.
 func ExampleUpgradable() {
 	var (
 		mu    rwlock.Upgradable

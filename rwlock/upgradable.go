@@ -3,11 +3,11 @@ package rwlock
 import "github.com/lockbench/lockbench/primitives"
 
 // An Upgradable is a [Queued] whose readers may become writers. An upgradable read
-// section runs beside readers, and excludes writers and other upgradable sections. Upgrade
-// makes it a write section without letting a writer in between, so what was read still
-// holds. It is for a section that mostly finds that there is nothing to write. It has
-// twelve bytes. The zero Upgradable is unlocked.
-// An Upgradable must not be copied after first use.
+// section runs together with readers, and excludes writers and other upgradable
+// sections. Upgrade makes it a write section without letting a writer in between, so
+// what the section has read is still so. It is for sections that seldom find something
+// to write. It has twelve bytes. The zero Upgradable is unlocked. An Upgradable must
+// not be copied after first use.
 //
 //	l.ULock()
 //	if stale() { // beside readers
@@ -24,8 +24,9 @@ import "github.com/lockbench/lockbench/primitives"
 // would never get in. Only one reader at a time may upgrade, so no two upgraders wait
 // for each other; a plain reader that wants to write has to leave first.
 //
-// The sources are the upgradable locks of Boost and of Rust's parking_lot. There are no
-// pinned forms of what is upgradable: it waits for readers while it is a reader.
+// The sources are the upgradable locks of Boost and of Rust's parking_lot. Upgradable
+// sections have no pinned forms: an upgrade waits for other readers while it is a
+// reader itself.
 type Upgradable struct {
 	Queued
 
@@ -98,9 +99,9 @@ func (l *Upgradable) upgrade() bool {
 	return w&^(waiting|upgrading) == oneReader && l.word.word.CompareAndSwap(w, w&waiting|writer) // 1,*,* -> 0,*,W; acquire: pairs with RUnlock
 }
 
-// Downgrade makes the caller's write section a read section, which ends with RUnlock. No
-// writer gets in between, and readers do as beside any reader. It panics if no writer is
-// inside.
+// Downgrade makes the caller's write section a read section, which ends with RUnlock.
+// No writer gets in between; readers may, as while any reader is inside. It panics if
+// no writer is inside.
 func (l *Upgradable) Downgrade() {
 	if l.word.word.Load()&writer != writer {
 		panic("rwlock: Downgrade of an Upgradable that is not write-locked")

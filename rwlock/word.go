@@ -46,10 +46,9 @@ func (l *word) TryLock() bool {
 }
 
 // TryRLock tries to lock l for reading without waiting and reports whether it
-// succeeded. It fails while a writer holds the lock; for a [Queued] it also fails
-// while the writer at the head of the queue waits for readers to leave, and for an
-// [Upgradable] while a reader upgrades. It panics
-// if the lock has 4,194,303 readers.
+// succeeded. It fails while a writer holds the lock; for a [Queued] it also fails while
+// the writer at the head of the queue waits for readers to leave, and for an
+// [Upgradable] while a reader upgrades. It panics if the lock has 4,194,303 readers.
 func (l *word) TryRLock() bool { return orPanic(l.tryRLock()) }
 
 func (l *word) tryRLock() (got bool, wrong string) {
@@ -156,7 +155,7 @@ func tooManyCame(pinned bool) {
 // If another goroutine has undone it, or a reader has come, that RUnlock was the other
 // goroutine's, or is the reader's: an Add here would count in a reader that does not exist.
 func (l *word) checkLeft(w uint32) {
-	for w&below == below { // otherwise readers set the bit that do not fit and are on their way out
+	for w&below == below { // otherwise the bit was set by readers that do not fit and are on their way out
 		if l.word.CompareAndSwap(w, w+oneReader) { // restores I2
 			panic("rwlock: RUnlock of unlocked lock")
 		}

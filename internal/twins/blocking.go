@@ -61,7 +61,7 @@ var blocking = []twin{
 		old: "s.word.Or(semaphoreWaiting) // restores I1\n",
 		new: "// restores I1\n"},
 	{file: "semaphore.go", fault: "Semaphore: a waiter that gets in line does not look again", kind: check.Deadlock,
-		old: "served := s.serve()         // I may be the first, and permits may have come back",
+		old: "served := s.serve()         // me may be the first, and permits may have come back",
 		new: "var served cohort"},
 	{file: "semaphore.go", fault: "Semaphore: Up does not serve those in line", kind: check.Deadlock,
 		old: "break\n\t\t}\n\t}\n\tserved := s.serve()\n\ts.line.lock.UnlockPinned()\n\tserved.wake()\n}\n\n// first",

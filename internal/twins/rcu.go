@@ -100,7 +100,7 @@ var rcu = []twin{
 		old: "	u.wake()\n	q.ended.Wait()\n",
 		new: "	q.ended.Wait()\n"},
 	{file: "callbacks.go", fault: "the goroutine does not look whether the hurry is over", kind: check.Assertion,
-		old: "			u.run(c)\n		}\n		u.ebb()\n",
+		old: "			u.run(c)\n		}\n		u.clearOverWater()\n",
 		new: "			u.run(c)\n		}\n"},
 	{file: "pool.go", fault: "Pool: an object is free at once", kind: check.DataRace,
 		old: "	p.Updater.Call(func() {\n",
