@@ -92,7 +92,7 @@ func ReadFiles(base, head string) (Files, error) {
 //
 // It is an error if there is nothing to compare, if the files are not of one machine,
 // or if no file has a unit of the rules. If readings cannot be compared, the result is
-// cannot tell: a unit that only one side has, or two files that are the same. A value
+// CannotTell: a unit that only one side has, or two files that are the same. A value
 // that makes no sense, such as NaN, has no verdict.
 func (r Rules) CompareFiles(ctx context.Context, f Files) (*Report, error) {
 	src, err := newFileSource(f)

@@ -138,8 +138,8 @@ type Rules struct {
 	// for values that do not vary, pairs of processes. 10 is the default.
 	MinRounds int
 
-	// Budget is how long all rounds together may take: 0 means without limit. What is
-	// undecided then is cannot tell.
+	// Budget is how long all rounds together may take: 0 means without limit. A
+	// benchmark that is undecided then is CannotTell.
 	Budget time.Duration
 
 	// Units are the units that are judged; if there are none, all units with a known
@@ -302,7 +302,7 @@ type Report struct {
 	Unchanged []Unchanged
 
 	// Interrupted says that the comparison was ended early: what was undecided then is
-	// cannot tell.
+	// CannotTell.
 	Interrupted bool
 
 	// NotJudged are units without a known direction.

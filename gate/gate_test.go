@@ -46,7 +46,7 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// Rounds from files get the same verdicts as live ones; cannot tell says what is
+// Rounds from files get the same verdicts as live ones; CannotTell comes with what is
 // missing for a verdict.
 func TestLacks(t *testing.T) {
 	for name, test := range map[string]struct {

@@ -675,7 +675,7 @@ func (r Rules) ignores(b Benchmark, unit string) bool {
 	return ok && e.Ignore
 }
 
-// untold returns a result with the verdict cannot tell.
+// untold returns a result with the verdict CannotTell.
 func untold(b Benchmark, unit string, better int, why string) Result {
 	nan := math.NaN()
 	return Result{Benchmark: b, Unit: unit, Better: better, Verdict: CannotTell, Why: why,

@@ -371,8 +371,8 @@ func (t *shift) samples() string {
 	return fmt.Sprintf("%s of the base and %d of the head", wording.Plural(len(t.base), "sample"), len(t.head))
 }
 
-// bounding returns how many samples each side needs, and at least has, for finite
-// bounds at the confidence.
+// bounding returns how many samples make the bounds at the confidence finite, if a side
+// with fewer gets that many.
 func (t *shift) bounding(alpha float64) int {
 	n := minSamples
 	for uCritical(max(n, len(t.base)), max(n, len(t.head)), alpha/2) == 0 {

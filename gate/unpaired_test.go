@@ -40,8 +40,8 @@ func (r run) file(name string, random *rand.Rand) *results.RecordFile {
 	return f
 }
 
-// benchstat reports whether benchstat would say that the head is worse by more than 3
-// %, at p < 0.05, as its own package computes it.
+// benchstat reports whether benchstat would say that the head is worse by more than 3%,
+// at p < 0.05, as its own package computes it.
 func benchstat(base, head *results.RecordFile, name string) bool {
 	sample := func(f *results.RecordFile) *benchmath.Sample {
 		var values []float64
