@@ -56,7 +56,7 @@ var properties = []claim{
 	}},
 	{"reads", "a reader sees the words as they were at one moment, and never an earlier one", false, func(e catalog.Entry, workers, ops int) (func(*check.Machine), string) {
 		return with(e, func(fresh func() property.Sequence) (func(*check.Machine), string) {
-			return property.Reads(fresh, workers-1, ops, 1), size(workers-1, ops, "read") + " beside one writer"
+			return property.Reads(fresh, workers-1, ops, 1), size(workers-1, ops, "read") + " and one writer"
 		})
 	}},
 	{"meeting", "readers do not wait for each other", false, func(e catalog.Entry, workers, _ int) (func(*check.Machine), string) {

@@ -258,7 +258,7 @@ func unpaired(rows []row) string {
 	case !any:
 		return ""
 	case drift > 0:
-		return fmt.Sprintf("the sides were not measured together, and may have drifted apart: %s is allowed for that, beside the margin", wording.Share(drift))
+		return fmt.Sprintf("the sides were not measured together, and may have drifted apart: %s is allowed for that, in addition to the margin", wording.Share(drift))
 	}
 	return "the sides were not measured together: a drift between them would look like a change"
 }
