@@ -383,7 +383,7 @@ func (t *textTable) marks() (lines []string) {
 		lines = append(lines, "?: "+s)
 	}
 	if any(func(res row) bool { return res.Minor }) && !t.NoVerdict {
-		lines = append(lines, "( ): of no account: there is more of it at another distance of the CPUs, which decides")
+		lines = append(lines, "( ): not counted: there are more readings at another distance of the CPUs, which decides")
 	}
 	if !t.NoVerdict && any(func(res row) bool { return !res.Exact }) {
 		lines = append(lines, fmt.Sprintf("margin: %s, unless the row has another", wording.Share(t.Rules.WithDefaults().Margin)))
