@@ -62,9 +62,9 @@
 //
 // # The files, in the order of the data
 //
-//   - explore.go begins a search, as a [Config] says, and ends it with a [Report]
+//   - explore.go runs a search, as a [Config] says, and returns a [Report]
 //     (report.go); replay.go runs one schedule of it again.
-//   - machine.go is what a body sees. vm.go is the machine behind it, the engine of
+//   - machine.go is what a body uses. vm.go is the machine behind it, the engine of
 //     package primitives, which runs the workers (worker.go) one at a time.
 //   - memory.go has the words, Cells, parkers and store buffers of an execution, and
 //     race.go the vector clocks that find data races.

@@ -16,20 +16,20 @@
 //
 // # The files, in the order of the data
 //
-//   - scenario.go, place.go, gc.go, work.go, arrivals.go: what may be asked for.
-//   - sweep.go makes a product of scenarios; run.go takes one sample of a scenario, and
+//   - scenario.go, place.go, gc.go, work.go, arrivals.go: what a caller can ask for.
+//   - sweep.go makes the product of scenarios; run.go takes one sample of a scenario, and
 //     bench.go takes it under go test.
 //   - preflight.go checks a fresh lock, isolate.go gives the lock cache lines of its own,
 //     and probe.go measures how far the CPUs are apart, before and after.
-//   - worker.go is the loop of a worker. section.go, open.go and rcu.go are what it does
+//   - worker.go is the loop of a worker. section.go, open.go and rcu.go are what it runs
 //     inside: of locks, of readers that retry, and of RCU.
 //   - workload.go and the files of single workloads (clock.go, config.go, counter.go,
 //     freelist.go, intervals.go, list.go, log.go, pool.go, record.go, table.go) are what
-//     it does instead; fence.go is the work between fences.
-//   - latency.go, fairness.go, counters*.go and cputime_*.go measure beside it, and
-//     sample.go makes a sample of all that. affinity_*.go binds threads to CPUs.
+//     it runs instead; fence.go is the work between fences.
+//   - latency.go, fairness.go, counters*.go and cputime_*.go measure meanwhile, and
+//     sample.go makes a sample of their results. affinity_*.go binds threads to CPUs.
 //   - watchdog.go supervises the workers, standby_*.go helps where sections are pinned,
-//     cause.go finds out why workers are stuck, and errors.go has what is then returned.
+//     cause.go finds out why workers are stuck, and errors.go has the errors for that.
 //   - torture.go, torture_lock.go, torture_rcu.go and torture_strain.go are
-//     another use of the same subjects: [Torture].
+//     [Torture], another use of the same subjects.
 package harness

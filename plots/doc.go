@@ -17,11 +17,11 @@
 //
 //   - plots.go has the options; files.go draws all kinds of figures, and writes them.
 //   - scene.go gathers the summaries of a file into the cells of one figure, and has its
-//     conditions in words and in its name; series.go makes lines over a dimension of them.
+//     conditions in words and in its name; series.go makes lines over one dimension.
 //   - alone.go, throughput.go, reads.go, beside.go, roles.go, latency.go, arrivals.go and
 //     fairness.go are the kinds of figures, each with its title.
 //   - rows.go and lines.go are the two forms that figures have; axes.go, labels.go and
-//     palette.go are what both are made of.
-//   - figure.go is a figure, with the text around its panels; page.go is the page of all.
-//   - forest.go and history.go draw what the gate and a history found.
+//     palette.go are parts of both.
+//   - figure.go is a figure, with the text around its panels; page.go is the page of all figures.
+//   - forest.go and history.go draw the results of the gate and of a history.
 package plots

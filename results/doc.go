@@ -33,13 +33,13 @@
 // # The files, in the order of the data
 //
 //   - sample.go, cell.go, load.go, unit.go and wait.go: what a sample is, its name, the
-//     units of its values, and how its waits are distributed.
-//   - facts.go and facts_*.go: what is known of the machine.
+//     units of its values, and the distribution of its waits.
+//   - facts.go and facts_*.go: facts about the machine.
 //   - writer.go writes a file, and continues one.
-//   - lines.go and dress.go take off what other software has put around a text;
-//     gotest.go knows what go test prints where it fails.
-//   - reader.go reads samples of locks, record.go any Go benchmarks; problems.go says
-//     what is wrong with them.
+//   - lines.go and dress.go remove what other software has added to a text;
+//     gotest.go knows what go test prints when it fails.
+//   - reader.go reads samples of locks, record.go any Go benchmarks; problems.go collects
+//     their errors.
 //   - summary.go, ratio.go and forks.go are the statistics.
 //   - table.go and digest.go show them on a terminal; export.go writes CSV and JSON.
 package results

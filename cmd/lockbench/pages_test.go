@@ -23,10 +23,10 @@ import (
 
 const repository = "../.."
 
-// Every command on the pages makes sense: flags are known, packages are there, patterns
-// match a test or a benchmark.
+// Every command on the pages makes sense: its flags and packages exist, and its
+// patterns match a test or a benchmark.
 func TestPageCommands(t *testing.T) {
-	root, err := filepath.Abs(repository) // commands are tried in directories of their own
+	root, err := filepath.Abs(repository) // commands run in other directories
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +54,7 @@ func TestPageCommands(t *testing.T) {
 		t.Errorf("%d commands of lockbench on the pages, want all", ours)
 	}
 
-	// Those within lines may be parts of commands.
+	// Commands within a line of text may be incomplete.
 	spans := 0
 	for page, text := range texts {
 		for _, m := range inLine.FindAllStringSubmatch(withoutBlocks(text), -1) {
@@ -78,7 +78,7 @@ var (
 
 func withoutBlocks(text string) string { return fenced.ReplaceAllString(text, "") }
 
-// What is wrong is noticed.
+// The test notices wrong commands.
 func TestWrongCommands(t *testing.T) {
 	known := readSources(t, repository)
 	for line, want := range map[string]string{
@@ -105,10 +105,10 @@ func TestWrongCommands(t *testing.T) {
 	}
 }
 
-// theirs is the package that a reader of docs/verification.md has made.
+// theirs is the package that docs/verification.md tells its reader to make.
 const theirs = "mylock"
 
-// sources are what the repository has that commands name.
+// sources are the parts of the repository that commands name.
 type sources struct {
 	tests map[string][]string // functions that go test runs, by directory
 	code  map[string]string   // sources, by directory
@@ -158,7 +158,7 @@ func (k sources) wrong(words []string) string {
 		return k.wrongGo(words[1:])
 	case "lockbench":
 		return wrongFlags(words[1:])
-	case "git", "cd", "grep", "mkdir", "cp", "bash", "apt-get", "locksim": // a test of locksim tries its own
+	case "git", "cd", "grep", "mkdir", "cp", "bash", "apt-get", "locksim": // locksim has its own test
 		return ""
 	}
 	if flag, ok := strings.CutPrefix(words[0], "--"); ok {
@@ -192,8 +192,8 @@ func hasFlag(command, flag string) bool {
 	return false
 }
 
-// wrongFlags is [sources.wrong] of the arguments of lockbench, which may be a part of what
-// the command wants.
+// wrongFlags is [sources.wrong] for the arguments of lockbench, of which some may be
+// missing.
 func wrongFlags(args []string) string {
 	if len(args) == 0 || strings.HasPrefix(args[0], "--") {
 		return ""
@@ -212,7 +212,7 @@ func wrongFlags(args []string) string {
 	return ""
 }
 
-// wrongGo is [sources.wrong] of the arguments of the go command.
+// wrongGo is [sources.wrong] for the arguments of the go command.
 func (k sources) wrongGo(args []string) string {
 	var dirs []string
 	var said string
@@ -229,7 +229,7 @@ func (k sources) wrongGo(args []string) string {
 			patterns[arg] = args[i]
 		case strings.HasPrefix(arg, "./") && args[0] != "mod":
 			dir := strings.TrimSuffix(strings.TrimPrefix(arg, "./"), "/...")
-			if args[0] == "doc" { // perhaps of a name in the package
+			if args[0] == "doc" { // perhaps with a name in the package
 				dir, _, _ = strings.Cut(dir, ".")
 			}
 			if dir == "..." {
@@ -290,7 +290,7 @@ func (k sources) matches(re *regexp.Regexp, dirs, kinds []string) bool {
 	return false
 }
 
-// wrongRun is [sources.wrong] of a command of ours and its arguments.
+// wrongRun is [sources.wrong] for a command of this module and its arguments.
 func (k sources) wrongRun(dir string, args []string) string {
 	src := k.code[dir]
 	switch {
@@ -298,7 +298,7 @@ func (k sources) wrongRun(dir string, args []string) string {
 		return "./" + dir + ": is no command"
 	case dir == "cmd/lockbench":
 		return wrongFlags(args)
-	case dir == "cmd/locksim": // a test of its own tries it
+	case dir == "cmd/locksim": // locksim has its own test
 		return ""
 	}
 	for i, arg := range args {
@@ -314,8 +314,8 @@ func (k sources) wrongRun(dir string, args []string) string {
 	return ""
 }
 
-// What the pages show can be pasted into a shell, in order: all blocks of a page that are
-// not marked are run, in a directory that has a module with a lock in mypkg.
+// The blocks of a page can be pasted into a shell, in order: all that are not marked
+// are run, in a directory that has a module with a lock in mypkg.
 func TestPagesRun(t *testing.T) {
 	bash, err := exec.LookPath("bash")
 	if err != nil || runtime.GOOS == "windows" {
@@ -353,7 +353,7 @@ func TestPagesRun(t *testing.T) {
 	}
 }
 
-// Links within the repository lead somewhere, and README fits a terminal.
+// Links within the repository have a target, and README fits a terminal.
 func TestPageLinks(t *testing.T) {
 	_, texts := script.Pages(t, repository)
 	links := 0
@@ -392,7 +392,7 @@ func TestPageLinks(t *testing.T) {
 	}
 }
 
-// anchors returns those of a page's headings, as GitHub makes them.
+// anchors returns the anchors of a page's headings, as GitHub makes them.
 func anchors(text string) (all []string) {
 	for line := range strings.Lines(withoutBlocks(text)) {
 		if heading, ok := strings.CutPrefix(strings.TrimLeft(line, "#"), " "); ok && strings.HasPrefix(line, "#") {

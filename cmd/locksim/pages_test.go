@@ -10,8 +10,9 @@ import (
 	"github.com/lockbench/lockbench/internal/sched"
 )
 
-// Every command of locksim on the pages makes sense: with one thing wrong in it, it
-// complains of that alone. (The build that cannot check says so before it looks.)
+// Every command of locksim on the pages makes sense: with one error added, locksim
+// complains about that error only. (The build that cannot check says so before it
+// parses the arguments.)
 func TestPageCommands(t *testing.T) {
 	blocks, _ := script.Pages(t, "../..")
 	tried := 0
@@ -40,7 +41,7 @@ func TestPageCommands(t *testing.T) {
 	}
 }
 
-// complaint says what is wrong with a command line, or "".
+// complaint returns the error of a command line, or "".
 func complaint(args []string) string {
 	want := "locksim: --workers 0: "
 	if !sched.Virtual {

@@ -5,22 +5,22 @@ import (
 	"strings"
 )
 
-// A station is where data comes from, what works on it, or what becomes of it.
+// A station is a source of data, a package that processes it, or a result.
 type station struct {
-	name  string // a package, a file, or what a user brings
+	name  string // a package, a file, or an input of the user
 	says  []string
-	thing bool // it is data, not a package
+	thing bool // whether it is data, not a package
 }
 
 // A route is the way of data through packages, one station after the other.
 type route struct {
 	title    string
 	stations []station
-	aside    station // what goes into the station with number into as well
+	aside    station // another input of the station with number into
 	into     int
 }
 
-// routes are the ways of data that docs/architecture.md describes.
+// routes are the routes that docs/architecture.md describes.
 var routes = []route{
 	{
 		title: "From flags to pictures",
@@ -119,8 +119,8 @@ func (s station) draw(c *canvas, x, y, w, h float64) {
 	}
 }
 
-// fits reports whether what s says is no wider than w, less the margins, with letters
-// of the widths of Helvetica, on average, and some to spare.
+// fits reports whether the text of s fits into the width w without its margins, for
+// average letters of Helvetica and a reserve.
 func (s station) fits(w float64) bool {
 	widest := 0.62 * float64(nameSize*len(s.name)) // bold
 	for _, line := range s.says {

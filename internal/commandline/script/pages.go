@@ -8,20 +8,20 @@ import (
 	"testing"
 )
 
-// A Block is a block of commands on a page of documentation: fenced as sh, each line of
-// which can be pasted into a shell, or as console, where those that can be begin with a
-// dollar sign and the others are what they print. A comment in front of it may say why
-// it is not run, or what is to be run first:
+// A Block is a block of commands on a page of documentation. In a block fenced as sh
+// each line can be pasted into a shell; in one fenced as console those lines begin with
+// a dollar sign, and the others are their output. A comment before the block may say
+// why it is not run, or what to run first:
 //
 //	<!-- not run: takes minutes -->
 //	<!-- run after: lockbench run --quick -->
 type Block struct {
 	Page     string // its path in the repository
 	Line     int    // of its first line
-	Text     string // what a shell gets; "" of a console
+	Text     string // input for a shell; "" for a console block
 	NotRun   string
 	RunAfter string
-	Commands []string // lines, without their comments; what a backslash continues is one line
+	Commands []string // lines without comments; lines joined by a backslash are one
 }
 
 // Pages returns the blocks of commands in README.md and the pages of docs, and the
@@ -60,8 +60,8 @@ var (
 	isIndented = regexp.MustCompile(`^( {4}|\t)`)
 )
 
-// blocksOf returns the blocks of commands on a page, and the lines that are commands and
-// in no such block.
+// blocksOf returns the blocks of commands on a page, and the command lines outside of
+// such blocks.
 func blocksOf(page, text string) (blocks []Block, loose []string) {
 	var before string // the line above
 	var open *Block
@@ -122,7 +122,7 @@ func commands(text string) (lines []string) {
 }
 
 // Simple splits a line at pipes, semicolons and ampersands into simple commands, as
-// words, without assignments in front, parentheses around and redirections behind.
+// words, without leading assignments, parentheses and redirections.
 func Simple(line string) (simple [][]string) {
 	var words []string
 	end := func() {
