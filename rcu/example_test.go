@@ -163,7 +163,7 @@ func ExampleQSBR() {
 	fmt.Println("nobody reads", old.name)
 	// Output:
 	// 1 first
-	// nobody reads first
+	// no goroutine reads first
 }
 
 // A Pool uses buffers again when the readers are gone that may still look at them.
