@@ -160,7 +160,7 @@ func ExampleQSBR() {
 
 	old := current.Replace(&config{"second"})
 	q.Synchronize()
-	fmt.Println("nobody reads", old.name)
+	fmt.Println("no goroutine reads", old.name)
 	// Output:
 	// 1 first
 	// no goroutine reads first
