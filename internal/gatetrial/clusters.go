@@ -53,7 +53,7 @@ func (c *clusters) Round(ctx context.Context, of []gate.Benchmark) ([]gate.Round
 		p.queue = p.queue[1:]
 		p.number++
 		r.Number = p.number
-		for side, reading := range r.Readings { // the pairs of binaries are numbered anew
+		for side, reading := range r.Readings { // the pairs of binaries get numbers of this run
 			is := *reading
 			is.Build = p.build
 			r.Readings[side] = &is

@@ -9,12 +9,12 @@
 //
 // Size finds out how much work in a function of a module makes a benchmark 5 % and 10 %
 // slower, by long measurements that have nothing to do with the gate, and writes it into
-// changes.toml. It measures every change anew, or those that are named.
+// changes.toml. It measures every change again, or those that are named.
 //
 // Record runs the gate for real: on a module and itself with a function more that never
 // runs, and on it and itself made slower. Each run is kept, a directory of its own below
 // TAPES. It takes hours, so it goes on where it was: runs that are there are kept, and
-// one that was killed is begun anew. With -full it measures for the whole budget, when
+// one that was killed begins again. With -full it measures for the whole budget, when
 // all is decided too, so that other rules have as much to judge by.
 //
 // Replay judges the tapes by the rule of today and by its rivals, and runs that are put
