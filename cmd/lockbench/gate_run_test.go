@@ -82,11 +82,28 @@ func TestGate(t *testing.T) {
 	if err := os.WriteFile(config, []byte("[[rule]]\nbench = 'm\\.Same'\nignore = true\nreason = 'panics'\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	for _, test := range []struct {
+	type gateCase struct {
 		flags string
 		code  int
 		want  string // lines, each a part of the output
-	}{
+	}
+	try := func(t *testing.T, test gateCase) {
+		t.Helper()
+		counts := "--metric allocs/op,B/op --builds 2 --min-rounds 6 "
+		if strings.Contains(test.flags, "--out") {
+			counts = "--exact " // instructions, too: counting them takes time
+		}
+		command := "gate --dir " + dir + " --cpu 1 " + counts + test.flags
+		var stdout, stderr bytes.Buffer
+		code := run(strings.Fields(command), &stdout, &stderr)
+		text := stdout.String() + stderr.String()
+		for want := range strings.SplitSeq(test.want, "\n") {
+			if code != test.code || !strings.Contains(text, want) {
+				t.Errorf("$ lockbench %s\nexit status %d, want %d, and %q in:\n%s", command, code, test.code, want, text)
+			}
+		}
+	}
+	cases := []gateCase{
 		{"--base base --head head --bench Alloc --format github", exitFailed, "::error "},
 		{"--base base --head head --bench Same|Gone", exitUsage, "example.org/m.Gone: only the base has it; if that is right, say --removed '^example\\.org/m\\.Gone$'"},
 		{"--base base --head head --bench Same|Gone|New --removed Gone", exitOK, "new: New: nothing to compare it to yet\npass: 2 allocations pass; 1 new benchmark; "},
@@ -104,23 +121,17 @@ func TestGate(t *testing.T) {
 		{"--base base --head head --bench New", exitOK, "pass: nothing to compare: the base has no benchmarks"},
 		{"--base base --head head --bench Smae", exitUsage, "nothing to compare"},
 		{"--base base --head head --bench Same --min-rounds 10000 --budget 1s", exitCannotTell, "cannot tell"},
-		{"--base base --head head --bench Same --out " + out, exitOK, "forest.svg"},
-		{"--base base --head head --bench Same --out " + out, exitUsage, "there is a recording already"},
-	} {
-		counts := "--metric allocs/op,B/op --builds 2 --min-rounds 6 "
-		if strings.Contains(test.flags, "--out") {
-			counts = "--exact " // instructions, too: counting them takes time
-		}
-		command := "gate --dir " + dir + " --cpu 1 " + counts + test.flags
-		var stdout, stderr bytes.Buffer
-		code := run(strings.Fields(command), &stdout, &stderr)
-		text := stdout.String() + stderr.String()
-		for want := range strings.SplitSeq(test.want, "\n") {
-			if code != test.code || !strings.Contains(text, want) {
-				t.Errorf("$ lockbench %s\nexit status %d, want %d, and %q in:\n%s", command, code, test.code, want, text)
-			}
-		}
 	}
+	t.Run("cases", func(t *testing.T) { // each mostly waits for the go command
+		for _, test := range cases {
+			t.Run(test.flags, func(t *testing.T) {
+				t.Parallel()
+				try(t, test)
+			})
+		}
+	})
+	try(t, gateCase{"--base base --head head --bench Same --out " + out, exitOK, "forest.svg"})
+	try(t, gateCase{"--base base --head head --bench Same --out " + out, exitUsage, "there is a recording already"})
 
 	// The files that --out writes can be judged again.
 	var stdout, stderr bytes.Buffer
