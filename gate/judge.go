@@ -270,7 +270,7 @@ func (j *judge) settled(b Benchmark) bool {
 			return false
 		}
 	}
-	return len(most) > 0 || j.seen[b] != nil // otherwise there is nothing to judge
+	return len(most) > 0 || j.seen[b] != nil // a round without a series has nothing to judge
 }
 
 // suspects returns how many benchmarks seem to be worse, and are not done.
@@ -487,10 +487,10 @@ func (s *series) missing(readings []float64) int {
 	if n < 2 {
 		return leastAnew
 	}
-	anew, middle := 0, centre(readings)
-	room := 2*s.limit() - middle
-	if middle > s.limit() {
-		room, anew = middle, leastAnew
+	anew := 0
+	room, worse := s.room(centre(readings))
+	if worse {
+		anew = leastAnew
 	}
 	if s.since > 0 {
 		anew = max(1, leastAnew-(n-s.since))
@@ -506,6 +506,16 @@ func (s *series) missing(readings []float64) int {
 // widthOfOne, divided by the square root of the number of readings, is about how far the
 // interval of many readings reaches to either side, in their standard deviations.
 const widthOfOne = 4
+
+// room returns how far the interval may reach to either side of the middle when there is
+// a verdict, and whether that is worse: the middle is beyond the margin, and the interval
+// ends above 0. Otherwise it ends below twice the margin.
+func (s *series) room(middle float64) (room float64, worse bool) {
+	if middle > s.limit() {
+		return middle, true
+	}
+	return 2*s.limit() - middle, false
+}
 
 // weigh computes the evidence, and reports whether there are more readings than before.
 func (s *series) weigh(more bool) bool {
@@ -830,10 +840,10 @@ func (s *series) count(n int) string {
 
 // lacks says what is missing for a verdict, and what would help.
 func (s *series) lacks(readings []float64, lo, hi float64) string {
-	n, middle := len(readings), centre(readings)
-	what, room := "it may be worse by twice the margin", 2*s.limit()-middle
-	if middle > s.limit() {
-		what, room = "it seems to be worse by more than the margin, and may be no worse at all", middle
+	n, what := len(readings), "it may be worse by twice the margin"
+	room, worse := s.room(centre(readings))
+	if worse {
+		what = "it seems to be worse by more than the margin, and may be no worse at all"
 	}
 	if width := (hi - lo) / 2; !math.IsInf(width, 0) && room > 0 && width > room {
 		what += fmt.Sprintf(": that takes about %s, there are %d", s.count(int(math.Ceil(float64(n)*width*width/(room*room)))), n)

@@ -19,6 +19,7 @@ import (
 	"github.com/lockbench/lockbench/gate"
 	"github.com/lockbench/lockbench/internal/distance"
 	"github.com/lockbench/lockbench/internal/fitness"
+	"github.com/lockbench/lockbench/internal/wording"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -151,7 +152,7 @@ func (s *Source) prepare(ctx context.Context) error {
 	if err := s.setAside(ctx); err != nil {
 		return err
 	}
-	s.c.logf("%d packages may have benchmarks to measure; building them", len(s.pkgs))
+	s.c.logf("%s may have benchmarks to measure; building", wording.Plural(len(s.pkgs), "package"))
 	if err := s.fill(ctx, s.pkgs, 1); err != nil {
 		return err
 	}
@@ -171,7 +172,7 @@ func (s *Source) prepare(ctx context.Context) error {
 			several++
 		}
 	}
-	s.c.logf("%d benchmarks, %d of them on several CPUs; calibrating", len(s.both), several)
+	s.c.logf("%s, %d on several CPUs; calibrating", wording.Plural(len(s.both), "benchmark"), several)
 	if err := s.calibrate(ctx); err != nil {
 		return err
 	}
@@ -181,7 +182,7 @@ func (s *Source) prepare(ctx context.Context) error {
 			of = append(of, p)
 		}
 	}
-	s.c.logf("building %d pairs of binaries of %d packages", s.c.Builds, len(of))
+	s.c.logf("building %s of binaries of %s", wording.Plural(s.c.Builds, "pair"), wording.Plural(len(of), "package"))
 	if err := s.fill(ctx, of, s.c.Builds); err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/internal/wording"
 )
 
 // setAside removes from s.pkgs the packages that are the same on both sides, since
@@ -359,7 +360,7 @@ func (s *Source) sameBinaries(ctx context.Context, of []*pkg) (map[*pkg]bool, er
 		}
 	}
 	if len(links) > 0 {
-		s.c.logf("%d packages may be the same; building them to see", len(of))
+		s.c.logf("%s may be the same; building to see", wording.Plural(len(of), "package"))
 	}
 	s.build(ctx, links) // errors are reported when they are built to be measured
 	if ctx.Err() != nil {

@@ -64,7 +64,20 @@ type Edge struct {
 // with "." or "_". An error is one of reading or parsing.
 func (l Layout) Check(fsys fs.FS) ([]string, error) {
 	var broken []string
-	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+	err := eachFile(fsys, func(name string) error {
+		found, err := l.checkFile(fsys, name)
+		for _, f := range found {
+			broken = append(broken, name+": "+f)
+		}
+		return err
+	})
+	return broken, err
+}
+
+// eachFile calls visit with the name of each file of fsys, except in directories that
+// the go command passes over. An error ends it.
+func eachFile(fsys fs.FS, visit func(name string) error) error {
+	return fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
@@ -73,13 +86,8 @@ func (l Layout) Check(fsys fs.FS) ([]string, error) {
 		case d.IsDir():
 			return nil
 		}
-		found, err := l.checkFile(fsys, name)
-		for _, f := range found {
-			broken = append(broken, name+": "+f)
-		}
-		return err
+		return visit(name)
 	})
-	return broken, err
 }
 
 // outside reports whether the go command passes over a directory.

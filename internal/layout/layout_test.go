@@ -41,7 +41,7 @@ var table = layout.Layout{
 		{"internal/filelock", "golang.org/x/sys/...", layout.OSTags},
 		{"internal/synthetic", "results gate", layout.NoTags},
 		{"internal/distance", "primitives results", layout.NoTags},
-		{"gate/measure", "results gate internal/distance internal/fitness internal/filelock golang.org/x/perf/... golang.org/x/sys/...", layout.OSTags},
+		{"gate/measure", "results gate internal/distance internal/fitness internal/filelock internal/wording golang.org/x/perf/... golang.org/x/sys/...", layout.OSTags},
 		{"harness", "primitives results internal/distance github.com/HdrHistogram/hdrhistogram-go golang.org/x/sys/...", layout.OSTags},
 		{"plots", "results gate gate/history internal/wholefile gonum.org/v1/plot/... golang.org/x/image/...", layout.NoTags},
 		{"internal/sched", "", layout.AnyTags},

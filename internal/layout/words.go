@@ -83,15 +83,7 @@ func section(markdown string) string {
 // parsing.
 func (g Glossary) Check(fsys fs.FS) ([]string, error) {
 	var broken []string
-	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case d.IsDir() && outside(name):
-			return fs.SkipDir
-		case d.IsDir():
-			return nil
-		}
+	err := eachFile(fsys, func(name string) error {
 		switch path.Ext(name) {
 		case ".go":
 			found, err := g.checkGo(fsys, name)
