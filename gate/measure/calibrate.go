@@ -13,6 +13,14 @@ const (
 	mostSlices = 7
 	mostTime   = 60 * time.Millisecond
 
+	// Benchmarks of several CPUs have more and shorter slices. In each slice their
+	// goroutines happen to wait for each other often or seldom, so slices differ by 30
+	// to 45 % whether they take 1 ms or 100 ms: only more of them average that out.
+	mostSlicesContended = 39
+	mostTimeContended   = 150 * time.Millisecond
+	shorterContended    = 3
+	turnContended       = 20 * time.Millisecond // a change of turns takes half a millisecond
+
 	mostIterations = 1e9 // package testing stops here as well
 )
 
@@ -25,7 +33,11 @@ func (s *Source) calibrate(ctx context.Context) error {
 		if c.failed != nil {
 			continue
 		}
-		found, err := s.iterations(ctx, c, s.c.Slice)
+		target := s.c.Slice
+		if c.cpu > 1 {
+			target /= shorterContended
+		}
+		found, err := s.iterations(ctx, c, target)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -36,17 +48,28 @@ func (s *Source) calibrate(ctx context.Context) error {
 			continue
 		}
 		c.n = found.n
-		most := max(mostTime, 20*s.c.Slice)
-		c.slices = int(max(1, min(mostSlices, most/max(found.slice, 1))))
-		if found.slice <= most {
-			c.warm = 1
-		}
+		c.slices, c.warm, c.turn = schedule(c.cpu, found.slice, s.c.Slice)
 		c.cost = 2 * (found.start + time.Duration(c.warm+c.slices)*found.slice)
 	}
 	if wrong != nil {
 		return wrong
 	}
 	return s.calibrateCounts(ctx)
+}
+
+// schedule returns how many slices of that length a process of a benchmark has, how many
+// besides that are dropped, and how many slices a turn has.
+func schedule(cpu int, slice, wanted time.Duration) (number, warm, turn int) {
+	slice = max(slice, 1)
+	most, limit, turn := mostSlices, mostTime, 1
+	if cpu > 1 {
+		most, limit, turn = mostSlicesContended, mostTimeContended, int(max(1, turnContended/slice))
+	}
+	limit = max(limit, 20*wanted)
+	if slice <= limit {
+		warm = 1
+	}
+	return int(max(1, min(time.Duration(most), limit/slice))), warm, turn
 }
 
 // A pace is the speed of a benchmark on its slower side.

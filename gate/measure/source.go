@@ -73,6 +73,7 @@ type cell struct {
 	once    time.Duration // time of the first iteration when it was listed, 0 if it is not known
 	n       int           // iterations of a slice
 	warm    int           // slices of a process that are dropped
+	turn    int           // slices of a turn
 	slices  int           // and those that count
 	apart   bool          // its two sides cannot run at the same time
 	skip    string        // for -test.skip: its sub-benchmarks

@@ -14,13 +14,14 @@ import (
 )
 
 // turns lets two processes take turns: only one of them runs at any time, until it has
-// printed the result of a slice. Then it is stopped, within the garbage collection that
-// package testing makes before each slice, and the other one continues.
+// printed the results of a number of slices. Then it is stopped, within the garbage
+// collection that package testing makes before each slice, and the other one continues.
 //
 // On a system without signals that stop a process, each runs to its end in its first
 // turn.
 type turns struct {
 	limit   time.Duration // of a turn
+	length  int           // slices of a turn
 	mu      sync.Mutex
 	changed sync.Cond // signals that some state has changed
 	free    bool      // no process is stopped any more
@@ -35,11 +36,12 @@ type taker struct {
 	begun   bool          // first is closed
 	started bool          // cmd is set
 	running bool          // it is its turn
+	printed int           // results since its turn began
 	ended   bool
 }
 
-func newTurns(limit time.Duration, free bool) *turns {
-	t := &turns{limit: limit, free: free}
+func newTurns(limit time.Duration, length int, free bool) *turns {
+	t := &turns{limit: limit, length: length, free: free}
 	t.changed.L = &t.mu
 	for i := range t.takers {
 		t.takers[i].first = make(chan struct{})
@@ -47,10 +49,10 @@ func newTurns(limit time.Duration, free bool) *turns {
 	return t
 }
 
-// play gives each process n turns, in random order within each pair of turns, and
+// play gives the processes turns, in random order within each pair of turns, and
 // returns when both have printed n results or have ended. Then both run to their ends.
 func (t *turns) play(n int, rng *rand.Rand) {
-	for range n {
+	for range (n + t.length - 1) / t.length {
 		i := rng.IntN(2)
 		t.give(i)
 		t.give(1 - i)
@@ -74,7 +76,7 @@ func (t *turns) give(i int) {
 	if k.ended {
 		return
 	}
-	k.running = true
+	k.running, k.printed = true, 0
 	if k.begun {
 		k.timer.Reset(t.limit)
 		goOn(k.cmd)
@@ -96,7 +98,8 @@ func (t *turns) started(i int, cmd *exec.Cmd, timer *time.Timer) {
 	t.changed.Broadcast()
 }
 
-// rest stops a process that has printed a result. Its time limit counts only its turns.
+// rest is called when a process has printed a result; it stops the process if its turn is
+// over. Its time limit counts only its turns.
 func (t *turns) rest(i int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -104,7 +107,7 @@ func (t *turns) rest(i int) {
 	for !k.started && !k.ended { // it printed before started was called
 		t.changed.Wait()
 	}
-	if t.free || !k.running || stop(k.cmd) != nil {
+	if k.printed++; k.printed < t.length || t.free || !k.running || stop(k.cmd) != nil {
 		return
 	}
 	k.timer.Stop()
@@ -155,7 +158,7 @@ func (s *Source) turn(ctx context.Context, c *cell, of *binaries) (made [2]line,
 	if c.cpu == 1 && len(s.cpus) > 0 {
 		pin = []int{s.cpus[s.rng.IntN(len(s.cpus))]}
 	}
-	t := newTurns(s.c.Timeout, c.apart)
+	t := newTurns(s.c.Timeout, c.turn, c.apart)
 	var outs [2]*outcome
 	var errs [2]error
 	var wg sync.WaitGroup
