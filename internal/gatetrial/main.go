@@ -33,7 +33,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -125,7 +124,6 @@ func recordCommand(ctx context.Context, args []string, _, stderr io.Writer) erro
 	runs := flags.Int("runs", 1, "of each module and change, with those that are there")
 	r := &recorder{stderr: stderr}
 	flags.StringVar(&r.dir, "dir", "", "directory of the tapes")
-	flags.DurationVar(&r.each, "each", 6*time.Second, "budget of a benchmark")
 	flags.BoolVar(&r.full, "full", false, "go on when all is decided, until the budget is spent")
 	if err := parse(flags, args, stderr); err != nil {
 		return err

@@ -72,7 +72,6 @@ const metaFile = "meta.json"
 type recorder struct {
 	stderr  io.Writer
 	dir     string // of all tapes
-	each    time.Duration
 	full    bool
 	changes []change
 }
@@ -163,7 +162,7 @@ func (r *recorder) one(ctx context.Context, m module, c *change, about meta, int
 	}
 	defer func() { err = errors.Join(err, src.Close()) }()
 	all, _, _ := src.Benchmarks()
-	budget := time.Duration(len(all)) * r.each
+	budget := time.Duration(len(all)) * m.each
 	rep, err := gate.Rules{Budget: budget}.Compare(ctx, src)
 	if err != nil {
 		return err
