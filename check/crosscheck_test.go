@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lockbench/lockbench/internal/sched"
+	"github.com/lockbench/lockbench/internal/engine"
 	"github.com/lockbench/lockbench/primitives"
 )
 
@@ -182,8 +182,8 @@ func (p program) executions(t *testing.T, plan func(*vm) plan, most int, visit f
 	m := newVM(cfg)
 	m.clocked = true
 	x := &explorer{cfg: cfg, body: p.body(&out), vm: m, machine: &Machine{m}}
-	sched.Enter(m)
-	defer sched.Leave()
+	engine.Enter(m)
+	defer engine.Leave()
 	defer m.close()
 	s := plan(m)
 	for more := true; more; more = s.advance() {

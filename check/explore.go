@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lockbench/lockbench/internal/sched"
+	"github.com/lockbench/lockbench/internal/engine"
 )
 
 // A Mode is a way to go through the schedules.
@@ -141,7 +141,7 @@ func Explore(t testing.TB, cfg Config, body func(m *Machine)) Report {
 // that the program was built without the tag virtual; a failed schedule is in
 // the report.
 func Run(cfg Config, body func(m *Machine)) (Report, error) {
-	if !sched.Virtual {
+	if !engine.Virtual {
 		return Report{}, ErrNative
 	}
 	if err := cfg.check(); err != nil {
@@ -150,8 +150,8 @@ func Run(cfg Config, body func(m *Machine)) (Report, error) {
 	x := &explorer{cfg: cfg, body: body, began: time.Now()}
 	x.vm = newVM(cfg)
 	x.machine = &Machine{x.vm}
-	sched.Enter(x.vm)
-	defer sched.Leave()
+	engine.Enter(x.vm)
+	defer engine.Leave()
 	return x.run()
 }
 

@@ -6,7 +6,7 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/lockbench/lockbench/internal/sched"
+	"github.com/lockbench/lockbench/internal/engine"
 )
 
 // A Machine runs one execution. The body and its workers may use it until the body
@@ -121,7 +121,7 @@ func (s *scope) Err() error {
 }
 
 func (s *scope) Value(key any) any {
-	if key == (sched.ContextKey{}) {
+	if key == (engine.ContextKey{}) {
 		return s
 	}
 	return nil

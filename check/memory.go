@@ -3,7 +3,7 @@ package check
 import (
 	"unsafe"
 
-	"github.com/lockbench/lockbench/internal/sched"
+	"github.com/lockbench/lockbench/internal/engine"
 )
 
 // A memory has what is known of the words, Cells and parkers of one execution. They
@@ -28,9 +28,9 @@ type slot struct {
 }
 
 type object struct {
-	addr     unsafe.Pointer // keeps it, so that the address stays its own
-	at       sched.Location // nil for what is no word
-	before   uint64         // its value when it was first met
+	addr     unsafe.Pointer  // keeps it, so that the address stays its own
+	at       engine.Location // nil for what is no word
+	before   uint64          // its value when it was first met
 	pointer  unsafe.Pointer
 	version  uint32 // grows when its value changes
 	token    bool   // of a parker: whether it holds a wake-up; of a CPU: whether it is taken
@@ -51,7 +51,7 @@ func (m *memory) begin() {
 }
 
 // object returns the number of the object at addr.
-func (m *memory) object(addr unsafe.Pointer, at sched.Location) int32 {
+func (m *memory) object(addr unsafe.Pointer, at engine.Location) int32 {
 	mask := uintptr(len(m.slots) - 1)
 	for i := uintptr(uint64(uintptr(addr))*0x9e3779b97f4a7c15>>32) & mask; ; i = (i + 1) & mask {
 		s := &m.slots[i]
@@ -70,7 +70,7 @@ func (m *memory) object(addr unsafe.Pointer, at sched.Location) int32 {
 	}
 }
 
-func (m *memory) add(addr unsafe.Pointer, at sched.Location) {
+func (m *memory) add(addr unsafe.Pointer, at engine.Location) {
 	if len(m.objects) < cap(m.objects) {
 		m.objects = m.objects[:len(m.objects)+1]
 	} else {

@@ -9,7 +9,7 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/lockbench/lockbench/internal/sched"
+	"github.com/lockbench/lockbench/internal/engine"
 )
 
 // A proc is what can take a step: a worker, a worker's store buffer when it
@@ -221,7 +221,7 @@ func (m *vm) givenUp() {
 
 // close ends the workers' coroutines.
 func (m *vm) close() {
-	sched.Rests()
+	engine.Rests()
 	for _, w := range m.workers {
 		if !w.lost {
 			w.stop()
@@ -291,12 +291,12 @@ func (m *vm) block(w *worker) {
 		}
 		w.yield(struct{}{})
 		if m.killing {
-			sched.Runs()
+			engine.Runs()
 			panic(killed{})
 		}
 	}
 	m.next = nil
-	sched.Runs()
+	engine.Runs()
 }
 
 // decide chooses steps, and takes those of buffers and alarms itself, until a worker
@@ -552,11 +552,11 @@ func (m *vm) idle() bool {
 	return m.live == 1 && len(m.objects) == 0 && !m.read && len(m.script) <= waits && slices.Max(m.script) == slices.Min(m.script) && m.script[0] == 0
 }
 
-// The methods of sched.Engine.
+// The methods of engine.Engine.
 
 func (m *vm) Stranger() { m.watch.takes() }
 
-func (m *vm) Access(addr unsafe.Pointer, at sched.Location, kind sched.Kind, expect uint64) {
+func (m *vm) Access(addr unsafe.Pointer, at engine.Location, kind engine.Kind, expect uint64) {
 	w := m.self
 	if m.killing {
 		return
@@ -564,20 +564,20 @@ func (m *vm) Access(addr unsafe.Pointer, at sched.Location, kind sched.Kind, exp
 	id := m.use(addr, at)
 	o := op{object: id, fence: true, write: true}
 	switch kind {
-	case sched.PlainRead, sched.PlainWrite:
-		m.plain(w, id, kind == sched.PlainWrite)
+	case engine.PlainRead, engine.PlainWrite:
+		m.plain(w, id, kind == engine.PlainWrite)
 		return
-	case sched.Load:
+	case engine.Load:
 		o.kind, o.fence, o.write = opLoad, false, false
-	case sched.Store:
+	case engine.Store:
 		o.kind = opStore
-	case sched.Modify:
+	case engine.Modify:
 		o.kind = opModify
-	case sched.CompareAndSwap:
+	case engine.CompareAndSwap:
 		o.kind, o.cas, o.expect = opCompareAndSwap, true, expect
 	}
 	m.step(w, o)
-	if kind != sched.Store {
+	if kind != engine.Store {
 		w.clock.join(&m.objects[id].released)
 	}
 }
@@ -602,7 +602,7 @@ func (m *vm) Done(addr unsafe.Pointer, old, now uint64) {
 	m.note(w.proc(), o, old, now)
 }
 
-func (m *vm) Load(addr unsafe.Pointer, at sched.Location) uint64 {
+func (m *vm) Load(addr unsafe.Pointer, at engine.Location) uint64 {
 	w := m.self
 	if m.killing {
 		val, _ := at.Raw()
@@ -623,7 +623,7 @@ func (m *vm) Load(addr unsafe.Pointer, at sched.Location) uint64 {
 	return val
 }
 
-func (m *vm) StoreRelease(addr unsafe.Pointer, at sched.Location, val, mask uint64) {
+func (m *vm) StoreRelease(addr unsafe.Pointer, at engine.Location, val, mask uint64) {
 	w := m.self
 	if m.killing {
 		return
@@ -829,7 +829,7 @@ func (m *vm) park(addr unsafe.Pointer, ctx context.Context, d time.Duration) boo
 	w.deadline, w.expired = nil, false
 	announce := op{kind: opAnnounce, object: id, write: true}
 	if ctx != nil {
-		if s, ok := ctx.Value(sched.ContextKey{}).(*scope); ok {
+		if s, ok := ctx.Value(engine.ContextKey{}).(*scope); ok {
 			w.deadline, w.context = s, [1]seen{{object: m.object(unsafe.Pointer(s), nil)}}
 			o.more = w.context[:]
 		}
@@ -1002,7 +1002,7 @@ func (m *vm) pool(p pooled, in bool) {
 // use is object for a step of the running worker there, which ends the execution if
 // that is in a Pool: another worker can have it by then. Put is no step, so an
 // access by another worker is seen only on schedules that are searched anyway.
-func (m *vm) use(addr unsafe.Pointer, at sched.Location) int32 {
+func (m *vm) use(addr unsafe.Pointer, at engine.Location) int32 {
 	id := m.object(addr, at)
 	if m.objects[id].pooled {
 		m.abort(Misuse, fmt.Sprintf("%v uses a value after it was Put in a Pool: another worker can have it then", m.self))

@@ -209,7 +209,7 @@ func creator(stack string) string {
 	return ""
 }
 
-var schedPath = strings.TrimSuffix(ownPath, "check") + "internal/sched"
+var schedPath = strings.TrimSuffix(ownPath, "check") + "internal/engine"
 
 var frames = regexp.MustCompile(`(?m)^(?:created by )?(\S+)(?:\(.*\)| in goroutine \d+)\n\t(.*):(\d+)`)
 

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lockbench/lockbench/internal/sched"
+	"github.com/lockbench/lockbench/internal/engine"
 	"github.com/lockbench/lockbench/primitives"
 )
 
@@ -91,7 +91,7 @@ func TestStuckWorkers(t *testing.T) {
 
 // A goroutine that a go statement starts is not a worker, and must not take steps.
 func TestGoStatement(t *testing.T) {
-	if !sched.TellsApart {
+	if !engine.TellsApart {
 		t.Skip("goroutines are told apart on amd64 and arm64 alone, and not under purego")
 	}
 	const want = "a goroutine takes steps that the machine did not start"
@@ -117,7 +117,7 @@ func TestGoStatement(t *testing.T) {
 
 // The steps of other goroutines of the program take place on the host.
 func TestBesideSearch(t *testing.T) {
-	if !sched.TellsApart {
+	if !engine.TellsApart {
 		t.Skip("goroutines are told apart on amd64 and arm64 alone, and not under purego")
 	}
 	var word primitives.Uint64

@@ -4,7 +4,7 @@ import (
 	"iter"
 	"unsafe"
 
-	"github.com/lockbench/lockbench/internal/sched"
+	"github.com/lockbench/lockbench/internal/engine"
 )
 
 // A worker is a coroutine of the virtual machine.
@@ -134,7 +134,7 @@ func (w *worker) runs() {
 		}
 	}()
 	w.vm.next = nil
-	sched.Runs()
+	engine.Runs()
 	w.body()
 	w.vm.givenUp()
 	w.vm.finish(w)

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/lockbench/lockbench/gate"
-	"github.com/lockbench/lockbench/internal/synthetic"
+	"github.com/lockbench/lockbench/internal/gatetest"
 )
 
 func compare(t *testing.T, r gate.Rules, src gate.Source) *gate.Report {
@@ -23,19 +23,19 @@ func compare(t *testing.T, r gate.Rules, src gate.Source) *gate.Report {
 func TestVerdicts(t *testing.T) {
 	for _, test := range []struct {
 		name   string
-		is     synthetic.Benchmark
+		is     gatetest.Benchmark
 		builds int
 		want   gate.Verdict
 	}{
-		{"same", synthetic.Benchmark{Noise: 0.005}, 0, gate.Pass},
-		{"faster", synthetic.Benchmark{Noise: 0.005, Change: -0.10}, 0, gate.Pass},
-		{"a little slower", synthetic.Benchmark{Noise: 0.005, Change: 0.01}, 0, gate.Pass},
-		{"slower", synthetic.Benchmark{Noise: 0.005, Change: 0.10}, 0, gate.Regressed},
-		{"slower, amid outliers", synthetic.Benchmark{Noise: 0.005, Change: 0.10, Tail: 0.2}, 0, gate.Regressed},
-		{"too few binaries", synthetic.Benchmark{Noise: 0.005}, 4, gate.CannotTell},
-		{"too noisy", synthetic.Benchmark{Noise: 0.3}, 48, gate.CannotTell},
+		{"same", gatetest.Benchmark{Noise: 0.005}, 0, gate.Pass},
+		{"faster", gatetest.Benchmark{Noise: 0.005, Change: -0.10}, 0, gate.Pass},
+		{"a little slower", gatetest.Benchmark{Noise: 0.005, Change: 0.01}, 0, gate.Pass},
+		{"slower", gatetest.Benchmark{Noise: 0.005, Change: 0.10}, 0, gate.Regressed},
+		{"slower, amid outliers", gatetest.Benchmark{Noise: 0.005, Change: 0.10, Tail: 0.2}, 0, gate.Regressed},
+		{"too few binaries", gatetest.Benchmark{Noise: 0.005}, 4, gate.CannotTell},
+		{"too noisy", gatetest.Benchmark{Noise: 0.3}, 48, gate.CannotTell},
 	} {
-		src := synthetic.New(1, test.is)
+		src := gatetest.New(1, test.is)
 		src.Builds = test.builds
 		rep := compare(t, gate.Rules{}, src)
 		r := rep.Results[0]
@@ -50,15 +50,15 @@ func TestVerdicts(t *testing.T) {
 // missing for a verdict.
 func TestLacks(t *testing.T) {
 	for name, test := range map[string]struct {
-		is     synthetic.Benchmark
+		is     gatetest.Benchmark
 		layout float64
 		want   []string
 	}{
-		"layout":  {synthetic.Benchmark{Noise: 0.002}, 0.06, []string{"by twice the margin: that takes about ", " pairs of binaries, there are 12; binaries of the same code are ", " apart by their layout"}},
-		"machine": {synthetic.Benchmark{Noise: 0.15}, 0, []string{" pairs of binaries, there are 12; the machine makes pairs of the same binaries "}},
-		"slower":  {synthetic.Benchmark{Noise: 0.15, Change: 0.02}, 0, []string{"it seems to be worse by more than the margin, and may be no worse at all"}},
+		"layout":  {gatetest.Benchmark{Noise: 0.002}, 0.06, []string{"by twice the margin: that takes about ", " pairs of binaries, there are 12; binaries of the same code are ", " apart by their layout"}},
+		"machine": {gatetest.Benchmark{Noise: 0.15}, 0, []string{" pairs of binaries, there are 12; the machine makes pairs of the same binaries "}},
+		"slower":  {gatetest.Benchmark{Noise: 0.15, Change: 0.02}, 0, []string{"it seems to be worse by more than the margin, and may be no worse at all"}},
 	} {
-		src := synthetic.New(4, test.is)
+		src := gatetest.New(4, test.is)
 		src.Builds, src.Layout = 12, test.layout
 		r := compare(t, gate.Rules{}, src).Results[0]
 		if r.Verdict != gate.CannotTell {
@@ -75,7 +75,7 @@ func TestLacks(t *testing.T) {
 // An interrupted comparison reports what it has, and why the rest is missing.
 func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	src := synthetic.New(1, synthetic.Benchmark{Noise: 0.001, Change: 1}, synthetic.Benchmark{Noise: 0.5})
+	src := gatetest.New(1, gatetest.Benchmark{Noise: 0.001, Change: 1}, gatetest.Benchmark{Noise: 0.5})
 	rules := gate.Rules{Progress: func(p gate.Progress) {
 		if p.Rounds > 100 { // the first benchmark was decided long before
 			cancel()
@@ -94,15 +94,15 @@ func TestInterrupted(t *testing.T) {
 }
 
 // In a costly source each round of the second benchmark takes long.
-type costly struct{ *synthetic.Source }
+type costly struct{ *gatetest.Source }
 
 func (costly) Cost(b gate.Benchmark) time.Duration {
-	return []time.Duration{time.Nanosecond, time.Hour}[synthetic.Index(b)]
+	return []time.Duration{time.Nanosecond, time.Hour}[gatetest.Index(b)]
 }
 
 // A benchmark that does not fit into the budget comes last, and is named.
 func TestLate(t *testing.T) {
-	src := costly{synthetic.New(1, synthetic.Benchmark{Noise: 0.001}, synthetic.Benchmark{Noise: 0.001})}
+	src := costly{gatetest.New(1, gatetest.Benchmark{Noise: 0.001}, gatetest.Benchmark{Noise: 0.001})}
 	var order []gate.Benchmark
 	rep, err := gate.Rules{Budget: time.Minute}.Compare(t.Context(), recorder{src, &order})
 	if err != nil {
@@ -140,9 +140,9 @@ func (a *asked) Round(ctx context.Context, of []gate.Benchmark) ([]gate.Round, e
 // With a budget, what is nearly decided goes first: a benchmark that is far too noisy has
 // no more rounds than it takes to see that, before the others are done.
 func TestNearlyDecidedFirst(t *testing.T) {
-	src := synthetic.New(3, synthetic.Benchmark{Noise: 0.4}, synthetic.Benchmark{Noise: 0.01, Change: 0.08}, synthetic.Benchmark{Noise: 0.4}, synthetic.Benchmark{Noise: 0.03})
+	src := gatetest.New(3, gatetest.Benchmark{Noise: 0.4}, gatetest.Benchmark{Noise: 0.01, Change: 0.08}, gatetest.Benchmark{Noise: 0.4}, gatetest.Benchmark{Noise: 0.03})
 	src.Builds, src.Layout = 48, 0.01
-	quiet := func(b gate.Benchmark) bool { return src.Of[synthetic.Index(b)].Noise < 0.1 }
+	quiet := func(b gate.Benchmark) bool { return src.Of[gatetest.Index(b)].Noise < 0.1 }
 	a := &asked{Source: src}
 	for _, r := range compare(t, gate.Rules{Budget: time.Hour}, a).Results {
 		if quiet(r.Benchmark) == (r.Verdict == gate.CannotTell) {

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/lockbench/lockbench/gate"
-	"github.com/lockbench/lockbench/internal/synthetic"
+	"github.com/lockbench/lockbench/internal/gatetest"
 )
 
 // An outcome counts the verdicts on the benchmarks of many comparisons.
@@ -23,14 +23,14 @@ type outcome struct {
 }
 
 // simulate compares runs times; make returns a new source each time.
-func simulate(t *testing.T, runs int, r gate.Rules, make func(seed uint64) *synthetic.Source) outcome {
+func simulate(t *testing.T, runs int, r gate.Rules, make func(seed uint64) *gatetest.Source) outcome {
 	o := outcome{runs: runs}
 	for seed := range runs {
 		src := make(uint64(seed))
 		rep := compare(t, r, src)
 		var reported, wrong int
 		for _, res := range rep.Results {
-			slower := src.Of[synthetic.Index(res.Benchmark)].Change > gate.DefaultMargin
+			slower := src.Of[gatetest.Index(res.Benchmark)].Change > gate.DefaultMargin
 			switch {
 			case slower:
 				o.slower++
@@ -66,17 +66,17 @@ func (o outcome) String() string {
 
 // With few benchmarks and many, all unchanged or some slower, and noise that affects
 // all of them at once, at most a share FDR of the reported regressions is false, and
-// hardly any is missed. go run ./internal/gatetrial sim is the same at full size.
+// hardly any is missed. go run ./tools/gatetrial sim is the same at full size.
 func TestFalseDiscoveries(t *testing.T) {
 	const fdr = 0.05
 	for _, test := range []struct {
 		cells, runs, slower int
 	}{{1, 400, 0}, {20, 40, 0}, {20, 40, 5}, {300, 3, 0}, {300, 3, 30}} {
-		o := simulate(t, test.runs, gate.Rules{FDR: fdr}, func(seed uint64) *synthetic.Source {
-			src := synthetic.New(seed, make([]synthetic.Benchmark, test.cells)...)
+		o := simulate(t, test.runs, gate.Rules{FDR: fdr}, func(seed uint64) *gatetest.Source {
+			src := gatetest.New(seed, make([]gatetest.Benchmark, test.cells)...)
 			src.Builds = 48
 			for i := range src.Of {
-				src.Of[i] = synthetic.Benchmark{Noise: 0.01, Tail: 0.05}
+				src.Of[i] = gatetest.Benchmark{Noise: 0.01, Tail: 0.05}
 				if i < test.slower {
 					src.Of[i].Change = 0.08
 				}
@@ -110,7 +110,7 @@ func TestAtTheMargin(t *testing.T) {
 	}{{gate.DefaultMargin / 2, false, true}, {gate.DefaultMargin, true, true}, {2 * gate.DefaultMargin, true, false}} {
 		told := 0
 		for seed := range 200 {
-			src := synthetic.New(uint64(seed), synthetic.Benchmark{Noise: 0.01, Change: test.change})
+			src := gatetest.New(uint64(seed), gatetest.Benchmark{Noise: 0.01, Change: test.change})
 			src.Builds, src.Layout = 48, 0.01
 			switch compare(t, gate.Rules{}, src).Verdict {
 			case gate.Regressed:
@@ -135,11 +135,11 @@ func TestAtTheMargin(t *testing.T) {
 // the margin. That is no change of the code, and a change of the code is still found.
 func TestLayoutIsNoChange(t *testing.T) {
 	for _, layout := range []float64{0.01, 0.02, 0.03} {
-		o := simulate(t, 15, gate.Rules{}, func(seed uint64) *synthetic.Source {
-			src := synthetic.New(seed, make([]synthetic.Benchmark, 20)...)
+		o := simulate(t, 15, gate.Rules{}, func(seed uint64) *gatetest.Source {
+			src := gatetest.New(seed, make([]gatetest.Benchmark, 20)...)
 			src.Builds, src.Layout = 48, layout
 			for i := range src.Of {
-				src.Of[i] = synthetic.Benchmark{Noise: 0.02, Tail: 0.1, Memory: 0.9}
+				src.Of[i] = gatetest.Benchmark{Noise: 0.02, Tail: 0.1, Memory: 0.9}
 				if i < 4 {
 					src.Of[i].Change = 0.1
 				}
@@ -162,11 +162,11 @@ func TestDrift(t *testing.T) {
 		"step": func(i int) float64 { return 1 + 0.05*math.Floor(min(float64(i)/600, 1)) },
 		"ramp": func(i int) float64 { return 1 + 0.05*float64(i)/1200 },
 	} {
-		o := simulate(t, 20, gate.Rules{}, func(seed uint64) *synthetic.Source {
-			src := synthetic.New(seed, make([]synthetic.Benchmark, 20)...)
+		o := simulate(t, 20, gate.Rules{}, func(seed uint64) *gatetest.Source {
+			src := gatetest.New(seed, make([]gatetest.Benchmark, 20)...)
 			src.Builds = 48
 			for i := range src.Of {
-				src.Of[i] = synthetic.Benchmark{Noise: 0.005}
+				src.Of[i] = gatetest.Benchmark{Noise: 0.005}
 				if i == 0 {
 					src.Of[i].Change = 0.1
 				}

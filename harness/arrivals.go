@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/lockbench/lockbench/internal/distance"
+	"github.com/lockbench/lockbench/internal/pingpong"
 	"github.com/lockbench/lockbench/primitives"
 	"github.com/lockbench/lockbench/results"
 )
@@ -355,7 +355,7 @@ func saturated(arrived, served uint64) bool {
 
 // openSample is sample for an open loop. It has no ns/op and nothing else that
 // only says how fast operations arrived.
-func (r *run) openSample(capacity float64, at distance.Trip, used usage) results.Sample {
+func (r *run) openSample(capacity float64, at pingpong.Trip, used usage) results.Sample {
 	served, sinceBegin, arrived := r.total(), uint64(0), uint64(0)
 	for _, w := range r.workers {
 		sinceBegin += w.read + w.written

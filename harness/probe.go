@@ -3,7 +3,7 @@ package harness
 import (
 	"runtime"
 
-	"github.com/lockbench/lockbench/internal/distance"
+	"github.com/lockbench/lockbench/internal/pingpong"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -11,14 +11,14 @@ import (
 // two CPUs busy, and Unknown if the two did not run at the same time in several tries.
 //
 // In Thread mode the CPUs are those of the first two workers.
-func probe(s Scenario) (distance.Trip, error) {
+func probe(s Scenario) (pingpong.Trip, error) {
 	switch {
 	case s.CPUs < 2 || s.Workers < 2 || runtime.NumCPU() < 2:
-		return distance.Trip{Distance: results.Local}, nil
+		return pingpong.Trip{Distance: results.Local}, nil
 	case s.Mode == Thread:
-		return distance.Probe(onCPU(s.order))
+		return pingpong.Probe(onCPU(s.order))
 	}
-	return distance.Probe(nil)
+	return pingpong.Probe(nil)
 }
 
 // onCPU returns a function that calls f bound to the i'th of cpus, or of all CPUs if

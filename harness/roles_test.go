@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lockbench/lockbench/internal/distance"
+	"github.com/lockbench/lockbench/internal/pingpong"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -93,7 +93,7 @@ func TestStarvedRole(t *testing.T) {
 	r := newRun(s.withDefaults(), new(sync.RWMutex), 2)
 	r.workers[0].ops = 10
 	r.opened.wall, r.closed.wall = 1000, 2000
-	sample := r.sample(distance.Trip{}, distance.Trip{}, usage{})
+	sample := r.sample(pingpong.Trip{}, pingpong.Trip{}, usage{})
 	for unit, want := range map[string]float64{"read-ns/op": 100, "write-ns/op": 1000, "read-ops/s": 1e7, "write-ops/s": 0} {
 		if got := value(t, sample, unit); got != want {
 			t.Errorf("%v %s, want %v", got, unit, want)

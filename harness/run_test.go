@@ -12,7 +12,7 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/lockbench/lockbench/internal/distance"
+	"github.com/lockbench/lockbench/internal/pingpong"
 	"github.com/lockbench/lockbench/primitives"
 	"github.com/lockbench/lockbench/results"
 )
@@ -189,7 +189,7 @@ func TestWindow(t *testing.T) {
 				inside++
 			}
 		}
-		got := r.sample(distance.Trip{}, distance.Trip{}, usage{}).Ops
+		got := r.sample(pingpong.Trip{}, pingpong.Trip{}, usage{}).Ops
 		if got < inside-s.Workers || got > inside+s.Workers {
 			t.Errorf("%s: %d operations counted, %d released inside the window", test.name, got, inside)
 		}
@@ -342,7 +342,7 @@ func TestOverlapOfWorkers(t *testing.T) {
 	step(t, a, 1, true)
 	r.opened.wall -= int64(time.Hour / 2)
 	step(t, a, 1, true) // in another, alone
-	if got := value(t, r.sample(distance.Trip{}, distance.Trip{}, usage{}), "overlap"); got != 1.0/windowSlices {
+	if got := value(t, r.sample(pingpong.Trip{}, pingpong.Trip{}, usage{}), "overlap"); got != 1.0/windowSlices {
 		t.Errorf("overlap %v, want one slice of %d", got, windowSlices)
 	}
 }

@@ -6,14 +6,14 @@ import (
 	"slices"
 	"time"
 
-	"github.com/lockbench/lockbench/internal/distance"
+	"github.com/lockbench/lockbench/internal/pingpong"
 	"github.com/lockbench/lockbench/primitives"
 	"github.com/lockbench/lockbench/results"
 )
 
 // sample turns what the workers noted into numbers, in the order of
 // [results.Units]. All workers have returned.
-func (r *run) sample(before, after distance.Trip, used usage) results.Sample {
+func (r *run) sample(before, after pingpong.Trip, used usage) results.Sample {
 	var total, sinceBegin uint64
 	ops := make([]uint64, len(r.workers))
 	together := ^uint64(0)

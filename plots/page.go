@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/lockbench/lockbench/internal/wholefile"
+	"github.com/lockbench/lockbench/internal/atomicfile"
 )
 
 // PageName is the name of the file that [WritePage] writes.
@@ -102,7 +102,7 @@ func WritePage(dir string, files []File, o Options, text, table string) (path st
 		page.Rest = append(page.Rest, p)
 	}
 	path = filepath.Join(dir, PageName)
-	return path, wholefile.Write(path, func(w io.Writer) error { return pageTemplate.Execute(w, page) })
+	return path, atomicfile.Write(path, func(w io.Writer) error { return pageTemplate.Execute(w, page) })
 }
 
 // pictured returns the file's picture as a part of a page.

@@ -5,7 +5,7 @@ import "time"
 // Nanotime returns the monotonic clock in nanoseconds since some fixed point.
 // A call costs about 25 ns.
 func Nanotime() int64 {
-	if e := engine(); e != nil {
+	if e := current(); e != nil {
 		return e.Now()
 	}
 	return nanotime()
@@ -13,7 +13,7 @@ func Nanotime() int64 {
 
 // Sleep pauses the calling goroutine for at least d.
 func Sleep(d time.Duration) {
-	if e := engine(); e != nil {
+	if e := current(); e != nil {
 		e.Sleep(d)
 		return
 	}
@@ -23,7 +23,7 @@ func Sleep(d time.Duration) {
 // After calls f in a goroutine of its own once d has passed, unless stop is
 // called first; stop reports whether it came in time.
 func After(d time.Duration, f func()) (stop func() bool) {
-	if e := engine(); e != nil {
+	if e := current(); e != nil {
 		return e.After(d, f)
 	}
 	return time.AfterFunc(d, f).Stop
@@ -31,7 +31,7 @@ func After(d time.Duration, f func()) (stop func() bool) {
 
 // Go starts f as a new worker.
 func Go(f func()) {
-	if e := engine(); e != nil {
+	if e := current(); e != nil {
 		e.Go(f)
 		return
 	}

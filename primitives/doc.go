@@ -27,6 +27,6 @@
 // purego it uses neither: the behaviour is the same, from the standard library's
 // public API alone, but it is slower, and [Pin] is weaker. The race detector cannot
 // see an assembly store, so with it StoreRelease is Store. AddOwn is Add with both.
-// In the build with the tag virtual, package internal/sched connects the words to the
+// In the build with the tag virtual, package internal/engine connects the words to the
 // model checker.
 package primitives

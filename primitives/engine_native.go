@@ -2,8 +2,8 @@
 
 package primitives
 
-import "github.com/lockbench/lockbench/internal/sched"
+import "github.com/lockbench/lockbench/internal/engine"
 
 // engine returns nil: in the native build only the host runs the caller, and the
 // compiler drops the code for engines.
-func engine() sched.Engine { return nil }
+func current() engine.Engine { return nil }

@@ -16,7 +16,7 @@ package primitives
 // runs one: 1.3 µs and 50 µs on the reference machine, a virtual one. It panics if
 // [CanMembarrier] is false.
 func Membarrier() {
-	if e := engine(); e != nil {
+	if e := current(); e != nil {
 		e.Membarrier()
 		return
 	}

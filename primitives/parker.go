@@ -39,7 +39,7 @@ const (
 
 // Park sleeps until a wake-up comes, and consumes it.
 func (p *Parker) Park() {
-	if e := engine(); e != nil {
+	if e := current(); e != nil {
 		e.Park(unsafe.Pointer(p), nil, 0)
 		return
 	}
@@ -63,7 +63,7 @@ func (p *Parker) ParkContext(ctx context.Context) error {
 		p.Park()
 		return nil
 	}
-	if e := engine(); e != nil {
+	if e := current(); e != nil {
 		if !e.Park(unsafe.Pointer(p), ctx, 0) {
 			return context.Cause(ctx)
 		}
@@ -78,7 +78,7 @@ func (p *Parker) ParkContext(ctx context.Context) error {
 // ParkTimeout is [Parker.Park] that gives up after d. It reports whether a
 // wake-up came.
 func (p *Parker) ParkTimeout(d time.Duration) bool {
-	if e := engine(); e != nil {
+	if e := current(); e != nil {
 		return e.Park(unsafe.Pointer(p), nil, d)
 	}
 	return p.parkUntil(func(f func()) func() bool { return After(d, f) })
@@ -128,7 +128,7 @@ func (p *Parker) Unpark() { p.wake(false) }
 func (p *Parker) Handoff() { p.wake(true) }
 
 func (p *Parker) wake(handoff bool) {
-	if e := engine(); e != nil {
+	if e := current(); e != nil {
 		e.Unpark(unsafe.Pointer(p), handoff)
 		return
 	}
@@ -150,7 +150,7 @@ func (p *Parker) wake(handoff bool) {
 // Await is [Parker.Park] that first watches for the wake-up, for as long as
 // spin says that this can pay; under a pinned spin, until it comes.
 func (p *Parker) Await(spin Spin) {
-	if e := engine(); e != nil {
+	if e := current(); e != nil {
 		e.Await(unsafe.Pointer(p), spin.Pinned)
 		return
 	}

@@ -65,7 +65,7 @@ func (p *PerCPU[T]) grow(cpu int) *T {
 		n := max(cpu+1, 2*len(slots))
 		if old == nil {
 			n = max(cpu+1, runtime.GOMAXPROCS(0))
-			if engine() != nil {
+			if current() != nil {
 				n = max(n, slotsUnderEngine)
 			}
 		}

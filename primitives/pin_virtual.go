@@ -4,7 +4,7 @@ package primitives
 
 // Pin disables preemption and returns the CPU; see pin.go.
 func Pin() int {
-	if e := engine(); e != nil {
+	if e := current(); e != nil {
 		return e.Pin()
 	}
 	return pin()
@@ -12,7 +12,7 @@ func Pin() int {
 
 // Unpin undoes one [Pin].
 func Unpin() {
-	if e := engine(); e != nil {
+	if e := current(); e != nil {
 		e.Unpin()
 		return
 	}

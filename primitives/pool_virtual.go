@@ -13,7 +13,7 @@ type Pool[T any] struct{ free sync.Pool }
 
 // Get returns a value that was Put, or a new one.
 func (p *Pool[T]) Get() *T {
-	if e := engine(); e != nil {
+	if e := current(); e != nil {
 		if v := e.Take(unsafe.Pointer(p)); v != nil {
 			return (*T)(v)
 		}
@@ -25,7 +25,7 @@ func (p *Pool[T]) Get() *T {
 
 // Put gives up v.
 func (p *Pool[T]) Put(v *T) {
-	if e := engine(); e != nil {
+	if e := current(); e != nil {
 		e.Give(unsafe.Pointer(p), unsafe.Pointer(v), unsafe.Sizeof(*v))
 		return
 	}

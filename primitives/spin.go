@@ -41,7 +41,7 @@ const (
 // not in line also yields at the beginning of one wait in 64: a CPU whose goroutines do
 // not yield does not take goroutines from other CPUs.
 func (s *Spin) Once() {
-	if e := engine(); e != nil {
+	if e := current(); e != nil {
 		e.Wait(s.Pinned)
 		return
 	}
@@ -77,7 +77,7 @@ func (s *Spin) Try() bool {
 // OnceFor is [Spin.Once] with a pause of about d, for a waiter that knows how
 // long it should stay away from the lock.
 func (s *Spin) OnceFor(d time.Duration) {
-	if engine() != nil {
+	if current() != nil {
 		s.Once()
 		return
 	}
@@ -88,7 +88,7 @@ func (s *Spin) OnceFor(d time.Duration) {
 
 // TryFor is [Spin.Try] with a pause of about d, but of at most 10 ms.
 func (s *Spin) TryFor(d time.Duration) bool {
-	if e := engine(); e != nil {
+	if e := current(); e != nil {
 		if s.Pinned {
 			e.Wait(true)
 			return true
@@ -116,7 +116,7 @@ func (s *Spin) TryFor(d time.Duration) bool {
 // Doze is [Spin.Once] for long waits that no wake-up ends: it pauses if that can pay,
 // and sleeps for about d otherwise.
 func (s *Spin) Doze(d time.Duration) {
-	if e := engine(); e != nil {
+	if e := current(); e != nil {
 		e.Wait(s.Pinned)
 		return
 	}
@@ -128,7 +128,7 @@ func (s *Spin) Doze(d time.Duration) {
 // Delay is [Spin.OnceFor] for a caller that only waits for time to pass. Under an engine
 // it does nothing.
 func (s *Spin) Delay(d time.Duration) {
-	if engine() == nil {
+	if current() == nil {
 		s.OnceFor(d)
 	}
 }
@@ -138,7 +138,7 @@ func (s *Spin) Delay(d time.Duration) {
 // Otherwise it would come back, find the lock held by a goroutine that waits for this
 // CPU, and join the queue, which would not drain.
 func GiveWay() {
-	if e := engine(); e != nil {
+	if e := current(); e != nil {
 		e.Yield()
 		return
 	}

@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
-	"github.com/lockbench/lockbench/internal/sched"
+	"github.com/lockbench/lockbench/internal/engine"
 )
 
 // Under the tag virtual the engine knows each word: an operation asks the engine for a
@@ -14,7 +14,7 @@ import (
 // the host. See words.go for what the types promise.
 
 // engine returns the engine that runs the caller, or nil.
-func engine() sched.Engine { return sched.Current() }
+func current() engine.Engine { return engine.Current() }
 
 // An integer is a word of an integer type. Its size is that of the native build, so that
 // a struct has the same layout in both builds.
@@ -46,8 +46,8 @@ func (w *integer[T]) Raw() (uint64, unsafe.Pointer) { return uint64(w.v), nil }
 func (w *integer[T]) SetRaw(bits uint64, _ unsafe.Pointer) { w.v = T(bits) }
 
 // modify sets the value to f of it in one step.
-func (w *integer[T]) modify(kind sched.Kind, f func(T) T) (old, now T) {
-	if e := engine(); e != nil {
+func (w *integer[T]) modify(kind engine.Kind, f func(T) T) (old, now T) {
+	if e := current(); e != nil {
 		e.Access(w.addr(), w, kind, 0)
 		old = w.v
 		now = f(old)
@@ -64,50 +64,50 @@ func (w *integer[T]) modify(kind sched.Kind, f func(T) T) (old, now T) {
 }
 
 func (w *integer[T]) release(val, mask uint64) {
-	if e := engine(); e != nil {
+	if e := current(); e != nil {
 		e.StoreRelease(w.addr(), w, val, mask)
 		return
 	}
-	w.modify(sched.Store, func(old T) T { return old&^T(mask) | T(val) })
+	w.modify(engine.Store, func(old T) T { return old&^T(mask) | T(val) })
 }
 
 func (w *integer[T]) Load() T {
-	if e := engine(); e != nil {
+	if e := current(); e != nil {
 		return T(e.Load(w.addr(), w))
 	}
 	return w.load()
 }
 
-func (w *integer[T]) Store(val T) { w.modify(sched.Store, func(T) T { return val }) }
+func (w *integer[T]) Store(val T) { w.modify(engine.Store, func(T) T { return val }) }
 
 func (w *integer[T]) StoreRelease(val T) { w.release(uint64(val), all) }
 
 func (w *integer[T]) Add(delta T) T {
-	_, now := w.modify(sched.Modify, func(old T) T { return old + delta })
+	_, now := w.modify(engine.Modify, func(old T) T { return old + delta })
 	return now
 }
 
 func (w *integer[T]) And(mask T) T {
-	old, _ := w.modify(sched.Modify, func(old T) T { return old & mask })
+	old, _ := w.modify(engine.Modify, func(old T) T { return old & mask })
 	return old
 }
 
 func (w *integer[T]) Or(mask T) T {
-	old, _ := w.modify(sched.Modify, func(old T) T { return old | mask })
+	old, _ := w.modify(engine.Modify, func(old T) T { return old | mask })
 	return old
 }
 
 func (w *integer[T]) Swap(val T) T {
-	old, _ := w.modify(sched.Modify, func(T) T { return val })
+	old, _ := w.modify(engine.Modify, func(T) T { return val })
 	return old
 }
 
 func (w *integer[T]) CompareAndSwap(old, val T) bool {
-	e := engine()
+	e := current()
 	if e == nil {
 		return w.swap(old, val)
 	}
-	e.Access(w.addr(), w, sched.CompareAndSwap, uint64(old))
+	e.Access(w.addr(), w, engine.CompareAndSwap, uint64(old))
 	was := w.v
 	if was == old {
 		w.v = val
@@ -119,7 +119,7 @@ func (w *integer[T]) CompareAndSwap(old, val T) bool {
 // AddOwn adds delta to a word that only the caller changes: a load and a store, which
 // stays in the store buffer for a while.
 func (w *integer[T]) AddOwn(delta T) {
-	if engine() == nil { // Pin may not exclude
+	if current() == nil { // Pin may not exclude
 		w.Add(delta)
 		return
 	}
@@ -162,8 +162,8 @@ func address[T any](p *T) uint64 { return uint64(uintptr(unsafe.Pointer(p))) }
 
 // Load returns the pointer.
 func (p *Pointer[T]) Load() *T {
-	if e := engine(); e != nil {
-		e.Access(unsafe.Pointer(p), p, sched.Load, 0)
+	if e := current(); e != nil {
+		e.Access(unsafe.Pointer(p), p, engine.Load, 0)
 		v := p.v.Load()
 		e.Done(unsafe.Pointer(p), address(v), address(v))
 		return v
@@ -172,16 +172,16 @@ func (p *Pointer[T]) Load() *T {
 }
 
 // Store sets the pointer to val.
-func (p *Pointer[T]) Store(val *T) { p.swap(sched.Store, val) }
+func (p *Pointer[T]) Store(val *T) { p.swap(engine.Store, val) }
 
 // StoreRelease is Store, as on the host.
-func (p *Pointer[T]) StoreRelease(val *T) { p.swap(sched.Store, val) }
+func (p *Pointer[T]) StoreRelease(val *T) { p.swap(engine.Store, val) }
 
 // Swap sets the pointer to val and returns the old one.
-func (p *Pointer[T]) Swap(val *T) (old *T) { return p.swap(sched.Modify, val) }
+func (p *Pointer[T]) Swap(val *T) (old *T) { return p.swap(engine.Modify, val) }
 
-func (p *Pointer[T]) swap(kind sched.Kind, val *T) (old *T) {
-	if e := engine(); e != nil {
+func (p *Pointer[T]) swap(kind engine.Kind, val *T) (old *T) {
+	if e := current(); e != nil {
 		e.Access(unsafe.Pointer(p), p, kind, 0)
 		old = p.v.Swap(val)
 		e.Done(unsafe.Pointer(p), address(old), address(val))
@@ -192,11 +192,11 @@ func (p *Pointer[T]) swap(kind sched.Kind, val *T) (old *T) {
 
 // CompareAndSwap sets the pointer to val if it is old and reports whether it did.
 func (p *Pointer[T]) CompareAndSwap(old, val *T) bool {
-	e := engine()
+	e := current()
 	if e == nil {
 		return p.v.CompareAndSwap(old, val)
 	}
-	e.Access(unsafe.Pointer(p), p, sched.CompareAndSwap, address(old))
+	e.Access(unsafe.Pointer(p), p, engine.CompareAndSwap, address(old))
 	was := p.v.Load()
 	swapped := p.v.CompareAndSwap(old, val)
 	e.Done(unsafe.Pointer(p), address(was), address(p.v.Load()))

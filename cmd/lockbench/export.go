@@ -6,8 +6,8 @@ import (
 	"io"
 	"os"
 
+	"github.com/lockbench/lockbench/internal/atomicfile"
 	"github.com/lockbench/lockbench/internal/commandline"
-	"github.com/lockbench/lockbench/internal/wholefile"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -43,7 +43,7 @@ func (c *exportCmd) Run(con commandline.Console) error {
 	if c.Out == "" {
 		return export(con.Out, c.Format, file)
 	}
-	return wholefile.Write(c.Out, func(w io.Writer) error { return export(w, c.Format, file) })
+	return atomicfile.Write(c.Out, func(w io.Writer) error { return export(w, c.Format, file) })
 }
 
 // isData reports whether a format is for samples, and not for pictures.

@@ -23,9 +23,9 @@ import (
 	"github.com/lockbench/lockbench/gate/measure"
 	"github.com/lockbench/lockbench/gate/report"
 	"github.com/lockbench/lockbench/gate/shape"
+	"github.com/lockbench/lockbench/internal/atomicfile"
 	"github.com/lockbench/lockbench/internal/commandline"
 	"github.com/lockbench/lockbench/internal/fitness"
-	"github.com/lockbench/lockbench/internal/wholefile"
 	"github.com/lockbench/lockbench/plots"
 	"github.com/lockbench/lockbench/results"
 )
@@ -587,7 +587,7 @@ func (g *gating) keep(rep report.Document) error {
 				return report.Markdown(w, rep, report.MarkdownOptions{Command: command(), Picture: "forest.svg"})
 			}
 		}
-		if err := wholefile.Write(filepath.Join(g.Out, file.name), write); err != nil {
+		if err := atomicfile.Write(filepath.Join(g.Out, file.name), write); err != nil {
 			return err
 		}
 	}
@@ -600,7 +600,7 @@ func (g *gating) keep(rep report.Document) error {
 			return err
 		}
 	}
-	return wholefile.Write(verdict, func(w io.Writer) error {
+	return atomicfile.Write(verdict, func(w io.Writer) error {
 		_, err := fmt.Fprintln(w, rep.Outcome())
 		return err
 	})

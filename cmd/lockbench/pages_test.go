@@ -88,15 +88,15 @@ func TestWrongCommands(t *testing.T) {
 		"go test -run '^$' -bench None ./ticket":        "-bench None: matches nothing",
 		"go test -tags virtul ./ticket":                 "-tags virtul: no file has it",
 		"go run ./ticket":                               "./ticket: is no command",
-		"go run ./internal/targets -prat alone":         "./internal/targets: no flag -prat",
-		"go run ./internal/targets -part alnoe":         "./internal/targets: no alnoe",
+		"go run ./tools/targets -prat alone":            "./tools/targets: no flag -prat",
+		"go run ./tools/targets -part alnoe":            "./tools/targets: no alnoe",
 		"lockbench rnu":                                 "no command rnu",
 		"lockbench run --lokcs ticket":                  "no flag --lokcs",
 		"--lokcs":                                       "no command has a flag --lokcs",
 		"frobnicate it":                                 "is a command that this test does not know",
 		"go test -tags virtual -run Model ./rcu/...":    "",
 		"go test -run '^$' -bench 'Lock' -cpu 1 ./mcs":  "",
-		"go run ./internal/targets -part rcu-read":      "",
+		"go run ./tools/targets -part rcu-read":         "",
 		"lockbench gate --files a.txt b.txt --drift 5%": "",
 	} {
 		if got := known.wrong(script.Simple(line)[0]); !strings.HasPrefix(got, want) || want == "" && got != "" {

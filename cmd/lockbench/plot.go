@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/lockbench/lockbench/internal/atomicfile"
 	"github.com/lockbench/lockbench/internal/commandline"
-	"github.com/lockbench/lockbench/internal/wholefile"
 	"github.com/lockbench/lockbench/plots"
 	"github.com/lockbench/lockbench/results"
 )
@@ -107,7 +107,7 @@ func (d drawing) page(con commandline.Console, dir string, file *results.File, f
 		return err
 	}
 	text := filepath.Join(dir, "table.txt")
-	if err := wholefile.Write(text, func(w io.Writer) error { _, err := io.WriteString(w, table.String()); return err }); err != nil {
+	if err := atomicfile.Write(text, func(w io.Writer) error { _, err := io.WriteString(w, table.String()); return err }); err != nil {
 		return err
 	}
 	fmt.Fprintf(con.Out, "%s\n\tall pictures on one page\n%s\n\tevery cell\n", path, text)

@@ -10,7 +10,7 @@ import (
 	"github.com/lockbench/lockbench/gate/config"
 	"github.com/lockbench/lockbench/gate/report"
 	"github.com/lockbench/lockbench/internal/commandline"
-	"github.com/lockbench/lockbench/internal/slowdown"
+	"github.com/lockbench/lockbench/internal/slowbench"
 )
 
 // selfTest shows with the given benchmarks that the gate can fail, and that it does not
@@ -23,7 +23,7 @@ func (g *gating) selfTest(ctx context.Context) (*gate.Report, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(dir)
-	slower, err := slowdown.Flag(dir, share, ".")
+	slower, err := slowbench.Flag(dir, share, ".")
 	if err != nil {
 		return nil, asInput(ctx, err)
 	}

@@ -20,7 +20,7 @@ import (
 	"github.com/lockbench/lockbench/check"
 	"github.com/lockbench/lockbench/internal/catalog"
 	"github.com/lockbench/lockbench/internal/commandline"
-	"github.com/lockbench/lockbench/internal/sched"
+	"github.com/lockbench/lockbench/internal/engine"
 )
 
 type checkCmd struct {
@@ -82,7 +82,7 @@ const (
 )
 
 func (c *checkCmd) Run(con commandline.Console) error {
-	if !sched.Virtual {
+	if !engine.Virtual {
 		return commandline.Problems{errors.New("this build runs locks on the host alone; to check them, go build -tags virtual ./cmd/locksim")}
 	}
 	var bad commandline.Problems

@@ -7,7 +7,7 @@ import (
 
 	"github.com/lockbench/lockbench/internal/commandline"
 	"github.com/lockbench/lockbench/internal/commandline/script"
-	"github.com/lockbench/lockbench/internal/sched"
+	"github.com/lockbench/lockbench/internal/engine"
 )
 
 // Every command of locksim on the pages makes sense: with one error added, locksim
@@ -44,7 +44,7 @@ func TestPageCommands(t *testing.T) {
 // complaint returns the error of a command line, or "".
 func complaint(args []string) string {
 	want := "locksim: --workers 0: "
-	if !sched.Virtual {
+	if !engine.Virtual {
 		want = "locksim: this build runs locks on the host alone"
 	}
 	var out, errs bytes.Buffer

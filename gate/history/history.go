@@ -19,7 +19,7 @@ import (
 	"golang.org/x/perf/benchmath"
 
 	"github.com/lockbench/lockbench/gate"
-	"github.com/lockbench/lockbench/internal/wholefile"
+	"github.com/lockbench/lockbench/internal/atomicfile"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -432,7 +432,7 @@ func Record(dir string, date time.Time, commit string, facts results.Facts, r *g
 			name = filepath.Join(dir, fmt.Sprintf("%s-%d.txt", base, i))
 		}
 		if _, err := os.Lstat(name); errors.Is(err, fs.ErrNotExist) {
-			return name, wholefile.Write(name, f.Write)
+			return name, atomicfile.Write(name, f.Write)
 		} else if err != nil {
 			return "", err
 		}

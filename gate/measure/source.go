@@ -17,8 +17,8 @@ import (
 	"time"
 
 	"github.com/lockbench/lockbench/gate"
-	"github.com/lockbench/lockbench/internal/distance"
 	"github.com/lockbench/lockbench/internal/fitness"
+	"github.com/lockbench/lockbench/internal/pingpong"
 	"github.com/lockbench/lockbench/internal/wording"
 	"github.com/lockbench/lockbench/results"
 )
@@ -501,16 +501,16 @@ func (s *Source) Cost(b gate.Benchmark) time.Duration {
 func (s *Source) Apart() time.Duration { return s.apart }
 
 // probe measures how far the CPUs of c are from each other.
-func (s *Source) probe(c *cell) (distance.Trip, error) {
+func (s *Source) probe(c *cell) (pingpong.Trip, error) {
 	switch {
 	case c.cpu == 1 || !c.timed:
-		return distance.Trip{Distance: results.Local}, nil
+		return pingpong.Trip{Distance: results.Local}, nil
 	case len(s.c.Pin) == 1:
-		return distance.Trip{Distance: results.Local}, nil // they share it
+		return pingpong.Trip{Distance: results.Local}, nil // they share it
 	case len(s.c.Pin) > 1:
-		return distance.Probe(func(i int, f func()) error { return onCPU(s.c.Pin[i], f) })
+		return pingpong.Probe(func(i int, f func()) error { return onCPU(s.c.Pin[i], f) })
 	}
-	return distance.Probe(nil)
+	return pingpong.Probe(nil)
 }
 
 // job returns a run of c on a side.

@@ -9,7 +9,7 @@
 //	                                             some, chosen by the seed, as CI does
 //	go run ./tools/mutants -out FILE             keeps what is found, and goes on from there
 //
-// internal/twins has faults that a person thought of, each with a reason. Here faults
+// tools/twins has faults that a person thought of, each with a reason. Here faults
 // are made by rule, including those of which no person thought. The first word of a
 // mutant's description says which rule:
 //

@@ -1,6 +1,0 @@
-//go:build virtual
-
-package sched
-
-// Virtual says that the build has the tag virtual, so that an engine can run.
-const Virtual = true

@@ -1,0 +1,3 @@
+package slowbench
+
+var Mutate = mutate

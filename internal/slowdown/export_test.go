@@ -1,3 +1,0 @@
-package slowdown
-
-var Mutate = mutate

@@ -1,0 +1,242 @@
+package main
+
+import (
+	"bytes"
+	"encoding/xml"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/lockbench/lockbench/results"
+)
+
+const root = "../.."
+
+// drawnElsewhere are figures that this command does not draw.
+var drawnElsewhere = map[string]string{
+	"phases.svg":       "drawn by hand",
+	"qspinlock.svg":    "drawn by hand",
+	"rwlock-words.svg": "drawn by hand",
+	"fig-schedule.svg": "a test of package check draws it",
+}
+
+// The published files are those that the present data give, and are well-formed.
+func TestPublished(t *testing.T) {
+	published, err := draw(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range published {
+		got, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil {
+			t.Error(err)
+		} else if !bytes.Equal(got, want) && runtime.GOARCH == "amd64" { // other machines may round coordinates differently
+			t.Errorf("%s is stale: go run ./tools/figures", name)
+		}
+		if !strings.HasSuffix(name, ".svg") {
+			continue
+		}
+		d := xml.NewDecoder(bytes.NewReader(want))
+		for {
+			if _, err := d.Token(); err == io.EOF {
+				break
+			} else if err != nil {
+				t.Errorf("%s: %v", name, err)
+				break
+			}
+		}
+	}
+
+	// Each figure must be drawn by this command.
+	have, err := filepath.Glob(filepath.Join(root, "docs", "*.svg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	elsewhere := maps.Clone(drawnElsewhere)
+	if published[gateFigure] == nil {
+		elsewhere["fig-gate.svg"] = "from before its data were kept"
+	}
+	for _, name := range have {
+		name = filepath.Base(name)
+		_, here := published["docs/"+name]
+		if _, there := elsewhere[name]; here == there {
+			t.Errorf("docs/%s: drawn here: %t, elsewhere: %t, want one of them", name, here, there)
+		}
+		delete(elsewhere, name)
+	}
+	for name := range elsewhere {
+		t.Errorf("docs/%s is not there", name)
+	}
+}
+
+// Each file of results is from the commands that the page lists for it.
+func TestDatasets(t *testing.T) {
+	files, err := read(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range datasets {
+		info, err := os.Stat(filepath.Join(root, d.path()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Size() > 700<<10 { // 300 on an idle machine, where few samples are of an unknown distance
+			t.Errorf("%s has %d bytes, want 700 KiB at most", d.path(), info.Size())
+		}
+		want := make(map[string]bool)
+		for _, flags := range d.runs {
+			args := strings.Fields(flags)
+			for name := range strings.SplitSeq(args[slices.Index(args, "--locks")+1], ",") {
+				want[name] = true
+			}
+		}
+		got := make(map[string]bool)
+		for _, s := range files[d.name].Samples {
+			got[s.Lock] = true
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("%s has samples of %v, its commands measure %v: go run ./tools/figures -measure %s", d.path(), slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)), d.name)
+		}
+		for name := range want {
+			if types[name] == "" && name != results.Empty {
+				t.Errorf("%s: no type for lock %s", d.path(), name)
+			}
+		}
+		// Each dataset must be used by a figure or a table.
+		used := slices.ContainsFunc(measured, func(m measuredFigure) bool { return m.data == d.name }) ||
+			slices.ContainsFunc(situations, func(s situation) bool { return s.data == d.name })
+		if !used {
+			t.Errorf("%s: neither a figure nor the table is of it", d.path())
+		}
+	}
+	have, err := filepath.Glob(filepath.Join(root, "docs", "data", "*.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(have) != len(datasets) {
+		t.Errorf("%d files in docs/data, want those of %d datasets", len(have), len(datasets))
+	}
+	for _, s := range situations {
+		if !slices.ContainsFunc(files[s.data].Samples, func(sample results.Sample) bool { return s.in(sample.Cell) }) {
+			t.Errorf("%s: no sample in %s.txt", s.says, s.data)
+		}
+	}
+}
+
+func TestFastest(t *testing.T) {
+	r := func(lock string, lo, median, hi float64) results.Ratio {
+		return results.Ratio{Cell: results.Cell{Lock: lock}, Lo: lo, Median: median, Hi: hi}
+	}
+	inOrder := map[string]bool{"ticket": true, "mcs": true}
+	for _, test := range []struct {
+		ratios []results.Ratio
+		want   string
+	}{
+		{nil, "–"},
+		{[]results.Ratio{r("ttas", .9, .95, 1.1)}, "`sync.Mutex`: none is surely faster"},
+		{[]results.Ratio{r("ttas", 1.9, 2, 2.1), r("mcs", 3, 4, 5)}, "`sync.Mutex`: none is surely faster; in order: `mcs.Lock`, ×0.25"},
+		{[]results.Ratio{r("mcs", .9, .95, 1.1)}, "`sync.Mutex`: none is surely faster; in order: `mcs.Lock`, as fast"},
+		{[]results.Ratio{r("mcs", .7, .8, .9), r("ttas", .4, .5, .6)}, "`spinlock.TTAS`, ×2; in order: `mcs.Lock`, ×1.2"},
+		{[]results.Ratio{r("ticket", .4, .5, .6), r("ttas", .5, .55, .65)}, "`ticket.Lock`, `spinlock.TTAS`, ×2"},
+		{[]results.Ratio{r("ticket", .4, .5, .6), r("ttas", .5, .55, .65), r("mcs", .5, .56, .6), r("backoff", .5, .57, .6)},
+			"`ticket.Lock`, `spinlock.TTAS` and 2 more, ×2"},
+	} {
+		got := fastest(test.ratios, "sync.Mutex")
+		if got += fair(test.ratios, inOrder); got != test.want {
+			t.Errorf("of %v: %s, want %s", test.ratios, got, test.want)
+		}
+	}
+}
+
+// The figure of the rules is drawn if there are data, for both kinds of pages, and only
+// from the real runs of all modules.
+func TestRules(t *testing.T) {
+	root := t.TempDir()
+	published := make(map[string][]byte)
+	if err := drawRules(root, published); err != nil || len(published) != 0 {
+		t.Errorf("without data: %d files, %v, want none", len(published), err)
+	}
+	name := filepath.Join(root, rulesData)
+	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for data, want := range map[string]string{
+		`[]`: "no rule on the real runs of all modules",
+		`{`:  rulesData,
+		`[{"rule": "a", "module": "uuid"}, {"rule": "a", "module": "all", "recombined": true}]`: "no rule on the real runs of all modules",
+	} {
+		if err := os.WriteFile(name, []byte(data), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if err := drawRules(root, published); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("of %s: %v, want an error with %q", data, err, want)
+		}
+	}
+	const some = `{"n": 1, "of": 20, "lo": 0.001, "hi": 0.25}`
+	data := `[{"rule": "one rule", "module": "all", "alarms": ` + some + `, "found5": ` + some + `, "found10": ` + some + `},
+		{"rule": "another", "module": "uuid", "alarms": ` + some + `}]`
+	if err := os.WriteFile(name, []byte(data), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := drawRules(root, published); err != nil {
+		t.Fatal(err)
+	}
+	light, dark := published[rulesFigure+".svg"], published[rulesFigure+"-dark.svg"]
+	if !bytes.Contains(light, []byte("one rule")) || bytes.Contains(light, []byte("another")) || !bytes.Contains(light, []byte("20 real runs")) {
+		t.Error("the figure does not have the one rule, and 20 runs, and nothing else")
+	}
+	if len(dark) == 0 || bytes.Equal(light, dark) {
+		t.Error("the dark figure is not another")
+	}
+}
+
+// In the figure of routes no text is wider than its box.
+func TestRoutesFit(t *testing.T) {
+	for _, r := range routes {
+		if len(r.stations) != 6 || r.into+1 >= len(r.stations) {
+			t.Errorf("%s: %d stations, and one more into number %d; want 6, and two that it is as wide as", r.title, len(r.stations), r.into)
+		}
+		for _, s := range r.stations {
+			if !s.fits(stationW) || len(s.says) > 3 {
+				t.Errorf("%s: %s, %q: want three lines at most, that fit the box", r.title, s.name, s.says)
+			}
+		}
+		if !r.aside.fits(asideW) || len(r.aside.says) > 1 {
+			t.Errorf("%s: %s, %q: want one line that fits the box", r.title, r.aside.name, r.aside.says)
+		}
+	}
+	if wide := (station{name: "a", says: []string{"what is much too wide for a box"}}); wide.fits(stationW) {
+		t.Error("what is too wide fits")
+	}
+}
+
+func TestBetween(t *testing.T) {
+	begin, end := choiceMarks[0], choiceMarks[1]
+	got, err := between([]byte("a\n"+begin+"old\n"+end+"b\n"), choiceMarks, "new\n")
+	if want := "a\n" + begin + "new\n" + end + "b\n"; string(got) != want || err != nil {
+		t.Errorf("between = %q, %v, want %q", got, err, want)
+	}
+	for _, page := range []string{"", begin, end, end + begin} {
+		if got, err := between([]byte(page), choiceMarks, ""); err == nil {
+			t.Errorf("between of %q = %q, want an error", page, got)
+		}
+	}
+}
+
+func TestBadArguments(t *testing.T) {
+	for args, want := range map[string]string{
+		"record":              "figures: record: want -measure before names of datasets\n",
+		"-measure recrod mpa": `unknown dataset "mpa" (known: locks, many, `,
+		"-draw":               "flag provided but not defined: -draw",
+	} {
+		var stderr strings.Builder
+		if code := run(strings.Fields(args), &stderr); code != 2 || !strings.Contains(stderr.String(), want) {
+			t.Errorf("figures %s: exit code %d, %s, want 2 and %s", args, code, &stderr, want)
+		}
+	}
+}
