@@ -698,7 +698,7 @@ func (m *vm) Membarrier() {
 	m.note(self.proc(), &m.pending[self.proc()], 0, 0)
 }
 
-func (m *vm) Wait(pinned bool) {
+func (m *vm) Wait(pinned bool, _ time.Duration) {
 	m.spin(pinned, "waits")
 	m.until()
 }
@@ -780,7 +780,7 @@ func (m *vm) anyChanged(w *worker, read []seen) bool {
 	return false
 }
 
-func (m *vm) Try(tried int) bool {
+func (m *vm) Try(tried int, _ time.Duration) bool {
 	w := m.self
 	if m.killing {
 		panic(killed{})

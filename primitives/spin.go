@@ -42,7 +42,7 @@ const (
 // not yield does not take goroutines from other CPUs.
 func (s *Spin) Once() {
 	if e := current(); e != nil {
-		e.Wait(s.Pinned)
+		e.Wait(s.Pinned, s.next())
 		return
 	}
 	if s.burst == 0 && !s.InLine && !s.Pinned && oneIn64() {
@@ -70,15 +70,20 @@ func (s *Spin) yield() {
 // Try pauses if that can pay, and reports whether it did. A waiter that can
 // park does so when Try says false.
 func (s *Spin) Try() bool {
+	return s.TryFor(s.next())
+}
+
+// next returns how long the next burst is.
+func (s *Spin) next() time.Duration {
 	s.burst = min(max(2*s.burst, firstBurst), lastBurst)
-	return s.TryFor(time.Duration(s.burst))
+	return time.Duration(s.burst)
 }
 
 // OnceFor is [Spin.Once] with a pause of about d, for a waiter that knows how
 // long it should stay away from the lock.
 func (s *Spin) OnceFor(d time.Duration) {
-	if current() != nil {
-		s.Once()
+	if e := current(); e != nil {
+		e.Wait(s.Pinned, d)
 		return
 	}
 	if !s.TryFor(d) {
@@ -90,11 +95,11 @@ func (s *Spin) OnceFor(d time.Duration) {
 func (s *Spin) TryFor(d time.Duration) bool {
 	if e := current(); e != nil {
 		if s.Pinned {
-			e.Wait(true)
+			e.Wait(true, d)
 			return true
 		}
-		s.spent++ // counts the tries: an engine does not use nanoseconds here
-		return e.Try(int(s.spent - 1))
+		s.spent++ // counts the tries: an engine adds up the nanoseconds
+		return e.Try(int(s.spent-1), d)
 	}
 	d = min(max(d, 0), time.Duration(stalls)) // spent has room for it
 	if s.Pinned && PinExcludes {
@@ -117,7 +122,7 @@ func (s *Spin) TryFor(d time.Duration) bool {
 // and sleeps for about d otherwise.
 func (s *Spin) Doze(d time.Duration) {
 	if e := current(); e != nil {
-		e.Wait(s.Pinned)
+		e.Wait(s.Pinned, s.next())
 		return
 	}
 	if !s.Try() {

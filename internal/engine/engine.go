@@ -1,5 +1,5 @@
 // Package engine is the seam between package primitives and an engine that runs
-// locks on a virtual machine. There is one, the model checker.
+// locks on a virtual machine: the model checker, or the simulator.
 //
 // Under the build tag virtual each primitive asks for the current [Engine] and
 // calls it when there is one; without one it does the real thing, so ordinary
@@ -57,11 +57,12 @@ type Engine interface {
 
 	// Wait waits until a word that the worker has read since its last Wait, and
 	// that made it wait, has changed. If pinned is true the worker never yields
-	// meanwhile, and so may be pinned.
-	Wait(pinned bool)
+	// meanwhile, and so may be pinned. On the host it would pause for d before it
+	// looks again.
+	Wait(pinned bool, d time.Duration)
 	// Try is Wait by a worker that may give up, and has not done so tried
 	// times before in this wait. It reports whether it goes on.
-	Try(tried int) bool
+	Try(tried int, d time.Duration) bool
 	// Yield lets others run.
 	Yield()
 
