@@ -12,7 +12,7 @@ import (
 
 // notLocks are the packages that hold no lock. All others do, new ones too, so that none
 // of them imports sync/atomic unnoticed.
-const notLocks = "primitives check/... sim results gate/... harness plots cmd/... tools/... internal/..."
+const notLocks = "primitives check/... sim/... sim results gate/... harness plots cmd/... tools/... internal/..."
 
 // table says which package may import which.
 var table = layout.Layout{
@@ -27,6 +27,8 @@ var table = layout.Layout{
 		{"rcu/list", "primitives rcu", layout.NoTags},
 		{"rcu/hash", "primitives rcu rcu/list", layout.NoTags},
 		{"check sim", "internal/engine", layout.NoTags},
+		{"sim/machines", "sim github.com/BurntSushi/toml", layout.NoTags},
+		{"sim/validation", "sim sim/machines spinlock ticket mcs qspinlock", layout.NoTags}, // its tests
 		{"check/property", "check primitives internal/locktest github.com/anishathalye/porcupine", layout.NoTags},
 		{"results", "internal/filelock golang.org/x/perf/... github.com/montanaflynn/stats github.com/klauspost/cpuid/v2 gonum.org/v1/gonum/stat/...", layout.OSTags},
 		{"gate", "results internal/wording golang.org/x/perf/... github.com/aclements/go-moremath/...", layout.NoTags},
@@ -57,7 +59,7 @@ var table = layout.Layout{
 		{"cmd/... tools/...", "...", layout.NoTags},
 	},
 	// A benchmark measures its reference in the same run, hence the peers.
-	Tests: "primitives check internal/golden gate/config internal/gatetest internal/locktest check/property internal/catalog go.uber.org/goleak pgregory.net/rapid github.com/anishathalye/porcupine golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4 gvisor.dev/gvisor/pkg/sync",
+	Tests: "primitives check sim/machines internal/golden gate/config internal/gatetest internal/locktest check/property internal/catalog go.uber.org/goleak pgregory.net/rapid github.com/anishathalye/porcupine golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4 gvisor.dev/gvisor/pkg/sync",
 	Never: []layout.Edge{
 		{From: "...", Except: notLocks, To: "harness", Tests: true},
 		{From: "plots", To: "harness", Tests: true},

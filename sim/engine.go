@@ -1,0 +1,460 @@
+package sim
+
+import (
+	"context"
+	"time"
+	"unsafe"
+
+	"github.com/lockbench/lockbench/internal/engine"
+)
+
+// This file is what the primitives call: machine is an [engine.Engine].
+
+// reach lets the operation of the running worker on the line at addr take effect: it
+// returns at the moment at which it does.
+func (m *machine) reach(w *worker, addr unsafe.Pointer, write bool, cost picos) *line {
+	c := w.cpu
+	l := m.line(uintptr(addr))
+	c.counts.Operations++
+	cost = c.slow(cost)
+	if l.serves(c, write, cost) {
+		if l.owner == c.id {
+			l.free = max(l.free, c.now+cost)
+		}
+		m.see(w, l)
+		m.pass(w, cost)
+		return l
+	}
+	m.request(c, l, write, w, c.now)
+	w.suspend()
+	if len(c.pauses) > 0 {
+		m.pass(w, 0)
+	}
+	return l
+}
+
+// mostSeen is how many lines a worker remembers to have read.
+const mostSeen = 16
+
+// see notes that w has read l.
+func (m *machine) see(w *worker, l *line) {
+	for i := range w.read {
+		if w.read[i].line == l {
+			return // keep the older version: it has changed since
+		}
+	}
+	if len(w.read) == mostSeen {
+		w.many = true
+		return
+	}
+	w.read = append(w.read, seen{l, l.version})
+}
+
+// forget lets w begin again to note what it reads.
+func (w *worker) forget() { w.read, w.many = w.read[:0], false }
+
+// Access implements [engine.Engine].
+func (m *machine) Access(addr unsafe.Pointer, at engine.Location, kind engine.Kind, expect uint64) {
+	w := m.self
+	switch kind {
+	case engine.Load, engine.PlainRead:
+		if kind == engine.PlainRead && w.cpu.pending(addr) >= 0 {
+			m.pass(w, w.cpu.slow(m.costs.load))
+			return
+		}
+		m.reach(w, addr, false, m.costs.load)
+	case engine.PlainWrite:
+		m.buffer(w, store{addr: addr})
+	default: // also a Store, which drains the store buffer on most machines, and a failed CAS
+		m.drain(w)
+		m.reach(w, addr, true, m.costs.modify)
+	}
+}
+
+// Done implements [engine.Engine].
+func (m *machine) Done(unsafe.Pointer, uint64, uint64) {}
+
+// Load implements [engine.Engine].
+func (m *machine) Load(addr unsafe.Pointer, at engine.Location) uint64 {
+	w := m.self
+	c := w.cpu
+	if i := c.pending(addr); i >= 0 {
+		if s := c.stores[i]; s.mask == ^uint64(0) { // the store buffer forwards it
+			m.see(w, s.line)
+			m.pass(w, c.slow(m.costs.load))
+			return s.val
+		}
+		m.drain(w)
+	}
+	m.reach(w, addr, false, m.costs.load)
+	v, _ := at.Raw()
+	return v
+}
+
+// StoreRelease implements [engine.Engine].
+func (m *machine) StoreRelease(addr unsafe.Pointer, at engine.Location, val, mask uint64) {
+	m.buffer(m.self, store{addr: addr, at: at, val: val, mask: mask})
+}
+
+// depth is how many stores a store buffer holds.
+const depth = 56
+
+// buffer puts a store in the store buffer of w's CPU.
+func (m *machine) buffer(w *worker, s store) {
+	c := w.cpu
+	for len(c.stores) >= depth {
+		m.await(w)
+	}
+	c.counts.Operations++
+	s.line = m.line(uintptr(s.addr))
+	cost := c.slow(m.costs.store)
+	if len(c.stores) == 0 && s.line.serves(c, true, cost) {
+		s.line.free = max(s.line.free, c.now+cost)
+		m.pass(w, cost)
+		s.apply()
+		return
+	}
+	c.stores = append(c.stores, s)
+	if len(c.stores) == 1 {
+		c.send(c.now)
+	}
+	m.pass(w, cost)
+}
+
+func (s *store) apply() {
+	if s.at != nil {
+		old, _ := s.at.Raw()
+		s.at.SetRaw(old&^s.mask|s.val&s.mask, nil)
+	}
+}
+
+// send asks at that time for the line of the oldest store in the buffer.
+func (c *cpu) send(now picos) { c.m.request(c, c.stores[0].line, true, nil, now) }
+
+// arrive writes the oldest store in the buffer to its line.
+func (c *cpu) arrive() {
+	c.stores[0].apply()
+	c.stores = append(c.stores[:0], c.stores[1:]...)
+	if len(c.stores) > 0 {
+		c.send(c.m.clock)
+	}
+	if len(c.stores) == 0 || len(c.stores) == depth-1 {
+		for _, w := range c.drained {
+			c.m.resumeAt(w, max(c.m.clock, w.from))
+		}
+		c.drained = c.drained[:0]
+	}
+}
+
+// pending returns which store to addr is the latest in the buffer, or -1.
+func (c *cpu) pending(addr unsafe.Pointer) int {
+	for i := len(c.stores) - 1; i >= 0; i-- {
+		if c.stores[i].addr == addr {
+			return i
+		}
+	}
+	return -1
+}
+
+// drain returns when nothing is in the store buffer of w's CPU.
+func (m *machine) drain(w *worker) {
+	for len(w.cpu.stores) > 0 {
+		m.await(w)
+	}
+}
+
+// await waits until the store buffer of w's CPU is empty, or not full any more.
+func (m *machine) await(w *worker) {
+	w.from = w.cpu.now
+	w.cpu.drained = append(w.cpu.drained, w)
+	w.suspend()
+}
+
+// Membarrier implements [engine.Engine].
+func (m *machine) Membarrier() {
+	w := m.self
+	m.drain(w)
+	m.pass(w, w.cpu.slow(m.costs.membarrier))
+	for _, c := range m.cpus {
+		for len(c.stores) > 0 {
+			w.from = w.cpu.now
+			c.drained = append(c.drained, w)
+			w.suspend()
+		}
+	}
+}
+
+// Wait implements [engine.Engine].
+func (m *machine) Wait(pinned bool, pause time.Duration) {
+	w := m.self
+	m.spin(w, pinned, picos(pause)*1000, never)
+}
+
+// Try implements [engine.Engine].
+func (m *machine) Try(tried int, pause time.Duration) bool {
+	w := m.self
+	if tried == 0 {
+		w.spent = 0
+	}
+	if w.spent > m.costs.budget || len(w.cpu.queue) > 0 || m.alone(w) {
+		w.forget()
+		return false
+	}
+	began := w.cpu.now
+	m.spin(w, false, picos(pause)*1000, m.costs.budget-w.spent)
+	w.spent += w.cpu.now - began
+	return true
+}
+
+// alone reports whether no other CPU runs a worker.
+func (m *machine) alone(w *worker) bool { return m.idle == len(m.cpus)-1 }
+
+// spin pauses for that long, and then until what w has read has changed, or for as long
+// as the limit. It looks once in a pause, so it notices a change up to a pause later. A
+// worker that is not pinned lets others run that want its CPU.
+func (m *machine) spin(w *worker, pinned bool, pause, limit picos) {
+	c := w.cpu
+	pause = max(c.slow(pause), 1)
+	if !pinned && len(c.queue) > 0 {
+		w.forget()
+		m.preempt(w)
+		return
+	}
+	began, before := c.now, c
+	m.pass(w, pause)
+	if c = w.cpu; c != before { // it was preempted
+		w.forget()
+		return
+	}
+	if (pinned || len(c.queue) == 0) && w.watch() {
+		w.from, w.burst, w.state = c.now, pause, spinning
+		if limit != never {
+			m.resumeAt(w, max(c.now, began+limit))
+		}
+		w.suspend()
+		w.unwatch()
+		w.state = running
+	}
+	w.forget()
+	c.spin += c.now - began
+	if len(c.pauses) > 0 {
+		m.pass(w, 0)
+	}
+}
+
+// Yield implements [engine.Engine].
+func (m *machine) Yield() {
+	w := m.self
+	if len(w.cpu.queue) > 0 {
+		m.preempt(w)
+		return
+	}
+	m.pass(w, w.cpu.slow(m.costs.change))
+}
+
+// parker returns the parker at addr.
+func (m *machine) parker(addr unsafe.Pointer) *parker {
+	p := m.parkers[addr]
+	if p == nil {
+		p = new(parker)
+		m.parkers[addr] = p
+	}
+	return p
+}
+
+// Park implements [engine.Engine].
+func (m *machine) Park(addr unsafe.Pointer, ctx context.Context, d time.Duration) bool {
+	w := m.self
+	p := m.parker(addr)
+	m.reach(w, addr, true, m.costs.modify)
+	if p.held {
+		p.held = false
+		return true
+	}
+	if ctx != nil && ctx.Err() != nil {
+		return false
+	}
+	var stop func() bool
+	switch {
+	case ctx != nil:
+		stop = m.until(w, p, ctx)
+	case d > 0:
+		stop = m.after(d, func() {
+			if p.sleeper == w {
+				p.sleeper = nil
+				m.enqueue(w, w.cpu, m.clock, false)
+			}
+		})
+	}
+	m.pass(w, w.cpu.slow(m.costs.park))
+	if p.held { // meanwhile
+		p.held = false
+		return true
+	}
+	p.sleeper, w.parked, w.woken = w, p, false
+	m.sleep(w)
+	w.parked = nil
+	if stop != nil {
+		stop()
+	}
+	return w.woken
+}
+
+// lookAtContext is how often a worker that sleeps looks whether its context is done. A
+// context does not tell it in virtual time.
+const lookAtContext = 10 * time.Microsecond
+
+// until wakes w, which sleeps in p, once ctx is done.
+func (m *machine) until(w *worker, p *parker, ctx context.Context) (stop func() bool) {
+	stopped := false
+	var look func()
+	look = func() {
+		switch {
+		case stopped:
+		case p.sleeper != w || ctx.Err() == nil:
+			m.at(m.clock+picos(lookAtContext)*1000, look)
+		default:
+			p.sleeper = nil
+			m.enqueue(w, w.cpu, m.clock, false)
+		}
+	}
+	m.at(w.cpu.now+picos(lookAtContext)*1000, look)
+	return func() bool { stopped = true; return true }
+}
+
+// Await implements [engine.Engine].
+func (m *machine) Await(addr unsafe.Pointer, pinned bool) {
+	w := m.self
+	p := m.parker(addr)
+	const burst = 200 * time.Nanosecond
+	w.forget()
+	for spent := picos(0); !p.held; {
+		m.reach(w, addr, false, m.costs.load)
+		if p.held {
+			break
+		}
+		began := w.cpu.now
+		if !pinned && (spent > m.costs.budget || len(w.cpu.queue) > 0 || m.alone(w)) {
+			m.Park(addr, nil, 0)
+			return
+		}
+		limit := never
+		if !pinned {
+			limit = m.costs.budget - spent + 1
+		}
+		m.spin(w, pinned, picos(burst)*1000, limit)
+		spent += w.cpu.now - began
+	}
+	p.held = false
+	m.buffer(w, store{addr: addr})
+}
+
+// Unpark implements [engine.Engine].
+func (m *machine) Unpark(addr unsafe.Pointer, handoff bool) {
+	w := m.self
+	p := m.parker(addr)
+	m.drain(w)
+	m.reach(w, addr, true, m.costs.modify)
+	to := p.sleeper
+	if to == nil {
+		p.held = true
+		return
+	}
+	p.sleeper, to.woken = nil, true
+	m.pass(w, w.cpu.slow(m.costs.wake))
+	if !handoff || w.pins > 0 {
+		m.enqueue(to, w.cpu, w.cpu.now, true)
+		return
+	}
+	m.drain(w)
+	c := w.cpu
+	m.enqueue(w, c, c.now, true)
+	c.run(to)
+	w.suspend()
+}
+
+// Take implements [engine.Engine]. Each CPU gives again what it was given last, as
+// sync.Pool does.
+func (m *machine) Take(addr unsafe.Pointer) unsafe.Pointer {
+	c := m.self.cpu
+	of := c.free[addr]
+	if len(of) == 0 {
+		return nil
+	}
+	v := of[len(of)-1]
+	c.free[addr] = of[:len(of)-1]
+	return v
+}
+
+// Give implements [engine.Engine].
+func (m *machine) Give(addr, v unsafe.Pointer, _ uintptr) {
+	c := m.self.cpu
+	c.free[addr] = append(c.free[addr], v)
+}
+
+// Pin implements [engine.Engine].
+func (m *machine) Pin() int {
+	w := m.self
+	w.pins++
+	m.pass(w, w.cpu.slow(m.costs.pin))
+	return int(w.cpu.id)
+}
+
+// Unpin implements [engine.Engine].
+func (m *machine) Unpin() {
+	w := m.self
+	if w.pins == 0 {
+		panic("Unpin without Pin")
+	}
+	w.pins--
+	m.pass(w, w.cpu.slow(m.costs.pin))
+}
+
+// Now implements [engine.Engine].
+func (m *machine) Now() int64 {
+	w := m.self
+	m.pass(w, w.cpu.slow(m.costs.clock))
+	return int64(w.cpu.now / 1000)
+}
+
+// Sleep implements [engine.Engine].
+func (m *machine) Sleep(d time.Duration) {
+	w := m.self
+	m.after(max(d, 0), func() { m.enqueue(w, w.cpu, m.clock, false) })
+	m.sleep(w)
+}
+
+// After implements [engine.Engine].
+func (m *machine) After(d time.Duration, f func()) (stop func() bool) {
+	c := m.self.cpu
+	return m.after(d, func() {
+		w := m.start(f, c, true)
+		m.enqueue(w, c, m.clock, false)
+	})
+}
+
+// after calls f when d has passed on the CPU of the running worker.
+func (m *machine) after(d time.Duration, f func()) (stop func() bool) {
+	return m.at(m.self.cpu.now+picos(max(d, 0))*1000, f)
+}
+
+// at calls f at that time.
+func (m *machine) at(when picos, f func()) (stop func() bool) {
+	t := &timer{f: f}
+	m.events.push(event{at: when, class: others, tie: m.tie(), seq: m.next(), what: t})
+	return func() bool {
+		was := t.stopped
+		t.stopped = true
+		return !was
+	}
+}
+
+// Go implements [engine.Engine].
+func (m *machine) Go(f func()) {
+	w := m.self
+	m.pass(w, w.cpu.slow(m.costs.wake))
+	m.enqueue(m.start(f, w.cpu, false), w.cpu, w.cpu.now, false)
+}
+
+// Stranger implements [engine.Engine].
+func (m *machine) Stranger() {}

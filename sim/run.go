@@ -1,0 +1,355 @@
+package sim
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime/debug"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+	"unsafe"
+
+	"github.com/lockbench/lockbench/internal/engine"
+)
+
+// A Config says how to run something.
+type Config struct {
+	Machine *Machine
+	CPUs    int    // how many of the machine's are used, the first ones; 0 is all
+	Place   []int  // or which of the machine's are used, in the order in which workers have them
+	Seed    uint64 // of what is left to chance: which of several CPUs comes first
+
+	// Limit is how much virtual time the run may take: one that is not over by then
+	// hangs. 0 is ten seconds.
+	Limit time.Duration
+
+	Pauses []Pause
+	Slow   map[int]float64 // by CPU, how many times as long as others it takes
+}
+
+// A Pause stops a CPU for a while, whatever it runs, once that much virtual time has
+// passed: a host takes a virtual CPU away, or an interrupt comes. CPU -1 is all.
+type Pause struct {
+	CPU        int
+	After, For time.Duration
+}
+
+// Counts are what a CPU has done, or all of them.
+type Counts struct {
+	Operations  uint64            // on words and cells
+	Lines       [Distances]uint64 // that have come, by distance
+	Invalidated uint64            // copies of others
+	Switches    uint64            // of goroutines
+	Spin        time.Duration     // spent in waits that keep the CPU
+}
+
+func (c *Counts) add(o *Counts) {
+	c.Operations += o.Operations
+	for d, n := range o.Lines {
+		c.Lines[d] += n
+	}
+	c.Invalidated += o.Invalidated
+	c.Switches += o.Switches
+	c.Spin += o.Spin
+}
+
+// A Report says what a run has done.
+type Report struct {
+	Time time.Duration // how long it took
+	CPUs []Counts
+}
+
+// Total returns the counts of all CPUs together.
+func (r *Report) Total() (sum Counts) {
+	for i := range r.CPUs {
+		sum.add(&r.CPUs[i])
+	}
+	return sum
+}
+
+// A HangError says that workers are left that never go on, or not within the limit.
+type HangError struct {
+	Limit time.Duration // 0 if nothing could happen any more
+	At    time.Duration
+	State string // of each CPU and worker, a line each
+}
+
+func (e *HangError) Error() string {
+	if e.Limit == 0 {
+		return fmt.Sprintf("hang: after %v nothing can happen any more:\n%s", e.At, e.State)
+	}
+	return fmt.Sprintf("hang: not over after %v:\n%s", e.Limit, e.State)
+}
+
+// A PanicError is the panic of a worker.
+type PanicError struct {
+	Value any
+	Stack string
+}
+
+func (e *PanicError) Error() string {
+	return fmt.Sprintf("a worker panicked: %v\n\n%s", e.Value, e.Stack)
+}
+
+// Unwrap returns the value if it is an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+func panicked(w *worker, v any) error {
+	return &PanicError{Value: v, Stack: fmt.Sprintf("worker %d on CPU %d, after %v:\n%s", w.id, w.cpu.id, w.cpu.now.duration(), debug.Stack())}
+}
+
+var errVirtual = errors.New("sim: built without -tags virtual, so that primitives know no engine: go test -tags virtual")
+
+// A machine runs workers. It is the engine of package primitives.
+type machine struct {
+	desc     Machine
+	costs    costs
+	cpus     []*cpu
+	nearest  [][]int32 // by CPU, all others and itself, the nearest first
+	far      []Distance
+	siblings bool // whether two of them are threads of one core
+	workers  []*worker
+	live     int // workers for which the run waits
+	idle     int // CPUs that run nothing
+	self     *worker
+	clock    picos // of the last event
+	limit    picos // on the clock
+	events   events
+	seq      uint64
+	rng      *rand.Rand
+	lines    map[uintptr]*line
+	parkers  map[unsafe.Pointer]*parker
+	failure  error
+	ended    bool
+}
+
+func (m *machine) next() uint64 { m.seq++; return m.seq }
+
+// tie returns what decides between events at the same time: chance.
+func (m *machine) tie() uint32 { return m.rng.Uint32() }
+
+func (m *machine) over() bool { return m.ended || m.failure != nil }
+
+func (m *machine) distance(a, b int32) Distance { return m.far[int(a)*len(m.cpus)+int(b)] }
+
+// moved counts a line that has come.
+func (m *machine) moved(c *cpu, d Distance) { c.counts.Lines[d]++ }
+
+func (m *machine) invalidated(c *cpu, n int) { c.counts.Invalidated += uint64(n) }
+
+// Run runs body in virtual time: as a worker on CPU 0, which starts others with
+// [primitives.Go]. It returns when they all have ended; those that After has started are
+// not waited for. The same body, machine and seed give the same report, on any host.
+//
+// One run at a time is possible in a process. The error is a [*HangError], a
+// [*PanicError], or says what is wrong with the configuration.
+func (c Config) Run(body func()) (*Report, error) {
+	if !engine.Virtual {
+		return nil, errVirtual
+	}
+	m, err := c.machine()
+	if err != nil {
+		return nil, err
+	}
+	// Which words share a line depends on where they are, so nothing may move into
+	// the place of something else.
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	engine.Enter(m)
+	defer engine.Leave()
+	w := m.start(body, m.cpus[0], false)
+	m.idle = len(m.cpus) - 1
+	m.cpus[0].run(w)
+	m.limit = picos(c.limit()) * 1000
+	m.loop()
+	m.ended = true
+	engine.Rests()
+	for _, w := range m.workers {
+		m.self = w
+		w.stop()
+	}
+	if m.failure != nil {
+		return nil, m.failure
+	}
+	r := &Report{Time: m.clock.duration()}
+	for _, c := range m.cpus {
+		c.counts.Spin = c.spin.duration()
+		r.CPUs = append(r.CPUs, c.counts)
+	}
+	return r, nil
+}
+
+func (c *Config) limit() time.Duration {
+	if c.Limit <= 0 {
+		return 10 * time.Second
+	}
+	return c.Limit
+}
+
+// place returns which CPUs of the machine are used.
+func (c *Config) place() ([]int, error) {
+	all := c.Machine.CPUs()
+	if len(c.Place) > 0 {
+		if c.CPUs != 0 && c.CPUs != len(c.Place) {
+			return nil, fmt.Errorf("sim: %d CPUs, and places for %d", c.CPUs, len(c.Place))
+		}
+		seen := make(map[int]bool)
+		for _, i := range c.Place {
+			if i < 0 || i >= all || seen[i] {
+				return nil, fmt.Errorf("sim: place %v: want CPUs of 0 to %d, each once", c.Place, all-1)
+			}
+			seen[i] = true
+		}
+		return c.Place, nil
+	}
+	n := c.CPUs
+	if n == 0 {
+		n = all
+	}
+	if n < 1 || n > all {
+		return nil, fmt.Errorf("sim: %d CPUs: machine %s has %d", c.CPUs, c.Machine.Name, all)
+	}
+	place := make([]int, n)
+	for i := range place {
+		place[i] = i
+	}
+	return place, nil
+}
+
+// machine returns a machine at rest.
+func (c *Config) machine() (*machine, error) {
+	if c.Machine == nil {
+		return nil, errors.New("sim: no machine")
+	}
+	if err := c.Machine.Validate(); err != nil {
+		return nil, fmt.Errorf("sim: machine %s: %w", c.Machine.Name, err)
+	}
+	place, err := c.place()
+	if err != nil {
+		return nil, err
+	}
+	n := len(place)
+	m := &machine{
+		desc: *c.Machine, costs: c.Machine.costs(),
+		rng:   rand.New(rand.NewPCG(c.Seed, 0x6c6f636b)),
+		lines: make(map[uintptr]*line), parkers: make(map[unsafe.Pointer]*parker),
+	}
+	for i := range n {
+		m.cpus = append(m.cpus, &cpu{m: m, id: int32(i), pace: 1, free: make(map[unsafe.Pointer][]unsafe.Pointer)})
+		for j := range n {
+			d := c.Machine.Distance(place[i], place[j])
+			m.far = append(m.far, d)
+			m.siblings = m.siblings || d == Sibling
+		}
+	}
+	for i := range n {
+		order := make([]int32, n)
+		for j := range order {
+			order[j] = int32(j)
+		}
+		sort.SliceStable(order, func(a, b int) bool { return m.distance(int32(i), order[a]) < m.distance(int32(i), order[b]) })
+		m.nearest = append(m.nearest, order)
+	}
+	for _, p := range c.Pauses {
+		if p.CPU < -1 || p.CPU >= n || p.After < 0 || p.For < 0 {
+			return nil, fmt.Errorf("sim: a pause of CPU %d after %v for %v: want a CPU of 0 to %d, or -1, and no negative time", p.CPU, p.After, p.For, n-1)
+		}
+		for i, cpu := range m.cpus {
+			if p.CPU == i || p.CPU < 0 {
+				cpu.pauses = append(cpu.pauses, p)
+			}
+		}
+	}
+	for _, cpu := range m.cpus {
+		slices.SortStableFunc(cpu.pauses, func(a, b Pause) int { return int(a.After - b.After) })
+	}
+	for i, pace := range c.Slow {
+		if i < 0 || i >= n || !(pace >= 1 && pace <= 1e6) {
+			return nil, fmt.Errorf("sim: CPU %d %v times as slow: want a CPU of 0 to %d, and 1 to 1e6", i, pace, n-1)
+		}
+		m.cpus[i].pace = pace
+	}
+	return m, nil
+}
+
+// loop lets one event after the other happen.
+func (m *machine) loop() {
+	for m.live > 0 && m.failure == nil {
+		if len(m.events) == 0 {
+			m.failure = &HangError{At: m.clock.duration(), State: m.state()}
+			return
+		}
+		e := m.events.pop()
+		switch what := e.what.(type) {
+		case *worker:
+			if e.turn != what.turn || what.state == done {
+				continue
+			}
+		case *line:
+			if e.turn != what.turn {
+				continue
+			}
+		}
+		if e.at > m.limit {
+			m.failure = &HangError{Limit: m.limit.duration(), At: m.clock.duration(), State: m.state()}
+			return
+		}
+		m.clock = e.at
+		switch what := e.what.(type) {
+		case *worker:
+			m.self = what
+			what.cpu.now = e.at
+			what.resume()
+		case *line:
+			m.grant(what, e.at)
+		case *timer:
+			if !what.stopped {
+				what.stopped = true
+				what.f()
+			}
+		case *cpu:
+			if e.turn == storeArrives {
+				what.arrive()
+			} else {
+				what.look(e.at)
+			}
+		}
+	}
+}
+
+// state describes each CPU that does something and each worker that is left.
+func (m *machine) state() string {
+	var b strings.Builder
+	for _, c := range m.cpus {
+		if c.runs == nil && len(c.queue) == 0 {
+			continue
+		}
+		fmt.Fprintf(&b, "CPU %d at %v:", c.id, c.now.duration())
+		if w := c.runs; w != nil {
+			fmt.Fprintf(&b, " worker %d %s", w.id, stateNames[w.state])
+			if w.pins > 0 {
+				b.WriteString(", pinned")
+			}
+		} else {
+			b.WriteString(" idle")
+		}
+		if n := len(c.queue); n > 0 {
+			fmt.Fprintf(&b, "; %d more want it", n)
+		}
+		b.WriteByte('\n')
+	}
+	n := 0
+	for _, w := range m.workers {
+		if w.state == asleep {
+			n++
+		}
+	}
+	if n > 0 {
+		fmt.Fprintf(&b, "%d workers sleep\n", n)
+	}
+	return b.String()
+}
