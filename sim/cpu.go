@@ -120,6 +120,7 @@ func (w *worker) loop(yield func(struct{}) bool) {
 		m.live--
 	}
 	w.state = done
+	m.last = max(m.last, w.cpu.now)
 	w.cpu.dispatch()
 }
 

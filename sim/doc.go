@@ -30,6 +30,10 @@
 //
 // What happens at the same time is ordered by chance, by [Config.Seed].
 //
+// Words share a line as their addresses have it, so what is in one object is near as on the
+// host. Small objects that are allocated one after the other may share a line or not: put
+// [primitives.CacheLine] around what is to be repeatable.
+//
 // # What it leaves out
 //
 // Threads of a core do not slow each other down. Caches are never full, and fetch nothing

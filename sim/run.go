@@ -119,6 +119,7 @@ type machine struct {
 	self     *worker
 	clock    picos // of the last event
 	limit    picos // on the clock
+	last     picos // when the last worker ended, so far
 	events   events
 	seq      uint64
 	rng      *rand.Rand
@@ -175,7 +176,7 @@ func (c Config) Run(body func()) (*Report, error) {
 	if m.failure != nil {
 		return nil, m.failure
 	}
-	r := &Report{Time: m.clock.duration()}
+	r := &Report{Time: m.last.duration()}
 	for _, c := range m.cpus {
 		c.counts.Spin = c.spin.duration()
 		r.CPUs = append(r.CPUs, c.counts)

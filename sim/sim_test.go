@@ -76,6 +76,84 @@ func TestAdds(t *testing.T) {
 	}
 }
 
+// Words on one line disturb each other, words on two do not.
+func TestFalseSharing(t *testing.T) {
+	var of struct {
+		_         primitives.CacheLine
+		one, same primitives.Uint32
+		_         [2]primitives.CacheLine
+		other     primitives.Uint32
+		_         primitives.CacheLine
+	}
+	took := func(second *primitives.Uint32) time.Duration {
+		return run(t, sim.Config{Machine: machine(t, "milan-2s"), CPUs: 2}, func() {
+			for _, word := range []*primitives.Uint32{&of.one, second} {
+				primitives.Go(func() {
+					for range 10_000 {
+						word.Add(1)
+					}
+				})
+			}
+		}).Time
+	}
+	if same, other := took(&of.same), took(&of.other); same < 2*other*9/10 {
+		t.Errorf("%v on one line, %v on two: want much more on one", same, other)
+	}
+}
+
+// A CPU that is stopped in a section stops those that wait for it, and no others.
+func TestPauses(t *testing.T) {
+	const stop = 100 * time.Microsecond
+	for _, cpu := range []int{0, 1, -1} {
+		var word primitives.Uint32
+		c := sim.Config{Machine: machine(t, "graviton2"), CPUs: 2, Pauses: []sim.Pause{{CPU: cpu, After: time.Microsecond, For: stop}}}
+		took := run(t, c, func() {
+			for range 1000 {
+				word.Add(1)
+			}
+		}).Time
+		if stopped := took >= stop; stopped != (cpu <= 0) {
+			t.Errorf("CPU %d stopped for %v: took %v on CPU 0", cpu, stop, took)
+		}
+	}
+	slow := run(t, sim.Config{Machine: machine(t, "graviton2"), CPUs: 1, Slow: map[int]float64{0: 3}}, func() {
+		for range 1000 {
+			new(primitives.Uint32).Add(1)
+		}
+	}).Time
+	fast := run(t, sim.Config{Machine: machine(t, "graviton2"), CPUs: 1}, func() {
+		for range 1000 {
+			new(primitives.Uint32).Add(1)
+		}
+	}).Time
+	if slow < fast*28/10 || slow > fast*32/10 {
+		t.Errorf("a CPU that is slow by 3: %v, others %v", slow, fast)
+	}
+}
+
+// Parked workers leave their CPU to others, come back when they are woken, and give up in
+// time.
+func TestPark(t *testing.T) {
+	var p primitives.Parker
+	var order []string
+	r := run(t, sim.Config{Machine: machine(t, "graviton2"), CPUs: 1}, func() {
+		primitives.Go(func() {
+			order = append(order, "wakes")
+			p.Unpark()
+		})
+		order = append(order, "parks")
+		p.Park()
+		order = append(order, "woken")
+		if p.ParkTimeout(time.Millisecond) {
+			t.Error("a Park without a wake-up was woken")
+		}
+		order = append(order, "late")
+	})
+	if got := strings.Join(order, " "); got != "parks wakes woken late" || r.Time < time.Millisecond || r.Time > 2*time.Millisecond {
+		t.Errorf("%s in %v, want parks wakes woken late in a millisecond", got, r.Time)
+	}
+}
+
 // A run in which nothing can happen any more, or not in time, says so, and where it hangs.
 func TestHang(t *testing.T) {
 	var word primitives.Uint32
