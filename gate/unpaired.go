@@ -135,7 +135,7 @@ func (s *fileSource) judgeApart(ctx context.Context, r Rules) (res []Result, unk
 	}
 	if drifted > 0 {
 		s.warn("%s of readings that were not taken together: a drift of %s between them would look like a change",
-			wording.IsAre(drifted, drifted), wording.Share(s.driftShare()))
+			wording.Plural(drifted, "result")+" "+wording.Is(drifted), wording.Share(s.driftShare()))
 	}
 	return res, slices.Sorted(maps.Keys(j.unknown)), nil
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lockbench/lockbench/internal/wording"
 	"github.com/lockbench/lockbench/primitives"
 )
 
@@ -45,15 +46,15 @@ func (r *run) cause(doing []uint32, since int64, stacks string) string {
 		}
 	}
 	if r.failed.Load() == nil && waiting == 0 && rereading > 0 {
-		return "no worker writes, and " + counted(rereading, "reader") + " wait for a writer's end, or read again and again"
+		return "no worker writes, and " + wording.Count(rereading, "reader") + " wait for a writer's end, or read again and again"
 	}
 	switch {
 	case grace > 0 && r.failed.Load() == nil:
-		return "no worker is in a read-side critical section, and " + counted(grace, "worker") + " wait for a grace period, or for callbacks"
+		return "no worker is in a read-side critical section, and " + wording.Count(grace, "worker") + " wait for a grace period, or for callbacks"
 	case waiting == 0 || r.failed.Load() != nil: // no worker is at the lock, or the one that panicked may hold it
 		return ""
 	case r.isFree():
-		return "lost wake-up: the lock is free, and " + counted(waiting, "worker") + " wait for it"
+		return "lost wake-up: the lock is free, and " + wording.Count(waiting, "worker") + " wait for it"
 	case len(doing) == 1:
 		ops, now := r.workers[0].peek()
 		if ops == 0 {
@@ -61,18 +62,11 @@ func (r *run) cause(doing []uint32, since int64, stacks string) string {
 		}
 		return "AA deadlock: worker 0 waits for the lock that no other worker has held: it has not been released"
 	}
-	cause := "no worker holds the lock, and " + counted(waiting, "worker") + " wait for it"
+	cause := "no worker holds the lock, and " + wording.Count(waiting, "worker") + " wait for it"
 	if last := r.lastWriter(); last >= 0 {
 		cause += fmt.Sprintf(": worker %d, which held it last, has not released it (an AA deadlock), or a wake-up was lost", last)
 	}
 	return cause
-}
-
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // operation returns the method that w is in, or that comes next, while it does what

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lockbench/lockbench/internal/wording"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -240,7 +241,7 @@ func (c Scenario) suits() error {
 		return &unsuited{why: fmt.Sprintf("place %s: is for threads, want mode thread", c.Place)}
 	}
 	if order, err := c.Place.Order(); err == nil && order != nil && len(order) < c.CPUs {
-		return &unsuited{why: fmt.Sprintf("place %s: want at least %s, have %d", c.Place, cpus(c.CPUs), len(order))}
+		return &unsuited{why: fmt.Sprintf("place %s: want at least %s, have %d", c.Place, wording.Count(c.CPUs, "CPU"), len(order))}
 	}
 	if c.pins() && c.GC != 0 && c.GC != GCDefault && c.GC != GCOff {
 		return &unsuited{c.Name, fmt.Sprintf("is pinned, where the collector is off, want gc off or the default and not %v", c.GC)}
@@ -281,14 +282,6 @@ func (s Sweep) unsuited() (errs []error) {
 		}
 	}
 	return errs
-}
-
-// cpus returns "1 CPU" or "2 CPUs".
-func cpus(n int) string {
-	if n == 1 {
-		return "1 CPU"
-	}
-	return fmt.Sprintf("%d CPUs", n)
 }
 
 // A LeftOut is a part of the product of a sweep's axes that cannot be measured.

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/lockbench/lockbench/internal/wording"
 	"github.com/lockbench/lockbench/primitives"
 )
 
@@ -278,7 +279,7 @@ func (w *rcuWorker) look(f find) (age int) {
 	switch {
 	case age >= tooOld:
 		w.round.fail(when, "what it found published, or retired in the last grace period",
-			counted(age-1, "grace period")+" over since it was retired")
+			wording.Count(age-1, "grace period")+" over since it was retired")
 	case f.object.value.Get() != f.value:
 		w.round.fail(when, "what it found to be as it was", "it in use for something else")
 	}

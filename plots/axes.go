@@ -10,6 +10,8 @@ import (
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"github.com/lockbench/lockbench/internal/wording"
 )
 
 // newPlot returns an empty plot in the style that all figures share: no
@@ -302,8 +304,5 @@ func inUnit(ns float64, format func(float64) string) string {
 
 // count writes "1 CPU", "2 CPUs".
 func count(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return fmt.Sprintf("%d%s%s", n, noBreak, noun)
+	return fmt.Sprintf("%d%s%s", n, noBreak, wording.Noun(n, noun))
 }

@@ -15,6 +15,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/internal/wording"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -590,13 +591,13 @@ func forestTitle(r *gate.Report) string {
 	if len(benchmarks) == of {
 		noun = "benchmark"
 	}
-	all := fmt.Sprintf("%d%s%s", of, noBreak, plural(strconv.Itoa(of), noun))
+	all := count(of, noun)
 	var title string
 	switch n := counts[isWorse]; {
 	case of == 0:
 		title = "Nothing was compared"
 	case n > 0:
-		title = fmt.Sprintf("%d of %s %s %s: ", n, all, isAre(n), worse)
+		title = fmt.Sprintf("%d of %s %s %s: ", n, all, wording.Is(n), worse)
 		if n == of && n > 1 {
 			title = fmt.Sprintf("All %s are %s: ", all, worse)
 		}
@@ -618,16 +619,9 @@ func forestTitle(r *gate.Report) string {
 		}
 	}
 	if n := counts[isBetter]; n > 0 {
-		title += fmt.Sprintf("; %d %s %s", n, isAre(n), better)
+		title += fmt.Sprintf("; %d %s %s", n, wording.Is(n), better)
 	}
 	return title
-}
-
-func isAre(n int) string {
-	if n == 1 {
-		return "is"
-	}
-	return "are"
 }
 
 // forestFinding says what became worse: "+8.1 % [7.2, 9.0]".
@@ -665,9 +659,9 @@ func forestSubtitle(r *gate.Report) (lines []string) {
 		if lo < hi {
 			pairs += "–" + fmt.Sprint(hi)
 		}
-		what := plural(pairs, "pair") + " of binaries"
+		what := wording.Noun(hi, "pair") + " of binaries"
 		if !together {
-			what = plural(pairs, "sample") + " a side"
+			what = wording.Noun(hi, "sample") + " a side"
 		}
 		words = append(words, fmt.Sprintf("Middle change of %s%s, with its %s%s%% interval.", pairs, noBreak+what, strconv.FormatFloat(100*confidence, 'g', 4, 64), noBreak))
 	}

@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/lockbench/lockbench/internal/wording"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -58,7 +60,8 @@ func (o Options) machine() string {
 	add(o.Facts.CPU)
 	for _, n := range o.Facts.Notes {
 		if n.Key == "cpus" {
-			add(n.Text + noBreak + plural(n.Text, "CPU"))
+			cpus, _ := strconv.Atoi(n.Text)
+			add(n.Text + noBreak + wording.Noun(cpus, "CPU"))
 		}
 	}
 	if o.Facts.GOOS != "" && o.Facts.GOARCH != "" {
@@ -70,13 +73,6 @@ func (o Options) machine() string {
 		}
 	}
 	return strings.Join(words, ", ")
-}
-
-func plural(n, noun string) string {
-	if n == "1" {
-		return noun
-	}
-	return noun + "s"
 }
 
 // A Skipped is a figure, or a kind of figures, that could not be drawn.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lockbench/lockbench/internal/wording"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -395,7 +396,7 @@ func medians(cells []cell) string {
 	if hi != lo {
 		s += "–" + fmt.Sprint(hi)
 	}
-	s += noBreak + plural(fmt.Sprint(hi), "sample")
+	s += noBreak + wording.Noun(hi, "sample")
 	switch {
 	case without == 0:
 		s += ", with 95" + noBreak + "% interval (shaded)."

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/lockbench/lockbench/internal/wording"
 )
 
 // What a sweep measures in addition to locks.
@@ -348,7 +350,7 @@ func some(names []string, room int) string {
 		if n > 1 {
 			all = strings.Join(names[:n-1], ", ") + " and " + all
 		} else {
-			all = plural(len(names), "lock")
+			all = wording.Count(len(names), "lock")
 		}
 	}
 	return all
@@ -367,13 +369,13 @@ func (g gathering) leftOut(sections int) string {
 		parts = append(parts, "what has fewer than the 6 samples that an interval needs, at "+strings.Join(places, " and "))
 	}
 	if g.mixed > 0 {
-		parts = append(parts, plural(g.mixed, "sample")+" during which near became far or the reverse")
+		parts = append(parts, wording.Count(g.mixed, "sample")+" during which near became far or the reverse")
 	}
 	if g.unknown > 0 {
-		parts = append(parts, plural(g.unknown, "sample")+" of unknown distance")
+		parts = append(parts, wording.Count(g.unknown, "sample")+" of unknown distance")
 	}
 	if sections > 0 {
-		parts = append(parts, plural(sections, "section")+" for want of room")
+		parts = append(parts, wording.Count(sections, "section")+" for want of room")
 	}
 	if len(parts) == 0 {
 		return ""

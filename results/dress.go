@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/lockbench/lockbench/internal/wording"
 )
 
 // A dress is what other software has added around the lines of a text: the events of go
@@ -236,7 +238,7 @@ func (d *dress) bareText() bool { return len(d.warnings()) == 0 }
 func (d *dress) warnings() (w []string) {
 	took := func(n int, what string) {
 		if n > 0 {
-			w = append(w, fmt.Sprintf("took %s off %s", what, plural(n, "line")))
+			w = append(w, fmt.Sprintf("took %s off %s", what, wording.Count(n, "line")))
 		}
 	}
 	if d.bom {
@@ -250,7 +252,7 @@ func (d *dress) warnings() (w []string) {
 		took(d.indented, "an indentation")
 	}
 	if d.events > 0 {
-		w = append(w, fmt.Sprintf("read %s of go test -json", plural(d.events, "event")))
+		w = append(w, fmt.Sprintf("read %s of go test -json", wording.Count(d.events, "event")))
 	}
 	return w
 }

@@ -8,6 +8,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/lockbench/lockbench/internal/wording"
 )
 
 // A Spread says how much the processes that measured a cell differ, and how much the
@@ -128,7 +130,7 @@ func forkLine(samples []Sample) string {
 	slices.Sort(between)
 	slices.Sort(within)
 	return fmt.Sprintf("forks: %d processes differ by %s (median of %s; most, %s: %s at %s), samples within one by %s",
-		forks, percent(median(between).Center), plural(len(all), "cell"), percent(worst.Between), worst.Lock, worst.where(), percent(median(within).Center))
+		forks, percent(median(between).Center), wording.Count(len(all), "cell"), percent(worst.Between), worst.Lock, worst.where(), percent(median(within).Center))
 }
 
 // WriteForks writes a line for each cell that several processes measured: how much they

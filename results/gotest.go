@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/lockbench/lockbench/internal/wording"
 )
 
 // What go test and test binaries print when a run fails. Benchmarks may log anything: a
@@ -253,10 +255,10 @@ func startsWithNumber(s string) bool {
 
 func (m *mender) warnings() (w []string) {
 	if m.mended > 0 {
-		w = append(w, fmt.Sprintf("mended %s that something was printed into, such as line %d", plural(m.mended, "result"), m.firstMended.n))
+		w = append(w, fmt.Sprintf("mended %s that something was printed into, such as line %d", wording.Count(m.mended, "result"), m.firstMended.n))
 	}
 	if m.lost > 0 {
-		w = append(w, fmt.Sprintf("passed over %s behind other text, such as line %d: %q", plural(m.lost, "result"), m.firstLost.n, m.firstLost.text))
+		w = append(w, fmt.Sprintf("passed over %s behind other text, such as line %d: %q", wording.Count(m.lost, "result"), m.firstLost.n, m.firstLost.text))
 	}
 	return w
 }

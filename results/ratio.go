@@ -7,6 +7,8 @@ import (
 	"maps"
 	"math"
 	"slices"
+
+	"github.com/lockbench/lockbench/internal/wording"
 )
 
 // A Ratio compares two locks in one scenario at one distance, in one unit, by
@@ -117,7 +119,7 @@ func ratio(ours, theirs map[int][]float64) (r Ratio, ok bool) {
 		}
 	}
 	if zeros > 0 {
-		r.Warnings = append(r.Warnings, fmt.Errorf("%s left out: the reference is 0", plural(zeros, "pair")))
+		r.Warnings = append(r.Warnings, fmt.Errorf("%s left out: the reference is 0", wording.Count(zeros, "pair")))
 	}
 	return r, true
 }

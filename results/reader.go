@@ -14,6 +14,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/perf/benchfmt"
+
+	"github.com/lockbench/lockbench/internal/wording"
 )
 
 // A SyntaxError is an error in one line of a file.
@@ -358,7 +360,7 @@ func (r *reader) finish() {
 func (r *reader) warnings() []string {
 	w := slices.Concat(r.lines.dress.warnings(), r.mender.warnings())
 	if n := r.lines.long; n > 0 {
-		w = append(w, fmt.Sprintf("passed over %s of more than %d bytes", plural(n, "line"), maxLine))
+		w = append(w, fmt.Sprintf("passed over %s of more than %d bytes", wording.Count(n, "line"), maxLine))
 	}
 	return append(w, r.notes.all()...)
 }

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/lockbench/lockbench/internal/wording"
 )
 
 // A Record is one benchmark line of any Go benchmark, with what the lines above it say
@@ -308,10 +310,10 @@ func (m *remarks) log(l line, matters bool) {
 func (m *remarks) all() []string {
 	all := slices.Clone(m.warnings)
 	if m.logs > 0 {
-		all = append(all, fmt.Sprintf("took %s for what benchmarks log, such as line %d, %q: no heading (goos, goarch, pkg, cpu) is above", plural(m.logs, "line"), m.firstLog.n, m.firstLog.text))
+		all = append(all, fmt.Sprintf("took %s for what benchmarks log, such as line %d, %q: no heading (goos, goarch, pkg, cpu) is above", wording.Count(m.logs, "line"), m.firstLog.n, m.firstLog.text))
 	}
 	if m.garbled > 0 {
-		all = append(all, fmt.Sprintf("%s with U+FFFD in the name, such as line %d, %q: go test prints it for what is no UTF-8", plural(m.garbled, "result"), m.firstGarbled.n, m.firstGarbled.text))
+		all = append(all, fmt.Sprintf("%s with U+FFFD in the name, such as line %d, %q: go test prints it for what is no UTF-8", wording.Count(m.garbled, "result"), m.firstGarbled.n, m.firstGarbled.text))
 	}
 	return all
 }

@@ -13,6 +13,8 @@ import (
 
 	"golang.org/x/perf/benchmath"
 	"golang.org/x/perf/benchunit"
+
+	"github.com/lockbench/lockbench/internal/wording"
 )
 
 // A Table lays out summaries for a terminal: a line for each lock, the best first; a
@@ -202,7 +204,7 @@ func (c column) head(byReads bool) []string {
 
 // place says where the samples were taken.
 func (c column) place() []string {
-	cpus := plural(c.scenario.CPUs, "CPU")
+	cpus := wording.Count(c.scenario.CPUs, "CPU")
 	if c.oversubscribed {
 		cpus += "!"
 	}
@@ -219,18 +221,11 @@ func (c column) place() []string {
 func (c Cell) workers() []string {
 	switch {
 	case c.Roles():
-		return []string{plural(c.Readers, "reader"), plural(c.Writers, "writer")}
+		return []string{wording.Count(c.Readers, "reader"), wording.Count(c.Writers, "writer")}
 	case c.Workers == 0:
 		return nil
 	}
-	return []string{plural(c.Workers, "worker")}
-}
-
-func plural(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return fmt.Sprintf("%d %s", n, what)
+	return []string{wording.Count(c.Workers, "worker")}
 }
 
 // writeSection writes the entries of a section, as many columns side by side as fit.
@@ -471,7 +466,7 @@ func (t Table) writeWarnings(b *strings.Builder, entries []entry) {
 	}
 	var parts []string
 	for _, text := range slices.Sorted(maps.Keys(count)) {
-		parts = append(parts, fmt.Sprintf("%s (%s)", text, plural(count[text], "cell")))
+		parts = append(parts, fmt.Sprintf("%s (%s)", text, wording.Count(count[text], "cell")))
 	}
 	fmt.Fprintf(b, "warning: %s\n", strings.Join(parts, "; "))
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/lockbench/lockbench/gate/config"
 	"github.com/lockbench/lockbench/gate/history"
 	"github.com/lockbench/lockbench/internal/commandline"
+	"github.com/lockbench/lockbench/internal/wording"
 	"github.com/lockbench/lockbench/plots"
 )
 
@@ -93,7 +94,7 @@ func (c *historyCmd) Run(con commandline.Console) error {
 	if c.Plots != "" {
 		files, drawErr := plots.WriteHistory(c.Plots, h, plots.Options{})
 		err = errors.Join(err, drawErr)
-		fmt.Fprintf(con.Err, "lockbench: %s in %s\n", plural(len(files), "picture"), c.Plots)
+		fmt.Fprintf(con.Err, "lockbench: %s in %s\n", wording.Count(len(files), "picture"), c.Plots)
 	}
 	if recent := h.Regressed(last); c.Fail && len(recent) > 0 {
 		err = errors.Join(err, commandline.Found(fmt.Errorf("%w within the last %s", regressedError(recent), strconv.Itoa(last)+" runs")))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lockbench/lockbench/internal/atomicfile"
 	"github.com/lockbench/lockbench/internal/commandline"
+	"github.com/lockbench/lockbench/internal/wording"
 	"github.com/lockbench/lockbench/plots"
 	"github.com/lockbench/lockbench/results"
 )
@@ -86,7 +87,7 @@ func (d drawing) draw(con commandline.Console, dir string, file *results.File, o
 	if len(skipped) > 0 {
 		fmt.Fprintf(con.Err, "lockbench: not drawn: %s\n", inOneLine(skipped))
 	}
-	fmt.Fprintf(con.Err, "lockbench: %s in %s\n", plural(len(files), "picture"), dir)
+	fmt.Fprintf(con.Err, "lockbench: %s in %s\n", wording.Count(len(files), "picture"), dir)
 	return err
 }
 
@@ -128,7 +129,7 @@ func inOneLine(skipped []plots.Skipped) string {
 		if same := by[why]; len(same) == 1 {
 			reasons[i] = plain(same[0].String())
 		} else {
-			reasons[i] = plural(len(same), "figure") + ": " + plain(why)
+			reasons[i] = wording.Count(len(same), "figure") + ": " + plain(why)
 		}
 	}
 	return strings.Join(reasons, "; ")

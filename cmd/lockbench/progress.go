@@ -11,6 +11,7 @@ import (
 
 	"github.com/lockbench/lockbench/harness"
 	"github.com/lockbench/lockbench/internal/commandline"
+	"github.com/lockbench/lockbench/internal/wording"
 )
 
 // A meter shows how far a sweep has come: a bar on a terminal, otherwise a line now and
@@ -83,7 +84,7 @@ func (m *meter) done() {
 // why says why a sample may take long.
 func why(s harness.Scenario) string {
 	if cpus := min(s.CPUs, runtime.NumCPU()); s.Workers > cpus {
-		return fmt.Sprintf(": each of %d workers must have its turn on %s", s.Workers, plural(cpus, "CPU"))
+		return fmt.Sprintf(": each of %d workers must have its turn on %s", s.Workers, wording.Count(cpus, "CPU"))
 	}
 	return ""
 }

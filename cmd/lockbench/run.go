@@ -22,6 +22,7 @@ import (
 	"github.com/lockbench/lockbench/internal/catalog"
 	"github.com/lockbench/lockbench/internal/commandline"
 	"github.com/lockbench/lockbench/internal/fitness"
+	"github.com/lockbench/lockbench/internal/wording"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -151,7 +152,7 @@ func (c *runCmd) Run(con commandline.Console) error {
 	if errors.As(err, new(*results.LostError)) {
 		return errors.Join(err, c.save(con, file, facts))
 	}
-	fmt.Fprintf(con.Err, "lockbench: %s in %s\n", plural(len(file.Samples), "sample"), c.Out)
+	fmt.Fprintf(con.Err, "lockbench: %s in %s\n", wording.Count(len(file.Samples), "sample"), c.Out)
 	if err != nil && !errors.Is(err, errInterrupted) || len(file.Samples) == 0 {
 		return err
 	}
@@ -561,7 +562,7 @@ func (c *runCmd) save(con commandline.Console, file *results.File, now results.F
 	for _, dir := range []string{filepath.Dir(c.Out), os.TempDir()} {
 		name, err := saveIn(dir, filepath.Base(c.Out), facts, file.Samples)
 		if err == nil {
-			fmt.Fprintf(con.Err, "lockbench: %s saved in %s\n", plural(len(file.Samples), "sample"), name)
+			fmt.Fprintf(con.Err, "lockbench: %s saved in %s\n", wording.Count(len(file.Samples), "sample"), name)
 			return nil
 		}
 		errs = append(errs, err)
@@ -606,12 +607,12 @@ func measureAll(ctx context.Context, con commandline.Console, sweep harness.Swee
 	for _, s := range scenarios {
 		done += min(sweep.Done[s.Cell()], most)
 	}
-	count := plural(sweep.Count, "sample")
+	count := wording.Count(sweep.Count, "sample")
 	if most > sweep.Count {
-		count = fmt.Sprintf("%d to %s", sweep.Count, plural(most, "sample"))
+		count = fmt.Sprintf("%d to %s", sweep.Count, wording.Count(most, "sample"))
 	}
 	fmt.Fprintf(con.Err, "lockbench: %s in %s, %s of each",
-		plural(len(sweep.Subjects), "lock"), plural(situations(scenarios), "situation"), count)
+		wording.Count(len(sweep.Subjects), "lock"), wording.Count(situations(scenarios), "situation"), count)
 	if done > 0 {
 		fmt.Fprintf(con.Err, "; have %d of %d", done, total)
 	}
@@ -747,11 +748,4 @@ func unranked() (names []string) {
 		}
 	}
 	return names
-}
-
-func plural(n int, noun string) string {
-	if n != 1 {
-		noun += "s"
-	}
-	return fmt.Sprintf("%d %s", n, noun)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/lockbench/lockbench/gate/report"
 	"github.com/lockbench/lockbench/internal/commandline"
 	"github.com/lockbench/lockbench/internal/slowbench"
+	"github.com/lockbench/lockbench/internal/wording"
 )
 
 // selfTest shows with the given benchmarks that the gate can fail, and that it does not
@@ -81,8 +82,8 @@ func (g *gating) judgeSelf(same, slow *gate.Report, share float64) error {
 	a, b := count(same), count(slow)
 	total := func(n [gate.Regressed + 1]int) int { return n[gate.Pass] + n[gate.CannotTell] + n[gate.Regressed] }
 	fmt.Fprintf(g.console.Out, "\nself-test: of %s of the same code, %d called regressed, %d cannot be told; of %s made %s slower, %d called regressed, %d cannot be told, %d passed\n",
-		plural(total(a), "benchmark"), a[gate.Regressed], a[gate.CannotTell],
-		plural(total(b), "benchmark"), g.Slowdown, b[gate.Regressed], b[gate.CannotTell], b[gate.Pass])
+		wording.Count(total(a), "benchmark"), a[gate.Regressed], a[gate.CannotTell],
+		wording.Count(total(b), "benchmark"), g.Slowdown, b[gate.Regressed], b[gate.CannotTell], b[gate.Pass])
 
 	var failed []string
 	if a[gate.Regressed] > 0 {

@@ -18,6 +18,7 @@ import (
 	"github.com/lockbench/lockbench/internal/catalog"
 	"github.com/lockbench/lockbench/internal/commandline"
 	"github.com/lockbench/lockbench/internal/fitness"
+	"github.com/lockbench/lockbench/internal/wording"
 )
 
 type tortureCmd struct {
@@ -54,7 +55,7 @@ func (c *tortureCmd) Run(con commandline.Console) error {
 
 	warn(con, fitness.Look(ctx).Warnings())
 	share := total / time.Duration(len(subjects))
-	fmt.Fprintf(con.Err, "lockbench: %s, about %v each, seed %d\n", plural(len(subjects), "lock"), share.Round(time.Millisecond), t.Seed)
+	fmt.Fprintf(con.Err, "lockbench: %s, about %v each, seed %d\n", wording.Count(len(subjects), "lock"), share.Round(time.Millisecond), t.Seed)
 	var all []harness.Tortured
 	var failures []error
 	var failed []string
@@ -151,7 +152,7 @@ func (l *tortureLog) report(d harness.Tortured) {
 	l.next = now.Add(tortureLogEvery)
 	fmt.Fprintf(l.out, "lockbench: %v of %v, %d of %d done; %s: %s, %d reads, %d writes%s\n",
 		now.Sub(l.began).Round(time.Second), l.total.Round(time.Second), l.done, l.of,
-		d.Name, plural(d.Rounds, "round"), d.Reads, d.Writes, ages(d))
+		d.Name, wording.Count(d.Rounds, "round"), d.Reads, d.Writes, ages(d))
 }
 
 // ages returns the ages of the objects that readers saw, or "" for a lock.

@@ -21,6 +21,7 @@ import (
 	"github.com/lockbench/lockbench/internal/catalog"
 	"github.com/lockbench/lockbench/internal/commandline"
 	"github.com/lockbench/lockbench/internal/engine"
+	"github.com/lockbench/lockbench/internal/wording"
 )
 
 type checkCmd struct {
@@ -43,7 +44,7 @@ var errInterrupted = errors.New("interrupted")
 // interrupted returns the error for a signal that ended the searches; began of them had
 // begun. Their results are in the table.
 func interrupted(began int, jobs []job) error {
-	return fmt.Errorf("%w: %d of %s searched, the last of them perhaps not to its end", errInterrupted, began, plural(len(jobs), "claim"))
+	return fmt.Errorf("%w: %d of %s searched, the last of them perhaps not to its end", errInterrupted, began, wording.Count(len(jobs), "claim"))
 }
 
 var errEarly = errors.New("the budget ended a search early")
@@ -246,7 +247,7 @@ func (c *checkCmd) jobs(bad *commandline.Problems, workers, ops int) []job {
 	case len(jobs) == 0:
 		bad.Addf("no lock of %q claims a property of %q", cmp.Or(c.Locks, "!none"), c.Properties)
 	case c.Replay != "" && len(jobs) > 1:
-		bad.Addf("--replay: want one lock and one property, have %s", plural(len(jobs), "pair"))
+		bad.Addf("--replay: want one lock and one property, have %s", wording.Count(len(jobs), "pair"))
 	}
 	return jobs
 }

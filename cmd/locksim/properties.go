@@ -8,6 +8,7 @@ import (
 	"github.com/lockbench/lockbench/check"
 	"github.com/lockbench/lockbench/check/property"
 	"github.com/lockbench/lockbench/internal/catalog"
+	"github.com/lockbench/lockbench/internal/wording"
 )
 
 // A claim is a property that a lock should have.
@@ -40,14 +41,14 @@ var properties = []claim{
 		if e.Fairness != "FIFO" {
 			return nil, ""
 		}
-		return property.FIFO(e.New, workers-1, 1), fmt.Sprintf("%s and one that comes later", plural(workers-1, "waiter"))
+		return property.FIFO(e.New, workers-1, 1), fmt.Sprintf("%s and one that comes later", wording.Count(workers-1, "waiter"))
 	}},
 	{"permits", "never more permits out than there are", false, func(e catalog.Entry, workers, ops int) (func(*check.Machine), string) {
 		if e.Counting == nil {
 			return nil, ""
 		}
 		permits := max(workers-1, 1)
-		return property.Permits(e.Counting, workers, ops, permits), size(workers, ops, "acquisition") + " of " + plural(permits, "permit")
+		return property.Permits(e.Counting, workers, ops, permits), size(workers, ops, "acquisition") + " of " + wording.Count(permits, "permit")
 	}},
 	{"readers", "no reader at the same time as a writer", false, func(e catalog.Entry, workers, ops int) (func(*check.Machine), string) {
 		return with(e, func(fresh func() property.Readers) (func(*check.Machine), string) {
@@ -75,14 +76,7 @@ func with[L any](e catalog.Entry, of func(fresh func() L) (func(*check.Machine),
 }
 
 func size(workers, ops int, what string) string {
-	return fmt.Sprintf("%s × %s", plural(workers, "worker"), plural(ops, what))
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return fmt.Sprintf("%s × %s", wording.Count(workers, "worker"), wording.Count(ops, what))
 }
 
 // matching returns the properties whose names match one of the patterns.

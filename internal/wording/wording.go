@@ -1,5 +1,6 @@
 // Package wording writes numbers, changes, names and tables the way that all
-// reports of the gate write them, in text, in Markdown and in JSON.
+// reports of the gate write them, in text, in Markdown and in JSON; and numbers of
+// things, for all packages.
 package wording
 
 import (
@@ -9,20 +10,26 @@ import (
 	"unicode"
 )
 
-// Plural writes n of what: 1 round, 1,200 rounds.
-func Plural(n int, what string) string {
-	if n != 1 {
-		what += "s"
+// Noun returns the word for n of what: round for 1, otherwise rounds.
+func Noun(n int, what string) string {
+	if n == 1 {
+		return what
 	}
-	return Thousands(n) + " " + what
+	return what + "s"
 }
 
-// IsAre writes "22 results is" if n is 1, and otherwise "22 results are".
-func IsAre(of, n int) string {
+// Count writes n of what: 1 round, 1200 rounds.
+func Count(n int, what string) string { return strconv.Itoa(n) + " " + Noun(n, what) }
+
+// Plural is Count with commas, as the reports of the gate have them: 1,200 rounds.
+func Plural(n int, what string) string { return Thousands(n) + " " + Noun(n, what) }
+
+// Is returns the verb for n of something: is for 1, otherwise are.
+func Is(n int) string {
 	if n == 1 {
-		return Plural(of, "result") + " is"
+		return "is"
 	}
-	return Plural(of, "result") + " are"
+	return "are"
 }
 
 // Thousands writes n with commas: 12,345.

@@ -22,6 +22,17 @@ func TestNumber(t *testing.T) {
 	}
 }
 
+func TestCount(t *testing.T) {
+	for n, want := range map[int][3]string{
+		0: {"0 rounds", "0 rounds", "are"}, 1: {"1 round", "1 round", "is"}, 2: {"2 rounds", "2 rounds", "are"},
+		1200: {"1200 rounds", "1,200 rounds", "are"},
+	} {
+		if got := [3]string{wording.Count(n, "round"), wording.Plural(n, "round"), wording.Is(n)}; got != want {
+			t.Errorf("%d: got %q, want %q", n, got, want)
+		}
+	}
+}
+
 func TestSigned(t *testing.T) {
 	for v, want := range map[float64]string{
 		0: "0.00%", 0.081: "+8.1%", -0.0025: "-0.25%", 1.3: "+130%", 129: "×130", math.Inf(+1): "+∞", -1e-9: "0.00%",
