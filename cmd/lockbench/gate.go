@@ -8,13 +8,11 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/lockbench/lockbench/gate"
@@ -131,9 +129,8 @@ func (c *gateCmd) Run(con commandline.Console) error {
 	if c.FastestOf != "" {
 		warn(con, []string{"--fastest-of is not needed any more: of what runs on one CPU, the fastest slice counts"})
 	}
-	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, restore := commandline.UntilSignal()
 	defer restore()
-	context.AfterFunc(ctx, restore)
 
 	rep, err := unlessDone(ctx, c.Files, func() (*gate.Report, error) { return compare(g, ctx) })
 	switch {

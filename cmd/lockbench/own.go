@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"os/signal"
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 
 	"github.com/lockbench/lockbench/harness"
 	"github.com/lockbench/lockbench/internal/catalog"
@@ -90,7 +88,7 @@ func (c *ownChoice) add(bad *commandline.Problems, path string, s harness.Subjec
 // become builds a lockbench that has the locks that this one lacks, and runs it
 // instead. It returns only if that fails.
 func (c ownChoice) become(con commandline.Console) error {
-	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, restore := commandline.UntilSignal()
 	defer restore()
 	for _, l := range c.missing {
 		fmt.Fprintf(con.Err, "lockbench: building with %s.%s, as %s\n", l.Pkg, l.Type, l.Name)

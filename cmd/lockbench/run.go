@@ -9,13 +9,11 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/lockbench/lockbench/harness"
@@ -91,11 +89,8 @@ func (c *runCmd) Run(con commandline.Console) error {
 		fmt.Fprintf(con.Err, "lockbench: warning: the machine has %d CPUs: what runs on more is marked oversubscribed\n", n)
 	}
 
-	// The first signal ends the sweep. Then the default handling is restored, so that a
-	// second signal ends the process.
-	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, restore := commandline.UntilSignal()
 	defer restore()
-	context.AfterFunc(ctx, restore)
 
 	machine := fitness.Look(ctx)
 	facts, err := facts(ctx, sweep)

@@ -6,11 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"strconv"
 	"strings"
-	"syscall"
 	"text/tabwriter"
 	"time"
 
@@ -49,9 +46,8 @@ func (c *tortureCmd) Run(con commandline.Console) error {
 		return c.own.become(con)
 	}
 
-	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, restore := commandline.UntilSignal()
 	defer restore()
-	context.AfterFunc(ctx, restore)
 
 	warn(con, fitness.Look(ctx).Warnings())
 	share := total / time.Duration(len(subjects))

@@ -2,19 +2,16 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"math"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/lockbench/lockbench/check"
@@ -99,11 +96,8 @@ func (c *checkCmd) Run(con commandline.Console) error {
 		return bad
 	}
 
-	// The first signal ends the search. Then the default handling is restored, so that
-	// a second signal ends the process.
-	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, restore := commandline.UntilSignal()
 	defer restore()
-	context.AfterFunc(ctx, restore)
 	cfg.Done = ctx.Done()
 
 	t := newTable(con.Out, jobs)

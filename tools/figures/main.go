@@ -18,11 +18,11 @@ import (
 	"html"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/lockbench/lockbench/internal/commandline"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -59,7 +59,7 @@ func run(args []string, stderr io.Writer) int {
 	if bad != 0 {
 		return bad
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := commandline.UntilSignal()
 	defer stop()
 	var todo []string
 	if *anew {

@@ -29,10 +29,11 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/lockbench/lockbench/internal/commandline"
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -47,7 +48,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "gatetrial: want size, record, replay, sim or figure: see go doc ./tools/gatetrial")
 		return 2
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := commandline.UntilSignal()
 	defer stop()
 	err := commands[args[0]](ctx, args[1:], stdout, stderr)
 	switch {

@@ -59,11 +59,12 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"regexp"
 	"runtime"
 	"slices"
 	"strings"
+
+	"github.com/lockbench/lockbench/internal/commandline"
 )
 
 // lockPackages are the packages that are mutated.
@@ -72,7 +73,7 @@ var lockPackages = []string{
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := commandline.UntilSignal()
 	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)

@@ -35,7 +35,6 @@ import (
 	"io"
 	"math"
 	"os"
-	"os/signal"
 	"runtime"
 	"slices"
 	"strings"
@@ -44,6 +43,7 @@ import (
 	"github.com/montanaflynn/stats"
 
 	"github.com/lockbench/lockbench/harness"
+	"github.com/lockbench/lockbench/internal/commandline"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -99,7 +99,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "targets: -part %s: want all, or one of %s\n", *part, strings.Join(names, ", "))
 		return 2
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := commandline.UntilSignal()
 	defer stop()
 
 	j := judge{table: tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)}

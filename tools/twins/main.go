@@ -32,7 +32,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -41,6 +40,7 @@ import (
 	"sync"
 
 	"github.com/lockbench/lockbench/check"
+	"github.com/lockbench/lockbench/internal/commandline"
 )
 
 // A twin is a primitive with a fault.
@@ -72,7 +72,7 @@ var packages = []twinsOf{
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := commandline.UntilSignal()
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
