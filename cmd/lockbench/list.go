@@ -45,7 +45,7 @@ func (c *listCmd) Run(con commandline.Console) error {
 	}
 	var locks []listed
 	for _, e := range entries {
-		locks = append(locks, listed{e.Name, e.Family, e.Fairness, e.Waits, e.Holder, int(e.Bytes), int(e.WaiterBytes), e.Source, e.Updaters})
+		locks = append(locks, listed{e.Name, e.Family, e.Fairness(), e.Waits.String(), e.Holder(), int(e.Bytes), int(e.WaiterBytes), e.Source, e.Updaters})
 	}
 	if c.JSON {
 		enc := json.NewEncoder(con.Out)

@@ -402,7 +402,7 @@ func estimate(s harness.Sweep) time.Duration {
 	const overhead = 3 * time.Millisecond
 	inOrder := make(map[string]bool)
 	for _, e := range catalog.All() {
-		inOrder[e.Name] = e.Fairness == "FIFO" && e.Waits == "spins"
+		inOrder[e.Name] = e.Order == catalog.FIFO && e.Waits == catalog.Spins
 	}
 	total := time.Duration(0)
 	for _, c := range s.Scenarios() {
@@ -738,7 +738,7 @@ func wholeTable(w io.Writer, width int, file *results.File) error {
 // fastest.
 func unranked() (names []string) {
 	for _, e := range catalog.All() {
-		if e.Family == "none" {
+		if e.Control {
 			names = append(names, e.Name)
 		}
 	}

@@ -38,7 +38,7 @@ var properties = []claim{
 		})
 	}},
 	{"fifo", "waiters are served in the order of arrival", true, func(e catalog.Entry, workers, _ int) (func(*check.Machine), string) {
-		if e.Fairness != "FIFO" {
+		if e.Order != catalog.FIFO {
 			return nil, ""
 		}
 		return property.FIFO(e.New, workers-1, 1), fmt.Sprintf("%s and one that comes later", wording.Count(workers-1, "waiter"))

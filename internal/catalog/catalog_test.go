@@ -33,22 +33,80 @@ func TestEntries(t *testing.T) {
 		if err := (harness.Scenario{Subject: e.Subject, CPUs: 1, Workers: 1}).Cell().Validate(); err != nil {
 			t.Errorf("%s: %v", e.Name, err)
 		}
-		for _, s := range []string{e.Family, e.Fairness, e.Waits, e.Holder, e.Source} {
-			if s == "" {
-				t.Errorf("%s: blank in %+v", e.Name, e)
-			}
+		for _, fault := range faults(e) {
+			t.Errorf("%s: %s", e.Name, fault)
 		}
-		if e.Holder != "yields" && e.Holder != "pins" && e.Holder != "readers pin" {
-			t.Errorf("%s: Holder = %q, want yields, pins or readers pin", e.Name, e.Holder)
+	}
+}
+
+// faults returns what is wrong with a row of the table.
+func faults(e catalog.Entry) (all []string) {
+	fault := func(is bool, what string) {
+		if is {
+			all = append(all, what)
 		}
-		if e.Pins != (e.Holder == "pins") || e.Pins != (strings.HasSuffix(e.Name, "-pinned") && e.Updaters == "") {
-			t.Errorf("%s: Pins = %t, Holder = %q", e.Name, e.Pins, e.Holder)
+	}
+	fault(e.Family == "" || e.Source == "", "no family, or no source")
+	fault(e.Order.String() == "", "no order of service")
+	fault(e.Waits.String() == "", "nothing that waiters do")
+	fault(e.Order == catalog.FIFO && e.Except != "", "FIFO with exceptions: want NearlyFIFO")
+	fault(e.Order == catalog.NearlyFIFO && e.Except == "", "NearlyFIFO without exceptions: want FIFO")
+	fault(e.Except != "" && !strings.ContainsAny(e.Except[:1], ",; "), "exceptions that do not continue the order's words")
+	fault(e.Control != (e.Order == catalog.NoOrder), "a control serves no waiters in order, and anything else does")
+	fault(e.Control != (e.Family == "none"), "a control is of no family, and anything else is of one")
+	fault(e.Pins != (strings.HasSuffix(e.Name, "-pinned") && e.Updaters == ""), "holders pin without the name, or the reverse")
+	fault(e.Waits == catalog.Spins && e.WaiterBytes == 0 && e.Family == "queue", "a queue of waiters without size")
+	return all
+}
+
+// A wrong row is noticed; a wrong word does not compile.
+func TestWrongRows(t *testing.T) {
+	good := catalog.Entry{Subject: harness.Subject{Name: "ticket"}, Family: "ticket", Order: catalog.FIFO, Waits: catalog.Spins, Source: "x"}
+	if got := faults(good); len(got) > 0 {
+		t.Errorf("a good row: %v", got)
+	}
+	for name, spoil := range map[string]func(*catalog.Entry){
+		"no order":                func(e *catalog.Entry) { e.Order = 0 },
+		"an unknown order":        func(e *catalog.Entry) { e.Order = 99 },
+		"no way to wait":          func(e *catalog.Entry) { e.Waits = 0 },
+		"FIFO with exceptions":    func(e *catalog.Entry) { e.Except = ", sometimes" },
+		"exceptions that are not": func(e *catalog.Entry) { e.Order = catalog.NearlyFIFO },
+		"words run together":      func(e *catalog.Entry) { e.Order, e.Except = catalog.Barging, "FIFO later" },
+		"a control":               func(e *catalog.Entry) { e.Control = true },
+		"a control that serves":   func(e *catalog.Entry) { e.Control, e.Family = true, "none" },
+		"no control":              func(e *catalog.Entry) { e.Order = catalog.NoOrder },
+		"pins":                    func(e *catalog.Entry) { e.Pins = true },
+	} {
+		e := good
+		spoil(&e)
+		if len(faults(e)) == 0 {
+			t.Errorf("%s: nothing is wrong with it", name)
 		}
-		if e.PinsReaders != (e.Holder == "readers pin") {
-			t.Errorf("%s: PinsReaders = %t, Holder = %q", e.Name, e.PinsReaders, e.Holder)
-		}
-		if e.Waits == "spins" && e.WaiterBytes == 0 && e.Family == "queue" {
-			t.Errorf("%s: a queue of waiters without size", e.Name)
+	}
+}
+
+// The words are in what lockbench list prints, and in files made of that.
+func TestWords(t *testing.T) {
+	got := make(map[string]string)
+	for _, e := range catalog.All() {
+		got[e.Name] = strings.Join([]string{e.Fairness(), e.Waits.String(), e.Holder()}, " | ")
+	}
+	for name, want := range map[string]string{
+		"tas":                  "barging | spins | yields",
+		"ticket-pinned":        "FIFO | spins | pins",
+		"mutex":                "barging, FIFO once overtaken 16 times | spins then parks | yields",
+		"rw-queued":            "FIFO, but for a newcomer between two of the line | spins then parks | yields",
+		"rw-readerpref-pinned": "readers first; writers starve | spins | pins",
+		"xsync.RBMutex":        "readers first while biased | spins then parks | yields",
+		"sync.RWMutex":         "phases of readers and writers | parks | yields",
+		"rcu-domain":           "readers never wait; updaters as mutex | updaters spin then park | yields",
+		"rcu-pinned":           "readers never wait; updaters as mutex | updaters spin then park | readers pin",
+		"sync.Map":             "readers never wait; updaters of neighbours as sync.Mutex | updaters spin then park | yields",
+		"none":                 "none | never | yields",
+		"busted-rcu":           "none | spins then parks | yields",
+	} {
+		if got[name] != want {
+			t.Errorf("%s: got %q, want %q", name, got[name], want)
 		}
 	}
 }
@@ -115,7 +173,7 @@ func TestSizes(t *testing.T) {
 			t.Errorf("%s: no lock, and no map", e.Name)
 		}
 		// A waiter that parks in line needs memory; that of peers is not known.
-		if !e.Peer && !e.Pins && strings.Contains(e.Waits, "parks") && e.WaiterBytes == 0 {
+		if !e.Peer && !e.Pins && (e.Waits == catalog.SpinsThenParks || e.Waits == catalog.Parks) && e.WaiterBytes == 0 {
 			t.Errorf("%s: its waiters park and have no size", e.Name)
 		}
 	}

@@ -14,7 +14,7 @@ import (
 var gvisorPeers = []Entry{
 	{
 		Subject: harness.Subject{Name: "gvisor.SeqCount", New: fresh[seqCount]},
-		Family:  "sequence", Fairness: "barging, FIFO after 1 ms; readers wait for writers", Waits: "spins then parks", Holder: "yields",
+		Family:  "sequence", Order: Barging, Except: ", FIFO after 1 ms; readers wait for writers", Waits: SpinsThenParks,
 		Bytes:  unsafe.Sizeof(seqCount{}),
 		Source: "gvisor.dev/gvisor v0.0.0-20260905035102-160fafc42237, beside a sync.Mutex",
 		Peer:   true,

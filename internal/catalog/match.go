@@ -35,7 +35,7 @@ func MatchLocks(patterns ...string) ([]Entry, error) {
 func match(locks []Entry, flavours []harness.RCU, patterns []string) ([]Entry, []harness.RCU, error) {
 	var all []subject
 	for _, e := range locks {
-		all = append(all, subject{e.Name, !e.isLock()})
+		all = append(all, subject{e.Name, e.Control})
 	}
 	for _, f := range flavours {
 		all = append(all, subject{f.Name, f.Name == bustedName})
@@ -94,9 +94,6 @@ func choose(all []subject, patterns []string) ([]bool, error) {
 	}
 	return chosen, nil
 }
-
-// isLock reports whether e claims to exclude.
-func (e Entry) isLock() bool { return e.Family != "none" }
 
 // glob is path.Match, except that a malformed pattern matches nothing.
 func glob(pattern, name string) bool {

@@ -54,11 +54,8 @@ func rcuLocks() []Entry {
 			Source: "liburcu, urcu-qsbr",
 		},
 	} {
-		f.Family, f.Fairness = "RCU", "readers never wait; updaters as mutex"
-		f.Waits, f.Holder = "updaters spin then park", "yields"
-		if f.PinsReaders {
-			f.Holder = "readers pin"
-		}
+		f.Family, f.Order, f.Except = "RCU", ReadersNeverWait, "; updaters as mutex"
+		f.Waits = UpdatersPark
 		f.Updaters = "mutex"
 		f.NewTable = newHash
 		f.Bytes += unsafe.Sizeof(blocking.Mutex{})

@@ -78,7 +78,7 @@ func typeOf(lock string) string { return "`" + types[lock] + "`" }
 func choices(files map[string]*results.File) string {
 	inOrder := make(map[string]bool)
 	for _, e := range catalog.Locks() {
-		inOrder[e.Name] = e.Fairness == "FIFO"
+		inOrder[e.Name] = e.Order == catalog.FIFO
 	}
 	columns := []struct {
 		head string
