@@ -416,7 +416,7 @@ func (s *fileSource) Exact(b Benchmark, unit string) (tolerance float64, exact b
 	switch by := note(s.Base, InstructionsNote); {
 	case s.simulated():
 		return 0, true
-	case unit == "instructions/op" && strings.HasPrefix(by, ByCallgrind) && by == note(s.Head, InstructionsNote) && s.once(Base, b, unit) && s.once(Head, b, unit):
+	case unit == results.Instructions && strings.HasPrefix(by, ByCallgrind) && by == note(s.Head, InstructionsNote) && s.once(Base, b, unit) && s.once(Head, b, unit):
 		return CountError, true
 	}
 	return 0, false

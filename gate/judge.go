@@ -404,7 +404,7 @@ func (j *judge) of(k seriesKey) *series {
 			s.margin, s.tolerance = e.Margin, e.Margin
 		}
 	}
-	s.fastest = k.cpus() == 1 && (k.unit == "ns/op" || k.unit == "MB/s") // what goroutines do to each other may be fast by chance
+	s.fastest = k.cpus() == 1 && results.Elapsed(k.unit) // what goroutines do to each other may be fast by chance
 	s.clusters.measure = &s.measure
 	j.series[k] = s
 	j.order = append(j.order, s)

@@ -571,7 +571,7 @@ func forestTitle(r *gate.Report) string {
 		}
 		of++
 		benchmarks[res.Benchmark] = true
-		if !strings.HasSuffix(res.Unit, "ns/op") && res.Unit != "" {
+		if results.KindOf(res.Unit) != results.KindTime && res.Unit != "" {
 			worse, better = "worse", "better"
 		}
 		j := judge(res)

@@ -14,72 +14,96 @@ import (
 type Unit struct {
 	Name   string
 	Better int    // +1 if more is better, -1 if less is, 0 if neither
+	Kind   Kind   // where its values come from
 	Means  string // in a few words
 }
 
+// A Kind says where the values of a unit come from.
+type Kind string
+
+// The kinds of units.
+const (
+	KindTime   Kind = "time"   // a clock: a duration, or a rate, which varies with the speed of the machine
+	KindEvents Kind = "events" // a count by the CPU, the kernel or the workers, which varies from run to run
+	KindMemory Kind = "memory" // go test's count of what is allocated: see [Counted]
+	KindIndex  Kind = "index"  // a computation: a share, or yes or no
+)
+
+// Instructions is the unit of counted instructions, which the gate judges like a count
+// of allocations if Callgrind counts them.
+const Instructions = "instructions/op"
+
+// neither is the direction of a unit that only says under which conditions others were
+// measured.
+const neither = 0
+
 // units are the units that the header of a file declares, in the order of importance.
 var units = []Unit{
-	{"ns/op", -1, "wall time divided by the operations of all workers"},
-	{"ops/s", +1, "operations of all workers in a second"},
-	{"read-ns/op", -1, "wall time divided by the operations of all readers; the whole window if they did none"},
-	{"read-ops/s", +1, "operations of all readers in a second"},
-	{"write-ns/op", -1, "wall time divided by the operations of all writers; the whole window if they did none"},
-	{"write-ops/s", +1, "operations of all writers in a second"},
-	{"offered-ops/s", 0, "operations that arrived in a second, in an open loop"},
-	{"served-ops/s", +1, "operations that acquired the lock in a second, in an open loop"},
-	{"capacity-ops/s", 0, "what the closed loop reached, just before, of which the load is a share"},
-	{"saturated", -1, "1 if the queue grew without end: operations arrived faster than they were served"},
-	{"cpu-ns/op", -1, "CPU time of the process for an operation: what waiting burns as well"},
+	{"ns/op", -1, KindTime, "wall time divided by the operations of all workers"},
+	{"ops/s", +1, KindTime, "operations of all workers in a second"},
+	{"read-ns/op", -1, KindTime, "wall time divided by the operations of all readers; the whole window if they did none"},
+	{"read-ops/s", +1, KindTime, "operations of all readers in a second"},
+	{"write-ns/op", -1, KindTime, "wall time divided by the operations of all writers; the whole window if they did none"},
+	{"write-ops/s", +1, KindTime, "operations of all writers in a second"},
+	{"offered-ops/s", neither, KindTime, "operations that arrived in a second, in an open loop"},
+	{"served-ops/s", +1, KindTime, "operations that acquired the lock in a second, in an open loop"},
+	{"capacity-ops/s", neither, KindTime, "what the closed loop reached, just before, of which the load is a share"},
+	{"saturated", -1, KindIndex, "1 if the queue grew without end: operations arrived faster than they were served"},
+	{"cpu-ns/op", -1, KindTime, "CPU time of the process for an operation: what waiting burns as well"},
 
-	{"read-p50-ns", -1, "median time to acquire for reading: a service time, from the call; in an open loop from the scheduled arrival"},
-	{"read-p99-ns", -1, "99th percentile of it"},
-	{"read-p999-ns", -1, "99.9th percentile of it"},
-	{"read-max-ns", -1, "longest wait of a reader"},
-	{"write-p50-ns", -1, "median time to acquire for writing: a service time, from the call; in an open loop from the scheduled arrival"},
-	{"write-p99-ns", -1, "99th percentile of it"},
-	{"write-p999-ns", -1, "99.9th percentile of it"},
-	{"write-max-ns", -1, "longest wait of a writer"},
+	{"read-p50-ns", -1, KindTime, "median time to acquire for reading: a service time, from the call; in an open loop from the scheduled arrival"},
+	{"read-p99-ns", -1, KindTime, "99th percentile of it"},
+	{"read-p999-ns", -1, KindTime, "99.9th percentile of it"},
+	{"read-max-ns", -1, KindTime, "longest wait of a reader"},
+	{"write-p50-ns", -1, KindTime, "median time to acquire for writing: a service time, from the call; in an open loop from the scheduled arrival"},
+	{"write-p99-ns", -1, KindTime, "99th percentile of it"},
+	{"write-p999-ns", -1, KindTime, "99.9th percentile of it"},
+	{"write-max-ns", -1, KindTime, "longest wait of a writer"},
 
-	{"gp-p50-ns", -1, "median time until what an update replaced may be used again: the updater's wait, or until its callback"},
-	{"gp-p99-ns", -1, "99th percentile of it"},
-	{"backlog-max", -1, "most callbacks that were seen waiting for a grace period"},
+	{"gp-p50-ns", -1, KindTime, "median time until what an update replaced may be used again: the updater's wait, or until its callback"},
+	{"gp-p99-ns", -1, KindTime, "99th percentile of it"},
+	{"backlog-max", -1, KindEvents, "most callbacks that were seen waiting for a grace period"},
 
-	{"jain", +1, "Jain's fairness index over the workers: 1 if all did the same, 1/n if one did all"},
-	{"share-min-max", +1, "operations of the worker that did the fewest over those of the one that did the most"},
-	{"max-run", -1, "longest run of acquisitions by one worker"},
-	{"overlap", +1, "share of time slices in which every worker finished an operation"},
-	{"rtt-ns", 0, "round trip of a cache line between two CPUs, probed around the sample"},
+	{"jain", +1, KindIndex, "Jain's fairness index over the workers: 1 if all did the same, 1/n if one did all"},
+	{"share-min-max", +1, KindIndex, "operations of the worker that did the fewest over those of the one that did the most"},
+	{"max-run", -1, KindEvents, "longest run of acquisitions by one worker"},
+	{"overlap", +1, KindIndex, "share of time slices in which every worker finished an operation"},
+	{"rtt-ns", neither, KindTime, "round trip of a cache line between two CPUs, probed around the sample"},
 
-	{"cycles/op", -1, "cycles of the CPUs for an operation, in user mode"},
-	{"instructions/op", -1, "instructions for an operation, in user mode"},
-	{"cache-misses/op", -1, "misses of the last cache, as the CPU counts them, for an operation"},
-	{"hitm/op", -1, "loads of a line that another core had modified, for an operation (Intel)"},
-	{"cache-fills/op", -1, "lines that came from the L3 or another core's cache, for an operation (AMD)"},
-	{"ctx-switches/op", -1, "switches of threads by the kernel for an operation"},
-	{"migrations/op", -1, "moves of a thread to another CPU for an operation"},
-	{"page-faults/op", -1, "page faults for an operation"},
+	{"cycles/op", -1, KindEvents, "cycles of the CPUs for an operation, in user mode"},
+	{Instructions, -1, KindEvents, "instructions for an operation, in user mode"},
+	{"cache-misses/op", -1, KindEvents, "misses of the last cache, as the CPU counts them, for an operation"},
+	{"hitm/op", -1, KindEvents, "loads of a line that another core had modified, for an operation (Intel)"},
+	{"cache-fills/op", -1, KindEvents, "lines that came from the L3 or another core's cache, for an operation (AMD)"},
+	{"ctx-switches/op", -1, KindEvents, "switches of threads by the kernel for an operation"},
+	{"migrations/op", -1, KindEvents, "moves of a thread to another CPU for an operation"},
+	{"page-faults/op", -1, KindEvents, "page faults for an operation"},
 
-	{"B/op", -1, "bytes allocated for an operation"},
-	{"allocs/op", -1, "allocations for an operation"},
+	{"B/op", -1, KindMemory, "bytes allocated for an operation"},
+	{"allocs/op", -1, KindMemory, "allocations for an operation"},
 
-	{"gc-cycles/s", 0, "collections of garbage in a second"},
-	{"gc-pause-ns/op", -1, "time for an operation that the collector stopped all workers"},
+	{"gc-cycles/s", neither, KindTime, "collections of garbage in a second"},
+	{"gc-pause-ns/op", -1, KindTime, "time for an operation that the collector stopped all workers"},
 
-	{"lines/op", -1, "transfers of a cache line for an operation (simulated)"},
-	{"remote-lines/op", -1, "transfers between sockets for an operation (simulated)"},
-	{"spin-ns/op", -1, "time spent spinning for an operation (simulated)"},
+	{"lines/op", -1, KindEvents, "transfers of a cache line for an operation (simulated)"},
+	{"remote-lines/op", -1, KindEvents, "transfers between sockets for an operation (simulated)"},
+	{"spin-ns/op", -1, KindTime, "time spent spinning for an operation (simulated)"},
 }
 
 // others are units of go test, benchstat and the gate that lockbench does not measure.
 var others = []Unit{
-	{"sec/op", -1, "ns/op, in seconds, as benchstat has it"},
-	{"MB/s", +1, "bytes processed in a second, in millions"},
-	{"B/s", +1, "bytes processed in a second"},
+	{"sec/op", -1, KindTime, "ns/op, in seconds, as benchstat has it"},
+	{"MB/s", +1, KindTime, "bytes processed in a second, in millions"},
+	{"B/s", +1, KindTime, "bytes processed in a second"},
 }
 
 // Counted reports whether go test counts the unit and does not measure it, so that any
 // increase is a regression if it does not vary.
-func Counted(unit string) bool { return unit == "allocs/op" || unit == "B/op" }
+func Counted(unit string) bool { return KindOf(unit) == KindMemory }
+
+// Elapsed reports whether the unit is one in which go test says how long a benchmark
+// took.
+func Elapsed(unit string) bool { return unit == "ns/op" || unit == "MB/s" }
 
 // Units returns the units that lockbench measures, the most important first.
 // A sample may have others.
@@ -115,17 +139,36 @@ func Better(unit string) int {
 	if u, ok := known(unit); ok {
 		return u.Better
 	}
+	better, _ := byName(unit)
+	return better
+}
+
+// KindOf returns the kind of a unit, "" if that is not known. It is known for [Units]
+// and for those of go test; other units are times if [Better] takes them for times or
+// throughputs.
+func KindOf(unit string) Kind {
+	if u, ok := known(unit); ok {
+		return u.Kind
+	}
+	_, kind := byName(unit)
+	return kind
+}
+
+// byName returns what the name of an unknown unit says about it.
+func byName(unit string) (better int, kind Kind) {
 	counted, per, _ := strings.Cut(unit, "/")
 	counted = counted[strings.LastIndexAny(counted, "-_.")+1:]
 	switch memory := slices.Contains(memoryWords, counted); {
 	case slices.Contains(timeWords, per):
 		if memory || counted == "op" || counted == "ops" {
-			return +1
+			return +1, KindTime
 		}
-	case memory || slices.Contains(timeWords, counted):
-		return -1
+	case memory:
+		return -1, ""
+	case slices.Contains(timeWords, counted):
+		return -1, KindTime
 	}
-	return 0
+	return 0, ""
 }
 
 var (

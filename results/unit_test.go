@@ -1,7 +1,9 @@
 package results_test
 
 import (
+	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,6 +26,67 @@ func TestBetter(t *testing.T) {
 	for unit, want := range map[string]bool{"rtt-ns": true, "ns/op": false, "score": false} {
 		if got := results.Neutral(unit); got != want {
 			t.Errorf("Neutral(%q) = %t, want %t", unit, got, want)
+		}
+	}
+}
+
+// Each unit of the table says where its values come from, and whether more is better.
+func TestUnits(t *testing.T) {
+	for _, u := range results.Units() {
+		for _, fault := range faults(u) {
+			t.Errorf("%s: %s", u.Name, fault)
+		}
+	}
+	for _, wrong := range []results.Unit{
+		{Name: "ns/op", Kind: results.KindTime, Means: "a row without a direction"},
+		{Name: "ns/op", Better: 2, Kind: results.KindTime, Means: "with a direction that is none"},
+		{Name: "ns/op", Better: -1, Means: "without a kind"},
+		{Name: "ns/op", Better: -1, Kind: "timed", Means: "of an unknown kind"},
+		{Name: "ns/op", Better: -1, Kind: results.KindTime},
+		{Better: -1, Kind: results.KindTime, Means: "without a name"},
+	} {
+		if len(faults(wrong)) == 0 {
+			t.Errorf("nothing is wrong with %+v", wrong)
+		}
+	}
+}
+
+// conditions are the units that say under which conditions others were measured. No
+// other unit may lack a direction.
+var conditions = []string{"offered-ops/s", "capacity-ops/s", "rtt-ns", "gc-cycles/s"}
+
+// faults returns what is wrong with a row of the table.
+func faults(u results.Unit) (all []string) {
+	if u.Name == "" || u.Means == "" {
+		all = append(all, "no name, or no meaning")
+	}
+	if u.Better != +1 && u.Better != -1 && !(u.Better == 0 && slices.Contains(conditions, u.Name)) {
+		all = append(all, fmt.Sprintf("better %d: want +1 or -1", u.Better))
+	}
+	switch u.Kind {
+	case results.KindTime, results.KindEvents, results.KindMemory, results.KindIndex:
+	default:
+		all = append(all, fmt.Sprintf("of kind %q", u.Kind))
+	}
+	return all
+}
+
+// A unit that is not in the table is a time if its name says so.
+func TestKindOf(t *testing.T) {
+	for want, units := range map[results.Kind][]string{
+		results.KindTime:   {"ns/op", "sec/op", "MB/s", "B/s", "read-ops/s", "p99-ns", "x.ns/op", "MiB/s", "ops/sec", "ns/GC", "rtt-ns"},
+		results.KindMemory: {"B/op", "allocs/op"},
+		results.KindEvents: {results.Instructions, "cycles/op"},
+		results.KindIndex:  {"jain"},
+		"":                 {"actions/op", "heap-bytes", "MB/op", "frames/s", "score", ""},
+	} {
+		for _, unit := range units {
+			if got := results.KindOf(unit); got != want {
+				t.Errorf("KindOf(%q) = %q, want %q", unit, got, want)
+			}
+			if got := results.Counted(unit); got != (want == results.KindMemory) {
+				t.Errorf("Counted(%q) = %t", unit, got)
+			}
 		}
 	}
 }

@@ -198,8 +198,6 @@ type gating struct {
 // formats are the formats of a report.
 var formats = []string{"text", "markdown", "github", "json", "junit"}
 
-const instructions = "instructions/op"
-
 // rules returns the rules of the configuration and of the flags; flags take precedence.
 func (c *gateCmd) rules(bad *commandline.Problems, file *config.File) gate.Rules {
 	r := file.Rules()
@@ -240,7 +238,7 @@ func (c *gateCmd) rules(bad *commandline.Problems, file *config.File) gate.Rules
 		}
 		r.Units = []string{"allocs/op", "B/op"}
 		if !c.Files {
-			r.Units = append(r.Units, instructions)
+			r.Units = append(r.Units, results.Instructions)
 		}
 	}
 	r.Declared = c.declared(bad, r.Declared)
@@ -293,14 +291,14 @@ func (c *gateCmd) measuring(bad *commandline.Problems, file *config.File, says s
 		cfg.Skip = strings.Join(slices.DeleteFunc(append(slices.Clone(file.Skip), c.Skip), func(s string) bool { return s == "" }), "|")
 		cfg.Ignore = file.Ignores
 	}
-	timed := func(unit string) bool { return unit != instructions && !results.Counted(unit) }
+	timed := func(unit string) bool { return unit != results.Instructions && !results.Counted(unit) }
 	if len(units) > 0 && !slices.ContainsFunc(units, timed) {
 		cfg.Builds = min(cfg.Builds, 4) // ten readings of values that do not vary are enough
 	}
 	switch {
 	case c.Exact:
 		cfg.Instructions = measure.CountIfPossible
-	case slices.Contains(units, instructions):
+	case slices.Contains(units, results.Instructions):
 		cfg.Instructions = measure.MustCount
 	}
 	if c.CPU != "" {

@@ -12,6 +12,7 @@ import (
 	"github.com/lockbench/lockbench/gate"
 	"github.com/lockbench/lockbench/gate/config"
 	"github.com/lockbench/lockbench/internal/commandline"
+	"github.com/lockbench/lockbench/results"
 )
 
 // Each flag of the gate that is a setting is in the configuration and in the action.
@@ -94,7 +95,7 @@ confidence = '95%'
 	if got, want := says.of("slice"), "--slice"; got != want {
 		t.Errorf("says %q, want %q", got, want)
 	}
-	if r := c.rules(&bad, file); r.Confidence != 0.95 || !slices.Equal(r.Units, []string{"allocs/op", "B/op", instructions}) {
+	if r := c.rules(&bad, file); r.Confidence != 0.95 || !slices.Equal(r.Units, []string{"allocs/op", "B/op", results.Instructions}) {
 		t.Errorf("got %+v", r)
 	}
 

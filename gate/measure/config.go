@@ -108,9 +108,6 @@ const (
 	MustCount                    // it is an error if it is not possible
 )
 
-// unitInstructions is the unit of counted instructions.
-const unitInstructions = "instructions/op"
-
 // check fills in the defaults, and returns an error with all that is wrong.
 func (c *Config) check() error {
 	var wrong []error

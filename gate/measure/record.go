@@ -112,7 +112,7 @@ func (s *Source) header(side gate.Side, session string) []byte {
 	}
 	fmt.Fprintf(&b, "# seed: %d\n# session: %s\n", s.c.Seed, session)
 
-	better := map[string]int{unitInstructions: -1, "MB/s": +1}
+	better := map[string]int{"MB/s": results.Better("MB/s")}
 	for _, u := range results.Units() {
 		better[u.Name] = u.Better
 	}

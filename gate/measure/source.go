@@ -356,7 +356,7 @@ func (s *Source) Better(unit string) int { return s.units.Better(unit) }
 // noise.
 func (s *Source) Exact(b gate.Benchmark, unit string) (tolerance float64, exact bool) {
 	c := s.cells[b]
-	if unit != unitInstructions || s.callgrind == nil || c == nil || c.varies {
+	if unit != results.Instructions || s.callgrind == nil || c == nil || c.varies {
 		return 0, false
 	}
 	return gate.CountError, true
@@ -477,7 +477,7 @@ func (s *Source) measure(ctx context.Context, c *cell, of *binaries, r *gate.Rou
 		}
 		for _, side := range sides {
 			if counted {
-				r.Readings[side].Values = append(r.Readings[side].Values, results.Value{Unit: unitInstructions, Value: counts[which(side)]})
+				r.Readings[side].Values = append(r.Readings[side].Values, results.Value{Unit: results.Instructions, Value: counts[which(side)]})
 				n[which(side)] = max(n[which(side)], 1)
 			}
 		}

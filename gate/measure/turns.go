@@ -221,7 +221,7 @@ func summary(lines []line, alone bool) line {
 		values := all[unit]
 		slices.Sort(values)
 		v := values[(len(values)-1)/2]
-		if alone && (unit == "ns/op" || unit == "MB/s") {
+		if alone && results.Elapsed(unit) {
 			if best, ok := fastest.value(unit); ok {
 				v = best
 			}

@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -97,9 +96,9 @@ func (r row) noun() string {
 		return "benchmark" // the whole benchmark: it failed, or was not measured
 	case results.Counted(unit):
 		return "allocation"
-	case unit == "instructions/op": // its name ends like that of a time
+	case unit == results.Instructions:
 		return "instruction count"
-	case slices.Contains([]string{"sec/op", "MB/s", "B/s", "ops/s"}, unit), strings.HasSuffix(unit, "ns/op"), strings.HasSuffix(unit, "-ns"):
+	case results.KindOf(unit) == results.KindTime:
 		return "time"
 	}
 	return "other metric"
