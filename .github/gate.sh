@@ -17,7 +17,7 @@ git cat-file -e "$BASE^{commit}" 2>/dev/null || git fetch --no-tags --depth=1 or
 report=${RUNNER_TEMP:-$bin}/lockbench-gate
 flags=(--base "$BASE" --format github --out "$report")
 pass() { [ -z "$2" ] || flags+=("$1=$2"); } # only what is set: a flag goes before the config
-for name in head bench skip cpu tags metric margin fdr confidence budget min-rounds timeout cannot-tell new removed \
+for name in head bench skip cpus cpu tags unit metric margin fdr confidence budget min-rounds timeout cannot-tell new removed \
 	slice builds pin seed history config; do
 	variable=$(tr a-z- A-Z_ <<<"$name")
 	pass "--$name" "${!variable}"

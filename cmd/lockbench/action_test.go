@@ -115,6 +115,8 @@ func TestAction(t *testing.T) {
 		{[]string{"BASE=main", "CONFIG=gate.toml"}, 7, []string{"--config=gate.toml"}},
 		{[]string{"BASE=main", "MARGIN=5 %", "BUDGET=1m", "CANNOT_TELL=pass", "SKIP=A|B", "BENCH=C D", "HEAD=x", "MIN_ROUNDS=20"}, 7,
 			[]string{"--head=x", "--bench=C D", "--skip=A|B", "--margin=5 %", "--budget=1m", "--min-rounds=20", "--cannot-tell=pass"}},
+		{[]string{"BASE=main", "CPUS=2", "UNIT=B/op"}, 7, []string{"--cpus=2", "--unit=B/op"}},
+		{[]string{"BASE=main", "CPU=2", "METRIC=B/op"}, 7, []string{"--cpu=2", "--metric=B/op"}}, // their old names
 		{[]string{"BASE=main", "EXACT=true", "PACKAGES=./a  ./b/...", "WITH=x y", "ARGS=--verbose --builds 3"}, 7,
 			[]string{"--exact", "--packages=./a", "--packages=./b/...", "--with=x", "--with=y", "--verbose", "--builds", "3"}},
 		{[]string{"BASE=main", "EXACT=false"}, 7, []string{}},

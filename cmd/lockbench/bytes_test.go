@@ -12,6 +12,10 @@ import (
 
 func TestEmptyFlags(t *testing.T) { script.Empty(t, program, "run --plots") }
 
+func TestOldNamesOfFlags(t *testing.T) {
+	script.Renamed(t, program, "compare --metric --unit", "gate --cpu --cpus", "gate --metric --unit")
+}
+
 // The name of a file may be any bytes.
 func TestNamesThatAreNoUTF8(t *testing.T) {
 	if runtime.GOOS != "linux" {

@@ -21,7 +21,8 @@ type compareCmd struct {
 	New string `complete:"files" arg:"" help:"The same benchmarks, later."`
 
 	Bench  string `placeholder:"RE" help:"Compare benchmarks that match: package, dot, name without Benchmark."`
-	Metric string `complete:"ns/op|B/op|allocs/op|MB/s" placeholder:"UNIT,..." help:"Compare only these units, such as ns/op,allocs/op."`
+	Unit   string `complete:"units" placeholder:"UNIT,..." help:"Compare only these units, such as ns/op,allocs/op."`
+	Metric string `complete:"units" hidden:"" now:"unit"`
 	Format string `complete:"text|markdown|json" placeholder:"FORMAT" default:"text" help:"text, markdown or json (${default})."`
 }
 
@@ -34,10 +35,10 @@ func (c *compareCmd) Run(con commandline.Console) error {
 		bad.Addf("--format %s: want %s", c.Format, strings.Join(formats, ", "))
 	}
 	var rules gate.Rules
-	if c.Metric != "" {
-		for unit := range strings.SplitSeq(c.Metric, ",") {
+	if c.Unit != "" {
+		for unit := range strings.SplitSeq(c.Unit, ",") {
 			if unit = strings.TrimSpace(unit); unit == "" {
-				bad.Addf("--metric %s: want units such as ns/op,allocs/op", c.Metric)
+				bad.Addf("--unit %s: want units such as ns/op,allocs/op", c.Unit)
 			} else if !slices.Contains(rules.Units, unit) {
 				rules.Units = append(rules.Units, unit)
 			}

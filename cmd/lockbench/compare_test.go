@@ -47,7 +47,8 @@ func TestCompare(t *testing.T) {
 		not     string
 	}{
 		{"compare old.txt new.txt", []string{"Sum-2", "ns/op", "+99.7%", "allocs/op", "+100%", "not taken together"}, "mean"},
-		{"compare --metric ns/op old.txt new.txt", []string{"ns/op", "+99.7%"}, "allocs"},
+		{"compare --unit ns/op old.txt new.txt", []string{"ns/op", "+99.7%"}, "allocs"},
+		{"compare --metric ns/op old.txt new.txt", []string{"ns/op", "+99.7%"}, "allocs"}, // its old name
 		{"compare --bench Sum old.txt new.txt", []string{"Sum-2"}, "mean"},
 		{"compare old.txt fast.txt", []string{"-49.8%", `of different machines: cpu "test" in old.txt, "another" in fast.txt`}, "regressed"},
 		{"compare --format markdown old.txt new.txt", []string{"```text\n", "+99.7%", "\n```\n"}, "mean"},
@@ -84,9 +85,9 @@ func TestCompareNothing(t *testing.T) {
 		{"compare old.txt failed.txt", `failed.txt:14: want the output of a run that passed, have "FAIL"`},
 		{"compare old.txt mean.txt", "nothing to compare: no benchmark is on both sides"},
 		{"compare old.txt new.txt --bench sum", "nothing to compare: the filter selects none"},
-		{"compare old.txt new.txt --metric alocs/op", "unit alocs/op: no benchmark has it on both sides: want one of allocs/op, ns/op"},
+		{"compare old.txt new.txt --unit alocs/op", "unit alocs/op: no benchmark has it on both sides: want one of allocs/op, ns/op"},
 		{"compare x.txt x.txt", "nothing to compare: nothing to judge: it is not known of any of its units whether more is better"},
-		{"compare old.txt none.txt --metric , --format xml --bench (", "--format xml: want text, markdown, json\n--metric ,: want units such as ns/op,allocs/op\n--metric ,: \n--bench: error parsing regexp\nnone.txt: no such file"},
+		{"compare old.txt none.txt --unit , --format xml --bench (", "--format xml: want text, markdown, json\n--unit ,: want units such as ns/op,allocs/op\n--unit ,: \n--bench: error parsing regexp\nnone.txt: no such file"},
 	} {
 		var out, errs strings.Builder
 		code := run(strings.Fields(test.command), &out, &errs)

@@ -48,7 +48,7 @@ func (gateCmd) Help() string {
 func (compareCmd) Help() string {
 	return commandline.Examples(
 		"lockbench compare old.txt new.txt",
-		"lockbench compare --metric ns/op --bench 'Sum' --format markdown old.txt new.txt",
+		"lockbench compare --unit ns/op --bench 'Sum' --format markdown old.txt new.txt",
 	)
 }
 

@@ -32,7 +32,7 @@ func TestFormsOfInput(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		for _, command := range []string{"compare --metric ns/op base.txt head.txt", "gate --files --metric ns/op --cannot-tell pass --format json base.txt head.txt"} {
+		for _, command := range []string{"compare --unit ns/op base.txt head.txt", "gate --files --unit ns/op --cannot-tell pass --format json base.txt head.txt"} {
 			var out, errs bytes.Buffer
 			code := run(strings.Fields(command), &out, &errs)
 			if failed && (code != exitUsage || !strings.Contains(errs.String(), "panic: boom")) {

@@ -40,14 +40,16 @@ type gateCmd struct {
 	Packages []string `placeholder:"PATTERN" sep:"none" help:"Packages, as the go command names them; can be repeated (./...)."`
 	Bench    string   `placeholder:"RE" help:"Benchmarks, as for go test -bench (all)."`
 	Skip     string   `placeholder:"RE" help:"Benchmarks that are never run, as for go test -skip (none)."`
-	CPU      string   `name:"cpu" placeholder:"N,..." help:"CPU counts, as for go test -cpu (1, and all CPUs for benchmarks that start goroutines)."`
+	CPUs     string   `name:"cpus" placeholder:"N,..." help:"CPU counts, as for go test -cpu (1, and all CPUs for benchmarks that start goroutines)."`
+	CPU      string   `name:"cpu" hidden:"" now:"cpus"`
 	Tags     string   `placeholder:"TAG,..." help:"Build tags."`
 	With     []string `placeholder:"PATH" sep:"none" help:"A file or directory that both sides have as it is now, such as one that git ignores; can be repeated."`
 
 	Margin     string `placeholder:"P" help:"By how much a benchmark must be worse to have regressed (3%)."`
 	FDR        string `name:"fdr" placeholder:"P" help:"Share of the reported regressions that may be false, on average (1%)."`
 	Confidence string `placeholder:"P" help:"Confidence of the intervals (99%)."`
-	Metric     string `complete:"ns/op|B/op|allocs/op|MB/s|instructions/op" placeholder:"UNIT,..." help:"Units to judge (all whose direction is known)."`
+	Unit       string `complete:"units" placeholder:"UNIT,..." help:"Units to judge (all whose direction is known)."`
+	Metric     string `complete:"units" hidden:"" now:"unit"`
 	Exact      bool   `help:"Judge counts, and no times: allocations, bytes and, if the machine or Callgrind counts them, instructions."`
 	Budget     string `placeholder:"D" help:"How long the rounds may take (10m)."`
 	Timeout    string `placeholder:"D" help:"A slice of a benchmark that takes longer has failed (1m)."`
@@ -222,19 +224,19 @@ func (c *gateCmd) rules(bad *commandline.Problems, file *config.File) gate.Rules
 	if c.MinRounds != "" {
 		r.MinRounds = commandline.One(bad, "--min-rounds", c.MinRounds, bad.Ints("--min-rounds", c.MinRounds, 6, 10_000))
 	}
-	if c.Metric != "" {
+	if c.Unit != "" {
 		r.Units = nil
-		for unit := range strings.SplitSeq(c.Metric, ",") {
+		for unit := range strings.SplitSeq(c.Unit, ",") {
 			if unit = strings.TrimSpace(unit); unit == "" {
-				bad.Addf("--metric %s: want units such as ns/op,allocs/op", c.Metric)
+				bad.Addf("--unit %s: want units such as ns/op,allocs/op", c.Unit)
 				break
 			}
 			r.Units = append(r.Units, unit)
 		}
 	}
 	if c.Exact {
-		if c.Metric != "" {
-			bad.Addf("--exact --metric: want one of them")
+		if c.Unit != "" {
+			bad.Addf("--exact --unit: want one of them")
 		}
 		r.Units = []string{"allocs/op", "B/op"}
 		if !c.Files {
@@ -301,10 +303,10 @@ func (c *gateCmd) measuring(bad *commandline.Problems, file *config.File, says s
 	case slices.Contains(units, results.Instructions):
 		cfg.Instructions = measure.MustCount
 	}
-	if c.CPU != "" {
-		cfg.CPU = bad.Ints(says.of("cpu"), c.CPU, 1, 1024)
+	if c.CPUs != "" {
+		cfg.CPU = bad.Ints(says.of("cpus"), c.CPUs, 1, 1024)
 		if n := runtime.NumCPU(); !c.Files && slices.Max(cfg.CPU) > n && slices.Max(cfg.CPU) <= 1024 {
-			bad.Addf("%s %s: the machine has %d: want no more", says.of("cpu"), c.CPU, n)
+			bad.Addf("%s %s: the machine has %d: want no more", says.of("cpus"), c.CPUs, n)
 		}
 	}
 	if c.Pin != "" {

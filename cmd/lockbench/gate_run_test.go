@@ -89,11 +89,11 @@ func TestGate(t *testing.T) {
 	}
 	try := func(t *testing.T, test gateCase) {
 		t.Helper()
-		counts := "--metric allocs/op,B/op --builds 3 --min-rounds 6 "
+		counts := "--unit allocs/op,B/op --builds 3 --min-rounds 6 "
 		if strings.Contains(test.flags, "--out") {
 			counts = "--exact " // instructions, too: counting them takes time
 		}
-		command := "gate --dir " + dir + " --cpu 1 " + counts + test.flags
+		command := "gate --dir " + dir + " --cpus 1 " + counts + test.flags
 		var stdout, stderr bytes.Buffer
 		code := run(strings.Fields(command), &stdout, &stderr)
 		text := stdout.String() + stderr.String()

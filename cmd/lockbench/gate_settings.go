@@ -32,7 +32,7 @@ func (c *gateCmd) settle(bad *commandline.Problems) (*config.File, saying) {
 		usual string
 	}{
 		{"bench", &c.Bench, "."},
-		{"cpu", &c.CPU, ""},
+		{"cpus", &c.CPUs, ""},
 		{"tags", &c.Tags, ""},
 		{"timeout", &c.Timeout, "1m"},
 		{"cannot-tell", &c.CannotTell, ""},
@@ -57,7 +57,7 @@ func (c *gateCmd) settle(bad *commandline.Problems) (*config.File, saying) {
 	if file != nil && c.With == nil {
 		c.With = says.from(file, "with")
 	}
-	if file != nil && !c.Exact && c.Metric == "" {
+	if file != nil && !c.Exact && c.Unit == "" {
 		exact := says.from(file, "exact")
 		switch text := strings.Join(exact, ","); text {
 		case "", "false":

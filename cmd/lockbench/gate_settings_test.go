@@ -42,8 +42,8 @@ func TestEverySettingEverywhere(t *testing.T) {
 	for _, match := range flags {
 		flag := match[1]
 		key := strings.ReplaceAll(flag, "-", "_")
-		if key == "metric" {
-			key = "metrics"
+		if key == "unit" {
+			key = "units"
 		}
 		if setting := !slices.Contains(ofOneRun, flag); setting != slices.Contains(keys, key) {
 			t.Errorf("--%s: a setting %t, but in the configuration %t (%s)", flag, setting, !setting, known)
@@ -72,7 +72,7 @@ func TestSettings(t *testing.T) {
 	if err := os.WriteFile("gate.toml", []byte(`slice = '5ms'
 builds = 3
 packages = ['./a']
-cpu = [1, 2]
+cpus = [1, 2]
 exact = true
 cannot_tell = 'fail'
 history = 'past'
@@ -86,7 +86,7 @@ confidence = '95%'
 	if len(bad) > 0 {
 		t.Fatal(bad)
 	}
-	if c.Slice != "7ms" || c.Builds != "3" || c.CPU != "1,2" || !slices.Equal(c.Packages, []string{"./a"}) || !c.Exact || c.CannotTell != "fail" || c.History != "past" || c.Timeout != "1m" || c.Bench != "." {
+	if c.Slice != "7ms" || c.Builds != "3" || c.CPUs != "1,2" || !slices.Equal(c.Packages, []string{"./a"}) || !c.Exact || c.CannotTell != "fail" || c.History != "past" || c.Timeout != "1m" || c.Bench != "." {
 		t.Errorf("got %+v", c)
 	}
 	if got, want := says.of("builds"), "gate.toml:2: builds"; got != want {
@@ -99,7 +99,7 @@ confidence = '95%'
 		t.Errorf("got %+v", r)
 	}
 
-	c = &gateCmd{Config: "gate.toml", Metric: "ns/op", Confidence: "90%", Files: true}
+	c = &gateCmd{Config: "gate.toml", Unit: "ns/op", Confidence: "90%", Files: true}
 	file, _ = c.settle(&bad)
 	if r := c.rules(&bad, file); r.Confidence != 0.9 || !slices.Equal(r.Units, []string{"ns/op"}) || c.History != "" {
 		t.Errorf("got %+v, history %q", r, c.History)

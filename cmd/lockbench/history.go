@@ -19,7 +19,7 @@ type historyCmd struct {
 	Dir string `complete:"dirs" arg:"" optional:"" default:"results/history" help:"Directory of files of Go benchmarks, one a run: *.txt or *.bench (${default})."`
 
 	Bench  string `placeholder:"RE" help:"Look at benchmarks that match: package, dot, name without Benchmark."`
-	Unit   string `complete:"ns/op|B/op|allocs/op|MB/s" placeholder:"UNIT,..." help:"Look at only these units, such as ns/op,allocs/op."`
+	Unit   string `complete:"units" placeholder:"UNIT,..." help:"Look at only these units, such as ns/op,allocs/op."`
 	FDR    string `name:"fdr" placeholder:"SHARE" default:"5%" help:"Share of the change points that may be false, on average (${default})."`
 	Format string `complete:"text|markdown|json" placeholder:"FORMAT" default:"text" help:"text, markdown or json (${default})."`
 	Plots  string `complete:"dirs" placeholder:"DIR" help:"Draw the trends that have change points."`

@@ -7,6 +7,7 @@ import (
 
 	"github.com/lockbench/lockbench/internal/commandline"
 	"github.com/lockbench/lockbench/internal/ownlock"
+	"github.com/lockbench/lockbench/results"
 )
 
 func main() {
@@ -45,8 +46,13 @@ var program = commandline.Program{
 	Name:     "lockbench",
 	About:    "Which lock for this workload, on this machine? Lockbench measures locks over CPU counts and reader ratios.",
 	Commands: func() any { return new(commands) },
-	Complete: map[string]func() []string{"locks": lockNames, "tortured": torturedNames, "workloads": workloadNames},
+	Complete: map[string]func() []string{"locks": lockNames, "tortured": torturedNames, "workloads": workloadNames, "units": unitNames},
 	Codes:    map[error]int{errInterrupted: exitInterrupted, errCannotTell: exitCannotTell},
+}
+
+// unitNames returns the units that most benchmarks have.
+func unitNames() []string {
+	return []string{"ns/op", "B/op", "allocs/op", "MB/s", results.Instructions}
 }
 
 // run is main, without the process.

@@ -63,6 +63,8 @@ func TestCompletionInShells(t *testing.T) {
 			"lockbench plot mine":               {"mine one.txt"},
 			"lockbench plot --plots pic":        {"pictures"},
 			"lockbench gate --format ju":        {"junit"},
+			"lockbench gate --unit al":          {"allocs/op"},
+			"lockbench compare --me":            {""}, // an old name
 			"lockbench help his":                {"history"},
 			"lockbench completion f":            {"fish"},
 			"lockbench decode ":                 {"mutex", "qspinlock", "rwlock", "rwsem", "semaphore"},

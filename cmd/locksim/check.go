@@ -33,7 +33,8 @@ type checkCmd struct {
 	Budget     string `placeholder:"D" default:"60s" help:"Time for all searches together (${default}); 0s for no limit."`
 	Replay     string `placeholder:"TOKEN" help:"Replay the schedule of a failure, of one lock and property."`
 	JSON       bool   `help:"Write JSON."`
-	SVG        string `complete:"dirs" name:"svg" placeholder:"DIR" help:"Draw each violation into this directory."`
+	Plots      string `complete:"dirs" placeholder:"DIR" help:"Draw each violation into this directory."`
+	SVG        string `complete:"dirs" name:"svg" hidden:"" now:"plots"`
 }
 
 var errInterrupted = errors.New("interrupted")
@@ -89,8 +90,8 @@ func (c *checkCmd) Run(con commandline.Console) error {
 	cfg := c.config(&bad)
 	budget := commandline.One(&bad, "--budget", c.Budget, bad.Durations("--budget", c.Budget, 0, 1000*time.Hour))
 	jobs := c.jobs(&bad, workers, ops)
-	if c.SVG != "" {
-		bad.Writable("--svg", c.SVG)
+	if c.Plots != "" {
+		bad.Writable("--plots", c.Plots)
 	}
 	if len(bad) > 0 {
 		return bad
@@ -123,10 +124,10 @@ func (c *checkCmd) Run(con commandline.Console) error {
 		if v := verdicts[i]; !c.JSON && (last || !v.Early || ctx.Err() != nil) {
 			t.row(v)
 		}
-		if verdicts[i].Failure == nil || c.SVG == "" {
+		if verdicts[i].Failure == nil || c.Plots == "" {
 			return nil
 		}
-		undrawn = errors.Join(undrawn, draw(verdicts[i], c.SVG, con.Err))
+		undrawn = errors.Join(undrawn, draw(verdicts[i], c.Plots, con.Err))
 		return nil
 	}
 	// At first all jobs have the same share of the budget. The time that most of them

@@ -64,7 +64,7 @@ func TestEveryLock(t *testing.T) {
 func TestBusted(t *testing.T) {
 	for _, mode := range []string{"dpor", "bounded", "pct", "random"} {
 		dir := filepath.Join(t.TempDir(), "figures")
-		all := verdicts(t, "--locks busted --mode "+mode+" --svg "+dir, exitFailed)
+		all := verdicts(t, "--locks busted --mode "+mode+" --plots "+dir, exitFailed)
 		if len(all) != 4 {
 			t.Errorf("--mode %s: %d properties, want exclusion, trylock, tries and fifo", mode, len(all))
 		}
@@ -147,7 +147,9 @@ func TestBadInput(t *testing.T) {
 		{"check --locks ticket --replay aa", "--replay: want one lock and one property, have 4 pairs"},
 		{"check --locks ticket --properties tries --replay !", "--replay: check: replay token, character 1"},
 		{"check --locks ticket --properties tries --replay bbbbbbbbbb", "--replay: check: replay token does not fit this program: decision"},
-		{"check --svg " + plain, "--svg: " + plain + " is no directory"},
+		{"check --plots " + plain, "--plots: " + plain + " is no directory"},
+		{"check --svg " + plain, "--plots: " + plain + " is no directory"}, // its old name
+		{"check --svg a --plots b", "--plots b --svg a: want --plots alone, of which --svg is the old name"},
 		{"check --workers 0 --mode pct --bound x --locks tikcet", "--workers 0: \n--bound x: \nunknown lock"},
 	} {
 		code, stdout, stderr := locksim(test.command)

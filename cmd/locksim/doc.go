@@ -67,7 +67,7 @@
 //	locksim: violations by busted
 //	exit status 1
 //
-// With --svg it also draws a figure; docs/verification.md says how to read both.
+// With --plots it also draws a figure; docs/verification.md says how to read both.
 //
 // # What can go wrong
 //

@@ -7,3 +7,5 @@ import (
 )
 
 func TestEmptyFlags(t *testing.T) { script.Empty(t, program) }
+
+func TestOldNamesOfFlags(t *testing.T) { script.Renamed(t, program, "check --svg --plots") }

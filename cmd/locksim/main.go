@@ -57,7 +57,7 @@ func (checkCmd) Help() string {
 	return commandline.Examples(
 		"locksim check --locks 'ticket*,rw-queued' --workers 2",
 		"locksim check --locks mcs --properties exclusion --workers 6 --mode pct --schedules 500",
-		"locksim check --locks busted --svg pictures",
+		"locksim check --locks busted --plots pictures",
 	)
 }
 

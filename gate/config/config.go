@@ -28,20 +28,20 @@ import (
 //	confidence = '99%'
 //	min_rounds = 10
 //	budget     = '10m'
-//	metrics    = ['ns/op', 'allocs/op']
+//	units      = ['ns/op', 'allocs/op']
 //
 //	skip    = ['^BenchmarkDial$', 'Parse/huge'] # never run, as for go test -skip
 //	new     = ['^example\.org/p\.Sum/'] # only the head may have these; or 'pass', or 'fail'
 //	removed = ['\.Old$']                # only the base may have these
 //
 //	packages   = ['./a', './b/...'] # and all that lockbench gate has a flag of that name for
-//	cpu        = [1, 4]
+//	cpus       = [1, 4]
 //	builds     = 30
 //	exact      = true
 //
 //	[[rule]]
 //	bench  = '^example\.org/net\.' # matches package, dot, name without Benchmark
-//	metric = 'ns/op'
+//	unit   = 'ns/op'
 //	margin = '10%'
 //
 //	[[rule]]
@@ -49,8 +49,8 @@ import (
 //	ignore = true
 //	reason = 'waits for a name server'
 //
-// A benchmark that is ignored for all metrics is not run. Of the rules that match, the
-// last decides. A margin for all metrics does not apply to allocs/op and B/op, where
+// A benchmark that is ignored for all units is not run. Of the rules that match, the
+// last decides. A margin for all units does not apply to allocs/op and B/op, where
 // any increase is a regression; these need a rule that names them.
 //
 // A nil File is an empty one.
@@ -61,7 +61,7 @@ type File struct {
 	Margin, FDR, Confidence float64
 	MinRounds               int
 	Budget                  time.Duration
-	Metrics                 []string
+	Units                   []string
 	Skip                    []string
 
 	// Flags are the other settings of the file, by the name of the flag of lockbench
@@ -82,7 +82,7 @@ type Flag struct {
 }
 
 // flags are the keys that only mean a flag of the same name.
-var flags = []string{"packages", "bench", "cpu", "tags", "with", "exact", "timeout", "cannot_tell", "slice", "builds", "pin", "seed", "history", "drift"}
+var flags = []string{"packages", "bench", "cpus", "tags", "with", "exact", "timeout", "cannot_tell", "slice", "builds", "pin", "seed", "history", "drift"}
 
 // A pattern matches benchmarks, and remembers whether it did.
 type pattern struct {
@@ -101,7 +101,7 @@ func (p *pattern) match(b gate.Benchmark) bool {
 // A rule is an exception for the benchmarks that it matches.
 type rule struct {
 	pattern
-	metric string // "" is all
+	unit   string // "" is all
 	margin float64
 	ignore bool
 	reason string
@@ -111,8 +111,8 @@ type rule struct {
 
 // match reports whether the rule is about unit of b.
 func (r *rule) match(b gate.Benchmark, unit string) bool {
-	if r.metric != "" {
-		return r.metric == unit && r.pattern.match(b)
+	if r.unit != "" {
+		return r.unit == unit && r.pattern.match(b)
 	}
 	return r.pattern.match(b) && (r.ignore || !results.Counted(unit))
 }
@@ -129,7 +129,7 @@ func (c *File) Rules() gate.Rules {
 		Confidence: c.Confidence,
 		MinRounds:  c.MinRounds,
 		Budget:     c.Budget,
-		Units:      c.Metrics,
+		Units:      c.Units,
 		For:        c.exception,
 		Declared:   c.declared,
 	}
@@ -180,7 +180,7 @@ func (c *File) ignores(name string) (by *rule) {
 		case !r.MatchString(name):
 		case !r.ignore:
 			by = nil
-		case r.metric == "":
+		case r.unit == "":
 			by = r
 		}
 	}
@@ -238,8 +238,8 @@ func (c *File) Unused() (warnings []string) {
 	}
 	for _, r := range c.rules {
 		key := "rule"
-		if r.metric != "" {
-			key += " for " + r.metric + ","
+		if r.unit != "" {
+			key += " for " + r.unit + ","
 		}
 		warn(key, &r.pattern)
 	}
@@ -265,6 +265,7 @@ func parse(name string, data []byte) (*File, error) {
 	}
 	c := &File{Name: name}
 	for _, t := range tables {
+		p.rename(t)
 		switch t.name {
 		case "":
 			p.top(c, t)
@@ -366,6 +367,29 @@ func (p *parser) tables(text string) ([]*table, error) {
 	return tables, nil
 }
 
+// oldKeys are names that keys had, and that are read still, with those that they have
+// now: for each table, by its name.
+var oldKeys = map[string]map[string]string{
+	"":     {"metrics": "units", "cpu": "cpus"},
+	"rule": {"metric": "unit"},
+}
+
+// rename gives keys with old names those that they have now. Both are not allowed, not
+// even with one value.
+func (p *parser) rename(t *table) {
+	for i, v := range t.values {
+		now, old := oldKeys[t.name][v.key]
+		switch {
+		case !old:
+		case t.has(now):
+			p.errorf(v.line, "%s and %s: want %s alone, of which %s is the old name", now, v.key, now, v.key)
+			t.taken[v.key] = true // not unknown
+		default:
+			t.values[i].key = now
+		}
+	}
+}
+
 // take returns the value of a key of t, and its line; or nil and t's own.
 func (t *table) take(key string) (value any, line int) {
 	t.taken[key] = true
@@ -411,7 +435,7 @@ func (p *parser) top(c *File, t *table) {
 	c.Confidence = p.share(t, "confidence", shareBelowOne)
 	c.MinRounds = p.count(t, "min_rounds", 1)
 	c.Budget = p.duration(t, "budget", false)
-	c.Metrics, _ = p.words(t, "metrics")
+	c.Units, _ = p.words(t, "units")
 	c.Skip = p.skips(t)
 	p.declareNew(c, t)
 	c.removed = p.patterns(t, "removed")
@@ -419,8 +443,8 @@ func (p *parser) top(c *File, t *table) {
 	for _, key := range flags {
 		p.flag(c, t, key)
 	}
-	if exact, ok := c.Flags["exact"]; ok && exact.Values[0] == "true" && t.has("metrics") {
-		p.errorf(exact.Line, "exact and metrics: want one of them")
+	if exact, ok := c.Flags["exact"]; ok && exact.Values[0] == "true" && t.has("units") {
+		p.errorf(exact.Line, "exact and units: want one of them")
 	}
 	p.known(t)
 }
@@ -475,7 +499,7 @@ func (p *parser) flag(c *File, t *table, key string) {
 
 // rule reads a [[rule]].
 func (p *parser) rule(c *File, t *table) {
-	r := &rule{metric: p.word(t, "metric")}
+	r := &rule{unit: p.word(t, "unit")}
 	r.margin = p.share(t, "margin", shareWithOne)
 	r.ignore = p.boolean(t, "ignore")
 	r.reason = p.word(t, "reason")
@@ -489,8 +513,8 @@ func (p *parser) rule(c *File, t *table) {
 	} else {
 		r.pattern = *re
 		for _, other := range c.rules {
-			if other.String() == r.String() && other.metric == r.metric {
-				p.errorf(t.line, "rule for the same bench and metric as that in line %d", other.line)
+			if other.String() == r.String() && other.unit == r.unit {
+				p.errorf(t.line, "rule for the same bench and unit as that in line %d", other.line)
 			}
 		}
 		r.line = t.line

@@ -23,7 +23,7 @@ fdr = 0.02 # a comment
 confidence = "95 %"
 min_rounds = 20
 budget = '1m30s'
-metrics = [
+units = [
 	'ns/op',
 	'allocs/op', # [[rule]]
 ]
@@ -36,7 +36,7 @@ margin = 0.2
 
 	[[rule]]
 	bench = 'n=10\b'
-	metric = 'ns/op'
+	unit = 'ns/op'
 	margin = '1%'
 
 [[rule]]
@@ -141,7 +141,7 @@ gate.toml:31: rule 'BenchmarkNothing' matched no benchmark (names are without th
 // A key that is a flag as well keeps its value as on the command line.
 func TestConfigFlags(t *testing.T) {
 	c, err := config.Parse("gate.toml", []byte(`packages = ['./a', './b/...']
-cpu = [1, 4]
+cpus = [1, 4]
 exact = true
 slice = '5ms'
 pin = 3
@@ -151,7 +151,7 @@ pin = 3
 	}
 	want := map[string]config.Flag{
 		"packages": {Values: []string{"./a", "./b/..."}, Line: 1},
-		"cpu":      {Values: []string{"1", "4"}, Line: 2},
+		"cpus":     {Values: []string{"1", "4"}, Line: 2},
 		"exact":    {Values: []string{"true"}, Line: 3},
 		"slice":    {Values: []string{"5ms"}, Line: 4},
 		"pin":      {Values: []string{"3"}, Line: 5},
@@ -159,13 +159,33 @@ pin = 3
 	if !reflect.DeepEqual(c.Flags, want) {
 		t.Errorf("got %v, want %v", c.Flags, want)
 	}
-	_, err = config.Parse("gate.toml", []byte("exact = true\nmetrics = ['ns/op']\ncpu = []\nslice = ''\npin = [1.5]\n"))
-	wantErr := `gate.toml:1: exact and metrics: want one of them
-gate.toml:3: cpu: want what --cpu takes, have a list
+	_, err = config.Parse("gate.toml", []byte("exact = true\nunits = ['ns/op']\ncpus = []\nslice = ''\npin = [1.5]\n"))
+	wantErr := `gate.toml:1: exact and units: want one of them
+gate.toml:3: cpus: want what --cpus takes, have a list
 gate.toml:4: slice: want what --slice takes, have ""
 gate.toml:5: pin: want what --pin takes, have 1.5`
 	if err == nil || err.Error() != wantErr {
 		t.Errorf("got\n%v\nwant\n%s", err, wantErr)
+	}
+}
+
+// Files of before, when keys had other names, are read as they were.
+func TestOldKeys(t *testing.T) {
+	const old = "metrics = ['ns/op']\ncpu = [1, 4]\n[[rule]]\nbench = 'a'\nmetric = 'B/op'\nmargin = '5%'\n"
+	now := strings.NewReplacer("metrics", "units", "cpu", "cpus", "metric ", "unit ").Replace(old)
+	want, got := parseConfig(t, now), parseConfig(t, old)
+	if !slices.Equal(got.Units, []string{"ns/op"}) || !slices.Equal(got.Flags["cpus"].Values, []string{"1", "4"}) || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	_, err := config.Parse("gate.toml", []byte("units = ['B/op']\nmetrics = ['ns/op']\ncpu = 1\ncpus = 1\n[[rule]]\nbench = 'a'\nmargin = '5%'\nunit = 'ns/op'\nmetric = 'ns/op'\n"))
+	wantErr := `gate.toml:2: units and metrics: want units alone, of which metrics is the old name
+gate.toml:3: cpus and cpu: want cpus alone, of which cpu is the old name
+gate.toml:9: unit and metric: want unit alone, of which metric is the old name`
+	if err == nil || err.Error() != wantErr {
+		t.Errorf("got\n%v\nwant\n%s", err, wantErr)
+	}
+	if _, err = config.Parse("gate.toml", []byte("metric = 'ns/op'")); err == nil || !strings.Contains(err.Error(), `unknown key "metric" (known: `) {
+		t.Errorf("the old key of another table: %v", err)
 	}
 }
 
@@ -206,11 +226,11 @@ bench = 'p\.Kept'
 margin = '5%'
 [[rule]]
 bench = 'p\.Timed'
-metric = 'allocs/op'
+unit = 'allocs/op'
 margin = '5%'
 [[rule]]
 bench = 'p\.Metric'
-metric = 'ns/op'
+unit = 'ns/op'
 ignore = true
 reason = 'noisy'
 `))
@@ -262,7 +282,7 @@ fdr = 'little'
 confidence = 1.0
 min_rounds = 2.5
 budget = 10
-metrics = 'ns/op'
+units = 'ns/op'
 new = ['(', 'a', 'a', 1]
 extra.key = 1
 
@@ -285,7 +305,7 @@ bench = 'c'
 ignore = true
 reason = 'x'
 margin = 0.03
-metrics = 'ns/op'
+units = 'ns/op'
 [[rule]]
 bench = 'd'
 reason = 'none'
@@ -294,26 +314,26 @@ bench = 'e'
 ignore = 'yes'
 reason = 'none'
 [rules]
-`, `gate.toml:1: unknown key "margins" (known: bench, budget, builds, cannot_tell, confidence, cpu, drift, exact, fdr, history, margin, metrics, min_rounds, new, packages, pin, removed, seed, skip, slice, tags, timeout, with)
+`, `gate.toml:1: unknown key "margins" (known: bench, budget, builds, cannot_tell, confidence, cpus, drift, exact, fdr, history, margin, min_rounds, new, packages, pin, removed, seed, skip, slice, tags, timeout, units, with)
 gate.toml:2: margin: want a share above 0 and up to 1, such as '3%' or 0.03, have 3
 gate.toml:3: fdr: want a share between 0 and 1, such as '3%' or 0.03, have "little"
 gate.toml:4: confidence: want a share between 0 and 1, such as '3%' or 0.03, have 1
 gate.toml:5: min_rounds: want a whole number of at least 1, have 2.5
 gate.toml:6: budget: want a duration such as '10m', have 10
-gate.toml:7: metrics: want a list of strings, such as ['a', 'b'], have "ns/op"
+gate.toml:7: units: want a list of strings, such as ['a', 'b'], have "ns/op"
 gate.toml:8: new: "a" twice
 gate.toml:8: new: want strings that are not empty, have 1
 gate.toml:8: new: want a regular expression: missing closing ): ` + "`(`" + `
-gate.toml:9: unknown key "extra.key" (known: bench, budget, builds, cannot_tell, confidence, cpu, drift, exact, fdr, history, margin, metrics, min_rounds, new, packages, pin, removed, seed, skip, slice, tags, timeout, with)
+gate.toml:9: unknown key "extra.key" (known: bench, budget, builds, cannot_tell, confidence, cpus, drift, exact, fdr, history, margin, min_rounds, new, packages, pin, removed, seed, skip, slice, tags, timeout, units, with)
 gate.toml:12: bench: want a regular expression ('.' is all), have ""
 gate.toml:13: margin: want a share above 0 and up to 1, such as '3%' or 0.03, have "0%"
 gate.toml:16: margin: want a share above 0 and up to 1, such as '3%' or 0.03, have "-1%"
-gate.toml:17: rule for the same bench and metric as that in line 14
+gate.toml:17: rule for the same bench and unit as that in line 14
 gate.toml:19: margin: want a share above 0 and up to 1, such as '3%' or 0.03, have true
 gate.toml:20: rule that ignores: want reason = 'why'
 gate.toml:23: rule without bench: want bench = 'regular expression', or '.' for all
 gate.toml:25: rule with both ignore and margin: want one of them
-gate.toml:30: unknown key "metrics" in [[rule]] (known: bench, ignore, margin, metric, reason)
+gate.toml:30: unknown key "units" in [[rule]] (known: bench, ignore, margin, reason, unit)
 gate.toml:31: rule without an effect: want margin = '5%', or ignore = true and a reason
 gate.toml:34: rule without an effect: want margin = '5%', or ignore = true and a reason
 gate.toml:36: ignore: want true or false, have "yes"

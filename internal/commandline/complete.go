@@ -126,9 +126,9 @@ func (c *completion) pass(word string) {
 	}
 }
 
-// find returns the flag that word names.
+// find returns the flag that word names, which may be hidden.
 func (c *completion) find(word string) *kong.Flag {
-	for _, group := range c.node.AllFlags(true) {
+	for _, group := range c.node.AllFlags(false) {
 		for _, f := range group {
 			if word == "--"+f.Name {
 				return f

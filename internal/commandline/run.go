@@ -63,8 +63,11 @@ func (p Program) Run(args []string, stdout, stderr io.Writer) int {
 }
 
 func (p Program) run(args []string, con Console) error {
-	var empty Problems
-	cmd, err := p.kong(con, &empty).Parse(args)
+	var bad Problems
+	cmd, err := p.kong(con, &bad).Parse(args)
+	if err == nil {
+		bad.Add(errors.Join(rename(cmd.Selected())...))
+	}
 	switch {
 	case errors.Is(err, errHelp):
 		return err
@@ -73,8 +76,8 @@ func (p Program) run(args []string, con Console) error {
 			cmd = parse.Context
 		}
 		err = Problems{fmt.Errorf("%w (%s --help tells more)", err, p.Name)}
-	case len(empty) > 0:
-		err = empty
+	case len(bad) > 0:
+		err = bad
 	default:
 		return cmd.Run(con, p)
 	}
