@@ -23,16 +23,13 @@ func Alone(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	if len(all) == 0 {
 		return nil, skip(kind, "no cells of one worker with hold 0 and think 0: run with --cpus 1 --think 0s")
 	}
-	var figures []*Figure
-	var skipped []Skipped
-	for _, s := range shots(all, readsScene) {
-		if fig := s.alone(o); fig != nil {
-			figures = append(figures, fig)
-		} else {
-			skipped = append(skipped, skipShot(kind, s, "no lock has a time (ns/op or ops/s) above zero"))
+	return drawShots(kind, shots(all, readsScene), func(s shot) ([]*Figure, []Skipped) {
+		fig := s.alone(o)
+		if fig == nil {
+			return nil, skipShot(kind, s, "no lock has a time (ns/op or ops/s) above zero")
 		}
-	}
-	return figures, skipped
+		return []*Figure{fig}, nil
+	})
 }
 
 // withoutAlone returns the summaries without those that are in the figures of Alone and

@@ -27,28 +27,21 @@ func Load(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 		return nil, nil // not asked for, so not missing
 	}
 	looks := looks(sums, o)
-	var figures []*Figure
-	var skipped []Skipped
-	for _, s := range shots(all, loadScene) {
-		if len(s.cells) == 0 {
-			skipped = append(skipped, skipShot(kind, s, s.nothing()))
-			continue
-		}
+	return drawShots(kind, shots(all, loadScene), func(s shot) (figures []*Figure, skipped []Skipped) {
 		loads := make(map[string]bool)
 		for _, c := range s.cells {
 			loads[c.Cell.Load] = true
 		}
 		if len(loads) < 2 {
-			skipped = append(skipped, skipShot(kind, s, "only one load: run with --load 0.5,0.8,0.95"))
-			continue
+			return nil, skipShot(kind, s, "only one load: run with --load 0.5,0.8,0.95")
 		}
 		for _, role := range roles {
 			if fig := s.load(role.unit, role.noun, looks, o); fig != nil {
 				figures = append(figures, fig)
 			}
 		}
-	}
-	return figures, skipped
+		return figures, nil
+	})
 }
 
 // loadScene returns the scene of a cell in a figure over loads, or over rates.
@@ -254,13 +247,7 @@ func Distribution(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 		})
 	})
 	looks := looks(sums, o)
-	var figures []*Figure
-	var skipped []Skipped
-	for _, s := range shots(all, func(c cell) scene { return scene{Cell: c.Cell} }) {
-		if len(s.cells) == 0 {
-			skipped = append(skipped, skipShot(kind, s, s.nothing()))
-			continue
-		}
+	return drawShots(kind, shots(all, cellScene), func(s shot) (figures []*Figure, skipped []Skipped) {
 		for _, r := range roles {
 			of := func(c cell) (results.Wait, bool) {
 				w, ok := waits[key{c.Cell, c.distance, c.oversubscribed, r.key()}]
@@ -270,8 +257,8 @@ func Distribution(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 				figures = append(figures, fig)
 			}
 		}
-	}
-	return figures, skipped
+		return figures, nil
+	})
 }
 
 // nines are the shares at which a distribution has ticks, by their number of nines;

@@ -15,7 +15,8 @@
 //
 // # The files, in the order of the data
 //
-//   - plots.go has the options; files.go draws all kinds of figures, and writes them.
+//   - plots.go has the options; kinds.go has the table of all kinds of figures, and
+//     draws them; files.go writes them.
 //   - scene.go gathers the summaries of a file into the cells of one figure, and has its
 //     conditions in words and in its name; series.go makes lines over one dimension.
 //   - alone.go, throughput.go, reads.go, beside.go, roles.go, latency.go, arrivals.go and

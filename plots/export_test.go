@@ -3,6 +3,9 @@ package plots
 import (
 	"fmt"
 	"image/color"
+	"slices"
+
+	"github.com/lockbench/lockbench/results"
 )
 
 // What tests must see.
@@ -14,6 +17,14 @@ var (
 	Hundredths = hundredths
 	FileWord   = fileWord
 )
+
+// AddKind adds a row to the table of kinds, at its end, and returns what removes it. Of
+// each file it draws what draw returns.
+func AddKind(question, name string, draw func([]results.Summary, Options) ([]*Figure, []Skipped)) (remove func()) {
+	before := kinds
+	kinds = append(slices.Clone(kinds), kind{draw: draw, of: parts.forWaits, questions: map[string]string{name: question}})
+	return func() { kinds = before }
+}
 
 const LabelHeight = labelHeight
 

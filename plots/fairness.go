@@ -33,21 +33,13 @@ func Fairness(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	if len(all) == 0 {
 		return nil, skip(kind, "no jain or share-min-max in these results")
 	}
-	var figures []*Figure
-	var skipped []Skipped
-	for _, s := range shots(all, func(c cell) scene { return scene{Cell: c.Cell} }) {
-		if len(s.cells) == 0 {
-			skipped = append(skipped, skipShot(kind, s, s.nothing()))
-			continue
-		}
+	return drawShots(kind, shots(all, cellScene), func(s shot) ([]*Figure, []Skipped) {
 		fig := s.fairness(o)
 		if fig == nil {
-			skipped = append(skipped, skipShot(kind, s, "no lock has both a throughput above zero and a fairness"))
-			continue
+			return nil, skipShot(kind, s, "no lock has both a throughput above zero and a fairness")
 		}
-		figures = append(figures, fig)
-	}
-	return figures, skipped
+		return []*Figure{fig}, nil
+	})
 }
 
 // A sharing is how fast a lock is and how evenly its workers share it.

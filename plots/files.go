@@ -81,46 +81,7 @@ func writeFigures(dir string, figures []*Figure, o Options) (files []File, err e
 // All draws the figures for which the summaries have the data, in the order in which to
 // look at them, and says which kinds it could not draw and why.
 func All(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
-	// If operations arrive on a schedule, throughput means nothing.
-	isOpen := func(s results.Summary) bool { return s.Open() }
-	scheduled := slices.DeleteFunc(slices.Clone(sums), func(s results.Summary) bool { return !isOpen(s) })
-	sums = slices.DeleteFunc(slices.Clone(sums), isOpen)
-	roles, others := withRoles(sums)
-	rest := withoutAlone(others)
-	ends, between := rest, []Skipped(nil)
-	if !o.Everything {
-		ends, between = endsOf(rest)
-	}
-	var figures [][]*Figure // by kind
-	var skipped []Skipped
-	draw := func(kind func([]results.Summary, Options) ([]*Figure, []Skipped), sums []results.Summary) {
-		f, s := kind(sums, o)
-		figures = append(figures, f)
-		skipped = append(skipped, s...)
-	}
-	if slices.ContainsFunc(sums, func(s results.Summary) bool { return s.Alone() }) {
-		draw(Alone, sums)
-	}
-	if len(rest) > 0 || len(sums)+len(scheduled) == 0 {
-		draw(Throughput, ends)
-		draw(Reads, rest)
-		draw(Latency, ends)
-		draw(Fairness, ends)
-	}
-	if len(roles) > 0 {
-		draw(Roles, roles)
-		draw(Latency, roles)
-	}
-	draw(Load, scheduled)
-	draw(Distribution, slices.Concat(ends, roles, scheduled))
-	if len(scheduled) > 0 {
-		draw(Latency, scheduled)
-	}
-	all := inTurn(figures)
-	throughput, _ := ThroughputBeside(ends, o) // the other call reports what they lack
-	reads, _ := ReadsBeside(rest, o)
-	all = append(append(all, throughput...), reads...)
-
+	all, skipped := partsOf(sums, o).draw(o)
 	for _, f := range all {
 		if f.blind {
 			f.Title = "CPUs at an unknown distance: " + f.Title
@@ -135,62 +96,7 @@ func All(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 			f.Name += fmt.Sprintf("_%d", n)
 		}
 	}
-	return all, append(skipped, between...)
-}
-
-// inTurn returns the first figure of each kind, then the second of each, and
-// so on.
-func inTurn(kinds [][]*Figure) (all []*Figure) {
-	for i := 0; ; i++ {
-		more := false
-		for _, figures := range kinds {
-			if i < len(figures) {
-				all, more = append(all, figures[i]), true
-			}
-		}
-		if !more {
-			return all
-		}
-	}
-}
-
-// group returns what summaries share that differ only in reads, CPUs and workers.
-func group(s results.Summary) results.Cell {
-	c := s.Scenario()
-	c.Reads, c.CPUs, c.Workers = 0, 0, 0
-	return c
-}
-
-// endsOf returns the summaries of the lowest and the highest share of reads, in each
-// group; and what the others are, if there are any.
-func endsOf(sums []results.Summary) (ends []results.Summary, between []Skipped) {
-	type span struct{ lo, hi int }
-	spans := make(map[results.Cell]span)
-	for _, s := range sums {
-		at, ok := spans[group(s)]
-		if !ok {
-			at = span{s.Reads, s.Reads}
-		}
-		spans[group(s)] = span{min(at.lo, s.Reads), max(at.hi, s.Reads)}
-	}
-	var left []int
-	for _, s := range sums {
-		if at := spans[group(s)]; s.Reads == at.lo || s.Reads == at.hi {
-			ends = append(ends, s)
-		} else {
-			left = append(left, s.Reads)
-		}
-	}
-	if len(left) == 0 {
-		return ends, nil
-	}
-	slices.Sort(left)
-	var shares []string
-	for _, reads := range slices.Compact(left) {
-		shares = append(shares, fmt.Sprint(reads))
-	}
-	return ends, skip("all but throughput over reads at "+strings.Join(shares, ", ")+noBreak+"% reads",
-		"between the lowest and the highest share: draw them with --all")
+	return all, skipped
 }
 
 // WriteFile draws f into a file whose name ends in .svg or .png. The file is written

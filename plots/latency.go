@@ -59,21 +59,13 @@ func Latency(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	if len(all) == 0 {
 		return nil, skip(kind, "no write-p99-ns or read-p99-ns in these results: run with --latency")
 	}
-	var figures []*Figure
-	var skipped []Skipped
-	for _, s := range shots(all, func(c cell) scene { return scene{Cell: c.Cell} }) {
-		if len(s.cells) == 0 {
-			skipped = append(skipped, skipShot(kind, s, s.nothing()))
-			continue
-		}
+	return drawShots(kind, shots(all, cellScene), func(s shot) ([]*Figure, []Skipped) {
 		fig := s.latency(o)
 		if fig == nil {
-			skipped = append(skipped, skipShot(kind, s, "no 99th percentile is above zero"))
-			continue
+			return nil, skipShot(kind, s, "no 99th percentile is above zero")
 		}
-		figures = append(figures, fig)
-	}
-	return figures, skipped
+		return []*Figure{fig}, nil
+	})
 }
 
 // A waits is how long the workers of a lock wait for it.

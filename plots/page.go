@@ -16,18 +16,6 @@ import (
 // PageName is the name of the file that [WritePage] writes.
 const PageName = "index.html"
 
-// A question is one that readers have, with the kind of figure that answers it.
-type question struct{ kind, text string }
-
-var questions = []question{
-	{"alone", "What does a lock cost alone?"},
-	{"throughput", "What happens with more CPUs?"},
-	{"reads", "What happens with reads?"},
-	{"load-writers", "How long do writers wait as the load grows?"},
-	{"rate-writers", "How long do writers wait as more arrives?"},
-	{"roles", "Do readers let writers in?"},
-}
-
 // An Answer is a figure at the top of the page, under the question that it answers.
 type Answer struct {
 	Question string
@@ -41,7 +29,7 @@ const maxLead = 3
 // once, and the others. A figure of CPUs at an unknown distance is an answer only if
 // there is no other.
 func Lead(files []File) (lead []Answer, rest []File) {
-	open := slices.Clone(questions)
+	open := questions()
 	each := slices.CompactFunc(slices.Clone(files), func(f, g File) bool { return f.Figure == g.Figure })
 	sighted := make(map[string]bool) // kinds
 	for _, f := range each {
@@ -49,13 +37,13 @@ func Lead(files []File) (lead []Answer, rest []File) {
 	}
 	for _, f := range each {
 		kind := f.kind()
-		i := slices.IndexFunc(open, func(q question) bool { return q.kind == kind && sighted[kind] != f.blind })
-		if i < 0 || len(lead) == maxLead {
+		question, asked := open[kind]
+		if !asked || sighted[kind] == f.blind || len(lead) == maxLead {
 			rest = append(rest, f)
 			continue
 		}
-		lead = append(lead, Answer{open[i].text, f})
-		open = slices.Delete(open, i, i+1)
+		lead = append(lead, Answer{question, f})
+		delete(open, kind)
 	}
 	return lead, rest
 }

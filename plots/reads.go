@@ -21,27 +21,17 @@ func Reads(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 		return nil, skip(kind, "no samples")
 	}
 	looks := looks(sums, o)
-	var figures []*Figure
-	var skipped []Skipped
-	alone := true
-	for _, s := range shots(all, readsScene) {
-		if len(s.cells) == 0 {
-			skipped = append(skipped, skipShot(kind, s, s.nothing()))
-			continue
-		}
+	figures, skipped := drawShots(kind, shots(all, readsScene), func(s shot) ([]*Figure, []Skipped) {
 		f := s.family(func(c cell) float64 { return float64(c.Reads) }, looks, o)
-		if len(f.locks) == 0 {
-			skipped = append(skipped, skipShot(kind, s, "no lock has a throughput (ops/s or ns/op) above zero"))
-			continue
+		switch {
+		case len(f.locks) == 0:
+			return nil, skipShot(kind, s, noThroughput)
+		case len(f.xs) < 2:
+			return nil, skipShot(kind, s, onePercentage)
 		}
-		if len(f.xs) < 2 {
-			skipped = append(skipped, skipShot(kind, s, onePercentage))
-			continue
-		}
-		alone = false
-		figures = append(figures, s.reads(f, o))
-	}
-	if alone && !slices.ContainsFunc(skipped, func(s Skipped) bool { return s.Why != onePercentage }) {
+		return []*Figure{s.reads(f, o)}, nil
+	})
+	if len(figures) == 0 && !slices.ContainsFunc(skipped, func(s Skipped) bool { return s.Why != onePercentage }) {
 		skipped = skip(kind, onePercentage)
 	}
 	return figures, skipped

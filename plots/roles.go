@@ -19,22 +19,13 @@ func Roles(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	if len(all) == 0 {
 		return nil, skip(kind, "no cells of both readers and writers: run with --readers 1,7 --writers 1")
 	}
-	var figures []*Figure
-	var skipped []Skipped
-	for _, s := range shots(all, rolesScene) {
-		if len(s.cells) == 0 {
-			skipped = append(skipped, skipShot(kind, s, s.nothing()))
-			continue
-		}
+	return drawShots(kind, shots(all, rolesScene), func(s shot) ([]*Figure, []Skipped) {
 		fig, left := s.roles(o)
 		if fig == nil {
-			skipped = append(skipped, skipShot(kind, s, "no lock has read-ops/s and write-ops/s"))
-			continue
+			return nil, skipShot(kind, s, "no lock has read-ops/s and write-ops/s")
 		}
-		figures = append(figures, fig)
-		skipped = append(skipped, left...)
-	}
-	return figures, skipped
+		return []*Figure{fig}, left
+	})
 }
 
 // rolesScene returns the scene of a cell in a figure over readers.
@@ -42,19 +33,6 @@ func rolesScene(c cell) scene {
 	s := scene{Cell: c.Cell, over: "readers"}
 	s.Readers, s.Workers = 0, 0
 	return s
-}
-
-// withRoles divides summaries: those of cells in which each worker has one role,
-// and the others.
-func withRoles(sums []results.Summary) (roles, others []results.Summary) {
-	for _, s := range sums {
-		if s.Roles() {
-			roles = append(roles, s)
-		} else {
-			others = append(others, s)
-		}
-	}
-	return roles, others
 }
 
 // A pair is what the readers and the writers of a lock do in a second, at each
@@ -113,7 +91,7 @@ func (s shot) roles(o Options) (*Figure, []Skipped) {
 	readers = slices.Compact(readers)
 	var left []Skipped
 	if n := len(readers); n > 2 {
-		left = append(left, skipShot("readers and writers", s, fmt.Sprintf("%d of %d numbers of readers lie between the lowest and the highest: they are in the table", n-2, n)))
+		left = append(left, skipShot("readers and writers", s, fmt.Sprintf("%d of %d numbers of readers lie between the lowest and the highest: they are in the table", n-2, n))...)
 		readers = []int{readers[0], readers[n-1]}
 	}
 	pairs, empty, dropped := s.pairs(readers, o)

@@ -95,6 +95,9 @@ type scene struct {
 	over string // the dimensions that the figure is drawn over: "cpus", "reads", "reads and cpus", "load", "rate" or ""
 }
 
+// cellScene returns the scene of a cell in a figure of the locks of one scenario.
+func cellScene(c cell) scene { return scene{Cell: c.Cell} }
+
 // isOver reports whether the figure is drawn over a dimension.
 func (s scene) isOver(dimension string) bool { return strings.Contains(s.over, dimension) }
 

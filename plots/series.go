@@ -356,8 +356,22 @@ func ticksAt(xs []float64, label func(float64) string) []plot.Tick {
 func skip(kind, why string) []Skipped { return []Skipped{{kind, why}} }
 
 // skipShot says that one figure was not drawn.
-func skipShot(kind string, s shot, why string) Skipped {
-	return Skipped{kind + " (" + s.conditions() + ")", why}
+func skipShot(kind string, s shot, why string) []Skipped {
+	return skip(kind+" ("+s.conditions()+")", why)
+}
+
+// drawShots draws the figures of a kind: for each shot those that draw returns, or the
+// reasons why it has none. draw is not called for a shot without cells.
+func drawShots(kind string, all []shot, draw func(shot) ([]*Figure, []Skipped)) (figures []*Figure, skipped []Skipped) {
+	for _, s := range all {
+		if len(s.cells) == 0 {
+			skipped = append(skipped, skipShot(kind, s, s.nothing())...)
+			continue
+		}
+		drawn, lacking := draw(s)
+		figures, skipped = append(figures, drawn...), append(skipped, lacking...)
+	}
+	return figures, skipped
 }
 
 // nothing returns why a shot without cells has no figure.

@@ -25,22 +25,17 @@ func Throughput(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 		return nil, skip(kind, "no samples")
 	}
 	looks := looks(sums, o)
-	var figures []*Figure
-	var skipped []Skipped
-	for _, s := range shots(all, scalingScene(all)) {
-		if len(s.cells) == 0 {
-			skipped = append(skipped, skipShot(kind, s, s.nothing()))
-			continue
-		}
+	return drawShots(kind, shots(all, scalingScene(all)), func(s shot) ([]*Figure, []Skipped) {
 		f := s.family(func(c cell) float64 { return float64(c.CPUs) }, looks, o)
 		if len(f.locks) == 0 {
-			skipped = append(skipped, skipShot(kind, s, "no lock has a throughput (ops/s or ns/op) above zero"))
-			continue
+			return nil, skipShot(kind, s, noThroughput)
 		}
-		figures = append(figures, s.throughput(f, o))
-	}
-	return figures, skipped
+		return []*Figure{s.throughput(f, o)}, nil
+	})
 }
+
+// noThroughput is why a figure of throughput lacks its locks.
+const noThroughput = "no lock has a throughput (ops/s or ns/op) above zero"
 
 // scalingScene returns the scene of a cell in a figure over CPUs.
 func scalingScene(all []cell) func(cell) scene {
