@@ -355,11 +355,17 @@ func (g *gating) run(ctx context.Context, cfg measure.Config) (*gate.Report, err
 		return nil, asInput(ctx, err)
 	}
 	defer src.Close()
-	meter := newGateMeter(g.console.Err, g.rules.Budget)
+	began := time.Now()
+	meter := commandline.NewMeter(g.console.Err, "lockbench", commandline.Pace{First: 2 * time.Second, Every: 5 * time.Second})
 	rules := g.rules
-	rules.Progress = meter.show
+	rules.Progress = func(p gate.Progress) {
+		meter.Show(func() string {
+			return fmt.Sprintf("%s: round %d, %d of %d benchmarks undecided, %d suspect; %v of at most %v",
+				p.Stage, p.Rounds, p.Open, p.Of, p.Suspect, time.Since(began).Round(time.Second), rules.Budget)
+		})
+	}
 	rep, err := rules.Compare(ctx, src)
-	meter.end()
+	meter.Clear()
 	if err != nil {
 		return nil, asInput(ctx, err)
 	}
@@ -601,44 +607,4 @@ func (g *gating) keep(rep report.Document) error {
 		_, err := fmt.Fprintln(w, rep.Outcome())
 		return err
 	})
-}
-
-// A gateMeter says how far a comparison has come: a line every few seconds, in place on
-// a terminal.
-type gateMeter struct {
-	out         io.Writer
-	began, next time.Time
-	every       time.Duration
-	budget      time.Duration
-	inPlace     bool
-}
-
-func newGateMeter(out io.Writer, budget time.Duration) *gateMeter {
-	m := &gateMeter{out: out, began: time.Now(), every: 5 * time.Second, budget: budget}
-	if _, ok := commandline.Terminal(out); ok {
-		m.inPlace, m.every = true, 200*time.Millisecond
-	}
-	m.next = m.began.Add(min(m.every, 2*time.Second))
-	return m
-}
-
-func (m *gateMeter) show(p gate.Progress) {
-	now := time.Now()
-	if now.Before(m.next) {
-		return
-	}
-	m.next = now.Add(m.every)
-	line := fmt.Sprintf("%s: round %d, %d of %d benchmarks undecided, %d suspect; %v of at most %v",
-		p.Stage, p.Rounds, p.Open, p.Of, p.Suspect, now.Sub(m.began).Round(time.Second), m.budget)
-	if m.inPlace {
-		fmt.Fprintf(m.out, "\r\x1b[K%s", line)
-		return
-	}
-	fmt.Fprintf(m.out, "lockbench: %s\n", line)
-}
-
-func (m *gateMeter) end() {
-	if m.inPlace {
-		fmt.Fprint(m.out, "\r\x1b[K")
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,27 +23,24 @@ type meter struct {
 	slow    *time.Timer // prints that the current sample takes long
 	samples int         // begun and ended; guarded by mu, like the output of slow
 
-	out   io.Writer
-	bar   *progressbar.ProgressBar // nil if out is no terminal
+	line  *commandline.Meter
+	bar   *progressbar.ProgressBar // what a terminal shows, otherwise nil
 	first int                      // samples that were there at the start
 	start time.Time
-	every time.Duration // between two updates
-	next  time.Time     // of the next update
 }
 
 // newMeter returns a meter for a sweep of total samples, of which first exist already.
 func newMeter(out io.Writer, first, total int) *meter {
-	m := &meter{out: out, first: first, start: time.Now(), every: 5 * time.Second}
-	if width, ok := commandline.Terminal(out); ok {
-		m.every = 200 * time.Millisecond
+	pace := commandline.Pace{First: 5 * time.Second, Every: 5 * time.Second}
+	m := &meter{line: commandline.NewMeter(out, "lockbench", pace), first: first, start: time.Now()}
+	if width, _ := commandline.Terminal(out); m.line.InPlace() {
 		m.bar = progressbar.NewOptions(total,
-			progressbar.OptionSetWriter(out),
+			progressbar.OptionSetWriter(io.Discard), // line writes it
 			progressbar.OptionSetWidth(max(10, min(40, width-40))),
 			progressbar.OptionShowCount(),
 			progressbar.OptionSetElapsedTime(false),
 			progressbar.OptionSetPredictTime(false))
 	}
-	m.next = m.start.Add(m.every)
 	return m
 }
 
@@ -62,10 +60,7 @@ func (m *meter) begin(s harness.Scenario) {
 		if m.samples != sample {
 			return // it has just ended
 		}
-		if m.bar != nil {
-			m.bar.Clear()
-		}
-		fmt.Fprintf(m.out, "lockbench: a sample of %v has taken %v so far%s\n", s.Cell(), time.Since(began).Round(time.Second), why(s))
+		m.line.Say(fmt.Sprintf("a sample of %v has taken %v so far%s", s.Cell(), time.Since(began).Round(time.Second), why(s)))
 		wait *= 2
 		m.slow.Reset(wait)
 	})
@@ -92,25 +87,20 @@ func why(s harness.Scenario) string {
 // show shows that a sample has been measured.
 func (m *meter) show(p harness.Progress) {
 	m.done()
-	now := time.Now()
-	if now.Before(m.next) {
-		return
-	}
-	m.next = now.Add(m.every)
-	each := now.Sub(m.start) / time.Duration(p.Done-m.first)
-	left := (each * time.Duration(p.Total-p.Done)).Round(time.Second)
-	if m.bar == nil {
-		fmt.Fprintf(m.out, "lockbench: %d of %d samples, %v left\n", p.Done, p.Total, left)
-		return
-	}
-	m.bar.Describe(fmt.Sprintf("%6v left", left))
-	m.bar.Set(p.Done)
+	m.line.Show(func() string {
+		each := time.Since(m.start) / time.Duration(p.Done-m.first)
+		left := (each * time.Duration(p.Total-p.Done)).Round(time.Second)
+		if m.bar == nil {
+			return fmt.Sprintf("%d of %d samples, %v left", p.Done, p.Total, left)
+		}
+		m.bar.Describe(fmt.Sprintf("%6v left", left))
+		m.bar.Set(p.Done)
+		return strings.TrimPrefix(m.bar.String(), "\r")
+	})
 }
 
 // end removes the bar from the terminal.
 func (m *meter) end() {
 	m.done()
-	if m.bar != nil {
-		m.bar.Clear()
-	}
+	m.line.Clear()
 }

@@ -1,18 +1,24 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/lockbench/lockbench/harness"
 	"github.com/lockbench/lockbench/internal/commandline"
 )
 
-// terminal returns the side of a new pseudo-terminal to which programs write.
-func terminal(t *testing.T) *os.File {
+// terminal returns the two sides of a new pseudo-terminal: that to which programs write,
+// and that from which their output can be read.
+func terminal(t *testing.T) (tty, screen *os.File) {
 	t.Helper()
 	ptmx, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
@@ -29,16 +35,50 @@ func terminal(t *testing.T) *os.File {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tty, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
+	tty, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
 		t.Skip(err)
 	}
 	t.Cleanup(func() { tty.Close() })
-	return tty
+	return tty, ptmx
+}
+
+// On a terminal the meter of a sweep is a bar in one line, which a message removes.
+func TestMeterOnTerminal(t *testing.T) {
+	tty, screen := terminal(t)
+	t.Setenv("TERM", "xterm")
+	synctest.Test(t, func(t *testing.T) {
+		m := newMeter(tty, 0, 4)
+		for done := 1; done <= 2; done++ {
+			m.begin(harness.Scenario{Subject: harness.Subject{Name: "tas"}, CPUs: 1, Workers: 1})
+			time.Sleep(time.Second) // in the bubble's time
+			m.show(harness.Progress{Done: done, Total: 4})
+		}
+		m.line.Say("a message")
+		m.end()
+	})
+	fmt.Fprintln(tty, "the end")
+	text := ""
+	for read := bufio.NewReader(screen); !strings.HasSuffix(text, "the end\r\n"); {
+		line, err := read.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		text += line
+	}
+	lines := strings.Split(text, "\r\x1b[K")
+	for i, want := range []string{"", "3s left  25% |", "2s left  50% |", "lockbench: a message\r\nthe end\r\n"} {
+		if i >= len(lines) || !strings.Contains(lines[i], want) || want == "" && lines[i] != "" {
+			t.Fatalf("line %d of %q: want %q", i, lines, want)
+		}
+	}
+	if len(lines) != 4 {
+		t.Errorf("%d lines, want 4: %q", len(lines), lines)
+	}
 }
 
 func TestTerminal(t *testing.T) {
-	tty := terminal(t)
+	tty, _ := terminal(t)
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)

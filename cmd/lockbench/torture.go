@@ -126,29 +126,24 @@ func (c *tortureCmd) subjects(bad *commandline.Problems) []tortureSubject {
 
 // A tortureLog writes a line every few seconds.
 type tortureLog struct {
-	out         io.Writer
-	began, next time.Time
-	total       time.Duration
-	done, of    int
+	meter    *commandline.Meter
+	began    time.Time
+	total    time.Duration
+	done, of int
 }
 
-const tortureLogEvery = 5 * time.Second
-
 func newTortureLog(out io.Writer, total time.Duration, of int) *tortureLog {
-	now := time.Now()
-	return &tortureLog{out: out, began: now, next: now.Add(tortureLogEvery), total: total, of: of}
+	pace := commandline.Pace{First: 5 * time.Second, Every: 5 * time.Second, Lines: true} // they are a record
+	return &tortureLog{meter: commandline.NewMeter(out, "lockbench", pace), began: time.Now(), total: total, of: of}
 }
 
 // report is called after each round.
 func (l *tortureLog) report(d harness.Tortured) {
-	now := time.Now()
-	if now.Before(l.next) {
-		return
-	}
-	l.next = now.Add(tortureLogEvery)
-	fmt.Fprintf(l.out, "lockbench: %v of %v, %d of %d done; %s: %s, %d reads, %d writes%s\n",
-		now.Sub(l.began).Round(time.Second), l.total.Round(time.Second), l.done, l.of,
-		d.Name, wording.Count(d.Rounds, "round"), d.Reads, d.Writes, ages(d))
+	l.meter.Show(func() string {
+		return fmt.Sprintf("%v of %v, %d of %d done; %s: %s, %d reads, %d writes%s",
+			time.Since(l.began).Round(time.Second), l.total.Round(time.Second), l.done, l.of,
+			d.Name, wording.Count(d.Rounds, "round"), d.Reads, d.Writes, ages(d))
+	})
 }
 
 // ages returns the ages of the objects that readers saw, or "" for a lock.

@@ -113,10 +113,10 @@ func (c *checkCmd) Run(con commandline.Console) error {
 		if j.hurried {
 			cfg.Spins = -1
 		}
-		meter := newProgress(con.Err, j.lock.Name+", "+j.name)
-		cfg.Progress = meter
+		p := newProgress(con.Err, j.lock.Name+", "+j.name)
+		cfg.Progress = p
 		r, err := check.Run(cfg, j.body)
-		meter.end()
+		p.meter.Clear()
 		if err != nil {
 			return commandline.Problems{fmt.Errorf("--replay: %w", err)}
 		}
@@ -352,42 +352,23 @@ func (t *table) row(v verdict) {
 		fmt.Sprintf("%.1fs", v.Seconds), searched)
 }
 
-// A progress receives reports of how far a search has come. It shows them once the
-// search takes long: on one line of a terminal, otherwise now and then.
+// A progress receives reports of how far a search has come, and shows them if it takes
+// long, less and less often.
 type progress struct {
-	out      io.Writer
-	of       string
-	began    time.Time
-	after    time.Duration
-	terminal bool
-	shown    bool
+	meter *commandline.Meter
+	of    string
 }
 
+// patience is how long a search may take without a report.
 const patience = 2 * time.Second
 
-func newProgress(out io.Writer, of string) *progress {
-	_, terminal := commandline.Terminal(out)
-	return &progress{out: out, of: of, began: time.Now(), after: patience, terminal: terminal}
+func newProgress(out io.Writer, of string) progress {
+	return progress{commandline.NewMeter(out, "locksim", commandline.Pace{First: patience, Every: patience, Doubles: true}), of}
 }
 
-func (p *progress) Write(line []byte) (int, error) {
-	if time.Since(p.began) < p.after {
-		return len(line), nil
-	}
-	text := fmt.Sprintf("locksim: %s: %s", p.of, strings.TrimPrefix(string(line), "check: "))
-	if p.terminal {
-		p.shown = true
-		text = "\r\x1b[K" + strings.TrimSuffix(text, "\n")
-	} else {
-		p.after *= 2
-	}
-	_, err := io.WriteString(p.out, text)
-	return len(line), err
-}
-
-// end removes the line from the terminal.
-func (p *progress) end() {
-	if p.shown {
-		io.WriteString(p.out, "\r\x1b[K")
-	}
+func (p progress) Write(line []byte) (int, error) {
+	p.meter.Show(func() string {
+		return p.of + ": " + strings.TrimSpace(strings.TrimPrefix(string(line), "check: "))
+	})
+	return len(line), nil
 }

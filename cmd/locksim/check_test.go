@@ -6,10 +6,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/lockbench/lockbench/internal/catalog"
@@ -168,21 +170,18 @@ func TestBadInput(t *testing.T) {
 
 // A search shows its progress once it takes long, and then less and less often.
 func TestProgress(t *testing.T) {
-	var out bytes.Buffer
-	p := newProgress(&out, "ticket, exclusion")
-	const line = "check: 1 schedule\n"
-	p.Write([]byte(line))
-	if out.Len() > 0 {
-		t.Errorf("after no time: %q", &out)
-	}
-	p.began = p.began.Add(-patience - time.Second)
-	for range 2 {
-		p.Write([]byte(line))
-	}
-	p.end()
-	if got, want := out.String(), "locksim: ticket, exclusion: 1 schedule\n"; got != want {
-		t.Errorf("after %v: got %q, want %q", patience+time.Second, got, want)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		p := newProgress(&out, "ticket, exclusion")
+		for n := range 12 {
+			fmt.Fprintf(p, "check: %d schedules\n", n)
+			time.Sleep(time.Second) // in the bubble's time
+		}
+		const want = "locksim: ticket, exclusion: 2 schedules\nlocksim: ticket, exclusion: 4 schedules\nlocksim: ticket, exclusion: 8 schedules\n"
+		if got := out.String(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
 }
 
 // If the output cannot be written, a violation is still reported by the exit code, and
