@@ -3,6 +3,8 @@ package gate
 import (
 	"math"
 	"slices"
+
+	"github.com/aclements/go-moremath/stats"
 )
 
 // A measure says by how much one value is worse than another. More is worse.
@@ -153,15 +155,9 @@ func (c *clusters) readings(more bool) []float64 {
 func (c *clusters) within() float64 {
 	var all []float64
 	for _, of := range c.all {
-		n, mean, squares := float64(len(of.differences)), 0.0, 0.0
-		for _, d := range of.differences {
-			mean += d / n
-		}
-		for _, d := range of.differences {
-			squares += (d - mean) * (d - mean)
-		}
-		if n > 1 && !math.IsNaN(squares) && !math.IsInf(squares, 0) {
-			all = append(all, math.Sqrt(squares/(n-1)))
+		sd := stats.StdDev(of.differences)
+		if len(of.differences) > 1 && !math.IsNaN(sd) && !math.IsInf(sd, 0) {
+			all = append(all, sd)
 		}
 	}
 	return medianOf(all)

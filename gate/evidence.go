@@ -119,7 +119,8 @@ func spread(readings []float64) float64 {
 	return 1.4826 * median(away)
 }
 
-// median returns the median of ordered values, and NaN if there are none.
+// median returns the median of ordered values, and NaN if there are none. Values may be
+// infinite, or so large that their sum is, which no library's median allows for.
 func median(ordered []float64) float64 {
 	n := len(ordered)
 	switch {

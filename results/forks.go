@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/montanaflynn/stats"
+
 	"github.com/lockbench/lockbench/internal/wording"
 )
 
@@ -81,24 +83,12 @@ func Spreads(samples []Sample, unit string) []Spread {
 		within := 1.4826 * median(apart).Center
 		// The variance of a median of n normal values is about π/2 σ²/n.
 		explained := math.Pi / 2 * within * within * inverse / float64(len(medians))
-		between := math.Sqrt(max(0, variance(medians)-explained))
+		spread, _ := stats.SampleVariance(medians) // of at least two
+		between := math.Sqrt(max(0, spread-explained))
 		all = append(all, Spread{Cell: k.Cell, Distance: k.distance, Oversubscribed: k.oversubscribed, Unit: unit,
 			Forks: len(medians), N: n, Within: math.Expm1(within), Between: math.Expm1(between)})
 	}
 	return all
-}
-
-// variance returns the variance of values, of which there are at least two.
-func variance(values []float64) float64 {
-	mean := 0.0
-	for _, v := range values {
-		mean += v / float64(len(values))
-	}
-	sum := 0.0
-	for _, v := range values {
-		sum += (v - mean) * (v - mean)
-	}
-	return sum / float64(len(values)-1)
 }
 
 // allSpreads returns those of all samples in the units by which their cells are ranked,
