@@ -1,12 +1,11 @@
 package check
 
 import (
-	"bufio"
-	"fmt"
-	"html"
 	"io"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/lockbench/lockbench/internal/svg"
 )
 
 // The figure's measures, in pixels, and its colours: those of Okabe and Ito, which
@@ -38,15 +37,16 @@ func svgColour(worker int) string {
 // square an access to a Cell, and a diamond a store that goes from the store buffer to
 // memory. An arrow goes from a write to the read that saw it.
 func (f *Failure) WriteSVG(w io.Writer) error {
-	d := &drawing{Writer: bufio.NewWriter(w), f: f, rows: f.rows(), y: make(map[int]float64)}
+	d := &drawing{f: f, rows: f.rows(), y: make(map[int]float64)}
 	d.layout()
 	d.draw()
-	return d.Flush()
+	_, err := w.Write(d.Bytes())
+	return err
 }
 
 // A drawing is a figure that is being made.
 type drawing struct {
-	*bufio.Writer
+	*svg.Picture
 	f       *Failure
 	rows    []row
 	workers []int
@@ -115,13 +115,12 @@ func (s *Step) writes() bool { return s.object >= 0 && s.Old != "" && s.New != "
 func (d *drawing) draw() {
 	f := d.f
 	height := d.bottom + 2*svgRow + svgRow*float64(len(f.Waits))
-	d.printf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %.0f %.0f" width="%.0f" height="%.0f" font-family="Helvetica, Arial, sans-serif" font-size="13">`, d.width, height, d.width, height)
-	d.printf(`<title>%s</title>`, html.EscapeString(string(f.Kind)+": "+f.Message))
-	d.printf(`<style>.m{font-family:DejaVu Sans Mono,Menlo,Consolas,monospace;font-size:11px}.h{paint-order:stroke;stroke:white;stroke-width:3px;stroke-linejoin:round}</style>`)
-	d.printf(`<defs><marker id="to" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" fill="#777"/></marker></defs>`)
-	d.printf(`<rect width="%.0f" height="%.0f" fill="white"/>`, d.width, height)
-	d.printf(`<text x="12" y="22" font-weight="bold" fill="%s">%s: <tspan font-weight="normal" fill="#222">%s</tspan></text>`,
-		svgFault, f.Kind, html.EscapeString(f.Message))
+	d.Picture = svg.New(d.width, height, `font-family="Helvetica, Arial, sans-serif" font-size="13"`, string(f.Kind)+": "+f.Message)
+	d.Add(`<style>.m{font-family:DejaVu Sans Mono,Menlo,Consolas,monospace;font-size:11px}.h{paint-order:stroke;stroke:white;stroke-width:3px;stroke-linejoin:round}</style>`)
+	d.Add(`<defs><marker id="to" viewBox="0 0 8 8" refX="8" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" fill="#777"/></marker></defs>`)
+	d.Add(`<rect width="%.0f" height="%.0f" fill="white"/>`, d.width, height)
+	d.Add(`<text x="12" y="22" font-weight="bold" fill="%s">%s: <tspan font-weight="normal" fill="#222">%s</tspan></text>`,
+		svgFault, f.Kind, f.Message)
 	d.faults()
 	d.lanes()
 	d.memory()
@@ -137,32 +136,26 @@ func (d *drawing) draw() {
 	y := d.bottom + svgRow
 	for i := range f.Waits {
 		wait := &f.Waits[i]
-		d.printf(`<text x="%d" y="%.1f" font-size="12" fill="%s">%s <tspan fill="#222">%s, since %s</tspan></text>`, svgGutter, y,
-			svgColour(wait.Worker), html.EscapeString(f.Workers[wait.Worker]), html.EscapeString(wait.says()), wait.place())
+		d.Add(`<text x="%d" y="%.1f" font-size="12" fill="%s">%s <tspan fill="#222">%s, since %s</tspan></text>`, svgGutter, y,
+			svgColour(wait.Worker), f.Workers[wait.Worker], wait.says(), wait.place())
 		y += svgRow
 	}
 	d.legend(y)
-	d.printf(`</svg>`)
-}
-
-func (d *drawing) printf(format string, args ...any) {
-	fmt.Fprintf(d, format, args...)
-	d.WriteByte('\n')
 }
 
 // faults shades the steps that failed.
 func (d *drawing) faults() {
 	for _, r := range d.rows {
 		if r.steps == 1 && d.f.Steps[r.step].Failed {
-			d.printf(`<rect x="4" y="%.1f" width="%.1f" height="%d" rx="3" fill="#fbe6da"/>`, d.y[r.step]-svgRow/2+1, d.width-8, svgRow-2)
+			d.Add(`<rect x="4" y="%.1f" width="%.1f" height="%d" rx="3" fill="#fbe6da"/>`, d.y[r.step]-svgRow/2+1, d.width-8, svgRow-2)
 		}
 	}
 }
 
 func (d *drawing) lanes() {
 	for _, w := range d.workers {
-		d.printf(`<text x="%.1f" y="%d" font-weight="bold" fill="%s">%s</text>`, d.x[w]-svgDot, svgTop-22, svgColour(w), html.EscapeString(d.f.Workers[w]))
-		d.printf(`<path d="M%.1f %dV%.1f" stroke="%s" stroke-opacity="0.35" stroke-width="1.5"/>`, d.x[w], svgTop, d.bottom, svgColour(w))
+		d.Add(`<text x="%.1f" y="%d" font-weight="bold" fill="%s">%s</text>`, d.x[w]-svgDot, svgTop-22, svgColour(w), d.f.Workers[w])
+		d.Add(`<path d="M%.1f %dV%.1f" stroke="%s" stroke-opacity="0.35" stroke-width="1.5"/>`, d.x[w], svgTop, d.bottom, svgColour(w))
 	}
 }
 
@@ -177,7 +170,7 @@ func (d *drawing) memory() {
 				continue
 			}
 			if !named {
-				d.printf(`<text x="%.1f" y="%d" text-anchor="middle" class="m" fill="#222">%s</text>`, x, svgTop-22, html.EscapeString(s.Name))
+				d.Add(`<text x="%.1f" y="%d" text-anchor="middle" class="m" fill="#222">%s</text>`, x, svgTop-22, s.Name)
 				named = true
 			}
 			if !s.writes() {
@@ -204,8 +197,8 @@ func (d *drawing) value(x, from, to float64, value string, by int) {
 	if by >= 0 {
 		colour = svgColour(by)
 	}
-	d.printf(`<path d="M%.1f %.1fV%.1f" stroke="%s" stroke-opacity="0.5"/>`, x, from, to, colour)
-	d.printf(`<text x="%.1f" y="%.1f" text-anchor="middle" class="m h" fill="%s">%s</text>`, x, from+4, colour, html.EscapeString(value))
+	d.Add(`<path d="M%.1f %.1fV%.1f" stroke="%s" stroke-opacity="0.5"/>`, x, from, to, colour)
+	d.Add(`<text x="%.1f" y="%.1f" text-anchor="middle" class="m h" fill="%s">%s</text>`, x, from+4, colour, value)
 }
 
 // arrows shows which workers read what another wrote, and how long a store was in
@@ -226,7 +219,7 @@ func (d *drawing) arrows() {
 			from, fromShown := d.y[issued[k][0]]
 			issued[k] = issued[k][1:]
 			if x := d.x[s.Worker]; shown && fromShown {
-				d.printf(`<path d="M%.1f %.1fC%.1f %.1f %.1f %.1f %.1f %.1f" stroke="%s" fill="none" stroke-dasharray="3 2"/>`,
+				d.Add(`<path d="M%.1f %.1fC%.1f %.1f %.1f %.1f %.1f %.1f" stroke="%s" fill="none" stroke-dasharray="3 2"/>`,
 					x, from, x-12, from+6, x-12, y-6, x, y, svgColour(s.Worker))
 			}
 		}
@@ -238,12 +231,12 @@ func (d *drawing) arrows() {
 			x1, x2 := d.x[d.f.Steps[s.from].Worker], d.x[s.Worker]
 			// Down the writer's lane first, and to the reader from the left or from
 			// above, so that the arrow does not cross out the text of either.
-			d.printf(`<path d="M%.1f %.1fV%.1f" stroke="#777" stroke-width="1.1"/>`, x1, from, from+svgRow/2)
+			d.Add(`<path d="M%.1f %.1fV%.1f" stroke="#777" stroke-width="1.1"/>`, x1, from, from+svgRow/2)
 			end, turn, over := [2]float64{x2 - svgDot - 2, y}, y+2, [2]float64{x2 - 52, y}
 			if x1 > x2 {
 				end, turn, over = [2]float64{x2 + 2, y - svgDot - 2}, y-svgRow/2, [2]float64{x2 + 10, y - svgRow/2}
 			}
-			d.printf(`<path d="M%.1f %.1fC%.1f %.1f %.1f %.1f %.1f %.1f" stroke="#777" stroke-width="1.1" fill="none" marker-end="url(#to)"/>`,
+			d.Add(`<path d="M%.1f %.1fC%.1f %.1f %.1f %.1f %.1f %.1f" stroke="#777" stroke-width="1.1" fill="none" marker-end="url(#to)"/>`,
 				x1, from+svgRow/2, x1, turn, over[0], over[1], end[0], end[1])
 		}
 	}
@@ -256,34 +249,34 @@ func (d *drawing) step(y float64, i int) {
 	if s.Failed {
 		class, text, weight = "m", svgFault, "bold"
 	}
-	d.printf(`<text x="%d" y="%.1f" text-anchor="end" font-size="11" fill="#777">%d</text>`, svgGutter-14, y+4, i+1)
+	d.Add(`<text x="%d" y="%.1f" text-anchor="end" font-size="11" fill="#777">%d</text>`, svgGutter-14, y+4, i+1)
 	fill := "white"
 	if s.writes() || s.New != "" || slices.Contains([]string{"Set", "Unpark", "Handoff", "cancel"}, s.Op) {
 		fill = colour
 	}
 	switch {
 	case s.Failed && s.object < 0:
-		d.printf(`<path d="M%.1f %.1fl9 9m-9 0l9 -9" stroke="%s" stroke-width="2.5"/>`, x-4.5, y-4.5, svgFault)
+		d.Add(`<path d="M%.1f %.1fl9 9m-9 0l9 -9" stroke="%s" stroke-width="2.5"/>`, x-4.5, y-4.5, svgFault)
 	case s.By == StoreBuffer:
-		d.printf(`<path d="M%.1f %.1fl5.5 5.5l-5.5 5.5l-5.5 -5.5z" fill="%s" stroke="%s"/>`, x, y-5.5, colour, colour)
+		d.Add(`<path d="M%.1f %.1fl5.5 5.5l-5.5 5.5l-5.5 -5.5z" fill="%s" stroke="%s"/>`, x, y-5.5, colour, colour)
 	case s.cell:
-		d.printf(`<rect x="%.1f" y="%.1f" width="8" height="8" fill="%s" stroke="%s" stroke-width="1.5"/>`, x-4, y-4, fill, colour)
+		d.Add(`<rect x="%.1f" y="%.1f" width="8" height="8" fill="%s" stroke="%s" stroke-width="1.5"/>`, x-4, y-4, fill, colour)
 	case s.issue:
-		d.printf(`<path d="M%.1f %.1fl5.5 5.5l-5.5 5.5l-5.5 -5.5z" fill="white" stroke="%s" stroke-width="1.5"/>`, x, y-5.5, colour)
+		d.Add(`<path d="M%.1f %.1fl5.5 5.5l-5.5 5.5l-5.5 -5.5z" fill="white" stroke="%s" stroke-width="1.5"/>`, x, y-5.5, colour)
 	default:
-		d.printf(`<circle cx="%.1f" cy="%.1f" r="%.1f" fill="%s" stroke="%s" stroke-width="1.5"/>`, x, y, svgDot, fill, colour)
+		d.Add(`<circle cx="%.1f" cy="%.1f" r="%.1f" fill="%s" stroke="%s" stroke-width="1.5"/>`, x, y, svgDot, fill, colour)
 	}
-	d.printf(`<text x="%.1f" y="%.1f" class="%s" fill="%s" font-weight="%s">%s</text>`, x+svgText, y+4, class, text, weight, html.EscapeString(s.String()))
-	d.printf(`<text x="%.1f" y="%.1f" class="m" fill="#777" style="font-size:10px">%s</text>`, d.source, y+4, html.EscapeString(s.place()))
+	d.Add(`<text x="%.1f" y="%.1f" class="%s" fill="%s" font-weight="%s">%s</text>`, x+svgText, y+4, class, text, weight, s.String())
+	d.Add(`<text x="%.1f" y="%.1f" class="m" fill="#777" style="font-size:10px">%s</text>`, d.source, y+4, s.place())
 }
 
 func (d *drawing) leftOut(y float64, r row) {
-	d.printf(`<text x="%d" y="%.1f" font-style="italic" font-size="12" fill="#555" class="h">⋮ %s</text>`, svgGutter, y+4, r.says())
+	d.Add(`<text x="%d" y="%.1f" font-style="italic" font-size="12" fill="#555" class="h">⋮ %s</text>`, svgGutter, y+4, r.says())
 }
 
 // legend explains the marks.
 func (d *drawing) legend(y float64) {
-	d.printf(`<g font-size="11" fill="#555" stroke-width="1.5">`)
+	d.Add(`<g font-size="11" fill="#555" stroke-width="1.5">`)
 	x := float64(svgGutter)
 	for _, mark := range []struct {
 		shape, text string
@@ -298,9 +291,9 @@ func (d *drawing) legend(y float64) {
 		if !slices.ContainsFunc(d.f.Steps, func(s Step) bool { return mark.used(&s) }) {
 			continue
 		}
-		d.printf(mark.shape, x, y-4)
-		d.printf(`<text x="%.1f" y="%.1f">%s</text>`, x+9, y, mark.text)
+		d.Add(mark.shape, x, y-4)
+		d.Add(`<text x="%.1f" y="%.1f">%s</text>`, x+9, y, mark.text)
 		x += 28 + 6*float64(len(mark.text))
 	}
-	d.printf(`</g>`)
+	d.Add(`</g>`)
 }

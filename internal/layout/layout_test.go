@@ -26,7 +26,8 @@ var table = layout.Layout{
 		{"rcu", "primitives blocking spinlock", layout.NoTags},
 		{"rcu/list", "primitives rcu", layout.NoTags},
 		{"rcu/hash", "primitives rcu rcu/list", layout.NoTags},
-		{"check sim", "internal/engine", layout.NoTags},
+		{"check", "internal/engine internal/svg", layout.NoTags},
+		{"sim", "internal/engine", layout.NoTags},
 		{"sim/machines", "sim github.com/BurntSushi/toml", layout.NoTags},
 		{"sim/validation", "sim sim/machines spinlock ticket mcs qspinlock", layout.NoTags}, // its tests
 		{"check/property", "check primitives internal/locktest github.com/anishathalye/porcupine", layout.NoTags},
@@ -39,6 +40,7 @@ var table = layout.Layout{
 		{"internal/slowbench", "", layout.NoTags},
 		{"internal/atomicfile", "", layout.NoTags},
 		{"internal/wording", "golang.org/x/perf/...", layout.NoTags},
+		{"internal/svg", "", layout.NoTags},
 		{"internal/fitness", "", layout.NoTags},
 		{"internal/filelock", "golang.org/x/sys/...", layout.OSTags},
 		{"internal/gatetest", "results gate", layout.NoTags},

@@ -99,7 +99,7 @@ func architecture() []byte {
 	c.text(routesLeft+36, y+9, saysSize, "start", ink, "package")
 	c.box(routesLeft+110, y-4, 28, 16, yellow, orange, "")
 	c.text(routesLeft+146, y+9, saysSize, "start", ink, "what a user brings, or gets")
-	return c.done()
+	return c.Bytes()
 }
 
 const asideW = 2*stationW + stationGap

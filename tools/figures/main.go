@@ -15,7 +15,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"html"
 	"io"
 	"os"
 	"path/filepath"
@@ -23,6 +22,7 @@ import (
 	"strings"
 
 	"github.com/lockbench/lockbench/internal/commandline"
+	"github.com/lockbench/lockbench/internal/svg"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -168,50 +168,38 @@ const (
 
 // A canvas is a figure that is being drawn.
 type canvas struct {
-	bytes.Buffer
+	*svg.Picture
 	width, height int
 }
 
 func newCanvas(width, height int, title string) *canvas {
-	c := &canvas{width: width, height: height}
-	c.add(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" font-family="Liberation Sans,Arial,Helvetica,sans-serif">`, width, height, width, height)
-	c.add(`<title>%s</title>`, html.EscapeString(title))
+	c := &canvas{svg.New(float64(width), float64(height), `font-family="Liberation Sans,Arial,Helvetica,sans-serif"`, title), width, height}
 	for _, colour := range []string{ink, blue, orange, faint} {
-		c.add(`<defs><marker id="to%s" markerWidth="9" markerHeight="8" refX="7" refY="4" orient="auto" markerUnits="userSpaceOnUse"><path d="M0,0 L8,4 L0,8 z" fill="%s"/></marker></defs>`, colour[1:], colour)
+		c.Add(`<defs><marker id="to%s" markerWidth="9" markerHeight="8" refX="7" refY="4" orient="auto" markerUnits="userSpaceOnUse"><path d="M0,0 L8,4 L0,8 z" fill="%s"/></marker></defs>`, colour[1:], colour)
 	}
-	c.add(`<rect width="%d" height="%d" fill="#fff"/>`, width, height)
+	c.Add(`<rect width="%d" height="%d" fill="#fff"/>`, width, height)
 	return c
-}
-
-func (c *canvas) add(format string, args ...any) {
-	fmt.Fprintf(c, format, args...)
-	c.WriteByte('\n')
-}
-
-func (c *canvas) done() []byte {
-	c.add(`</svg>`)
-	return c.Bytes()
 }
 
 // text writes at a point; anchor is start, middle or end.
 func (c *canvas) text(x, y float64, size int, anchor, colour, s string) {
-	c.add(`<text x="%g" y="%g" font-size="%d" text-anchor="%s" fill="%s">%s</text>`, x, y, size, anchor, colour, html.EscapeString(s))
+	c.Add(`<text x="%g" y="%g" font-size="%d" text-anchor="%s" fill="%s">%s</text>`, x, y, size, anchor, colour, s)
 }
 
 func (c *canvas) bold(x, y float64, size int, colour, s string) {
-	c.add(`<text x="%g" y="%g" font-size="%d" font-weight="bold" fill="%s">%s</text>`, x, y, size, colour, html.EscapeString(s))
+	c.Add(`<text x="%g" y="%g" font-size="%d" font-weight="bold" fill="%s">%s</text>`, x, y, size, colour, s)
 }
 
 // box draws a rectangle; dash is empty for a full line.
 func (c *canvas) box(x, y, w, h float64, fill, stroke, dash string) {
-	c.add(`<rect x="%g" y="%g" width="%g" height="%g" rx="4" fill="%s" stroke="%s" stroke-width="1.4" stroke-dasharray="%s"/>`, x, y, w, h, fill, stroke, dash)
+	c.Add(`<rect x="%g" y="%g" width="%g" height="%g" rx="4" fill="%s" stroke="%s" stroke-width="1.4" stroke-dasharray="%s"/>`, x, y, w, h, fill, stroke, dash)
 }
 
 func (c *canvas) line(x1, y1, x2, y2 float64, colour, dash string) {
-	c.add(`<path d="M%g,%g L%g,%g" stroke="%s" stroke-width="1.4" stroke-dasharray="%s" fill="none"/>`, x1, y1, x2, y2, colour, dash)
+	c.Add(`<path d="M%g,%g L%g,%g" stroke="%s" stroke-width="1.4" stroke-dasharray="%s" fill="none"/>`, x1, y1, x2, y2, colour, dash)
 }
 
 // arrow draws a path that ends in a head.
 func (c *canvas) arrow(path, colour, dash string) {
-	c.add(`<path d="%s" stroke="%s" stroke-width="1.6" stroke-dasharray="%s" fill="none" marker-end="url(#to%s)"/>`, path, colour, dash, colour[1:])
+	c.Add(`<path d="%s" stroke="%s" stroke-width="1.6" stroke-dasharray="%s" fill="none" marker-end="url(#to%s)"/>`, path, colour, dash, colour[1:])
 }

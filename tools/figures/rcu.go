@@ -67,7 +67,7 @@ func gracePeriod() []byte {
 		c.box(24, ly-12, 28, 15, l.fill, l.stroke, l.dash)
 		c.text(62, ly, 12, "start", ink, l.says)
 	}
-	return c.done()
+	return c.Bytes()
 }
 
 // A step is a row of a figure: what was done, and the state after it.
@@ -110,16 +110,16 @@ func steps(title string, height float64, all []step) []byte {
 	c.text(584, y, 12, "start", ink, "for old readers only")
 	c.box(722, y-14, 28, 16, greyBg, faint, "2 3")
 	c.text(758, y, 12, "start", ink, "the updater's")
-	return c.done()
+	return c.Bytes()
 }
 
 // reader draws a reader: an old one is a diamond, a new one a disc.
 func (c *canvas) reader(x, y float64, age string) {
 	if age == "old" {
-		c.add(`<path d="M%g,%g l7,7 l-7,7 l-7,-7 z" fill="%s"/>`, x, y-7, orange)
+		c.Add(`<path d="M%g,%g l7,7 l-7,7 l-7,-7 z" fill="%s"/>`, x, y-7, orange)
 		return
 	}
-	c.add(`<circle cx="%g" cy="%g" r="6" fill="%s"/>`, x, y, blue)
+	c.Add(`<circle cx="%g" cy="%g" r="6" fill="%s"/>`, x, y, blue)
 }
 
 // element draws the n'th element of a list, or one below the second; state is
