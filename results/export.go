@@ -182,7 +182,7 @@ func (f *File) WriteJSON(w io.Writer) error {
 	}
 	for _, name := range units {
 		u, _ := known(name)
-		out.Units = append(out.Units, exportedUnit{name, map[int]string{+1: "higher", -1: "lower"}[Better(name)], u.Means})
+		out.Units = append(out.Units, exportedUnit{name, Direction(Better(name)), u.Means})
 	}
 	for _, s := range f.Samples {
 		values := make(map[string]json.Number)

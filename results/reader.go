@@ -494,14 +494,11 @@ func (r *reader) unit(u *benchfmt.UnitMetadata) error {
 	if r.better == nil {
 		r.better = make(map[string]int)
 	}
-	switch u.Value {
-	case "higher":
-		r.better[u.OrigUnit] = +1
-	case "lower":
-		r.better[u.OrigUnit] = -1
-	default:
+	better, ok := ParseDirection(u.Value)
+	if !ok {
 		return r.errorf("unit %s: better=%s: want higher or lower", u.OrigUnit, u.Value)
 	}
+	r.better[u.OrigUnit] = better
 	return nil
 }
 

@@ -209,11 +209,9 @@ func (f *RecordFile) Write(w io.Writer) error {
 	}
 	b.Write(notes(f.Notes))
 	for _, unit := range slices.Sorted(maps.Keys(f.Declared)) {
-		better := "higher"
-		if f.Declared[unit] < 0 {
-			better = "lower"
+		if word := Direction(f.Declared[unit]); word != "" {
+			fmt.Fprintf(&b, "Unit %s better=%s\n", unit, word)
 		}
-		fmt.Fprintf(&b, "Unit %s better=%s\n", unit, better)
 	}
 	var last Record
 	for _, r := range f.Records {

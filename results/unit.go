@@ -202,6 +202,39 @@ func (v Value) Validate() error {
 	return nil
 }
 
+// Direction returns the word for a direction in files and in JSON: "higher" for +1,
+// "lower" for -1, and "" for 0.
+func Direction(better int) string {
+	switch better {
+	case +1:
+		return "higher"
+	case -1:
+		return "lower"
+	}
+	return ""
+}
+
+// ParseDirection returns the direction that word is for, and whether it is "higher" or
+// "lower".
+func ParseDirection(word string) (better int, ok bool) {
+	for _, better := range []int{+1, -1} {
+		if word == Direction(better) {
+			return better, true
+		}
+	}
+	return 0, false
+}
+
+// Declare returns the line of a file that declares a unit for benchstat, with its
+// direction if it has one.
+func Declare(unit string, better int) string {
+	line := "Unit " + unit + " assume=nothing"
+	if word := Direction(better); word != "" {
+		line += " better=" + word
+	}
+	return line + "\n"
+}
+
 // Directions are what lines such as "Unit score better=higher" declare about units: +1
 // if more is better, -1 if less is, and 0 if they contradict each other.
 type Directions map[string]int

@@ -91,6 +91,26 @@ func TestKindOf(t *testing.T) {
 	}
 }
 
+// Files have words for the directions.
+func TestDirection(t *testing.T) {
+	for word, want := range map[string]int{"higher": +1, "lower": -1, "": 0} {
+		if got := results.Direction(want); got != word {
+			t.Errorf("Direction(%d) = %q, want %q", want, got, word)
+		}
+		if got, ok := results.ParseDirection(word); got != want || ok != (word != "") {
+			t.Errorf("ParseDirection(%q) = %d, %t, want %d", word, got, ok, want)
+		}
+	}
+	if got, ok := results.ParseDirection("more"); got != 0 || ok {
+		t.Errorf("ParseDirection(more) = %d, %t", got, ok)
+	}
+	for better, want := range map[int]string{-1: "Unit x assume=nothing better=lower\n", 0: "Unit x assume=nothing\n"} {
+		if got := results.Declare("x", better); got != want {
+			t.Errorf("Declare(x, %d) = %q, want %q", better, got, want)
+		}
+	}
+}
+
 // A declaration takes precedence, and applies to the same unit in another scale.
 func TestDirections(t *testing.T) {
 	d := results.Directions{"sec/op": +1, "widgets": +1, "p99-ns": +1, "score": 0}

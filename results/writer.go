@@ -325,14 +325,7 @@ func header(facts Facts) []byte {
 	}
 	b.Write(notes(facts.Notes))
 	for _, u := range units {
-		fmt.Fprintf(&b, "Unit %s assume=nothing", u.Name)
-		switch u.Better {
-		case +1:
-			b.WriteString(" better=higher")
-		case -1:
-			b.WriteString(" better=lower")
-		}
-		b.WriteByte('\n')
+		b.WriteString(Declare(u.Name, u.Better))
 	}
 	return b.Bytes()
 }

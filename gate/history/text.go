@@ -214,7 +214,7 @@ func (h *History) WriteJSON(w io.Writer) error {
 		Worse  bool               `json:"regression"`
 	}
 	of := func(t *Trend) trend {
-		return trend{t.Pkg, t.Name, t.Unit, map[int]string{+1: "higher", -1: "lower"}[t.Better], string(t.Distance), t.Machine, len(t.Points), t.Few(), t.Drifts()}
+		return trend{t.Pkg, t.Name, t.Unit, results.Direction(t.Better), string(t.Distance), t.Machine, len(t.Points), t.Few(), t.Drifts()}
 	}
 	out := struct {
 		Version  int                `json:"schema_version"`

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/results"
 )
 
 // A listing is what one iteration of each benchmark of a package printed.
@@ -297,7 +298,7 @@ func failedOf(f *failure, cpu int) (found []*RunError) {
 func (s *Source) readListing(l *listing, p *pkg, i int, stdout []byte, skip string, cpu int) error {
 	lines, units, err := parse(stdout)
 	for _, u := range units {
-		b, ok := map[string]int{"higher": +1, "lower": -1}[u.Value]
+		b, ok := results.ParseDirection(u.Value)
 		switch have := s.declared[i][u.OrigUnit]; {
 		case u.Key != "better":
 		case !ok:

@@ -118,14 +118,7 @@ func (s *Source) header(side gate.Side, session string) []byte {
 	}
 	maps.Copy(better, s.units)
 	for _, unit := range slices.Sorted(maps.Keys(better)) {
-		fmt.Fprintf(&b, "Unit %s assume=nothing", unit)
-		switch better[unit] {
-		case +1:
-			b.WriteString(" better=higher")
-		case -1:
-			b.WriteString(" better=lower")
-		}
-		b.WriteByte('\n')
+		b.WriteString(results.Declare(unit, better[unit]))
 	}
 	return b.Bytes()
 }

@@ -123,8 +123,6 @@ type jsonShape struct {
 	Minor   bool               `json:"minor"`
 }
 
-var betterWords = map[int]string{+1: "higher", -1: "lower", 0: ""}
-
 // JSON writes the report as JSON for other programs. The names of the fields do not
 // change within a [JSONVersion].
 func JSON(w io.Writer, d Document) error {
@@ -153,7 +151,7 @@ func JSON(w io.Writer, d Document) error {
 	for i := range d.Results {
 		res := row{&d.Results[i]}
 		out.All = append(out.All, jsonResult{
-			jsonBenchmark: jsonBenchmark(res.Benchmark), Unit: res.Unit, Better: betterWords[res.Better], Distance: string(res.Distance),
+			jsonBenchmark: jsonBenchmark(res.Benchmark), Unit: res.Unit, Better: results.Direction(res.Better), Distance: string(res.Distance),
 			Verdict: res.Verdict.String(), Why: res.Why, Output: res.Output, N: res.N, Rounds: res.Rounds,
 			Old: wording.JSONNumber(res.Old), New: wording.JSONNumber(res.Becomes()), Median: wording.JSONNumber(res.New), Change: wording.JSONNumber(res.Change), Lo: wording.JSONNumber(res.Lo), Hi: wording.JSONNumber(res.Hi),
 			Spread: wording.JSONNumber(res.Spread), Within: wording.JSONNumber(res.Within), Margin: wording.JSONNumber(res.Margin), Drift: wording.JSONNumber(res.Drift), Evidence: wording.JSONNumber(res.Evidence),
@@ -225,13 +223,8 @@ func ReadJSON(rd io.Reader) (Document, error) {
 		if err := out.Verdict.UnmarshalText([]byte(res.Verdict)); err != nil {
 			return Document{}, fmt.Errorf("report in JSON: result %d: %w", i+1, err)
 		}
-		switch res.Better {
-		case "higher":
-			out.Better = +1
-		case "lower":
-			out.Better = -1
-		case "":
-		default:
+		better, ok := results.ParseDirection(res.Better)
+		if out.Better = better; !ok && res.Better != "" {
 			return Document{}, fmt.Errorf("report in JSON: result %d: better %q, want higher, lower or nothing", i+1, res.Better)
 		}
 		r.Results = append(r.Results, out)
