@@ -60,6 +60,14 @@ hold = '0s'
 max_sigma = 0.1
 min_efficiency = 0.7
 at_cpus = 8
+
+[[shape]]
+kind = 'ratio'
+lock = '^(tas|ttas)$'
+than = 'sync.Mutex'
+cpus = 2
+at_most = 0.7
+at_least = 0
 `
 
 func parseConfig(t *testing.T, text string) *config.File {
@@ -85,8 +93,11 @@ func TestConfig(t *testing.T) {
 		if r.Margin != 0.05 || r.FDR != 0.02 || r.Confidence != 0.95 || r.MinRounds != 20 || r.Budget != 90*time.Second || strings.Join(r.Units, " ") != "ns/op allocs/op" {
 			t.Errorf("got %+v", r)
 		}
-		if len(c.Shapes) != 1 || *c.Shapes[0].MaxSigma != 0.1 || c.Shapes[0].AtCPUs != 8 {
-			t.Errorf("got shapes %+v", c.Shapes)
+		if len(c.Shapes) != 2 || *c.Shapes[0].MaxSigma != 0.1 || c.Shapes[0].AtCPUs != 8 {
+			t.Fatalf("got shapes %+v", c.Shapes)
+		}
+		if s := c.Shapes[1]; s.Than != "sync.Mutex" || s.Unit != "ns/op" || *s.Min != 0 || *s.Max != 0.7 || *s.Filter.CPUs != 2 {
+			t.Errorf("got ratio %+v", s)
 		}
 	}
 }
@@ -380,7 +391,30 @@ name = 'a'
 lock = '.'
 unit = 'write-p999-ns'
 max = '10'
-`, `gate.toml:2: kind: want scaling, crossover, floor, ceiling, have "slope"
+[[shape]]
+kind = 'ratio'
+lock = '('
+[[shape]]
+kind = 'ratio'
+lock = 'mcs'
+than = 'mcs'
+along = 'reads'
+max = 1
+at_least = 0.8
+at_most = 0.7
+[[shape]]
+kind = 'ratio'
+than = ''
+unit = ''
+at_most = nan
+at_least = -0.5
+[[shape]]
+kind = 'ratio'
+lock = '.'
+than = 3
+at_most = '70%'
+at_least = inf
+`, `gate.toml:2: kind: want scaling, crossover, ratio, floor, ceiling, have "slope"
 gate.toml:3: scaling without lock: want lock = 'regular expression', or '.' for all
 gate.toml:3: min_efficiency and at_cpus: want both or neither
 gate.toml:5: unknown key "cpus" in [[shape]] (known: at_cpus, distance, hold, kind, load, lock, margin, max_kappa, max_sigma, min_efficiency, min_peak_cpus, mode, name, readers, reads, think, workers, workload, writers)
@@ -399,7 +433,22 @@ gate.toml:26: unknown key "max" in [[shape]] (known: cpus, distance, hold, kind,
 gate.toml:27: distance: want near, far, local, have "nearby"
 gate.toml:28: hold: want a duration such as '10m', have 3
 gate.toml:35: name "a" is that of the shape in line 29, too
-gate.toml:40: max: want a number of at least 0, have "10"`},
+gate.toml:40: max: want a number of at least 0, have "10"
+gate.toml:41: shape without than: want than = '...'
+gate.toml:41: shape that demands nothing: want at_most, at_least
+gate.toml:43: lock: want a regular expression: missing closing ): ` + "`(`" + `
+gate.toml:44: at_least 0.8 is above at_most 0.7
+gate.toml:44: lock and than: want two, have "mcs" twice
+gate.toml:48: unknown key "along" in [[shape]] (known: at_least, at_most, cpus, distance, hold, kind, load, lock, mode, name, readers, reads, than, think, unit, workers, workload, writers)
+gate.toml:49: unknown key "max" in [[shape]] (known: at_least, at_most, cpus, distance, hold, kind, load, lock, mode, name, readers, reads, than, think, unit, workers, workload, writers)
+gate.toml:52: ratio without lock: want lock = 'regular expression', or '.' for all
+gate.toml:54: than: want a string that is not empty, have ""
+gate.toml:55: unit: want a string that is not empty, have ""
+gate.toml:56: at_most: want a number of at least 0, have NaN
+gate.toml:57: at_least: want a number of at least 0, have -0.5
+gate.toml:61: than: want a string that is not empty, have 3
+gate.toml:62: at_most: want a number of at least 0, have "70%"
+gate.toml:63: at_least: want a number of at least 0, have +Inf`},
 	} {
 		_, err := config.Parse("gate.toml", []byte(test.text))
 		if err == nil {
@@ -445,7 +494,7 @@ func TestShare(t *testing.T) {
 func TestConfigOfAnything(t *testing.T) {
 	piece := rapid.SampledFrom([]string{
 		"margin", "bench", "rule", "[[rule]]", "[[shape]]", "[rule]", "\n", "\n", "\n", " = ", " = ", "'3%'", "0.03", "'a'", "\"\"\"\n", "'''", "[", "]", "{", "}",
-		"1", "true", ".", ",", "#", "kind", "'scaling'", "'crossover'", "along", "'reads'", "inf", "nan", "1979-05-27", "\ufeff", "\x00", "\r",
+		"1", "true", ".", ",", "#", "kind", "'scaling'", "'crossover'", "'ratio'", "than", "at_most", "along", "'reads'", "inf", "nan", "1979-05-27", "\ufeff", "\x00", "\r",
 	})
 	rapid.Check(t, func(t *rapid.T) {
 		text := strings.Join(rapid.SliceOf(piece).Draw(t, "pieces"), "")

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -14,7 +15,7 @@ func (p *parser) shape(c *File, t *table) {
 	before := len(p.bad)
 	s := shape.Spec{File: p.name, Line: t.line}
 	s.Name = p.word(t, "name")
-	kinds := []string{shape.Scaling, shape.Crossover, shape.Floor, shape.Ceiling}
+	kinds := []string{shape.Scaling, shape.Crossover, shape.Ratio, shape.Floor, shape.Ceiling}
 	s.Kind = p.word(t, "kind")
 	if !slices.Contains(kinds, s.Kind) {
 		_, line := t.take("kind")
@@ -60,6 +61,17 @@ func (p *parser) shape(c *File, t *table) {
 		p.some(t, "min", "max")
 		if s.Min != nil && s.Max != nil && *s.Min > *s.Max {
 			p.errorf(t.line, "min %v is above max %v", *s.Min, *s.Max)
+		}
+	case shape.Ratio:
+		s.Than = p.need(t, "than")
+		s.Unit = cmp.Or(p.word(t, "unit"), "ns/op")
+		s.Min, s.Max = p.limit(t, "at_least"), p.limit(t, "at_most")
+		p.some(t, "at_most", "at_least")
+		if s.Min != nil && s.Max != nil && *s.Min > *s.Max {
+			p.errorf(t.line, "at_least %v is above at_most %v", *s.Min, *s.Max)
+		}
+		if s.Lock != "" && s.Lock == s.Than {
+			p.errorf(t.line, "lock and than: want two, have %q twice", s.Lock)
 		}
 	case shape.Floor:
 		s.Unit = p.need(t, "unit")

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"io"
 	"math"
 	"strings"
 
@@ -9,6 +10,15 @@ import (
 	"github.com/lockbench/lockbench/gate/shape"
 	"github.com/lockbench/lockbench/internal/wording"
 )
+
+// Shapes writes the findings on shapes alone as a table for a terminal, shape by shape,
+// in the order given.
+func Shapes(w io.Writer, fs []shape.Finding) error {
+	var b strings.Builder
+	writeShapes(&b, fs)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
 
 // A finding is a finding on a shape, as a table shows it.
 type finding struct{ shape.Finding }

@@ -43,6 +43,12 @@ func shapesOfAllKinds() []shape.Finding {
 			Verdict: gate.Pass, Why: "the whole interval is within the limit",
 			Value: 70.24, Lo: 67.41, Hi: 72.33, Unit: "reads", N: 12, Points: 4,
 		},
+		{
+			Shape: "ns/op of ^(tas|ttas)$ against sync.Mutex", Place: "gate.toml:20", Kind: "ratio", Demand: "ns/op / sync.Mutex ≤ 0.7",
+			Lock: "tas", Where: "2 CPUs near, 2 workers, hold 0s, think 0s, 0% reads",
+			Verdict: gate.Pass, Why: "the whole interval is within the limit",
+			Value: 0.615, Lo: 0.6, Hi: 0.64, N: 12, Points: 1,
+		},
 	}
 }
 
@@ -51,6 +57,10 @@ func TestWriteShapes(t *testing.T) {
 	r := plain()
 	r.Shapes = shapesOfAllKinds()
 	golden.Check(t, "shapes.text", text(t, r, report.TextOptions{}))
+	var alone strings.Builder
+	if err := report.Shapes(&alone, r.Shapes); err != nil || alone.Len() == 0 || !strings.Contains(text(t, r, report.TextOptions{}), alone.String()) {
+		t.Errorf("Shapes: %v, want what the text has of them, have\n%s", err, &alone)
+	}
 	golden.Check(t, "shapes.md", markdown(t, r, report.MarkdownOptions{}))
 	golden.Check(t, "shapes.github", github(t, r, report.GitHubOptions{}))
 	golden.Check(t, "shapes.xml", junit(t, r, report.JUnitOptions{}))

@@ -15,18 +15,12 @@ func (j *judge) crossovers(head *results.File) ([]Finding, error) {
 		if err != nil {
 			return nil, fmt.Errorf("lock %s: %w", lock, err)
 		}
-		of[i] = make(map[place]*sweep)
-		for p, s := range sweeps {
-			p.Lock = ""
-			of[i][p] = s
-		}
+		of[i] = sweeps
 	}
 	var all []Finding
-	for _, s := range ordered(of[0]) {
-		p := s.place
-		p.Lock = ""
-		if than := of[1][p]; than != nil {
-			all = append(all, j.crossover(s, than))
+	for _, p := range pairs(of[0], of[1]) {
+		if p.than != nil {
+			all = append(all, j.crossover(p))
 		}
 	}
 	if len(all) == 0 {
@@ -36,7 +30,7 @@ func (j *judge) crossovers(head *results.File) ([]Finding, error) {
 }
 
 // crossover judges the crossover at one place.
-func (j *judge) crossover(s, than *sweep) Finding {
+func (j *judge) crossover(p pair) Finding {
 	lo, hi := math.Inf(-1), math.Inf(+1)
 	demand := j.Along
 	if j.Min != nil {
@@ -45,10 +39,9 @@ func (j *judge) crossover(s, than *sweep) Finding {
 	if j.Max != nil {
 		hi, demand = *j.Max, fmt.Sprintf("%s ≤ %v", demand, *j.Max)
 	}
-	both := j.gains(s, than)
+	both := j.gains(p.of, p.than)
 	r := j.result(both, demand)
-	r.Unit, r.Left = j.Along, s.left+than.left
-	r.Minor = s.minor || than.minor
+	r.Unit, r.Left, r.Minor = j.Along, p.of.left+p.than.left, p.minor
 	if len(both.at) < 2 {
 		return r.cannot("the two have samples of one round at %d of the values along %s: want 2 or more", len(both.at), j.Along)
 	}

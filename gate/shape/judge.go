@@ -24,7 +24,7 @@ import (
 type Finding struct {
 	Shape  string // the spec's name
 	Place  string // where the spec is written
-	Kind   string // scaling, crossover, floor or ceiling
+	Kind   string // scaling, crossover, ratio, floor or ceiling
 	Demand string // such as "sigma ≤ 0.1"
 
 	Lock  string
@@ -33,9 +33,10 @@ type Finding struct {
 	Verdict gate.Verdict
 	Why     string
 
-	// Value is what was found, in Unit, and Lo and Hi bound it with the confidence
-	// asked for. They are infinite if there are too few samples, or if a crossover is
-	// beyond what was measured. Value is NaN if it cannot be computed.
+	// Value is what was found, in Unit or, if that is "", a plain number. Lo and Hi bound
+	// it with the confidence asked for. They are infinite if there are too few samples,
+	// or if a crossover is beyond what was measured. Value is NaN if it cannot be
+	// computed.
 	Value, Lo, Hi float64
 	Unit          string
 
@@ -129,6 +130,9 @@ func (j *judge) judge(head, base *results.File) ([]Finding, error) {
 	locks, err := regexp.Compile(j.Lock)
 	if err != nil {
 		return nil, fmt.Errorf("lock: %w", err)
+	}
+	if j.Kind == Ratio {
+		return j.ratios(head, locks.MatchString)
 	}
 	axis, unit := "", j.Unit
 	if j.Kind == Scaling {

@@ -327,6 +327,214 @@ func TestCrossoverOverWorkers(t *testing.T) {
 	}
 }
 
+// Which distance of a crossover decides depends on the samples of both locks: most of a
+// may be near, and most of b far.
+func TestCrossoverOfDifferentDistances(t *testing.T) {
+	m := newSweep(1)
+	for r := range 30 {
+		for lock, d := range map[string]results.Distance{"a": results.Near, "b": results.Far} {
+			if r < 5 {
+				d = results.Near
+			} else if r < 8 {
+				d = results.Far
+			}
+			for _, reads := range []int{0, 100} {
+				m.add(r+1, results.Cell{Lock: lock, Reads: reads, Workers: 2, CPUs: 2}, "ns/op", 100-float64(reads)/10+float64(r%2), d)
+			}
+		}
+	}
+	got := shapes(t, crossShape("0", "100"), &m.file, nil)
+	if len(got) != 2 || shape.Verdict(got) != gate.CannotTell {
+		t.Fatalf("got %v, want cannot tell, since there are 5 pairs and 3: %+v", shape.Verdict(got), got)
+	}
+	for _, r := range got {
+		if near := strings.Contains(r.Where, "near"); r.Minor == near {
+			t.Errorf("minor %v, want far, of which there are fewer pairs: %+v", r.Minor, r)
+		}
+	}
+}
+
+// both adds a sample of each of two locks in a round.
+func (m *madeSweep) both(round int, unit string, a, b float64, d results.Distance) {
+	m.add(round, results.Cell{Lock: "mine", Workers: 2, CPUs: 2}, unit, a, d)
+	m.add(round, results.Cell{Lock: "sync.Mutex", Workers: 2, CPUs: 2}, unit, b, d)
+}
+
+const ratioShape = "[[shape]]\nkind = 'ratio'\nlock = '.'\nthan = 'sync.Mutex'\n"
+
+func TestRatio(t *testing.T) {
+	// The machine's speed changes by as much as a factor of 8 from round to round.
+	m := newSweep(1)
+	for r := range 12 {
+		drift := 50 * math.Exp2(float64(r%4))
+		m.both(r+1, "ns/op", drift*(0.6+0.01*float64(r%5)), drift, results.Near)
+		m.add(r+1, results.Cell{Lock: "sync.Mutex", Workers: 1, CPUs: 1}, "ns/op", 1, results.Local) // is no reference for 2 CPUs
+	}
+	for _, test := range []struct {
+		limits string
+		want   gate.Verdict
+		why    string
+	}{
+		{"at_most = 0.7", gate.Pass, "within the limit"},
+		{"at_most = 0.62", gate.CannotTell, "the limit is within the interval"},
+		{"at_most = 0.5", gate.Regressed, "beyond the limit"},
+		{"at_least = 0.5", gate.Pass, "within the limit"},
+		{"at_least = 0.7", gate.Regressed, "beyond the limit"},
+		{"at_least = 0.5\nat_most = 0.7", gate.Pass, "within the limit"},
+		{"at_least = 0.65\nat_most = 0.7", gate.Regressed, "beyond the limit"},
+		{"at_least = 1.5\nunit = 'ops/s'", gate.Pass, "within the limit"}, // follows from ns/op
+		{"at_most = 0.7\ncpus = 2\nworkers = 2\nreads = 0", gate.Pass, "within the limit"},
+		{"at_most = 0.7\ndistance = 'near'", gate.Pass, "within the limit"},
+	} {
+		r := one(t, ratioShape+test.limits+"\n", &m.file, nil)
+		if r.Verdict != test.want || !strings.Contains(r.Why, test.why) {
+			t.Errorf("%s: got %v (%s), want %v with %q: %+v", test.limits, r.Verdict, r.Why, test.want, test.why, r)
+		}
+		if r.Lock != "mine" || r.N != 12 || r.Unit != "" {
+			t.Errorf("%s: got %+v, want mine, of 12 pairs, a plain number", test.limits, r)
+		}
+	}
+	r := one(t, ratioShape+"at_most = 0.7\n", &m.file, nil)
+	if r.Demand != "ns/op / sync.Mutex ≤ 0.7" || math.Abs(r.Value-0.615) > 1e-9 || r.Lo < 0.6-1e-9 || r.Hi > 0.64+1e-9 || !strings.Contains(r.Where, "2 CPUs near, 2 workers") {
+		t.Errorf("got %+v, want 0.615 in [0.6, 0.64]", r)
+	}
+	if r := one(t, ratioShape+"at_least = 0.5\nat_most = 0.7\n", &m.file, nil); r.Demand != "0.5 ≤ ns/op / sync.Mutex ≤ 0.7" {
+		t.Errorf("demand %q", r.Demand)
+	}
+}
+
+// Without a number for each pair there is no verdict: what is left would stand for all.
+func TestRatioThatCannotBeTold(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		add  func(m *madeSweep)
+		want string
+	}{
+		{"few", func(m *madeSweep) {
+			for r := range 5 {
+				m.both(r+1, "lines", 1, 10, results.Near)
+			}
+		}, "5 rounds: too few"},
+		{"other rounds", func(m *madeSweep) {
+			for r := range 12 {
+				m.add(r+1, results.Cell{Lock: "mine", Workers: 2, CPUs: 2}, "lines", 1, results.Near)
+				m.add(r+50, results.Cell{Lock: "sync.Mutex", Workers: 2, CPUs: 2}, "lines", 10, results.Near)
+			}
+		}, "no samples of one round"},
+		{"the other is 0 once", func(m *madeSweep) {
+			for r := range 12 {
+				m.both(r+1, "lines", 1, float64(10*min(r, 1)), results.Near)
+			}
+		}, "there is no ratio in 1 round of 12: sync.Mutex is 0"},
+		{"both are 0", func(m *madeSweep) {
+			for r := range 12 {
+				m.both(r+1, "lines", 0, 0, results.Near)
+			}
+		}, "there is no ratio in 12 rounds of 12"},
+		{"negative", func(m *madeSweep) {
+			for r := range 12 {
+				m.both(r+1, "lines", float64(1-2*(r/11)), 10, results.Near)
+			}
+		}, "there is no ratio in 1 round of 12"},
+		{"both negative", func(m *madeSweep) {
+			for r := range 12 {
+				m.both(r+1, "lines", -1, -10, results.Near)
+			}
+		}, "there is no ratio in 12 rounds of 12"},
+		{"the other elsewhere", func(m *madeSweep) {
+			for r := range 12 {
+				m.add(r+1, results.Cell{Lock: "mine", Workers: 2, CPUs: 2}, "lines", 1, results.Near)
+				m.add(r+1, results.Cell{Lock: "sync.Mutex", Workers: 4, CPUs: 2}, "lines", 10, results.Near)
+			}
+		}, "sync.Mutex was not measured there"},
+		{"mixed", func(m *madeSweep) {
+			for r := range 12 {
+				m.both(r+1, "lines", 1, 10, results.Mixed)
+			}
+		}, "24 samples left out"},
+	} {
+		m := newSweep(1)
+		test.add(m)
+		r := one(t, ratioShape+"unit = 'lines'\nat_most = 1\n", &m.file, nil)
+		if r.Verdict != gate.CannotTell || !strings.Contains(r.Why, test.want) {
+			t.Errorf("%s: got %v (%s), want cannot tell with %q", test.name, r.Verdict, r.Why, test.want)
+		}
+	}
+
+	// 0 of something is a ratio.
+	m := newSweep(1)
+	for r := range 12 {
+		m.both(r+1, "lines", 0, 10, results.Near)
+	}
+	if r := one(t, ratioShape+"unit = 'lines'\nat_most = 0\n", &m.file, nil); r.Verdict != gate.Pass {
+		t.Errorf("0 against 10: got %+v", r)
+	}
+}
+
+// Each lock that matches is judged by itself, in each scenario.
+func TestRatioOfManyLocks(t *testing.T) {
+	m := newSweep(1)
+	for r := range 12 {
+		for _, workers := range []int{1, 4} {
+			for lock, v := range map[string]float64{"a": 0.5, "b": 1, "c": 2, "sync.Mutex": 1} {
+				m.add(r+1, results.Cell{Lock: lock, Workers: workers, CPUs: 4}, "ns/op", v*float64(workers), results.Near)
+			}
+		}
+	}
+	got := shapes(t, ratioShape+"at_most = 1.5\n", &m.file, nil)
+	verdicts := make(map[string]string)
+	for _, r := range got {
+		verdicts[r.Lock] += r.Verdict.String() + " "
+	}
+	want := map[string]string{"a": "pass pass ", "b": "pass pass ", "c": "regressed regressed "}
+	if len(got) != 6 || verdicts["a"] != want["a"] || verdicts["b"] != want["b"] || verdicts["c"] != want["c"] {
+		t.Errorf("got %v, want %v", verdicts, want)
+	}
+}
+
+// Near and far are judged separately. The distance with the most pairs decides, although
+// most of mine are near and most of sync.Mutex's are far; a regression counts anyway.
+func TestRatioByDistance(t *testing.T) {
+	for _, test := range []struct {
+		near, far           float64
+		nears, fars         int // pairs
+		want                gate.Verdict
+		nearMinor, farMinor bool
+	}{
+		{0.5, 0.5, 12, 9, gate.Pass, false, true},
+		{0.5, 0.5, 9, 12, gate.Pass, true, false},
+		{0.5, 2, 12, 9, gate.Regressed, false, false},
+		{2, 0.5, 12, 9, gate.Regressed, false, true},
+		{0.5, 0.5, 12, 4, gate.Pass, false, true}, // of the 4 it cannot be told
+		{0.5, 0.5, 4, 12, gate.Pass, true, false},
+	} {
+		m := newSweep(1)
+		for r := range test.nears {
+			m.both(r+1, "ns/op", 100*test.near, 100, results.Near)
+		}
+		for r := range test.fars {
+			m.both(r+21, "ns/op", 100*test.far, 100, results.Far)
+		}
+		for r := range 20 { // pairs of different distances are none
+			m.add(r+41, results.Cell{Lock: "mine", Workers: 2, CPUs: 2}, "ns/op", 1, results.Near)
+			m.add(r+41, results.Cell{Lock: "sync.Mutex", Workers: 2, CPUs: 2}, "ns/op", 1000, results.Far)
+		}
+		got := shapes(t, ratioShape+"at_most = 1\n", &m.file, nil)
+		if len(got) != 2 || shape.Verdict(got) != test.want {
+			t.Fatalf("%+v: got %v, want %v: %+v", test, shape.Verdict(got), test.want, got)
+		}
+		for _, r := range got {
+			minor, n := test.nearMinor, test.nears
+			if strings.Contains(r.Where, "far") {
+				minor, n = test.farMinor, test.fars
+			}
+			if r.Minor != minor || r.N != n {
+				t.Errorf("%+v: got %+v", test, r)
+			}
+		}
+	}
+}
+
 func TestFloorAndCeiling(t *testing.T) {
 	m := newSweep(1)
 	for r := range 12 {
@@ -394,6 +602,10 @@ func TestShapesThatSelectNothing(t *testing.T) {
 		{"kind = 'scaling'\nlock = 'mcs'\nmax_sigma = 1\nreads = 50", `gate.toml:1: shape "scaling mcs": it selects no samples of sweep.txt, which has the locks mcs`},
 		{"kind = 'floor'\nlock = 'mcs'\nunit = 'jane'\nmin = 1", `gate.toml:1: shape "floor jane mcs": none of the samples it selects has jane`},
 		{"kind = 'crossover'\nlock = 'mcs'\nthan = 'ticket'\nalong = 'cpus'\nmax = 1", `gate.toml:1: shape "mcs better than ticket along cpus": lock ticket: it selects no samples of sweep.txt, which has the locks mcs`},
+		{"kind = 'ratio'\nlock = 'mcs'\nthan = 'ticket'\nat_most = 1", `gate.toml:1: shape "ns/op of mcs against ticket": than ticket: it selects no samples of sweep.txt, which has the locks mcs`},
+		{"kind = 'ratio'\nlock = 'ticket'\nthan = 'mcs'\nat_most = 1", `gate.toml:1: shape "ns/op of ticket against mcs": it selects no samples of sweep.txt, which has the locks mcs`},
+		{"kind = 'ratio'\nlock = '^mcs$'\nthan = 'mcs'\nat_most = 1", `gate.toml:1: shape "ns/op of ^mcs$ against mcs": it selects no samples of sweep.txt, which has the locks mcs`},
+		{"kind = 'ratio'\nlock = '.'\nthan = 'mcs'\nunit = 'jane'\nat_most = 1", `gate.toml:1: shape "jane of . against mcs": it selects no samples of sweep.txt, which has the locks mcs`},
 		{"kind = 'scaling'\nlock = 'mcs'\nmargin = '3%'", `gate.toml:1: shape "scaling mcs": margin: there is no base to compare to`},
 	} {
 		got, err := judge(t, "[[shape]]\n"+test.config+"\n", head, nil)
@@ -410,7 +622,8 @@ func TestShapesThatSelectNothing(t *testing.T) {
 // contains the value.
 func TestShapesOfAnything(t *testing.T) {
 	c := read(t, fitShape+"min_efficiency = 0.5\nat_cpus = 2\n"+strings.NewReplacer("'a'", "'mcs'", "'b'", "'ticket'", "reads", "cpus").Replace(crossShape("2", "3"))+
-		"[[shape]]\nkind = 'floor'\nlock = '.'\nunit = 'ops/s'\nmin = 100\n")
+		"[[shape]]\nkind = 'floor'\nlock = '.'\nunit = 'ops/s'\nmin = 100\n"+
+		"[[shape]]\nkind = 'ratio'\nlock = 'mcs'\nthan = 'ticket'\nat_least = 0.5\nat_most = 2\n")
 	rapid.Check(t, func(t *rapid.T) {
 		m := newSweep(1)
 		for _, lock := range []string{"mcs", "ticket"} {
@@ -441,6 +654,8 @@ func TestShapesOfNoThroughput(t *testing.T) {
 		"kind = 'ceiling'\nlock = '.'\nunit = 'ns/op'\nmax = 1e9",
 		"kind = 'scaling'\nlock = '.'\nmax_sigma = 1",
 		"kind = 'crossover'\nlock = 'mcs'\nthan = 'other'\nalong = 'cpus'\nmin = 1",
+		"kind = 'ratio'\nlock = 'mcs'\nthan = 'other'\nat_most = 1e9",
+		"kind = 'ratio'\nlock = 'other'\nthan = 'mcs'\nunit = 'ops/s'\nat_most = 1e9",
 	} {
 		for _, odd := range []results.Value{{Unit: "ops/s", Value: 0}, {Unit: "ns/op", Value: 0}, {Unit: "ops/s", Value: math.NaN()}, {Unit: "ops/s", Value: -5}} {
 			m := newSweep(1).scaling("mcs", 12, []int{1, 2, 4, 8}, 0, 0, 0.01).scaling("other", 12, []int{1, 2, 4, 8}, 0.1, 0, 0.01)

@@ -1,6 +1,7 @@
 // Package shape says whether a sweep of locks has the shape that it must have: how
-// throughput scales over CPUs, where one lock becomes better than another, and which
-// values are reached at least or at most.
+// throughput scales over CPUs, where one lock becomes better than another, how many
+// times another's value a lock reaches, and which values are reached at least or at
+// most.
 //
 // A demand is a [Spec], and [Judge] says for each what it found in a sweep that
 // `lockbench run` wrote: a [Finding] for each lock in each scenario. An interval
@@ -25,6 +26,8 @@ import (
 //     worse than the base's by more than Margin;
 //   - crossover: the share of reads, or the number of workers or CPUs, from which
 //     on Lock is better than the lock Than, in Unit, is from Min to Max;
+//   - ratio: in Unit, each lock that matches, except Than, has from Min to Max times
+//     what the lock Than has in the same round;
 //   - floor: in Unit, each lock that matches has at least Min;
 //   - ceiling: in Unit, each lock that matches has at most Max.
 type Spec struct {
@@ -32,8 +35,8 @@ type Spec struct {
 	Kind string
 
 	Lock   string // for a crossover a name, otherwise a regular expression for names
-	Than   string
-	Along  string // reads, workers or cpus
+	Than   string // a name
+	Along  string // of a crossover: reads, workers or cpus
 	Unit   string
 	Filter Filter
 
@@ -61,6 +64,7 @@ type Filter struct {
 const (
 	Scaling   = "scaling"
 	Crossover = "crossover"
+	Ratio     = "ratio"
 	Floor     = "floor"
 	Ceiling   = "ceiling"
 )
@@ -70,8 +74,11 @@ func (s *Spec) String() string {
 	if s.Name != "" {
 		return s.Name
 	}
-	if s.Kind == Crossover {
+	switch s.Kind {
+	case Crossover:
 		return fmt.Sprintf("%s better than %s along %s", s.Lock, s.Than, s.Along)
+	case Ratio:
+		return fmt.Sprintf("%s of %s against %s", s.Unit, s.Lock, s.Than)
 	}
 	words := []string{s.Kind}
 	if s.Kind != Scaling {
