@@ -32,6 +32,14 @@ func BenchmarkLock(b *testing.B) {
 			l.UnlockPinned()
 		}
 	})
+	b.Run("lock=mcs-queue/reads=0/workers=1/hold=0s/think=0s", func(b *testing.B) {
+		var l mcs.Queue
+		var node mcs.Node
+		for b.Loop() {
+			l.Lock(&node)
+			l.Unlock(&node)
+		}
+	})
 	b.Run("lock=clh/reads=0/workers=1/hold=0s/think=0s", func(b *testing.B) {
 		var l mcs.CLH
 		for b.Loop() {

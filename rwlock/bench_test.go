@@ -3,16 +3,19 @@ package rwlock_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"testing"
+
+	"github.com/puzpuzpuz/xsync/v4"
 
 	"github.com/lockbench/lockbench/internal/locktest"
 	"github.com/lockbench/lockbench/rwlock"
 )
 
 // A bench runs one section of one lock again and again. It knows the type of the
-// lock, so calls inline as they do for a user. sync.RWMutex is the reference:
-// compare with it only within one run.
+// lock, so calls inline as they do for a user. sync.RWMutex and the lock of xsync are
+// references: compare with them only within one run.
 type bench struct {
 	lock        string
 	read, write func(b *testing.B)
@@ -27,6 +30,7 @@ func benches() []bench {
 		phaseFair   rwlock.PhaseFair
 		distributed rwlock.Distributed
 		biased      = rwlock.NewBiased(new(rwlock.Queued))
+		xsyncs      = xsync.NewRBMutex()
 	)
 	return []bench{
 		{"sync.RWMutex", func(b *testing.B) {
@@ -43,6 +47,22 @@ func benches() []bench {
 			for pb.Next() {
 				mutex.RLock()
 				mutex.RUnlock()
+			}
+		}},
+		{"xsync.RBMutex", func(b *testing.B) {
+			for b.Loop() {
+				token := xsyncs.RLock()
+				xsyncs.RUnlock(token)
+			}
+		}, func(b *testing.B) {
+			for b.Loop() {
+				xsyncs.Lock()
+				xsyncs.Unlock()
+			}
+		}, func(pb *testing.PB) {
+			for pb.Next() {
+				token := xsyncs.RLock()
+				xsyncs.RUnlock(token)
 			}
 		}},
 		{"rw-readerpref", func(b *testing.B) {
@@ -137,10 +157,10 @@ func BenchmarkLock(b *testing.B) {
 }
 
 // BenchmarkReaders is read sections on all CPUs at once: time per section, so
-// that a lock whose readers scale halves from -cpu 1 to -cpu 2.
+// that a lock whose readers scale halves from one CPU (GOMAXPROCS=1) to two.
 func BenchmarkReaders(b *testing.B) {
 	for _, c := range benches() {
-		b.Run(fmt.Sprintf("lock=%s/reads=100/hold=0s/think=0s", c.lock), func(b *testing.B) { b.RunParallel(c.reads) })
+		b.Run(fmt.Sprintf("lock=%s/reads=100/workers=%d/hold=0s/think=0s", c.lock, runtime.GOMAXPROCS(0)), func(b *testing.B) { b.RunParallel(c.reads) })
 	}
 }
 

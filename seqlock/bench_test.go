@@ -3,14 +3,11 @@
 package seqlock_test
 
 import (
-	"math/rand/v2"
+	"fmt"
 	"runtime"
-	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	gvisor "gvisor.dev/gvisor/pkg/sync"
 
@@ -26,19 +23,19 @@ type (
 var sink uint64
 
 // readers make loops of n reads of a value with a number of bytes, without an interface
-// call. lock=none is the empty loop, lock=words the same loads without a sequence;
+// call. none is the empty loop, words the same loads without a sequence;
 // gvisor.SeqCount, sync.RWMutex and a snapshot behind an atomic.Pointer are references.
 var readers = []struct {
-	name string
-	loop func() func(n int)
+	lock, workload string
+	loop           func() func(n int)
 }{
-	{"lock=none/bytes=16", func() func(int) {
+	{"none", "16B", func() func(int) {
 		return func(n int) {
 			for range n {
 			}
 		}
 	}},
-	{"lock=words/bytes=16", func() func(int) {
+	{"words", "16B", func() func(int) {
 		var lo, hi primitives.Uint64
 		return func(n int) {
 			var sum uint64
@@ -48,7 +45,7 @@ var readers = []struct {
 			keep(sum)
 		}
 	}},
-	{"lock=gvisor.SeqCount/bytes=16", func() func(int) {
+	{"gvisor.SeqCount", "16B", func() func(int) {
 		var c gvisor.SeqCount
 		var lo, hi primitives.Uint64
 		return func(n int) {
@@ -66,7 +63,7 @@ var readers = []struct {
 			keep(sum)
 		}
 	}},
-	{"lock=sync.RWMutex/bytes=16", func() func(int) {
+	{"sync.RWMutex", "16B", func() func(int) {
 		var mu sync.RWMutex
 		var v b16 // guarded by mu
 		return func(n int) {
@@ -80,7 +77,7 @@ var readers = []struct {
 			keep(sum)
 		}
 	}},
-	{"lock=atomic.Pointer/bytes=16", func() func(int) {
+	{"atomic.Pointer", "16B", func() func(int) {
 		var p atomic.Pointer[b16]
 		p.Store(new(b16))
 		return func(n int) {
@@ -92,7 +89,7 @@ var readers = []struct {
 			keep(sum)
 		}
 	}},
-	{"lock=seqlock.Count/bytes=16", func() func(int) {
+	{"seqlock.Count", "16B", func() func(int) {
 		var c seqlock.Count
 		var lo, hi primitives.Uint64
 		return func(n int) {
@@ -110,7 +107,7 @@ var readers = []struct {
 			keep(sum)
 		}
 	}},
-	{"lock=seqlock.Lock/bytes=16", func() func(int) {
+	{"seqlock.Lock", "16B", func() func(int) {
 		var l seqlock.Lock
 		var lo, hi primitives.Uint64
 		return func(n int) {
@@ -123,7 +120,7 @@ var readers = []struct {
 			keep(sum)
 		}
 	}},
-	{"lock=seqlock.Value/bytes=16", func() func(int) {
+	{"seqlock.Value", "16B", func() func(int) {
 		var v seqlock.Value[b16]
 		return func(n int) {
 			var sum uint64
@@ -134,7 +131,7 @@ var readers = []struct {
 			keep(sum)
 		}
 	}},
-	{"lock=seqlock.Latch/bytes=16", func() func(int) {
+	{"seqlock.Latch", "16B", func() func(int) {
 		var v seqlock.Latch[b16]
 		return func(n int) {
 			var sum uint64
@@ -145,7 +142,7 @@ var readers = []struct {
 			keep(sum)
 		}
 	}},
-	{"lock=seqlock.Value/bytes=8", func() func(int) {
+	{"seqlock.Value", "8B", func() func(int) {
 		var v seqlock.Value[uint64]
 		return func(n int) {
 			var sum uint64
@@ -155,7 +152,7 @@ var readers = []struct {
 			keep(sum)
 		}
 	}},
-	{"lock=seqlock.Value/bytes=64", func() func(int) {
+	{"seqlock.Value", "64B", func() func(int) {
 		v := seqlock.NewValue(b64{})
 		return func(n int) {
 			var sum uint64
@@ -166,7 +163,7 @@ var readers = []struct {
 			keep(sum)
 		}
 	}},
-	{"lock=seqlock.Value/bytes=64/into=memory", func() func(int) {
+	{"seqlock.Value", "64B-in-memory", func() func(int) {
 		v := seqlock.NewValue(b64{})
 		return func(n int) {
 			var sum uint64
@@ -180,8 +177,8 @@ var readers = []struct {
 	}},
 }
 
-// side runs a loop of n on each CPU, and returns how long it took.
-func side(n int, loop func(n int)) time.Duration {
+// together runs a loop of n on each CPU.
+func together(n int, loop func(n int)) {
 	cpus := runtime.GOMAXPROCS(0)
 	var ready, wg sync.WaitGroup
 	begin := make(chan bool)
@@ -194,55 +191,20 @@ func side(n int, loop func(n int)) time.Duration {
 		})
 	}
 	ready.Wait()
-	began := time.Now()
 	close(begin)
 	wg.Wait()
-	return time.Since(began)
 }
 
-// BenchmarkRead is one read by as many readers as CPUs (-cpu 1,2), with no
-// writer.
+// BenchmarkRead is one read by as many readers as CPUs, with no writer. Beyond the loop
+// around it, it is too short for two runs to be compared: go run ./tools/targets -part
+// seq compares within one.
 func BenchmarkRead(b *testing.B) {
+	cpus := runtime.GOMAXPROCS(0)
 	for _, r := range readers {
-		b.Run(r.name+"/reads=100", func(b *testing.B) { side(b.N/runtime.GOMAXPROCS(0), r.loop()) })
+		b.Run(fmt.Sprintf("lock=%s/reads=100/workers=%d/hold=0s/think=0s/workload=%s", r.lock, cpus, r.workload), func(b *testing.B) {
+			together(b.N/runtime.GOMAXPROCS(0), r.loop())
+		})
 	}
-}
-
-// BenchmarkReadPaired measures all readers of 16 bytes in each round, in random
-// order, so that they can be compared. For each it reports the median time of one
-// read beyond the empty loop (…-over-ns), and of its ratio to gVisor's SeqCount
-// (…-of-gvisor). A round takes some milliseconds: run 100 of them (-benchtime 100x
-// -cpu 1,2).
-func BenchmarkReadPaired(b *testing.B) {
-	const reads = 200_000
-	var names []string
-	var loops []func(n int)
-	for _, r := range readers {
-		if name, ok := strings.CutSuffix(strings.TrimPrefix(r.name, "lock="), "/bytes=16"); ok {
-			names, loops = append(names, name), append(loops, r.loop())
-		}
-	}
-	none, reference := slices.Index(names, "none"), slices.Index(names, "gvisor.SeqCount")
-	over, ratios := make([][]float64, len(loops)), make([][]float64, len(loops))
-	for range b.N {
-		ns := make([]float64, len(loops))
-		for _, i := range rand.Perm(len(loops)) {
-			ns[i] = float64(side(reads, loops[i])) / reads
-		}
-		for i := range ns {
-			over[i] = append(over[i], ns[i]-ns[none])
-			ratios[i] = append(ratios[i], ns[i]/ns[reference])
-		}
-	}
-	for i, name := range names {
-		b.ReportMetric(median(over[i]), name+"-over-ns")
-		b.ReportMetric(median(ratios[i]), name+"-of-gvisor")
-	}
-}
-
-func median(values []float64) float64 {
-	slices.Sort(values)
-	return values[len(values)/2]
 }
 
 // keep keeps the compiler from dropping what a loop has read.

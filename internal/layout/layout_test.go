@@ -57,7 +57,7 @@ var table = layout.Layout{
 		{"internal/commandline", "github.com/alecthomas/kong golang.org/x/term", layout.NoTags},
 		{"internal/commandline/script", "internal/commandline github.com/alecthomas/kong", layout.NoTags},
 		{"tools/gatetrial", "...", layout.OSTags}, // has processes take turns
-		{"tools/targets", "...", layout.AnyTags},
+		{"tools/targets", "...", layout.OSTags},   // binds threads to CPUs
 		{"cmd/... tools/...", "...", layout.NoTags},
 	},
 	// A benchmark measures its reference in the same run, hence the peers.

@@ -1,86 +1,85 @@
-// Command targets measures the locks against their peers, and prints each claim next to
-// the measured value:
+// Command targets measures the locks and compares them with what is claimed of them:
 //
-//	go run ./tools/targets [-part all|PART] [-rounds N] [-out FILE]
+//	go run ./tools/targets [-part all|PART] [-rounds N] [-out FILE] [-claims DIR]
 //
-// Only ratios of samples taken in one round count on a machine that drifts, so
-// every number is the median of such ratios, with a 95 % interval. The parts:
+// It is run in a checkout. The claims are shapes, as lockbench gate has them: those of a
+// part are in DIR/PART.toml, by default in tools/targets/claims. Only ratios of samples
+// taken in one round count on a machine that drifts, so most claims are such ratios.
+// The parts:
 //
-//	alone    Lock and Unlock without contention, by direct calls
+//	cost     the harness itself
+//	alone    Lock and Unlock without contention, by the packages' own benchmarks
+//	reads    read sections on one CPU and on two, likewise
+//	seq      reads of 16 bytes under a sequence lock on one CPU and on two, likewise
 //	pair     two workers on two CPUs, think 100 ns, near and far apart
-//	crowd    64 goroutines on two CPUs and on one, think 100 ns; and the CPU time of
-//	         waiters for one that holds for a millisecond
-//	reads    read sections on one CPU and on two, by direct calls
+//	crowd    64 goroutines on two CPUs and on one, think 100 ns
+//	shares   the same for long enough that each of them has several turns
+//	waits    the same on two CPUs: how long they wait, and what CPU time that takes
+//	idle     63 goroutines wait for one that holds for a millisecond
+//	permits  a semaphore of one permit, contended
 //	mix      0, 90, 99 and 100 % reads on one CPU and on two, think 0; and 90
 //	         and 99 % on two, think 100 ns
 //	starve   how long writers wait at 99 % reads
-//	permits  a semaphore of one permit, contended
-//	seq      seqlock readers, and writers without contention
 //	rcu-read read-side critical sections: what they cost, and how they scale
 //	rcu-sync grace periods: how long they take, and how updaters share them
 //	rcu-call callbacks
-//	cost     the harness itself
 //
-// A claim fails if the whole interval is on the wrong side of the limit. If only the
-// median is, or if there are too few samples for an interval, the command cannot tell.
-// The exit code is 1 if a claim fails. All parts take about a quarter of an hour; run
-// them on a quiet machine.
+// A claim holds if its whole interval is within the limit, and fails if all of it is
+// beyond. The exit code is 1 if a claim fails, 2 if something could not be measured, and
+// 3 if it cannot be told of a claim. All parts take about a quarter of an hour; run them
+// on a quiet machine.
 package main
 
 import (
 	"cmp"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
-	"math"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
-	"github.com/montanaflynn/stats"
-
+	"github.com/lockbench/lockbench/gate"
+	"github.com/lockbench/lockbench/gate/config"
+	"github.com/lockbench/lockbench/gate/report"
+	"github.com/lockbench/lockbench/gate/shape"
 	"github.com/lockbench/lockbench/harness"
 	"github.com/lockbench/lockbench/internal/commandline"
 	"github.com/lockbench/lockbench/results"
 )
 
-// A claim is what one lock should reach in one situation.
-type claim struct {
-	lock     string
-	unit     string           // what is compared
-	distance results.Distance // at which it is claimed
-	against  string           // the reference; "" is sync.Mutex
-	limit    float64          // the most that it may be: times the reference, or in unit if absolute; 0 if nothing is claimed
-	absolute bool
-	atLeast  bool // limit is the least instead
+// A measurement returns samples of so many rounds. What samples cannot say it writes to
+// out. If it ends early, it returns the samples so far, and why.
+type measurement func(ctx context.Context, out io.Writer, rounds int) ([]results.Sample, error)
+
+// A part is what is measured together and has a file of claims.
+type part struct {
+	name   string
+	rounds int
+	tables []results.Table // to show, one for each unit
+
+	measure measurement     // nil if there are sweeps
+	sweeps  []harness.Sweep // of the locks
+	locks   []string        // patterns of the catalogue
 }
 
-// parts are what can be measured, and in how many rounds.
-var parts = []struct {
-	name    string
-	rounds  int
-	measure func(ctx context.Context, j *judge, rounds int) error
-}{
-	{"cost", 20, cost},
-	{"alone", 300, uncontended},
-	{"pair", 200, pair},
-	{"crowd", 20, crowds},
-	{"reads", 200, onlyReaders},
-	{"mix", 100, mixes},
-	{"starve", 20, starvation},
-	{"permits", 100, permits},
-	{"seq", 200, seqReaders},
-	{"rcu-read", 100, readCosts},
-	{"rcu-sync", 50, gracePeriods},
-	{"rcu-call", 30, calls},
+// run measures the part.
+func (p part) run(ctx context.Context, out io.Writer, rounds int) ([]results.Sample, error) {
+	if p.measure == nil {
+		return p.sweep(ctx, rounds)
+	}
+	return p.measure(ctx, out, rounds)
 }
 
 func main() {
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
+
+const exitCannotTell = 3
 
 func run(args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("targets", flag.ContinueOnError)
@@ -89,20 +88,21 @@ func run(args []string, stdout, stderr io.Writer) int {
 	for i, p := range parts {
 		names[i] = p.name
 	}
-	part := flags.String("part", "all", "what to measure: all, or one of "+strings.Join(names, ", "))
+	which := flags.String("part", "all", "what to measure: all, or one of "+strings.Join(names, ", "))
 	rounds := flags.Int("rounds", 0, "how often; 0 is what each part needs")
 	out := flags.String("out", "", "write the samples to this file, too")
+	claims := flags.String("claims", filepath.Join("tools", "targets", "claims"), "directory of the claims")
 	if flags.Parse(args) != nil {
 		return 2
 	}
-	if *part != "all" && !slices.Contains(names, *part) {
-		fmt.Fprintf(stderr, "targets: -part %s: want all, or one of %s\n", *part, strings.Join(names, ", "))
+	if *which != "all" && !slices.Contains(names, *which) {
+		fmt.Fprintf(stderr, "targets: -part %s: want all, or one of %s\n", *which, strings.Join(names, ", "))
 		return 2
 	}
 	ctx, stop := commandline.UntilSignal()
 	defer stop()
 
-	j := judge{table: tabwriter.NewWriter(stdout, 0, 0, 2, ' ', 0)}
+	var keep *results.Writer
 	if *out != "" {
 		w, err := results.Create(*out, results.Host())
 		if err != nil {
@@ -110,131 +110,90 @@ func run(args []string, stdout, stderr io.Writer) int {
 			return 2
 		}
 		defer w.Close()
-		j.file = w
+		keep = w
 	}
 	fmt.Fprintf(stdout, "%s, %d CPUs, %s\n\n", results.Host().CPU, runtime.NumCPU(), runtime.Version())
+	verdict := gate.Pass
 	for _, p := range parts {
-		if *part != "all" && *part != p.name {
+		if *which != "all" && *which != p.name {
 			continue
 		}
-		fmt.Fprintf(stderr, "targets: measuring %s\n", p.name)
-		if err := p.measure(ctx, &j, cmp.Or(*rounds, p.rounds)); err != nil {
-			j.table.Flush()
+		file, err := config.Read(filepath.Join(*claims, p.name+".toml")) // before measuring for minutes
+		if err != nil {
 			fmt.Fprintln(stderr, "targets:", err)
-			return 1
+			return 2
 		}
-		j.table.Flush()
-	}
-	if j.failed {
-		return 1
-	}
-	return 0
-}
-
-// A judge compares claims with samples and prints a line for each.
-type judge struct {
-	table  *tabwriter.Writer
-	file   *results.Writer
-	failed bool
-}
-
-func (j *judge) title(format string, args ...any) {
-	j.table.Flush()
-	fmt.Fprintf(j.table, format+"\n", args...)
-	fmt.Fprintln(j.table, "  lock\tclaim\tmeasured\t95 % interval\tn\tmedian\treference\tverdict")
-}
-
-// sample keeps a measurement for the results file.
-func (j *judge) sample(s results.Sample) error {
-	if j.file == nil {
-		return nil
-	}
-	return j.file.Write(s)
-}
-
-func (j *judge) claims(samples []results.Sample, claims []claim) {
-	summaries := results.Summarize(samples)
-	median := func(lock, unit string, d results.Distance) results.Summary {
-		for _, s := range summaries {
-			if s.Lock == lock && s.Unit == unit && s.Distance == d {
-				return s
+		fmt.Fprintf(stderr, "targets: measuring %s\n", p.name)
+		fmt.Fprintf(stdout, "=== %s\n\n", p.name)
+		samples, err := p.run(ctx, stdout, cmp.Or(*rounds, p.rounds))
+		if keep != nil {
+			for _, s := range samples {
+				err = errors.Join(err, keep.Write(s))
 			}
 		}
-		return results.Summary{Median: math.NaN(), Lo: math.NaN(), Hi: math.NaN()}
+		if err != nil {
+			fmt.Fprintln(stderr, "targets:", err)
+			return 2
+		}
+		v, err := p.judge(stdout, file, samples)
+		if err != nil {
+			fmt.Fprintln(stderr, "targets:", err)
+			return 2
+		}
+		verdict = max(verdict, v)
 	}
-	for _, c := range claims {
-		reference := cmp.Or(c.against, "sync.Mutex")
-		own := median(c.lock, c.unit, c.distance)
-		got, lo, hi, n := own.Median, own.Lo, own.Hi, own.N
-		if !c.absolute {
-			got, lo, hi, n = math.NaN(), math.NaN(), math.NaN(), 0
-			for _, r := range results.Ratios(samples, reference, c.unit) {
-				if r.Lock == c.lock && r.Distance == c.distance {
-					got, lo, hi, n = r.Median, r.Lo, r.Hi, r.N
-				}
-			}
-		}
-		verdict := "holds"
-		switch {
-		case n == 0:
-			verdict = "not seen in this run"
-		case c.limit == 0:
-			verdict = ""
-		case c.atLeast && hi < c.limit, !c.atLeast && lo > c.limit:
-			verdict = "FAILS"
-			j.failed = true
-		case c.atLeast && got < c.limit, !c.atLeast && got > c.limit, math.IsInf(lo, -1):
-			verdict = "cannot tell"
-		}
-		sign, times := "≤", "×"
-		if c.atLeast {
-			sign = "≥"
-		}
-		if c.absolute {
-			times = " " + c.unit
-		}
-		claimed := "–"
-		if c.limit != 0 {
-			claimed = fmt.Sprintf("%s %.3g%s", sign, c.limit, times)
-		}
-		name := c.lock
-		if c.against != claims[0].against { // otherwise the title has it
-			name += " / " + c.against
-		}
-		switch c.distance {
-		case results.Local:
-		case results.Unknown:
-			name += ", distance unknown"
-		default:
-			name += ", " + string(c.distance)
-		}
-		beside := fmt.Sprintf("%.4g %s", median(reference, c.unit, c.distance).Median, c.unit)
-		if strings.HasPrefix(beside, "NaN") { // an absolute claim may have none
-			beside = "– " + c.unit
-		}
-		fmt.Fprintf(j.table, "  %s\t%s\t%.3g\t%.3g–%.3g\t%d\t%.4g\t%s\t%s\n", name, claimed, got, lo, hi, n, own.Median, beside, verdict)
+	switch verdict {
+	case gate.Pass:
+		return 0
+	case gate.CannotTell:
+		return exitCannotTell
 	}
-	fmt.Fprintln(j.table)
+	return 1
+}
+
+// judge shows what was measured and what becomes of the claims. Of a claim without
+// samples, such as one for CPUs that are far apart, it cannot tell.
+func (p part) judge(out io.Writer, claims *config.File, samples []results.Sample) (gate.Verdict, error) {
+	for _, t := range p.tables {
+		if err := t.Write(out, samples); err != nil {
+			return gate.NoVerdict, fmt.Errorf("%s: %w", p.name, err)
+		}
+		fmt.Fprintln(out)
+	}
+	head := &results.File{Name: "the samples of " + p.name, Facts: results.Host(), Samples: samples}
+	found, unseen := shape.Judge(claims.Shapes, claims.Confidence, head, nil)
+	if err := report.Shapes(out, found); err != nil {
+		return gate.NoVerdict, err
+	}
+	fmt.Fprintln(out)
+	verdict := shape.Verdict(found)
+	if unseen != nil {
+		fmt.Fprintf(out, "cannot tell:\n%v\n\n", unseen)
+		verdict = max(verdict, gate.CannotTell)
+	}
+	return verdict, nil
 }
 
 // cost measures what the harness adds to each operation.
-func cost(ctx context.Context, j *judge, rounds int) error {
-	var each []float64
-	for range rounds {
+func cost(ctx context.Context, _ io.Writer, rounds int) (samples []results.Sample, err error) {
+	for round := range rounds {
 		ns, err := harness.Cost(ctx, 0)
 		if err != nil {
-			return err
+			return samples, err
 		}
-		each = append(each, ns)
+		samples = append(samples, results.Sample{
+			Cell:     results.Cell{Lock: results.Empty, Workers: 1, CPUs: 1},
+			Round:    round + 1,
+			Distance: results.Local,
+			Ops:      1,
+			Values:   []results.Value{{Unit: "ns/op", Value: ns}},
+		})
 	}
-	q, err := stats.Quartile(each)
-	if err != nil {
-		return err
+	return samples, nil
+}
+
+func progress(what string, done, total int) {
+	if done%max(1, total/5) == 0 {
+		fmt.Fprintf(os.Stderr, "targets: %s: %d of %d rounds\n", what, done, total)
 	}
-	verdict := "holds"
-	if q.Q2 > 5 {
-		verdict, j.failed = "FAILS", true
-	}
-	fmt.Fprintf(j.table, "The harness's own cost with an empty lock, %d times\n  ≤ 5 ns/op\t%.3g\tquartiles %.3g–%.3g\t%s\n\n", rounds, q.Q2, q.Q1, q.Q3, verdict)
-	return nil
 }

@@ -7,30 +7,35 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"text/tabwriter"
 )
 
-// Every part measures what it claims: a busy machine may hide a claim only if it needs
-// two CPUs at once. Two rounds show no more than that.
+// Every part measures what its claims are about: a busy machine may hide a claim only if
+// it needs two CPUs at once. Two rounds show no more than that.
 func TestParts(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute")
 	}
 	for _, p := range parts {
 		switch p.name {
-		case "crowd", "starve", "mix": // those take long
+		case "crowd", "shares", "waits", "starve", "mix": // those take long
 			continue
 		}
 		t.Run(p.name, func(t *testing.T) {
 			var out bytes.Buffer
-			j := judge{table: tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)}
-			if err := p.measure(context.Background(), &j, 2); err != nil {
+			samples, err := p.run(context.Background(), &out, 2)
+			if err != nil {
+				t.Fatal(err)
+			}
+			claims := claimsOf(t, p.name)
+			if _, err := p.judge(&out, claims, samples); err != nil {
 				t.Error(err)
 			}
-			j.table.Flush()
-			for line := range strings.Lines(out.String()) {
-				if strings.Contains(line, "not seen") && !strings.Contains(line, "near") && !strings.Contains(line, "far") && !strings.Contains(line, "2 CPUs") {
-					t.Error(line)
+			if missing := unmeasured(t, claims, samples); len(missing) > 0 {
+				t.Errorf("claims about %s, which it does not measure", strings.Join(missing, ", "))
+			}
+			for _, s := range claims.Shapes {
+				if d := s.Filter.Distance; d == nil && strings.Contains(out.String(), s.Place()+":") {
+					t.Errorf("no samples for a claim:\n%s", &out)
 				}
 			}
 		})

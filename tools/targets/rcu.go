@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"maps"
+	"io"
 	"math/rand/v2"
-	"os"
 	"runtime"
 	"slices"
 	"sync"
@@ -210,19 +208,19 @@ func newReaderPref() instance {
 }
 
 // readCosts is what sections cost alone, and how they scale under an updater.
-func readCosts(ctx context.Context, j *judge, rounds int) error {
-	if err := sectionCosts(ctx, j, 3*rounds); err != nil {
-		return err
+func readCosts(ctx context.Context, _ io.Writer, rounds int) ([]results.Sample, error) {
+	costs, err := sectionCosts(ctx, 3*rounds)
+	if err != nil {
+		return costs, err
 	}
-	return scaling(ctx, j, rounds)
+	scaled, err := scaling(ctx, rounds)
+	return append(over(costs, results.Empty), scaled...), err
 }
 
-// overLoop is the unit of the cost of a section beyond the loop around it.
-const overLoop = "ns over a loop"
-
-func sectionCosts(ctx context.Context, j *judge, rounds int) error {
+// sectionCosts measures sections on one CPU by direct calls, and an empty loop.
+func sectionCosts(ctx context.Context, rounds int) ([]results.Sample, error) {
 	loops := []loop{
-		{"loop", func() func(int) {
+		{results.Empty, func() func(int) {
 			return func(n int) {
 				sum := 0
 				for i := range n {
@@ -254,43 +252,51 @@ func sectionCosts(ctx context.Context, j *judge, rounds int) error {
 			}
 		}})
 	}
-	samples, err := inTurn(ctx, j, loops, rounds)
-	if err != nil {
-		return err
-	}
-	empty := map[int]float64{}
-	for _, s := range samples {
-		if s.Lock == "loop" {
-			empty[s.Round], _ = s.Value("ns/op")
-		}
-	}
-	for i, s := range samples {
-		ns, _ := s.Value("ns/op")
-		samples[i].Values = append(s.Values, results.Value{Unit: overLoop, Value: ns - empty[s.Round]})
-	}
-	j.title("A read-side critical section that reads a pointer and what it points to, on one CPU, over an empty loop%s", ifFenced())
-	limits := map[string]float64{"qsbr": 0.6, "registered": 3, "pinned": 5.5, "domain": 9, "domain-fenced": 15}
-	var claims []claim
-	for _, name := range []string{"qsbr", "registered", "pinned", "domain", "domain-fenced", "qsbr-quiescent", "rw-readerpref"} {
-		claims = append(claims, claim{lock: name, against: "sync.RWMutex", unit: overLoop, distance: results.Local, limit: limits[name], absolute: true})
-	}
-	j.claims(samples, claims)
+	return inTurn(ctx, loops, rounds)
+}
 
-	j.title("The textbook's ×10: what a lock's section costs on one CPU, with the loop, against one of RCU")
-	claims = nil
-	for _, against := range []string{"pinned", "qsbr"} {
-		for _, lock := range []string{"rw-readerpref", "sync.RWMutex"} {
-			claims = append(claims, claim{lock: lock, against: against, unit: "ns/op", distance: results.Local})
+// A loop runs sections. It knows the type of the lock, so calls inline as they do for a
+// user.
+type loop struct {
+	lock string
+	new  func() (sections func(n int)) // on a fresh lock
+}
+
+// inTurn measures each loop in every round, in random order, on one CPU. A sample is
+// about half a millisecond: short enough that the clock does not change within a round.
+func inTurn(ctx context.Context, loops []loop, rounds int) (samples []results.Sample, err error) {
+	const sections = 50_000
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	for round := range rounds {
+		for _, i := range rand.Perm(len(loops)) {
+			if ctx.Err() != nil {
+				return samples, context.Cause(ctx)
+			}
+			run := loops[i].new()
+			began := primitives.Nanotime()
+			run(sections)
+			took := primitives.Nanotime() - began
+			samples = append(samples, results.Sample{
+				Cell:     results.Cell{Lock: loops[i].lock, Reads: 100, Workers: 1, CPUs: 1, Workload: "direct"},
+				Round:    round + 1,
+				Distance: results.Local,
+				Ops:      sections,
+				Values:   []results.Value{{Unit: "ns/op", Value: float64(took) / sections}},
+			})
 		}
 	}
-	j.claims(samples, claims)
-	j.title("The same over an empty loop")
-	claims = nil
-	for _, lock := range []string{"rw-readerpref", "sync.RWMutex"} {
-		claims = append(claims, claim{lock: lock, against: "pinned", unit: overLoop, distance: results.Local})
-	}
-	j.claims(samples, claims) // a ratio to QSBR's would divide by almost 0
-	return nil
+	return samples, nil
+}
+
+// alone returns a T with no neighbour on its cache lines.
+func alone[T any]() *T {
+	padded := new(struct {
+		_ [2]primitives.CacheLine
+		v T
+		_ [2]primitives.CacheLine
+	})
+	return &padded.v
 }
 
 // fence has readers as the flavour has them, until restore.
@@ -300,76 +306,25 @@ func (f flavour) fence() (restore func()) {
 	return func() { fenced = was }
 }
 
-func ifFenced() string {
-	if fenced {
-		return " (no membarrier here: all readers are fenced)"
-	}
-	return ""
-}
-
 // scaling is sections on two CPUs and on one, while an updater replaces what
 // they read a thousand times a second.
-func scaling(ctx context.Context, j *judge, rounds int) error {
+func scaling(ctx context.Context, rounds int) (samples []results.Sample, err error) {
 	all := slices.DeleteFunc(flavours(), func(f flavour) bool { return f.name == "rw-readerpref" })
-	var samples []results.Sample
-	seen := map[results.Distance]int{}
 	for round := range rounds {
 		for _, i := range rand.Perm(2 * len(all)) {
 			if ctx.Err() != nil {
-				return context.Cause(ctx)
+				return samples, context.Cause(ctx)
 			}
-			f, cpus := all[i/2], 1+i%2
-			s, err := f.underUpdater(cpus)
+			s, err := all[i/2].underUpdater(1 + i%2)
 			if err != nil {
-				return err
+				return samples, err
 			}
 			s.Round = round + 1
-			if err := j.sample(s); err != nil {
-				return err
-			}
-			// Readers share no memory, but near CPUs may share other resources.
-			if s.Distance == results.Unknown {
-				continue // the two CPUs did not run at the same time
-			}
-			if s.Lock = onOne(f.name); cpus == 2 {
-				s.Lock = onTwo(f.name, s.Distance)
-				seen[s.Distance]++
-			}
-			s.CPUs, s.Workers, s.Distance = 1, 1, results.Local
 			samples = append(samples, s)
 		}
 		progress("rcu-read, scaling", round+1, rounds)
 	}
-	for _, d := range slices.Sorted(maps.Keys(seen)) {
-		if seen[d] < len(all) {
-			continue
-		}
-		j.title(fmt.Sprintf("Sections a second on 2 CPUs, %s, against one CPU, with an updater at 1 kHz", d))
-		var claims []claim
-		for _, f := range all {
-			c := claim{lock: onTwo(f.name, d), against: onOne(f.name), unit: "ops/s", distance: results.Local, limit: 1.9, atLeast: true}
-			if f.name == "sync.RWMutex" {
-				c.limit = 0
-			}
-			claims = append(claims, c)
-		}
-		j.claims(samples, claims)
-		j.title("Updates a second meanwhile")
-		for i := range claims {
-			claims[i].unit, claims[i].limit, claims[i].absolute = "updates/s", 0, true
-		}
-		j.claims(samples, claims)
-	}
-	return nil
-}
-
-func onOne(name string) string                     { return name + ", one CPU" }
-func onTwo(name string, d results.Distance) string { return fmt.Sprintf("%s, 2 CPUs, %s", name, d) }
-
-func progress(what string, done, total int) {
-	if done%max(1, total/5) == 0 {
-		fmt.Fprintf(os.Stderr, "targets: %s: %d of %d rounds\n", what, done, total)
-	}
+	return samples, nil
 }
 
 const (

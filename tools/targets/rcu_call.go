@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/lockbench/lockbench/primitives"
@@ -10,8 +11,10 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// calls measures what a callback costs, from Call to its end.
-func calls(ctx context.Context, j *judge, rounds int) error {
+// calls measures what a callback costs, from Call to its end, of 200,000 or as many as
+// can be called in 200 ms; and how many are waiting at most. Above HighWater, 10,000,
+// grace periods are expedited, and Call sleeps for 100 µs and more.
+func calls(ctx context.Context, _ io.Writer, rounds int) ([]results.Sample, error) {
 	const (
 		inAll   = 200_000
 		batch   = 5_000 // half of the default HighWater
@@ -63,26 +66,5 @@ func calls(ctx context.Context, j *judge, rounds int) error {
 			}})
 		}
 	}
-	samples, err := turns(ctx, j, "call", rounds, all)
-	if err != nil {
-		return err
-	}
-	j.title("A callback, from Call to its end, of 200,000 or as many as can be called in 200 ms (C: 300 to 640 ns)")
-	var claims []claim
-	for _, way := range ways {
-		for _, name := range rcuNames {
-			c := claim{lock: name + way.name, unit: "ns/op", distance: results.Local, absolute: true}
-			if way.name == "" {
-				c.limit = 150
-			}
-			claims = append(claims, c)
-		}
-	}
-	j.claims(samples, claims)
-	j.title("The most that waited at a time: above HighWater, 10,000, grace periods are expedited, and Call sleeps for 100 µs and more")
-	for i := range claims {
-		claims[i].unit, claims[i].limit = "waiting", 0
-	}
-	j.claims(samples, claims)
-	return nil
+	return turns(ctx, "call", rounds, all)
 }

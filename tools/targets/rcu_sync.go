@@ -3,11 +3,13 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"runtime"
-	"slices"
 	"sync"
+	"text/tabwriter"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -19,13 +21,15 @@ import (
 )
 
 // gracePeriods is how long Synchronize takes, and what shares one.
-func gracePeriods(ctx context.Context, j *judge, rounds int) error {
-	for _, measure := range []func(context.Context, *judge, int) error{barriers, busyReader, distribution, sharing} {
-		if err := measure(ctx, j, rounds); err != nil {
-			return err
+func gracePeriods(ctx context.Context, out io.Writer, rounds int) (all []results.Sample, err error) {
+	for _, measure := range []measurement{barriers, busyReader, distribution, sharing} {
+		samples, err := measure(ctx, out, rounds)
+		all = append(all, samples...)
+		if err != nil {
+			return all, err
 		}
 	}
-	return nil
+	return all, nil
 }
 
 // A situation is measured in turn with others.
@@ -36,7 +40,7 @@ type situation struct {
 }
 
 // turns measures each situation in every round, in random order.
-func turns(ctx context.Context, j *judge, what string, rounds int, all []situation) ([]results.Sample, error) {
+func turns(ctx context.Context, what string, rounds int, all []situation) ([]results.Sample, error) {
 	var samples []results.Sample
 	for round := range rounds {
 		for _, i := range rand.Perm(len(all)) {
@@ -66,9 +70,6 @@ func turns(ctx context.Context, j *judge, what string, rounds int, all []situati
 			}
 			s.Distance = before.And(after)
 			samples = append(samples, s)
-			if err := j.sample(s); err != nil {
-				return samples, err
-			}
 		}
 		progress(what, round+1, rounds)
 	}
@@ -102,9 +103,9 @@ func beside(in instance, f func()) error {
 }
 
 // barriers is membarrier alone, and with another thread that runs.
-func barriers(ctx context.Context, j *judge, rounds int) error {
+func barriers(ctx context.Context, _ io.Writer, rounds int) ([]results.Sample, error) {
 	if !primitives.CanMembarrier() {
-		return nil
+		return nil, nil
 	}
 	const calls = 500
 	value := func(f func(func()) error) func() ([]results.Value, error) {
@@ -121,20 +122,10 @@ func barriers(ctx context.Context, j *judge, rounds int) error {
 		}
 	}
 	idle := instance{reader: func() reader { return unregistered(func(int) {}) }}
-	samples, err := turns(ctx, j, "membarrier", 2*rounds, []situation{
+	return turns(ctx, "membarrier", 2*rounds, []situation{
 		{"membarrier", false, value(func(f func()) error { return onCPU(0, f) })},
 		{"membarrier:two-run", true, value(func(f func()) error { return beside(idle, f) })},
 	})
-	if err != nil {
-		return err
-	}
-	j.title("membarrier(2), with one running thread and with two (from C: 130 and 4,200 ns)")
-	claims := []claim{{lock: "membarrier", unit: "ns/op", distance: results.Local, absolute: true}}
-	for _, d := range told(where(samples, func(s results.Sample) bool { return s.Distance != results.Local })) {
-		claims = append(claims, claim{lock: "membarrier:two-run", unit: "ns/op", distance: d, absolute: true})
-	}
-	j.claims(samples, claims)
-	return nil
 }
 
 // waits are the two ways to wait for a grace period.
@@ -172,7 +163,7 @@ func timed(times *hdrhistogram.Histogram, calls int, f func()) {
 
 // busyReader is grace periods with one reader, which is in one section after the other,
 // on another CPU.
-func busyReader(ctx context.Context, j *judge, rounds int) error {
+func busyReader(ctx context.Context, _ io.Writer, rounds int) ([]results.Sample, error) {
 	const calls = 50
 	var all []situation
 	for _, name := range rcuNames {
@@ -184,27 +175,7 @@ func busyReader(ctx context.Context, j *judge, rounds int) error {
 			}})
 		}
 	}
-	samples, err := turns(ctx, j, "busy-reader", rounds, all)
-	if err != nil {
-		return err
-	}
-	j.title("A grace period beside a busy reader, on average")
-	for _, d := range told(samples) {
-		var claims []claim
-		for _, name := range rcuNames {
-			for _, way := range waits {
-				c := claim{lock: name + "." + way.name, unit: "ns/op", distance: d, absolute: true}
-				if name == "qsbr" {
-					c.limit = 5_000
-				} else if name == "registered" && d == results.Near {
-					c.limit = 15_000
-				}
-				claims = append(claims, c)
-			}
-		}
-		j.claims(samples, claims)
-	}
-	return nil
+	return turns(ctx, "busy-reader", rounds, all)
 }
 
 // manyReaders is how many readers there are at most. They do not all read at once: each
@@ -215,8 +186,9 @@ const (
 	readersStay = 300 // sections, each with only a load
 )
 
-// distribution is how long grace periods take without readers, and with a thousand.
-func distribution(ctx context.Context, j *judge, rounds int) error {
+// distribution is how long grace periods take without readers, and with a thousand. To
+// out it writes the percentiles of all calls, which those of the rounds do not give.
+func distribution(ctx context.Context, out io.Writer, rounds int) ([]results.Sample, error) {
 	const calls = 100
 	var all []situation
 	merged := map[string]*hdrhistogram.Histogram{}
@@ -236,24 +208,17 @@ func distribution(ctx context.Context, j *judge, rounds int) error {
 			}
 		}
 	}
-	samples, err := turns(ctx, j, "distribution", max(1, rounds/2), all)
-	if err != nil {
-		return err
-	}
-	j.table.Flush()
-	fmt.Fprintf(j.table, "How long grace periods take, in µs: of all calls, and the median of the rounds' medians. Readers sleep most of the time\n")
-	fmt.Fprintln(j.table, "  lock\tcalls\tp50\tp99\tp99.9\tmax\tmedian\t95 % interval\trounds")
-	summaries := results.Summarize(samples)
+	samples, err := turns(ctx, "distribution", max(1, rounds/2), all)
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(table, "How long grace periods take, in µs, of all calls. Readers sleep most of the time\n")
+	fmt.Fprintln(table, "  lock\tcalls\tp50\tp99\tp99.9\tmax")
 	for _, s := range all {
-		h, us := merged[s.name], func(ns float64) string { return fmt.Sprintf("%.3g", ns/1000) }
-		at := func(p float64) string { return us(float64(h.ValueAtPercentile(p))) }
-		i := slices.IndexFunc(summaries, func(y results.Summary) bool { return y.Lock == s.name && y.Unit == "p50-ns" })
-		y := summaries[i]
-		fmt.Fprintf(j.table, "  %s\t%d\t%s\t%s\t%s\t%s\t%s\t%s–%s\t%d\n", s.name, h.TotalCount(), at(50), at(99), at(99.9), us(float64(h.Max())),
-			us(y.Median), us(y.Lo), us(y.Hi), y.N)
+		h, us := merged[s.name], func(ns int64) string { return fmt.Sprintf("%.3g", float64(ns)/1000) }
+		at := func(p float64) string { return us(h.ValueAtPercentile(p)) }
+		fmt.Fprintf(table, "  %s\t%d\t%s\t%s\t%s\t%s\n", s.name, h.TotalCount(), at(50), at(99), at(99.9), us(h.Max()))
 	}
-	fmt.Fprintln(j.table)
-	return nil
+	fmt.Fprintln(table)
+	return samples, errors.Join(err, table.Flush())
 }
 
 // crowdOf starts n readers that last until leave. Each reads a little and then sleeps,
@@ -293,7 +258,7 @@ func crowdOf(in instance, n int) (leave func()) {
 
 // sharing measures the updates in a second by 20 updaters that share grace periods,
 // against 20 that do not, with a busy reader.
-func sharing(ctx context.Context, j *judge, rounds int) error {
+func sharing(ctx context.Context, _ io.Writer, rounds int) ([]results.Sample, error) {
 	const updaters, window = 20, 30 * time.Millisecond
 	var all []situation
 	for _, name := range rcuNames {
@@ -334,19 +299,7 @@ func sharing(ctx context.Context, j *judge, rounds int) error {
 			}})
 		}
 	}
-	samples, err := turns(ctx, j, "sharing", rounds, all)
-	if err != nil {
-		return err
-	}
-	j.title("Updates a second by 20 updaters who share grace periods beside a busy reader, against one grace period each")
-	for _, d := range told(samples) {
-		var claims []claim
-		for _, name := range rcuNames {
-			claims = append(claims, claim{lock: shared(name, true), against: shared(name, false), unit: "updates/s", distance: d, limit: 1.9, atLeast: true})
-		}
-		j.claims(samples, claims)
-	}
-	return nil
+	return turns(ctx, "sharing", rounds, all)
 }
 
 func shared(name string, together bool) string {
