@@ -60,18 +60,17 @@
 // command that runs it again. docs/verification.md shows how to check your own lock,
 // how to read the table and the figure, and what each [Mode] may claim.
 //
-// # The files, in the order of the data
+// # The files
 //
-//   - explore.go runs a search, as a [Config] says, and returns a [Report]
-//     (report.go); replay.go runs one schedule of it again.
-//   - machine.go is what a body uses. vm.go is the machine behind it, the engine of
-//     package primitives, which runs the workers (worker.go) one at a time.
-//   - memory.go has the words, Cells, parkers and store buffers of an execution, and
-//     race.go the vector clocks that find data races.
-//   - dpor.go, bounded.go and random.go are the searches: each says which step comes next.
+// A file refers only to those below it, and package check to its rooms: check/internal/machine
+// runs the workers of one execution, and check/internal/search decides about their steps.
+//
+//   - explore.go runs a search, as a [Config] (config.go) says, and returns a [Report]
+//     (report.go); replay.go reads from the environment which one to run again.
 //   - watch.go looks from outside for workers that the host blocks.
-//   - trace.go records the steps of an execution. Of one that fails, failure.go has the
-//     kind, names.go finds the names of the source, and table.go and svg.go show it.
+//   - machine.go is what a body uses.
+//   - trace.go makes a [Failure] of what the machine recorded, names.go finds the names
+//     of the source, and svg.go and table.go show it.
 //
 // [primitives.Cell]: https://pkg.go.dev/github.com/lockbench/lockbench/primitives#Cell
 package check

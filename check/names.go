@@ -7,7 +7,6 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
-	"path"
 	"reflect"
 	"regexp"
 	"slices"
@@ -15,6 +14,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/lockbench/lockbench/check/internal/machine"
 )
 
 // A namer knows the source's names for what an execution accessed, so that a failure
@@ -53,33 +54,28 @@ type source struct {
 	calls []*ast.CallExpr
 }
 
-// newNamer looks at the entries of an execution, and at what its workers wait for.
-func newNamer(m *vm, r *recorder) *namer {
-	entries := slices.Clone(r.entries)
-	for _, w := range m.workers[:m.live] {
-		if o := &m.pending[w.proc()]; w.state == posted && o.object >= 0 {
-			entries = append(entries, entry{proc: w.proc(), kind: o.kind, object: o.object, at: r.at[w.id]})
-		}
-	}
+// newNamer looks at the steps of an execution, and at those that its workers wait for.
+func newNamer(t *machine.Trace) *namer {
+	entries := slices.Concat(t.Entries, t.Pending)
 	n := &namer{
-		names:   make([]string, len(m.objects)),
-		values:  make([]valueKind, len(m.objects)),
+		names:   make([]string, len(t.Objects)),
+		values:  make([]valueKind, len(t.Objects)),
 		sources: make(map[string]*source),
 	}
-	n.classify(m, entries)
-	for id := range m.objects {
-		n.names[id] = n.field(uint64(uintptr(m.objects[id].addr)))
+	n.classify(t.Objects, entries)
+	for id := range t.Objects {
+		n.names[id] = n.field(uint64(uintptr(t.Objects[id].Addr)))
 	}
 	n.expressions(entries)
-	n.rest(m, entries)
+	n.rest(t.Objects, entries)
 	return n
 }
 
 // classify finds out what kind of value each word has, and what Pointers point to.
-func (n *namer) classify(m *vm, entries []entry) {
-	targets := make([]reflect.Type, len(m.objects))
-	for id := range m.objects {
-		at := m.objects[id].at
+func (n *namer) classify(objects []machine.Object, entries []machine.Entry) {
+	targets := make([]reflect.Type, len(objects))
+	for id := range objects {
+		at := objects[id].At
 		if at == nil {
 			continue
 		}
@@ -93,24 +89,24 @@ func (n *namer) classify(m *vm, entries []entry) {
 	}
 	seen := make(map[string]int)
 	for _, e := range entries {
-		if e.object < 0 {
+		if e.Object < 0 {
 			continue
 		}
-		if e.at.typ == "Bool" {
-			n.values[e.object] = boolean
+		if e.At.Type == "Bool" {
+			n.values[e.Object] = boolean
 		}
-		if targets[e.object] == nil {
+		if targets[e.Object] == nil {
 			continue
 		}
-		for _, base := range []uint64{e.old, e.now} {
+		for _, base := range []uint64{e.Old, e.Now} {
 			if base == 0 || n.pointee(base) != "" {
 				continue
 			}
-			name, _, _ := strings.Cut(targets[e.object].Name(), "[")
+			name, _, _ := strings.Cut(targets[e.Object].Name(), "[")
 			first, size := utf8.DecodeRuneInString(name)
 			name = string(unicode.ToLower(first)) + name[size:]
 			seen[name]++
-			n.pointees = append(n.pointees, pointee{base, targets[e.object], name + strconv.Itoa(seen[name])})
+			n.pointees = append(n.pointees, pointee{base, targets[e.Object], name + strconv.Itoa(seen[name])})
 		}
 	}
 }
@@ -153,7 +149,7 @@ func (n *namer) field(addr uint64) string {
 // package primitives. Embedded fields are not named.
 func fieldPath(t reflect.Type, offset uintptr) string {
 	var b strings.Builder
-	for t.PkgPath() != primitivesPath {
+	for t.PkgPath() != machine.PrimitivesPath {
 		switch t.Kind() {
 		case reflect.Struct:
 			i := slices.IndexFunc(reflect.VisibleFields(t), func(f reflect.StructField) bool {
@@ -179,28 +175,28 @@ func fieldPath(t reflect.Type, offset uintptr) string {
 }
 
 // expressions names objects by how the source reaches them.
-func (n *namer) expressions(entries []entry) {
+func (n *namer) expressions(entries []machine.Entry) {
 	ways := make([][]string, len(n.names))    // certain names of each object
 	perhaps := make([][]string, len(n.names)) // possible names: one of these
 	for _, e := range entries {
-		if e.object < 0 || n.names[e.object] != "" {
+		if e.Object < 0 || n.names[e.Object] != "" {
 			continue
 		}
-		switch e.kind {
-		case opLoad, opStore, opModify, opCompareAndSwap, opIssue, opRead, opWrite, opPark, opUnpark:
-		case opErr:
-			if e.at.method != "Err" {
+		switch e.Kind {
+		case machine.OpLoad, machine.OpStore, machine.OpModify, machine.OpCompareAndSwap, machine.OpIssue, machine.OpRead, machine.OpWrite, machine.OpPark, machine.OpUnpark:
+		case machine.OpErr:
+			if e.At.Method != "Err" {
 				continue
 			}
 		default:
 			continue
 		}
-		switch found := n.receivers(e.at); len(found) {
+		switch found := n.receivers(e.At); len(found) {
 		case 0:
 		case 1:
-			ways[e.object] = append(ways[e.object], found[0])
+			ways[e.Object] = append(ways[e.Object], found[0])
 		default:
-			perhaps[e.object] = append(perhaps[e.object], found...)
+			perhaps[e.Object] = append(perhaps[e.Object], found...)
 		}
 	}
 	for id := range ways {
@@ -233,21 +229,21 @@ func best(ways []string) string {
 }
 
 // rest names the objects that have no name, and makes equal names differ.
-func (n *namer) rest(m *vm, entries []entry) {
+func (n *namer) rest(objects []machine.Object, entries []machine.Entry) {
 	what := make([]string, len(n.names))
 	for id := range what {
 		what[id] = "word"
-		if m.objects[id].at == nil {
+		if objects[id].At == nil {
 			what[id] = "cell"
 		}
 	}
 	for _, e := range entries {
-		if e.object >= 0 {
-			switch e.kind {
-			case opPark, opUnpark, opExpire:
-				what[e.object] = "parker"
-			case opErr, opCancel:
-				n.names[e.object] = cmp.Or(n.names[e.object], "context")
+		if e.Object >= 0 {
+			switch e.Kind {
+			case machine.OpPark, machine.OpUnpark, machine.OpExpire:
+				what[e.Object] = "parker"
+			case machine.OpErr, machine.OpCancel:
+				n.names[e.Object] = cmp.Or(n.names[e.Object], "context")
 			}
 		}
 	}
@@ -317,17 +313,17 @@ func (n *namer) source(name string) *source {
 }
 
 // find returns the calls of at's method in at's line.
-func (s *source) find(at place) []*ast.CallExpr {
+func (s *source) find(at machine.Place) []*ast.CallExpr {
 	return slices.DeleteFunc(slices.Clone(s.calls), func(call *ast.CallExpr) bool {
 		fun, ok := call.Fun.(*ast.SelectorExpr)
-		return !ok || fun.Sel.Name != at.method ||
-			s.fset.Position(call.Lparen).Line != at.line && s.fset.Position(fun.Sel.Pos()).Line != at.line
+		return !ok || fun.Sel.Name != at.Method ||
+			s.fset.Position(call.Lparen).Line != at.Line && s.fset.Position(fun.Sel.Pos()).Line != at.Line
 	})
 }
 
 // receivers returns the receivers of the calls that may be the one at at, each once.
-func (n *namer) receivers(at place) []string {
-	s := n.source(at.file)
+func (n *namer) receivers(at machine.Place) []string {
+	s := n.source(at.File)
 	var found []string
 	for _, call := range s.find(at) {
 		x := ast.Unparen(call.Fun.(*ast.SelectorExpr).X)
@@ -363,17 +359,12 @@ func (s *source) name(x ast.Expr) string {
 }
 
 // asserted returns the argument of the call of Assert at a place, or "".
-func (n *namer) asserted(at place) string {
-	s := n.source(at.file)
-	if calls := s.find(at); at.method == "Assert" && len(calls) == 1 && len(calls[0].Args) == 1 {
+func (n *namer) asserted(at machine.Place) string {
+	s := n.source(at.File)
+	if calls := s.find(at); at.Method == "Assert" && len(calls) == 1 && len(calls[0].Args) == 1 {
 		return s.of(calls[0].Args[0])
 	}
 	return ""
-}
-
-// shortFile returns the last directory and the name of a file.
-func shortFile(file string) string {
-	return path.Join(path.Base(path.Dir(file)), path.Base(file))
 }
 
 // shortFunc returns the name of a function without its package, and of a
@@ -381,7 +372,7 @@ func shortFile(file string) string {
 // Lock.wait; of path/model.init.func2.TryLock.1, which is one that was inlined,
 // TryLock.
 func shortFunc(fn string) string {
-	name := strings.TrimPrefix(fn, functionPackage(fn)+".")
+	name := strings.TrimPrefix(fn, machine.PackageOf(fn)+".")
 	name = strings.NewReplacer("(*", "", ")", "", "[...]", "").Replace(closure.ReplaceAllString(name, ""))
 	parts := strings.Split(name, ".")
 	if last := len(parts) - 1; last > 0 && (!strings.Contains(fn, "(*") || isClosure(parts[last-1])) {

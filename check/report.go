@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/lockbench/lockbench/check/internal/search"
 )
 
 // A Report is the result of a search.
@@ -36,9 +38,9 @@ type Report struct {
 	Elapsed time.Duration
 	Failure *Failure // nil if none was found
 
-	other  bool // nothing was run, because LOCKBENCH_REPLAY is for another search
-	pinned bool // a worker was pinned
-	odds   odds // of mode PCT
+	other  bool        // nothing was run, because LOCKBENCH_REPLAY is for another search
+	pinned bool        // a worker was pinned
+	odds   search.Odds // of mode PCT
 }
 
 // Whole reports whether every schedule was taken, and no wait or timer was cut
@@ -97,13 +99,13 @@ func (r Report) Scope(what string) string {
 		return fmt.Sprintf("random schedules%s, seed %d", of, c.Seed)
 	case c.Mode == PCT:
 		s := fmt.Sprintf("schedules%s with random priorities and %s of them, seed %d", of, plural(c.Bound, "change"), c.Seed)
-		if o := r.odds; o.schedules > 0 {
+		if o := r.odds; o.Schedules > 0 {
 			apart := ""
-			if o.chosen {
+			if o.Chosen {
 				apart = ", choices apart,"
 			}
 			s += fmt.Sprintf(": what %s in order show%s is found with a probability of at least %.2g (n = %d that have a priority, k = %d steps)",
-				plural(c.Bound+1, "step"), apart, o.found(c.Bound+1), o.procs, o.steps)
+				plural(c.Bound+1, "step"), apart, o.Found(c.Bound+1), o.Procs, o.Steps)
 		}
 		return s
 	case c.Mode == Bounded:

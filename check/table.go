@@ -6,6 +6,21 @@ import (
 	"io"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/lockbench/lockbench/check/internal/machine"
+)
+
+// A Kind is a kind of failure.
+type Kind string
+
+// The kinds of failure.
+const (
+	Assertion Kind = Kind(machine.Assertion)
+	Panic     Kind = Kind(machine.Panic)
+	DataRace  Kind = Kind(machine.DataRace)
+	Deadlock  Kind = Kind(machine.Deadlock)
+	Livelock  Kind = Kind(machine.Livelock)
+	Misuse    Kind = Kind(machine.Misuse)
 )
 
 // A Failure is a schedule that failed, step by step.
@@ -109,10 +124,7 @@ func (s Step) String() string {
 
 // place returns where the step is in the source.
 func (s *Step) place() string {
-	if s.File == "" {
-		return ""
-	}
-	return fmt.Sprintf("%s:%d", shortFile(s.File), s.Line)
+	return machine.Place{File: s.File, Line: s.Line}.String()
 }
 
 func (w *Wait) place() string { return (&Step{File: w.File, Line: w.Line}).place() }
@@ -342,7 +354,7 @@ func (f *Failure) String() string {
 		b.WriteByte('\n')
 	}
 	for _, c := range f.Stack {
-		fmt.Fprintf(&b, "  at %s:%d in %s\n", shortFile(c.File), c.Line, shortFunc(c.Func))
+		fmt.Fprintf(&b, "  at %v in %s\n", machine.Place{File: c.File, Line: c.Line}, shortFunc(c.Func))
 	}
 	for i := range f.Steps {
 		if s := &f.Steps[i]; s.Failed && f.Kind == DataRace {

@@ -12,7 +12,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -302,20 +301,6 @@ func TestShortFunc(t *testing.T) {
 	} {
 		if got := shortFunc(fn); got != want {
 			t.Errorf("%s: got %q, want %q", fn, got, want)
-		}
-	}
-}
-
-// A token decodes to the script that it was made from.
-func TestTokenRoundTrip(t *testing.T) {
-	for _, s := range []script{
-		nil, {0}, {-1, -10, -11, -128}, {0, 3, 4, 5, 27, 28, 29},
-		slices.Repeat(script{3}, 7), slices.Repeat(script{3}, 8), append(slices.Repeat(script{3}, 1000), -3, -12, -12),
-		append(slices.Repeat(script{-12}, 9), 6),
-	} {
-		got, err := decodeScript(s.String())
-		if err != nil || !slices.Equal(got, s) {
-			t.Errorf("%v is the token %s, which is %v, %v", []int8(s), s, []int8(got), err)
 		}
 	}
 }

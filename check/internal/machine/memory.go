@@ -1,4 +1,4 @@
-package check
+package machine
 
 import (
 	"unsafe"
@@ -13,7 +13,7 @@ import (
 // outlive it; restore gives them the values that they had before.
 type memory struct {
 	epoch   uint32
-	objects []object
+	objects []Object
 	cells   []cell
 
 	// slots maps addresses to numbers, by open addressing. Slots of another epoch
@@ -27,9 +27,10 @@ type slot struct {
 	id    int32
 }
 
-type object struct {
-	addr     unsafe.Pointer  // keeps it, so that the address stays its own
-	at       engine.Location // nil for what is no word
+// An Object is what workers access: a word, a Cell, a parker, or what the machine adds.
+type Object struct {
+	Addr     unsafe.Pointer  // keeps it, so that the address stays its own
+	At       engine.Location // nil for what is no word
 	before   uint64          // its value when it was first met
 	pointer  unsafe.Pointer
 	version  uint32 // grows when its value changes
@@ -74,10 +75,10 @@ func (m *memory) add(addr unsafe.Pointer, at engine.Location) {
 	if len(m.objects) < cap(m.objects) {
 		m.objects = m.objects[:len(m.objects)+1]
 	} else {
-		m.objects = append(m.objects, object{})
+		m.objects = append(m.objects, Object{})
 	}
 	o := &m.objects[len(m.objects)-1]
-	*o = object{addr: addr, at: at}
+	*o = Object{Addr: addr, At: at}
 	if at != nil {
 		o.before, o.pointer = at.Raw()
 	}
@@ -87,7 +88,7 @@ func (m *memory) grow() {
 	m.slots = make([]slot, 2*len(m.slots))
 	mask := uintptr(len(m.slots) - 1)
 	for id := range m.objects {
-		addr := uintptr(m.objects[id].addr)
+		addr := uintptr(m.objects[id].Addr)
 		i := uintptr(uint64(addr)*0x9e3779b97f4a7c15>>32) & mask
 		for m.slots[i].epoch == m.epoch {
 			i = (i + 1) & mask
@@ -98,14 +99,14 @@ func (m *memory) grow() {
 
 // value returns a word's value in memory.
 func (m *memory) value(id int32) uint64 {
-	val, _ := m.objects[id].at.Raw()
+	val, _ := m.objects[id].At.Raw()
 	return val
 }
 
 func (m *memory) restore() {
 	for i := range m.objects {
-		if o := &m.objects[i]; o.at != nil {
-			o.at.SetRaw(o.before, o.pointer)
+		if o := &m.objects[i]; o.At != nil {
+			o.At.SetRaw(o.before, o.pointer)
 		}
 	}
 }

@@ -1,6 +1,6 @@
 //go:build virtual
 
-package check
+package search
 
 import (
 	"flag"
@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/lockbench/lockbench/internal/engine"
+	"github.com/lockbench/lockbench/check/internal/machine"
 	"github.com/lockbench/lockbench/primitives"
 )
 
@@ -69,9 +69,9 @@ func randomProgram(rng *rand.Rand, alphabets []string) program {
 	return p
 }
 
-// body returns the program as a test that notes in *out what its workers saw.
-func (p program) body(out *string) func(m *Machine) {
-	return func(m *Machine) {
+// body returns the program as a body for m that notes in *out what its workers saw.
+func (p program) body(m *machine.VM, out *string) func() {
+	return func() {
 		var words [2]primitives.Uint32
 		var parker primitives.Parker
 		ctx, cancel := m.WithCancel()
@@ -82,7 +82,7 @@ func (p program) body(out *string) func(m *Machine) {
 		}
 		defer func() { *out = fmt.Sprint(seen, words[0].Load(), words[1].Load()) }()
 		for i, instructions := range p {
-			m.Go(func() {
+			m.Spawn("", func() {
 				see := func(v uint32) { seen[i] = append(seen[i], v) }
 				for _, in := range instructions {
 					w := &words[in.word]
@@ -152,18 +152,23 @@ func (p program) body(out *string) func(m *Machine) {
 				}
 			})
 		}
-		m.Wait()
+		m.Join()
 	}
 }
 
-func b(ok bool) uint32 { return uint32(btoi(ok)) }
+func b(ok bool) uint32 {
+	if ok {
+		return 1
+	}
+	return 0
+}
 
 // outcomes returns all outcomes of a body, by one of the plans, and the number of
 // executions, or false if there are more than most.
-func outcomes(t *testing.T, p program, plan func(*vm) plan, most int) (found map[string]bool, n int, ok bool) {
+func outcomes(p program, plan func(*machine.VM) Plan, most int) (found map[string]bool, n int, ok bool) {
 	found = map[string]bool{}
-	n, ok = p.executions(t, plan, most, func(end outcome, what string) {
-		if end != abandoned {
+	n, ok = p.executions(plan, most, func(end machine.Outcome, what string) {
+		if end != machine.Abandoned {
 			found[what] = true
 		}
 	})
@@ -173,26 +178,22 @@ func outcomes(t *testing.T, p program, plan func(*vm) plan, most int) (found map
 // executions goes through the executions of p by a plan, and tells visit how each
 // ended, and what was seen. It returns how many there were, or false if there are
 // more than most.
-func (p program) executions(t *testing.T, plan func(*vm) plan, most int, visit func(end outcome, what string)) (n int, ok bool) {
-	cfg := Config{CPUs: 2}
-	if err := cfg.check(); err != nil {
-		t.Fatal(err)
-	}
+func (p program) executions(plan func(*machine.VM) Plan, most int, visit func(end machine.Outcome, what string)) (n int, ok bool) {
 	var out string
-	m := newVM(cfg)
-	m.clocked = true
-	x := &explorer{cfg: cfg, body: p.body(&out), vm: m, machine: &Machine{m}}
-	engine.Enter(m)
-	defer engine.Leave()
-	defer m.close()
+	m := machine.New(machine.Limits{Steps: 10_000, Spins: 1, CPUs: 2})
+	m.OrderTime()
+	body := p.body(m, &out)
+	m.Enter()
+	defer m.Leave()
+	defer m.Close()
 	s := plan(m)
-	for more := true; more; more = s.advance() {
+	for more := true; more; more = s.Advance() {
 		if n++; n > most {
 			return n, false
 		}
-		end := x.once(s)
-		if end == failed {
-			out = string(m.failure.kind) + out
+		end := m.Run(s, body)
+		if end == machine.Failed {
+			out = string(m.Fault.Kind) + out
 		}
 		visit(end, out)
 	}
@@ -205,11 +206,11 @@ func TestReductionLosesNothing(t *testing.T) {
 	compared, reduced, brute := 0, 0, 0
 	for seed := range *programs {
 		p := randomProgram(rand.New(rand.NewPCG(uint64(seed), 1)), alphabets)
-		want, nb, ok := outcomes(t, p, func(*vm) plan { return &bounded{bound: 1000} }, 30_000)
+		want, nb, ok := outcomes(p, func(*machine.VM) Plan { return NewBounded(1000) }, 30_000)
 		if !ok {
 			continue
 		}
-		got, nr, ok := outcomes(t, p, func(m *vm) plan { return &dpor{vm: m} }, 30_000)
+		got, nr, ok := outcomes(p, NewDPOR, 30_000)
 		if !ok {
 			t.Errorf("program %d, %v: more executions with reduction than the %d without", seed, p, nb)
 			continue
@@ -231,10 +232,10 @@ func TestReductionIsOptimal(t *testing.T) {
 	compared, reduced, brute := 0, 0, 0
 	for seed := range *programs / 2 {
 		p := randomProgram(rand.New(rand.NewPCG(uint64(seed), 2)), alphabets)
-		x := &witness{plan: &bounded{bound: 1000}}
+		x := &witness{Plan: NewBounded(1000)}
 		want := map[string]bool{}
-		_, ok := p.executions(t, func(*vm) plan { return x }, 30_000, func(end outcome, _ string) {
-			if end != abandoned {
+		_, ok := p.executions(func(*machine.VM) Plan { return x }, 30_000, func(end machine.Outcome, _ string) {
+			if end != machine.Abandoned {
 				want[x.class()] = true
 			}
 		})
@@ -243,8 +244,8 @@ func TestReductionIsOptimal(t *testing.T) {
 		}
 		n, got := 0, map[string]bool{}
 		x = &witness{}
-		_, ok = p.executions(t, func(m *vm) plan { x.plan = &dpor{vm: m}; return x }, 30_000, func(end outcome, _ string) {
-			if end != abandoned {
+		_, ok = p.executions(func(m *machine.VM) Plan { x.Plan = NewDPOR(m); return x }, 30_000, func(end machine.Outcome, _ string) {
+			if end != machine.Abandoned {
 				got[x.class()] = true
 				n++
 			}
@@ -267,12 +268,12 @@ func TestReductionIsOptimal(t *testing.T) {
 // which way each choice goes, and which stores a Membarrier drains. It models the
 // store buffers by itself.
 type witness struct {
-	plan
-	seen   [maxWorkers]strings.Builder
+	Plan
+	seen   [machine.MaxWorkers]strings.Builder
 	writes map[int32][]mark // in memory, by word
-	stores [maxWorkers][]held
-	count  [maxWorkers]int // of writes
-	issued [maxWorkers]int
+	stores [machine.MaxWorkers][]held
+	count  [machine.MaxWorkers]int // of writes
+	issued [machine.MaxWorkers]int
 
 	several bool // whether a worker waited for one of several words, on any schedule
 }
@@ -286,45 +287,46 @@ type held struct {
 	mark
 }
 
-func (x *witness) begin() {
-	x.plan.begin()
+func (x *witness) Begin() {
+	x.Plan.Begin()
 	x.writes = map[int32][]mark{}
-	x.seen, x.stores = [maxWorkers]strings.Builder{}, [maxWorkers][]held{}
-	x.count, x.issued = [maxWorkers]int{}, [maxWorkers]int{}
+	x.seen, x.stores = [machine.MaxWorkers]strings.Builder{}, [machine.MaxWorkers][]held{}
+	x.count, x.issued = [machine.MaxWorkers]int{}, [machine.MaxWorkers]int{}
 }
 
-func (x *witness) choose(self proc, n int) int {
-	way := x.plan.choose(self, n)
-	fmt.Fprintf(&x.seen[self/3], "choice %d ", way)
+func (x *witness) Choose(self machine.Proc, n int) int {
+	way := x.Plan.Choose(self, n)
+	fmt.Fprintf(&x.seen[self.Worker()], "choice %d ", way)
 	return way
 }
 
-func (x *witness) step(p proc, o *op) {
-	x.plan.step(p, o)
-	w := int(p) / 3
-	switch o.kind {
-	case opLoad, opModify, opCompareAndSwap:
-		x.reads(w, o.object)
-	case opWait:
+func (x *witness) Step(p machine.Proc, o *machine.Op) {
+	x.Plan.Step(p, o)
+	w := p.Worker()
+	switch o.Kind {
+	case machine.OpLoad, machine.OpModify, machine.OpCompareAndSwap:
+		x.reads(w, o.Object)
+	case machine.OpWait:
 		x.several = true
-	case opFlush:
-		x.writes[o.object] = append(x.writes[o.object], x.stores[w][0].mark)
+	case machine.OpFlush:
+		x.writes[o.Object] = append(x.writes[o.Object], x.stores[w][0].mark)
 		x.stores[w] = x.stores[w][1:]
 		return
-	case opMembarrier:
+	case machine.OpMembarrier:
 		fmt.Fprint(&x.seen[w], "barrier ", x.issued, " ")
 	}
-	if o.write && o.kind != opIssue {
+	if o.Write && o.Kind != machine.OpIssue {
 		x.count[w]++
-		x.writes[o.object] = append(x.writes[o.object], mark{w, x.count[w]})
+		x.writes[o.Object] = append(x.writes[o.Object], mark{w, x.count[w]})
 	}
 }
 
-func (x *witness) issue(w *worker) {
-	x.plan.issue(w)
-	x.count[w.id]++
-	x.issued[w.id]++
-	x.stores[w.id] = append(x.stores[w.id], held{w.stores[len(w.stores)-1].object, mark{w.id, x.count[w.id]}})
+func (x *witness) Issue(p machine.Proc, object int32) {
+	x.Plan.Issue(p, object)
+	w := p.Worker()
+	x.count[w]++
+	x.issued[w]++
+	x.stores[w] = append(x.stores[w], held{object, mark{w, x.count[w]}})
 }
 
 // reads notes which write of an object w sees.

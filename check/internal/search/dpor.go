@@ -1,4 +1,6 @@
-package check
+package search
+
+import "github.com/lockbench/lockbench/check/internal/machine"
 
 // A dpor searches by dynamic partial-order reduction with source sets and sleep
 // sets: Abdulla, Aronis, Jonsson and Sagonas, "Optimal Dynamic Partial Order
@@ -30,39 +32,44 @@ package check
 // I1: nodes[i] and events[i] are of the same step, or of the same choice.
 // I2: an execution repeats the existing nodes, and then adds new ones.
 type dpor struct {
-	vm       *vm
+	vm       *machine.VM
 	nodes    []node
 	events   []event
-	depth    int   // steps and choices of the execution so far
-	fresh    int   // the first of them that no earlier execution had
-	asleep   procs // in the state that the execution is in, once it is fresh
-	last     proc  // the proc that took the last step
-	diverged bool  // whether the execution did not repeat the existing nodes
+	depth    int           // steps and choices of the execution so far
+	fresh    int           // the first of them that no earlier execution had
+	asleep   machine.Procs // in the state that the execution is in, once it is fresh
+	last     machine.Proc  // the proc that took the last step
+	diverged bool          // whether the execution did not repeat the existing nodes
 
-	took   [maxProcs]int32 // the last step of each proc in the execution, or 0
-	order  [maxProcs]order // each proc's last step, and all that comes before it
-	count  [maxProcs]uint16
-	issued [maxWorkers][]issued // for each store in a buffer
-	kept   [maxWorkers]order
+	took   [machine.MaxProcs]int32 // the last step of each proc in the execution, or 0
+	order  [machine.MaxProcs]order // each proc's last step, and all that comes before it
+	count  [machine.MaxProcs]uint16
+	issued [machine.MaxWorkers][]issued // for each store in a buffer
+	kept   [machine.MaxWorkers]order
 	trails []trail // by object
 	rivals []int32 // events that the step conflicts with
 }
+
+// NewDPOR returns a search of every schedule of a machine, of which it asks how many
+// workers and steps there are (Live, StepLimit), which step each proc would take (Pends,
+// Conflict) and what that would see (Forwards, Partial).
+func NewDPOR(vm *machine.VM) Plan { return &dpor{vm: vm} }
 
 // A node is a state that the execution went through, and where to go from it.
 type node struct {
 	choice    bool // one of several ways was chosen, and not a step
 	taken, of int8 // the way that was chosen, and how many there are
-	chosen    proc
-	enabled   procs
-	asleep    procs // need not be tried: the executions they lead to were seen elsewhere
-	explored  procs // have been tried
-	backtrack procs // must be tried
+	chosen    machine.Proc
+	enabled   machine.Procs
+	asleep    machine.Procs // need not be tried: the executions they lead to were seen elsewhere
+	explored  machine.Procs // have been tried
+	backtrack machine.Procs // must be tried
 }
 
 // An event is a step that was taken.
 type event struct {
-	proc    proc // -1 for a choice
-	kind    opKind
+	proc    machine.Proc // -1 for a choice
+	kind    machine.OpKind
 	index   uint16
 	on      int32 // what it accesses, or -1
 	object  int32 // the same, if it writes
@@ -79,7 +86,7 @@ type issued struct {
 }
 
 // An order says for each proc how many of its steps come before something.
-type order [maxProcs]uint16
+type order [machine.MaxProcs]uint16
 
 func (c *order) join(d *order, n int) {
 	a := c[:n]
@@ -94,35 +101,35 @@ func (c *order) join(d *order, n int) {
 // that was then flushed.
 type trail struct {
 	writer  int32 // the event, or -1
-	readers procs
-	read    [maxProcs]int32
+	readers machine.Procs
+	read    [machine.MaxProcs]int32
 }
 
-func (d *dpor) begin() {
+func (d *dpor) Begin() {
 	d.depth, d.asleep, d.last, d.diverged = 0, 0, 0, false
-	d.took = [maxProcs]int32{}
+	d.took = [machine.MaxProcs]int32{}
 	for i := range d.order {
 		d.order[i] = order{}
 	}
-	d.count = [maxProcs]uint16{}
+	d.count = [machine.MaxProcs]uint16{}
 	for i := range d.issued {
 		d.issued[i] = d.issued[i][:0]
 	}
 	d.trails = d.trails[:0]
-	d.kept = [maxWorkers]order{}
+	d.kept = [machine.MaxWorkers]order{}
 }
 
 // mostPassed is how many steps a proc may be passed over while the choice of the next
-// step is free.
+// Step is free.
 const mostPassed = 64
 
 // width is how many procs there are.
-func (d *dpor) width() int { return 3 * d.vm.live }
+func (d *dpor) width() int { return 3 * d.vm.Live }
 
-func (d *dpor) known() (proc, bool) {
+func (d *dpor) Known() (machine.Proc, bool) {
 	if d.depth < len(d.nodes) && !d.diverged {
 		at := &d.nodes[d.depth]
-		if !at.choice && d.vm.pends(at.chosen) {
+		if !at.choice && d.vm.Pends(at.chosen) {
 			return at.chosen, true
 		}
 		d.diverged = true
@@ -130,11 +137,11 @@ func (d *dpor) known() (proc, bool) {
 	return 0, false
 }
 
-// repeats reports whether the execution repeated the earlier ones.
-func (d *dpor) repeats() bool { return !d.diverged && d.depth >= d.fresh }
+// Repeats reports whether the execution repeated the earlier ones.
+func (d *dpor) Repeats() bool { return !d.diverged && d.depth >= d.fresh }
 
-func (d *dpor) pick(self proc, enabled procs) (proc, bool) {
-	if p, ok := d.known(); ok {
+func (d *dpor) Pick(self machine.Proc, enabled machine.Procs) (machine.Proc, bool) {
+	if p, ok := d.Known(); ok {
 		return p, true
 	}
 	if d.diverged {
@@ -145,25 +152,25 @@ func (d *dpor) pick(self proc, enabled procs) (proc, bool) {
 		return 0, false
 	}
 	p := self
-	if !awake.has(p) {
-		p = awake.first()
+	if !awake.Has(p) {
+		p = awake.First()
 	}
 	// A proc that was passed over for long is next. It may end the loop of another, and
 	// its steps can then be tried earlier.
-	if passed := min(max(d.vm.limit/8, 1), mostPassed); d.depth > passed {
+	if passed := min(max(d.vm.StepLimit()/8, 1), mostPassed); d.depth > passed {
 		for rest := awake; rest != 0; {
-			q := rest.first()
-			rest &^= one(q)
+			q := rest.First()
+			rest &^= machine.One(q)
 			if int(d.took[q]) < min(int(d.took[p]), d.depth-passed) {
 				p = q
 			}
 		}
 	}
-	d.nodes = append(d.nodes, node{chosen: p, enabled: enabled, asleep: d.asleep, backtrack: one(p)})
+	d.nodes = append(d.nodes, node{chosen: p, enabled: enabled, asleep: d.asleep, backtrack: machine.One(p)})
 	return p, true
 }
 
-func (d *dpor) choose(self proc, n int) int {
+func (d *dpor) Choose(self machine.Proc, n int) int {
 	if d.depth == len(d.nodes) {
 		d.nodes = append(d.nodes, node{choice: true, of: int8(n), asleep: d.asleep})
 	}
@@ -181,7 +188,7 @@ func (d *dpor) choose(self proc, n int) int {
 	return int(at.taken)
 }
 
-func (d *dpor) step(p proc, o *op) {
+func (d *dpor) Step(p machine.Proc, o *machine.Op) {
 	i := d.depth
 	d.depth++
 	if i >= len(d.events) {
@@ -190,14 +197,14 @@ func (d *dpor) step(p proc, o *op) {
 	e := &d.events[i]
 	d.last = p
 	d.took[p] = int32(i)
-	if o.object >= 0 {
-		d.trail(o.object)
+	if o.Object >= 0 {
+		d.trail(o.Object)
 	}
-	for _, s := range o.more {
-		d.trail(s.object)
+	for _, s := range o.More {
+		d.trail(s.Object)
 	}
 	if i < d.fresh {
-		if e.proc != p || e.kind != o.kind || e.on != o.object {
+		if e.proc != p || e.kind != o.Kind || e.on != o.Object {
 			d.diverged = true
 			return
 		}
@@ -209,33 +216,33 @@ func (d *dpor) step(p proc, o *op) {
 
 	n := d.width()
 	before := &d.order[p]
-	if w := int(p) / 3; p%3 == 1 {
-		before.join(&d.issued[w][0].order, n)
-	} else if o.fence {
+	if p.IsBuffer() {
+		before.join(&d.issued[p.Worker()][0].order, n)
+	} else if o.Fence {
 		before.join(&d.order[p+1], n)
 	}
 	d.count[p]++
-	*e = event{proc: p, kind: o.kind, index: d.count[p], on: o.object, object: -1, order: *before}
+	*e = event{proc: p, kind: o.Kind, index: d.count[p], on: o.Object, object: -1, order: *before}
 	e.order[p] = e.index
-	if o.write {
-		e.object = o.object
+	if o.Write {
+		e.object = o.Object
 	}
 
-	switch o.kind {
-	case opUnpin:
-		e.pinned = d.trails[o.object].writer
-	case opFlush:
-		e.part = d.vm.workers[p/3].stores[0].mask != wholeWord
+	switch o.Kind {
+	case machine.OpUnpin:
+		e.pinned = d.trails[o.Object].writer
+	case machine.OpFlush:
+		e.part = d.vm.Partial(p.Worker())
 	}
 
 	// The events that the step conflicts with come before it, too. The last of them
 	// may race with it.
 	d.rivals = d.rivals[:0]
-	if o.object >= 0 {
-		d.rival(before, o.object, p, o.write)
+	if o.Object >= 0 {
+		d.rival(before, o.Object, p, o.Write)
 	}
-	for _, s := range o.more {
-		d.rival(before, s.object, p, false)
+	for _, s := range o.More {
+		d.rival(before, s.Object, p, false)
 	}
 	for _, j := range d.rivals {
 		e.order.join(&d.events[j].order, n)
@@ -249,7 +256,7 @@ func (d *dpor) step(p proc, o *op) {
 			}
 		}
 		if immediate {
-			if first.kind == opUnpin && o.kind == opPin {
+			if first.kind == machine.OpUnpin && o.Kind == machine.OpPin {
 				j = first.pinned // that Pin could have come later
 			}
 			d.reverse(int(j), i, o)
@@ -261,52 +268,13 @@ func (d *dpor) step(p proc, o *op) {
 	// A sleeping proc wakes up if its step conflicts with this one.
 	at := &d.nodes[i]
 	d.asleep = 0
-	for rest := (at.asleep | at.explored) &^ one(p); rest != 0; {
-		q := rest.first()
-		rest &^= one(q)
-		if !d.vm.conflict(q, p) {
-			d.asleep |= one(q)
+	for rest := (at.asleep | at.explored) &^ machine.One(p); rest != 0; {
+		q := rest.First()
+		rest &^= machine.One(q)
+		if !d.vm.Conflict(q, p) {
+			d.asleep |= machine.One(q)
 		}
 	}
-}
-
-// conflict reports whether the order of the pending steps of p and q matters.
-func (m *vm) conflict(p, q proc) bool {
-	a, b := &m.pending[p], &m.pending[q]
-	if a.object >= 0 && a.object == b.object {
-		if x, y := m.writes(a), m.writes(b); x && y || x && m.forwards(q, b.object) < 0 || y && m.forwards(p, a.object) < 0 {
-			return true
-		}
-	}
-	return m.readsOf(p, b) || m.readsOf(q, a)
-}
-
-// readsOf reports whether b writes something that p will read in addition to its
-// object.
-func (m *vm) readsOf(p proc, b *op) bool {
-	for _, s := range m.pending[p].more {
-		if s.object == b.object && m.writes(b) && m.forwards(p, s.object) < 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// forwards returns which store in its worker's buffer p would see if it read an
-// object now, or -1 if it would see what is in memory.
-func (m *vm) forwards(p proc, object int32) int {
-	if w := m.workers[p/3]; len(w.stores) > 0 && p == w.proc() {
-		return w.latest(object)
-	}
-	return -1
-}
-
-// writes reports whether o would write its object now.
-func (m *vm) writes(o *op) bool {
-	if o.cas {
-		return m.value(o.object) == o.expect
-	}
-	return o.write
 }
 
 // trail makes the trail of an object, if there is none yet.
@@ -323,51 +291,51 @@ func (d *dpor) trail(id int32) {
 }
 
 // leave puts event i of p on the trails of what it accesses.
-func (d *dpor) leave(i int, p proc, o *op) {
+func (d *dpor) leave(i int, p machine.Proc, o *machine.Op) {
 	switch {
-	case o.object < 0:
-	case o.write:
-		t := &d.trails[o.object]
+	case o.Object < 0:
+	case o.Write:
+		t := &d.trails[o.Object]
 		t.writer, t.readers = int32(i), 0
-		if o.kind == opFlush {
-			w := p / 3
+		if o.Kind == machine.OpFlush {
+			w := p.Worker()
 			if reader := d.issued[w][0].reader; reader >= 0 {
-				t.readers = one(p - 1)
+				t.readers = machine.One(p - 1)
 				t.read[p-1] = reader
 			}
 			d.issued[w] = d.issued[w][:copy(d.issued[w], d.issued[w][1:])]
 		}
 	default:
-		d.reads(i, p, o.object)
+		d.reads(i, p, o.Object)
 	}
-	for _, s := range o.more {
-		d.reads(i, p, s.object)
+	for _, s := range o.More {
+		d.reads(i, p, s.Object)
 	}
 }
 
 // reads puts event i of p, which reads an object, on its trail, or with the store
 // in the buffer that it sees.
-func (d *dpor) reads(i int, p proc, object int32) {
-	if n := d.vm.forwards(p, object); n >= 0 {
-		d.issued[p/3][n].reader = int32(i)
+func (d *dpor) reads(i int, p machine.Proc, object int32) {
+	if n := d.vm.Forwards(p, object); n >= 0 {
+		d.issued[p.Worker()][n].reader = int32(i)
 		return
 	}
 	t := &d.trails[object]
-	t.readers |= one(p)
+	t.readers |= machine.One(p)
 	t.read[p] = int32(i)
 }
 
 // rival adds to rivals the events on t, the trail of an object, that conflict with
 // a step of p, and that nothing else puts before it.
-func (d *dpor) rival(before *order, object int32, p proc, write bool) {
+func (d *dpor) rival(before *order, object int32, p machine.Proc, write bool) {
 	t := &d.trails[object]
 	if t.writer < 0 && t.readers == 0 {
 		return
 	}
 	if write {
-		for rest := t.readers &^ one(p); rest != 0; {
-			q := rest.first()
-			rest &^= one(q)
+		for rest := t.readers &^ machine.One(p); rest != 0; {
+			q := rest.First()
+			rest &^= machine.One(q)
 			if j := t.read[q]; d.events[j].index > before[q] {
 				d.rivals = append(d.rivals, j)
 			}
@@ -380,14 +348,14 @@ func (d *dpor) rival(before *order, object int32, p proc, write bool) {
 	if e.proc == p || e.index <= before[e.proc] {
 		return
 	}
-	own := procs(0) // its reads of what e flushed need not come after e
-	if e.kind == opFlush {
-		own = one(e.proc - 1)
+	own := machine.Procs(0) // its reads of what e flushed need not come after e
+	if e.kind == machine.OpFlush {
+		own = machine.One(e.proc - 1)
 	}
 	switch {
 	case write && t.readers&^own != 0: // they come after the writer
-	case !write && d.vm.forwards(p, object) >= 0: // p sees its own store, in the buffer
-	case !write && own.has(p) && !e.part: // or in memory
+	case !write && d.vm.Forwards(p, object) >= 0: // p sees its own store, in the buffer
+	case !write && own.Has(p) && !e.part: // or in memory
 	default:
 		d.rivals = append(d.rivals, t.writer)
 	}
@@ -395,21 +363,21 @@ func (d *dpor) rival(before *order, object int32, p proc, write bool) {
 
 // reverse has step o, which is event i, tried before event j. Event j comes before
 // it in this execution, but need not.
-func (d *dpor) reverse(j, i int, o *op) {
+func (d *dpor) reverse(j, i int, o *machine.Op) {
 	first, at := &d.events[j], &d.nodes[j]
 	second := d.events[i].proc
-	possible := at.enabled.has(second)
+	possible := at.enabled.Has(second)
 	switch { // did event j make step o possible?
 	case possible:
-	case o.kind == opPark && (first.kind == opUnpark && first.changed || first.kind == opExpire),
-		o.kind == opExpire && first.kind == opCancel && first.changed,
-		o.kind == opUnpark && first.kind == opExpire,
-		o.kind == opStop && first.kind == opTimer:
+	case o.Kind == machine.OpPark && (first.kind == machine.OpUnpark && first.changed || first.kind == machine.OpExpire),
+		o.Kind == machine.OpExpire && first.kind == machine.OpCancel && first.changed,
+		o.Kind == machine.OpUnpark && first.kind == machine.OpExpire,
+		o.Kind == machine.OpStop && first.kind == machine.OpTimer:
 		return
 	}
 	// The events in between that need not come after event j could be taken before
 	// it, and then o. The procs that could begin with one of these are the initials.
-	var initials, met procs
+	var initials, met machine.Procs
 	var began order
 	for k := j + 1; k <= i; k++ {
 		e := &d.events[k]
@@ -419,29 +387,29 @@ func (d *dpor) reverse(j, i int, o *op) {
 		if k < i && e.order[first.proc] >= first.index {
 			continue
 		}
-		if o.kind == opWait && e.changed && !possible && e.proc != second+1 {
-			for _, s := range o.more {
-				possible = possible || s.object == e.object
+		if o.Kind == machine.OpWait && e.changed && !possible && e.proc != second+1 {
+			for _, s := range o.More {
+				possible = possible || s.Object == e.object
 			}
 		}
-		if met.has(e.proc) {
+		if met.Has(e.proc) {
 			continue
 		}
 		initial := true
 		for rest := met; rest != 0; {
-			q := rest.first()
-			rest &^= one(q)
+			q := rest.First()
+			rest &^= machine.One(q)
 			if e.order[q] >= began[q] {
 				initial = false
 			}
 		}
-		met |= one(e.proc)
+		met |= machine.One(e.proc)
 		began[e.proc] = e.index
 		if initial {
-			initials |= one(e.proc)
+			initials |= machine.One(e.proc)
 		}
 	}
-	if o.kind == opWait && !possible {
+	if o.Kind == machine.OpWait && !possible {
 		return
 	}
 	initials &= at.enabled
@@ -449,36 +417,37 @@ func (d *dpor) reverse(j, i int, o *op) {
 	case initials == 0:
 		at.backtrack |= at.enabled
 	case initials&(at.backtrack|at.asleep|at.explored) != 0:
-	case initials.has(second):
-		at.backtrack |= one(second)
+	case initials.Has(second):
+		at.backtrack |= machine.One(second)
 	default:
-		at.backtrack |= one(initials.first())
+		at.backtrack |= machine.One(initials.First())
 	}
 }
 
-func (d *dpor) changed() {
+func (d *dpor) Changed() {
 	if e := &d.events[d.depth-1]; e.proc >= 0 {
 		e.changed = true
 	}
 }
 
-func (d *dpor) issue(w *worker) {
-	d.issued[w.id] = append(d.issued[w.id], issued{order: d.order[w.proc()], reader: -1})
+func (d *dpor) Issue(p machine.Proc, _ int32) {
+	w := p.Worker()
+	d.issued[w] = append(d.issued[w], issued{order: d.order[p], reader: -1})
 }
 
-func (d *dpor) follow(p, q proc) {
+func (d *dpor) Follow(p, q machine.Proc) {
 	if q < 0 {
 		q = d.last
 	}
 	d.order[p].join(&d.order[q], d.width())
 }
 
-func (d *dpor) keep(n int, q proc) { d.kept[n] = d.order[q] }
+func (d *dpor) Keep(n int, q machine.Proc) { d.kept[n] = d.order[q] }
 
-func (d *dpor) recall(p proc, n int) { d.order[p].join(&d.kept[n], d.width()) }
+func (d *dpor) Recall(p machine.Proc, n int) { d.order[p].join(&d.kept[n], d.width()) }
 
-// advance prepares the next execution, and reports whether there is one.
-func (d *dpor) advance() bool {
+// Advance prepares the next execution, and reports whether there is one.
+func (d *dpor) Advance() bool {
 	for i := len(d.nodes) - 1; i >= 0; i-- {
 		at := &d.nodes[i]
 		if at.choice {
@@ -489,9 +458,9 @@ func (d *dpor) advance() bool {
 			}
 			continue
 		}
-		at.explored |= one(at.chosen)
+		at.explored |= machine.One(at.chosen)
 		if rest := at.backtrack &^ at.explored &^ at.asleep; rest != 0 {
-			at.chosen = rest.first()
+			at.chosen = rest.First()
 			d.nodes, d.fresh = d.nodes[:i+1], i
 			return true
 		}

@@ -1,15 +1,12 @@
-package check
+package machine
 
 import (
-	"iter"
+	"fmt"
 	"unsafe"
-
-	"github.com/lockbench/lockbench/internal/engine"
 )
 
 // A worker is a coroutine of the virtual machine.
 type worker struct {
-	vm     *vm
 	id     int
 	resume func() (struct{}, bool)
 	yield  func(struct{}) bool
@@ -24,8 +21,8 @@ type worker struct {
 	optional   bool // whether its steps may never be taken
 	state      state
 	clock      clock   // what happened before, for the detection of data races
-	read       []seen  // since it last waited
-	awaited    []seen  // while it waits for one of several words
+	read       []Seen  // since it last waited
+	awaited    []Seen  // while it waits for one of several words
 	watched    int32   // the one that it waits for
 	trying     bool    // whether it could give up waiting
 	stores     []store // its store buffer, the oldest first
@@ -34,7 +31,7 @@ type worker struct {
 	free       []pooled // what it has given to pools, the latest last
 	cpu        int
 	deadline   deadline // what may end its Park, or nil
-	context    [1]seen  // of the deadline, if it is a context
+	context    [1]Seen  // of the deadline, if it is a context
 	cancelled  bool     // whether the deadline will end its Park before an Unpark comes
 	expired    bool     // whether it has
 
@@ -49,6 +46,10 @@ type worker struct {
 	stopped bool
 }
 
+func (w *worker) proc() Proc   { return Proc(3 * w.id) }
+func (w *worker) buffer() Proc { return Proc(3*w.id + 1) }
+func (w *worker) alarm() Proc  { return Proc(3*w.id + 2) }
+
 type state uint8
 
 const (
@@ -59,9 +60,9 @@ const (
 	finished
 )
 
-// A seen is a word and which of its values was seen.
-type seen struct {
-	object  int32
+// A Seen is a word and which of its values was seen.
+type Seen struct {
+	Object  int32
 	version uint32
 }
 
@@ -80,16 +81,15 @@ type pooled struct {
 	size        uintptr
 }
 
-// killed is the panic that unwinds a worker whose execution is over.
-type killed struct{}
-
-// aborted is the panic that unwinds a worker that has found a failure.
-type aborted struct{}
-
-func newWorker(m *vm, id int) *worker {
-	w := &worker{vm: m, id: id}
-	w.resume, w.stop = iter.Pull(w.loop)
-	return w
+func (w *worker) String() string {
+	switch {
+	case w.name != "":
+		return w.name
+	case w.id == 0:
+		return "body"
+	default:
+		return fmt.Sprintf("worker %d", w.id)
+	}
 }
 
 func (w *worker) reset(body func(), background bool) {
@@ -103,68 +103,20 @@ func (w *worker) reset(body func(), background bool) {
 	w.timer, w.again, w.fires, w.fired, w.stopped = false, 0, false, false, false
 }
 
-// loop runs one body after the other, and yields after each.
-func (w *worker) loop(yield func(struct{}) bool) {
-	w.yield = yield
-	w.vm.watch.knows(w.id)
-	for {
-		w.inside = true
-		w.runs()
-		if !yield(struct{}{}) {
-			return
-		}
-	}
-}
-
-func (w *worker) runs() {
-	returned := false
-	defer func() {
-		w.vm.givenUp()
-		w.inside = false
-		switch v := recover().(type) {
-		case nil:
-			if !returned {
-				w.exits()
-			}
-		case killed, aborted:
-		default:
-			if !w.vm.killing {
-				w.vm.panicked(v)
-			}
-		}
-	}()
-	w.vm.next = nil
-	engine.Runs()
-	w.body()
-	w.vm.givenUp()
-	w.vm.finish(w)
-	returned = true
-}
-
-// exits ends the execution, just before runtime.Goexit ends w's coroutine. It would
-// also end a goroutine that resumes w, so none may resume w any more.
-func (w *worker) exits() {
-	w.lost = true
-	if m := w.vm; !m.killing {
-		m.exited()
-	}
-	w.yield(struct{}{})
-}
-
 // see notes that w read a word.
 func (w *worker) see(object int32, version uint32) {
 	for i := range w.read {
-		if w.read[i].object == object {
+		if w.read[i].Object == object {
 			return // keep the older version: it changed since w read it
 		}
 	}
-	w.read = append(w.read, seen{object, version})
+	w.read = append(w.read, Seen{object, version})
 }
 
 // forget notes that w wrote a word.
 func (w *worker) forget(object int32) {
 	for i := range w.read {
-		if w.read[i].object == object {
+		if w.read[i].Object == object {
 			w.read[i] = w.read[len(w.read)-1]
 			w.read = w.read[:len(w.read)-1]
 			return
@@ -185,9 +137,9 @@ func (w *worker) latest(object int32) int {
 // flushed notes that w's buffer has no store to a word any more. If w has read the
 // word it saw its own store, so it has seen this version.
 func (w *worker) flushed(object int32, version uint32) {
-	for _, read := range [...][]seen{w.read, w.awaited} {
+	for _, read := range [...][]Seen{w.read, w.awaited} {
 		for i := range read {
-			if read[i].object == object {
+			if read[i].Object == object {
 				read[i].version = version
 			}
 		}
