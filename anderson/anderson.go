@@ -52,7 +52,7 @@ type Lock struct {
 
 	// holder is the holder's ticket with the bit held set, or 0 if there is no holder.
 	// Only the holder touches it.
-	holder uint64
+	holder primitives.Cell[uint64]
 
 	_ primitives.CacheLine
 
@@ -85,7 +85,7 @@ func (l *Lock) Lock() {
 	if l.slot(ticket).Load() != ticket { // acquire: pairs with handoff in Unlock
 		l.wait(ticket, primitives.Spin{InLine: true})
 	}
-	l.holder = held | uint64(ticket)
+	l.holder.Set(held | uint64(ticket))
 }
 
 // LockPinned locks l and disables preemption until [Lock.UnlockPinned].
@@ -99,7 +99,7 @@ func (l *Lock) LockPinned() {
 	if l.slot(ticket).Load() != ticket { // acquire: pairs with handoff in Unlock
 		l.wait(ticket, primitives.Spin{InLine: true, Pinned: true})
 	}
-	l.holder = held | uint64(ticket)
+	l.holder.Set(held | uint64(ticket))
 }
 
 func (l *Lock) wait(ticket uint32, spin primitives.Spin) {
@@ -121,7 +121,7 @@ func (l *Lock) TryLock() bool {
 	if !l.next.CompareAndSwap(next, next+1) {
 		return false
 	}
-	l.holder = held | uint64(next)
+	l.holder.Set(held | uint64(next))
 	return true
 }
 
@@ -139,11 +139,12 @@ func (l *Lock) TryLockPinned() bool {
 // Unlock unlocks l and hands it to the longest waiter, if there is one.
 // It panics if l is not locked.
 func (l *Lock) Unlock() {
-	if l.holder == 0 {
+	holder := l.holder.Get()
+	if holder == 0 {
 		panic("anderson: Unlock of unlocked Lock")
 	}
-	next := uint32(l.holder) + 1
-	l.holder = 0                    // before the release: after it holder belongs to the next holder
+	next := uint32(holder) + 1
+	l.holder.Set(0)                 // before the release: after it holder belongs to the next holder
 	l.slot(next).StoreRelease(next) // release (handoff): publishes the critical section
 }
 

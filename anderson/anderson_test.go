@@ -37,6 +37,26 @@ func TestFIFO(t *testing.T) {
 	}
 }
 
+// Waiters next to each other in line have lines of their own, and the slots come around.
+func TestSlots(t *testing.T) {
+	var l anderson.Lock
+	seen := make(map[*primitives.Uint32]bool)
+	for ticket := range uint32(anderson.Slots) {
+		seen[l.Slot(ticket)] = true
+	}
+	if len(seen) != anderson.Slots {
+		t.Errorf("%d slots for as many tickets in line as %d", len(seen), anderson.Slots)
+	}
+	for _, ticket := range []uint32{0, 1, math.MaxUint32} {
+		if l.Slot(ticket) != l.Slot(ticket+anderson.Slots) {
+			t.Errorf("tickets %d and %d later have different slots", ticket, anderson.Slots)
+		}
+	}
+	if d := uintptr(unsafe.Pointer(l.Slot(1))) - uintptr(unsafe.Pointer(l.Slot(0))); d < primitives.CacheLineSize {
+		t.Errorf("slots are %d bytes apart, want a line", d)
+	}
+}
+
 func TestStringCountsWaiters(t *testing.T) {
 	for _, first := range []uint32{0, 7, math.MaxUint32} {
 		l := anderson.NewAt(anderson.Slots, first)
