@@ -29,8 +29,8 @@ import (
 )
 
 type gateCmd struct {
-	Between []string `complete:"files" arg:"" name:"file" optional:"" help:"With --files: the results of the base, and of the head."`
-	Files   bool     `help:"Compare two files, and measure nothing."`
+	Between []string `complete:"files" arg:"" name:"file" optional:"" help:"With --files: the results of the base, and of the head; or of the head alone, for the shapes in --config."`
+	Files   bool     `help:"Compare two files, or judge the shapes of one, and measure nothing."`
 	Drift   string   `placeholder:"P" help:"With --files: by how much the machine's speed may have changed between samples that were not measured together (5%)."`
 	Again   string   `complete:"files" hidden:"" help:"Not needed any more: measured the base a second time."`
 
@@ -91,7 +91,7 @@ func (c *gateCmd) Run(con commandline.Console) error {
 	switch {
 	case c.Files:
 		compare = (*gating).compareFiles
-		c.checkFiles(&bad)
+		c.checkFiles(&bad, file)
 		drift = c.driftShare(&bad, says)
 	case c.Drift != "":
 		bad.Addf("--drift: want it with --files: what is measured here is measured together")
@@ -386,10 +386,10 @@ func asInput(ctx context.Context, err error) error {
 	return bad
 }
 
-// checkFiles checks that there are two files.
-func (c *gateCmd) checkFiles(bad *commandline.Problems) {
-	if len(c.Between) != 2 {
-		bad.Addf("--files: want two files, the base's and the head's, have %d", len(c.Between))
+// checkFiles checks that there are two files, or one if only shapes are judged.
+func (c *gateCmd) checkFiles(bad *commandline.Problems, config *config.File) {
+	if alone := len(c.Between) == 1 && config != nil && len(config.Shapes) > 0; len(c.Between) != 2 && !alone {
+		bad.Addf("--files: want two files, the base's and the head's, have %d (or one, and shapes in --config)", len(c.Between))
 	}
 	if c.Base != "" || c.SelfTest || c.History != "" {
 		bad.Addf("--files: want neither --base, --self-test nor --history: the files are what is compared")
@@ -435,8 +435,11 @@ func unlessDone(ctx context.Context, files bool, f func() (*gate.Report, error))
 }
 
 // compareFiles compares two files, and checks the shapes that the configuration demands
-// of the head.
+// of the head. It only checks the shapes if there is no file of the base.
 func (g *gating) compareFiles(ctx context.Context) (*gate.Report, error) {
+	if len(g.Between) == 1 {
+		return g.judgeFile(ctx, g.Between[0])
+	}
 	files, err := gate.ReadFiles(g.Between[0], g.Between[1])
 	if err != nil {
 		return nil, asInput(ctx, err)
@@ -475,6 +478,22 @@ func (g *gating) judgeShapes(base, head string) ([]shape.Finding, error) {
 		return nil, err
 	}
 	return shape.Judge(g.config.Shapes, g.config.Confidence, h, b)
+}
+
+// judgeFile checks the shapes of one file. The report has nothing else.
+func (g *gating) judgeFile(ctx context.Context, name string) (*gate.Report, error) {
+	head, err := results.ReadFile(name)
+	if err != nil {
+		return nil, asInput(ctx, err)
+	}
+	if g.shapes, err = shape.Judge(g.config.Shapes, g.config.Confidence, head, nil); err != nil {
+		return nil, asInput(ctx, err)
+	}
+	rep := &gate.Report{Rules: g.rules, Head: name}
+	for _, s := range head.Samples {
+		rep.Rounds = max(rep.Rounds, s.Round)
+	}
+	return rep, nil
 }
 
 // refuse writes, in the format asked for, that there is no verdict because of err. It
@@ -548,6 +567,9 @@ func noVerdict(rep report.Document) error {
 		for _, b := range only.of {
 			bad.Addf("%v: only the %s has it; if that is right, say %s '^%s$'", b, only.side, only.flag, regexp.QuoteMeta(b.String()))
 		}
+	}
+	if len(bad) == 0 {
+		bad.Add(gate.ErrNothing)
 	}
 	return bad
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -22,6 +23,9 @@ func TestGateBadInput(t *testing.T) {
 		{"gate", "want --base REF, --files BASE HEAD, or --self-test"},
 		{"gate good.txt good.txt", "good.txt good.txt: want --files before files to compare"},
 		{"gate --files good.txt", "--files: want two files, the base's and the head's, have 1"},
+		{"gate --files good.txt --config plain.toml", "--files: want two files, the base's and the head's, have 1 (or one, and shapes in --config)"},
+		{"gate --files none.txt --config shapes.toml", "none.txt"},
+		{"gate --files good.txt --config margin.toml", "margin: there is no base to compare to"},
 		{"gate --files good.txt good.txt good.txt", "--files: want two files, the base's and the head's, have 3"},
 		{"gate --files good.txt none.txt", "none.txt"},
 		{"gate --files torn.txt good.txt", "torn.txt:6: last line is cut off"},
@@ -189,6 +193,51 @@ func TestGateShapes(t *testing.T) {
 		if rep.Outcome() != gate.Regressed || !slices.ContainsFunc(rep.Shapes, func(s shape.Finding) bool { return s.Verdict == gate.Regressed }) {
 			t.Errorf("JSON: %v with shapes %+v, want one that regressed", rep.Outcome(), rep.Shapes)
 		}
+	}
+}
+
+// The shapes of one file can be judged without a base.
+func TestGateOneFile(t *testing.T) {
+	t.Chdir(t.TempDir())
+	pair := readings(8) + strings.NewReplacer("lock=ticket", "lock=sync.Mutex", " ns/op", "0 ns/op").Replace(readings(8)) // ten times the values
+	ratio := func(most string) string {
+		return "[[shape]]\nkind = 'ratio'\nlock = 'ticket'\nthan = 'sync.Mutex'\nat_most = " + most + "\n"
+	}
+	for _, test := range []struct {
+		file, shapes string
+		want         int
+		verdict      string
+	}{
+		{pair, ratio("0.9"), exitOK, "pass"},
+		{pair, ratio("0.05"), exitFailed, "regressed"},
+		{readings(2) + pair[len(readings(8)):], ratio("0.9"), exitCannotTell, "2 rounds: too few"},
+		{"", ratio("0.9"), exitUsage, "no verdict"},
+		{readings(8), ratio("0.9"), exitUsage, "no verdict"},
+	} {
+		for name, text := range map[string]string{"a.txt": test.file, "shapes.toml": test.shapes} {
+			if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, format := range formats {
+			os.RemoveAll("out")
+			var out, errs bytes.Buffer
+			code := run([]string{"gate", "--files", "a.txt", "--config", "shapes.toml", "--format", format, "--out", "out"}, &out, &errs)
+			if code != test.want || out.Len() == 0 || strings.Contains(out.String(), "nothing was compared") {
+				t.Errorf("%s --format %s: exit status %d, want %d:\n%s%s", test.shapes, format, code, test.want, &out, &errs)
+			}
+			if format == "text" && !strings.Contains(out.String(), test.verdict) {
+				t.Errorf("%s: want %s in:\n%s", test.shapes, test.verdict, &out)
+			}
+		}
+	}
+}
+
+// A report without a result and without a reason is no pass.
+func TestGateOfNothing(t *testing.T) {
+	g := &gating{gateCmd: new(gateCmd)}
+	if err := g.outcome(report.Document{Report: new(gate.Report)}); !errors.Is(err, gate.ErrNothing) {
+		t.Errorf("got %v, want %v", err, gate.ErrNothing)
 	}
 }
 

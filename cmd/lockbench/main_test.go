@@ -20,7 +20,7 @@ import (
 //	good.txt   results      torn.txt   the same, cut off in a line
 //	notes.txt  no results   plain.txt  a file where a directory should be
 //	dir        a directory  other.txt  results of another machine
-//	shapes.toml  a gate's config
+//	shapes.toml  a gate's config with a shape; plain.toml and margin.toml others
 func lockbench(t *testing.T, command string) (code int, stdout, stderr string) {
 	t.Helper()
 	t.Chdir(t.TempDir())
@@ -34,6 +34,8 @@ func lockbench(t *testing.T, command string) (code int, stdout, stderr string) {
 		"wrong.txt":   good + strings.Replace(line, "reads=0", "reads=zero", 1),
 		"plain.txt":   "",
 		"shapes.toml": "[[shape]]\nkind = 'floor'\nlock = 'ticket'\nunit = 'jain'\nmin = 0.9\n",
+		"plain.toml":  "margin = '3%'\n",
+		"margin.toml": "[[shape]]\nkind = 'scaling'\nlock = 'ticket'\nmargin = '3%'\n",
 	} {
 		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
 			t.Fatal(err)

@@ -16,13 +16,23 @@ type Document struct {
 }
 
 // Outcome returns the verdict on the whole document: that of the comparison, and of the
-// shapes if there are any.
+// shapes if there are any. Without a base it is that of the shapes.
 func (d Document) Outcome() gate.Verdict {
+	if d.alone() {
+		return max(d.Verdict, shape.Verdict(d.Shapes))
+	}
 	v := d.Report.Outcome()
 	if len(d.Shapes) > 0 {
 		v = max(v, shape.Verdict(d.Shapes))
 	}
 	return v
+}
+
+// alone reports whether the document has findings on shapes and nothing else: there was
+// no base to compare to.
+func (d Document) alone() bool {
+	compared := len(d.Results) + len(d.New) + len(d.Unchanged) + len(d.OnlyBase) + len(d.OnlyHead) + len(d.Problems)
+	return d.Base == "" && len(d.Shapes) > 0 && compared == 0
 }
 
 // A row is a result as the documents show it.

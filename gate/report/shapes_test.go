@@ -94,3 +94,39 @@ func TestShapesMarkdownLimit(t *testing.T) {
 		t.Errorf("%d bytes, want at most 10000 that say how much is not shown", len(s))
 	}
 }
+
+// Without a base the shapes alone decide; with one, a comparison of nothing has no
+// verdict, whatever the shapes are.
+func TestShapesAlone(t *testing.T) {
+	for _, test := range []struct {
+		base    string
+		verdict gate.Verdict
+		problem []string
+		want    gate.Verdict
+	}{
+		{"", gate.Pass, nil, gate.Pass},
+		{"", gate.CannotTell, nil, gate.CannotTell},
+		{"", gate.Regressed, nil, gate.Regressed},
+		{"", gate.Pass, []string{"no such file"}, gate.NoVerdict},
+		{"base.txt", gate.Pass, nil, gate.NoVerdict},
+		{"base.txt", gate.Regressed, nil, gate.Regressed},
+	} {
+		d := report.Document{
+			Report: &gate.Report{Base: test.base, Head: "head.txt", Problems: test.problem},
+			Shapes: []shape.Finding{{Demand: "jain ≥ 0.9", Verdict: test.verdict}},
+		}
+		back, err := report.ReadJSON(strings.NewReader(inJSON(t, d)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d.Outcome() != test.want || back.Outcome() != test.want {
+			t.Errorf("%+v: outcome %v, and %v after JSON", test, d.Outcome(), back.Outcome())
+		}
+		if s := text(t, d, report.TextOptions{}); strings.Contains(s, "base ,") || (test.base == "") == strings.Contains(s, "nothing was compared") && test.problem == nil {
+			t.Errorf("%+v:\n%s", test, s)
+		}
+	}
+	if v := (report.Document{Report: &gate.Report{Head: "head.txt"}}).Outcome(); v != gate.NoVerdict {
+		t.Errorf("nothing at all: %v", v)
+	}
+}

@@ -127,7 +127,7 @@ func (d Document) summary() string {
 	}
 	if s := d.counts(); s != "" {
 		parts = append(parts, s)
-	} else if len(d.Problems)+len(d.New)+len(d.Unchanged) == 0 {
+	} else if len(d.Problems)+len(d.New)+len(d.Unchanged) == 0 && !d.alone() {
 		parts = append(parts, "nothing was compared")
 	}
 	if n := len(d.New); n > 0 {
@@ -195,8 +195,11 @@ func (d Document) kinds() (paired, apart bool) {
 
 // sides says what was compared, "" if that is not known.
 func (d Document) sides() string {
-	if d.Base == "" && d.Head == "" {
+	switch {
+	case d.Base == "" && d.Head == "":
 		return ""
+	case d.Base == "": // only shapes are judged
+		return wording.Clean(d.Head)
 	}
 	return fmt.Sprintf("base %s, head %s", wording.Clean(d.Base), wording.Clean(d.Head))
 }
