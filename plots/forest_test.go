@@ -50,6 +50,20 @@ func forestOf(n int, change func(i int, r *gate.Result)) *gate.Report {
 	return rep
 }
 
+// More instructions are no time, so they are not called slower.
+func TestForestOfInstructions(t *testing.T) {
+	for unit, want := range map[string]string{"instructions/op": "1 of 3 benchmarks is worse: ", "cpu-ns/op": "1 of 3 benchmarks is slower: "} {
+		rep := forestOf(3, func(i int, r *gate.Result) {
+			if r.Unit = unit; i == 1 {
+				set(r, gate.Regressed, .2, .01, .01)
+			}
+		})
+		if got := plain(plots.Forest(rep, plots.ForestOptions{}).Title); !strings.HasPrefix(got, want) {
+			t.Errorf("%s: title %q, want %q", unit, got, want)
+		}
+	}
+}
+
 func set(r *gate.Result, v gate.Verdict, change, half, noise float64) {
 	r.Verdict, r.Change, r.Lo, r.Hi, r.Spread, r.New = v, change, change-half, change+half, noise, r.Old*(1+change)
 }

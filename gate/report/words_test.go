@@ -38,6 +38,7 @@ func TestCounts(t *testing.T) {
 			"regressed: 2 times: 1 pass, 1 regressed; 2 allocations pass; "},
 		{[]gate.Result{of("ns/op", gate.CannotTell), faster, of("p99-ns", gate.Pass), of("hits/op", gate.CannotTell)},
 			"cannot tell: 3 times: 2 pass (1 improved), 1 cannot be told; 1 other metric cannot be told; "},
+		{[]gate.Result{of("ns/op", gate.Pass), of("read-ops/s", gate.Pass), of("actions/op", gate.Pass)}, "pass: 2 times pass; 1 other metric passes; "},
 		{[]gate.Result{of("ns/op", gate.Pass), of("instructions/op", gate.Pass)}, "pass: 1 time passes; 1 instruction count passes; "},
 		{[]gate.Result{of("allocs/op", gate.Regressed), of("", gate.NoVerdict)}, "regressed: 1 allocation regressed; 1 benchmark without a verdict; "},
 	} {
