@@ -38,7 +38,7 @@
 //
 // Threads of a core do not slow each other down. Caches are never full, and fetch nothing
 // in advance. Frequencies do not change. Code between operations takes no time: a program
-// that computes has to say so, by [primitives.Sleep] or by operations.
+// that computes has to say so, by [primitives.Busy] or by operations.
 //
 // # Files, in order
 //

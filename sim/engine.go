@@ -424,6 +424,12 @@ func (m *machine) Sleep(d time.Duration) {
 	m.sleep(w)
 }
 
+// Busy implements [engine.Engine].
+func (m *machine) Busy(d time.Duration) {
+	w := m.self
+	m.pass(w, w.cpu.slow(picos(max(d, 0))*1000))
+}
+
 // After implements [engine.Engine].
 func (m *machine) After(d time.Duration, f func()) (stop func() bool) {
 	c := m.self.cpu

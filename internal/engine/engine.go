@@ -90,6 +90,8 @@ type Engine interface {
 	// Now is the virtual clock, in nanoseconds.
 	Now() int64
 	Sleep(d time.Duration)
+	// Busy lets d pass in which the worker computes: it keeps its CPU.
+	Busy(d time.Duration)
 	// After starts a worker that runs f once d has passed.
 	After(d time.Duration, f func()) (stop func() bool)
 	// Go starts a worker.

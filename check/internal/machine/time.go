@@ -39,6 +39,9 @@ func (m *VM) Sleep(d time.Duration) {
 	m.advance(w, m.now+int64(d))
 }
 
+// Busy does nothing, because steps take no time.
+func (m *VM) Busy(time.Duration) {}
+
 func (m *VM) After(d time.Duration, f func()) (stop func() bool) {
 	var w *worker
 	late := m.now + int64(d)
