@@ -10,7 +10,6 @@ package pingpong
 import (
 	"errors"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/lockbench/lockbench/primitives"
@@ -73,9 +72,11 @@ func retry(measure func() (Trip, error)) (t Trip, err error) {
 // measure sends a cache line back and forth between two CPUs, 60 times.
 func measure(on func(i int, f func()) error) (Trip, error) {
 	s := &signal{limit: primitives.Nanotime() + int64(limit)}
-	answered := make(chan error, 1)
+	var failed error // of the other side, once back has a wake-up
+	var back primitives.Parker
 	primitives.Go(func() {
-		answered <- on(1, func() { s.answer(trips * (groups + 1)) })
+		defer back.Unpark()
+		failed = on(1, func() { s.answer(trips * (groups + 1)) })
 	})
 	times := make([]float64, 0, groups)
 	err := on(0, func() {
@@ -89,7 +90,8 @@ func measure(on func(i int, f func()) error) (Trip, error) {
 			}
 		}
 	})
-	if err := errors.Join(err, <-answered); err != nil {
+	back.Park()
+	if err := errors.Join(err, failed); err != nil {
 		return Trip{}, err
 	}
 	if len(times) < groups {
@@ -111,7 +113,7 @@ type pad [2 * primitives.CacheLineSize]byte
 // the other side answers by making it even.
 type signal struct {
 	_     pad
-	word  atomic.Uint32
+	word  primitives.Uint32
 	_     pad
 	limit int64 // the deadline
 }
