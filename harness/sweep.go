@@ -90,7 +90,10 @@ type Progress struct {
 // Validate reports everything that is wrong with s, such as a lock that cannot run a
 // workload in any mode. A lock that cannot be measured in one mode, but can in another,
 // is no error: it is left out; see [Sweep.LeftOut].
-func (s Sweep) Validate() error {
+func (s Sweep) Validate() error { return s.validate(s.product()) }
+
+// validate is Validate, given the product of the axes.
+func (s Sweep) validate(product []situation) error {
 	names := make([]string, len(s.Subjects))
 	errs := make([]error, len(s.Subjects))
 	for i, subject := range s.Subjects {
@@ -104,7 +107,7 @@ func (s Sweep) Validate() error {
 		}
 		errs = append(errs, w.validate())
 	}
-	errs = append(errs, s.unsuited()...)
+	errs = append(errs, s.unsuited(product)...)
 	if len(s.Works) > 0 {
 		errs = append(errs, axis("work", s.Works, func(c *Scenario, w Work) { c.Work = w }))
 	}
@@ -192,28 +195,48 @@ func (s Sweep) common(c Scenario) Scenario {
 	return c
 }
 
-// situations returns the product of all axes except the locks.
-func (s Sweep) situations() []Scenario {
+// A situation is one of the product of a sweep's axes.
+type situation struct {
+	Scenario
+	unsuited error // why the lock cannot be in it; nil if it can
+}
+
+// product returns the product of all axes, the workloads outermost and the locks
+// innermost. An axis without a value, which Validate refuses where there must be one,
+// counts as one with a zero value.
+func (s Sweep) product() []situation {
 	all := []Scenario{s.common(Scenario{})}
-	all = times(all, orZero(s.Workloads), func(c *Scenario, w Workload) { c.Workload = w })
-	all = times(all, orZero(s.Works), func(c *Scenario, w Work) { c.Work = w })
-	all = times(all, orZero(s.Modes), func(c *Scenario, m Mode) { c.Mode = m })
-	all = times(all, orZero(s.Arrivals), func(c *Scenario, a Arrivals) { c.Arrivals = a })
-	all = times(all, orZero(s.GCs), func(c *Scenario, g GC) { c.GC = g })
-	all = times(all, orZero(s.Places), func(c *Scenario, p Place) { c.Place = p })
+	all = times(all, s.Workloads, func(c *Scenario, w Workload) { c.Workload = w })
+	all = times(all, s.Works, func(c *Scenario, w Work) { c.Work = w })
+	all = times(all, s.Modes, func(c *Scenario, m Mode) { c.Mode = m })
+	all = times(all, s.Arrivals, func(c *Scenario, a Arrivals) { c.Arrivals = a })
+	all = times(all, s.GCs, func(c *Scenario, g GC) { c.GC = g })
+	all = times(all, s.Places, func(c *Scenario, p Place) { c.Place = p })
 	all = times(all, s.Hold, func(c *Scenario, d time.Duration) { c.Hold = d })
 	all = times(all, s.Think, func(c *Scenario, d time.Duration) { c.Think = d })
 	all = times(all, s.CPUs, func(c *Scenario, n int) { c.CPUs = n })
 	if len(s.Readers) > 0 {
 		all = times(all, s.Readers, func(c *Scenario, n int) { c.Readers = n })
-		return times(all, s.Writers, func(c *Scenario, n int) { c.Writers = n })
+		all = times(all, s.Writers, func(c *Scenario, n int) { c.Writers = n })
+	} else {
+		all = times(all, s.WorkersPerCPU, func(c *Scenario, n int) { c.Workers = c.CPUs * n })
+		all = times(all, s.Reads, func(c *Scenario, n int) { c.Reads = n })
 	}
-	all = times(all, s.WorkersPerCPU, func(c *Scenario, n int) { c.Workers = c.CPUs * n })
-	return times(all, s.Reads, func(c *Scenario, n int) { c.Reads = n })
+	product := make([]situation, 0, len(all)*len(s.Subjects))
+	for _, c := range all {
+		for _, c.Subject = range s.Subjects {
+			product = append(product, situation{c, c.suits()})
+		}
+	}
+	return product
 }
 
-// times returns every scenario with every value, which set sets.
+// times returns every scenario with every value, which set sets; if there are none, with
+// the zero value.
 func times[T any](scenarios []Scenario, values []T, set func(*Scenario, T)) []Scenario {
+	if len(values) == 0 {
+		values = make([]T, 1)
+	}
 	all := make([]Scenario, 0, len(scenarios)*len(values))
 	for _, c := range scenarios {
 		for _, v := range values {
@@ -222,14 +245,6 @@ func times[T any](scenarios []Scenario, values []T, set func(*Scenario, T)) []Sc
 		}
 	}
 	return all
-}
-
-// orZero returns the values of an axis, or only the zero value if there are none.
-func orZero[T any](values []T) []T {
-	if len(values) == 0 {
-		return make([]T, 1)
-	}
-	return values
 }
 
 // suits reports why the lock cannot be in the situation c.
@@ -251,34 +266,40 @@ func (c Scenario) suits() error {
 
 // unsuited says of each lock, under each workload, why it cannot be in any
 // situation, and why a scenario of Extra cannot be; each reason once.
-func (s Sweep) unsuited() (errs []error) {
+func (s Sweep) unsuited(product []situation) (errs []error) {
+	type pair struct{ workload, lock string }
+	var pairs []pair // in order
+	why := make(map[pair][]error)
+	suited := make(map[pair]bool)
+	for _, c := range product {
+		p := pair{c.Workload.Name, c.Name}
+		if c.unsuited == nil {
+			suited[p] = true
+			continue
+		}
+		if why[p] == nil {
+			pairs = append(pairs, p)
+		}
+		why[p] = append(why[p], c.unsuited)
+	}
 	said := make(map[string]bool)
-	for _, w := range orZero(s.Workloads) {
-		for _, subject := range s.Subjects {
-			var why []error
-			modes := times([]Scenario{{Subject: subject, Workload: w}}, orZero(s.Modes), func(c *Scenario, m Mode) { c.Mode = m })
-			modes = times(modes, orZero(s.Places), func(c *Scenario, p Place) { c.Place = p })
-			modes = times(modes, s.CPUs, func(c *Scenario, n int) { c.CPUs = n })
-			for _, c := range times(modes, orZero(s.GCs), func(c *Scenario, g GC) { c.GC = g }) {
-				err := c.suits()
-				if err == nil {
-					why = nil
-					break
-				}
-				why = append(why, err)
-			}
-			for _, err := range why {
-				if !said[err.Error()] {
-					said[err.Error()] = true
-					errs = append(errs, err)
-				}
-			}
+	say := func(err error) {
+		if !said[err.Error()] {
+			said[err.Error()] = true
+			errs = append(errs, err)
+		}
+	}
+	for _, p := range pairs {
+		if suited[p] {
+			continue
+		}
+		for _, err := range why[p] {
+			say(err)
 		}
 	}
 	for _, c := range s.Extra {
-		if err := c.suits(); err != nil && !said[err.Error()] {
-			said[err.Error()] = true
-			errs = append(errs, err)
+		if err := c.suits(); err != nil {
+			say(err)
 		}
 	}
 	return errs
@@ -292,19 +313,17 @@ type LeftOut struct {
 
 // LeftOut returns what is left out of the product of the axes, and why.
 func (s Sweep) LeftOut() (all []LeftOut) {
-	for _, c := range s.situations() {
-		for _, c.Subject = range s.Subjects {
-			e := (*unsuited)(nil)
-			if !errors.As(c.suits(), &e) {
-				continue
-			}
-			i := slices.IndexFunc(all, func(l LeftOut) bool { return l.Why == e.why })
-			if i < 0 {
-				i, all = len(all), append(all, LeftOut{Why: e.why})
-			}
-			if e.lock != "" && !slices.Contains(all[i].Locks, e.lock) {
-				all[i].Locks = append(all[i].Locks, e.lock)
-			}
+	for _, c := range s.product() {
+		e := (*unsuited)(nil)
+		if !errors.As(c.unsuited, &e) {
+			continue
+		}
+		i := slices.IndexFunc(all, func(l LeftOut) bool { return l.Why == e.why })
+		if i < 0 {
+			i, all = len(all), append(all, LeftOut{Why: e.why})
+		}
+		if e.lock != "" && !slices.Contains(all[i].Locks, e.lock) {
+			all[i].Locks = append(all[i].Locks, e.lock)
 		}
 	}
 	return all
@@ -312,13 +331,14 @@ func (s Sweep) LeftOut() (all []LeftOut) {
 
 // Scenarios returns the product of the axes without what is left out, then
 // Extra, each scenario once, with the defaults filled in.
-func (s Sweep) Scenarios() []Scenario {
+func (s Sweep) Scenarios() []Scenario { return s.scenarios(s.product()) }
+
+// scenarios is Scenarios, given the product of the axes.
+func (s Sweep) scenarios(product []situation) []Scenario {
 	var all []Scenario
-	for _, c := range s.situations() {
-		for _, c.Subject = range s.Subjects {
-			if c.suits() == nil {
-				all = append(all, c.withDefaults())
-			}
+	for _, c := range product {
+		if c.unsuited == nil {
+			all = append(all, c.withDefaults())
 		}
 	}
 	if len(s.Extra) == 0 {
@@ -343,14 +363,15 @@ func (s Sweep) Scenarios() []Scenario {
 // cause of ctx, or what [Sweep.Validate] says, before anything is measured.
 // The samples reported until then are good.
 func (s Sweep) Run(ctx context.Context, report func(Progress) error) error {
-	if err := s.Validate(); err != nil {
+	product := s.product()
+	if err := s.validate(product); err != nil {
 		return err
 	}
 	measure := s.Measure
-	if measure == nil {
-		measure = func(ctx context.Context, _ int, c Scenario) (results.Sample, error) { return Run(ctx, c) }
+	if measure == nil { // as Run does, without validating each scenario again
+		measure = func(ctx context.Context, _ int, c Scenario) (results.Sample, error) { return take(ctx, c, 0) }
 	}
-	scenarios := s.Scenarios()
+	scenarios := s.scenarios(product)
 	progress := Progress{Total: len(scenarios) * s.Count}
 	for _, c := range scenarios {
 		progress.Done += min(s.Done[c.Cell()], s.Count)
