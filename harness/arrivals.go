@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
 	"strconv"
 	"time"
@@ -105,7 +104,7 @@ func (w *worker) serve() {
 			continue
 		}
 		read := w.nextReads()
-		now = w.operate(read)
+		now = w.operate(read, true)
 		w.arrive(read, now)
 		w.nextArrival()
 		if w.think != 0 {
@@ -174,11 +173,7 @@ func (w *worker) wait(read bool, until int64) {
 		return
 	}
 	w.schedule.arrived++
-	times := w.writeTimes
-	if read {
-		times = w.readTimes
-	}
-	times.RecordValue(max(1, until-due))
+	w.record(read, until-due)
 }
 
 // giveUp notes the operations that were due in the window and have not been served:
@@ -201,7 +196,7 @@ func (w *worker) idle(now int64) int64 {
 	if w.run.crowded() {
 		const short = 1000 // ns: too short to sleep and wake up
 		if wait := time.Duration(w.schedule.due - primitives.Nanotime()); wait < short {
-			runtime.Gosched()
+			primitives.Yield()
 		} else {
 			if w.rcu != nil {
 				w.rcu.Offline()
@@ -216,19 +211,19 @@ func (w *worker) idle(now int64) int64 {
 }
 
 // crowded reports whether workers outnumber the CPUs.
-func (s Scenario) crowded() bool { return s.Workers > min(s.CPUs, runtime.NumCPU()) }
+func (s Scenario) crowded() bool { return s.Workers > s.realCPUs() }
 
-// keepAwake keeps the CPUs from sleeping during a run in which workers may sleep: an
-// idle CPU takes about 50 µs to notice that it must wake a worker. It starts goroutines
-// that do nothing but yield.
+// keepAwake keeps the CPUs from sleeping during a run in which workers may sleep, which is
+// one with arrivals: an idle CPU takes about 50 µs to notice that it must wake a worker.
+// It starts goroutines that do nothing but yield.
 func (r *run) keepAwake() {
-	if !r.crowded() {
+	if r.Arrivals.Closed() || !r.crowded() {
 		return
 	}
-	for range min(r.CPUs, runtime.NumCPU()) {
+	for range r.realCPUs() {
 		primitives.Go(func() {
 			for phase(r.word.Load()) < stopping {
-				runtime.Gosched()
+				primitives.Yield()
 			}
 		})
 	}
@@ -261,7 +256,7 @@ func takeOpen(ctx context.Context, s Scenario) (sample results.Sample, err error
 	if s.Arrivals.Rate == 0 {
 		alike := s
 		alike.Warmup, alike.Duration = s.Warmup/capacityShare, s.Duration/capacityShare
-		r, _, err := once(ctx, alike, func(r *run) {})
+		r, _, err := once(ctx, alike, (*worker).serve, func(*run) error { return nil })
 		if err != nil {
 			return sample, err
 		}
@@ -277,10 +272,11 @@ func takeOpen(ctx context.Context, s Scenario) (sample results.Sample, err error
 		}
 		rates = s.asked(reached)
 	}
-	r, used, err := once(ctx, s, func(r *run) {
+	r, used, err := once(ctx, s, (*worker).serve, func(r *run) error {
 		for i, w := range r.workers {
 			w.schedule.gap = 1e9 / max(rates[i], 1e-3)
 		}
+		return nil
 	})
 	if err != nil {
 		return sample, err
@@ -313,29 +309,6 @@ func (s Scenario) asked(reached []float64) (rates []float64) {
 // capacityShare is how many times shorter the window is in which the capacity is
 // measured.
 const capacityShare = 4
-
-// once runs workers on a fresh lock until they have been measured in an open loop, and
-// verifies what the lock protects. set sets their schedules.
-func once(ctx context.Context, s Scenario, set func(*run)) (r *run, used usage, err error) {
-	lock, neighbours := isolate(s.newLock)
-	r = newRun(s, lock, s.Workers)
-	r.neighbours = neighbours
-	set(r)
-	meter, err := newMeter(s)
-	if err != nil {
-		return nil, used, err
-	}
-	defer meter.close()
-	if err := r.checkIn((*worker).serve); err != nil {
-		return nil, used, err
-	}
-	r.keepAwake()
-	meter.begin()
-	if err := r.release(ctx); err != nil {
-		return nil, used, err
-	}
-	return r, meter.end(), r.verify()
-}
 
 // total returns how many operations acquired the lock in the window.
 func (r *run) total() (ops uint64) {
@@ -385,7 +358,7 @@ func (r *run) openSample(capacity float64, at pingpong.Trip, used usage) results
 	return results.Sample{
 		Cell:           r.Cell(),
 		Distance:       at.Distance,
-		Oversubscribed: r.CPUs > runtime.NumCPU(),
+		Oversubscribed: r.CPUs > r.realCPUs(),
 		Ops:            int(served),
 		Values:         values,
 		Waits:          waits,

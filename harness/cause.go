@@ -100,34 +100,25 @@ func (r *run) lastWriter() int {
 // are pinned: if TryLock waited after all, the goroutine could not be abandoned.
 func (r *run) isFree() bool {
 	const atOnce = 100 * time.Millisecond
-	lock := r.lock
-	if l, ok := lock.(interface{ Worker() sync.Locker }); ok {
-		lock = l.Worker()
-	}
-	l, ok := lock.(interface{ TryLock() bool })
+	lock := viewOf(r.lock)
+	l, ok := lock.(tryLocker)
 	if !ok || r.pins() {
 		return false
 	}
 	r.stop() // the release below may let a worker go on
-	free := make(chan bool, 1)
-	go func() {
-		defer func() {
-			if recover() != nil {
-				free <- false // a broken lock may panic
-			}
-		}()
-		got := l.TryLock()
-		if got {
+	var free primitives.Bool
+	var trying countdown
+	trying.add(1)
+	primitives.Go(func() {
+		defer trying.done()
+		defer func() { recover() }() // a broken lock may panic
+		if l.TryLock() {
 			lock.Unlock()
+			free.Store(true)
 		}
-		free <- got
-	}()
-	select {
-	case got := <-free:
-		return got
-	case <-time.After(atOnce):
-		return false
-	}
+	})
+	trying.waitFor(atOnce)
+	return free.Load()
 }
 
 // allWait reports whether on each CPU that unfinished workers have a worker waits with

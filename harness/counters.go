@@ -1,8 +1,10 @@
 package harness
 
 import (
+	"errors"
 	"fmt"
 
+	"github.com/lockbench/lockbench/primitives"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -41,7 +43,8 @@ func countable() ([]kernelEvent, error) {
 }
 
 // A meter measures what the process uses from before the workers of a run begin until
-// all have returned. It reads nothing while they are measured.
+// all have returned. It reads nothing while they are measured, and nothing at all under
+// an engine, which uses the process for itself.
 type meter struct {
 	before   allocations
 	counters *counters // nil if none were asked for
@@ -50,6 +53,9 @@ type meter struct {
 // newMeter is called before the workers are started, so that making their threads is
 // counted as well.
 func newMeter(s Scenario) (m meter, err error) {
+	if s.Counters && primitives.Virtual() {
+		return m, errors.New("counters: what an engine runs is not counted by the kernel")
+	}
 	if s.Counters {
 		var can []kernelEvent
 		if can, err = countable(); err == nil {
@@ -60,6 +66,9 @@ func newMeter(s Scenario) (m meter, err error) {
 }
 
 func (m *meter) begin() {
+	if primitives.Virtual() {
+		return
+	}
 	m.before = countAllocations()
 	if m.counters != nil {
 		m.counters.enable(true)
@@ -68,6 +77,9 @@ func (m *meter) begin() {
 
 // end returns what was used since begin.
 func (m *meter) end() (u usage) {
+	if primitives.Virtual() {
+		return usage{unknown: true}
+	}
 	if m.counters != nil {
 		m.counters.enable(false)
 		u.counted = m.counters.read()
@@ -86,10 +98,14 @@ func (m *meter) close() {
 type usage struct {
 	allocations
 	counted []results.Value // with the unit for an operation, of all
+	unknown bool            // whether nothing was measured
 }
 
 // perOp returns what an operation used, given how many there were.
 func (u usage) perOp(ops uint64) []results.Value {
+	if u.unknown {
+		return nil
+	}
 	var all []results.Value
 	for _, v := range append(u.counted, results.Value{Unit: "B/op", Value: float64(u.bytes)}, results.Value{Unit: "allocs/op", Value: float64(u.objects)}) {
 		all = append(all, results.Value{Unit: v.Unit, Value: v.Value / float64(max(1, ops))})

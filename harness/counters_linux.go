@@ -24,7 +24,7 @@ type kernelEvent struct {
 }
 
 // events are what is counted: events of the CPU in user mode only, and events of the
-// kernel in both modes.
+// kernel in both modes. They are the host's alone; no engine has them.
 var events = sync.OnceValue(func() []kernelEvent {
 	const hardware, software = unix.PERF_TYPE_HARDWARE, unix.PERF_TYPE_SOFTWARE
 	return slices.Concat([]kernelEvent{

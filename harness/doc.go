@@ -19,6 +19,9 @@
 //   - scenario.go, place.go, gc.go, work.go, arrivals.go: what a caller can ask for.
 //   - sweep.go makes the product of scenarios; run.go takes one sample of a scenario, and
 //     bench.go takes it under go test.
+//   - host.go sets up the process for it, and barrier.go has where goroutines wait for
+//     each other. Words, waits and the clock are those of package primitives, so that an
+//     engine can run it all.
 //   - preflight.go checks a fresh lock, isolate.go gives the lock cache lines of its own,
 //     and probe.go measures how far the CPUs are apart, before and after.
 //   - worker.go is the loop of a worker. section.go, open.go and rcu.go are what it runs

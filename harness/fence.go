@@ -11,17 +11,17 @@ import (
 // between two such pairs, and subtraction gives the cost of a pair. There is no fence
 // inside, so a critical section can still overlap its pair.
 
-// fence puts fences around the operations of w's lock.
-func (w *worker) fence() {
-	w.lock = fencedLock{w.lock}
-	if w.rw != nil {
-		w.rw = fencedRW{w.lock, w.rw}
+// fence puts fences around the operations of the lock.
+func (a *access) fence() {
+	a.lock = fencedLock{a.lock}
+	if a.rw != nil {
+		a.rw = fencedRW{a.lock, a.rw}
 	}
-	if w.seq != nil {
-		w.seq = fencedSeq{w.lock, w.seq}
+	if a.seq != nil {
+		a.seq = fencedSeq{a.lock, a.seq}
 	}
-	if w.rcu != nil {
-		w.rcu = fencedRCU{w.rcu}
+	if a.rcu != nil {
+		a.rcu = fencedRCU{a.rcu}
 	}
 }
 

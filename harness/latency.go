@@ -1,9 +1,6 @@
 package harness
 
 import (
-	"slices"
-	"sync"
-
 	"github.com/HdrHistogram/hdrhistogram-go"
 
 	"github.com/lockbench/lockbench/primitives"
@@ -20,63 +17,8 @@ func newLatency() *latency { return hdrhistogram.New(1, 1e12, 2) }
 func (w *worker) timed() {
 	read := w.nextReads()
 	began := primitives.Nanotime()
-	took := max(1, w.operate(read)-began-clockCost())
-	if read {
-		w.readTimes.RecordValue(took)
-	} else {
-		w.writeTimes.RecordValue(took)
-	}
+	w.record(read, w.operate(read, true)-began-clockCost())
 }
-
-// operate does one operation and returns when it had acquired the lock: if
-// readers retry, when the try began that no writer disturbed; of an [RCULocker]
-// when the read-side critical section began.
-func (w *worker) operate(read bool) (acquired int64) {
-	switch {
-	case !read:
-		w.doing = waitsToWrite
-		w.lock.Lock()
-		acquired = primitives.Nanotime()
-		w.writeInside()
-		w.lock.Unlock()
-		w.settle()
-		w.doing = thinking
-		w.written++
-		return acquired
-	case w.seq != nil:
-		return w.readOpen(true)
-	case w.rcu != nil:
-		return w.readCopy(true)
-	}
-	w.doing = waitsToRead
-	if w.rw != nil {
-		w.rw.RLock()
-	} else {
-		w.lock.Lock()
-	}
-	acquired = primitives.Nanotime()
-	w.readInside()
-	if w.rw != nil {
-		w.rw.RUnlock()
-	} else {
-		w.lock.Unlock()
-	}
-	w.doing = thinking
-	w.read++
-	return acquired
-}
-
-// clockCost is the time between two consecutive reads of the clock, in nanoseconds: the
-// part of a measured time that the measuring itself took.
-var clockCost = sync.OnceValue(func() int64 {
-	apart := make([]int64, 101)
-	for i := range apart {
-		began := primitives.Nanotime()
-		apart[i] = primitives.Nanotime() - began
-	}
-	slices.Sort(apart)
-	return apart[len(apart)/2]
-})
 
 // waited returns what the workers measured of the waits of each role: percentiles, and
 // the distribution. A role that never acquired the lock has none.

@@ -69,7 +69,7 @@ func (w *worker) sawStale(n uint64) {
 
 // measureOpen is the body of a worker whose reads retry, in an open section. Between
 // two looks at the clock the harness adds two calls through an interface to a read, as
-// it does to the others. It is a separate loop for the reason that measure states.
+// it does to the others. It is a hot loop; see measure.
 func (w *worker) measureOpen() {
 	lock, seq, section, word := w.lock, w.seq, w.openSection, &w.run.word
 	pattern, next := w.order(), w.next

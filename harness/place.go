@@ -94,7 +94,7 @@ func (p Place) Order() ([]int, error) {
 }
 
 // orders has the order of each place that was asked for: sweeps ask for the same one
-// many times.
+// many times. It is about the host alone, so no engine need know of it.
 var orders sync.Map
 
 // order is Order on a machine whose sysfs has system in devices/system.

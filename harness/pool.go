@@ -2,7 +2,6 @@ package harness
 
 import (
 	"fmt"
-	"sync/atomic"
 
 	"github.com/lockbench/lockbench/primitives"
 )
@@ -22,14 +21,14 @@ type pool struct {
 
 type inUse struct {
 	_ pad
-	n atomic.Int64
+	n primitives.Int64
 	_ pad
 }
 
 // A buffer is on cache lines of its own.
 type buffer struct {
 	_    pad
-	user atomic.Int64 // 1 + the number of the worker that has it, or 0
+	user primitives.Int64 // 1 + the number of the worker that has it, or 0
 
 	// Each use changes both; see section.
 	uses   primitives.Cell[uint64]

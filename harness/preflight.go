@@ -3,7 +3,6 @@ package harness
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"sync"
 	"time"
 
@@ -111,12 +110,12 @@ func (w *worker) share() {
 			}
 		}
 		for range preflightRounds {
-			if w.run.present.Load() >= preflightPermits || w.run.left.Load() == 1 {
+			if w.run.present.Load() >= preflightPermits || w.run.alone() {
 				break
 			}
-			runtime.Gosched()
+			primitives.Yield()
 		}
-		runtime.Gosched()
+		primitives.Yield()
 		w.run.present.Add(-1)
 		w.lock.Unlock()
 		w.doing = thinking
@@ -151,7 +150,7 @@ func (w *worker) try() {
 		w.gotPast("TryRLock of the lock held for writing", w.rw.RUnlock, w.lock.Unlock)
 		return
 	}
-	w.tryRelease()
+	w.endWrite()
 	if w.rw != nil {
 		w.doing = waitsToRead
 		w.rw.RLock()
@@ -166,15 +165,7 @@ func (w *worker) try() {
 	}
 	w.doing = waitsToWrite
 	w.lock.Lock() // was it released?
-	w.tryRelease()
-}
-
-// tryRelease ends a critical section of try.
-func (w *worker) tryRelease() {
-	w.writeInside()
-	w.lock.Unlock()
-	w.settle()
-	w.written++
+	w.endWrite()
 }
 
 // gotPast notes that a try succeeded that should have failed. The lock cannot be used
@@ -202,28 +193,11 @@ func (w *worker) meet() {
 			return
 		}
 		w.run.present.Add(1)
-		reads := (round+w.id)%2 == 1
-		switch {
-		case reads && w.rcu != nil:
-			w.readCopy(false)
+		reads := (round+w.id)%2 == 1 && (w.rw != nil || w.seq != nil || w.rcu != nil)
+		w.operate(reads, false)
+		if reads && w.rcu != nil {
 			w.rcu.Quiescent()
-		case reads && w.seq != nil:
-			w.readOpen(false)
-		case reads && w.rw != nil:
-			w.doing = waitsToRead
-			w.rw.RLock()
-			w.readInside()
-			w.rw.RUnlock()
-			w.read++
-		default:
-			w.doing = waitsToWrite
-			w.lock.Lock()
-			w.writeInside()
-			w.lock.Unlock()
-			w.settle()
-			w.written++
 		}
-		w.doing = thinking
 		w.run.present.Add(-1)
 	}
 }
@@ -231,13 +205,13 @@ func (w *worker) meet() {
 // yield lets the others run until one of them is at the lock, and then some.
 func (w *worker) yield() {
 	for range 1000 {
-		if w.run.present.Load() > 1 || w.run.left.Load() == 1 {
+		if w.run.present.Load() > 1 || w.run.alone() {
 			break
 		}
-		runtime.Gosched()
+		primitives.Yield()
 	}
 	for range 3 {
-		runtime.Gosched()
+		primitives.Yield()
 	}
 }
 
@@ -249,15 +223,9 @@ const (
 // linger is yield with preemption off.
 func (w *worker) linger() {
 	until := primitives.Nanotime() + int64(toCome)
-	for w.run.present.Load() == 1 && w.run.left.Load() > 1 && primitives.Nanotime() < until {
+	for w.run.present.Load() == 1 && !w.run.alone() && primitives.Nanotime() < until {
 	}
-	spinFor(toEnter)
-}
-
-func spinFor(d time.Duration) {
-	until := primitives.Nanotime() + int64(d)
-	for primitives.Nanotime() < until {
-	}
+	primitives.Busy(toEnter)
 }
 
 // A reader that holds nothing does not keep a writer waiting. So in one kind of read it
@@ -282,12 +250,12 @@ func (w *worker) lastWrite() uint64 {
 
 func (w *worker) yieldAndOutlast() {
 	before := w.lastWrite()
-	for n := 0; n < toWrite && w.lastWrite() == before && w.run.left.Load() > 1; n++ {
-		runtime.Gosched()
+	for n := 0; n < toWrite && w.lastWrite() == before && !w.run.alone(); n++ {
+		primitives.Yield()
 	}
 	if w.copySection != nil {
 		for range toSpoil {
-			runtime.Gosched()
+			primitives.Yield()
 		}
 	}
 }
@@ -296,9 +264,9 @@ func (w *worker) yieldAndOutlast() {
 func (w *worker) lingerAndOutlast() {
 	before := w.lastWrite()
 	until := primitives.Nanotime() + int64(toCome)
-	for w.lastWrite() == before && w.run.left.Load() > 1 && primitives.Nanotime() < until {
+	for w.lastWrite() == before && !w.run.alone() && primitives.Nanotime() < until {
 	}
 	if w.copySection != nil {
-		spinFor(toEnter)
+		primitives.Busy(toEnter)
 	}
 }

@@ -1,8 +1,6 @@
 package harness
 
 import (
-	"runtime"
-
 	"github.com/lockbench/lockbench/internal/pingpong"
 	"github.com/lockbench/lockbench/results"
 )
@@ -13,7 +11,7 @@ import (
 // In Thread mode the CPUs are those of the first two workers.
 func probe(s Scenario) (pingpong.Trip, error) {
 	switch {
-	case s.CPUs < 2 || s.Workers < 2 || runtime.NumCPU() < 2:
+	case s.realCPUs() < 2 || s.Workers < 2:
 		return pingpong.Trip{Distance: results.Local}, nil
 	case s.Mode == Thread:
 		return pingpong.Probe(onCPU(s.order))

@@ -3,7 +3,6 @@ package harness
 import (
 	"fmt"
 	"sync"
-	"sync/atomic"
 
 	"github.com/lockbench/lockbench/primitives"
 )
@@ -234,7 +233,7 @@ func (w *worker) sawReclaimed() {
 // a copySection. Between two looks at the clock a read costs the harness two calls
 // through an interface and a pointer to follow.
 //
-// It is a separate loop for the reason that measure states.
+// It is a hot loop; see measure.
 func (w *worker) measureCopies() {
 	rcu, section, word := w.rcu, w.copySection, &w.run.word
 	pattern, next := w.order(), w.next
@@ -262,7 +261,9 @@ func (w *worker) measureCopies() {
 				w.doing = writing
 				w.retired = section.update(w)
 				rcu.Unlock()
-				w.settle()
+				if w.retired != nil {
+					w.settle()
+				}
 				w.doing = thinking
 				w.written++
 			}
@@ -313,14 +314,18 @@ func (w *worker) readCopy(timed bool) (began int64) {
 	return began
 }
 
+// A reclamation is what a worker of an [RCULocker] has replaced and not reclaimed yet,
+// and what it measured of the grace periods for that.
+type reclamation struct {
+	retired func() // reclaims what its last update replaced
+	graces  *graces
+}
+
 // settle reclaims what the last update replaced, in the way that the run asks for. The
 // worker has released the lock: others may update meanwhile.
 func (w *worker) settle() {
 	reclaim := w.retired
 	w.retired = nil
-	if reclaim == nil {
-		return
-	}
 	switch w.run.Reclaim {
 	case ReclaimSync:
 		w.doing = waitsForGrace
@@ -348,7 +353,7 @@ func (w *worker) measures() bool { return w.begun && !w.ended && w.id < 1000 }
 type graces struct {
 	lengths *latency // ns; nil if there are none
 	backlog int      // the most that was seen
-	running atomic.Bool
+	running primitives.Bool
 	began   int64
 	reclaim func()
 	called  func()

@@ -3,13 +3,11 @@ package harness
 import (
 	"context"
 	"errors"
-	"runtime"
-	"runtime/debug"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
+	"github.com/lockbench/lockbench/internal/pingpong"
 	"github.com/lockbench/lockbench/primitives"
 	"github.com/lockbench/lockbench/results"
 )
@@ -69,11 +67,8 @@ type none struct{}
 func (none) Lock()   {}
 func (none) Unlock() {}
 
-// machine is held while a run or a torture uses the machine.
-var machine sync.Mutex
-
-// take measures s, which is valid, once. If quota is not 0, the window closes
-// after that many operations and not by the clock.
+// take measures s, which is valid and has its defaults, once. If quota is not 0, the
+// window closes after that many operations and not by the clock.
 func take(ctx context.Context, s Scenario, quota uint64) (sample results.Sample, err error) {
 	machine.Lock()
 	defer machine.Unlock()
@@ -89,67 +84,47 @@ func take(ctx context.Context, s Scenario, quota uint64) (sample results.Sample,
 	if !s.Arrivals.Closed() {
 		return takeOpen(ctx, s)
 	}
-	lock, neighbours := isolate(s.newLock)
-	r := newRun(s, lock, s.Workers)
-	r.neighbours, r.quota = neighbours, quota
-	before, err := probe(s)
+	var before pingpong.Trip
+	r, used, err := once(ctx, s, (*worker).measure, func(r *run) (err error) {
+		r.quota = quota
+		before, err = probe(s)
+		return err
+	})
 	if err != nil {
 		return sample, err
 	}
-	meter, err := newMeter(s)
-	if err != nil {
-		return sample, err
-	}
-	defer meter.close()
-	if err := r.checkIn((*worker).measure); err != nil {
-		return sample, err
-	}
-	meter.begin()
-	if err := r.release(ctx); err != nil {
-		return sample, err
-	}
-	used := meter.end()
 	after := before
 	if before.Distance != results.Unknown { // otherwise it would tell nothing new
 		if after, err = probe(s); err != nil {
 			return sample, err
 		}
 	}
-	if err := r.verify(); err != nil {
-		return sample, err
-	}
 	return r.sample(before, after, used), nil
 }
 
-// setUp gives the process the CPUs that s asks for. restore takes them back.
-//
-// If sections are pinned there is one CPU more, for the supervisor, and the collector
-// is off, since it would have to wait for pinned workers.
-func setUp(s Scenario) (restore func(error)) {
-	cpus, collect := s.CPUs, 0
-	restoreGC := func() {}
-	if !s.pins() {
-		restoreGC = s.GC.set()
+// once runs workers on a fresh lock until they have been measured, and verifies what the
+// lock protects. prepare is called before the workers are made to begin.
+func once(ctx context.Context, s Scenario, body func(*worker), prepare func(*run) error) (r *run, used usage, err error) {
+	lock, neighbours := isolate(s.newLock)
+	r = newRun(s, lock, s.Workers)
+	r.neighbours = neighbours
+	if err := prepare(r); err != nil {
+		return nil, used, err
 	}
-	if s.pins() {
-		collect = debug.SetGCPercent(-1)
-		if canStandBy {
-			cpus++
-		}
+	meter, err := newMeter(s)
+	if err != nil {
+		return nil, used, err
 	}
-	cpus = runtime.GOMAXPROCS(cpus)
-	return func(err error) {
-		if !s.pins() {
-			restoreGC()
-			runtime.GOMAXPROCS(cpus)
-			return
-		}
-		if stuck := (*StuckError)(nil); errors.As(err, &stuck) {
-			return // both would wait for the workers that are stuck
-		}
-		debug.SetGCPercent(collect)
-		runtime.GOMAXPROCS(cpus)
+	defer meter.close()
+	if err := r.checkIn(body); err != nil {
+		return nil, used, err
 	}
+	r.keepAwake()
+	meter.begin()
+	if err := r.release(ctx); err != nil {
+		return nil, used, err
+	}
+	return r, meter.end(), r.verify()
 }
 
 // pins reports whether critical sections run with preemption off.
@@ -169,7 +144,7 @@ func (s Scenario) newLock() sync.Locker {
 	return s.New()
 }
 
-// The phases of a run, in order. The phase is the low byte of run.word; the
+// The phases of a run, in order. The phase is the low byte of course.word; the
 // rest counts how often the supervisor asked all workers to look at the clock.
 //
 //	warming    all run; nothing counts
@@ -191,39 +166,53 @@ const (
 
 func phase(word uint32) uint32 { return word % nudge }
 
-// A run is one measurement in progress.
+// A run is one measurement in progress. It is made of parts, each of which has one
+// purpose.
 type run struct {
 	Scenario
-	lock sync.Locker
-	protected
-	workers []*worker
-	quota   uint64
+	specimen
+	protected // what the lock protects
+	workers   []*worker
 
+	course
+	rollCall
+	window
+	barrier
+
+	failed primitives.Pointer[BrokenError] // the first panic of the lock, or another fault that ended the run
+}
+
+// A specimen is the fresh lock that a run uses, or what it uses that is no lock.
+type specimen struct {
+	lock       sync.Locker
 	neighbours []sync.Locker // of lock, and unused; see isolate
 
 	kind  string // of the subject, if it is not a lock
 	state any    // its String tells the state, if the lock's does not
+}
 
+// A course is how far a run has come.
+type course struct {
 	_    pad
-	word atomic.Uint32 // read after each operation, written a few times
+	word primitives.Uint32 // read after each operation, written a few times
 	_    pad
+}
 
-	warm    atomic.Int32  // workers that have done something
-	noted   atomic.Int32  // workers that know that the window has closed
-	counted atomic.Uint64 // operations in the window, if there is a quota
-	present atomic.Int32  // workers at the lock; for the preflight
+// A rollCall counts workers.
+type rollCall struct {
+	warm    primitives.Int64 // that have done something
+	noted   primitives.Int64 // that know that the window has closed
+	present primitives.Int64 // that are at the lock; for the preflight
+}
 
-	failed atomic.Pointer[BrokenError] // the first panic of the lock, or another fault that ended the run
-
-	// The window. opened is set before the window opens, so a worker that sees it open
-	// may read it.
+// A window is the time that is measured. opened is set before the window opens, so a
+// worker that sees it open may read it.
+type window struct {
 	began          int64 // when the workers were started
 	opened, closed stamp
 
-	begin chan struct{} // closed to start the workers
-	left  atomic.Int32  // workers that have not returned
-	done  chan struct{} // closed when all have
-	over  standby       // the same for a supervisor that must not block
+	quota   uint64            // of operations, after which it closes; 0 if it closes by the clock
+	counted primitives.Uint64 // operations in the window, if there is a quota
 }
 
 // A stamp is a point in time.
@@ -234,13 +223,8 @@ type stamp struct {
 }
 
 func newRun(s Scenario, lock sync.Locker, workers int) *run {
-	r := &run{
-		Scenario: s,
-		lock:     lock,
-		begin:    make(chan struct{}),
-		done:     make(chan struct{}),
-	}
-	r.left.Store(int32(workers))
+	r := &run{Scenario: s, specimen: specimen{lock: lock}}
+	r.barrier.setUp(workers)
 	for id := range workers {
 		w := newWorker(r, id, lock)
 		if id == 0 || s.Unlocked { // then nothing is shared
@@ -257,9 +241,7 @@ func newRun(s Scenario, lock sync.Locker, workers int) *run {
 
 // checkIn starts the workers and returns when all are about to begin.
 func (r *run) checkIn(body func(*worker)) error {
-	var ready sync.WaitGroup
 	errs := make([]error, len(r.workers))
-	ready.Add(len(r.workers))
 	for _, w := range r.workers {
 		primitives.Go(func() {
 			defer r.leave(w)
@@ -269,18 +251,17 @@ func (r *run) checkIn(body func(*worker)) error {
 					defer restore()
 				}
 			}
-			ready.Done()
-			<-r.begin
+			r.enter(w.id)
 			if phase(r.word.Load()) < stopping {
 				w.lead(body)
 			}
 		})
 	}
-	ready.Wait()
+	r.absent.wait()
 	if err := errors.Join(errs...); err != nil {
 		r.stop()
-		close(r.begin)
-		<-r.done
+		r.start()
+		r.left.wait()
 		return err
 	}
 	return nil
@@ -290,18 +271,18 @@ func (r *run) checkIn(body func(*worker)) error {
 // or, with the cause, when ctx was done and they have returned.
 func (r *run) release(ctx context.Context) error {
 	r.began = primitives.Nanotime()
-	if r.pins() && canStandBy {
+	if r.pins() && canStandBy && !primitives.Virtual() {
 		return r.superviseStandingBy(ctx)
 	}
-	close(r.begin)
-	return r.supervise(ctx, r.await)
+	defer context.AfterFunc(ctx, r.left.wake)()
+	r.start()
+	return r.supervise(ctx, r.left.waitFor)
 }
 
 // leave is the last thing that a worker does.
 func (r *run) leave(w *worker) {
 	w.doing = finished
-	if r.left.Add(-1) == 0 {
-		close(r.done)
+	if r.left.done() {
 		r.over.end()
 	}
 }
@@ -318,14 +299,21 @@ func (r *run) mayOpen(now int64) bool {
 const straggle = time.Second
 
 // open opens the window, unless another worker does. It reports whether it did.
-func (r *run) open() bool {
-	if !r.advance(warming) {
+func (r *run) open() bool { return r.mark(warming, &r.opened) }
+
+// close closes the window, unless another worker does. It reports whether it did.
+func (r *run) close() bool { return r.mark(measuring, &r.closed) }
+
+// mark ends phase p and stamps the moment, unless another worker does. It reports whether
+// it did.
+func (c *course) mark(p uint32, at *stamp) bool {
+	if !c.advance(p) {
 		return false
 	}
-	r.opened.cpu, r.opened.known = cpuTime()
+	at.cpu, at.known = usedCPU()
 	primitives.Pin() // so that preemption cannot separate the time from the phase
-	r.opened.wall = primitives.Nanotime()
-	r.word.Add(1)
+	at.wall = primitives.Nanotime()
+	c.word.Add(1)
 	primitives.Unpin()
 	return true
 }
@@ -341,37 +329,24 @@ func (r *run) mayClose(now int64, w *worker) bool {
 	return r.counted.Add(delta) >= r.quota
 }
 
-// close closes the window, unless another worker does. It reports whether it did.
-func (r *run) close() bool {
-	if !r.advance(measuring) {
-		return false
-	}
-	r.closed.cpu, r.closed.known = cpuTime()
-	primitives.Pin()
-	r.closed.wall = primitives.Nanotime()
-	r.word.Add(1)
-	primitives.Unpin()
-	return true
-}
-
 // advance goes from phase p to the next and reports whether it was the caller that did.
-func (r *run) advance(p uint32) bool {
+func (c *course) advance(p uint32) bool {
 	for {
-		word := r.word.Load()
+		word := c.word.Load()
 		if phase(word) != p {
 			return false
 		}
-		if r.word.CompareAndSwap(word, word+1) {
+		if c.word.CompareAndSwap(word, word+1) {
 			return true
 		}
 	}
 }
 
 // stop makes all workers return after their current operation.
-func (r *run) stop() {
+func (c *course) stop() {
 	for {
-		word := r.word.Load()
-		if phase(word) >= stopping || r.word.CompareAndSwap(word, word-phase(word)+stopping) {
+		word := c.word.Load()
+		if phase(word) >= stopping || c.word.CompareAndSwap(word, word-phase(word)+stopping) {
 			return
 		}
 	}

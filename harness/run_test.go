@@ -665,7 +665,7 @@ func TestAdapt(t *testing.T) {
 	look := func(took int64, want int) {
 		t.Helper()
 		at += (took*int64(w.span) + int64(w.stride) - 1) / int64(w.stride)
-		w.adapt(at, w.word)
+		w.adapt(at, w.word, w.sampling())
 		if w.stride != want {
 			t.Errorf("stride after one of %d ns = %d, want %d", took, w.stride, want)
 		}
@@ -690,7 +690,7 @@ func TestAdapt(t *testing.T) {
 	}
 
 	// A stride that was cut short is ignored.
-	w.adapt(at+1, w.word+1)
+	w.adapt(at+1, w.word+1, w.sampling())
 	if w.stride != 128 {
 		t.Errorf("stride after one cut short = %d, want 128", w.stride)
 	}

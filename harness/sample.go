@@ -71,7 +71,7 @@ func (r *run) sample(before, after pingpong.Trip, used usage) results.Sample {
 	if distance != results.Local && distance != results.Unknown {
 		add((before.NS+after.NS)/2, "rtt-ns")
 	}
-	if r.GC != 0 {
+	if r.GC != 0 && !used.unknown {
 		add(float64(used.collections)/used.during.Seconds(), "gc-cycles/s")
 		add(float64(used.pauses)/float64(sinceBegin), "gc-pause-ns/op")
 	}
@@ -82,7 +82,7 @@ func (r *run) sample(before, after pingpong.Trip, used usage) results.Sample {
 	return results.Sample{
 		Cell:           r.Cell(),
 		Distance:       distance,
-		Oversubscribed: r.CPUs > runtime.NumCPU(),
+		Oversubscribed: r.CPUs > r.realCPUs(),
 		Ops:            int(total),
 		Values:         values,
 		Waits:          waits,

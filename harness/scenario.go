@@ -227,11 +227,7 @@ func (s Subject) view(w Workload) sync.Locker {
 	if w.isBare() || s.New == nil {
 		return nil
 	}
-	lock := s.New()
-	if l, ok := lock.(interface{ Worker() sync.Locker }); ok {
-		lock = l.Worker()
-	}
-	return lock
+	return viewOf(s.New())
 }
 
 func (s Subject) validate() error {

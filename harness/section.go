@@ -82,6 +82,122 @@ func (w *worker) sawTorn(n, mirror uint64) {
 	}
 }
 
+// operate does one operation, in any form of section: for all callers but the hot loops,
+// which measure names. If it is timed, it returns when it had acquired the lock: if
+// readers retry, when the try began that no writer disturbed; of an [RCULocker] when the
+// read-side critical section began.
+func (w *worker) operate(read, timed bool) (acquired int64) {
+	switch {
+	case !read:
+		return w.write(timed)
+	case w.seq != nil:
+		return w.readOpen(timed)
+	case w.rcu != nil:
+		return w.readCopy(timed)
+	}
+	return w.readLocked(timed)
+}
+
+// write is an operation that writes; see operate.
+func (w *worker) write(timed bool) (acquired int64) {
+	w.doing = waitsToWrite
+	w.lock.Lock()
+	if timed {
+		acquired = primitives.Nanotime()
+	}
+	w.endWrite()
+	return acquired
+}
+
+// endWrite is what is left of a write for a worker that has acquired the lock.
+func (w *worker) endWrite() {
+	w.writeInside()
+	w.lock.Unlock()
+	if w.retired != nil {
+		w.settle()
+	}
+	w.doing = thinking
+	w.written++
+}
+
+// readLocked is an operation that reads under the lock; see operate.
+func (w *worker) readLocked(timed bool) (acquired int64) {
+	w.doing = waitsToRead
+	if w.rw != nil {
+		w.rw.RLock()
+	} else {
+		w.lock.Lock()
+	}
+	if timed {
+		acquired = primitives.Nanotime()
+	}
+	w.readInside()
+	if w.rw != nil {
+		w.rw.RUnlock()
+	} else {
+		w.lock.Unlock()
+	}
+	w.doing = thinking
+	w.read++
+	return acquired
+}
+
+// readInside is what a reader does inside.
+func (w *worker) readInside() {
+	if w.data != nil {
+		w.doing = readingData
+		w.data.Read(w.id)
+		w.doing = reading
+		if w.hold != 0 {
+			w.stay()
+		}
+		return
+	}
+	w.doing = reading
+	n := w.section.enter()
+	if w.hold != 0 {
+		w.stay()
+	}
+	w.section.check(w, n)
+}
+
+// writeInside is what a writer does inside.
+func (w *worker) writeInside() {
+	switch {
+	case w.openSection != nil:
+		w.doing = writing
+		w.openSection.write(w)
+		return
+	case w.copySection != nil:
+		w.doing = writing
+		w.retired = w.copySection.update(w)
+		return
+	case w.section != nil:
+		w.doing = writing
+		n := w.section.enter()
+		w.section.check(w, n)
+		w.section.beginWrite(n)
+		if w.hold != 0 {
+			w.stay()
+		}
+		w.section.endWrite(w, n)
+		return
+	}
+	w.doing = writingData
+	switch {
+	case w.copyData != nil:
+		w.retired = w.copyData.Update(w.id)
+	case w.openData != nil:
+		w.openData.Write(w.id)
+	default:
+		w.data.Write(w.id)
+	}
+	w.doing = writing
+	if w.hold != 0 {
+		w.stay()
+	}
+}
+
 // stay is what a worker does inside beyond the minimum.
 func (w *worker) stay() {
 	if w.dawdle != nil {

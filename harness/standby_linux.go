@@ -13,7 +13,8 @@ import (
 const canStandBy = true
 
 // A standby lets a goroutine that is pinned wait for an event: the thread sleeps, and
-// the goroutine keeps its CPU in the sense of Go's scheduler (its P).
+// the goroutine keeps its CPU in the sense of Go's scheduler (its P). It is for the host
+// alone, where the word must be one that the kernel can watch.
 type standby struct {
 	ended atomic.Uint32
 }

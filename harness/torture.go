@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/lockbench/lockbench/primitives"
@@ -110,7 +109,7 @@ type round struct {
 	reads    int  // share of the acts that read, in percent
 	strain   strain
 
-	shared atomic.Pointer[sharedContext]
+	shared primitives.Pointer[sharedContext]
 }
 
 // A sharedContext is a context that many waits have.
@@ -179,27 +178,34 @@ func (r *round) torture(ctx context.Context, done *Tortured, body func(*worker))
 	}
 	r.shared.Store(newSharedContext())
 	r.deadline = primitives.Nanotime() + int64(r.Duration)
-	var disturber sync.WaitGroup
+	var helpers countdown
+	var returned primitives.Parker // holds a wake-up once all workers have
+	help := func(f func()) {
+		helpers.add(1)
+		primitives.Go(func() {
+			defer helpers.done()
+			f()
+		})
+	}
 	if !r.pins() && !r.tight {
-		disturber.Go(func() { r.disturb(done) })
+		help(func() { r.disturb(done, &returned) })
 	}
 	for i := range r.hogs() {
-		disturber.Go(func() { r.hog(1+i, r.stream(-2-i)) })
+		help(func() { r.hog(1+i, r.stream(-2-i)) })
 	}
 	err := r.release(ctx)
 	r.stop()
-	disturber.Wait()
+	returned.Unpark()
+	helpers.wait()
 	r.shared.Load().cancel()
 	return err
 }
 
-// disturb disturbs the workers until the round is over.
-func (r *round) disturb(done *Tortured) {
+// disturb disturbs the workers until the round is over, or all workers have returned.
+func (r *round) disturb(done *Tortured, returned *primitives.Parker) {
 	for !r.over() {
-		select {
-		case <-r.done:
+		if returned.ParkTimeout(between(r.rng, 50*time.Microsecond, 3*time.Millisecond)) {
 			return
-		case <-time.After(between(r.rng, 50*time.Microsecond, 3*time.Millisecond)):
 		}
 		switch r.rng.IntN(8) {
 		case 0:
@@ -330,26 +336,26 @@ func (a act) long() bool { return a.sleep > 0 || a.yields }
 func (w *worker) dwell(a act) {
 	w.sink = work(a.hold, w.sink)
 	if a.yields {
-		runtime.Gosched()
+		primitives.Yield()
 	}
 	if a.sleep > 0 {
-		time.Sleep(a.sleep)
+		primitives.Sleep(a.sleep)
 	}
 }
 
 // loop is the body of a worker: one act after the other, until the round is over.
 func (r *round) loop(w *worker, starts *uint64, do func(act)) {
 	rng := r.stream(w.id)
+	var back primitives.Parker // where the worker waits for a goroutine that it started
 	for !r.over() && w.broken == nil {
 		a := r.act(rng)
 		if a.start {
 			*starts++
-			done := make(chan struct{})
 			primitives.Go(func() {
-				defer close(done)
+				defer back.Unpark()
 				w.lead(func(*worker) { do(a) })
 			})
-			<-done
+			back.Park()
 		} else {
 			do(a)
 		}

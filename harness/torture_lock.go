@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 )
 
@@ -61,10 +60,7 @@ func (t Torture) Lock(ctx context.Context, s Subject) (Tortured, error) {
 
 // mustBeFree checks that TryLock succeeds, now that all workers have returned.
 func (r *round) mustBeFree() error {
-	lock := r.lock
-	if l, ok := lock.(interface{ Worker() sync.Locker }); ok {
-		lock = l.Worker()
-	}
+	lock := viewOf(r.lock)
 	l, ok := lock.(tryLocker)
 	if !ok || r.failed.Load() != nil {
 		return nil

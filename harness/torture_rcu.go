@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/lockbench/lockbench/internal/wording"
@@ -59,7 +58,7 @@ type RCUReader interface {
 type object struct {
 	// age is 0 while the object is published, 1 once it is retired, and one more for
 	// each grace period since. Readers may see 0 and 1.
-	age atomic.Uint32
+	age primitives.Uint32
 
 	// value is plain: the load of a reader that has the object a grace period too long
 	// races with the store of reused, and the race detector sees it.
@@ -104,17 +103,19 @@ const flavour = "flavour"
 type pipeline struct {
 	RCU
 	domain    RCUDomain
-	published atomic.Pointer[object]
+	published primitives.Pointer[object]
 	done      *Tortured
-	ending    atomic.Bool // no function may be given to Call any more
+	ending    primitives.Bool // no function may be given to Call any more
 
-	given, called atomic.Uint64 // functions given to Call, and those of them that were called
+	given, called primitives.Uint64 // functions given to Call, and those of them that were called
 
-	lock sync.Mutex // guards free
+	// lock guards free. It is the host's: a torture disturbs the process, so it cannot run
+	// under an engine.
+	lock sync.Mutex
 	free []*object
 
 	_       pad
-	periods atomic.Uint64 // that updaters have waited for in tight rounds
+	periods primitives.Uint64 // that updaters have waited for in tight rounds
 	_       pad
 }
 
@@ -236,9 +237,9 @@ type rcuWorker struct {
 	quiet bool // whether there was a quiescent state since, or may have been
 	kept  [oldest + 1]uint64
 
-	aging  []*object     // retired, and too young to be used again
-	calls  uint64        // how many functions it gave to Call
-	called atomic.Uint64 // how many of them were called
+	aging  []*object         // retired, and too young to be used again
+	calls  uint64            // how many functions it gave to Call
+	called primitives.Uint64 // how many of them were called
 }
 
 // lookUp is the body of a reader.
@@ -355,7 +356,7 @@ func (w *rcuWorker) between(a act) {
 		w.reader = w.domain.Register()
 	case 1, 2:
 		w.reader.Offline()
-		runtime.Gosched()
+		primitives.Yield()
 		w.reader.Online()
 	case 3:
 		w.reader.Offline()
@@ -394,7 +395,7 @@ func (w *rcuWorker) retire(a act) {
 	case way == 14:
 		w.waitFor(func() {
 			for over := w.domain.StartPoll(); !over(); {
-				runtime.Gosched()
+				primitives.Yield()
 			}
 		})
 	default:

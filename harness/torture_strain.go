@@ -2,7 +2,6 @@ package harness
 
 import (
 	"math/rand/v2"
-	"sync"
 	"time"
 
 	"github.com/lockbench/lockbench/primitives"
@@ -50,15 +49,21 @@ const (
 	pageSize  = 4 << 10  // at least
 )
 
+// farLines are made by the first round that needs them. They are guarded by machine.
+var farLines []farLine
+
 // far returns the lines, with their pages mapped. On a virtual machine the first call
 // may take a second.
-var far = sync.OnceValue(func() []farLine {
-	lines := make([]farLine, farSize/farStride)
-	for i := 0; i < len(lines); i += pageSize / farStride {
-		lines[i].touched = true
+func far() []farLine {
+	if farLines == nil {
+		lines := make([]farLine, farSize/farStride)
+		for i := 0; i < len(lines); i += pageSize / farStride {
+			lines[i].touched = true
+		}
+		farLines = lines
 	}
-	return lines
-})
+	return farLines
+}
 
 // clog fills the store buffer of the caller's CPU.
 func (w *rcuWorker) clog(lines []farLine) {
@@ -87,8 +92,7 @@ func (w *rcuWorker) volley(a act) {
 			w.sink = work(Registers.steps(mostHold)*int(a.choice%64)/64, w.sink) // without a store
 		} else if w.periods.Load()-before >= longAway {
 			w.tally.Long++
-			for until := primitives.Nanotime() + int64(stays); primitives.Nanotime() < until; {
-			}
+			primitives.Busy(stays)
 		}
 		w.ages[w.look(f)]++
 		w.reader.ReadUnlock()
@@ -116,11 +120,9 @@ func (r *round) hog(cpu int, rng *rand.Rand) {
 		if d := between(rng, 20*time.Microsecond, 200*time.Microsecond); canStandBy {
 			sleeper.wait(d)
 		} else {
-			time.Sleep(d)
+			primitives.Sleep(d)
 		}
-		there := int64(between(rng, 20*time.Microsecond, 100*time.Microsecond))
-		for until := primitives.Nanotime() + there; primitives.Nanotime() < until; {
-		}
+		primitives.Busy(between(rng, 20*time.Microsecond, 100*time.Microsecond))
 	}
 }
 

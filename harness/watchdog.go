@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"sync/atomic"
 	"time"
 
 	"github.com/lockbench/lockbench/primitives"
@@ -21,9 +20,8 @@ import (
 // because an operation takes much longer than the last ones did: some time after a
 // phase should have ended, it makes all of them look after their current operation.
 //
-// await waits for the first of three: all have returned, cancelled is closed,
-// or d is over.
-func (r *run) supervise(ctx context.Context, await func(cancelled <-chan struct{}, d time.Duration) event) error {
+// wait returns when all workers have returned or ctx is done, and at the latest after d.
+func (r *run) supervise(ctx context.Context, wait func(d time.Duration)) error {
 	const late = 10 * time.Millisecond
 	tick := min(max(r.Patience/10, time.Millisecond), time.Second)
 	ended := r.began + int64(r.Warmup+r.Duration)
@@ -32,15 +30,18 @@ func (r *run) supervise(ctx context.Context, await func(cancelled <-chan struct{
 	cancelled := ctx.Done()
 	var stopped int64 // when the workers were told to return, if they were
 	for {
-		wait := max(time.Duration(ended-primitives.Nanotime()), 0) + late
-		switch await(cancelled, min(wait, tick)) {
-		case allReturned:
+		rest := max(time.Duration(ended-primitives.Nanotime()), 0) + late
+		wait(min(rest, tick))
+		if r.left.over() {
 			return context.Cause(ctx)
-		case wasCancelled:
+		}
+		select {
+		case <-cancelled:
 			cancelled = nil
 			r.stop()
 			stopped = primitives.Nanotime()
 			ended = min(ended, stopped) // look often
+		default:
 		}
 		now := primitives.Nanotime()
 		if now > ended {
@@ -60,27 +61,6 @@ func (r *run) supervise(ctx context.Context, await func(cancelled <-chan struct{
 	}
 }
 
-type event int
-
-const (
-	allReturned event = iota
-	wasCancelled
-	timeIsUp
-)
-
-func (r *run) await(cancelled <-chan struct{}, d time.Duration) event {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-r.done:
-		return allReturned
-	case <-cancelled:
-		return wasCancelled
-	case <-timer.C:
-		return timeIsUp
-	}
-}
-
 // superviseStandingBy starts the workers and supervises them from a CPU of its own,
 // which it keeps until they have returned. A goroutine that waits with preemption off
 // keeps its CPU even if the wait never ends; if all CPUs were kept like that, no
@@ -90,36 +70,21 @@ func (r *run) await(cancelled <-chan struct{}, d time.Duration) event {
 // yet would take this CPU as well. So superviseStandingBy does not give it up: it then
 // returns with preemption off.
 func (r *run) superviseStandingBy(ctx context.Context) error {
-	// A goroutine that is woken by the closing of a channel is queued on the CPU of the
-	// goroutine that closed it, which must not be the CPU that is kept.
-	var elsewhere, onDuty atomic.Bool
+	// A goroutine that is woken is queued on the CPU of the goroutine that woke it, which
+	// must not be the CPU that is kept.
+	var elsewhere, onDuty primitives.Bool
 	primitives.Go(func() {
 		elsewhere.Store(true)
 		for !onDuty.Load() {
 		}
-		close(r.begin)
+		r.start()
 	})
 	for !elsewhere.Load() {
-		runtime.Gosched()
+		primitives.Yield()
 	}
-	done := ctx.Done()
 	primitives.Pin()
 	onDuty.Store(true)
-	err := r.supervise(ctx, func(_ <-chan struct{}, d time.Duration) event {
-		r.over.wait(d)
-		select {
-		case <-r.done:
-			return allReturned
-		default:
-		}
-		select {
-		case <-done:
-			done = nil
-			return wasCancelled
-		default:
-			return timeIsUp
-		}
-	})
+	err := r.supervise(ctx, r.over.wait)
 	if stuck := (*StuckError)(nil); errors.As(err, &stuck) && stuck.Unpreemptible {
 		return err
 	}
@@ -215,12 +180,12 @@ func (d *watchdog) report(at int64) *StuckError {
 	return e
 }
 
-// peek returns how many operations w has done, and what it is doing. It reads w's words
-// while w writes them: publishing them properly would cost each operation more than an
-// empty lock does. A word that was seen torn (on a 32-bit CPU) or late still differs
-// from what it was if w has moved since.
+// peek returns how many operations a worker has done, and what it is doing. It reads the
+// words while the worker writes them: publishing them properly would cost each operation
+// more than an empty lock does. A word that was seen torn (on a 32-bit CPU) or late still
+// differs from what it was if the worker has moved since.
 //
 //go:norace
-func (w *worker) peek() (ops uint64, doing uint32) {
-	return w.read + w.written, w.doing
+func (p *progress) peek() (ops uint64, doing uint32) {
+	return p.read + p.written, p.doing
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/lockbench/lockbench/primitives"
@@ -83,38 +82,10 @@ func workIn(buffer []uint64, n int, x uint64) uint64 {
 }
 
 // steps returns how many steps of work of a kind take d: at least one, unless d
-// is 0.
+// is 0. Under an engine, where only [primitives.Busy] takes time, each takes a nanosecond.
 func (k Work) steps(d time.Duration) int {
-	if d == 0 {
-		return 0
+	if d == 0 || primitives.Virtual() {
+		return int(d)
 	}
 	return max(1, int(math.Round(float64(d)*stepsPerNanosecond[k]())))
-}
-
-// stepsPerNanosecond is measured once in a process for each kind, in about half
-// a millisecond, or a few. The fastest of many runs is the one that nothing interrupted.
-var stepsPerNanosecond = [...]func() float64{
-	Registers:  sync.OnceValue(func() float64 { return pace(nil) }),
-	MemoryL1:   sync.OnceValue(func() float64 { return pace(MemoryL1.newBuffer()) }),
-	MemoryL2:   sync.OnceValue(func() float64 { return pace(MemoryL2.newBuffer()) }),
-	Serialized: sync.OnceValue(func() float64 { return pace(nil) }),
-}
-
-func pace(buffer []uint64) float64 {
-	const n = 10_000
-	best := int64(math.MaxInt64)
-	x := uint64(1)
-	for range 50 {
-		began := primitives.Nanotime()
-		if buffer == nil {
-			x = work(n, x)
-		} else {
-			x = workIn(buffer, n, x)
-		}
-		best = min(best, primitives.Nanotime()-began)
-	}
-	if x == 0 { // keeps x alive; a full-period generator does get there, but not today
-		best++
-	}
-	return n / float64(max(best, 1))
 }

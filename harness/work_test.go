@@ -72,7 +72,7 @@ func Fenced(l sync.Locker) sync.Locker { return fencedLock{l} }
 // With fences each operation of the lock is called once.
 func TestFences(t *testing.T) {
 	l := tallied{tally: make(map[string]int)}
-	w := &worker{lock: l, rw: l, seq: l, rcu: l}
+	w := &access{lock: l, rw: l, seq: l, rcu: l}
 	w.fence()
 	for _, half := range []func(){
 		w.lock.Lock, w.lock.Unlock, w.rw.Lock, w.rw.Unlock, w.seq.Lock, w.seq.Unlock, w.rcu.Lock, w.rcu.Unlock,
