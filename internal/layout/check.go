@@ -29,6 +29,19 @@ type Layout struct {
 	Rules  []Rule
 	Tests  string // what test files may import that their package may not
 	Never  []Edge
+
+	// Virtual are the packages that an engine can run: their goroutines are started, wait
+	// and read the clock by package primitives, so that they have no go statement and no
+	// channel, and of some packages of std only what Uses says. Test files may have them.
+	Virtual string
+	Uses    []Use
+}
+
+// A Use says what the Virtual packages may use of a package of std.
+type Use struct {
+	Of     string
+	Names  string // nothing else
+	Except string // files that may use all of it, because they are about the host alone
 }
 
 // A Rule is a row of the table: what each of some packages may contain.
@@ -117,7 +130,12 @@ func (l Layout) checkFile(fsys fs.FS, name string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	file, err := parser.ParseFile(token.NewFileSet(), name, src, parser.ImportsOnly|parser.ParseComments)
+	mode := parser.ImportsOnly | parser.ParseComments
+	virtual := !test && matches(l.Virtual, dir)
+	if virtual {
+		mode = parser.ParseComments | parser.SkipObjectResolution
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), name, src, mode)
 	if err != nil {
 		return nil, err
 	}
@@ -138,6 +156,9 @@ func (l Layout) checkFile(fsys fs.FS, name string) ([]string, error) {
 			broken = append(broken, dir+" may not import "+to)
 		}
 	}
+	if virtual {
+		broken = append(broken, l.checkUses(name, file)...)
+	}
 	tags, err := constraints(name, file)
 	if err != nil {
 		return nil, err
@@ -148,6 +169,50 @@ func (l Layout) checkFile(fsys fs.FS, name string) ([]string, error) {
 		}
 	}
 	return broken, nil
+}
+
+// checkUses returns what a file of a Virtual package has and must not have, each once.
+func (l Layout) checkUses(name string, file *ast.File) (broken []string) {
+	dir := path.Dir(name)
+	say := func(what string) {
+		if what = dir + " may not have " + what; !slices.Contains(broken, what) {
+			broken = append(broken, what)
+		}
+	}
+	uses := make(map[string]Use) // by the name of the import
+	for _, spec := range file.Imports {
+		imported, _ := strconv.Unquote(spec.Path.Value) // it has been unquoted before
+		i := slices.IndexFunc(l.Uses, func(u Use) bool { return u.Of == imported })
+		if i < 0 || matches(l.Uses[i].Except, name) {
+			continue
+		}
+		as := path.Base(imported)
+		if spec.Name != nil {
+			as = spec.Name.Name
+		}
+		if as == "." {
+			say("all names of " + imported)
+		}
+		uses[as] = l.Uses[i]
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.GoStmt:
+			say("a go statement: want primitives.Go")
+		case *ast.ChanType:
+			say("a channel: want a primitives.Parker")
+		case *ast.SelectorExpr:
+			x, ok := n.X.(*ast.Ident)
+			if !ok {
+				break
+			}
+			if u, ok := uses[x.Name]; ok && !matches(u.Names, n.Sel.Name) {
+				say(path.Base(u.Of) + "." + n.Sel.Name + ": want what package primitives has in its place")
+			}
+		}
+		return true
+	})
+	return broken
 }
 
 type kind int

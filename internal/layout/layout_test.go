@@ -62,13 +62,23 @@ var table = layout.Layout{
 		{"cmd/... tools/...", "...", layout.NoTags},
 	},
 	// A benchmark measures its reference in the same run, hence the peers.
-	Tests: "primitives check sim/machines internal/golden gate/config internal/gatetest internal/locktest check/property internal/catalog go.uber.org/goleak pgregory.net/rapid github.com/anishathalye/porcupine golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4 gvisor.dev/gvisor/pkg/sync",
+	Tests: "primitives check sim sim/machines internal/golden gate/config internal/gatetest internal/locktest check/property internal/catalog go.uber.org/goleak pgregory.net/rapid github.com/anishathalye/porcupine golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4 gvisor.dev/gvisor/pkg/sync",
 	Never: []layout.Edge{
 		{From: "...", Except: notLocks, To: "harness", Tests: true},
 		{From: "plots", To: "harness", Tests: true},
 		{From: "...", Except: notLocks, To: "sync/atomic !std"},
 	},
+	Virtual: "harness internal/pingpong",
+	Uses: []layout.Use{
+		{Of: "sync", Names: "Locker", Except: ofTheHost},
+		{Of: "sync/atomic", Except: ofTheHost},
+		{Of: "time", Names: "Duration Nanosecond Microsecond Millisecond Second"},
+		{Of: "runtime", Names: "GC GOARCH GOMAXPROCS GOOS LockOSThread MemStats NumCPU ReadMemStats Stack UnlockOSThread"},
+	},
 }
+
+// ofTheHost are the files of package harness that are about the host alone. Each says why.
+const ofTheHost = "harness/counters_linux.go harness/host.go harness/place.go harness/standby_linux.go harness/torture_rcu.go"
 
 func TestLayout(t *testing.T) {
 	broken, err := table.Check(os.DirFS("../.."))
@@ -126,6 +136,20 @@ func TestViolations(t *testing.T) {
 		{"check/internal/search/dpor.go", imports(us + "check"), "check/internal/search may not import check"},
 		{"sim/sim.go", imports(us + "primitives"), "sim may not import primitives"},
 		{"util/util.go", imports(), "package util has no row in the table"},
+
+		{"harness/run.go", using("sync", "sync.Locker"), ""},
+		{"harness/host.go", using("sync", "sync.Mutex"), ""},
+		{"harness/run_test.go", using("sync", "sync.Mutex") + "\nvar c chan int\n", ""},
+		{"results/run.go", using("sync", "sync.Mutex"), ""},
+		{"harness/run.go", using("sync", "sync.Mutex"), "harness may not have sync.Mutex: " + instead},
+		{"harness/run.go", using("sync/atomic", "atomic.Bool"), "harness may not have atomic.Bool: " + instead},
+		{"harness/run.go", using("time", "*time.Timer"), "harness may not have time.Timer: " + instead},
+		{"harness/host.go", using("time", "*time.Timer"), "harness may not have time.Timer: " + instead},
+		{"harness/run.go", "package p\n\nimport s \"sync\"\n\nvar x, y s.Mutex\n\nvar z s.Mutex\n", "harness may not have sync.Mutex: " + instead},
+		{"harness/run.go", "package p\n\nimport . \"sync\"\n\nvar x Mutex\n", "harness may not have all names of sync"},
+		{"harness/run.go", using("runtime", "= runtime.Gosched"), "harness may not have runtime.Gosched: " + instead},
+		{"harness/run.go", "package p\n\nfunc f() { go f() }\n", "harness may not have a go statement: want primitives.Go"},
+		{"internal/pingpong/pingpong.go", "package p\n\nvar c chan int\n", "internal/pingpong may not have a channel: want a primitives.Parker"},
 	} {
 		got, err := table.Check(fstest.MapFS{test.name: {Data: []byte(test.src)}})
 		if err != nil {
@@ -147,6 +171,14 @@ func TestUnreadableSource(t *testing.T) {
 			t.Errorf("Check of %q: no error", src)
 		}
 	}
+}
+
+const instead = "want what package primitives has in its place"
+
+// using returns the source of a file that imports path and has a variable of a type, or
+// with a value.
+func using(path, variable string) string {
+	return "package p\n\nimport \"" + path + "\"\n\nvar x " + variable + "\n"
 }
 
 // imports returns the source of a file that imports paths.
