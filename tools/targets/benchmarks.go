@@ -41,6 +41,7 @@ func running(iterations int, cpus []int, all ...benchmarks) measurement {
 		if err := cmd.Run(); err != nil {
 			return nil, fmt.Errorf("go %s: %w", strings.Join(build, " "), err)
 		}
+		meter := newMeter()
 		for round := range rounds {
 			for _, i := range rand.Perm(len(all)) {
 				for _, n := range cpus {
@@ -54,7 +55,7 @@ func running(iterations int, cpus []int, all ...benchmarks) measurement {
 					}
 				}
 			}
-			progress("benchmarks", round+1, rounds)
+			progress(meter, "benchmarks", round+1, rounds)
 		}
 		return samples, nil
 	}

@@ -42,6 +42,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/lockbench/lockbench/gate"
 	"github.com/lockbench/lockbench/gate/config"
@@ -192,8 +193,15 @@ func cost(ctx context.Context, _ io.Writer, rounds int) (samples []results.Sampl
 	return samples, nil
 }
 
-func progress(what string, done, total int) {
-	if done%max(1, total/5) == 0 {
-		fmt.Fprintf(os.Stderr, "targets: %s: %d of %d rounds\n", what, done, total)
+// newMeter returns what says how far a measurement has come.
+func newMeter() *commandline.Meter {
+	return commandline.NewMeter(os.Stderr, "targets", commandline.Pace{First: 5 * time.Second, Every: 15 * time.Second})
+}
+
+// progress shows how many rounds of a measurement are done.
+func progress(meter *commandline.Meter, what string, done, total int) {
+	meter.Show(func() string { return fmt.Sprintf("%s: %d of %d rounds", what, done, total) })
+	if done == total {
+		meter.Clear()
 	}
 }

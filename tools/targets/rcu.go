@@ -310,6 +310,7 @@ func (f flavour) fence() (restore func()) {
 // they read a thousand times a second.
 func scaling(ctx context.Context, rounds int) (samples []results.Sample, err error) {
 	all := slices.DeleteFunc(flavours(), func(f flavour) bool { return f.name == "rw-readerpref" })
+	meter := newMeter()
 	for round := range rounds {
 		for _, i := range rand.Perm(2 * len(all)) {
 			if ctx.Err() != nil {
@@ -322,7 +323,7 @@ func scaling(ctx context.Context, rounds int) (samples []results.Sample, err err
 			s.Round = round + 1
 			samples = append(samples, s)
 		}
-		progress("rcu-read, scaling", round+1, rounds)
+		progress(meter, "rcu-read, scaling", round+1, rounds)
 	}
 	return samples, nil
 }

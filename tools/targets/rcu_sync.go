@@ -42,6 +42,7 @@ type situation struct {
 // turns measures each situation in every round, in random order.
 func turns(ctx context.Context, what string, rounds int, all []situation) ([]results.Sample, error) {
 	var samples []results.Sample
+	meter := newMeter()
 	for round := range rounds {
 		for _, i := range rand.Perm(len(all)) {
 			if ctx.Err() != nil {
@@ -71,7 +72,7 @@ func turns(ctx context.Context, what string, rounds int, all []situation) ([]res
 			s.Distance = before.And(after)
 			samples = append(samples, s)
 		}
-		progress(what, round+1, rounds)
+		progress(meter, what, round+1, rounds)
 	}
 	return samples, nil
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"sync"
 	"time"
 
@@ -35,13 +34,13 @@ func (p part) sweep(ctx context.Context, rounds int) (samples []results.Sample, 
 			s.Think = []time.Duration{0}
 		}
 		s.Count = rounds
+		meter := newMeter()
 		err := s.Run(ctx, func(p harness.Progress) error {
 			samples = append(samples, p.Sample)
-			if p.Done%max(1, p.Total/10) == 0 {
-				fmt.Fprintf(os.Stderr, "targets: %d of %d samples\n", p.Done, p.Total)
-			}
+			meter.Show(func() string { return fmt.Sprintf("%d of %d samples", p.Done, p.Total) })
 			return nil
 		})
+		meter.Clear()
 		if err != nil {
 			return samples, err
 		}
