@@ -63,14 +63,14 @@
 // # The files
 //
 // A file refers only to those below it, and package check to its rooms: check/internal/machine
-// runs the workers of one execution, and check/internal/search decides about their steps.
+// runs the workers of one execution, check/internal/search decides about their steps, and
+// check/internal/show draws a failure.
 //
 //   - explore.go runs a search, as a [Config] (config.go) says, and returns a [Report]
 //     (report.go); replay.go reads from the environment which one to run again.
 //   - watch.go looks from outside for workers that the host blocks.
 //   - machine.go is what a body uses.
-//   - trace.go makes a [Failure] of what the machine recorded, names.go finds the names
-//     of the source, and svg.go and table.go show it.
+//   - trace.go makes a [Failure] (failure.go) of what the machine recorded.
 //
 // [primitives.Cell]: https://pkg.go.dev/github.com/lockbench/lockbench/primitives#Cell
 package check

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lockbench/lockbench/check/internal/machine"
+	"github.com/lockbench/lockbench/check/internal/show"
 )
 
 // failureOn returns a failure on a schedule of the present workers of a machine.
@@ -20,6 +21,9 @@ func callsOf(places []machine.Place) (calls []Call) {
 	return calls
 }
 
+// noMarks are those of a step that is no step of the machine.
+var noMarks = show.Marks{Object: -1, From: -1}
+
 // conflict reports whether two accesses to a Cell may be a race.
 func conflict(e, other *machine.Entry) bool {
 	plain := other.Kind == machine.OpRead || other.Kind == machine.OpWrite
@@ -28,7 +32,7 @@ func conflict(e, other *machine.Entry) bool {
 
 // newFailure returns a failed execution in the form that people read.
 func newFailure(t *machine.Trace) *Failure {
-	n := newNamer(t)
+	n := show.NewNames(t)
 	f := &Failure{
 		Kind: Kind(t.Fault.Kind), Message: t.Fault.Message, Workers: t.Workers,
 		Token: t.Script.String(), Stack: callsOf(t.Fault.Stack),
@@ -59,7 +63,7 @@ func newFailure(t *machine.Trace) *Failure {
 		}
 	default:
 		what := f.Message
-		if text := n.asserted(t.Fault.At); f.Kind == Assertion && text != "" {
+		if text := n.Asserted(t.Fault.At); f.Kind == Assertion && text != "" {
 			f.Message, what = text+" is false", "Assert"
 		}
 		at := t.Fault.At
@@ -68,20 +72,20 @@ func newFailure(t *machine.Trace) *Failure {
 		}
 		f.Steps = append(f.Steps, Step{
 			Worker: t.Fault.Worker, Op: what, Failed: true,
-			File: at.File, Line: at.Line, Func: at.Func, object: -1, from: -1,
+			File: at.File, Line: at.Line, Func: at.Func, marks: noMarks,
 		})
 	}
 	return f
 }
 
 // stepOf returns an entry in the form that people read.
-func stepOf(e *machine.Entry, n *namer) Step {
+func stepOf(e *machine.Entry, n *show.Names) Step {
 	s := Step{
-		Worker: e.Proc.Worker(), Op: e.At.Method, object: int(e.Object), from: -1,
-		File: e.At.File, Line: e.At.Line, Func: e.At.Func,
+		Worker: e.Proc.Worker(), Op: e.At.Method, File: e.At.File, Line: e.At.Line, Func: e.At.Func,
+		marks: show.Marks{Object: int(e.Object), From: -1},
 	}
 	if e.Object >= 0 {
-		s.Name = n.names[e.Object]
+		s.Name = n.Name(e.Object)
 	}
 	switch {
 	case e.Proc.IsBuffer():
@@ -91,18 +95,18 @@ func stepOf(e *machine.Entry, n *namer) Step {
 	}
 	switch e.Kind {
 	case machine.OpLoad:
-		s.Old = n.value(e.Object, e.Old)
+		s.Old = n.Value(e.Object, e.Old)
 	case machine.OpStore, machine.OpModify, machine.OpFlush:
-		s.Old, s.New = n.value(e.Object, e.Old), n.value(e.Object, e.Now)
+		s.Old, s.New = n.Value(e.Object, e.Old), n.Value(e.Object, e.Now)
 	case machine.OpCompareAndSwap:
-		s.Old, s.New = n.value(e.Object, e.Old), n.value(e.Object, e.Now)
+		s.Old, s.New = n.Value(e.Object, e.Old), n.Value(e.Object, e.Now)
 		if e.Old != e.Expect {
-			s.New, s.Want = "", n.value(e.Object, e.Expect)
+			s.New, s.Want = "", n.Value(e.Object, e.Expect)
 		}
 	case machine.OpIssue:
-		s.New, s.issue = n.value(e.Object, e.Now), true
+		s.New, s.marks.Issue = n.Value(e.Object, e.Now), true
 	case machine.OpRead, machine.OpWrite:
-		s.cell = true
+		s.marks.Cell = true
 	case machine.OpPark:
 		s.New = "gives up"
 		if e.Now != 0 {
@@ -150,7 +154,7 @@ func sources(steps []Step, entries []machine.Entry) {
 		if from, ok := wrote[e.Object]; ok {
 			switch e.Kind {
 			case machine.OpLoad, machine.OpModify, machine.OpCompareAndSwap, machine.OpPark, machine.OpErr:
-				steps[i].from = from
+				steps[i].marks.From = from
 			}
 		}
 		switch e.Kind {
@@ -165,12 +169,12 @@ func sources(steps []Step, entries []machine.Entry) {
 }
 
 // waits returns what each worker waits for when none can continue.
-func waits(t *machine.Trace, n *namer) []Wait {
+func waits(t *machine.Trace, n *show.Names) []Wait {
 	last := make([]string, len(t.Objects)) // values in memory
 	for _, e := range t.Entries {
 		switch e.Kind {
 		case machine.OpLoad, machine.OpStore, machine.OpModify, machine.OpCompareAndSwap, machine.OpFlush:
-			last[e.Object] = n.value(e.Object, e.Now)
+			last[e.Object] = n.Value(e.Object, e.Now)
 		}
 	}
 	var all []Wait
@@ -180,10 +184,10 @@ func waits(t *machine.Trace, n *namer) []Wait {
 		case b.CPU >= 0:
 			wait.For = append(wait.For, Value{fmt.Sprintf("CPU %d", b.CPU), "taken"})
 		case b.Parker >= 0:
-			wait.For = append(wait.For, Value{n.names[b.Parker], ""})
+			wait.For = append(wait.For, Value{n.Name(b.Parker), ""})
 		}
 		for _, id := range b.Words {
-			wait.For = append(wait.For, Value{n.names[id], last[id]})
+			wait.For = append(wait.For, Value{n.Name(id), last[id]})
 		}
 		all = append(all, wait)
 	}

@@ -63,7 +63,7 @@ func stuck(vm *machine.VM, l machine.Look, what string) *Failure {
 	if len(f.Stack) > 0 {
 		at = f.Stack[0]
 	}
-	f.Steps = []Step{{Worker: l.Worker, Op: "is stuck", Failed: true, File: at.File, Line: at.Line, Func: at.Func, object: -1, from: -1}}
+	f.Steps = []Step{{Worker: l.Worker, Op: "is stuck", Failed: true, File: at.File, Line: at.Line, Func: at.Func, marks: noMarks}}
 	return f
 }
 
@@ -74,6 +74,6 @@ func foreign(where []machine.Place) *Failure {
 	return &Failure{
 		Kind: Misuse, Token: "-", Workers: []string{"goroutine"}, Stack: stack,
 		Message: "a goroutine takes steps that the machine did not start, so its schedules are not searched: want Machine.Go or primitives.Go and not a go statement",
-		Steps:   []Step{{Op: "takes a step", Failed: true, File: c.File, Line: c.Line, Func: c.Func, object: -1, from: -1}},
+		Steps:   []Step{{Op: "takes a step", Failed: true, File: c.File, Line: c.Line, Func: c.Func, marks: noMarks}},
 	}
 }

@@ -5,11 +5,6 @@ import (
 	"unsafe"
 )
 
-const (
-	firstTick = time.Microsecond
-	lastTick  = time.Hour
-)
-
 // Now looks at the clock, which is a step. Time passes when a worker has waited for
 // it. In an execution so long that all take turns it passes by itself; otherwise a
 // worker that loops until it is late would make no progress.

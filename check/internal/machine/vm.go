@@ -43,6 +43,12 @@ type VM struct {
 	recorder *recorder // nil unless the execution is recorded
 }
 
+// How far the clock moves on at a look in a long execution, at first and at most.
+const (
+	firstTick = time.Microsecond
+	lastTick  = time.Hour
+)
+
 // Limits are those of each execution.
 type Limits struct {
 	Steps int // how many there may be

@@ -1,4 +1,4 @@
-package check
+package show
 
 import (
 	"io"
@@ -32,11 +32,8 @@ func svgColour(worker int) string {
 	return svgLanes[(worker-1)%len(svgLanes)]
 }
 
-// WriteSVG writes the schedule as a figure: a lane for each worker, time downward, and
-// next to them the values of the words. A full dot is a write, an empty one a read, a
-// square an access to a Cell, and a diamond a store that goes from the store buffer to
-// memory. An arrow goes from a write to the read that saw it.
-func (f *Failure) WriteSVG(w io.Writer) error {
+// WriteSVG writes the figure that check.Failure.WriteSVG describes.
+func (f *Schedule) WriteSVG(w io.Writer) error {
 	d := &drawing{f: f, rows: f.rows(), y: make(map[int]float64)}
 	d.layout()
 	d.draw()
@@ -47,7 +44,7 @@ func (f *Failure) WriteSVG(w io.Writer) error {
 // A drawing is a figure that is being made.
 type drawing struct {
 	*svg.Picture
-	f       *Failure
+	f       *Schedule
 	rows    []row
 	workers []int
 	x       map[int]float64 // of a worker's lane
@@ -71,7 +68,7 @@ func (d *drawing) layout() {
 		s := &f.Steps[r.step]
 		d.y[r.step] = svgTop + float64(i)*svgRow + svgRow/2
 		longest[s.Worker] = max(longest[s.Worker], utf8.RuneCountInString(s.String()))
-		places = max(places, len(s.place()))
+		places = max(places, len(s.At.String()))
 	}
 	x := float64(svgGutter)
 	for _, w := range d.workers {
@@ -82,7 +79,7 @@ func (d *drawing) layout() {
 	for _, id := range d.words {
 		name, wide := "", 0
 		for i := range f.Steps {
-			if s := &f.Steps[i]; s.object == id {
+			if s := &f.Steps[i]; s.Object == id {
 				name, wide = s.Name, max(wide, utf8.RuneCountInString(s.New))
 			}
 		}
@@ -97,20 +94,17 @@ func (d *drawing) layout() {
 
 // written returns the words that were written; if there are too many, the ones that
 // were written last.
-func (f *Failure) written() []int {
+func (f *Schedule) written() []int {
 	var words []int
 	for i := range slices.Backward(f.Steps) {
 		s := &f.Steps[i]
-		if s.writes() && !slices.Contains(words, s.object) && len(words) < mostWords {
-			words = append(words, s.object)
+		if s.writes() && !slices.Contains(words, s.Object) && len(words) < mostWords {
+			words = append(words, s.Object)
 		}
 	}
 	slices.Sort(words)
 	return words
 }
-
-// writes reports whether s wrote a word in memory.
-func (s *Step) writes() bool { return s.object >= 0 && s.Old != "" && s.New != "" }
 
 func (d *drawing) draw() {
 	f := d.f
@@ -137,7 +131,7 @@ func (d *drawing) draw() {
 	for i := range f.Waits {
 		wait := &f.Waits[i]
 		d.Add(`<text x="%d" y="%.1f" font-size="12" fill="%s">%s <tspan fill="#222">%s, since %s</tspan></text>`, svgGutter, y,
-			svgColour(wait.Worker), f.Workers[wait.Worker], wait.says(), wait.place())
+			svgColour(wait.Worker), f.Workers[wait.Worker], wait.says(), wait.At.String())
 		y += svgRow
 	}
 	d.legend(y)
@@ -166,7 +160,7 @@ func (d *drawing) memory() {
 		value, since, by := "", float64(svgTop-6), 0
 		for i := range d.f.Steps {
 			s := &d.f.Steps[i]
-			if s.object != id {
+			if s.Object != id {
 				continue
 			}
 			if !named {
@@ -211,8 +205,8 @@ func (d *drawing) arrows() {
 	for i := range d.f.Steps {
 		s := &d.f.Steps[i]
 		y, shown := d.y[i]
-		k := key{s.Worker, s.object}
-		if s.issue {
+		k := key{s.Worker, s.Object}
+		if s.Issue {
 			issued[k] = append(issued[k], i)
 		}
 		if s.By == StoreBuffer && len(issued[k]) > 0 {
@@ -223,12 +217,12 @@ func (d *drawing) arrows() {
 					x, from, x-12, from+6, x-12, y-6, x, y, svgColour(s.Worker))
 			}
 		}
-		if s.from < 0 || d.f.Steps[s.from].Worker == s.Worker {
+		if s.From < 0 || d.f.Steps[s.From].Worker == s.Worker {
 			continue
 		}
-		if from, fromShown := d.y[s.from]; shown && fromShown && !drawn[pair{s.from, s.Worker}] {
-			drawn[pair{s.from, s.Worker}] = true
-			x1, x2 := d.x[d.f.Steps[s.from].Worker], d.x[s.Worker]
+		if from, fromShown := d.y[s.From]; shown && fromShown && !drawn[pair{s.From, s.Worker}] {
+			drawn[pair{s.From, s.Worker}] = true
+			x1, x2 := d.x[d.f.Steps[s.From].Worker], d.x[s.Worker]
 			// Down the writer's lane first, and to the reader from the left or from
 			// above, so that the arrow does not cross out the text of either.
 			d.Add(`<path d="M%.1f %.1fV%.1f" stroke="#777" stroke-width="1.1"/>`, x1, from, from+svgRow/2)
@@ -255,19 +249,19 @@ func (d *drawing) step(y float64, i int) {
 		fill = colour
 	}
 	switch {
-	case s.Failed && s.object < 0:
+	case s.Failed && s.Object < 0:
 		d.Add(`<path d="M%.1f %.1fl9 9m-9 0l9 -9" stroke="%s" stroke-width="2.5"/>`, x-4.5, y-4.5, svgFault)
 	case s.By == StoreBuffer:
 		d.Add(`<path d="M%.1f %.1fl5.5 5.5l-5.5 5.5l-5.5 -5.5z" fill="%s" stroke="%s"/>`, x, y-5.5, colour, colour)
-	case s.cell:
+	case s.Cell:
 		d.Add(`<rect x="%.1f" y="%.1f" width="8" height="8" fill="%s" stroke="%s" stroke-width="1.5"/>`, x-4, y-4, fill, colour)
-	case s.issue:
+	case s.Issue:
 		d.Add(`<path d="M%.1f %.1fl5.5 5.5l-5.5 5.5l-5.5 -5.5z" fill="white" stroke="%s" stroke-width="1.5"/>`, x, y-5.5, colour)
 	default:
 		d.Add(`<circle cx="%.1f" cy="%.1f" r="%.1f" fill="%s" stroke="%s" stroke-width="1.5"/>`, x, y, svgDot, fill, colour)
 	}
 	d.Add(`<text x="%.1f" y="%.1f" class="%s" fill="%s" font-weight="%s">%s</text>`, x+svgText, y+4, class, text, weight, s.String())
-	d.Add(`<text x="%.1f" y="%.1f" class="m" fill="#777" style="font-size:10px">%s</text>`, d.source, y+4, s.place())
+	d.Add(`<text x="%.1f" y="%.1f" class="m" fill="#777" style="font-size:10px">%s</text>`, d.source, y+4, s.At.String())
 }
 
 func (d *drawing) leftOut(y float64, r row) {
@@ -284,9 +278,9 @@ func (d *drawing) legend(y float64) {
 	}{
 		{`<circle cx="%.1f" cy="%.1f" r="4" fill="#555" stroke="#555"/>`, "writes", func(s *Step) bool { return s.writes() }},
 		{`<circle cx="%.1f" cy="%.1f" r="4" fill="white" stroke="#555"/>`, "reads", func(s *Step) bool { return s.Old != "" && !s.writes() }},
-		{`<path d="M%.1f %.1fm-5 0l5 -5l5 5l-5 5z" fill="white" stroke="#555"/>`, "store into the buffer", func(s *Step) bool { return s.issue }},
+		{`<path d="M%.1f %.1fm-5 0l5 -5l5 5l-5 5z" fill="white" stroke="#555"/>`, "store into the buffer", func(s *Step) bool { return s.Issue }},
 		{`<path d="M%.1f %.1fm-5 0l5 -5l5 5l-5 5z" fill="#555" stroke="#555"/>`, "from the buffer to memory", func(s *Step) bool { return s.By == StoreBuffer }},
-		{`<path d="M%.1f %.1fm-4 -4h8v8h-8z" fill="white" stroke="#555"/>`, "accesses a Cell", func(s *Step) bool { return s.cell }},
+		{`<path d="M%.1f %.1fm-4 -4h8v8h-8z" fill="white" stroke="#555"/>`, "accesses a Cell", func(s *Step) bool { return s.Cell }},
 	} {
 		if !slices.ContainsFunc(d.f.Steps, func(s Step) bool { return mark.used(&s) }) {
 			continue

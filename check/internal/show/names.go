@@ -1,4 +1,4 @@
-package check
+package show
 
 import (
 	"cmp"
@@ -8,7 +8,6 @@ import (
 	"go/token"
 	"os"
 	"reflect"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,13 +17,13 @@ import (
 	"github.com/lockbench/lockbench/check/internal/machine"
 )
 
-// A namer knows the source's names for what an execution accessed, so that a failure
+// Names knows the source's names for what an execution accessed, so that a failure
 // uses the words of the lock.
 //
 // What a Pointer points to is named by its type and number, and its fields by their
 // names: node2.next. Everything else is named by the expression that it was accessed
 // through: l.owner.
-type namer struct {
+type Names struct {
 	names    []string // by object
 	values   []valueKind
 	pointees []pointee
@@ -54,10 +53,10 @@ type source struct {
 	calls []*ast.CallExpr
 }
 
-// newNamer looks at the steps of an execution, and at those that its workers wait for.
-func newNamer(t *machine.Trace) *namer {
+// NewNames looks at the steps of an execution, and at those that its workers wait for.
+func NewNames(t *machine.Trace) *Names {
 	entries := slices.Concat(t.Entries, t.Pending)
-	n := &namer{
+	n := &Names{
 		names:   make([]string, len(t.Objects)),
 		values:  make([]valueKind, len(t.Objects)),
 		sources: make(map[string]*source),
@@ -71,8 +70,11 @@ func newNamer(t *machine.Trace) *namer {
 	return n
 }
 
+// Name returns the name of an object.
+func (n *Names) Name(object int32) string { return n.names[object] }
+
 // classify finds out what kind of value each word has, and what Pointers point to.
-func (n *namer) classify(objects []machine.Object, entries []machine.Entry) {
+func (n *Names) classify(objects []machine.Object, entries []machine.Entry) {
 	targets := make([]reflect.Type, len(objects))
 	for id := range objects {
 		at := objects[id].At
@@ -124,7 +126,7 @@ func target(t reflect.Type) reflect.Type {
 }
 
 // pointee returns the name of the pointee at base, or "".
-func (n *namer) pointee(base uint64) string {
+func (n *Names) pointee(base uint64) string {
 	for _, p := range n.pointees {
 		if p.base == base {
 			return p.name
@@ -134,7 +136,7 @@ func (n *namer) pointee(base uint64) string {
 }
 
 // field returns the name of the field of a pointee at addr, or "".
-func (n *namer) field(addr uint64) string {
+func (n *Names) field(addr uint64) string {
 	for _, p := range n.pointees {
 		if addr-p.base < uint64(p.typ.Size()) {
 			if path := fieldPath(p.typ, uintptr(addr-p.base)); path != "" {
@@ -175,7 +177,7 @@ func fieldPath(t reflect.Type, offset uintptr) string {
 }
 
 // expressions names objects by how the source reaches them.
-func (n *namer) expressions(entries []machine.Entry) {
+func (n *Names) expressions(entries []machine.Entry) {
 	ways := make([][]string, len(n.names))    // certain names of each object
 	perhaps := make([][]string, len(n.names)) // possible names: one of these
 	for _, e := range entries {
@@ -229,7 +231,7 @@ func best(ways []string) string {
 }
 
 // rest names the objects that have no name, and makes equal names differ.
-func (n *namer) rest(objects []machine.Object, entries []machine.Entry) {
+func (n *Names) rest(objects []machine.Object, entries []machine.Entry) {
 	what := make([]string, len(n.names))
 	for id := range what {
 		what[id] = "word"
@@ -263,9 +265,9 @@ func (n *namer) rest(objects []machine.Object, entries []machine.Entry) {
 	}
 }
 
-// value returns a value of an object as people read it: in hexadecimal if it may be a
+// Value returns a value of an object as people read it: in hexadecimal if it may be a
 // packed word.
-func (n *namer) value(id int32, val uint64) string {
+func (n *Names) Value(id int32, val uint64) string {
 	switch n.values[id] {
 	case boolean:
 		return strconv.FormatBool(val != 0)
@@ -288,7 +290,7 @@ func (n *namer) value(id int32, val uint64) string {
 }
 
 // source returns a file, parsed; it has no calls if it cannot be read.
-func (n *namer) source(name string) *source {
+func (n *Names) source(name string) *source {
 	s := n.sources[name]
 	if s == nil {
 		s = &source{fset: token.NewFileSet()}
@@ -322,7 +324,7 @@ func (s *source) find(at machine.Place) []*ast.CallExpr {
 }
 
 // receivers returns the receivers of the calls that may be the one at at, each once.
-func (n *namer) receivers(at machine.Place) []string {
+func (n *Names) receivers(at machine.Place) []string {
 	s := n.source(at.File)
 	var found []string
 	for _, call := range s.find(at) {
@@ -358,30 +360,11 @@ func (s *source) name(x ast.Expr) string {
 	return text
 }
 
-// asserted returns the argument of the call of Assert at a place, or "".
-func (n *namer) asserted(at machine.Place) string {
+// Asserted returns the argument of the call of Assert at a place, or "".
+func (n *Names) Asserted(at machine.Place) string {
 	s := n.source(at.File)
 	if calls := s.find(at); at.Method == "Assert" && len(calls) == 1 && len(calls[0].Args) == 1 {
 		return s.of(calls[0].Args[0])
 	}
 	return ""
 }
-
-// shortFunc returns the name of a function without its package, and of a
-// closure the name of the function that it is in: of path/ticket.(*Lock).wait,
-// Lock.wait; of path/model.init.func2.TryLock.1, which is one that was inlined,
-// TryLock.
-func shortFunc(fn string) string {
-	name := strings.TrimPrefix(fn, machine.PackageOf(fn)+".")
-	name = strings.NewReplacer("(*", "", ")", "", "[...]", "").Replace(closure.ReplaceAllString(name, ""))
-	parts := strings.Split(name, ".")
-	if last := len(parts) - 1; last > 0 && (!strings.Contains(fn, "(*") || isClosure(parts[last-1])) {
-		return parts[last]
-	}
-	return strings.Join(parts[max(0, len(parts)-2):], ".")
-}
-
-// closure is what the compiler adds to the name of a function that has a closure.
-var closure = regexp.MustCompile(`(\.(func)?\d+|\.gowrap\d+|-range\d+)+$`)
-
-func isClosure(part string) bool { return closure.MatchString("." + part) }
