@@ -72,10 +72,10 @@ func section(markdown string) string {
 	return "\n" + wordsHeading + "\n" + text
 }
 
-// Check reads the comments of every Go file in fsys and every Markdown file, but not
-// the glossary itself. It returns a line for each word of the glossary that is used
-// and must not be, and one for each line of comment that is too long, beginning with
-// the file's name and the line's number.
+// Check reads the comments of every Go file in fsys, every Markdown file, except the
+// glossary itself, and the text of every SVG file. It returns a line for each word of
+// the glossary that is used and must not be, and one for each line of comment that is
+// too long, beginning with the file's name and the line's number.
 //
 // A word that the glossary writes in lower case is found in either case, with the
 // ending of a plural or a verb too; one that begins with a capital letter is found
@@ -89,6 +89,10 @@ func (g Glossary) Check(fsys fs.FS) ([]string, error) {
 			found, err := g.checkGo(fsys, name)
 			broken = append(broken, found...)
 			return err
+		case ".svg":
+			text, err := fs.ReadFile(fsys, name)
+			broken = append(broken, g.find(name, 1, strings.Split(markup.ReplaceAllString(string(text), " "), "\n"))...)
+			return err
 		case ".md":
 			text, err := fs.ReadFile(fsys, name)
 			broken = append(broken, g.checkMarkdown(name, string(text))...)
@@ -98,6 +102,8 @@ func (g Glossary) Check(fsys fs.FS) ([]string, error) {
 	})
 	return broken, err
 }
+
+var markup = regexp.MustCompile(`<[^<>]*>`) // of SVG
 
 var output = regexp.MustCompile(`(?i)^(unordered )?output:`) // as package doc has it
 
@@ -166,7 +172,7 @@ func (g Glossary) find(name string, first int, lines []string) []string {
 			for _, at := range not.pattern.FindAllStringIndex(text, -1) {
 				line := first + strings.Count(text[:at[0]], "\n")
 				found = append(found, finding{line, fmt.Sprintf("%s:%d: not %q: say %s",
-					name, line, strings.ReplaceAll(text[at[0]:at[1]], "\n", " "), term.Say)})
+					name, line, strings.Join(strings.Fields(text[at[0]:at[1]]), " "), term.Say)})
 			}
 		}
 	}

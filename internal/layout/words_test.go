@@ -56,6 +56,9 @@ func TestWordsNotToUse(t *testing.T) {
 		{"a/testdata/a.go", "package a\n\n// lest it wait\n", ""},
 		{"a/a.md", "# A\n\nIt waits\nlest it wait.\n", `a/a.md:4: not "lest"`},
 		{"a/a.md", "# A\n\nIt was `lest`.\n", ""},
+		{"a/a.svg", "<svg>\n<text x=\"1\">It waits lest</text>\n</svg>\n", `a/a.svg:2: not "lest"`},
+		{"a/a.svg", "<svg>\n<text>It waits in</text>\n<text>vain.</text>\n</svg>\n", `a/a.svg:2: not "in vain"`},
+		{"a/a.svg", "<svg>\n<g id=\"lest\"\n>It waits.</g></svg>\n", ""},
 		{"a/a.md", "# A\n\n## Words\n\n| Say | For | Not |\n|---|---|---|\n| so | x | `lest` |\n\n## B\n\nin vain\n", `a/a.md:11: not "in vain"`},
 	} {
 		got, err := g.Check(fstest.MapFS{test.name: {Data: []byte(test.src)}})

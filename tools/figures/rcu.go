@@ -53,15 +53,15 @@ func gracePeriod() []byte {
 	c.box(unlink, y, over-unlink, bar, "#fff", ink, "")
 	c.text((unlink+over)/2, y+bar/2+5, 12, "middle", ink, "Synchronize")
 	c.box(over, y, 150, bar, "#fff", ink, "")
-	c.text(over+75, y+bar/2+5, 12, "middle", ink, "use it again, close it")
+	c.text(over+75, y+bar/2+5, 12, "middle", ink, "reclaim the old")
 
 	c.arrow(fmt.Sprintf("M%g,%g L%g,%g", left, bottom+8, right, bottom+8), ink, "")
 	c.text(right, bottom+26, 12, "end", faint, "time")
 
 	y = bottom + 52
 	for i, l := range []struct{ fill, stroke, dash, says string }{
-		{yellow, orange, "6 3", "section that began before the old was out of reach: it may have the old, and is waited for"},
-		{blueBg, blue, "", "section that began after: it cannot have the old, and is not waited for, even if it is inside when the period ends"},
+		{yellow, orange, "6 3", "section that began before the old element was unlinked: it may have it, and is waited for"},
+		{blueBg, blue, "", "section that began after that: it cannot have the old element, and is not waited for, even if the grace period ends first"},
 	} {
 		ly := y + float64(i)*24
 		c.box(24, ly-12, 28, 15, l.fill, l.stroke, l.dash)
@@ -171,7 +171,7 @@ func deletion() []byte {
 			whole(c, y)
 			c.reader(listX+pitch+boxW/2, y-12, "old")
 		}},
-		{"Delete", []string{"One store: new readers go around it.", "Its own next stays, so who is on it", "goes on. Two versions are about."}, func(c *canvas, y float64) {
+		{"Delete", []string{"One store: new readers go around it.", "Its own next stays, so that a reader", "that is on it goes on. A reader may", "have either of two versions."}, func(c *canvas, y float64) {
 			around(c, y)
 			c.element(1, y, "5, 6, 7", "old")
 			c.next(1, y, orange, "6 3")
@@ -184,7 +184,7 @@ func deletion() []byte {
 			c.reader(listX+boxW/2, y-12, "new")
 			c.reader(listX+2*pitch+boxW/2, y-12, "new")
 		}},
-		{"Use it again", []string{"Back to the pool: one version", "is left."}, func(c *canvas, y float64) {
+		{"Reclaim", []string{"It can be used again. There is one", "version again."}, func(c *canvas, y float64) {
 			c.head(y)
 			c.element(0, y, "1, 2, 3", "in")
 			x := listX + boxW
@@ -220,7 +220,7 @@ func replacement() []byte {
 			c.next(1, y, blue, "")
 			c.reader(listX+pitch+boxW/2, y-12, "old")
 		}},
-		{"Copy and change", []string{"Nobody sees the copy yet.", "Its next is set before it", "is published."}, func(c *canvas, y float64) {
+		{"Copy and change", []string{"No reader sees the copy yet.", "Its next is set before it", "is published."}, func(c *canvas, y float64) {
 			ends(c, y)
 			c.next(0, y, blue, "")
 			c.element(1, y, "5, 6, 7", "in")
@@ -229,7 +229,7 @@ func replacement() []byte {
 			c.element(1, y+below, "5, 2, 3", "out")
 			up(c, y, faint, "2 3")
 		}},
-		{"Replace", []string{"One store: a reader sees the", "old or the new, never both,", "never neither."}, func(c *canvas, y float64) {
+		{"Replace", []string{"One store: a reader sees either", "the old element or the new one."}, func(c *canvas, y float64) {
 			ends(c, y)
 			down(c, y)
 			c.element(1, y, "5, 6, 7", "old")
@@ -239,7 +239,7 @@ func replacement() []byte {
 			c.reader(listX+pitch+boxW/2, y-12, "old")
 			c.reader(listX+pitch+boxW/2, y+below-12, "new")
 		}},
-		{"Synchronize, use it again", []string{"The old readers are gone: the", "old element is the updater's."}, func(c *canvas, y float64) {
+		{"Synchronize, reclaim", []string{"The old readers are gone: the", "old element is the updater's."}, func(c *canvas, y float64) {
 			ends(c, y)
 			c.next(0, y, blue, "")
 			c.element(1, y, "5, 2, 3", "in")
