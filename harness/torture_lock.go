@@ -20,7 +20,7 @@ type (
 	downgrader interface{ Downgrade() } // from Lock to RLock, without a writer in between
 )
 
-// Lock tortures a lock. Its workers write and read two words that only exclusion keeps
+// RunLock tortures a lock. Its workers write and read two words that only exclusion keeps
 // consistent, as those of [Run] do. They use TryLock, LockTimeout, LockContext, the
 // same for reading, and Downgrade, where the lock has them. Between rounds the lock
 // must be free.
@@ -28,7 +28,7 @@ type (
 // The error is a [*BrokenError], a [*StuckError], both, what [Torture.Validate] says,
 // or the cause of ctx; the results so far are returned with each. See [Run] for what a
 // StuckError leaves behind.
-func (t Torture) Lock(ctx context.Context, s Subject) (Tortured, error) {
+func (t Torture) RunLock(ctx context.Context, s Subject) (Tortured, error) {
 	done := Tortured{Name: s.Name}
 	if err := errors.Join(t.Validate(), s.validate()); err != nil {
 		return done, err

@@ -71,15 +71,15 @@ const (
 	oldest = 10 // at this age it is used again
 )
 
-// RCU tortures a flavour of RCU. Updaters publish an object in the place of another,
+// RunRCU tortures a flavour of RCU. Updaters publish an object in the place of another,
 // which they retire; it then ages by one with each grace period, in whatever way they
 // wait for it. At the end of a section a reader looks at the age of what it found. No
 // grace period that began after an object was retired may have ended while a reader has
 // the object, nor may a grace period end while a reader is in a section that began
 // before it. After a Barrier all functions given to Call before must have been called.
 //
-// The error is as that of [Torture.Lock].
-func (t Torture) RCU(ctx context.Context, s RCU) (Tortured, error) {
+// The error is as that of [Torture.RunLock].
+func (t Torture) RunRCU(ctx context.Context, s RCU) (Tortured, error) {
 	done := Tortured{Name: s.Name, Ages: make([]uint64, oldest+1), Kept: make([]uint64, oldest+1)}
 	// The rounds have no lock, so they exclude no worker.
 	subject := Subject{Name: s.Name, Unlocked: true, New: func() sync.Locker { return none{} }}

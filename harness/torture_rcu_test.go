@@ -169,7 +169,7 @@ func TestTortureRCU(t *testing.T) {
 			d.keeps = s.Keeps
 			s.Name, s.New = "plain", func() RCUDomain { return d }
 			var err error
-			if done, err = (Torture{Duration: duration, Seed: 1}).RCU(t.Context(), s); err != nil {
+			if done, err = (Torture{Duration: duration, Seed: 1}).RunRCU(t.Context(), s); err != nil {
 				t.Fatal(err)
 			}
 			seen := uint64(0)
@@ -220,11 +220,11 @@ func TestTortureFindsFaultsInRCU(t *testing.T) {
 				torture.Duration = 200 * time.Millisecond // the loss is noticed at the end, at the latest
 			}
 			subject := RCU{Name: "plain", New: func() RCUDomain { return d }, Keeps: fault == "does not keep"}
-			done, err := torture.RCU(t.Context(), subject)
+			done, err := torture.RunRCU(t.Context(), subject)
 			for err == nil && fault == "loses a callback" && torture.Duration < time.Minute && d.given < 20 {
 				torture.Duration *= 2 // on a busy machine none has been lost yet
 				d = newPlain(fault)
-				done, err = torture.RCU(t.Context(), subject)
+				done, err = torture.RunRCU(t.Context(), subject)
 			}
 			d.lock.Lock()
 			d.released = true

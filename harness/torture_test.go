@@ -150,7 +150,7 @@ func tortured(t *testing.T, fault string, duration, patience time.Duration) (Tor
 	restoresCPUs(t)
 	state := new(gateState)
 	before := runtime.NumGoroutine()
-	done, err := Torture{Duration: duration, Seed: 1, Patience: patience}.Lock(t.Context(), Subject{
+	done, err := Torture{Duration: duration, Seed: 1, Patience: patience}.RunLock(t.Context(), Subject{
 		Name: "gate",
 		New:  func() sync.Locker { return gate{fault, state} },
 	})
@@ -246,7 +246,7 @@ func TestTortureReports(t *testing.T) {
 			cancel(enough)
 		}
 	}}
-	done, err := torture.Lock(ctx, subject[sync.Mutex]("mutex"))
+	done, err := torture.RunLock(ctx, subject[sync.Mutex]("mutex"))
 	if !errors.Is(err, enough) || done.Rounds != 3 || done.Writes == 0 {
 		t.Errorf("Lock = %+v, %v, want what was done in 3 rounds, and %v", done, err, enough)
 	}
@@ -258,7 +258,7 @@ func TestTortureInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var once sync.Once
 	lock := &notified{f: func() { once.Do(cancel) }}
-	done, err := Torture{Duration: time.Hour}.Lock(ctx, Subject{Name: "notified", New: func() sync.Locker { return lock }})
+	done, err := Torture{Duration: time.Hour}.RunLock(ctx, Subject{Name: "notified", New: func() sync.Locker { return lock }})
 	if !errors.Is(err, context.Canceled) || done.Rounds != 1 {
 		t.Errorf("Lock = %+v, %v, want one round, and %v", done, err, context.Canceled)
 	}
@@ -276,13 +276,13 @@ func (l *notified) Lock() {
 }
 
 func TestTortureValidate(t *testing.T) {
-	_, err := Torture{CPUs: -1, Patience: -1}.Lock(t.Context(), Subject{Name: "a b"})
+	_, err := Torture{CPUs: -1, Patience: -1}.RunLock(t.Context(), Subject{Name: "a b"})
 	for _, want := range []string{"duration 0s: must be", "CPUs -1: must be", "patience -1ns: must be", `lock "a b"`, "New is nil"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Lock: %v, want %s", err, want)
 		}
 	}
-	_, err = Torture{Duration: 1}.Lock(t.Context(), Subject{Name: "none", New: func() sync.Locker { return none{} }, Unlocked: true})
+	_, err = Torture{Duration: 1}.RunLock(t.Context(), Subject{Name: "none", New: func() sync.Locker { return none{} }, Unlocked: true})
 	if want := `lock "none": does not claim to exclude,`; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("Lock: %v, want %s", err, want)
 	}

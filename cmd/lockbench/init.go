@@ -98,7 +98,7 @@ func TestLockbench(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if _, err := (harness.Torture{Duration: 300 * time.Millisecond, Seed: 1}).Lock(t.Context(), subject); err != nil {
+			if _, err := (harness.Torture{Duration: 300 * time.Millisecond, Seed: 1}).RunLock(t.Context(), subject); err != nil {
 				t.Fatal(err)
 			}
 		})

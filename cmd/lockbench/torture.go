@@ -104,7 +104,7 @@ func (c *tortureCmd) subjects(bad *commandline.Problems) []tortureSubject {
 	var all []tortureSubject
 	add := func(name string, s harness.Subject) {
 		all = append(all, tortureSubject{name, func(ctx context.Context, t harness.Torture) (harness.Tortured, error) {
-			return t.Lock(ctx, s)
+			return t.RunLock(ctx, s)
 		}})
 	}
 	for _, l := range locks {
@@ -118,7 +118,7 @@ func (c *tortureCmd) subjects(bad *commandline.Problems) []tortureSubject {
 	}
 	for _, f := range flavours {
 		all = append(all, tortureSubject{f.Name, func(ctx context.Context, t harness.Torture) (harness.Tortured, error) {
-			return t.RCU(ctx, f)
+			return t.RunRCU(ctx, f)
 		}})
 	}
 	return all
