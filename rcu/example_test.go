@@ -269,3 +269,16 @@ func ExampleStall() {
 	<-over
 	// Output: orders 1 true
 }
+
+// What a flavour has done says whether grace periods are long, and callbacks many.
+func ExampleStats() {
+	d := rcu.NewDomain(rcu.Config{})
+	defer d.Close()
+	for range 3 {
+		d.Call(func() {})
+	}
+	d.Barrier()
+	s := d.Stats()
+	fmt.Println(s.Run, "callbacks are over,", s.Waiting, "wait; grace periods:", s.GracePeriods > 0 && s.Longest > 0)
+	// Output: 3 callbacks are over, 0 wait; grace periods: true
+}
