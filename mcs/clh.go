@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"unsafe"
 
+	"github.com/lockbench/lockbench/internal/waiter"
 	"github.com/lockbench/lockbench/primitives"
 )
 
@@ -31,7 +32,7 @@ type CLH struct {
 	tail primitives.Uint64
 
 	// over is the last generation of the lock's own node that is over, in
-	// the upper 48 bits; the lower 16 are 0. For a waiter that is Waiter.place.
+	// the upper 48 bits; the lower 16 are 0. For a waiter that is its Place.
 	//
 	// I2: the lock's own node is used only when the lock is free, and released by
 	// a plain store. So its successor must not park; it watches over.
@@ -39,7 +40,7 @@ type CLH struct {
 
 	// holder is the waiter whose place the holder has, or nil for the lock's own
 	// node. Only the holder touches it.
-	holder *Waiter
+	holder *waiter.Waiter
 }
 
 const (
@@ -47,7 +48,7 @@ const (
 	numberMask = generation - 1 // the number in a place
 )
 
-// A waiter's place word has the last generation that is over, and in the lower 16
+// A waiter's Place has the last generation that is over, and in the lower 16
 // bits the number of the waiter that has parked until the next one is over, or 0.
 //
 //	g, 0 -> g, s    the successor s parks
@@ -79,11 +80,11 @@ func (l *CLH) wait(spin primitives.Spin) {
 	if l.TryLock() { // free, but the last holder's place was a waiter's
 		return
 	}
-	w := EnlistFor(uintptr(unsafe.Pointer(l)), l.TryLock, spin)
+	w := waiter.EnlistFor(uintptr(unsafe.Pointer(l)), l.TryLock, spin)
 	if w == nil { // the caller holds the lock
 		return
 	}
-	mine := w.place.Load()&^numberMask + generation | uint64(w.number)
+	mine := w.Place.Load()&^numberMask + generation | uint64(w.Number())
 	prev := l.tail.Swap(mine)
 	w.Arrived()
 	if number := uint32(prev & numberMask); number == 0 {
@@ -91,21 +92,21 @@ func (l *CLH) wait(spin primitives.Spin) {
 			spin.Once() // never parks, by I2
 		}
 	} else {
-		w.awaitPlace(WaiterAt(number), prev, spin)
+		awaitPlace(w, waiter.At(number), prev, spin)
 	}
 	l.holder = w
 }
 
 // awaitPlace waits on w until prev, a place of before, is over.
-func (w *Waiter) awaitPlace(before *Waiter, prev uint64, spin primitives.Spin) {
-	held := prev&^numberMask - generation // what before.place says until then
-	for before.place.Load() == held {     // acquire: pairs with unlockSlow
+func awaitPlace(w, before *waiter.Waiter, prev uint64, spin primitives.Spin) {
+	held := prev&^numberMask - generation // what before.Place says until then
+	for before.Place.Load() == held {     // acquire: pairs with unlockSlow
 		switch {
 		case spin.Pinned:
 			spin.Once()
-		case w.first && spin.Try():
-		case before.place.CompareAndSwap(held, held|uint64(w.number)):
-			w.turn.Park() // ends, by I3; acquire: pairs with unlockSlow
+		case w.First() && spin.Try():
+		case before.Place.CompareAndSwap(held, held|uint64(w.Number())):
+			w.Park() // ends, by I3; acquire: pairs with unlockSlow
 			return
 		}
 	}
@@ -130,7 +131,7 @@ func (l *CLH) isOver(tail uint64) bool {
 	if number == 0 {
 		return tail == l.over.Load() // acquire: pairs with Unlock
 	}
-	last := WaiterAt(number).place.Load() // acquire: pairs with unlockSlow
+	last := waiter.At(number).Place.Load() // acquire: pairs with unlockSlow
 	return int64(last&^numberMask-tail&^numberMask) >= 0
 }
 
@@ -168,13 +169,13 @@ func (l *CLH) UnlockPinned() {
 func (l *CLH) unlockSlow() {
 	w := l.holder
 	l.holder = nil
-	old := w.place.Load()
-	for !w.place.CompareAndSwap(old, old&^numberMask+generation) { // release: publishes the critical section
-		old = w.place.Load() // the successor parks
+	old := w.Place.Load()
+	for !w.Place.CompareAndSwap(old, old&^numberMask+generation) { // release: publishes the critical section
+		old = w.Place.Load() // the successor parks
 	}
 	w.Retire()
 	if parked := uint32(old & numberMask); parked != 0 {
-		WaiterAt(parked).Handoff()
+		waiter.At(parked).Handoff()
 	}
 }
 
@@ -188,6 +189,6 @@ func (l *CLH) String() string {
 	if number == 0 {
 		return "locked, no waiters"
 	}
-	cpu, context := Split(number)
+	cpu, context := waiter.Split(number)
 	return fmt.Sprintf("locked, last in line: waiter %d of CPU %d", context, cpu)
 }

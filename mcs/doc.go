@@ -25,7 +25,7 @@
 //
 // # How many can wait
 //
-// A lock's word names a [Waiter] by 16 bits, so 65,532 goroutines can wait at a
+// A lock's word names a waiter by 16 bits, so 65,532 goroutines can wait at a
 // time, for all locks of this package and of qspinlock together. Goroutines that
 // come then queue in a line for each lock until a waiter or the lock is free, in
 // the order of arrival; a pinned one spins and is served out of turn. 80,000

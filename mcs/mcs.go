@@ -4,12 +4,13 @@ import (
 	"fmt"
 	"unsafe"
 
+	"github.com/lockbench/lockbench/internal/waiter"
 	"github.com/lockbench/lockbench/primitives"
 )
 
 // A Lock is an MCS lock that needs no node from its caller. A holder that did not
-// wait uses a place in the lock itself (the K42 variant), all others use a
-// [Waiter]. The zero Lock is unlocked.
+// wait uses a place in the lock itself (the K42 variant), all others use one of their
+// CPU's. The zero Lock is unlocked.
 // A Lock must not be copied after first use.
 //
 // The n'th call to [Lock.Unlock] synchronizes before the return of the m'th
@@ -26,7 +27,7 @@ type Lock struct {
 	// arrival's swap of tail and its link.
 	tail primitives.Uint32
 
-	// next is the number of the waiter behind own, or 0. A Waiter has its own next.
+	// next is the number of the waiter behind own, or 0. A Waiter has its own Next.
 	next primitives.Uint32
 
 	// holder is the number of the holder's waiter, or 0 if its place is own.
@@ -57,15 +58,15 @@ func (l *Lock) LockPinned() {
 }
 
 func (l *Lock) wait(spin primitives.Spin) {
-	w := EnlistFor(uintptr(unsafe.Pointer(l)), l.TryLock, spin)
+	w := waiter.EnlistFor(uintptr(unsafe.Pointer(l)), l.TryLock, spin)
 	if w == nil { // the caller holds the lock
 		return
 	}
-	switch prev := l.tail.Swap(w.number); prev { // acquire: pairs with release
+	switch prev := l.tail.Swap(w.Number()); prev { // acquire: pairs with release
 	case 0: // the caller holds the lock
 		w.Arrived()
 	case own:
-		l.next.StoreRelease(w.number) // release (link): pairs with follower
+		l.next.StoreRelease(w.Number()) // release (link): pairs with Behind in unlockSlow
 		w.Arrived()
 		w.Await(spin) // acquire: pairs with handoff in unlockSlow
 	default:
@@ -73,7 +74,7 @@ func (l *Lock) wait(spin primitives.Spin) {
 		w.Arrived()
 		w.Await(spin)
 	}
-	l.holder = w.number
+	l.holder = w.Number()
 }
 
 // TryLock tries to lock l without waiting and reports whether it succeeded.
@@ -113,12 +114,12 @@ func (l *Lock) unlockSlow(spin primitives.Spin) {
 		if l.tail.Load() == 0 {
 			panic("mcs: Unlock of unlocked Lock")
 		}
-		follower(&l.next, spin).Handoff() // release (handoff): publishes the critical section
+		waiter.Behind(&l.next, spin).Handoff() // release (handoff): publishes the critical section
 		return
 	}
-	w := WaiterAt(l.holder)
+	w := waiter.At(l.holder)
 	l.holder = 0
-	if w.next.Load() == 0 && l.tail.CompareAndSwap(w.number, 0) { // release: publishes the critical section
+	if w.Next.Load() == 0 && l.tail.CompareAndSwap(w.Number(), 0) { // release: publishes the critical section
 		w.Retire()
 		return
 	}
@@ -135,7 +136,7 @@ func (l *Lock) String() string {
 	case own:
 		return "locked, no waiters"
 	default:
-		cpu, context := Split(tail)
+		cpu, context := waiter.Split(tail)
 		return fmt.Sprintf("locked, last in line: waiter %d of CPU %d", context, cpu)
 	}
 }

@@ -1,12 +1,12 @@
 package mcs_test
 
 import (
-	"slices"
 	"sync"
 	"testing"
 	"unsafe"
 
 	"github.com/lockbench/lockbench/internal/locktest"
+	"github.com/lockbench/lockbench/internal/waiter"
 	"github.com/lockbench/lockbench/mcs"
 )
 
@@ -124,7 +124,7 @@ func TestCLHAcrossWrap(t *testing.T) {
 // lock's word names a waiter that is retired.
 func TestCLHMisuseAfterWaiting(t *testing.T) {
 	misuseAfterWaiting(t)
-	defer mcs.HighNumbers()()
+	defer waiter.HighNumbers()()
 	misuseAfterWaiting(t)
 }
 
@@ -147,21 +147,17 @@ func misuseAfterWaiting(t *testing.T) {
 
 // Without waiters the locks still exclude, and serve in the order of arrival.
 func TestWithoutWaiters(t *testing.T) {
-	var all []*mcs.Waiter
-	for w := mcs.Enlist(); w != nil; w = mcs.Enlist() {
-		all = append(all, w)
-	}
-	if got, want := len(all), 4*(1<<14-1); got != want {
-		t.Errorf("%d waiters could enlist, want %d", got, want)
+	for w := waiter.Enlist(); w != nil; w = waiter.Enlist() {
+		defer w.Retire()
 	}
 	locktest.Exclusion(t, new(mcs.Lock))
 	locktest.Exclusion(t, new(mcs.CLH))
 	locktest.Exclusion(t, locktest.Pinned(new(mcs.Lock)))
-	locktest.FIFO(t, new(mcs.Lock), mcs.LineTail)
-	locktest.FIFO(t, new(mcs.CLH), mcs.LineTail)
+	locktest.FIFO(t, new(mcs.Lock), waiter.LineTail)
+	locktest.FIFO(t, new(mcs.CLH), waiter.LineTail)
 	nested(t)
-	if n := mcs.InLines(); n != 0 {
-		t.Errorf("%d goroutines are in line after the last Unlock", n)
+	if lines := waiter.Lines(); len(lines) > 0 {
+		t.Errorf("locks %#x have a line after the last Unlock", lines)
 	}
 	var q mcs.OSQ
 	if q.Lock(func() bool { return true }) {
@@ -170,15 +166,6 @@ func TestWithoutWaiters(t *testing.T) {
 	if q.TryLock() {
 		t.Error("OSQ.TryLock without waiters = true, want false")
 	}
-	seen := make(map[uint32]bool)
-	for _, w := range all {
-		if seen[w.Number()] || mcs.WaiterAt(w.Number()) != w {
-			t.Fatalf("number %d names two waiters, or not this one", w.Number())
-		}
-		seen[w.Number()] = true
-		w.Retire()
-	}
-	wantNobodyEnlisted(t)
 }
 
 // nested lets goroutines wait for one lock while they hold another for which others
@@ -188,7 +175,8 @@ func nested(t *testing.T) {
 	var wg sync.WaitGroup
 	n := 0 // guarded by inner
 	inner.Lock()
-	for i := range 6 {
+	for i := range 6 { // two get behind a holder that waits itself
+		before := waiter.LineTail()
 		wg.Go(func() {
 			if i%2 == 0 {
 				outer.Lock()
@@ -198,62 +186,12 @@ func nested(t *testing.T) {
 			n++
 			inner.Unlock()
 		})
+		locktest.Until(func() bool { return waiter.LineTail() != before })
 	}
-	locktest.Until(func() bool { return mcs.InLines() == 6 }) // two behind a holder that waits itself, and four
 	inner.Unlock()
 	wg.Wait()
 	if n != 6 {
 		t.Errorf("%d of 6 critical sections ran", n)
-	}
-}
-
-// Each lock has its own line, which goes when the last goroutine leaves it, in
-// whatever order that is.
-func TestLines(t *testing.T) {
-	for _, order := range [][]uintptr{{1, 2, 3}, {1, 3, 2}, {2, 1, 3}, {2, 3, 1}, {3, 1, 2}, {3, 2, 1}} {
-		leave := make(map[uintptr]func())
-		for lock := range uintptr(3) {
-			leave[lock+1] = mcs.InLineFor(lock + 1)
-		}
-		want := []uintptr{1, 2, 3}
-		for _, lock := range order {
-			leave[lock]()
-			want = slices.DeleteFunc(want, func(l uintptr) bool { return l == lock })
-			got := mcs.Lines()
-			slices.Sort(got)
-			if !slices.Equal(got, want) {
-				t.Errorf("leaving %v: after %d there are lines for %v, want %v", order, lock, got, want)
-			}
-		}
-	}
-}
-
-// A CPU beyond those that a number can name shares the waiters of another. Their
-// numbers fit in a lock's word.
-func TestManyCPUs(t *testing.T) {
-	for _, cpu := range []int{0, 16382, 16383, 20000, 32766} {
-		w := mcs.EnlistOn(cpu)
-		if w == nil {
-			t.Fatalf("no waiter is free on CPU %d", cpu)
-		}
-		if n := w.Number(); n < 4 || n > 0xffff || mcs.WaiterAt(n) != w {
-			t.Errorf("on CPU %d the waiter has number %#x, want one of 16 bits that names it", cpu, n)
-		}
-		w.Retire()
-	}
-}
-
-func TestNumber(t *testing.T) {
-	for _, c := range []struct {
-		cpu, context int
-		number       uint32
-	}{{0, 0, 4}, {0, 3, 7}, {3, 0, 0x10}, {16382, 3, 0xffff}} {
-		if got := mcs.Number(c.cpu, c.context); got != c.number {
-			t.Errorf("Number(%d, %d) = %#x, want %#x", c.cpu, c.context, got, c.number)
-		}
-		if cpu, context := mcs.Split(c.number); cpu != c.cpu || context != c.context {
-			t.Errorf("Split(%#x) = %d, %d, want %d, %d", c.number, cpu, context, c.cpu, c.context)
-		}
 	}
 }
 
@@ -276,7 +214,7 @@ func TestInlines(t *testing.T) {
 
 func wantNobodyEnlisted(t *testing.T) {
 	t.Helper()
-	if got := mcs.Enlisted(); len(got) > 0 {
+	if got := waiter.Enlisted(); len(got) > 0 {
 		t.Errorf("waiters %v are enlisted after the last Unlock", got)
 	}
 }

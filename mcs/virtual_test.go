@@ -11,6 +11,7 @@ import (
 	"github.com/lockbench/lockbench/check"
 	"github.com/lockbench/lockbench/check/property"
 	"github.com/lockbench/lockbench/internal/locktest"
+	"github.com/lockbench/lockbench/internal/waiter"
 	"github.com/lockbench/lockbench/mcs"
 	"github.com/lockbench/lockbench/primitives"
 )
@@ -64,25 +65,6 @@ func TestModelCLH(t *testing.T) {
 	}, 2, 1, 0))
 }
 
-// Only one goroutine has a waiter from Enlist to Retire, also if the waiters of two
-// CPUs are taken and their goroutines look for one of a third.
-func TestModelEnlist(t *testing.T) {
-	property.Every(t, "2x1", func(m *check.Machine) {
-		users := make(map[uint32]*primitives.Cell[int]) // by waiter; only its user accesses it
-		m.GoAlike(2, func() {
-			for range 4 {
-				mcs.Enlist()
-			}
-			w := mcs.Enlist()
-			if users[w.Number()] == nil {
-				users[w.Number()] = new(primitives.Cell[int])
-			}
-			users[w.Number()].Set(1)
-			w.Retire()
-		})
-	})
-}
-
 // Workers that share a CPU share its waiters, and one of them gets a waiter as soon
 // as it is retired.
 func TestModelSharedCPU(t *testing.T) {
@@ -106,9 +88,9 @@ func TestModelRetire(t *testing.T) {
 			l.Unlock()
 		})
 		m.Go(func() {
-			w := mcs.Enlist()
-			m.Assert(!w.Followed())
-			m.Assert(!w.Followed())
+			w := waiter.Enlist()
+			m.Assert(w.Next.Load() == 0)
+			m.Assert(w.Next.Load() == 0)
 			w.Retire()
 		})
 		l.Unlock()
@@ -121,27 +103,24 @@ func TestModelWithoutWaiters(t *testing.T) {
 	lock := func() sync.Locker { return new(mcs.Lock) }
 	clh := func() sync.Locker { return new(mcs.CLH) }
 	for free := range 2 {
-		undo := mcs.Limit(free)
-		empty := func(fresh func() sync.Locker, workers int) func(*check.Machine) {
-			excludes := property.Exclusion(fresh, workers, 1)
+		undo := waiter.Limit(free)
+		empty := func(fresh func() sync.Locker) func(*check.Machine) {
+			excludes := property.Exclusion(fresh, 3, 1)
 			return func(m *check.Machine) {
 				excludes(m)
 				m.Wait()
-				m.Assert(mcs.InLines() == 0 && mcs.Free() == free)
+				m.Assert(len(waiter.Lines()) == 0 && waiter.Free() == free)
 			}
 		}
-		property.Every(t, fmt.Sprintf("Lock/%d/3x1", free), empty(lock, 3))
-		property.Every(t, fmt.Sprintf("CLH/%d/2x1", free), empty(clh, 2))
-		property.Bounded(t, fmt.Sprintf("CLH/%d/3x1", free), 2, empty(clh, 3)) // all of three are 310,289 without a waiter
-		property.Every(t, fmt.Sprintf("Pinned/%d/3x1", free), empty(func() sync.Locker { return locktest.Pinned(new(mcs.Lock)) }, 3))
+		property.Every(t, fmt.Sprintf("Lock/%d/3x1", free), empty(lock))
+		property.Every(t, fmt.Sprintf("CLH/%d/3x1", free), empty(clh))
+		property.Every(t, fmt.Sprintf("Pinned/%d/3x1", free), empty(func() sync.Locker { return locktest.Pinned(new(mcs.Lock)) }))
 		undo()
 	}
 	for _, waiters := range []int{1, 2} {
-		undo := mcs.Limit(waiters)
+		undo := waiter.Limit(waiters)
 		property.Every(t, fmt.Sprintf("Lock/joined/%d", waiters), joined(lock, waiters))
-		if waiters == 1 { // the other are 22,520
-			property.Every(t, "CLH/joined/1", joined(clh, waiters))
-		}
+		property.Every(t, fmt.Sprintf("CLH/joined/%d", waiters), joined(clh, waiters))
 		undo()
 	}
 }
@@ -154,7 +133,7 @@ func joined(fresh func() sync.Locker, waiters int) func(*check.Machine) {
 		l := fresh()
 		var served primitives.Cell[[]int] // guarded by l
 		l.Lock()
-		w := mcs.Enlist()
+		w := waiter.Enlist()
 		for i := range waiters + 1 {
 			m.GoFirst(fmt.Sprintf("waiter %d", i), func() {
 				l.Lock()
@@ -166,14 +145,14 @@ func joined(fresh func() sync.Locker, waiters int) func(*check.Machine) {
 		l.Unlock()
 		m.Wait()
 		m.Assert(slices.IsSorted(served.Get()))
-		m.Assert(mcs.InLines() == 0 && mcs.Free() == waiters)
+		m.Assert(len(waiter.Lines()) == 0 && waiter.Free() == waiters)
 	}
 }
 
 // A goroutine without a waiter that waits for one lock does not wait for a goroutine
 // that wants another lock.
 func TestModelLinePerLock(t *testing.T) {
-	defer mcs.Limit(0)()
+	defer waiter.Limit(0)()
 	property.Every(t, "Lock", func(m *check.Machine) {
 		var outer, inner mcs.Lock
 		var release primitives.Bool
@@ -196,31 +175,9 @@ func TestModelLinePerLock(t *testing.T) {
 	})
 }
 
-// While others are in a lock's line, a goroutine that comes gets in line behind
-// them, though a waiter is free; one that is pinned cannot, and takes the waiter.
-func TestModelLineIsNotOvertaken(t *testing.T) {
-	const address = 1
-	property.Every(t, "Lock", func(m *check.Machine) {
-		leave := mcs.InLineFor(address)
-		var left primitives.Cell[bool]
-		m.Go(func() {
-			w := mcs.EnlistFor(address, func() bool { return false }, primitives.Spin{InLine: true})
-			m.Assert(left.Get())
-			w.Arrived()
-			w.Retire()
-		})
-		pinned := primitives.Spin{InLine: true, Pinned: true}
-		mcs.EnlistFor(address, func() bool { m.Failf("TryLock, want a waiter"); return true }, pinned).Retire()
-		left.Set(true)
-		leave()
-		m.Wait()
-		m.Assert(mcs.InLines() == 0)
-	})
-}
-
 // A number of a waiter can have all 16 bits.
 func TestModelHighNumbers(t *testing.T) {
-	defer mcs.HighNumbers()()
+	defer waiter.HighNumbers()()
 	property.Every(t, "Lock/2x2", property.Exclusion(func() sync.Locker { return new(mcs.Lock) }, 2, 2))
 	property.Every(t, "CLH/2x2", property.Exclusion(func() sync.Locker { return new(mcs.CLH) }, 2, 2))
 	// A waiter whose successor has parked is used again, and has another one.
@@ -241,13 +198,13 @@ func TestModelOSQ(t *testing.T) {
 // A goroutine retires the waiter that it enlisted for an OSQ, whether it got the lock
 // or not.
 func TestModelOSQRetires(t *testing.T) {
-	defer mcs.Limit(3)()
+	defer waiter.Limit(3)()
 	for name, body := range map[string]func(*check.Machine){
 		"GiveUpOfHeld": giveUpOfHeld(1), "GiveUp": giveUp(2, 1), "TryLock": osqTryLock(2),
 	} {
 		property.Every(t, name, func(m *check.Machine) {
 			body(m)
-			m.Assert(mcs.Free() == 3)
+			m.Assert(waiter.Free() == 3)
 		})
 	}
 }
@@ -310,7 +267,7 @@ func giveUpTwice(m *check.Machine) {
 		await(1)
 		q.Unlock()
 		await(2)
-		other := mcs.Enlist() // so that it holds the lock with another waiter than before
+		other := waiter.Enlist() // so that it holds the lock with another waiter than before
 		held := q.TryLock()
 		turn.Store(3)
 		await(4)

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/lockbench/lockbench/mcs"
+	"github.com/lockbench/lockbench/internal/waiter"
 )
 
 // A State is what the word of a [Lock] says, for example in a crash dump of the
@@ -30,7 +30,7 @@ func Decode(word uint32) State {
 	}
 	if tail := word >> tailShift; tail != 0 {
 		s.Queued = true
-		s.CPU, s.Context = mcs.Split(tail)
+		s.CPU, s.Context = waiter.Split(tail)
 	}
 	return s
 }

@@ -24,7 +24,7 @@ package qspinlock
 import (
 	"unsafe"
 
-	"github.com/lockbench/lockbench/mcs"
+	"github.com/lockbench/lockbench/internal/waiter"
 	"github.com/lockbench/lockbench/primitives"
 )
 
@@ -34,8 +34,8 @@ import (
 // The n'th call to [Lock.Unlock] synchronizes before the return of the m'th
 // call to [Lock.Lock], for n < m. A failed TryLock synchronizes nothing.
 //
-// 65,532 goroutines can wait in queues at a time. Package mcs, whose waiters they
-// use, says what further goroutines do.
+// 65,532 goroutines can wait in queues at a time, together with those of package mcs,
+// which says what further goroutines do.
 type Lock struct {
 	// word is three fields, written (tail, pending, locked) here:
 	//
@@ -117,7 +117,7 @@ func (l *Lock) wait(spin primitives.Spin) {
 
 // queue waits in the queue until the caller is its head, and then for the lock.
 func (l *Lock) queue(spin primitives.Spin) {
-	w := mcs.EnlistFor(uintptr(unsafe.Pointer(l)), l.TryLock, spin)
+	w := waiter.EnlistFor(uintptr(unsafe.Pointer(l)), l.TryLock, spin)
 	if w == nil { // the caller holds the lock
 		return
 	}

@@ -5,7 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/lockbench/lockbench/internal/locktest"
-	"github.com/lockbench/lockbench/mcs"
+	"github.com/lockbench/lockbench/internal/waiter"
 	"github.com/lockbench/lockbench/qspinlock"
 )
 
@@ -65,7 +65,7 @@ func TestWord(t *testing.T) {
 
 // Without nodes the lock still excludes; it only loses its order.
 func TestWithoutNodes(t *testing.T) {
-	for w := mcs.Enlist(); w != nil; w = mcs.Enlist() {
+	for w := waiter.Enlist(); w != nil; w = waiter.Enlist() {
 		defer w.Retire()
 	}
 	locktest.Exclusion(t, new(qspinlock.Lock))

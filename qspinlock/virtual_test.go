@@ -9,7 +9,7 @@ import (
 
 	"github.com/lockbench/lockbench/check"
 	"github.com/lockbench/lockbench/check/property"
-	"github.com/lockbench/lockbench/mcs"
+	"github.com/lockbench/lockbench/internal/waiter"
 	"github.com/lockbench/lockbench/primitives"
 	"github.com/lockbench/lockbench/qspinlock"
 )
@@ -57,10 +57,10 @@ func TestModelRetire(t *testing.T) {
 		m.GoFirst("head", section)
 		m.GoNamed("follower", section)
 		m.Go(func() {
-			w := mcs.Enlist()
-			m.Assert(!w.Followed())
+			w := waiter.Enlist()
+			m.Assert(w.Next.Load() == 0)
 			primitives.GiveWay()
-			m.Assert(!w.Followed())
+			m.Assert(w.Next.Load() == 0)
 			w.Retire()
 		})
 		l.Unlock()
@@ -70,7 +70,7 @@ func TestModelRetire(t *testing.T) {
 // A goroutine that sees the word without waiters, and sets the pending bit when there is
 // a queue and no pending waiter any more, takes the bit back. All waiters are free at the end.
 func TestModelPendingBesideQueue(t *testing.T) {
-	defer mcs.Limit(4)()
+	defer waiter.Limit(4)()
 	property.Explore(t, "Lock", check.Config{Mode: check.Bounded, Bound: 1}, func(m *check.Machine) {
 		var l qspinlock.Lock
 		var n primitives.Cell[int] // guarded by l
@@ -87,10 +87,10 @@ func TestModelPendingBesideQueue(t *testing.T) {
 		m.Wait()
 		m.Assert(n.Get() == 3)
 		for range 4 {
-			m.Assert(mcs.Enlist() != nil)
+			m.Assert(waiter.Enlist() != nil)
 		}
 		for context := range 4 {
-			mcs.WaiterAt(mcs.Number(0, context)).Retire()
+			waiter.At(waiter.Number(0, context)).Retire()
 		}
 	})
 }
@@ -121,13 +121,13 @@ func TestModelHeadBesideArrival(t *testing.T) {
 
 // The number of a waiter can have all 16 bits.
 func TestModelHighNumbers(t *testing.T) {
-	defer mcs.HighNumbers()()
+	defer waiter.HighNumbers()()
 	property.Every(t, "3x1", property.Exclusion(func() sync.Locker { return new(qspinlock.Lock) }, 3, 1))
 }
 
 // A goroutine whose waiter has a low number gets in line behind one with a high number.
 func TestModelLowNumberBehindHigh(t *testing.T) {
-	defer mcs.HighNumbers()()
+	defer waiter.HighNumbers()()
 	property.Bounded(t, "Lock", 0, func(m *check.Machine) {
 		var l qspinlock.Lock
 		section := func() {
@@ -138,7 +138,7 @@ func TestModelLowNumberBehindHigh(t *testing.T) {
 		m.GoFirst("pending", section)
 		m.GoFirst("high", section)
 		high := qspinlock.Decode(uint32(l.Word()))
-		mcs.WaiterAt(mcs.Number(3, 0)).Retire() // of the CPU of the third worker
+		waiter.At(waiter.Number(3, 0)).Retire() // of the CPU of the third worker
 		m.GoFirst("low", section)
 		low := qspinlock.Decode(uint32(l.Word()))
 		if high.CPU < 1<<13 || low.CPU != 3 {
@@ -151,7 +151,7 @@ func TestModelLowNumberBehindHigh(t *testing.T) {
 // A goroutine that was in line because no waiter was free leaves that line when it has
 // one and is in the lock's queue.
 func TestModelJoinsQueue(t *testing.T) {
-	defer mcs.Limit(1)()
+	defer waiter.Limit(1)()
 	property.Bounded(t, "Lock", 1, func(m *check.Machine) {
 		var l qspinlock.Lock
 		section := func() {
@@ -159,14 +159,14 @@ func TestModelJoinsQueue(t *testing.T) {
 			l.Unlock()
 		}
 		l.Lock()
-		w := mcs.Enlist()
+		w := waiter.Enlist()
 		for range 3 {
 			m.GoFirst("waiter", section)
 		}
 		w.Retire()
 		l.Unlock()
 		m.Wait()
-		w = mcs.Enlist()
+		w = waiter.Enlist()
 		m.Assert(w != nil)
 		w.Retire()
 	})
@@ -175,7 +175,7 @@ func TestModelJoinsQueue(t *testing.T) {
 // If waiters run out, goroutines that have none are served too.
 func TestModelWithoutNodes(t *testing.T) {
 	for free := range 2 {
-		undo := mcs.Limit(free)
+		undo := waiter.Limit(free)
 		property.Every(t, fmt.Sprintf("%d/3x1", free), property.Exclusion(func() sync.Locker { return new(qspinlock.Lock) }, 3, 1))
 		undo()
 	}
@@ -239,7 +239,7 @@ func (l *watched) Unlock() {
 func (l *watched) note() (last uint32) {
 	s := qspinlock.Decode(l.lock.Peek())
 	if s.Queued {
-		last = mcs.Number(s.CPU, s.Context)
+		last = waiter.Number(s.CPU, s.Context)
 	}
 	s.Word, s.CPU, s.Context = 0, 0, 0
 	l.seen.states[s] = true

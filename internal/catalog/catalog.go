@@ -14,6 +14,7 @@ import (
 	"github.com/lockbench/lockbench/anderson"
 	"github.com/lockbench/lockbench/blocking"
 	"github.com/lockbench/lockbench/harness"
+	"github.com/lockbench/lockbench/internal/waiter"
 	"github.com/lockbench/lockbench/mcs"
 	"github.com/lockbench/lockbench/qspinlock"
 	"github.com/lockbench/lockbench/rwlock"
@@ -134,7 +135,7 @@ var locks = []Entry{
 	{
 		Subject: harness.Subject{Name: "mcs", New: fresh[mcs.Lock], Pinned: fresh[pinnedMCS]},
 		Family:  "queue", Order: FIFO, Waits: SpinsThenParks,
-		Bytes: unsafe.Sizeof(mcs.Lock{}), WaiterBytes: unsafe.Sizeof(mcs.Waiter{}),
+		Bytes: unsafe.Sizeof(mcs.Lock{}), WaiterBytes: unsafe.Sizeof(waiter.Waiter{}),
 		Source: "Mellor-Crummey and Scott 1991",
 	},
 	{
@@ -146,13 +147,13 @@ var locks = []Entry{
 	{
 		Subject: harness.Subject{Name: "clh", New: fresh[mcs.CLH], Pinned: fresh[pinnedCLH]},
 		Family:  "queue", Order: FIFO, Waits: SpinsThenParks,
-		Bytes: unsafe.Sizeof(mcs.CLH{}), WaiterBytes: unsafe.Sizeof(mcs.Waiter{}),
+		Bytes: unsafe.Sizeof(mcs.CLH{}), WaiterBytes: unsafe.Sizeof(waiter.Waiter{}),
 		Source: "Craig 1993; Landin and Hagersten 1994",
 	},
 	{
 		Subject: harness.Subject{Name: "qspinlock", New: fresh[qspinlock.Lock], Pinned: fresh[pinnedQspinlock]},
 		Family:  "queue", Order: FIFO, Waits: SpinsThenParks,
-		Bytes: unsafe.Sizeof(qspinlock.Lock{}), WaiterBytes: unsafe.Sizeof(mcs.Waiter{}),
+		Bytes: unsafe.Sizeof(qspinlock.Lock{}), WaiterBytes: unsafe.Sizeof(waiter.Waiter{}),
 		Source: "Linux kernel/locking/qspinlock.c",
 	},
 
@@ -184,25 +185,25 @@ var locks = []Entry{
 	{
 		Subject: harness.Subject{Name: "rw-queued", New: fresh[rwlock.Queued], Pinned: fresh[pinnedQueued]},
 		Family:  "reader-writer", Order: NearlyFIFO, Except: ", but for a newcomer between two of the line", Waits: SpinsThenParks,
-		Bytes: unsafe.Sizeof(rwlock.Queued{}), WaiterBytes: unsafe.Sizeof(mcs.Waiter{}),
+		Bytes: unsafe.Sizeof(rwlock.Queued{}), WaiterBytes: unsafe.Sizeof(waiter.Waiter{}),
 		Source: "Linux kernel/locking/qrwlock.c",
 	},
 	{
 		Subject: harness.Subject{Name: "rw-phasefair", New: fresh[rwlock.PhaseFair], Pinned: fresh[pinnedPhaseFair]},
 		Family:  "reader-writer", Order: Phases, Waits: SpinsThenParks,
-		Bytes: unsafe.Sizeof(rwlock.PhaseFair{}), WaiterBytes: unsafe.Sizeof(mcs.Waiter{}),
+		Bytes: unsafe.Sizeof(rwlock.PhaseFair{}), WaiterBytes: unsafe.Sizeof(waiter.Waiter{}),
 		Source: "Brandenburg and Anderson 2010",
 	},
 	{
 		Subject: harness.Subject{Name: "rw-distributed", New: fresh[rwlock.Distributed], Pinned: fresh[pinnedDistributed]},
 		Family:  "reader-writer", Order: FIFO, Waits: SpinsThenParks,
-		Bytes: unsafe.Sizeof(rwlock.Distributed{}), WaiterBytes: unsafe.Sizeof(mcs.Waiter{}),
+		Bytes: unsafe.Sizeof(rwlock.Distributed{}), WaiterBytes: unsafe.Sizeof(waiter.Waiter{}),
 		Source: "Hsieh and Weihl 1992; Linux percpu_rwsem, brlock",
 	},
 	{
 		Subject: harness.Subject{Name: "rw-biased", New: fresh[rwlock.Biased], Pinned: fresh[pinnedBiased]},
 		Family:  "reader-writer", Order: NearlyFIFO, Except: ", but for a newcomer between two of the line", Waits: SpinsThenParks,
-		Bytes: unsafe.Sizeof(rwlock.Biased{}), WaiterBytes: unsafe.Sizeof(mcs.Waiter{}),
+		Bytes: unsafe.Sizeof(rwlock.Biased{}), WaiterBytes: unsafe.Sizeof(waiter.Waiter{}),
 		Source: "Dice and Kogan 2019, BRAVO, over rw-queued",
 	},
 

@@ -61,6 +61,7 @@ var packages = []twinsOf{
 	{"spinlock", spinlock},
 	{"ticket", ticket},
 	{"anderson", anderson},
+	{"internal/waiter", waiter},
 	{"mcs", mcs},
 	{"qspinlock", qspinlock},
 	{"rcu", rcu},

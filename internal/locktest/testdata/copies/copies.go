@@ -3,6 +3,7 @@
 package copies
 
 import (
+	"github.com/lockbench/lockbench/internal/waiter"
 	"github.com/lockbench/lockbench/mcs"
 	"github.com/lockbench/lockbench/primitives"
 	"github.com/lockbench/lockbench/qspinlock"
@@ -21,7 +22,7 @@ func locks(
 	_ mcs.Lock, // copy
 	_ mcs.CLH, // copy
 	_ mcs.OSQ, // copy
-	_ mcs.Waiter, // copy
+	_ waiter.Waiter, // copy
 	_ qspinlock.Lock, // copy
 ) {
 }

@@ -1,30 +1,35 @@
-package mcs
+package waiter
 
-import "github.com/lockbench/lockbench/primitives"
+import (
+	"github.com/lockbench/lockbench/primitives"
+	"github.com/lockbench/lockbench/spinlock"
+)
 
 // A line has the goroutines that wait for one lock and found no free [Waiter], in
-// the order of arrival. Its head looks for a Waiter, and for the lock.
+// the order of arrival. Its head looks for a Waiter, and for the lock; the others park.
 //
 // Each lock has its own line. In a line for several locks a goroutine could be
 // behind another that waits for a lock which the first one holds.
 type line struct {
-	lock  uintptr              // the lock's address; no pointer, so that a lock can be on a stack
-	queue Queue                // held by the head
-	users primitives.Cell[int] // goroutines that are in the line; guarded by lines.guard
-	next  *line                // guarded by lines.guard
+	lock uintptr                 // the lock's address; no pointer, so that a lock can be on a stack
+	last primitives.Cell[*stand] // the end of the line; guarded by lines.guard
+	next *line                   // guarded by lines.guard
 }
 
 // lines has the lines that are not empty. They are few: there is none until 65,532
 // goroutines wait at a time.
 var lines struct {
-	guard Queue
+	guard spinlock.TTAS            // held for a moment, and not by pinned goroutines
 	first primitives.Pointer[line] // only the holder of guard writes it
 }
 
 // A stand is a goroutine's place in a line.
+//
+// I1: the stands from the head's to the line's last are linked by next.
 type stand struct {
 	line *line
-	node Node // in the line's queue, and before and after that in lines.guard
+	next primitives.Cell[*stand] // the stand behind this one; guarded by lines.guard
+	turn primitives.Parker       // wakes the goroutine when it is the head
 }
 
 // EnlistFor returns a waiter for a goroutine that waits for the lock at that
@@ -64,7 +69,7 @@ func EnlistFor(lock uintptr, tryLock func() bool, spin primitives.Spin) *Waiter 
 
 // join puts s at the end of the lock's line, and returns when it is the head.
 func (s *stand) join(lock uintptr) {
-	lines.guard.Lock(&s.node)
+	lines.guard.Lock()
 	l := lines.first.Load()
 	for l != nil && l.lock != lock {
 		l = l.next
@@ -73,28 +78,43 @@ func (s *stand) join(lock uintptr) {
 		l = &line{lock: lock, next: lines.first.Load()}
 		lines.first.Store(l)
 	}
-	l.users.Set(l.users.Get() + 1)
-	lines.guard.Unlock(&s.node)
 	s.line = l
-	l.queue.Lock(&s.node)
+	before := l.last.Get()
+	l.last.Set(s)
+	if before != nil {
+		before.next.Set(s)
+	}
+	lines.guard.Unlock()
+	if before != nil {
+		s.turn.Await(primitives.Spin{InLine: true}) // acquire: pairs with head
+	}
 }
 
-// leave takes s, the head, out of its line, and removes a line that is empty.
+// leave takes s, the head, out of its line, makes the next one the head, and removes a
+// line that is empty.
 func (s *stand) leave() {
-	s.line.queue.Unlock(&s.node)
-	lines.guard.Lock(&s.node)
-	users := s.line.users.Get() - 1
-	if s.line.users.Set(users); users == 0 {
-		if l := lines.first.Load(); l == s.line {
-			lines.first.Store(l.next)
-		} else {
-			for l.next != s.line {
-				l = l.next
-			}
-			l.next = s.line.next
-		}
+	lines.guard.Lock()
+	next := s.next.Get()
+	if next == nil { // by I1 it is the last
+		s.line.remove()
 	}
-	lines.guard.Unlock(&s.node)
+	lines.guard.Unlock()
+	if next != nil {
+		next.turn.Handoff() // release (head): pairs with join
+	}
+}
+
+// remove takes l out of lines. The caller holds guard.
+func (l *line) remove() {
+	before := lines.first.Load()
+	if before == l {
+		lines.first.Store(l.next)
+		return
+	}
+	for before.next != l {
+		before = before.next
+	}
+	before.next = l.next
 }
 
 // Arrived says that w has a place in the queue of the lock for which it was
