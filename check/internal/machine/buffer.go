@@ -1,10 +1,6 @@
 package machine
 
-import (
-	"unsafe"
-
-	"github.com/lockbench/lockbench/internal/engine"
-)
+import "unsafe"
 
 // flush writes the oldest store in w's buffer to memory.
 func (m *VM) flush(w *worker) {
@@ -57,19 +53,11 @@ func (m *VM) expire(w *worker) {
 	m.note(w.alarm(), &m.pending[w.alarm()], 0, 0)
 }
 
-// note records a step, if the execution is recorded.
+// note records a step, if the execution is recorded. It is inlined.
 func (m *VM) note(p Proc, o *Op, old, now uint64) {
 	if m.recorder != nil {
-		m.recorder.step(p, o, m.word(o.Object), old, now)
+		m.recorder.step(&m.memory, p, o, old, now)
 	}
-}
-
-// word returns an object that is a word, or nil.
-func (m *VM) word(id int32) engine.Location {
-	if id < 0 {
-		return nil
-	}
-	return m.objects[id].At
 }
 
 // bufferOf returns the number of w's store buffer among the objects.

@@ -15,7 +15,7 @@ func (m *VM) plain(w *worker, id int32, write bool) {
 		if write {
 			kind = OpWrite
 		}
-		m.recorder.step(w.proc(), &Op{Kind: kind, Object: id}, nil, 0, 0)
+		m.recorder.step(&m.memory, w.proc(), &Op{Kind: kind, Object: id}, 0, 0)
 	}
 	c := &m.cells[object.cell-1]
 	if c.writer >= 0 && c.wrote > w.clock[c.writer] {

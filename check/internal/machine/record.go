@@ -3,8 +3,6 @@ package machine
 import (
 	"strings"
 	"unsafe"
-
-	"github.com/lockbench/lockbench/internal/engine"
 )
 
 // A recorder notes what happens in an execution.
@@ -27,9 +25,8 @@ type Entry struct {
 	At       Place
 }
 
-// step notes a step of p, or an access that is not a step; word is what it accesses, if
-// that is a word.
-func (r *recorder) step(p Proc, o *Op, word engine.Location, old, now uint64) {
+// step notes a step of p, or an access that is not a step.
+func (r *recorder) step(m *memory, p Proc, o *Op, old, now uint64) {
 	w := p.Worker()
 	e := Entry{Proc: p, Kind: o.Kind, Object: o.Object, Old: old, Now: now, Expect: o.expect}
 	switch {
@@ -45,9 +42,11 @@ func (r *recorder) step(p Proc, o *Op, word engine.Location, old, now uint64) {
 	default:
 		e.At = r.at[w]
 	}
-	if word != nil {
-		if _, pointer := word.Raw(); pointer != nil {
-			r.kept = append(r.kept, pointer)
+	if o.Object >= 0 {
+		if at := m.objects[o.Object].At; at != nil {
+			if _, pointer := at.Raw(); pointer != nil {
+				r.kept = append(r.kept, pointer)
+			}
 		}
 	}
 	r.entries = append(r.entries, e)
