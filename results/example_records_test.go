@@ -113,3 +113,18 @@ func ExampleLostError() {
 	}
 	// Output: out.txt removed or renamed
 }
+
+// What a unit's name says of it: where its values come from, and what is better.
+func ExampleKindOf() {
+	for _, unit := range []string{"p99-ns", "B/s", "allocs/op", results.Instructions, "jain", "score"} {
+		kind := results.KindOf(unit)
+		fmt.Printf("%-15s %-7q counted exactly: %t\n", unit, kind, results.Counted(unit))
+	}
+	// Output:
+	// p99-ns          "time"  counted exactly: false
+	// B/s             "time"  counted exactly: false
+	// allocs/op       "memory" counted exactly: true
+	// instructions/op "events" counted exactly: false
+	// jain            "index" counted exactly: false
+	// score           ""      counted exactly: false
+}
