@@ -190,7 +190,7 @@ func ns(x float64) picos { return picos(math.Round(1000 * x)) }
 // costs are a machine's costs as the engine wants them.
 type costs struct {
 	load, store, modify, memory      picos
-	hop, ask, follow, upgrade        [Distances]picos // ask and follow are the two parts of a hop
+	ask, follow, upgrade             [Distances]picos // ask and follow are the two parts of a hop
 	reading                          [Distances]picos
 	invalidate, residency            picos
 	clock, pin, change, park, wake   picos
