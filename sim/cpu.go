@@ -2,7 +2,6 @@ package sim
 
 import (
 	"iter"
-	"time"
 	"unsafe"
 
 	"github.com/lockbench/lockbench/internal/engine"
@@ -61,8 +60,7 @@ type worker struct {
 	burst   picos // between two looks at what it waits for
 	spent   picos // in a wait that it may give up
 
-	parked *parker
-	woken  bool // an Unpark ended its Park, not its deadline
+	woken bool // an Unpark ended its Park, not its deadline
 }
 
 type state uint8
@@ -161,8 +159,8 @@ func (m *machine) pass(w *worker, d picos) {
 
 // pause stops the CPU for the pauses that have begun.
 func (c *cpu) pause() {
-	for len(c.pauses) > 0 && picos(c.pauses[0].After)*1000 <= c.now {
-		c.now += picos(c.pauses[0].For) * 1000
+	for len(c.pauses) > 0 && picosOf(c.pauses[0].After) <= c.now {
+		c.now += picosOf(c.pauses[0].For)
 		c.pauses = c.pauses[1:]
 	}
 }
@@ -269,9 +267,9 @@ type timer struct {
 	stopped bool
 }
 
-// sleep takes w's CPU away until it is enqueued again.
+// sleep takes w's CPU away until it is enqueued again. Others may know already that w
+// sleeps, so the store buffer must be empty: to wait for it would be too late.
 func (m *machine) sleep(w *worker) {
-	m.drain(w)
 	w.state = asleep
 	w.cpu.dispatch()
 	w.suspend()
@@ -318,6 +316,3 @@ func (m *machine) poll(w *worker, at picos) {
 	}
 	m.resumeAt(w, next)
 }
-
-// duration returns d as a duration, rounded down.
-func (d picos) duration() time.Duration { return time.Duration(d / 1000) }

@@ -12,7 +12,7 @@ import (
 
 // reach lets the operation of the running worker on the line at addr take effect: it
 // returns at the moment at which it does.
-func (m *machine) reach(w *worker, addr unsafe.Pointer, write bool, cost picos) *line {
+func (m *machine) reach(w *worker, addr unsafe.Pointer, write bool, cost picos) {
 	c := w.cpu
 	l := m.line(uintptr(addr))
 	c.counts.Operations++
@@ -23,14 +23,13 @@ func (m *machine) reach(w *worker, addr unsafe.Pointer, write bool, cost picos) 
 		}
 		m.see(w, l)
 		m.pass(w, cost)
-		return l
+		return
 	}
 	m.request(c, l, write, w, c.now)
 	w.suspend()
 	if len(c.pauses) > 0 {
 		m.pass(w, 0)
 	}
-	return l
 }
 
 // mostSeen is how many lines a worker remembers to have read.
@@ -103,7 +102,7 @@ const depth = 56
 func (m *machine) buffer(w *worker, s store) {
 	c := w.cpu
 	for len(c.stores) >= depth {
-		m.await(w)
+		m.await(w, c)
 	}
 	c.counts.Operations++
 	s.line = m.line(uintptr(s.addr))
@@ -159,14 +158,14 @@ func (c *cpu) pending(addr unsafe.Pointer) int {
 // drain returns when nothing is in the store buffer of w's CPU.
 func (m *machine) drain(w *worker) {
 	for len(w.cpu.stores) > 0 {
-		m.await(w)
+		m.await(w, w.cpu)
 	}
 }
 
-// await waits until the store buffer of w's CPU is empty, or not full any more.
-func (m *machine) await(w *worker) {
+// await has w wait until the store buffer of c is empty, or not full any more.
+func (m *machine) await(w *worker, c *cpu) {
 	w.from = w.cpu.now
-	w.cpu.drained = append(w.cpu.drained, w)
+	c.drained = append(c.drained, w)
 	w.suspend()
 }
 
@@ -177,9 +176,7 @@ func (m *machine) Membarrier() {
 	m.pass(w, w.cpu.slow(m.costs.membarrier))
 	for _, c := range m.cpus {
 		for len(c.stores) > 0 {
-			w.from = w.cpu.now
-			c.drained = append(c.drained, w)
-			w.suspend()
+			m.await(w, c)
 		}
 	}
 }
@@ -187,7 +184,7 @@ func (m *machine) Membarrier() {
 // Wait implements [engine.Engine].
 func (m *machine) Wait(pinned bool, pause time.Duration) {
 	w := m.self
-	m.spin(w, pinned, picos(pause)*1000, never)
+	m.spin(w, pinned, picosOf(pause), never)
 }
 
 // Try implements [engine.Engine].
@@ -196,18 +193,18 @@ func (m *machine) Try(tried int, pause time.Duration) bool {
 	if tried == 0 {
 		w.spent = 0
 	}
-	if w.spent > m.costs.budget || len(w.cpu.queue) > 0 || m.alone(w) {
+	if w.spent > m.costs.budget || len(w.cpu.queue) > 0 || m.alone() {
 		w.forget()
 		return false
 	}
 	began := w.cpu.now
-	m.spin(w, false, picos(pause)*1000, m.costs.budget-w.spent)
+	m.spin(w, false, picosOf(pause), m.costs.budget-w.spent)
 	w.spent += w.cpu.now - began
 	return true
 }
 
 // alone reports whether no other CPU runs a worker.
-func (m *machine) alone(w *worker) bool { return m.idle == len(m.cpus)-1 }
+func (m *machine) alone() bool { return m.idle == len(m.cpus)-1 }
 
 // spin pauses for that long, and then until what w has read has changed, or for as long
 // as the limit. It looks once in a pause, so it notices a change up to a pause later. A
@@ -220,9 +217,9 @@ func (m *machine) spin(w *worker, pinned bool, pause, limit picos) {
 		m.preempt(w)
 		return
 	}
-	began, before := c.now, c
+	began, since := c.now, w.since
 	m.pass(w, pause)
-	if c = w.cpu; c != before { // it was preempted
+	if w.since != since { // it was preempted
 		w.forget()
 		return
 	}
@@ -266,6 +263,7 @@ func (m *machine) parker(addr unsafe.Pointer) *parker {
 func (m *machine) Park(addr unsafe.Pointer, ctx context.Context, d time.Duration) bool {
 	w := m.self
 	p := m.parker(addr)
+	m.drain(w)
 	m.reach(w, addr, true, m.costs.modify)
 	if p.held {
 		p.held = false
@@ -273,6 +271,11 @@ func (m *machine) Park(addr unsafe.Pointer, ctx context.Context, d time.Duration
 	}
 	if ctx != nil && ctx.Err() != nil {
 		return false
+	}
+	m.pass(w, w.cpu.slow(m.costs.park))
+	if p.held { // meanwhile
+		p.held = false
+		return true
 	}
 	var stop func() bool
 	switch {
@@ -286,14 +289,8 @@ func (m *machine) Park(addr unsafe.Pointer, ctx context.Context, d time.Duration
 			}
 		})
 	}
-	m.pass(w, w.cpu.slow(m.costs.park))
-	if p.held { // meanwhile
-		p.held = false
-		return true
-	}
-	p.sleeper, w.parked, w.woken = w, p, false
+	p.sleeper, w.woken = w, false
 	m.sleep(w)
-	w.parked = nil
 	if stop != nil {
 		stop()
 	}
@@ -312,13 +309,13 @@ func (m *machine) until(w *worker, p *parker, ctx context.Context) (stop func() 
 		switch {
 		case stopped:
 		case p.sleeper != w || ctx.Err() == nil:
-			m.at(m.clock+picos(lookAtContext)*1000, look)
+			m.at(m.clock+picosOf(lookAtContext), look)
 		default:
 			p.sleeper = nil
 			m.enqueue(w, w.cpu, m.clock, false)
 		}
 	}
-	m.at(w.cpu.now+picos(lookAtContext)*1000, look)
+	m.at(w.cpu.now+picosOf(lookAtContext), look)
 	return func() bool { stopped = true; return true }
 }
 
@@ -334,7 +331,7 @@ func (m *machine) Await(addr unsafe.Pointer, pinned bool) {
 			break
 		}
 		began := w.cpu.now
-		if !pinned && (spent > m.costs.budget || len(w.cpu.queue) > 0 || m.alone(w)) {
+		if !pinned && (spent > m.costs.budget || len(w.cpu.queue) > 0 || m.alone()) {
 			m.Park(addr, nil, 0)
 			return
 		}
@@ -342,7 +339,7 @@ func (m *machine) Await(addr unsafe.Pointer, pinned bool) {
 		if !pinned {
 			limit = m.costs.budget - spent + 1
 		}
-		m.spin(w, pinned, picos(burst)*1000, limit)
+		m.spin(w, pinned, picosOf(burst), limit)
 		spent += w.cpu.now - began
 	}
 	p.held = false
@@ -420,14 +417,15 @@ func (m *machine) Now() int64 {
 // Sleep implements [engine.Engine].
 func (m *machine) Sleep(d time.Duration) {
 	w := m.self
-	m.after(max(d, 0), func() { m.enqueue(w, w.cpu, m.clock, false) })
+	m.drain(w)
+	m.after(d, func() { m.enqueue(w, w.cpu, m.clock, false) })
 	m.sleep(w)
 }
 
 // Busy implements [engine.Engine].
 func (m *machine) Busy(d time.Duration) {
 	w := m.self
-	m.pass(w, w.cpu.slow(picos(max(d, 0))*1000))
+	m.pass(w, w.cpu.slow(picosOf(d)))
 }
 
 // After implements [engine.Engine].
@@ -441,7 +439,7 @@ func (m *machine) After(d time.Duration, f func()) (stop func() bool) {
 
 // after calls f when d has passed on the CPU of the running worker.
 func (m *machine) after(d time.Duration, f func()) (stop func() bool) {
-	return m.at(m.self.cpu.now+picos(max(d, 0))*1000, f)
+	return m.at(m.self.cpu.now+picosOf(d), f)
 }
 
 // at calls f at that time.

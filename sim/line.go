@@ -247,12 +247,12 @@ func (m *machine) read(l *line, r request, now picos) {
 		l.free, l.kept = done, done
 	case l.owner >= 0:
 		done += c.slow(m.costs.follow[d])
-		m.moved(c, d)
+		c.counts.Lines[d]++
 		l.owner = -1
 		l.free = done
 	default:
 		done += c.slow(m.costs.follow[d])
-		m.moved(c, d)
+		c.counts.Lines[d]++
 		l.free = max(l.free, now+m.costs.reading[d])
 	}
 	l.copies.add(c.id)
@@ -268,7 +268,7 @@ func (m *machine) write(l *line, r request, now picos) {
 	case l.owner >= 0:
 		d := m.distance(l.owner, c.id)
 		cost = max(cost, m.costs.follow[d])
-		m.moved(c, d)
+		c.counts.Lines[d]++
 	case others == 0:
 		cost = m.costs.memory
 	case l.copies.has(c.id) && others == 1: // the other copies have gone
@@ -278,9 +278,9 @@ func (m *machine) write(l *line, r request, now picos) {
 			others--
 		} else {
 			cost = m.costs.follow[nearest]
-			m.moved(c, nearest)
+			c.counts.Lines[nearest]++
 		}
-		m.invalidated(c, others)
+		c.counts.Invalidated += uint64(others)
 		cost = max(cost, m.costs.upgrade[farthest]+picos(others-1)*m.costs.invalidate)
 	}
 	done := now + c.slow(cost)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 )
 
 // A Distance is how far a cache line travels between two CPUs.
@@ -184,6 +185,13 @@ func (m *Machine) Validate() error {
 type picos int64
 
 const never = picos(math.MaxInt64)
+
+// picosOf returns d, of at most a quarter of what picos hold, so that a sum of two or three
+// does not run over; 0 if it is negative.
+func picosOf(d time.Duration) picos { return picos(min(max(d, 0), time.Duration(never/4000))) * 1000 }
+
+// duration returns d as a duration, rounded down.
+func (d picos) duration() time.Duration { return time.Duration(d / 1000) }
 
 func ns(x float64) picos { return picos(math.Round(1000 * x)) }
 

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -138,11 +139,6 @@ func (m *machine) over() bool { return m.ended || m.failure != nil }
 
 func (m *machine) distance(a, b int32) Distance { return m.far[int(a)*len(m.cpus)+int(b)] }
 
-// moved counts a line that has come.
-func (m *machine) moved(c *cpu, d Distance) { c.counts.Lines[d]++ }
-
-func (m *machine) invalidated(c *cpu, n int) { c.counts.Invalidated += uint64(n) }
-
 // Run runs body in virtual time: as a worker on CPU 0, which starts others with
 // [primitives.Go]. It returns when they all have ended; those that After has started are
 // not waited for. The same body, machine and seed give the same report, on any host.
@@ -165,7 +161,7 @@ func (c Config) Run(body func()) (*Report, error) {
 	w := m.start(body, m.cpus[0], false)
 	m.idle = len(m.cpus) - 1
 	m.cpus[0].run(w)
-	m.limit = picos(c.limit()) * 1000
+	m.limit = picosOf(c.limit())
 	m.loop()
 	m.ended = true
 	engine.Rests()
@@ -266,7 +262,7 @@ func (c *Config) machine() (*machine, error) {
 		}
 	}
 	for _, cpu := range m.cpus {
-		slices.SortStableFunc(cpu.pauses, func(a, b Pause) int { return int(a.After - b.After) })
+		slices.SortStableFunc(cpu.pauses, func(a, b Pause) int { return cmp.Compare(a.After, b.After) })
 	}
 	for i, pace := range c.Slow {
 		if i < 0 || i >= n || !(pace >= 1 && pace <= 1e6) {

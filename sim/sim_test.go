@@ -154,6 +154,57 @@ func TestPark(t *testing.T) {
 	}
 }
 
+// A sleep may be over before the sleeper's stores are in memory, or before it has come to
+// rest, and another CPU may be quick to look for it: it goes on all the same.
+func TestShortSleeps(t *testing.T) {
+	m := *machine(t, "xeon-8176-8s")
+	m.Start = 1
+	var line struct {
+		_    primitives.CacheLine
+		word primitives.Uint32
+		_    primitives.CacheLine
+	}
+	for name, rest := range map[string]func(){
+		"sleep": func() { primitives.Sleep(time.Nanosecond) },
+		"park":  func() { new(primitives.Parker).ParkTimeout(time.Nanosecond) },
+	} {
+		ended := 0
+		r := run(t, sim.Config{Machine: &m, Place: []int{0, 112, 1}, Limit: time.Millisecond}, func() {
+			for range 2 { // on CPUs that are far from each other, and the third is idle
+				primitives.Go(func() {
+					for i := range uint32(20) {
+						line.word.StoreRelease(i)
+						rest()
+					}
+					ended++
+				})
+			}
+		})
+		if ended != 2 || r.Time < 20*time.Nanosecond {
+			t.Errorf("%s: %d workers ended, after %v", name, ended, r.Time)
+		}
+	}
+}
+
+// Times that no clock holds are as long as one can be, and not negative.
+func TestLongTimes(t *testing.T) {
+	var p primitives.Parker
+	c := sim.Config{Machine: machine(t, "graviton2"), CPUs: 2, Limit: 1<<63 - 1, Slow: map[int]float64{1: 1e6}}
+	run(t, c, func() {
+		primitives.Go(func() {
+			primitives.Sleep(time.Microsecond)
+			p.Unpark()
+		})
+		if !p.ParkTimeout(1<<63 - 1) {
+			t.Error("a deadline in 292 years came before the wake-up")
+		}
+	})
+	_, err := sim.Config{Machine: c.Machine, CPUs: 1}.Run(func() { primitives.Sleep(1<<63 - 1) })
+	if hang := (*sim.HangError)(nil); !errors.As(err, &hang) {
+		t.Errorf("error %v, want a hang", err)
+	}
+}
+
 // A run in which nothing can happen any more, or not in time, says so, and where it hangs.
 func TestHang(t *testing.T) {
 	var word primitives.Uint32
