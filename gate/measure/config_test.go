@@ -72,3 +72,21 @@ func TestExactly(t *testing.T) {
 		}
 	}
 }
+
+// There are at last as many binaries as there are at first, and twice as many for what
+// contends.
+func TestMostBuilds(t *testing.T) {
+	for _, test := range []struct{ builds, most, one, several int }{
+		{0, 0, 48, 96},
+		{64, 0, 64, 128},
+		{4, 6, 6, 12},
+	} {
+		c := Config{BaseDir: t.TempDir(), HeadDir: t.TempDir(), Builds: test.builds, MaxBuilds: test.most}
+		if err := c.check(); err != nil {
+			t.Errorf("%+v: %v", test, err)
+		}
+		if one, several := c.mostBuilds(1), c.mostBuilds(2); one != test.one || several != test.several {
+			t.Errorf("%+v: at most %d and %d pairs of binaries", test, one, several)
+		}
+	}
+}

@@ -382,7 +382,7 @@ func (s *Source) knows(of []gate.Benchmark) error {
 }
 
 // Round implements [gate.Source]. A benchmark has no more rounds when it was measured
-// with MaxBuilds pairs of binaries. If ctx ends, the rounds are those that were
+// with as many pairs of binaries as it may have. If ctx ends, the rounds are those that were
 // measured before.
 func (s *Source) Round(ctx context.Context, of []gate.Benchmark) (rounds []gate.Round, err error) {
 	ctx, done, err := s.start(ctx)
@@ -428,11 +428,12 @@ func (s *Source) Round(ctx context.Context, of []gate.Benchmark) (rounds []gate.
 func (s *Source) binaries(ctx context.Context, c *cell) (*binaries, error) {
 	const batch = 6
 	k := c.pairs / gate.PairsPerBuild
-	if k >= s.c.MaxBuilds {
+	most := s.c.mostBuilds(c.cpu)
+	if k >= most {
 		return nil, nil
 	}
 	if have := len(c.p.pairs); k >= have {
-		n := min(have+batch, s.c.MaxBuilds)
+		n := min(have+batch, most)
 		s.c.logf("building %d more pairs of binaries of %s", n-have, c.p.path())
 		if err := s.fill(ctx, []*pkg{c.p}, n); err != nil {
 			return nil, err
