@@ -27,6 +27,14 @@ func (plotCmd) Help() string {
 }
 
 // Help is kong's.
+func (reportCmd) Help() string {
+	return commandline.Examples(
+		"lockbench report results.txt",
+		"lockbench report --out locks.html mine.txt results.txt",
+	)
+}
+
+// Help is kong's.
 func (exportCmd) Help() string {
 	return commandline.Examples(
 		"lockbench export results.txt > results.csv",

@@ -21,6 +21,7 @@ func main() {
 type commands struct {
 	Run     runCmd     `cmd:"" help:"Measure locks, and show which is fastest."`
 	Plot    plotCmd    `cmd:"" help:"Draw the contents of results files."`
+	Report  reportCmd  `cmd:"" help:"Write one page of HTML about results files."`
 	Export  exportCmd  `cmd:"" help:"Write a results file as CSV or JSON."`
 	Gate    gateCmd    `cmd:"" help:"Say whether a change made Go benchmarks slower."`
 	Compare compareCmd `cmd:"" help:"Compare two files of Go benchmarks."`

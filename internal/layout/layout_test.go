@@ -12,7 +12,7 @@ import (
 
 // notLocks are the packages that hold no lock. All others do, new ones too, so that none
 // of them imports sync/atomic unnoticed.
-const notLocks = "primitives check/... sim/... sim results gate/... harness plots cmd/... tools/... internal/..."
+const notLocks = "primitives check/... sim/... sim results gate/... harness plots plots/report cmd/... tools/... internal/..."
 
 // table says which package may import which.
 var table = layout.Layout{
@@ -51,6 +51,7 @@ var table = layout.Layout{
 		{"gate/measure", "results gate internal/pingpong internal/fitness internal/filelock internal/wording golang.org/x/perf/... golang.org/x/sys/...", layout.OSTags},
 		{"harness", "primitives results internal/pingpong internal/wording github.com/HdrHistogram/hdrhistogram-go golang.org/x/sys/...", layout.OSTags},
 		{"plots", "results gate gate/history internal/atomicfile internal/wording gonum.org/v1/plot/... golang.org/x/image/...", layout.NoTags},
+		{"plots/report", "results internal/wording", layout.NoTags},
 		{"internal/engine", "", layout.AnyTags},
 		{"internal/locktest", "primitives", layout.NoTags},
 		{"internal/layout", "", layout.NoTags},
@@ -64,10 +65,10 @@ var table = layout.Layout{
 		{"cmd/... tools/...", "...", layout.NoTags},
 	},
 	// A benchmark measures its reference in the same run, hence the peers.
-	Tests: "primitives check sim sim/machines internal/golden gate/config internal/gatetest internal/locktest check/property internal/catalog go.uber.org/goleak pgregory.net/rapid github.com/anishathalye/porcupine golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4 gvisor.dev/gvisor/pkg/sync",
+	Tests: "primitives check sim sim/machines internal/golden gate/config internal/gatetest internal/locktest check/property internal/catalog github.com/chromedp/... go.uber.org/goleak pgregory.net/rapid github.com/anishathalye/porcupine golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4 gvisor.dev/gvisor/pkg/sync",
 	Never: []layout.Edge{
 		{From: "...", Except: notLocks, To: "harness", Tests: true},
-		{From: "plots", To: "harness", Tests: true},
+		{From: "plots plots/report", To: "harness", Tests: true},
 		{From: "...", Except: notLocks, To: "sync/atomic !std"},
 		{From: "internal/waiter", To: "sync/atomic !std"}, // holds parts of locks
 	},
