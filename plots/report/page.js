@@ -5,7 +5,9 @@ const byId = (id) => document.getElementById(id);
 
 // What the fields of a cell mean is said in data.go.
 data.cells.forEach((c) => {
-  c.values = new Map(c.v.map(([u, median, lo, hi]) => [data.units[u].name, { median, lo: lo ?? null, hi: hi ?? null }]));
+  // What is simulated does not vary, so one sample is exact.
+  const otherwise = (median) => (data.machines[c.m].simulated ? median : null);
+  c.values = new Map(c.v.map(([u, median, lo, hi]) => [data.units[u].name, { median, lo: lo ?? otherwise(median), hi: hi ?? otherwise(median) }]));
 });
 
 // Elements.
@@ -118,7 +120,7 @@ const cpusText = (n) => n + (n === 1 ? " CPU" : " CPUs");
 const shareText = (p) => "p" + +(100 * p).toPrecision(6);
 
 function interval(v) {
-  return show(v.median) + (v.lo === null ? "" : ` (${show(v.lo)} to ${show(v.hi)})`);
+  return show(v.median) + (v.lo === null || v.lo === v.hi ? "" : ` (${show(v.lo)} to ${show(v.hi)})`);
 }
 
 // Figures.
@@ -198,9 +200,9 @@ function cut(text, width) {
 // up to two lines of text.
 function grid(title, cells, width) {
   const cpus = distinct(cells.map((c) => c.c)).sort(numerically), reads = distinct(cells.map((c) => c.r)).sort(numerically);
-  const left = 72, top = 22, w = Math.min(150, (width - left) / cpus.length), h = 38;
+  const left = 84, top = 22, w = Math.min(150, (width - left) / cpus.length), h = 38;
   const parts = [], marks = [];
-  cpus.forEach((n, i) => parts.push(label(left + (i + 0.5) * w, 14, cpus.length > 8 ? n : cpusText(n), { "text-anchor": "middle", class: "faint" })));
+  cpus.forEach((n, i) => parts.push(label(left + (i + 0.5) * w, 14, w < 56 ? n : cpusText(n), { "text-anchor": "middle", class: "faint" })));
   reads.forEach((r, i) => parts.push(label(left - 6, top + (i + 0.6) * h, readsText(r), { "text-anchor": "end", class: "faint" })));
   for (const c of cells) {
     const x = left + cpus.indexOf(c.c) * w, y = top + reads.indexOf(c.r) * h;
