@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/lockbench/lockbench/primitives"
 	"github.com/lockbench/lockbench/sim"
@@ -244,5 +245,34 @@ func TestPanic(t *testing.T) {
 	})
 	if !errors.Is(err, broken) || !strings.Contains(err.Error(), "TestPanic") {
 		t.Errorf("error %v, want the panic with its stack", err)
+	}
+}
+
+// Values of a pool share no line with others, and each begins where the others do in
+// theirs, whatever was allocated before.
+func TestPool(t *testing.T) {
+	type node struct {
+		next *node
+		word [5]primitives.Uint64 // 48 bytes in all: not a line
+	}
+	var pool primitives.Pool[node]
+	var all []*node
+	for round := range 2 {
+		run(t, sim.Config{Machine: machine(t, "graviton2"), CPUs: 1}, func() {
+			for range 20 {
+				all = append(all, pool.Get())
+			}
+		})
+		for range round + 1 {
+			all[0].next = new(node)
+		}
+	}
+	lines := make(map[uintptr]bool)
+	for _, n := range all {
+		address := uintptr(unsafe.Pointer(n))
+		if address%64 != uintptr(unsafe.Pointer(all[0]))%64 || lines[address/64] || lines[(address+47)/64] {
+			t.Fatalf("%#x: not where others begin in their lines, or on the line of another", address)
+		}
+		lines[address/64], lines[(address+47)/64] = true, true
 	}
 }
