@@ -119,6 +119,7 @@ func (w *worker) loop(yield func(struct{}) bool) {
 	}
 	w.state = done
 	m.last = max(m.last, w.cpu.now)
+	m.tell(Ended, w, w.cpu.now, w.cpu.now)
 	w.cpu.dispatch()
 }
 
@@ -148,6 +149,7 @@ func (m *machine) pass(w *worker, d picos) {
 		c.pause()
 	}
 	if w.pins == 0 && len(c.queue) > 0 && c.now-w.since >= m.costs.slice {
+		m.tell(Preempted, w, c.now, c.now)
 		m.preempt(w)
 		return
 	}
@@ -212,6 +214,7 @@ func (c *cpu) run(w *worker) {
 	}
 	c.counts.Switches++
 	w.since = c.now + c.slow(c.m.costs.change)
+	c.m.tell(Switched, w, c.now, w.since)
 	c.m.resumeAt(w, w.since)
 }
 
@@ -271,6 +274,7 @@ type timer struct {
 // sleeps, so the store buffer must be empty: to wait for it would be too late.
 func (m *machine) sleep(w *worker) {
 	w.state = asleep
+	m.tell(Parked, w, w.cpu.now, w.cpu.now)
 	w.cpu.dispatch()
 	w.suspend()
 }

@@ -40,9 +40,14 @@
 // in advance. Frequencies do not change. Code between operations takes no time: a program
 // that computes has to say so, by [primitives.Busy] or by operations.
 //
+// # What happened
+//
+// [Config.Observe] is told of each event: lines that came, waits, parked workers, and the
+// places in the body to which [Mark] gives names. Command locksim trace draws them.
+//
 // # Files, in order
 //
 // machine.go says what a machine is, line.go what happens to a cache line, event.go what
-// comes next, cpu.go what CPUs and workers are, engine.go what primitives ask for, and
-// run.go runs it all.
+// comes next, cpu.go what CPUs and workers are, engine.go what primitives ask for, trace.go
+// what an observer is told, and run.go runs it all.
 package sim

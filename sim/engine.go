@@ -234,6 +234,7 @@ func (m *machine) spin(w *worker, pinned bool, pause, limit picos) {
 	}
 	w.forget()
 	c.spin += c.now - began
+	m.tell(Spun, w, began, c.now)
 	if len(c.pauses) > 0 {
 		m.pass(w, 0)
 	}
@@ -359,6 +360,7 @@ func (m *machine) Unpark(addr unsafe.Pointer, handoff bool) {
 	}
 	p.sleeper, to.woken = nil, true
 	m.pass(w, w.cpu.slow(m.costs.wake))
+	m.tellWoken(w, to)
 	if !handoff || w.pins > 0 {
 		m.enqueue(to, w.cpu, w.cpu.now, true)
 		return

@@ -25,6 +25,7 @@ const lineSize = 64
 // I3: a CPU loses its copy at the moment in which a write is granted, so a read that
 // comes later waits for that write.
 type line struct {
+	addr    uintptr
 	owner   int32 // -1 is none
 	last    int32 // the CPU that had it last for itself, or -1
 	copies  set   // who can read it, the owner too
@@ -94,7 +95,7 @@ func (m *machine) line(addr uintptr) *line {
 	}
 	l := m.lines[n]
 	if l == nil {
-		l = &line{owner: -1, last: -1, at: never}
+		l = &line{addr: n * lineSize, owner: -1, last: -1, at: never}
 		m.lines[n] = l
 	}
 	recent.number, recent.line = n, l
@@ -255,6 +256,9 @@ func (m *machine) read(l *line, r request, now picos) {
 		c.counts.Lines[d]++
 		l.free = max(l.free, now+m.costs.reading[d])
 	}
+	if m.observe != nil {
+		m.tellGrant(l, &r, now, done)
+	}
 	l.copies.add(c.id)
 	m.granted(l, r, done)
 }
@@ -284,6 +288,9 @@ func (m *machine) write(l *line, r request, now picos) {
 		cost = max(cost, m.costs.upgrade[farthest]+picos(others-1)*m.costs.invalidate)
 	}
 	done := now + c.slow(cost)
+	if m.observe != nil {
+		m.tellGrant(l, &r, now, done)
+	}
 	within := l.owner >= 0 && now < l.kept // its sibling's turn, which it shares
 	if l.owner != c.id {
 		l.version++

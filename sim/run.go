@@ -28,6 +28,11 @@ type Config struct {
 
 	Pauses []Pause
 	Slow   map[int]float64 // by CPU, how many times as long as others it takes
+
+	// Observe, if it is not nil, is called with each event, as soon as its end is known,
+	// so nearly in the order of their times. It must not use package primitives, and it
+	// changes nothing about the run.
+	Observe func(Event)
 }
 
 // A Pause stops a CPU for a while, whatever it runs, once that much virtual time has
@@ -128,6 +133,7 @@ type machine struct {
 	parkers  map[unsafe.Pointer]*parker
 	failure  error
 	ended    bool
+	observe  func(Event) // or nil
 }
 
 func (m *machine) next() uint64 { m.seq++; return m.seq }
@@ -231,7 +237,7 @@ func (c *Config) machine() (*machine, error) {
 	}
 	n := len(place)
 	m := &machine{
-		desc: *c.Machine, costs: c.Machine.costs(),
+		desc: *c.Machine, costs: c.Machine.costs(), observe: c.Observe,
 		rng:   rand.New(rand.NewPCG(c.Seed, 0x6c6f636b)),
 		lines: make(map[uintptr]*line), parkers: make(map[unsafe.Pointer]*parker),
 	}
