@@ -131,11 +131,30 @@ func (s *Spin) Doze(d time.Duration) {
 }
 
 // Delay is [Spin.OnceFor] for a caller that only waits for time to pass. Under an engine
-// it does nothing.
+// in which steps take no time it does nothing.
 func (s *Spin) Delay(d time.Duration) {
-	if current() == nil {
-		s.OnceFor(d)
+	if e := current(); e != nil {
+		e.Pause(d)
+		return
 	}
+	s.OnceFor(d)
+}
+
+// Pause pauses for about d, whatever happens meanwhile, if spinning can pay: another CPU
+// runs a goroutine, and no goroutine waits to run on this one. It reports whether that is
+// so; a d of 0 asks without a pause. It is for a fixed number of pauses: a caller that
+// waits for a word to change has a [Spin].
+func Pause(d time.Duration) bool {
+	if e := current(); e != nil {
+		return e.Pause(d)
+	}
+	if !canSpin() {
+		return false
+	}
+	if d > 0 {
+		pause(pauses(d))
+	}
+	return true
 }
 
 // GiveWay lets the goroutines that wait to run on this CPU go first, if there are any. A

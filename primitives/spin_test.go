@@ -140,6 +140,16 @@ func TestGiveWay(t *testing.T) {
 	}
 }
 
+// On one CPU no pause can pay, and Pause says so at once.
+func TestPause(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	for _, d := range []time.Duration{0, time.Hour} {
+		if primitives.PinExcludes && primitives.Pause(d) { // without linkname it cannot know
+			t.Errorf("Pause(%v) on one CPU = true, want false", d)
+		}
+	}
+}
+
 func TestTravel(t *testing.T) {
 	var travel primitives.Travel
 	for _, c := range []struct {

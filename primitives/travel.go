@@ -38,7 +38,7 @@ const (
 // [FarStay], and whether it should time those of its looks that fetch the line
 // and report them to [Travel.Learn]. It is called once in each wait.
 func (t *Travel) Stay() (stay time.Duration, timed bool) {
-	if current() != nil {
+	if e := current(); e != nil && !e.Timed() {
 		return NearStay, false // a Travel changes a lock's pace, not its steps
 	}
 	hint := t.hint.Load()
@@ -54,7 +54,7 @@ func (t *Travel) Stay() (stay time.Duration, timed bool) {
 
 // Learn notes the travel of the line from a look that fetched it.
 func (t *Travel) Learn(look time.Duration) {
-	if current() != nil {
+	if e := current(); e != nil && !e.Timed() {
 		return
 	}
 	hint := uint32(0)

@@ -10,8 +10,8 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// Under the model checker Virtual says so, a worker may yield, and Busy takes no time: an
-// hour of it would outlast the test.
+// Under the model checker Virtual says so, a worker may yield, and Busy, Pause and Delay take
+// no time: an hour of it would outlast the test.
 func TestVirtual(t *testing.T) {
 	check.Explore(t, check.Config{}, func(m *check.Machine) {
 		m.Assert(primitives.Virtual())
@@ -20,6 +20,8 @@ func TestVirtual(t *testing.T) {
 			m.Go(func() {
 				primitives.Busy(time.Hour)
 				primitives.Yield()
+				m.Assert(primitives.Pause(time.Hour))
+				new(primitives.Spin).Delay(time.Hour)
 				word.Add(1)
 			})
 		}

@@ -240,6 +240,21 @@ func (m *machine) spin(w *worker, pinned bool, pause, limit picos) {
 	}
 }
 
+// Pause implements [engine.Engine].
+func (m *machine) Pause(d time.Duration) bool {
+	w := m.self
+	c := w.cpu
+	if w.pins == 0 && (len(c.queue) > 0 || m.alone()) {
+		return false
+	}
+	if d > 0 {
+		took := c.slow(picosOf(d))
+		c.spin += took
+		m.pass(w, took)
+	}
+	return true
+}
+
 // Yield implements [engine.Engine].
 func (m *machine) Yield() {
 	w := m.self
@@ -408,6 +423,9 @@ func (m *machine) Unpin() {
 	w.pins--
 	m.pass(w, w.cpu.slow(m.costs.pin))
 }
+
+// Timed implements [engine.Engine].
+func (m *machine) Timed() bool { return true }
 
 // Now implements [engine.Engine].
 func (m *machine) Now() int64 {

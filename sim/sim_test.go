@@ -132,6 +132,75 @@ func TestPauses(t *testing.T) {
 	}
 }
 
+// A pause takes its time where another CPU runs a worker, counts as spinning, and is none on
+// a CPU that is alone or that another worker wants, unless the worker is pinned.
+func TestPause(t *testing.T) {
+	const pause = time.Microsecond
+	for _, of := range []struct {
+		name       string
+		cpus, busy int
+		pinned     bool
+		want       bool
+	}{
+		{"another runs", 2, 1, false, true},
+		{"alone", 2, 0, false, false},
+		{"wanted", 2, 2, false, false},
+		{"pinned", 1, 0, true, true},
+	} {
+		var paused bool
+		var took int64
+		r := run(t, sim.Config{Machine: machine(t, "graviton2"), CPUs: of.cpus}, func() {
+			for range of.busy {
+				primitives.Go(func() { primitives.Busy(100 * time.Microsecond) })
+			}
+			if of.cpus > 1 {
+				primitives.Busy(50 * time.Microsecond) // until the other CPU has begun
+			}
+			if of.pinned {
+				primitives.Pin()
+				defer primitives.Unpin()
+			}
+			began := primitives.Nanotime()
+			paused = primitives.Pause(pause)
+			took = primitives.Nanotime() - began
+		})
+		if spun := r.Total().Spin; paused != of.want || (took >= int64(pause)) != of.want || (spun == pause) != of.want {
+			t.Errorf("%s: paused %v in %d ns, spun %v; want %v", of.name, paused, took, spun, of.want)
+		}
+	}
+}
+
+// A Travel learns from the time that looks take, as on the host: a backoff lock's waiters
+// touch its line less where it comes from far.
+func TestTravel(t *testing.T) {
+	for other, far := range map[int]bool{1: false, 112: true} {
+		var learned bool
+		var line struct {
+			_      primitives.CacheLine
+			word   primitives.Uint32
+			_      primitives.CacheLine
+			travel primitives.Travel
+			_      primitives.CacheLine
+		}
+		run(t, sim.Config{Machine: machine(t, "xeon-8176-8s"), Place: []int{0, other}}, func() {
+			primitives.Go(func() { line.word.Store(1) })
+			for line.word.Load() == 0 {
+				var s primitives.Spin
+				s.Once()
+			}
+			primitives.Go(func() { line.word.Store(2) })
+			primitives.Busy(100 * time.Microsecond)
+			began := primitives.Nanotime()
+			line.word.Load()
+			line.travel.Learn(time.Duration(primitives.Nanotime() - began))
+			learned = line.travel.Far()
+		})
+		if learned != far {
+			t.Errorf("CPUs 0 and %d: far %v, want %v", other, learned, far)
+		}
+	}
+}
+
 // Parked workers leave their CPU to others, come back when they are woken, and give up in
 // time.
 func TestPark(t *testing.T) {

@@ -63,6 +63,9 @@ type Engine interface {
 	// Try is Wait by a worker that may give up, and has not done so tried
 	// times before in this wait. It reports whether it goes on.
 	Try(tried int, d time.Duration) bool
+	// Pause lets d pass, whatever happens meanwhile, if spinning can pay for the worker,
+	// and reports whether it can. One that is pinned pauses always.
+	Pause(d time.Duration) bool
 	// Yield lets others run.
 	Yield()
 
@@ -87,6 +90,8 @@ type Engine interface {
 	Pin() int
 	Unpin()
 
+	// Timed reports whether time passes while workers run: steps take some.
+	Timed() bool
 	// Now is the virtual clock, in nanoseconds.
 	Now() int64
 	Sleep(d time.Duration)

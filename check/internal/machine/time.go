@@ -37,6 +37,12 @@ func (m *VM) Sleep(d time.Duration) {
 // Busy does nothing, because steps take no time.
 func (m *VM) Busy(time.Duration) {}
 
+// Timed is false: what differs in its pace alone need not be searched.
+func (m *VM) Timed() bool { return false }
+
+// Pause is not a step: no time passes, and others may run at any time.
+func (m *VM) Pause(time.Duration) bool { return true }
+
 func (m *VM) After(d time.Duration, f func()) (stop func() bool) {
 	var w *worker
 	late := m.now + int64(d)
