@@ -14,6 +14,7 @@ import (
 	"github.com/lockbench/lockbench/anderson"
 	"github.com/lockbench/lockbench/blocking"
 	"github.com/lockbench/lockbench/harness"
+	"github.com/lockbench/lockbench/internal/models"
 	"github.com/lockbench/lockbench/internal/waiter"
 	"github.com/lockbench/lockbench/mcs"
 	"github.com/lockbench/lockbench/qspinlock"
@@ -45,6 +46,10 @@ type Entry struct {
 	// Peer says that the lock is not written against package primitives: no
 	// engine can run it.
 	Peer bool
+
+	// Model returns a fresh lock that stands in for a peer where an engine runs. Nil if
+	// there is none: see [Entry.Simulated].
+	Model func() sync.Locker
 
 	// Control says that it is no lock at all: it is there to show what the harness
 	// costs, or that a run finds what is broken.
@@ -86,6 +91,22 @@ func listed(tables ...[]Entry) []Entry {
 		}
 	}
 	return all
+}
+
+// Simulated returns e as an engine can run it: e itself or, under a name that ends in
+// -model, the model of a peer. ok is false for a peer that has none. A model's numbers are
+// not the peer's: on the host, only the peer is measured.
+func (e Entry) Simulated() (simulated Entry, ok bool) {
+	switch {
+	case !e.Peer:
+		return e, true
+	case e.Model == nil:
+		return e, false
+	}
+	e.Name += "-model"
+	e.New, e.Model, e.Peer = e.Model, nil, false
+	e.Source = "a model of it, by what " + e.Source + " documents"
+	return e, true
 }
 
 func (e Entry) pinned() Entry {
@@ -221,12 +242,14 @@ var peers = []Entry{
 		Family:  "mutex", Order: Barging, Except: ", FIFO after 1 ms", Waits: SpinsThenParks,
 		Bytes:  unsafe.Sizeof(sync.Mutex{}),
 		Source: "Go, sync", Peer: true,
+		Model: func() sync.Locker { return models.NewMutex() },
 	},
 	{
 		Subject: harness.Subject{Name: "sync.RWMutex", New: fresh[sync.RWMutex]},
 		Family:  "reader-writer", Order: Phases, Waits: Parks,
 		Bytes:  unsafe.Sizeof(sync.RWMutex{}),
 		Source: "Go, sync", Peer: true,
+		Model: func() sync.Locker { return models.NewRWMutex() },
 	},
 	{
 		Subject: harness.Subject{Name: "chan", New: func() sync.Locker { return newChan(1) }, Counting: newChan},

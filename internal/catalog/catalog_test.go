@@ -233,6 +233,37 @@ func contract(t *testing.T, name string, la, lb sync.Locker) {
 	a.Unlock()
 }
 
+// What an engine can run is all but peers, and the models of those that have one, under
+// names that no lock of the host has.
+func TestSimulated(t *testing.T) {
+	names := make(map[string]bool)
+	for _, e := range catalog.All() {
+		names[e.Name] = true
+	}
+	var models []string
+	for _, e := range catalog.All() {
+		s, ok := e.Simulated()
+		switch {
+		case !e.Peer:
+			if !ok || s.Name != e.Name || s.Peer {
+				t.Errorf("%s: simulated as %s, %t; want itself", e.Name, s.Name, ok)
+			}
+		case ok:
+			models = append(models, s.Name)
+			if names[s.Name] || s.Peer || s.Source == e.Source {
+				t.Errorf("%s: simulated as %s, peer %t, source %q; want a model that says so, under a name of its own", e.Name, s.Name, s.Peer, s.Source)
+			}
+			l := s.New()
+			contract(t, s.Name, l, l)
+		case e.Model != nil || s.Name != e.Name:
+			t.Errorf("%s: not simulated, and has a model or the name %s", e.Name, s.Name)
+		}
+	}
+	if got := strings.Join(models, " "); got != "sync.Mutex-model sync.RWMutex-model" {
+		t.Errorf("models %q, want those of sync.Mutex and sync.RWMutex", got)
+	}
+}
+
 func TestExclusion(t *testing.T) {
 	for _, e := range catalog.All() {
 		// The holders yield, which pinned ones must not do; the test of cmd/lockbench
