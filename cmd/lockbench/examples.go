@@ -31,6 +31,11 @@ func (reportCmd) Help() string {
 	return commandline.Examples(
 		"lockbench report results.txt",
 		"lockbench report --out locks.html mine.txt results.txt",
+func (claimsCmd) Help() string {
+	return commandline.Examples(
+		"lockbench claims",
+		"lockbench claims unfair burns",
+		"lockbench claims --out claims.md",
 	)
 }
 

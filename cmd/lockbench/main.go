@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/lockbench/lockbench/internal/claims"
 	"github.com/lockbench/lockbench/internal/commandline"
 	"github.com/lockbench/lockbench/internal/ownlock"
 	"github.com/lockbench/lockbench/results"
@@ -26,6 +27,7 @@ type commands struct {
 	Gate    gateCmd    `cmd:"" help:"Say whether a change made Go benchmarks slower."`
 	Compare compareCmd `cmd:"" help:"Compare two files of Go benchmarks."`
 	History historyCmd `cmd:"" help:"Find the runs at which benchmarks became faster or slower."`
+	Claims  claimsCmd  `cmd:"" help:"Try what textbooks say of locks."`
 	Torture tortureCmd `cmd:"" help:"Try to break the locks, and the flavours of RCU."`
 	Init    initCmd    `cmd:"" help:"Write a test and a benchmark for the locks of your package."`
 	List    listCmd    `cmd:"" help:"List the locks, or the workloads."`
@@ -47,7 +49,7 @@ var program = commandline.Program{
 	Name:     "lockbench",
 	About:    "Which lock for this workload, on this machine? Lockbench measures locks over CPU counts and reader ratios.",
 	Commands: func() any { return new(commands) },
-	Complete: map[string]func() []string{"locks": lockNames, "tortured": torturedNames, "workloads": workloadNames, "units": unitNames},
+	Complete: map[string]func() []string{"locks": lockNames, "tortured": torturedNames, "workloads": workloadNames, "claims": claims.Names, "units": unitNames},
 	Codes:    map[error]int{errInterrupted: exitInterrupted, errCannotTell: exitCannotTell},
 }
 

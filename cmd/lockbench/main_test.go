@@ -162,6 +162,7 @@ func TestBadInput(t *testing.T) {
 		{"report none.txt torn.txt", "none.txt: no such file\ntorn.txt:6: last line is cut off"},
 		{"report --out plain.txt good.txt", "--out plain.txt: exists, and is no report: want --force to replace it, or another name"},
 		{"report --out dir good.txt", "--out: "},
+		{"claims fair unfair --out x.html --locksim ./none", `unknown claim "fair" (known: unfair, ` + "\n--locksim: \n--out x.html: want a name that ends in .md"},
 		{"export", `expected "<file>"`},
 		{"export torn.txt --format xml --out good.txt", "--format xml: want csv or json\n--out good.txt: exists: want --force\ntorn.txt:6: last line is cut off"},
 		{"export notes.txt", "notes.txt:2: not a results file"},

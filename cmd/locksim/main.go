@@ -14,6 +14,8 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 type commands struct {
 	Check checkCmd `cmd:"" help:"Try a lock's properties on every schedule."`
 
+	Claims claimsCmd `cmd:"" help:"Try what textbooks say of locks on machines of many CPUs."`
+
 	commandline.Common
 }
 
@@ -59,6 +61,11 @@ func (checkCmd) Help() string {
 		"locksim check --locks mcs --properties exclusion --workers 6 --mode pct --schedules 500",
 		"locksim check --locks busted --plots pictures",
 	)
+}
+
+// Help is kong's.
+func (claimsCmd) Help() string {
+	return commandline.Examples("locksim claims", "locksim claims reload starves")
 }
 
 // run is main, without the process.

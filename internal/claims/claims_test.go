@@ -1,0 +1,137 @@
+package claims
+
+import (
+	"bytes"
+	"context"
+	"encoding/xml"
+	"errors"
+	"io"
+	"math"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// What is far from a limit is told, and what is not is not.
+func TestVerdicts(t *testing.T) {
+	spread := func(middle float64) (values []float64) {
+		for i := range 25 {
+			values = append(values, middle+float64(i-12)/10)
+		}
+		return values
+	}
+	for _, test := range []struct {
+		middle float64
+		want   Verdict
+	}{{20, Holds}, {5, DoesNotHold}, {10.1, CannotTell}} {
+		if got := least(spread(test.middle), 10); got != test.want {
+			t.Errorf("least of about %v, want 10: %s, want %s", test.middle, got, test.want)
+		}
+	}
+	if got := least([]float64{100, 100, 100}, 10); got != CannotTell {
+		t.Errorf("three values are enough: %s", got)
+	}
+	if got := most(spread(5), 10); got != Holds {
+		t.Errorf("most of about 5, want 10: %s", got)
+	}
+	for _, test := range [][3]Verdict{{Holds, Holds, Holds}, {Holds, CannotTell, CannotTell}, {CannotTell, DoesNotHold, DoesNotHold}} {
+		if got := both(test[0], test[1]); got != test[2] {
+			t.Errorf("both %s and %s: %s, want %s", test[0], test[1], got, test[2])
+		}
+	}
+}
+
+// Claims have names of their own, say something, and what is counted on the host holds.
+func TestClaims(t *testing.T) {
+	names := Names()
+	if slices.Sort(names); len(slices.Compact(slices.Clone(names))) != len(names) || len(names) < 10 {
+		t.Errorf("names %q", names)
+	}
+	for _, c := range All() {
+		if !strings.HasSuffix(c.Says, ".") || c.Try == nil {
+			t.Errorf("claim %s says %q", c.Name, c.Says)
+		}
+	}
+	for name, want := range map[string]Verdict{"bytes": Holds, "semaphore": Holds, "grace": Holds} {
+		i := slices.IndexFunc(All(), func(c Claim) bool { return c.Name == name })
+		o, err := All()[i].Try(context.Background())
+		if err != nil || o.Verdict != want || o.Saw == "" || len(o.Bars) == 0 {
+			t.Errorf("%s: %+v, error %v; want %s", name, o, err, want)
+		}
+	}
+}
+
+// A lock in place of RCU lets later readers in, so its writer waits for them.
+func TestGraceTwin(t *testing.T) {
+	if o, err := grace(newGraceTwin()); err != nil || o.Verdict != DoesNotHold {
+		t.Errorf("%+v, error %v: want a verdict that it does not hold", o, err)
+	}
+}
+
+// The measured claims flip where the locks do: two fair locks, two that spin, two locks.
+// What is measured may be undecided on a busy machine, but not the opposite of the truth.
+func TestMeasuredTwins(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures")
+	}
+	for _, test := range []struct {
+		name string
+		try  func(context.Context) (Outcome, error)
+	}{
+		{"unfair", func(ctx context.Context) (Outcome, error) { return unfair(ctx, "ticket-pb", "ticket") }},
+		{"burns", func(ctx context.Context) (Outcome, error) { return burns(ctx, "ttas", "ttas") }},
+		{"readers-1", func(ctx context.Context) (Outcome, error) {
+			return cheaper(ctx, "rw-readerpref", []string{"rw-queued"})
+		}},
+	} {
+		o, err := test.try(context.Background())
+		if err != nil || o.Verdict == Holds {
+			t.Errorf("%s: %+v, error %v: want that it does not hold", test.name, o, err)
+		}
+		t.Logf("%s: %s. %s", test.name, o.Verdict, o.Saw)
+	}
+}
+
+func TestShow(t *testing.T) {
+	all := []Result{{"a-claim", "This < that.", true, Outcome{Verdict: DoesNotHold, Saw: "It was 3.", Asked: "at least 5", On: "paper", Unit: "lines/op",
+		Bars: []Bar{{"this & that", 3, 2, 4}, exact("zero", 0)}}}}
+	var b bytes.Buffer
+	if err := WriteText(&b, all); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(b.String()) {
+		if len(line) > 81 {
+			t.Errorf("a line of %d characters: %s", len(line), line)
+		}
+	}
+	for _, want := range []string{"does not hold  This < that. (a-claim)", "It was 3.", "Wanted: at least 5. On paper."} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, &b)
+		}
+	}
+	b.Reset()
+	if err := WriteMarkdown(&b, all, "lockbench claims", func(name string) string { return "claim-" + name + ".svg" }); err != nil || !strings.Contains(b.String(), "![lines/op](claim-a-claim.svg)") {
+		t.Errorf("error %v in\n%s", err, &b)
+	}
+	for d := xml.NewDecoder(bytes.NewReader(all[0].Figure())); ; {
+		if _, err := d.Token(); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.Reset()
+	if err := WriteJSON(&b, all); err != nil {
+		t.Fatal(err)
+	}
+	if read, err := ReadJSON(&b); err != nil || !reflect.DeepEqual(read, all) {
+		t.Errorf("read %+v, error %v", read, err)
+	}
+	if _, err := ReadJSON(strings.NewReader("[]")); err == nil {
+		t.Error("no claims are no error")
+	}
+	if bar := measuredBar("few", []float64{3, 1, 2}); bar.Lo != 1 || bar.Hi != 3 || math.IsNaN(bar.Value) {
+		t.Errorf("%+v", bar)
+	}
+}

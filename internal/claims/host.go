@@ -1,0 +1,357 @@
+package claims
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"github.com/lockbench/lockbench/blocking"
+	"github.com/lockbench/lockbench/harness"
+	"github.com/lockbench/lockbench/internal/catalog"
+	"github.com/lockbench/lockbench/internal/wording"
+	"github.com/lockbench/lockbench/qspinlock"
+	"github.com/lockbench/lockbench/rcu"
+	"github.com/lockbench/lockbench/results"
+	"github.com/lockbench/lockbench/rwlock"
+	"github.com/lockbench/lockbench/ticket"
+)
+
+// rounds is how many samples there are of each scenario: enough for an interval that one
+// disturbed sample in six does not widen.
+const rounds = 24
+
+func onHost() []Claim {
+	return []Claim{
+		{
+			Name: "unfair", Says: "A compare-and-swap lock is unfair, and a ticket lock is not.",
+			Try: func(ctx context.Context) (Outcome, error) { return unfair(ctx, "tas", "ticket") },
+		},
+		{Name: "bytes", Says: "An MCS lock takes two to three times the bytes of a ticket lock, and qspinlock takes four.", Try: sizes},
+		{
+			Name: "burns", Says: "Who waits for a mutex burns no CPU, and who waits for a spinlock burns a whole one.",
+			Try: func(ctx context.Context) (Outcome, error) { return burns(ctx, "mutex", "ttas") },
+		},
+		{Name: "semaphore", Says: "A semaphore may be released by a goroutine that did not acquire it.", Try: semaphore},
+		{
+			Name: "readers-1", Says: "On one CPU a read section of RCU costs a tenth of that of a reader-preferring lock.",
+			Try: func(ctx context.Context) (Outcome, error) {
+				return cheaper(ctx, "rw-readerpref", []string{"rcu-domain", "rcu-registered", "rcu-pinned", "rcu-qsbr"})
+			},
+		},
+		{Name: "grace", Says: "Synchronize waits for readers that began before it, and for no others.", Try: func(context.Context) (Outcome, error) { return grace(newGrace()) }},
+	}
+}
+
+// locks returns entries of the catalogue by their names.
+func locks(names ...string) ([]catalog.Entry, error) {
+	var all []catalog.Entry
+	for _, name := range names {
+		of, err := catalog.Match(name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, of...)
+	}
+	return all, nil
+}
+
+// measure takes samples of scenarios in rounds, each of which has all of them in an order
+// of its own.
+func measure(ctx context.Context, scenarios []harness.Scenario) (samples []results.Sample, err error) {
+	rng := rand.New(rand.NewPCG(1, 17))
+	for round := range rounds {
+		for _, i := range rng.Perm(len(scenarios)) {
+			s, err := harness.Run(ctx, scenarios[i])
+			if err != nil {
+				return nil, err
+			}
+			s.Round = round + 1
+			samples = append(samples, s)
+		}
+	}
+	return samples, nil
+}
+
+// byRound returns the values of a lock in a unit, by round.
+func byRound(samples []results.Sample, lock, unit string) map[int]float64 {
+	of := make(map[int]float64)
+	for _, s := range samples {
+		if v, ok := s.Value(unit); ok && s.Lock == lock {
+			of[s.Round] = v
+		}
+	}
+	return of
+}
+
+// listed returns the values of all rounds, in order.
+func listed(of map[int]float64) (values []float64) {
+	for round := range rounds {
+		if v, ok := of[round+1]; ok {
+			values = append(values, v)
+		}
+	}
+	return values
+}
+
+// host says which machine it was, and how many samples.
+func host() string {
+	return fmt.Sprintf("this machine, %s; %s of each", wording.Count(runtime.NumCPU(), "CPU"), wording.Count(rounds, "sample"))
+}
+
+// fewCPUs is the outcome of an experiment that this machine has too few CPUs for.
+func fewCPUs() Outcome {
+	return Outcome{Verdict: CannotTell, Saw: "This machine has one CPU.", Asked: "two CPUs", On: host()}
+}
+
+// unfair compares the longest runs of acquisitions by one worker of two locks.
+func unfair(ctx context.Context, cas, fair string) (Outcome, error) {
+	if runtime.NumCPU() < 2 {
+		return fewCPUs(), nil
+	}
+	entries, err := locks(cas, fair)
+	if err != nil {
+		return Outcome{}, err
+	}
+	var scenarios []harness.Scenario
+	for _, e := range entries {
+		scenarios = append(scenarios, harness.Scenario{Subject: e.Subject, CPUs: 2, Workers: 2, Think: 50 * time.Nanosecond})
+	}
+	samples, err := measure(ctx, scenarios)
+	if err != nil {
+		return Outcome{}, err
+	}
+	a, b := byRound(samples, cas, "max-run"), byRound(samples, fair, "max-run")
+	var ratios []float64
+	for round, v := range a {
+		if w, ok := b[round]; ok {
+			ratios = append(ratios, v/max(1, w))
+		}
+	}
+	const limit = 5
+	of := measuredBar("", ratios)
+	return Outcome{
+		Verdict: least(ratios, limit),
+		Saw:     fmt.Sprintf("The longest run of acquisitions by one of two workers is %s times as long for %s as for %s.", between(of), cas, fair),
+		Asked:   fmt.Sprintf("at least %d times", limit),
+		On:      host(), Unit: "acquisitions in a row",
+		Bars: []Bar{measuredBar(cas, listed(a)), measuredBar(fair, listed(b))},
+	}, nil
+}
+
+// sizes compares what locks take.
+func sizes(context.Context) (Outcome, error) {
+	entries, err := locks("ticket", "mcs", "qspinlock")
+	if err != nil {
+		return Outcome{}, err
+	}
+	words := float64(2 * unsafe.Sizeof(uint32(0))) // a ticket lock's, without the padding between them
+	least := float64(unsafe.Sizeof(uintptr(0))) + 2*float64(unsafe.Sizeof(uintptr(0)))
+	o := Outcome{
+		Asked: "a tail and a node of 2 to 3 times a ticket lock's bytes; 4 bytes", On: "counted", Unit: "bytes",
+		Bars: []Bar{exact("words of a ticket lock", words), exact("words of an MCS lock and a node", least)},
+	}
+	for _, e := range entries {
+		o.Bars = append(o.Bars, exact(e.Name+" here", float64(e.Bytes)), exact(e.Name+", a waiter here", float64(e.WaiterBytes)))
+	}
+	q := float64(unsafe.Sizeof(qspinlock.Lock{}))
+	ratio := least / words
+	o.Verdict = both(sure(ratio >= 2 && ratio <= 3), sure(q == 4))
+	o.Saw = fmt.Sprintf("The words of an MCS lock and one node are %s times those of a ticket lock; here a ticket lock has %d bytes, an MCS lock %d and each of its waiters %d, for they are padded and can park; qspinlock has %d.",
+		wording.Number(ratio), unsafe.Sizeof(ticket.Lock{}), entries[1].Bytes, entries[1].WaiterBytes, int(q))
+	return o, nil
+}
+
+// burns compares how many CPUs two workers use that want the same lock all the time: the
+// holder uses one.
+func burns(ctx context.Context, sleeps, spins string) (Outcome, error) {
+	if runtime.NumCPU() < 2 {
+		return fewCPUs(), nil
+	}
+	entries, err := locks(sleeps, spins)
+	if err != nil {
+		return Outcome{}, err
+	}
+	var scenarios []harness.Scenario
+	for _, e := range entries {
+		scenarios = append(scenarios, harness.Scenario{Subject: e.Subject, CPUs: 2, Workers: 2, Hold: 500 * time.Microsecond, Think: 500 * time.Microsecond, Duration: 30 * time.Millisecond})
+	}
+	samples, err := measure(ctx, scenarios)
+	if err != nil {
+		return Outcome{}, err
+	}
+	busy := func(lock string) (values []float64) {
+		cpu, wall := byRound(samples, lock, "cpu-ns/op"), byRound(samples, lock, "ns/op")
+		for round := range rounds {
+			if w, ok := wall[round+1]; ok && cpu[round+1] > 0 {
+				values = append(values, cpu[round+1]/w)
+			}
+		}
+		return values
+	}
+	a, b := busy(sleeps), busy(spins)
+	if len(a) == 0 || len(b) == 0 {
+		return Outcome{Verdict: CannotTell, Saw: "This machine does not say how much CPU time a process uses.", Asked: "that it does", On: host()}, nil
+	}
+	return Outcome{
+		Verdict: CannotTell, On: host(), Unit: "CPUs in use",
+		Saw:   fmt.Sprintf("Two workers use %s CPUs with %s, and %s with %s.", between(measuredBar("", a)), sleeps, between(measuredBar("", b)), spins),
+		Asked: "at most 1.8 of 2 CPUs, for one worker thinks while the other holds the lock; and at least 1.9",
+		Bars:  []Bar{measuredBar(sleeps, a), measuredBar(spins, b)},
+	}.decided(both(most(a, 1.8), least(b, 1.9))), nil
+}
+
+// decided returns o with a verdict.
+func (o Outcome) decided(v Verdict) Outcome {
+	o.Verdict = v
+	return o
+}
+
+// most decides whether values are at most a limit.
+func most(values []float64, limit float64) Verdict {
+	negative := make([]float64, len(values))
+	for i, v := range values {
+		negative[i] = -v
+	}
+	return least(negative, -limit)
+}
+
+// semaphore has one goroutine acquire and another release.
+func semaphore(context.Context) (Outcome, error) {
+	s := blocking.NewSemaphore(1)
+	s.Down()
+	done := make(chan any)
+	go func() {
+		defer func() { done <- recover() }()
+		s.Up()
+	}()
+	panicked := <-done
+	again := s.TryDown()
+	return Outcome{
+		Verdict: sure(panicked == nil && again),
+		Saw:     "One goroutine took the only permit, another gave it back, and it could be taken again.",
+		Asked:   "no panic, and a permit that is free", On: "tried once",
+		Unit: "permits", Bars: []Bar{exact("free afterwards", float64(map[bool]int{true: 1}[again]))},
+	}, nil
+}
+
+// cheaper compares what read sections cost one worker alone, beyond what the harness
+// costs.
+func cheaper(ctx context.Context, lock string, flavours []string) (Outcome, error) {
+	entries, err := locks(append([]string{results.Empty, lock}, flavours...)...)
+	if err != nil {
+		return Outcome{}, err
+	}
+	var scenarios []harness.Scenario
+	for _, e := range entries {
+		scenarios = append(scenarios, harness.Scenario{Subject: e.Subject, CPUs: 1, Workers: 1, Reads: 100})
+	}
+	samples, err := measure(ctx, scenarios)
+	if err != nil {
+		return Outcome{}, err
+	}
+	empty := byRound(samples, results.Empty, "ns/op")
+	costs := func(name string) map[int]float64 {
+		of := byRound(samples, name, "ns/op")
+		for round := range of {
+			of[round] -= empty[round]
+		}
+		return of
+	}
+	rw := costs(lock)
+	o := Outcome{
+		On: host(), Unit: "ns of a read section, beyond an empty one", Asked: "a tenth, of at least one flavour",
+		Bars: []Bar{measuredBar(lock, listed(rw))}, Verdict: DoesNotHold,
+	}
+	const times = 10
+	var best string
+	lowest := 0.0
+	for i, name := range flavours {
+		of := costs(name)
+		var spare []float64 // above 0 if the lock costs more than so many times
+		for round, v := range of {
+			spare = append(spare, rw[round]-times*v)
+		}
+		bar := measuredBar(name, listed(of))
+		o.Bars = append(o.Bars, bar)
+		if i == 0 || bar.Value < lowest {
+			best, lowest = name, bar.Value
+		}
+		switch v := least(spare, 0); {
+		case v == Holds:
+			o.Verdict = Holds
+		case v == CannotTell && o.Verdict == DoesNotHold:
+			o.Verdict = CannotTell
+		}
+	}
+	o.Saw = fmt.Sprintf("A read section of %s costs %s ns, and one of %s %s ns.", lock, between(o.Bars[0]), best, wording.Number(lowest))
+	return o, nil
+}
+
+// A graceful is something that readers are in and that a writer waits for.
+type graceful struct {
+	name  string
+	enter func() (leave func())
+	wait  func() // as a writer
+}
+
+func newGrace() graceful {
+	d := rcu.NewDomain(rcu.Config{})
+	return graceful{"Synchronize", func() func() {
+		s := d.ReadLock()
+		return func() { d.ReadUnlock(s) }
+	}, d.Synchronize}
+}
+
+// newGraceTwin is a lock in place of RCU: its writer waits for later readers, too.
+func newGraceTwin() graceful {
+	l := new(rwlock.ReaderPref)
+	return graceful{"a reader-preferring lock", func() func() {
+		l.RLock()
+		return l.RUnlock
+	}, func() {
+		l.Lock()
+		l.Unlock()
+	}}
+}
+
+// grace has a reader that is in before a writer begins to wait, and one that comes later
+// and stays.
+func grace(of graceful) (Outcome, error) {
+	const patience = 200 * time.Millisecond
+	var over atomic.Bool
+	var group sync.WaitGroup
+	leaveOld := of.enter()
+	group.Go(func() {
+		of.wait()
+		over.Store(true)
+	})
+	time.Sleep(patience / 10)
+	leaveNew := of.enter()
+	time.Sleep(patience / 10)
+	early := over.Load()
+	leaveOld()
+	began := time.Now()
+	for !over.Load() && time.Since(began) < patience {
+		time.Sleep(time.Millisecond)
+	}
+	took, late := time.Since(began), !over.Load()
+	leaveNew()
+	group.Wait()
+	saw := fmt.Sprintf("%s returned %s after the reader before it had ended, while a later one was still in its section.", of.name, took.Round(time.Millisecond))
+	switch {
+	case early:
+		saw = of.name + " returned while the reader before it was still in its section."
+	case late:
+		saw = fmt.Sprintf("%s did not return for %v after the reader before it had ended, for a later one was still in its section.", of.name, patience)
+	}
+	return Outcome{
+		Verdict: sure(!early && !late), Saw: saw,
+		Asked: "not before the old reader ends, and then without the new one", On: "tried once",
+		Unit: "ms after the old reader's end", Bars: []Bar{exact(of.name, float64(took.Milliseconds()))},
+	}, nil
+}

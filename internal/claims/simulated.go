@@ -1,0 +1,367 @@
+package claims
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/lockbench/lockbench/internal/wording"
+	"github.com/lockbench/lockbench/mcs"
+	"github.com/lockbench/lockbench/primitives"
+	"github.com/lockbench/lockbench/rcu"
+	"github.com/lockbench/lockbench/rwlock"
+	"github.com/lockbench/lockbench/seqlock"
+	"github.com/lockbench/lockbench/sim"
+	"github.com/lockbench/lockbench/sim/machines"
+	"github.com/lockbench/lockbench/spinlock"
+	"github.com/lockbench/lockbench/ticket"
+)
+
+// machineName is the machine of the simulated claims: two sockets, of which 16 CPUs are in
+// one.
+const machineName = "xeon-8176-8s"
+
+func simulated() []Claim {
+	return []Claim{
+		{
+			Name: "reload", Says: "All waiters of a ticket lock reload its line at each release, and of an MCS lock only the next.", Simulated: true,
+			Try: func(context.Context) (Outcome, error) { return reload(newTicket, newMCS) },
+		},
+		{
+			Name: "starves", Says: "A reader-preferring lock starves its writers.", Simulated: true,
+			Try: func(context.Context) (Outcome, error) { return starves(new(alone[rwlock.ReaderPref])) },
+		},
+		{
+			Name: "retries", Says: "Readers of a sequence lock retry while others write, and long readers retry for as long as they do.", Simulated: true,
+			Try: func(context.Context) (Outcome, error) { return retries(new(seqReader)) },
+		},
+		{
+			Name: "readers-16", Says: "On 16 CPUs a read section of RCU costs a hundredth of that of a reader-preferring lock.", Simulated: true,
+			Try: func(context.Context) (Outcome, error) { return scales(newReaderPref, newRCU) },
+		},
+		{
+			Name: "preempted", Says: "Who waits for a spinlock whose holder is preempted waits for all of the preemption.", Simulated: true,
+			Try: func(context.Context) (Outcome, error) { return preempted(newTTAS) },
+		},
+	}
+}
+
+// An alone is on cache lines of its own, wherever Go's allocator puts it.
+type alone[T any] struct {
+	_ primitives.CacheLine
+	v T
+	_ primitives.CacheLine
+}
+
+func newTicket() sync.Locker { return &new(alone[ticket.Lock]).v }
+func newMCS() sync.Locker    { return &new(alone[mcs.Lock]).v }
+func newTTAS() sync.Locker   { return &new(alone[spinlock.TTAS]).v }
+
+// run runs workers on so many CPUs of the machine, each a body.
+func run(cpus int, pauses []sim.Pause, bodies ...func()) (*sim.Report, error) {
+	d, err := machines.Find(machineName)
+	if err != nil {
+		return nil, err
+	}
+	return sim.Config{Machine: &d.Machine, CPUs: cpus, Seed: 1, Pauses: pauses}.Run(func() {
+		for _, body := range bodies {
+			primitives.Go(body)
+		}
+	})
+}
+
+// on says which machine it was.
+func on(cpus int) string {
+	return fmt.Sprintf("%s of %s, simulated, seed 1", wording.Count(cpus, "CPU"), machineName)
+}
+
+// reload counts the transfers of cache lines of an acquisition.
+func reload(all, next func() sync.Locker) (Outcome, error) {
+	const few, many, each = 8, 24, 200
+	lines := func(lock sync.Locker, cpus int) (float64, error) {
+		data := new(alone[primitives.Cell[int]])
+		bodies := make([]func(), cpus)
+		for i := range bodies {
+			bodies[i] = func() {
+				for range each {
+					lock.Lock()
+					data.v.Set(data.v.Get() + 1)
+					lock.Unlock()
+				}
+			}
+		}
+		r, err := run(cpus, nil, bodies...)
+		if err != nil {
+			return 0, err
+		}
+		sum := uint64(0)
+		total := r.Total()
+		for _, n := range total.Lines {
+			sum += n
+		}
+		return float64(sum) / float64(cpus*each), nil
+	}
+	var of [4]float64
+	for i, fresh := range []func() sync.Locker{all, all, next, next} {
+		v, err := lines(fresh(), []int{few, many, few, many}[i])
+		if err != nil {
+			return Outcome{}, err
+		}
+		of[i] = v
+	}
+	return Outcome{
+		Verdict: both(sure(of[1] >= 2*of[0]), sure(of[3] <= 1.3*of[2])),
+		Saw: fmt.Sprintf("With %d and with %d CPUs, %s and %s lines travel for each acquisition of the ticket lock, and %s and %s for each of the MCS lock.",
+			few, many, wording.Number(of[0]), wording.Number(of[1]), wording.Number(of[2]), wording.Number(of[3])),
+		Asked: "twice as many with three times the CPUs, and no more than 1.3 times",
+		On:    on(many), Unit: "lines/op",
+		Bars: []Bar{
+			exact(fmt.Sprintf("ticket, %d CPUs", few), of[0]), exact(fmt.Sprintf("ticket, %d CPUs", many), of[1]),
+			exact(fmt.Sprintf("mcs, %d CPUs", few), of[2]), exact(fmt.Sprintf("mcs, %d CPUs", many), of[3]),
+		},
+	}, nil
+}
+
+// A shared is a reader-writer lock on lines of its own.
+type shared interface {
+	sync.Locker
+	RLock()
+	RUnlock()
+}
+
+func (a *alone[T]) lock() shared { return any(&a.v).(shared) }
+
+// starves has seven readers and a writer that all want a lock again and again.
+func starves(of interface{ lock() shared }) (Outcome, error) {
+	const cpus, length = 8, 300 * time.Microsecond
+	lock := of.lock()
+	reads, writes := 0, 0
+	over := false
+	bodies := []func(){func() {
+		for !over {
+			lock.Lock()
+			writes++
+			primitives.Busy(200 * time.Nanosecond)
+			lock.Unlock()
+			primitives.Busy(100 * time.Nanosecond)
+		}
+	}}
+	for range cpus - 1 {
+		bodies = append(bodies, func() {
+			for !over {
+				lock.RLock()
+				reads++
+				primitives.Busy(200 * time.Nanosecond)
+				lock.RUnlock()
+				primitives.Busy(20 * time.Nanosecond)
+				over = over || primitives.Nanotime() > int64(length)
+			}
+		})
+	}
+	if _, err := run(cpus, nil, bodies...); err != nil {
+		return Outcome{}, err
+	}
+	share := float64(writes) / (float64(reads) / (cpus - 1))
+	return Outcome{
+		Verdict: sure(share < 0.05),
+		Saw:     fmt.Sprintf("In %v the writer had the lock %s, and each of 7 readers %s times: %s of a reader's.", length, times(writes), wording.Number(float64(reads)/(cpus-1)), wording.Percent(share)),
+		Asked:   "less than 5 % of a reader's", On: on(cpus), Unit: "acquisitions",
+		Bars: []Bar{exact("the writer", float64(writes)), exact("a reader", float64(reads)/(cpus-1))},
+	}, nil
+}
+
+// times says how often.
+func times(n int) string {
+	switch n {
+	case 0:
+		return "never"
+	case 1:
+		return "once"
+	}
+	return fmt.Sprint(n, " times")
+}
+
+// A reader reads something while others write it.
+type reader interface {
+	write(d time.Duration)     // once
+	read(d time.Duration) bool // tries once, and reports whether it did
+}
+
+type seqReader struct{ alone[seqlock.Lock] }
+
+func (s *seqReader) write(d time.Duration) {
+	s.v.Lock()
+	primitives.Busy(d)
+	s.v.Unlock()
+}
+
+func (s *seqReader) read(d time.Duration) bool {
+	seq := s.v.Begin()
+	primitives.Busy(d)
+	return !s.v.Retry(seq)
+}
+
+// A rwReader is the twin: its readers keep writers out.
+type rwReader struct{ alone[rwlock.Queued] }
+
+func (s *rwReader) write(d time.Duration) {
+	s.v.Lock()
+	primitives.Busy(d)
+	s.v.Unlock()
+}
+
+func (s *rwReader) read(d time.Duration) bool {
+	s.v.RLock()
+	primitives.Busy(d)
+	s.v.RUnlock()
+	return true
+}
+
+// retries has short and long reads beside a writer that writes every two microseconds.
+func retries(of reader) (Outcome, error) {
+	const length, short, long = 400 * time.Microsecond, 100 * time.Nanosecond, 5 * time.Microsecond
+	over := false
+	tried, done := make(map[time.Duration]int), make(map[time.Duration]int)
+	reads := func(d time.Duration) func() {
+		return func() {
+			for !over {
+				tried[d]++
+				if of.read(d) {
+					done[d]++
+				}
+			}
+		}
+	}
+	_, err := run(3, nil, func() {
+		for primitives.Nanotime() < int64(length) {
+			of.write(100 * time.Nanosecond)
+			primitives.Busy(2 * time.Microsecond)
+		}
+		over = true
+	}, reads(short), reads(long))
+	if err != nil {
+		return Outcome{}, err
+	}
+	again := float64(tried[short]-done[short]) / float64(max(1, done[short]))
+	long1 := done[long]
+	return Outcome{
+		Verdict: both(sure(again > 0.01 && again < 1), sure(long1 <= 1)), // the last may end after the writer
+		Saw: fmt.Sprintf("Beside a writer every 2 µs, a read of %v is tried again %s times on average; of %d tries of %v, %d succeeded.",
+			short, wording.Number(again), tried[long], long, long1),
+		Asked: "short ones now and then, and long ones always, but for one that ends after the last write", On: on(3), Unit: "tries of a read that succeed, of 1",
+		Bars: []Bar{exact("short", float64(done[short])/float64(max(1, tried[short]))), exact("long", float64(long1)/float64(max(1, tried[long])))},
+	}, nil
+}
+
+// newReaderPref and newRCU return what enters a read section of a fresh lock, and leaves it.
+func newReaderPref() (enter func() (leave func())) {
+	l := new(alone[rwlock.ReaderPref])
+	return func() func() {
+		l.v.RLock()
+		return l.v.RUnlock
+	}
+}
+
+func newRCU() (enter func() (leave func())) {
+	d := rcu.NewDomain(rcu.Config{})
+	return func() func() {
+		s := d.ReadLock()
+		return func() { d.ReadUnlock(s) }
+	}
+}
+
+// scales compares what a read section costs a reader when all CPUs read.
+func scales(lock, rcu func() func() func()) (Outcome, error) {
+	const each = 300
+	cost := func(fresh func() func() func(), cpus int) (float64, error) {
+		enter := fresh()
+		bodies := make([]func(), cpus)
+		for i := range bodies {
+			bodies[i] = func() {
+				for range each {
+					enter()()
+				}
+			}
+		}
+		r, err := run(cpus, nil, bodies...)
+		if err != nil {
+			return 0, err
+		}
+		return float64(r.Time.Nanoseconds()) / each, nil
+	}
+	var of [4]float64
+	for i, fresh := range []func() func() func(){lock, lock, rcu, rcu} {
+		v, err := cost(fresh, []int{1, 16}[i%2])
+		if err != nil {
+			return Outcome{}, err
+		}
+		of[i] = v
+	}
+	one, sixteen := of[0]/of[2], of[1]/of[3]
+	const limit = 50 // "almost two orders of magnitude"
+	return Outcome{
+		Verdict: sure(sixteen >= limit),
+		Saw: fmt.Sprintf("A read section of the lock costs each of 16 CPUs %s times that of RCU (%s and %s ns), and on one CPU %s times.",
+			wording.Number(sixteen), wording.Number(of[1]), wording.Number(of[3]), wording.Number(one)),
+		Asked: fmt.Sprintf("at least %d times", limit), On: on(16), Unit: "ns of a read section",
+		Bars: []Bar{exact("lock, 1 CPU", of[0]), exact("lock, 16 CPUs", of[1]), exact("RCU, 1 CPU", of[2]), exact("RCU, 16 CPUs", of[3])},
+	}, nil
+}
+
+// preempted stops the CPU of a lock's holder for a while.
+func preempted(fresh func() sync.Locker) (Outcome, error) {
+	const cpus, stop = 4, time.Millisecond
+	// at runs it all, and returns where and when the lock was taken first, and when next.
+	at := func(pauses ...sim.Pause) (cpu int, taken, next time.Duration, err error) {
+		lock := fresh()
+		holds := new(alone[primitives.Bool])
+		bodies := []func(){func() {
+			lock.Lock()
+			cpu = primitives.Pin()
+			primitives.Unpin()
+			taken = time.Duration(primitives.Nanotime())
+			holds.v.Store(true)
+			primitives.Busy(20 * time.Microsecond)
+			lock.Unlock()
+		}}
+		for range cpus - 1 {
+			bodies = append(bodies, func() {
+				for !holds.v.Load() {
+					primitives.Busy(100 * time.Nanosecond)
+				}
+				lock.Lock()
+				if next == 0 {
+					next = time.Duration(primitives.Nanotime())
+				}
+				lock.Unlock()
+			})
+		}
+		_, err = run(cpus, pauses, bodies...)
+		return cpu, taken, next, err
+	}
+	cpu, taken, before, err := at()
+	if err != nil {
+		return Outcome{}, err
+	}
+	_, _, after, err := at(sim.Pause{CPU: cpu, After: taken + 5*time.Microsecond, For: stop})
+	if err != nil {
+		return Outcome{}, err
+	}
+	us := func(d time.Duration) float64 { return float64((d - taken).Nanoseconds()) / 1000 }
+	return Outcome{
+		Verdict: sure(after-before >= stop*9/10),
+		Saw: fmt.Sprintf("The first of 3 waiters has the lock %s µs after its holder took it, and %s µs if the holder is stopped for %v meanwhile.",
+			wording.Number(us(before)), wording.Number(us(after)), stop),
+		Asked: "that the pause is added to the wait", On: on(cpus), Unit: "µs until the next has the lock",
+		Bars: []Bar{exact("undisturbed", us(before)), exact("its holder stopped", us(after))},
+	}, nil
+}
+
+// newOpen returns the twin: it lets all in.
+func newOpen() sync.Locker { return open{} }
+
+type open struct{}
+
+func (open) Lock()   {}
+func (open) Unlock() {}
