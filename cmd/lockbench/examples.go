@@ -31,6 +31,10 @@ func (reportCmd) Help() string {
 	return commandline.Examples(
 		"lockbench report results.txt",
 		"lockbench report --out locks.html mine.txt results.txt",
+	)
+}
+
+// Help is kong's.
 func (claimsCmd) Help() string {
 	return commandline.Examples(
 		"lockbench claims",
