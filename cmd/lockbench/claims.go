@@ -17,6 +17,7 @@ import (
 	"github.com/lockbench/lockbench/internal/atomicfile"
 	"github.com/lockbench/lockbench/internal/claims"
 	"github.com/lockbench/lockbench/internal/commandline"
+	"github.com/lockbench/lockbench/internal/fitness"
 )
 
 type claimsCmd struct {
@@ -50,6 +51,7 @@ func (c *claimsCmd) Run(con commandline.Console) error {
 	ctx, restore := commandline.UntilSignal()
 	defer restore()
 
+	warn(con, fitness.Look(ctx).Warnings())
 	var here, there []claims.Claim
 	for _, claim := range claims.All() {
 		switch {

@@ -79,7 +79,9 @@ func WriteMarkdown(w io.Writer, all []Result, command string, picture func(name 
 	for _, r := range all {
 		fmt.Fprintf(&b, "\n## %s\n\n**%s** *%s.*\n\n", r.Name, r.Says, upper(string(r.Verdict)))
 		wording.Wrap(&b, r.Saw+" Wanted: "+r.Asked+". On "+r.On+".", "", 100)
-		fmt.Fprintf(&b, "\n![%s](%s)\n", r.Unit, picture(r.Name))
+		if len(r.Bars) > 0 {
+			fmt.Fprintf(&b, "\n![%s](%s)\n", r.Unit, picture(r.Name))
+		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
