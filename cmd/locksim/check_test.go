@@ -18,7 +18,7 @@ import (
 	"github.com/lockbench/lockbench/internal/commandline/script"
 )
 
-func TestPackageComment(t *testing.T) { script.PackageComment(t, "locksim", 6, run) }
+func TestPackageComment(t *testing.T) { script.PackageComment(t, "locksim", 9, run) }
 
 func locksim(command string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
@@ -152,6 +152,28 @@ func TestBadInput(t *testing.T) {
 		{"check --plots " + plain, "--plots: " + plain + " is no directory"},
 		{"check --svg " + plain, "--plots: " + plain + " is no directory"}, // its old name
 		{"check --svg a --plots b", "--plots b --svg a: want --plots alone, of which --svg is the old name"},
+		{"trace", "want --lock NAME\nwant --out NAME.json or --out NAME.svg"},
+		{"trace extra", "unexpected argument extra"},
+		{"trace --lock tikcet --out x.json", `unknown lock "tikcet", did you mean "ticket"`},
+		{"trace --lock tick* --out x.json", "--lock tick*: want one lock, have 4 locks"},
+		{"trace --lock chan --out x.json", `lock "chan": is not written against package primitives, and has no model that is`},
+		{"trace --lock none --out x.json", `lock "none": excludes nothing`},
+		{"trace --lock mcs --reads 50 --out x.json", `lock "mcs": does not distinguish readers; want no --reads`},
+		{"trace --lock mcs --readers 1 --writers 1 --out x.json", `lock "mcs": does not distinguish readers; want no --reads`},
+		{"trace --lock mcs --out x.txt", "--out x.txt: want a name that ends in .json or .svg"},
+		{"trace --lock mcs --out x.json --dark", "--dark: want --out NAME.svg with it"},
+		{"trace --lock mcs --out " + plain + "/x.svg", "--out: " + plain + " is no directory"},
+		{"trace --lock mcs --out x.json --machine laptop", "machine laptop: there is neither a file of that name nor one of "},
+		{"trace --lock mcs --out x.json --cpus 9 --machine skylake-client", "--cpus 9: must be at most 4"},
+		{"trace --lock mcs --out x.svg --cpus 65", "--cpus 65: a picture has room for 64; want fewer, or a file NAME.json"},
+		{"trace --lock mcs --out x.json --cpus 100 --ops 101", "10100 operations in all: at most 10000 fit a timeline; want fewer --cpus or --ops"},
+		{"trace --lock rwsem --out x.json --readers 2", "--readers and --writers: want both"},
+		{"trace --lock rwsem --out x.json --readers 0 --writers 0", "--readers 0 --writers 0: want a worker"},
+		{"trace --lock rwsem --out x.json --readers 2 --writers 1 --reads 5 --workers 2", "--workers 2: want it without --readers\n--reads 5: want it without --readers"},
+		{"trace --lock mcs --out x.json --from 2us --to 2us", "--to 2us: want more than --from"},
+		{"trace --lock mcs --out x.json --from 9ms", "--from 9ms: all is over after "},
+		{"trace --lock mcs --out x.json --ops 0 --hold 1s --think 1 --seed x --cpus 1,2",
+			"--ops 0: must be at least 1\n--hold 1s: must be at most 10ms\n--think 1: want durations\n--seed x: want a whole number\n--cpus 1,2: want one value"},
 		{"check --workers 0 --mode pct --bound x --locks tikcet", "--workers 0: \n--bound x: \nunknown lock"},
 	} {
 		code, stdout, stderr := locksim(test.command)

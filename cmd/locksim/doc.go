@@ -1,5 +1,5 @@
-// Locksim runs locks on a virtual machine that executes every schedule. It must be
-// built for that:
+// Locksim runs locks on a virtual machine: one that executes every schedule, or one that
+// has any number of CPUs, caches and a clock. It must be built for that:
 //
 //	go build -tags virtual ./cmd/locksim
 //
@@ -69,6 +69,19 @@
 //
 // With --plots it also draws a figure; docs/verification.md says how to read both.
 //
+// # What a lock does, in time
+//
+// Trace lets a few workers use a lock on a simulated machine, and writes what each CPU
+// does when: as a file for ui.perfetto.dev or chrome://tracing, or as a picture.
+//
+//	$ locksim trace --lock ticket --cpus 12 --ops 1 --think 0s --out ticket.json
+//	ticket.json: 12 sections in ... µs; ... lines from CPU to CPU, ... a section; handoffs in ... ns to ... ns, ... ns on average
+//	$ locksim trace --lock mcs --cpus 12 --ops 1 --think 0s --out mcs.svg
+//	mcs.svg: 12 sections in ...
+//
+// The times are virtual: they depend on the lock, the machine, the flags and the seed, and
+// on nothing else. docs/simulator.md shows pictures and how to read them.
+//
 // # What can go wrong
 //
 //	$ locksim check --locks tikcet --workers 0 --mode dpor --bound 2
@@ -76,6 +89,10 @@
 //	locksim: --bound 2: want --mode bounded or pct with it
 //	locksim: unknown lock "tikcet", did you mean "ticket"? (known: ...)
 //	exit status 2
+//	$ locksim trace --lock busted --out busted.svg
+//	busted.svg: 16 sections in ...
+//	locksim: lock "busted": two workers were in the section at once
+//	exit status 1
 //
 // The exit code is 0 if nothing was violated; 1 if something was; 2 if the command
 // could not do its work: the command line makes no sense, locksim was built without the

@@ -6,6 +6,7 @@ import (
 
 	"github.com/lockbench/lockbench/internal/catalog"
 	"github.com/lockbench/lockbench/internal/commandline"
+	"github.com/lockbench/lockbench/sim/machines"
 )
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -13,6 +14,7 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 // The commands and the flags that all of them have.
 type commands struct {
 	Check checkCmd `cmd:"" help:"Try a lock's properties on every schedule."`
+	Trace traceCmd `cmd:"" help:"Draw what a few workers do with a lock on a simulated machine."`
 
 	Claims claimsCmd `cmd:"" help:"Try what textbooks say of locks on machines of many CPUs."`
 
@@ -34,7 +36,7 @@ var program = commandline.Program{
 	Name:     "locksim",
 	About:    "Runs locks on a virtual machine, which takes every schedule.",
 	Commands: func() any { return new(commands) },
-	Complete: map[string]func() []string{"locks": lockNames, "properties": propertyNames},
+	Complete: map[string]func() []string{"locks": lockNames, "traced": tracedNames, "machines": machines.Names, "properties": propertyNames},
 	Codes:    map[error]int{errEarly: exitEarly, errInterrupted: exitInterrupted},
 }
 

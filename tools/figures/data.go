@@ -63,7 +63,7 @@ func names() []string {
 	for _, d := range datasets {
 		all = append(all, d.name)
 	}
-	return append(all, gateName)
+	return append(all, gateName, tracesName)
 }
 
 const (
@@ -94,6 +94,7 @@ func measure(ctx context.Context, root string, names []string, stderr io.Writer)
 		commands[d.name] = d.commands()
 	}
 	commands[gateName] = [][]string{strings.Fields(gateMaker)}
+	commands[tracesName] = traceCommands()
 	for _, name := range names {
 		for _, args := range commands[name] {
 			fmt.Fprintln(stderr, "$", strings.Join(args, " "))

@@ -58,6 +58,11 @@ func TestPublished(t *testing.T) {
 		t.Fatal(err)
 	}
 	elsewhere := maps.Clone(drawnElsewhere)
+	for _, trace := range traces {
+		for _, dark := range []bool{false, true} {
+			elsewhere[filepath.Base(trace.file(dark))] = "locksim trace draws it"
+		}
+	}
 	if published[gateFigure] == nil {
 		elsewhere["fig-gate.svg"] = "from before its data were kept"
 	}
@@ -212,6 +217,26 @@ func TestRoutesFit(t *testing.T) {
 	}
 	if wide := (station{name: "a", says: []string{"what is much too wide for a box"}}); wide.fits(stationW) {
 		t.Error("what is too wide fits")
+	}
+}
+
+// The page that shows the traces has the command of each.
+func TestTraces(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(root, "docs", "simulator.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, trace := range traces {
+		command := "locksim trace " + trace.flags + " --out " + trace.file(false)
+		for _, want := range []string{command, filepath.Base(trace.file(false)), filepath.Base(trace.file(true))} {
+			if !strings.Contains(strings.ReplaceAll(string(page), "\\\n", ""), want) {
+				t.Errorf("docs/simulator.md does not have %s", want)
+			}
+		}
+	}
+	commands := traceCommands()
+	if last := commands[len(commands)-1]; len(commands) != 2*len(traces) || !slices.Contains(last, "--dark") {
+		t.Errorf("%d commands, want %d, the last for a dark page: %q", len(commands), 2*len(traces), last)
 	}
 }
 

@@ -1,13 +1,14 @@
 // Figures draws the figures of README and of the pages in docs, those that
-// explain and those that were measured, and writes the tables that say which
-// lock is the fastest and what was measured.
+// explain, those that were measured and those that were simulated, and writes the
+// tables that say which lock is the fastest and what was measured.
 //
 //	go run ./tools/figures
 //	go run ./tools/figures -measure [DATASET ...]
 //
 // It is run in a checkout. The measured data are in docs/data; with -measure it
-// measures them again first, all or the named datasets. A test checks that the
-// published files are those that this command draws.
+// measures them again first, all or the named datasets. The dataset traces is
+// simulated, and drawn with -measure only. Tests check that the published files
+// are those that are drawn.
 package main
 
 import (
