@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +24,9 @@ type State struct {
 	Pressure float64 // share of the last 10 s in which some thread waited for a CPU
 	Steal    float64 // share of CPU time that the host gave to other guests, over 200 ms
 	Governor string  // of the frequency; "" if not known
+	Turbo    string  // "on" if CPUs may exceed their nominal frequency, otherwise "off"; "" if not known
+	Clock    string  // where the kernel's time is from, such as "tsc"; "" if not known
+	Virtual  bool    // it is known to be a virtual machine
 	Battery  bool    // it runs on battery
 
 	// What this process may use.
@@ -55,6 +59,9 @@ func look(system fs.FS) State {
 	avg10, _ := pressure(system)
 	s.Pressure = avg10 / 100
 	s.Governor = read(system, "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
+	s.Turbo = turbo(system)
+	s.Clock = read(system, "sys/devices/system/clocksource/clocksource0/current_clocksource")
+	s.Virtual = virtual(system)
 	supplies, _ := fs.Glob(system, "sys/class/power_supply/*")
 	for _, dir := range supplies {
 		if read(system, dir+"/type") == "Battery" && read(system, dir+"/status") == "Discharging" &&
@@ -65,6 +72,33 @@ func look(system fs.FS) State {
 	s.Quota, s.Weight = entitlement(system)
 	s.Nice = nice(system)
 	return s
+}
+
+// turbo returns whether CPUs may exceed their nominal frequency: Intel's driver says
+// when they may not, and others when they may.
+func turbo(system fs.FS) string {
+	switch {
+	case read(system, "sys/devices/system/cpu/intel_pstate/no_turbo") == "0",
+		read(system, "sys/devices/system/cpu/cpufreq/boost") == "1":
+		return "on"
+	case read(system, "sys/devices/system/cpu/intel_pstate/no_turbo") == "1",
+		read(system, "sys/devices/system/cpu/cpufreq/boost") == "0":
+		return "off"
+	}
+	return ""
+}
+
+// virtual reports whether a hypervisor shows itself, to the CPU or to the kernel.
+func virtual(system fs.FS) bool {
+	if read(system, "sys/hypervisor/type") != "" {
+		return true
+	}
+	for line := range strings.Lines(read(system, "proc/cpuinfo")) {
+		if key, flags, _ := strings.Cut(line, ":"); strings.TrimSpace(key) == "flags" {
+			return slices.Contains(strings.Fields(flags), "hypervisor")
+		}
+	}
+	return false
 }
 
 // nice returns the niceness of the process: the 19th field of its stat, of which the

@@ -132,7 +132,10 @@ func TestLook(t *testing.T) {
 		"proc/pressure/cpu": "some avg10=25.00 avg60=1.00 avg300=1.00 total=2000000\nfull avg10=0 avg60=0 avg300=0 total=0\n",
 		"proc/stat":         "cpu  10 0 10 60 0 0 0 20 0 0\ncpu0 1\n",
 		"proc/self/stat":    "12 (a) b) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 25 10 1\n",
-		"sys/devices/system/cpu/cpu0/cpufreq/scaling_governor":               "powersave\n",
+		"sys/devices/system/cpu/cpu0/cpufreq/scaling_governor":            "powersave\n",
+		"sys/devices/system/cpu/intel_pstate/no_turbo":                    "0\n",
+		"sys/devices/system/clocksource/clocksource0/current_clocksource": "hpet\n",
+		"proc/cpuinfo": "processor\t: 0\nflags\t\t: fpu hypervisor lm\n",
 		"sys/devices/system/cpu/cpu0/thermal_throttle/core_throttle_count":   "2\n",
 		"sys/devices/system/cpu/cpu1/thermal_throttle/core_throttle_count":   "3\n",
 		"sys/class/power_supply/BAT0/type":                                   "Battery\n",
@@ -149,7 +152,7 @@ func TestLook(t *testing.T) {
 	})
 	s := look(system)
 	s.Steal = 0.25
-	want := State{CPUs: runtime.NumCPU(), Load: 99, Pressure: 0.25, Steal: 0.25, Governor: "powersave", Battery: true, Quota: 0.2, Weight: 0.01, Nice: 10}
+	want := State{CPUs: runtime.NumCPU(), Load: 99, Pressure: 0.25, Steal: 0.25, Governor: "powersave", Turbo: "on", Clock: "hpet", Virtual: true, Battery: true, Quota: 0.2, Weight: 0.01, Nice: 10}
 	if s != want {
 		t.Errorf("got  %+v\nwant %+v", s, want)
 	}
@@ -178,6 +181,28 @@ func TestLook(t *testing.T) {
 	const during = "steal 20.0 %, pressure 50 %, slowed down 4 times, stopped in 50 % of the quota's periods"
 	if got := c.String(); got != during {
 		t.Errorf("got  %s\nwant %s", got, during)
+	}
+}
+
+// Intel's driver and the others say the opposite of each other, and a hypervisor may show
+// itself to the kernel alone.
+func TestTurboAndVirtual(t *testing.T) {
+	for _, test := range []struct {
+		name, text string
+		turbo      string
+		virtual    bool
+	}{
+		{"proc/cpuinfo", "flags\t\t: fpu lm\n", "", false},
+		{"sys/devices/system/cpu/intel_pstate/no_turbo", "1\n", "off", false},
+		{"sys/devices/system/cpu/cpufreq/boost", "1\n", "on", false},
+		{"sys/devices/system/cpu/cpufreq/boost", "0\n", "off", false},
+		{"sys/hypervisor/type", "xen\n", "", true},
+		{"proc/cpuinfo", "model name : hypervisor\nflags : hypervisors\n", "", false},
+	} {
+		s := look(files(map[string]string{test.name: test.text}))
+		if s.Turbo != test.turbo || s.Virtual != test.virtual {
+			t.Errorf("%s %q: turbo %q, virtual %t; want %q, %t", test.name, test.text, s.Turbo, s.Virtual, test.turbo, test.virtual)
+		}
 	}
 }
 
