@@ -179,6 +179,31 @@ func scatter(cpus []cpu) {
 	})
 }
 
+// CountCPUs returns how many CPUs this process may use, and on how many cores, packages
+// (sockets) and NUMA nodes they are. The error says why that is not known.
+func CountCPUs() (cpus, cores, packages, nodes int, err error) {
+	allowed, err := allowedCPUs()
+	if err != nil {
+		return 0, 0, 0, 0, err
+	}
+	return countCPUs(os.DirFS("/sys/devices/system"), allowed)
+}
+
+// countCPUs is CountCPUs on a machine whose sysfs has system in devices/system.
+func countCPUs(system fs.FS, allowed []int) (cpus, cores, packages, nodes int, err error) {
+	all, err := topology(system, allowed)
+	if err != nil {
+		return 0, 0, 0, 0, err
+	}
+	of := make(map[core]bool)
+	in := make(map[int]bool)
+	on := make(map[int]bool)
+	for _, c := range all {
+		of[c.core], in[c.pack], on[c.node] = true, true, true
+	}
+	return len(all), len(of), len(in), len(on), nil
+}
+
 // topology returns where CPUs are, according to sysfs.
 func topology(system fs.FS, allowed []int) ([]cpu, error) {
 	node := make(map[int]int)

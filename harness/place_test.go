@@ -94,6 +94,24 @@ func TestPlaceOrder(t *testing.T) {
 	}
 }
 
+func TestCountCPUs(t *testing.T) {
+	for _, test := range []struct{ nodes, packs, cores, smt int }{{1, 1, 2, 1}, {1, 2, 4, 2}, {2, 1, 3, 2}, {4, 2, 1, 1}} {
+		system, all := made(test.nodes, test.packs, test.cores, test.smt)
+		cpus, cores, packages, nodes, err := countCPUs(system, all)
+		got := []int{cpus, cores, packages, nodes}
+		packs := test.nodes * test.packs
+		if want := []int{packs * test.cores * test.smt, packs * test.cores, packs, test.nodes}; err != nil || !slices.Equal(got, want) {
+			t.Errorf("%+v: CPUs, cores, packages, nodes: %v, %v, want %v", test, got, err, want)
+		}
+		if cpus, cores, _, _, err := countCPUs(system, all[:1]); err != nil || cpus != 1 || cores != 1 {
+			t.Errorf("%+v, allowed one: %d CPUs, %d cores, %v, want 1 and 1", test, cpus, cores, err)
+		}
+	}
+	if _, _, _, _, err := countCPUs(fstest.MapFS{}, []int{0}); err == nil {
+		t.Error("no sysfs: no error")
+	}
+}
+
 func TestParsePlace(t *testing.T) {
 	for text, want := range map[string]Place{"compact": Compact, "numa": NUMA, "0 2\n": "0,2", "3,0-2": "3,0,1,2", "5": "5"} {
 		if got, err := ParsePlace(text); got != want || err != nil {
