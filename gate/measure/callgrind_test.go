@@ -19,6 +19,9 @@ func TestNoCallgrind(t *testing.T) {
 	if canCount() == nil {
 		return
 	}
+	if how, err := FindCounter(context.Background()); err == nil || how != "" || !strings.Contains(err.Error(), "valgrind") {
+		t.Errorf("FindCounter: %q, error %v, want it to name valgrind", how, err)
+	}
 	must, may := &Source{c: Config{Instructions: MustCount}}, &Source{c: Config{Instructions: CountIfPossible}}
 	if err := must.findCounter(context.Background()); err == nil || !strings.Contains(err.Error(), "valgrind") {
 		t.Errorf("error %v, want it to name valgrind", err)

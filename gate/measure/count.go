@@ -34,27 +34,50 @@ const (
 	countLeast = 20_000_000
 )
 
+// FindCounter says how the gate would count instructions on this machine: by the CPU or
+// by Callgrind. The error says why neither can.
+func FindCounter(ctx context.Context) (how string, err error) {
+	v, err := findCounter(ctx)
+	switch {
+	case err != nil:
+		return "", err
+	case v != nil:
+		return "by Callgrind (" + v.version + "), on one CPU that is simulated", nil
+	}
+	return "by the CPU, in user mode", nil
+}
+
+// findCounter returns Callgrind, or nil if the machine itself counts instructions.
+func findCounter(ctx context.Context) (*callgrind, error) {
+	err := canCount()
+	if err == nil {
+		return nil, nil
+	}
+	v, missing := findCallgrind(ctx)
+	if missing != nil {
+		return nil, fmt.Errorf("%w, and %w", err, missing)
+	}
+	return v, nil
+}
+
 // findCounter finds out how instructions are counted, if they are.
 func (s *Source) findCounter(ctx context.Context) error {
 	if s.c.Instructions == DontCount {
 		return nil
 	}
-	err := canCount()
-	if err == nil {
+	v, err := findCounter(ctx)
+	switch {
+	case err != nil && s.c.Instructions == MustCount:
+		return err
+	case err != nil:
+		s.warn("%v", err)
+	case v == nil:
 		s.counted = "by the machine, in user mode"
 		s.warn("instructions/op are counted by the machine, in user mode and on one CPU")
-		return nil
-	}
-	v, missing := findCallgrind(ctx)
-	if missing == nil {
+	default:
 		s.callgrind, s.counted = v, gate.ByCallgrind+v.version
 		s.warn("instructions/op are counted by Callgrind (%s), on one CPU that is simulated: it knows of no cache, no branch prediction, no contention and no collection, so what costs more of those is not seen", v.version)
-		return nil
 	}
-	if err = fmt.Errorf("%w, and %w", err, missing); s.c.Instructions == MustCount {
-		return err
-	}
-	s.warn("%v", err)
 	return nil
 }
 
