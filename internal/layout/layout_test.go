@@ -12,7 +12,7 @@ import (
 
 // notLocks are the packages that hold no lock. All others do, new ones too, so that none
 // of them imports sync/atomic unnoticed.
-const notLocks = "primitives check/... sim/... sim results gate/... harness plots plots/report cmd/... tools/... internal/..."
+const notLocks = "primitives check/... sim/... sim results advice gate/... harness plots plots/report cmd/... tools/... internal/..."
 
 // table says which package may import which.
 var table = layout.Layout{
@@ -36,6 +36,7 @@ var table = layout.Layout{
 		{"sim/validation", "sim sim/machines spinlock ticket mcs qspinlock harness results", layout.NoTags}, // its tests
 		{"check/property", "check primitives internal/locktest github.com/anishathalye/porcupine", layout.NoTags},
 		{"results", "internal/filelock internal/wording golang.org/x/perf/... github.com/montanaflynn/stats github.com/klauspost/cpuid/v2 gonum.org/v1/gonum/stat/...", layout.OSTags},
+		{"advice", "results", layout.NoTags},
 		{"gate", "results internal/wording golang.org/x/perf/... github.com/aclements/go-moremath/...", layout.NoTags},
 		{"gate/shape", "results gate internal/wording golang.org/x/perf/... github.com/aclements/go-moremath/... gonum.org/v1/gonum/optimize", layout.NoTags},
 		{"gate/history", "results gate internal/wording internal/atomicfile golang.org/x/perf/... github.com/aclements/go-moremath/...", layout.NoTags},
@@ -53,6 +54,7 @@ var table = layout.Layout{
 		{"harness", "primitives results internal/pingpong internal/wording github.com/HdrHistogram/hdrhistogram-go golang.org/x/sys/...", layout.OSTags},
 		{"plots", "results gate gate/history internal/atomicfile internal/wording gonum.org/v1/plot/... golang.org/x/image/...", layout.NoTags},
 		{"plots/report", "results internal/wording", layout.NoTags},
+		{"internal/doctor", "primitives harness results gate/measure internal/fitness internal/pingpong internal/wording", layout.NoTags},
 		{"internal/engine", "", layout.AnyTags},
 		{"internal/locktest", "primitives", layout.NoTags},
 		{"internal/layout", "", layout.NoTags},
