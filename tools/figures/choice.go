@@ -45,34 +45,15 @@ var situations = []situation{
 	{"… 99 % reads", "map", reads(99), "sync.RWMutex", false},
 }
 
-// types are the names of the datasets' locks in programs.
-var types = map[string]string{
-	"mutex":            "blocking.Mutex",
-	"rwsem":            "blocking.RWSem",
-	"ttas":             "spinlock.TTAS",
-	"ttas-pinned":      "spinlock.TTAS, pinned",
-	"backoff":          "spinlock.Backoff",
-	"ticket":           "ticket.Lock",
-	"ticket-pinned":    "ticket.Lock, pinned",
-	"mcs":              "mcs.Lock",
-	"qspinlock":        "qspinlock.Lock",
-	"qspinlock-pinned": "qspinlock.Lock, pinned",
-	"rw-queued":        "rwlock.Queued",
-	"rw-phasefair":     "rwlock.PhaseFair",
-	"rw-distributed":   "rwlock.Distributed",
-	"rw-readerpref":    "rwlock.ReaderPref",
-	"seqlock":          "seqlock.Lock",
-	"rcu-domain":       "rcu.Domain",
-	"rcu-qsbr":         "rcu.QSBR",
-	"sync.Mutex":       "sync.Mutex",
-	"sync.RWMutex":     "sync.RWMutex",
-	"sync.Map":         "sync.Map",
-	"xsync.Map":        "xsync.Map",
-	"xsync.RBMutex":    "xsync.RBMutex",
-	"chan":             "chan",
+// typeOf returns the Go type of a dataset's lock, in backquotes: nothing if it has none.
+func typeOf(lock string) string {
+	for _, e := range catalog.All() {
+		if e.Name == lock {
+			return "`" + e.Type() + "`"
+		}
+	}
+	return "``"
 }
-
-func typeOf(lock string) string { return "`" + types[lock] + "`" }
 
 // choices returns the table.
 func choices(files map[string]*results.File) string {

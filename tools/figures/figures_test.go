@@ -108,7 +108,7 @@ func TestDatasets(t *testing.T) {
 			t.Errorf("%s has samples of %v, its commands measure %v: go run ./tools/figures -measure %s", d.path(), slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)), d.name)
 		}
 		for name := range want {
-			if types[name] == "" && name != results.Empty {
+			if typeOf(name) == "``" && name != results.Empty {
 				t.Errorf("%s: no type for lock %s", d.path(), name)
 			}
 		}
