@@ -18,7 +18,7 @@ import (
 
 // Each exported type of these packages is in an example whose output is checked.
 func TestTypes(t *testing.T) {
-	missing, err := without("../..", "./rcu", "./check", "./check/property", "./results", "./harness")
+	missing, err := without("../..", "./rcu", "./check", "./check/property", "./results", "./harness", "./advice")
 	if err != nil {
 		t.Fatal(err)
 	}
