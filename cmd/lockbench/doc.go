@@ -72,6 +72,27 @@
 //
 //	lockbench run --counters --locks mcs,sync.Mutex --out counted.txt
 //
+// Advise says which of the measured locks to take for a workload, and interpolates
+// between the cells around it; if nothing near it was measured, it says how to measure
+// that:
+//
+//	$ lockbench advise --cpus 1 --reads 45 quick.txt
+//	1 CPU, 1 goroutine, 45% reads, hold 0s, think 100ns
+//	measured: host...
+//
+//	take ...
+//	interpolated, so less certain than it looks, from 2 cells around it: reads 0%,
+//	  90%
+//	...
+//	$ lockbench advise --cpus 1 --reads 0 --hold 1ms quick.txt
+//	lockbench: no data near that: no samples around hold 1ms: have 0s; measure it: lockbench run --cpus 1 --reads 0 --hold 1ms --think 100ns --extend --out quick.txt
+//	exit status 3
+//
+// Doctor says how fit the machine is to measure on, what to do about that, and what
+// margin a gate can have here:
+//
+//	lockbench doctor
+//
 // # Which locks
 //
 // A pattern names several locks, and one that begins with ! leaves locks out:
@@ -244,9 +265,10 @@
 // The exit code is 0 if all went well; 1 if the command found a fault: a lock is broken
 // or stuck, or a benchmark regressed; 2 if the command could not do its work: the
 // command line, or a file that it names, makes no sense, a build failed, or something
-// could not be written, to a file or to stdout; 3 if the gate cannot tell; and 130
-// after an interrupt (SIGINT or SIGTERM). If several apply, 1 takes precedence over 2,
-// and 2 over the others. A second interrupt ends the process at once.
+// could not be written, to a file or to stdout; 3 if the gate cannot tell, or if advise
+// has no data; and 130 after an interrupt (SIGINT or SIGTERM). If several apply, 1
+// takes precedence over 2, and 2 over the others. A second interrupt ends the process
+// at once.
 //
 // A lock is stuck if no worker makes progress for ten seconds. The report has the cause
 // if it is known, such as an AA deadlock (a worker waits for the lock that it holds

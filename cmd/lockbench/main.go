@@ -23,11 +23,13 @@ type commands struct {
 	Run     runCmd     `cmd:"" help:"Measure locks, and show which is fastest."`
 	Plot    plotCmd    `cmd:"" help:"Draw the contents of results files."`
 	Report  reportCmd  `cmd:"" help:"Write one page of HTML about results files."`
+	Advise  adviseCmd  `cmd:"" help:"Say which lock to take for a workload, by results files."`
 	Export  exportCmd  `cmd:"" help:"Write a results file as CSV or JSON."`
 	Gate    gateCmd    `cmd:"" help:"Say whether a change made Go benchmarks slower."`
 	Compare compareCmd `cmd:"" help:"Compare two files of Go benchmarks."`
 	History historyCmd `cmd:"" help:"Find the runs at which benchmarks became faster or slower."`
 	Claims  claimsCmd  `cmd:"" help:"Try what textbooks say of locks."`
+	Doctor  doctorCmd  `cmd:"" help:"Say how fit this machine is to measure on."`
 	Torture tortureCmd `cmd:"" help:"Try to break the locks, and the flavours of RCU."`
 	Init    initCmd    `cmd:"" help:"Write a test and a benchmark for the locks of your package."`
 	List    listCmd    `cmd:"" help:"List the locks, or the workloads."`
@@ -50,7 +52,7 @@ var program = commandline.Program{
 	About:    "Which lock for this workload, on this machine? Lockbench measures locks over CPU counts and reader ratios.",
 	Commands: func() any { return new(commands) },
 	Complete: map[string]func() []string{"locks": lockNames, "tortured": torturedNames, "workloads": workloadNames, "claims": claims.Names, "units": unitNames},
-	Codes:    map[error]int{errInterrupted: exitInterrupted, errCannotTell: exitCannotTell},
+	Codes:    map[error]int{errInterrupted: exitInterrupted, errCannotTell: exitCannotTell, errNoData: exitCannotTell},
 }
 
 // unitNames returns the units that most benchmarks have.

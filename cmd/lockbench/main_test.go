@@ -169,6 +169,18 @@ func TestBadInput(t *testing.T) {
 		{"export none.txt", "none.txt: no such file"},
 		{"export good.txt --out dir --force", "dir"},
 		{"plot --plots plain.txt/x good.txt", "--plots: "},
+		{"advise", `expected "<file> ..."`},
+		{"advise none.txt", "none.txt: no such file"},
+		{"advise good.txt torn.txt", "torn.txt:6: last line is cut off"},
+		{"advise plain.txt", "plain.txt:1: empty file"},
+		{"advise good.txt other.txt", `other.txt: want results of one machine, have cpu "other" here and "test" in good.txt`},
+		{"advise good.txt --machine mars", "--machine mars: no file is of it (have host)"},
+		{"advise good.txt --reads 1,2 --hold 5", "--reads 1,2: want one value\n" + `--hold 5: want durations such as 0s,100ns, have "5"`},
+		{"advise none.txt --cpus 0 --workers x --reads 101 --hold=-1ns --think 1h --workload lgo --margin 200%", "--margin 200%: want a share from 0 to 1\n" +
+			`--workload: unknown workload "lgo" (known: bare, counter, ` + "\n--cpus 0: must be at least 1\n--workers x: want whole numbers\n--reads 101: must be at most 100\n" +
+			"--hold -1ns: must be at least 0s\n--think 1h: must be at most 1s\nnone.txt: no such file"},
+		{"doctor x", "unexpected argument x"},
+		{"doctor --json=x", "--json"},
 		{"torture --locks tikcet", `unknown lock "tikcet", did you mean "ticket"? (known: tas, `},
 		{"torture --locks rcu-qbsr", `unknown lock "rcu-qbsr", did you mean "rcu-qsbr"? (known: tas, `},
 		{"torture --locks qsbr", `unknown lock "qsbr", did you mean "rcu-qsbr"? (known: tas, `},

@@ -128,6 +128,10 @@ func makesSense(t *testing.T, line string) {
 		wrong, want = []string{"--out", "results"}, "--out results: is a directory"
 	case "torture", "gate":
 		wrong, want = []string{"--seed", "x"}, "--seed x: "
+	case "doctor":
+		wrong, want = []string{"x"}, "unexpected argument x"
+	case "advise":
+		wrong, want = []string{"--reads", "x"}, "--reads x: "
 	case "plot", "compare", "history", "export":
 		wrong, want = []string{"--format", "x"}, "--format x: "
 	}
