@@ -49,6 +49,23 @@ func TestThreadAffinity(t *testing.T) {
 	}
 }
 
+func TestOnCPU(t *testing.T) {
+	allowed, err := allowedCPUs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cpu := range allowed {
+		var set unix.CPUSet
+		err := OnCPU(cpu, func() { unix.SchedGetaffinity(0, &set) })
+		if err != nil || set.Count() != 1 || !set.IsSet(cpu) {
+			t.Errorf("on CPU %d: free to use %d CPUs, error %v", cpu, set.Count(), err)
+		}
+	}
+	if err := OnCPU(1<<10-1, func() { t.Error("called") }); err == nil {
+		t.Error("on a CPU that is not there: no error")
+	}
+}
+
 // threadCPUs returns which CPUs the threads of the process may use.
 func threadCPUs(t *testing.T) map[string]bool {
 	files, err := filepath.Glob("/proc/self/task/*/status")

@@ -19,6 +19,11 @@ func probe(s Scenario) (pingpong.Trip, error) {
 	return pingpong.Probe(nil)
 }
 
+// OnCPU calls f on the CPU with that number, which must be one that the process may use:
+// [Place.Order] has their numbers. The error is that of binding a thread to a CPU, which
+// only Linux can.
+func OnCPU(number int, f func()) error { return onCPU([]int{number})(0, f) }
+
 // onCPU returns a function that calls f bound to the i'th of cpus, or of all CPUs if
 // cpus is empty.
 func onCPU(cpus []int) func(i int, f func()) error {
