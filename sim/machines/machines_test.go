@@ -3,6 +3,7 @@ package machines_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,6 +43,37 @@ func TestPresets(t *testing.T) {
 	for other, want := range map[int]sim.Distance{0: sim.Self, 224: sim.Sibling, 27: sim.Cluster, 28: sim.Remote, 111: sim.Remote, 112: sim.Far, 447: sim.Far} {
 		if d := m.Distance(0, other); d != want || m.Distance(other, 0) != want {
 			t.Errorf("CPUs 0 and %d: %v, want %v", other, d, want)
+		}
+	}
+}
+
+// What Write writes is what Parse has read.
+func TestWrite(t *testing.T) {
+	written := func(d *machines.Description) *machines.Description {
+		t.Helper()
+		var b strings.Builder
+		if err := d.Write(&b); err != nil {
+			t.Fatal(err)
+		}
+		again, err := machines.Parse("m.toml", b.String())
+		if err != nil {
+			t.Fatalf("%v in\n%s", err, &b)
+		}
+		return again
+	}
+	for _, name := range machines.Names() {
+		d, err := machines.Find(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again := written(d); again.About != d.About || again.Machine != d.Machine || !slices.Equal(again.Values, d.Values) {
+			t.Errorf("%s: read again as %+v, want %+v", name, again, d)
+		}
+		d.About = "a \"quoted\\ name\", × 2\n\x00\u200b"
+		d.Values[0].Value = 1e8
+		d.Values[0].Source, d.Values[0].Assumed = "", [2]float64{0.000125, 1e9}
+		if again := written(d); again.About != d.About || again.Values[0] != d.Values[0] {
+			t.Errorf("%s: read again as %q with %+v, want %q with %+v", name, again.About, again.Values[0], d.About, d.Values[0])
 		}
 	}
 }
