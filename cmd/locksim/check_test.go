@@ -174,6 +174,14 @@ func TestBadInput(t *testing.T) {
 		{"trace --lock mcs --out x.json --from 9ms", "--from 9ms: all is over after "},
 		{"trace --lock mcs --out x.json --ops 0 --hold 1s --think 1 --seed x --cpus 1,2",
 			"--ops 0: must be at least 1\n--hold 1s: must be at most 10ms\n--think 1: want durations\n--seed x: want a whole number\n--cpus 1,2: want one value"},
+		{"calibrate extra", "unexpected argument extra"},
+		{"calibrate --budget 999ms", "--budget 999ms: must be at least 1s"},
+		{"calibrate --budget 5", `--budget 5: want durations such as 0s,100ns, have "5"`},
+		{"calibrate --distance nearby", "--distance nearby: want near or far"},
+		{"calibrate --name a:b", "--name a:b: want a word"},
+		{"calibrate --out " + plain, "--out " + plain + ": exists: want --force to replace it"},
+		{"calibrate --out " + plain + "/x.toml", "--out: " + plain + " is no directory"},
+		{"calibrate --out " + plain + " --budget 0s --distance x", "--budget 0s: \n--out \n--distance x: "},
 		{"check --workers 0 --mode pct --bound x --locks tikcet", "--workers 0: \n--bound x: \nunknown lock"},
 	} {
 		code, stdout, stderr := locksim(test.command)

@@ -82,8 +82,20 @@
 // The times are virtual: they depend on the lock, the machine, the flags and the seed, and
 // on nothing else. docs/simulator.md shows pictures and how to read them.
 //
+// # This machine, for the simulator
+//
+// Calibrate measures what operations cost on the machine that it runs on, and writes a
+// machine file: how long a cache line takes from one CPU to another, what a park takes.
+// docs/simulator.md says how each cost is measured. It takes 20 seconds.
+//
+//	locksim calibrate --out mine.toml
+//
 // # What can go wrong
 //
+//	$ locksim calibrate --budget 0s --distance middling
+//	locksim: --budget 0s: must be at least 1s
+//	locksim: --distance middling: want near or far
+//	exit status 2
 //	$ locksim check --locks tikcet --workers 0 --mode dpor --bound 2
 //	locksim: --workers 0: must be at least 1
 //	locksim: --bound 2: want --mode bounded or pct with it

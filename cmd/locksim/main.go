@@ -13,8 +13,9 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // The commands and the flags that all of them have.
 type commands struct {
-	Check checkCmd `cmd:"" help:"Try a lock's properties on every schedule."`
-	Trace traceCmd `cmd:"" help:"Draw what a few workers do with a lock on a simulated machine."`
+	Check     checkCmd     `cmd:"" help:"Try a lock's properties on every schedule."`
+	Trace     traceCmd     `cmd:"" help:"Draw what a few workers do with a lock on a simulated machine."`
+	Calibrate calibrateCmd `cmd:"" help:"Measure this machine, for the simulator."`
 
 	Claims claimsCmd `cmd:"" help:"Try what textbooks say of locks on machines of many CPUs."`
 
