@@ -189,34 +189,36 @@ func (q Question) validate() error {
 	return errors.Join(append(errs, c.Validate())...)
 }
 
-// Ask returns the answers of samples, one for each distance of the CPUs that they have:
-// near, far, or unknown if none has one. If none of them has data, the error is the
-// [NoDataError] of the first.
+// Ask returns the answers of samples: one for near and one for far CPUs, if there are
+// samples of these. If neither has an answer, there is one of samples of unknown
+// distance, if these have one. If there is none at all, the error is the first
+// [NoDataError].
 func (q Question) Ask(samples []results.Sample) ([]Answer, error) {
 	if err := q.validate(); err != nil {
 		return nil, err
 	}
 	usable, oversubscribed := q.usable(samples)
 	var answers []Answer
-	var why *NoDataError
 	for _, d := range distances(usable) {
 		a := q.at(d, usable)
-		if a.NoData != nil {
+		switch {
+		case a.NoData != nil:
 			a.NoData.Oversubscribed = oversubscribed
-			if why == nil {
-				why = a.NoData
-			}
-		}
-		if a.Distance == results.Local && len(answers) > 0 && answers[0].Distance == results.Local {
+		case a.Distance == results.Local && slices.ContainsFunc(answers, answered):
 			continue // no distance matters, so it is the same answer
+		}
+		if d == results.Unknown && len(answers) > 0 && (a.NoData != nil || slices.ContainsFunc(answers, answered)) {
+			continue
 		}
 		answers = append(answers, a)
 	}
-	if !slices.ContainsFunc(answers, func(a Answer) bool { return a.NoData == nil }) {
-		return nil, why
+	if !slices.ContainsFunc(answers, answered) {
+		return nil, answers[0].NoData
 	}
 	return answers, nil
 }
+
+func answered(a Answer) bool { return a.NoData == nil }
 
 // usable returns the samples that are like the workload in all that is not interpolated,
 // and how many are not used because their machine had too few CPUs.
@@ -235,12 +237,11 @@ func (q Question) usable(samples []results.Sample) (usable []results.Sample, ove
 	return usable, oversubscribed
 }
 
-// distances returns the distances to answer for. Samples of unknown distance count only
-// if no distance is known.
+// distances returns the distances of the samples, the unknown one last; Local if all
+// are of one CPU.
 func distances(samples []results.Sample) (all []results.Distance) {
 	for _, d := range []results.Distance{results.Near, results.Far, results.Unknown} {
-		has := slices.ContainsFunc(samples, func(s results.Sample) bool { return s.Distance == d })
-		if has && (d != results.Unknown || len(all) == 0) {
+		if slices.ContainsFunc(samples, func(s results.Sample) bool { return s.Distance == d }) {
 			all = append(all, d)
 		}
 	}

@@ -333,6 +333,7 @@ func TestDistances(t *testing.T) {
 		{cell(1, 0, 0, 100*ns), samples, "local:ticket "},
 		{c, measured(c, results.Unknown, map[string]float64{"sync.Mutex": 50, "ticket": 100}), ":sync.Mutex "},
 		{c, slices.Concat(samples[:24], samples[24:26]), "near:ticket far:- "},
+		{c, slices.Concat(samples[:2], samples[24:26], measured(c, results.Unknown, map[string]float64{"sync.Mutex": 50, "ticket": 100})), "near:- far:- :sync.Mutex "},
 	} {
 		if have := got(advice.Question{Cell: test.cell}, test.samples); have != test.want {
 			t.Errorf("%v: %q, want %q", test.cell, have, test.want)
