@@ -175,7 +175,11 @@ func isSimulated(f results.Facts) bool { return strings.HasPrefix(f.Machine, "si
 func (c *adviseCmd) read(con commandline.Console, bad *commandline.Problems) (all *results.File, n int) {
 	var files []*results.File
 	var machines []string
-	for _, name := range c.Files {
+	for i, name := range c.Files {
+		if slices.Contains(c.Files[:i], name) {
+			bad.Addf("%s: given twice, and its samples would count twice", name)
+			continue
+		}
 		file, err := results.ReadFile(name)
 		bad.Add(err)
 		if err != nil {

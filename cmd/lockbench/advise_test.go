@@ -45,6 +45,8 @@ func TestAdvise(t *testing.T) {
 	writeTimes(t, "far.txt", "host", "far", map[string]lockTimes{writes: {"ticket": 300, "sync.Mutex": 150}})
 	writeTimes(t, "sim.txt", "sim:big", "far", map[string]lockTimes{"reads=0/workers=64/hold=0s/think=100ns-64": {"mcs": 60, "sync.Mutex": 150, "rcu-qsbr": 70}})
 	writeTimes(t, "sim2.txt", "sim:small", "far", map[string]lockTimes{writes: {"mcs": 60, "sync.Mutex": 150}})
+	writeTimes(t, "sparse.txt", "host", "near", map[string]lockTimes{writes: {"ticket": 60, "sync.Mutex": 61}, reads: {"ticket": 60, "mcs": 90}})
+	writeTimes(t, "unknown.txt", "host", "", map[string]lockTimes{writes: {"ticket": 60, "sync.Mutex": 61}})
 	writeTimes(t, "sim3.txt", "sim:small", "far", map[string]lockTimes{writes: {"mcs": 60, "sync.Mutex-model": 61}})
 	for _, test := range []struct {
 		command string
@@ -65,6 +67,8 @@ func TestAdvise(t *testing.T) {
 		{"--machine big near.txt sim.txt", 0, "64 CPUs, 64 goroutines\nsimulated, not measured: big\nfar: take mcs: sync.Mutex takes ×2.50", "lockbench: not used, of another machine: near.txt (host)\n"},
 		{"sim.txt --cpus 64", 0, "simulated, not measured: big\nwithin the data, no other value\nmcs is mcs.Lock:", ""},
 		{"sim3.txt", 0, "take sync.Mutex-model: no difference beyond noise and 5%\nsync.Mutex-model is sync.Mutex:\nmu sync.Mutex\n", ""},
+		{"--reads 90 sparse.txt", 0, "near: take ticket: the fastest of those that suit; sync.Mutex has too few\nsamples there to compare\nleft out: sync.Mutex (too few samples there)", ""},
+		{"unknown.txt", 0, "distance of the CPUs unknown: take sync.Mutex: no difference", ""},
 		{"--cpus 1 near.txt", exitCannotTell, "", "lockbench: no data near that: no samples around cpus 1: have 2; measure it: lockbench run --cpus 1 --reads 0 --hold 0s --think 100ns --extend --out near.txt\n"},
 		{"--cpus 512 --workers 4 --hold 1us near.txt far.txt", exitCannotTell, "", "lockbench: no data near that: no samples around cpus 512: have 2; measure it on a machine with 512 CPUs: lockbench run --cpus 512 --reads 0 --workers 4 --hold 1us --think 100ns --out more.txt, or simulate one: locksim run --machine NAME --cpus 512 --reads 0 --workers 4 --hold 1us --think 100ns\n"},
 		{"--cpus 1 sim.txt", exitCannotTell, "", "lockbench: no data near that: no samples around cpus 1: have 64; simulate it: locksim run --machine big --cpus 1 --reads 0 --hold 0s --think 100ns\n"},

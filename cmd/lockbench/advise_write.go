@@ -62,6 +62,8 @@ func writeAnswer(b *strings.Builder, q advice.Question, a advice.Answer) {
 	switch a.Distance {
 	case results.Near, results.Far:
 		head = string(a.Distance) + ": "
+	case results.Unknown:
+		head = "distance of the CPUs unknown: "
 	}
 	if a.NoData != nil {
 		wording.Wrap(b, fmt.Sprintf("%sno answer: %v", head, a.NoData), "  ", adviceWidth)
@@ -136,7 +138,13 @@ func takeIt(q advice.Question, a advice.Answer) string {
 	case a.Ranked[0].Lock != a.Take:
 		return fmt.Sprintf("%s: none is faster beyond noise and %s, of those that ask for nothing else", take, wording.Share(q.Margin))
 	}
-	return take + ": the fastest of those that suit"
+	take += ": the fastest of those that suit"
+	for _, l := range a.LeftOut {
+		if standard(q, l.Lock) && !q.Fair { // otherwise it does not suit
+			take += "; " + l.Lock + " has too few samples there to compare"
+		}
+	}
+	return take
 }
 
 // factor writes a ratio or an index to three digits at most.

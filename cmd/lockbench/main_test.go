@@ -174,6 +174,7 @@ func TestBadInput(t *testing.T) {
 		{"advise good.txt torn.txt", "torn.txt:6: last line is cut off"},
 		{"advise plain.txt", "plain.txt:1: empty file"},
 		{"advise good.txt other.txt", `other.txt: want results of one machine, have cpu "other" here and "test" in good.txt`},
+		{"advise good.txt good.txt --cpus 1", "good.txt: given twice, and its samples would count twice"},
 		{"advise good.txt --machine mars", "--machine mars: no file is of it (have host)"},
 		{"advise good.txt --reads 1,2 --hold 5", "--reads 1,2: want one value\n" + `--hold 5: want durations such as 0s,100ns, have "5"`},
 		{"advise none.txt --cpus 0 --workers x --reads 101 --hold=-1ns --think 1h --workload lgo --margin 200%", "--margin 200%: want a share from 0 to 1\n" +
