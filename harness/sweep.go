@@ -65,6 +65,11 @@ type Sweep struct {
 	// If it returns none, the sweep ends.
 	More func(round int, scenarios []Scenario) []Scenario
 
+	// Shard and Shards say which part of all this to measure, from 1, of how many: every
+	// n'th situation, with all its locks, so that locks are compared on one machine. 0 of
+	// 0 is all.
+	Shard, Shards int
+
 	Seed uint64 // of the orders: equal sweeps with equal seeds run alike
 
 	// Begin, if it is not nil, is called before each sample. What it starts must
@@ -143,6 +148,9 @@ func (s Sweep) validate(product []situation) error {
 	}
 	if s.Count < 1 {
 		errs = append(errs, fmt.Errorf("count %d: must be at least 1", s.Count))
+	}
+	if s.Shards < 0 || s.Shard < min(1, s.Shards) || s.Shard > s.Shards {
+		errs = append(errs, fmt.Errorf("shard %d of %d: want 1 to %d", s.Shard, s.Shards, s.Shards))
 	}
 	return errors.Join(errs...)
 }
@@ -330,11 +338,30 @@ func (s Sweep) LeftOut() (all []LeftOut) {
 }
 
 // Scenarios returns the product of the axes without what is left out, then
-// Extra, each scenario once, with the defaults filled in.
+// Extra, each scenario once, with the defaults filled in; of a shard, those that it
+// measures.
 func (s Sweep) Scenarios() []Scenario { return s.scenarios(s.product()) }
 
 // scenarios is Scenarios, given the product of the axes.
 func (s Sweep) scenarios(product []situation) []Scenario {
+	all := s.everything(product)
+	if s.Shards == 0 {
+		return all
+	}
+	number := make(map[results.Cell]int) // of situations
+	return slices.DeleteFunc(all, func(c Scenario) bool {
+		in := c.Cell().Scenario()
+		n, ok := number[in]
+		if !ok {
+			n = len(number)
+			number[in] = n
+		}
+		return n%s.Shards != s.Shard-1
+	})
+}
+
+// everything is scenarios of all shards.
+func (s Sweep) everything(product []situation) []Scenario {
 	var all []Scenario
 	for _, c := range product {
 		if c.unsuited == nil {

@@ -254,3 +254,46 @@ func TestSweepRunValidates(t *testing.T) {
 		t.Error("Run of a bad sweep: no error")
 	}
 }
+
+// Shards have every scenario once, and all locks of a situation.
+func TestShards(t *testing.T) {
+	whole := Sweep{
+		Subjects: []Subject{subject[word]("a"), subject[word]("b")},
+		CPUs:     []int{1, 2}, WorkersPerCPU: []int{1, 2}, Reads: []int{0, 50, 100}, Hold: []time.Duration{0}, Think: []time.Duration{0}, Count: 1,
+	}
+	all := whole.Scenarios()
+	for _, n := range []int{1, 2, 5, 20} {
+		seen := make(map[results.Cell]int)
+		situations := make(map[results.Cell]int)
+		for i := range n {
+			s := whole
+			s.Shard, s.Shards = i+1, n
+			if err := s.Validate(); err != nil {
+				t.Fatal(err)
+			}
+			for _, c := range s.Scenarios() {
+				seen[c.Cell()]++
+				in := c.Cell().Scenario()
+				if was, ok := situations[in]; ok && was != i {
+					t.Errorf("%d shards: %v is in two", n, in)
+				}
+				situations[in] = i
+			}
+		}
+		if len(seen) != len(all) {
+			t.Errorf("%d shards have %d scenarios, want %d", n, len(seen), len(all))
+		}
+		for cell, times := range seen {
+			if times != 1 {
+				t.Errorf("%d shards have %v %d times", n, cell, times)
+			}
+		}
+	}
+	for _, s := range [][2]int{{0, 2}, {3, 2}, {1, 0}, {-1, 2}, {0, -1}} {
+		bad := whole
+		bad.Shard, bad.Shards = s[0], s[1]
+		if bad.Validate() == nil {
+			t.Errorf("shard %d of %d is no error", s[0], s[1])
+		}
+	}
+}

@@ -44,6 +44,11 @@ func (claimsCmd) Help() string {
 }
 
 // Help is kong's.
+func (mergeCmd) Help() string {
+	return commandline.Examples("lockbench merge --out all.txt shard-1.txt shard-2.txt")
+}
+
+// Help is kong's.
 func (exportCmd) Help() string {
 	return commandline.Examples(
 		"lockbench export results.txt > results.csv",

@@ -24,6 +24,7 @@ type commands struct {
 	Plot    plotCmd    `cmd:"" help:"Draw the contents of results files."`
 	Report  reportCmd  `cmd:"" help:"Write one page of HTML about results files."`
 	Advise  adviseCmd  `cmd:"" help:"Say which lock to take for a workload, by results files."`
+	Merge   mergeCmd   `cmd:"" help:"Put the shards of a sweep together."`
 	Export  exportCmd  `cmd:"" help:"Write a results file as CSV or JSON."`
 	Gate    gateCmd    `cmd:"" help:"Say whether a change made Go benchmarks slower."`
 	Compare compareCmd `cmd:"" help:"Compare two files of Go benchmarks."`
