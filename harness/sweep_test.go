@@ -258,7 +258,7 @@ func TestSweepRunValidates(t *testing.T) {
 // Shards have every scenario once, and all locks of a situation.
 func TestShards(t *testing.T) {
 	whole := Sweep{
-		Subjects: []Subject{subject[word]("a"), subject[word]("b")},
+		Subjects: []Subject{mutex, rwmutex},
 		CPUs:     []int{1, 2}, WorkersPerCPU: []int{1, 2}, Reads: []int{0, 50, 100}, Hold: []time.Duration{0}, Think: []time.Duration{0}, Count: 1,
 	}
 	all := whole.Scenarios()
