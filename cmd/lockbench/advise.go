@@ -14,6 +14,7 @@ import (
 	"github.com/lockbench/lockbench/gate/config"
 	"github.com/lockbench/lockbench/internal/catalog"
 	"github.com/lockbench/lockbench/internal/commandline"
+	"github.com/lockbench/lockbench/internal/sweeping"
 	"github.com/lockbench/lockbench/internal/wording"
 	"github.com/lockbench/lockbench/results"
 )
@@ -91,7 +92,7 @@ func (c *adviseCmd) workload(bad *commandline.Problems) saidWorkload {
 	if !slices.Contains(workloadNames(), w.name) {
 		bad.Addf("--workload: unknown workload %q (known: %s)", w.name, strings.Join(workloadNames(), ", "))
 	}
-	if w.name == bare {
+	if w.name == sweeping.Bare {
 		w.name = ""
 	}
 	number := func(flag, text string, low, high int) int {

@@ -18,6 +18,7 @@ import (
 	"github.com/lockbench/lockbench/internal/claims"
 	"github.com/lockbench/lockbench/internal/commandline"
 	"github.com/lockbench/lockbench/internal/fitness"
+	"github.com/lockbench/lockbench/internal/sweeping"
 )
 
 type claimsCmd struct {
@@ -73,10 +74,10 @@ func (c *claimsCmd) Run(con commandline.Console) error {
 		all = append(all, more...)
 	}
 	meter.Clear()
-	if stacks(con.Err, err) {
+	if sweeping.Stacks(con.Err, err) {
 		err = commandline.Found(err)
 	}
-	return errors.Join(c.write(con, all), interruption(ctx, err))
+	return errors.Join(c.write(con, all), sweeping.Interruption(ctx, err))
 }
 
 // simulate has a locksim try claims.

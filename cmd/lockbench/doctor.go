@@ -7,6 +7,7 @@ import (
 
 	"github.com/lockbench/lockbench/internal/commandline"
 	"github.com/lockbench/lockbench/internal/doctor"
+	"github.com/lockbench/lockbench/internal/sweeping"
 )
 
 type doctorCmd struct {
@@ -36,7 +37,7 @@ func (c *doctorCmd) Run(con commandline.Console) error {
 	}})
 	meter.Clear()
 	if err != nil {
-		return interruption(ctx, err)
+		return sweeping.Interruption(ctx, err)
 	}
 	if !c.JSON {
 		return report.Text(con.Out)

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/lockbench/lockbench/internal/catalog"
 	"github.com/lockbench/lockbench/internal/commandline"
+	"github.com/lockbench/lockbench/internal/sweeping"
 )
 
 // The examples in the help of each command. Each line is a command that works in a
@@ -136,7 +137,7 @@ func torturedNames() (names []string) {
 }
 
 func workloadNames() (names []string) {
-	for _, w := range workloads() {
+	for _, w := range sweeping.Workloads() {
 		names = append(names, w.Name)
 	}
 	return names

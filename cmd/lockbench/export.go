@@ -1,13 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"os"
 
 	"github.com/lockbench/lockbench/internal/atomicfile"
 	"github.com/lockbench/lockbench/internal/commandline"
+	"github.com/lockbench/lockbench/internal/sweeping"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -24,7 +24,7 @@ func (c *exportCmd) Run(con commandline.Console) error {
 	if c.File == "-" {
 		read = func() (*results.File, error) { return results.ReadAll(os.Stdin, "stdin") }
 	}
-	if !isData(c.Format) {
+	if !sweeping.IsData(c.Format) {
 		bad.Addf("--format %s: want csv or json", c.Format)
 	}
 	if c.Out != "" && !c.Force {
@@ -41,24 +41,7 @@ func (c *exportCmd) Run(con commandline.Console) error {
 		fmt.Fprintf(con.Err, "lockbench: warning: %s: %s\n", file.Name, w)
 	}
 	if c.Out == "" {
-		return export(con.Out, c.Format, file)
+		return sweeping.Export(con.Out, c.Format, file)
 	}
-	return atomicfile.Write(c.Out, func(w io.Writer) error { return export(w, c.Format, file) })
-}
-
-// isData reports whether a format is for samples, and not for pictures.
-func isData(format string) bool { return format == "csv" || format == "json" }
-
-// export writes all samples of a file, or nothing if one of them cannot be exported.
-func export(w io.Writer, format string, file *results.File) error {
-	var b bytes.Buffer
-	write := file.WriteCSV
-	if format == "json" {
-		write = file.WriteJSON
-	}
-	if err := write(&b); err != nil {
-		return err
-	}
-	_, err := w.Write(b.Bytes())
-	return err
+	return atomicfile.Write(c.Out, func(w io.Writer) error { return sweeping.Export(w, c.Format, file) })
 }

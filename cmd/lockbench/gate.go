@@ -24,6 +24,7 @@ import (
 	"github.com/lockbench/lockbench/internal/atomicfile"
 	"github.com/lockbench/lockbench/internal/commandline"
 	"github.com/lockbench/lockbench/internal/fitness"
+	"github.com/lockbench/lockbench/internal/sweeping"
 	"github.com/lockbench/lockbench/plots"
 	"github.com/lockbench/lockbench/results"
 )
@@ -137,7 +138,7 @@ func (c *gateCmd) Run(con commandline.Console) error {
 	rep, err := unlessDone(ctx, c.Files, func() (*gate.Report, error) { return compare(g, ctx) })
 	switch {
 	case err != nil:
-		return g.refuse(interruption(ctx, err))
+		return g.refuse(sweeping.Interruption(ctx, err))
 	case rep == nil: // of a self-test, which has printed everything
 		return nil
 	}

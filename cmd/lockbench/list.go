@@ -8,6 +8,7 @@ import (
 
 	"github.com/lockbench/lockbench/internal/catalog"
 	"github.com/lockbench/lockbench/internal/commandline"
+	"github.com/lockbench/lockbench/internal/sweeping"
 )
 
 type listCmd struct {
@@ -56,6 +57,30 @@ func (c *listCmd) Run(con commandline.Console) error {
 	fmt.Fprintln(w, "LOCK\tFAMILY\tFAIRNESS\tWAITERS\tHOLDER\tBYTES\t+WAITER\tSOURCE")
 	for _, l := range locks {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%d\t%s\n", l.Name, l.Family, l.Fairness, l.Waiting, l.Holder, l.Bytes, l.BytesPerWaiter, l.Source)
+	}
+	return w.Flush()
+}
+
+// A listedWorkload is a workload as list --workloads --json writes it.
+type listedWorkload struct {
+	Name  string `json:"name"`
+	About string `json:"about"`
+}
+
+func listWorkloads(con commandline.Console, asJSON bool) error {
+	var all []listedWorkload
+	for _, w := range sweeping.Workloads() {
+		all = append(all, listedWorkload{w.Name, w.About})
+	}
+	if asJSON {
+		enc := json.NewEncoder(con.Out)
+		enc.SetIndent("", "  ")
+		return enc.Encode(all)
+	}
+	w := tabwriter.NewWriter(con.Out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "WORKLOAD\tWHAT IT IS: WHAT WRITERS DO; WHAT READERS DO")
+	for _, l := range all {
+		fmt.Fprintf(w, "%s\t%s\n", l.Name, l.About)
 	}
 	return w.Flush()
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/lockbench/lockbench/internal/claims"
 	"github.com/lockbench/lockbench/internal/commandline"
 	"github.com/lockbench/lockbench/internal/ownlock"
+	"github.com/lockbench/lockbench/internal/sweeping"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -53,7 +54,7 @@ var program = commandline.Program{
 	About:    "Which lock for this workload, on this machine? Lockbench measures locks over CPU counts and reader ratios.",
 	Commands: func() any { return new(commands) },
 	Complete: map[string]func() []string{"locks": lockNames, "tortured": torturedNames, "workloads": workloadNames, "claims": claims.Names, "units": unitNames},
-	Codes:    map[error]int{errInterrupted: exitInterrupted, errCannotTell: exitCannotTell, errNoData: exitCannotTell},
+	Codes:    map[error]int{sweeping.ErrInterrupted: exitInterrupted, errCannotTell: exitCannotTell, errNoData: exitCannotTell},
 }
 
 // unitNames returns the units that most benchmarks have.

@@ -13,6 +13,7 @@ import (
 	"github.com/lockbench/lockbench/internal/catalog"
 	"github.com/lockbench/lockbench/internal/commandline"
 	"github.com/lockbench/lockbench/internal/ownlock"
+	"github.com/lockbench/lockbench/internal/sweeping"
 )
 
 // An ownLock is a lock of the user with which this program was built.
@@ -95,7 +96,7 @@ func (c ownChoice) become(con commandline.Console) error {
 	}
 	p, err := ownlock.Build(ctx, c.missing)
 	if err != nil {
-		return interruption(ctx, err)
+		return sweeping.Interruption(ctx, err)
 	}
 	restore()
 	return p.Become(os.Args[1:])

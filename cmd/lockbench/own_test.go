@@ -13,6 +13,7 @@ import (
 	"github.com/lockbench/lockbench/harness"
 	"github.com/lockbench/lockbench/internal/commandline"
 	"github.com/lockbench/lockbench/internal/commandline/script"
+	"github.com/lockbench/lockbench/internal/sweeping"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -48,7 +49,7 @@ func TestOwnLock(t *testing.T) {
 	if !locks["mypkg.MyLock"] && !locks["sync.Mutex"] || len(locks) > 2 {
 		t.Errorf("locks %v, want mypkg.MyLock and sync.Mutex", locks)
 	}
-	if text, _ := lastNote(file, "own"); text != "mypkg.MyLock is example.com/m/mypkg.MyLock" {
+	if text := file.Noted("own"); text != "mypkg.MyLock is example.com/m/mypkg.MyLock" {
 		t.Errorf("note own: %q", text)
 	}
 	if left, err := os.ReadDir(temp); err != nil || len(left) > 0 {
@@ -149,7 +150,7 @@ func TestChooseOwn(t *testing.T) {
 		{"./sync.Mutex", "", `lock "./sync.Mutex": its row would be sync.Mutex, as that of one of ours`},
 	} {
 		var bad commandline.Problems
-		c := runCmd{Locks: test.locks, Workers: "1", Hold: "0s", Work: "registers", Workload: "bare", Mode: "goroutine", Seed: "1"}
+		c := runCmd{Locks: test.locks, Axes: sweeping.Axes{Workers: "1", Hold: "0s"}, Work: "registers", Workload: "bare", Mode: "goroutine", Arrivals: sweeping.Arrivals{Seed: "1"}}
 		sweep := c.sweep(&bad)
 		if test.problem != "" {
 			if len(bad) != 1 || !strings.Contains(bad.Error(), test.problem) {

@@ -9,24 +9,25 @@ import (
 	"time"
 
 	"github.com/lockbench/lockbench/harness"
-	"github.com/lockbench/lockbench/results"
+	"github.com/lockbench/lockbench/internal/commandline"
+	"github.com/lockbench/lockbench/internal/sweeping"
 )
 
 // The meter reports a sample that takes long, at growing intervals, until it is done.
 func TestSlowSample(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		m := newMeter(&out, 0, 3)
+		m := sweeping.NewMeter(commandline.Console{Err: &out, Name: "lockbench"}, 3)
 		s := harness.Scenario{Subject: harness.Subject{Name: "tas"}, CPUs: 1, Workers: 64}
 		const said = "lockbench: a sample of Lock/lock=tas/reads=0/workers=64/hold=0s/think=0s/work=registers-1 has taken "
 		take := func(d time.Duration, want string) {
 			t.Helper()
 			out.Reset()
-			m.begin(s)
+			m.Begin(s.Cell(), why(s))
 			time.Sleep(d) // in the bubble's time
 			synctest.Wait()
 			got := out.String()
-			m.show(harness.Progress{Sample: results.Sample{}, Done: 1, Total: 3})
+			m.Show(1, 1./3)
 			time.Sleep(time.Hour)
 			if got != want || strings.Contains(out.String()[len(got):], "has taken") {
 				t.Errorf("a sample of %v:\ngot  %qand then %q\nwant %q", d, got, out.String()[len(got):], want)

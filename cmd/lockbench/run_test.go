@@ -23,6 +23,7 @@ import (
 	"github.com/lockbench/lockbench/harness"
 	"github.com/lockbench/lockbench/internal/catalog"
 	"github.com/lockbench/lockbench/internal/commandline"
+	"github.com/lockbench/lockbench/internal/sweeping"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -349,7 +350,7 @@ func TestStuck(t *testing.T) {
 		var out, errs bytes.Buffer
 		err := measureAll(ctx, commandline.Console{Out: &out, Err: &errs}, sweep, func(results.Sample) error { return nil })
 		var stuck *harness.StuckError
-		if !errors.As(err, &stuck) || errors.Is(err, errInterrupted) {
+		if !errors.As(err, &stuck) || errors.Is(err, sweeping.ErrInterrupted) {
 			t.Fatalf("interrupted = %t: got %v, want a StuckError", interrupted, err)
 		}
 		if code := program.Report(&errs, err); code != exitFailed {
@@ -587,13 +588,13 @@ func TestFitnessInTheFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, key := range []string{"fitness", "conditions"} {
-		if text, ok := lastNote(file, key); !ok && runtime.GOOS == "linux" {
+		if text := file.Noted(key); text == "" && runtime.GOOS == "linux" {
 			t.Errorf("no note %s in %q", key, file.Notes)
 		} else {
 			t.Logf("%s: %s", key, text)
 		}
 	}
-	if text, _ := lastNote(file, "harness"); !regexp.MustCompile(`: [0-9.]+ at 0% reads$`).MatchString(text) {
+	if text := file.Noted("harness"); !regexp.MustCompile(`: [0-9.]+ at 0% reads$`).MatchString(text) {
 		t.Errorf("note harness = %q, want the cost at 0%% reads", text)
 	}
 }
@@ -729,9 +730,9 @@ func TestScreen(t *testing.T) {
 		most := 0
 		for _, locks := range []int{10, 14, 16, 18} { // two more locks make one more line
 			file := &results.File{Facts: results.Host(), Samples: screenful(locks)}
-			c := runCmd{Plots: plots, drawing: drawing{formats: []string{"svg"}}}
+			o := sweeping.Output{Plots: plots, Drawing: sweeping.Drawing{Formats: []string{"svg"}}}
 			var out, errs bytes.Buffer
-			if err := c.show(commandline.Console{Out: &out, Err: &errs}, file); err != nil {
+			if err := o.Show(commandline.Console{Out: &out, Err: &errs}, file); err != nil {
 				t.Fatal(err)
 			}
 			n := strings.Count(out.String(), "\n")
@@ -745,6 +746,7 @@ func TestScreen(t *testing.T) {
 					t.Errorf("%d locks, --plots=%s: %d columns, want at most 100: %s", locks, plots, n, line)
 				}
 			}
+			const pictureLines = 3*3 + 4 // so many the summary leaves room for
 			if n := strings.Count(pictures, "\n"); plots != "" && n != pictureLines {
 				t.Errorf("%d locks: %d lines of pictures, want %d:\n%s", locks, n, pictureLines, pictures)
 			}

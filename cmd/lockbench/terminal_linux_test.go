@@ -12,8 +12,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/lockbench/lockbench/harness"
 	"github.com/lockbench/lockbench/internal/commandline"
+	"github.com/lockbench/lockbench/internal/sweeping"
+	"github.com/lockbench/lockbench/results"
 )
 
 // terminal returns the two sides of a new pseudo-terminal: that to which programs write,
@@ -48,14 +49,14 @@ func TestMeterOnTerminal(t *testing.T) {
 	tty, screen := terminal(t)
 	t.Setenv("TERM", "xterm")
 	synctest.Test(t, func(t *testing.T) {
-		m := newMeter(tty, 0, 4)
+		m := sweeping.NewMeter(commandline.Console{Err: tty, Name: "lockbench"}, 4)
 		for done := 1; done <= 2; done++ {
-			m.begin(harness.Scenario{Subject: harness.Subject{Name: "tas"}, CPUs: 1, Workers: 1})
+			m.Begin(results.Cell{Lock: "tas", CPUs: 1, Workers: 1}, "")
 			time.Sleep(time.Second) // in the bubble's time
-			m.show(harness.Progress{Done: done, Total: 4})
+			m.Show(done, float64(done)/4)
 		}
-		m.line.Say("a message")
-		m.end()
+		m.Say("a message")
+		m.End()
 	})
 	fmt.Fprintln(tty, "the end")
 	text := ""

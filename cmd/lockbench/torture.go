@@ -15,6 +15,7 @@ import (
 	"github.com/lockbench/lockbench/internal/catalog"
 	"github.com/lockbench/lockbench/internal/commandline"
 	"github.com/lockbench/lockbench/internal/fitness"
+	"github.com/lockbench/lockbench/internal/sweeping"
 	"github.com/lockbench/lockbench/internal/wording"
 )
 
@@ -63,7 +64,7 @@ func (c *tortureCmd) Run(con commandline.Console) error {
 		done, err := m.run(ctx, t)
 		all = append(all, done)
 		log.done++
-		if interruption(ctx, err) == errInterrupted {
+		if sweeping.Interruption(ctx, err) == sweeping.ErrInterrupted {
 			break
 		}
 		if err != nil {
@@ -80,7 +81,7 @@ func (c *tortureCmd) Run(con commandline.Console) error {
 	case len(failed) > 0:
 		fmt.Fprintf(con.Out, "FAILURE of %s\n", strings.Join(failed, ", "))
 	case ctx.Err() != nil:
-		failures = append(failures, errInterrupted)
+		failures = append(failures, sweeping.ErrInterrupted)
 	default:
 		fmt.Fprintln(con.Out, "SUCCESS")
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/lockbench/lockbench/internal/engine"
 	"github.com/lockbench/lockbench/internal/fitness"
 	"github.com/lockbench/lockbench/internal/pingpong"
+	"github.com/lockbench/lockbench/internal/sweeping"
 	"github.com/lockbench/lockbench/internal/wording"
 	"github.com/lockbench/lockbench/primitives"
 	"github.com/lockbench/lockbench/results"
@@ -171,7 +172,7 @@ func (c *calibration) measure(ctx context.Context, log io.Writer, budget time.Du
 	rounds := 0
 	for ; time.Now().Before(ends); rounds++ {
 		if ctx.Err() != nil {
-			return fmt.Errorf("%w: %d rounds of measurements, nothing written", errInterrupted, rounds)
+			return fmt.Errorf("%w: %d rounds of measurements, nothing written", sweeping.ErrInterrupted, rounds)
 		}
 		c.alone(memory)
 		for d := range c.two {

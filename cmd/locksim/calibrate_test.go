@@ -17,6 +17,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/lockbench/lockbench/internal/sweeping"
 	"github.com/lockbench/lockbench/results"
 	"github.com/lockbench/lockbench/sim"
 	"github.com/lockbench/lockbench/sim/machines"
@@ -179,8 +180,8 @@ func TestInterruptedCalibration(t *testing.T) {
 	cancel()
 	var log bytes.Buffer
 	err := newCalibration().measure(ctx, &log, time.Hour)
-	if !errors.Is(err, errInterrupted) {
-		t.Errorf("error %v, want %v", err, errInterrupted)
+	if !errors.Is(err, sweeping.ErrInterrupted) {
+		t.Errorf("error %v, want %v", err, sweeping.ErrInterrupted)
 	}
 }
 

@@ -23,12 +23,25 @@ const (
 // itself: its exit code is [Failed].
 func Found(err error) error { return &found{err} }
 
+// IsFound reports whether err is a fault that the command found.
+func IsFound(err error) bool { return errors.As(err, new(*found)) }
+
 type found struct{ error }
 
 func (f *found) Unwrap() error { return f.error }
 
 // A Console is where a command writes: data to Out, everything else to Err.
-type Console struct{ Out, Err io.Writer }
+type Console struct {
+	Out, Err io.Writer
+
+	Name string   // of the program
+	Args []string // what it was called with
+}
+
+// Sayf writes a line to Err, after the name of the program.
+func (c Console) Sayf(format string, args ...any) {
+	fmt.Fprintf(c.Err, "%s: %s\n", c.Name, fmt.Sprintf(format, args...))
+}
 
 // A Program is a command with its subcommands.
 type Program struct {
@@ -50,7 +63,7 @@ type Program struct {
 // Failing to write to stdout is an error, too.
 func (p Program) Run(args []string, stdout, stderr io.Writer) int {
 	out := &output{to: stdout}
-	con := Console{Out: out, Err: stderr}
+	con := Console{Out: out, Err: stderr, Name: p.Name, Args: args}
 	if len(args) > 0 && args[0] == completeCommand {
 		p.complete(con, args[1:])
 		return OK
@@ -146,7 +159,7 @@ func (p Program) Report(stderr io.Writer, err error) int {
 
 // code returns the exit code for one error.
 func (p Program) code(err error) int {
-	if f := (*found)(nil); errors.As(err, &f) {
+	if IsFound(err) {
 		return Failed
 	}
 	for is, code := range p.Codes {

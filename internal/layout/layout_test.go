@@ -61,6 +61,7 @@ var table = layout.Layout{
 		{"internal/golden", "", layout.NoTags},
 		{"internal/catalog", "primitives internal/models internal/waiter spinlock ticket anderson mcs seqlock qspinlock rwlock blocking rcu rcu/hash harness golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4 gvisor.dev/gvisor/pkg/sync", layout.AnyTags}, // gVisor is for some machines
 		{"internal/claims", "primitives spinlock ticket mcs qspinlock rwlock seqlock blocking rcu sim sim/machines harness results internal/catalog internal/svg internal/wording", layout.NoTags},
+		{"internal/sweeping", "harness results plots internal/catalog internal/commandline internal/wording internal/atomicfile github.com/schollz/progressbar/v3", layout.NoTags},
 		{"internal/ownlock", "golang.org/x/mod/modfile golang.org/x/tools/go/packages", layout.OSTags},
 		{"internal/commandline", "github.com/alecthomas/kong golang.org/x/term", layout.NoTags},
 		{"internal/commandline/script", "internal/commandline github.com/alecthomas/kong", layout.NoTags},

@@ -1,4 +1,4 @@
-package main
+package sweeping
 
 import (
 	"fmt"
@@ -10,9 +10,18 @@ import (
 	"github.com/lockbench/lockbench/internal/commandline"
 )
 
-// parseArrivals parses --load and --rate. Without either the loop is closed.
+// Arrivals are the flags that say how operations arrive, and the seed of all that is left
+// to chance.
+type Arrivals struct {
+	Load string `placeholder:"SHARE,..." help:"Open loop: operations arrive on a schedule, at these shares, such as 0.5,0.8,0.95, of the rate that the lock reaches in the same situation. Latencies count from the scheduled arrival."`
+	Rate string `placeholder:"N,..." help:"Open loop: operations that arrive in a second, for all workers together, such as 100k,1M."`
+	Seed string `placeholder:"N" default:"1" help:"Seed of the random order (${default})."`
+}
+
+// Parse parses --load and --rate. Without either the loop is closed.
 // [harness.Sweep.Validate] checks the values.
-func parseArrivals(bad *commandline.Problems, load, rate string) (all []harness.Arrivals) {
+func (a *Arrivals) Parse(bad *commandline.Problems) (all []harness.Arrivals) {
+	load, rate := a.Load, a.Rate
 	if load != "" && rate != "" {
 		bad.Addf("--load --rate: want one of them")
 	}

@@ -1,4 +1,4 @@
-package main
+package sweeping
 
 import (
 	"cmp"
@@ -14,8 +14,8 @@ import (
 // resumable checks that the contents of the file fit the flags. [results.Resume]
 // decides whether the file can be appended to at all; if it will not be called, because
 // of other problems, resumable reports what it can.
-func (c *runCmd) resumable(bad *commandline.Problems, sweep harness.Sweep) {
-	file, err := results.ReadFile(c.Out)
+func (o *Output) resumable(bad *commandline.Problems, sweep harness.Sweep, settings string) {
+	file, err := results.ReadFile(o.Out)
 	if err != nil && len(*bad) > 0 && (file == nil || file.Torn == "") {
 		bad.Add(err)
 	}
@@ -23,46 +23,36 @@ func (c *runCmd) resumable(bad *commandline.Problems, sweep harness.Sweep) {
 		return
 	}
 	flag := "--resume"
-	if c.Extend {
+	if o.Extend {
 		flag = "--extend"
 	}
-	if have, ok := lastNote(file, "settings"); ok && have != settings(sweep) {
-		bad.Addf("%s: %s was measured with %s, want that and not %s", flag, c.Out, have, settings(sweep))
+	if have := file.Noted("settings"); have != "" && have != settings {
+		bad.Addf("%s: %s was measured with %s, want that and not %s", flag, o.Out, have, settings)
 	}
-	if c.Extend {
+	if o.Extend {
 		return
 	}
 	want := "want the flags that it was begun with, or --extend to add what these ask for"
-	have, ok := lastNote(file, "sweep")
-	if !ok { // the file is older than the description of sweeps
+	have := file.Noted("sweep")
+	if have == "" { // the file is older than the description of sweeps
 		asked := make(map[results.Cell]bool)
 		for _, s := range sweep.Scenarios() {
 			asked[s.Cell()] = true
 		}
 		for _, s := range file.Samples {
 			if !asked[s.Cell] {
-				bad.Addf("--resume: %s has samples of %v, which these flags do not measure: %s", c.Out, s.Cell, want)
+				bad.Addf("--resume: %s has samples of %v, which these flags do not measure: %s", o.Out, s.Cell, want)
 				return
 			}
 		}
-	} else if differs := difference(have, describe(sweep)); differs != "" {
-		bad.Addf("--resume: %s is of another sweep, %s: %s", c.Out, differs, want)
+	} else if differs := difference(have, Describe(sweep)); differs != "" {
+		bad.Addf("--resume: %s is of another sweep, %s: %s", o.Out, differs, want)
 	}
 }
 
-// lastNote returns the text of the last note with a key, and whether there is one.
-func lastNote(file *results.File, key string) (text string, ok bool) {
-	for _, n := range file.Notes {
-		if n.Key == key {
-			text, ok = n.Text, true
-		}
-	}
-	return text, ok
-}
-
-// settings returns the settings that all samples of a file must share although they are
+// Settings returns the settings that all samples of a file must share although they are
 // not in the names.
-func settings(s harness.Sweep) string {
+func Settings(s harness.Sweep) string {
 	duration := "default"
 	if s.Duration != 0 {
 		duration = s.Duration.String()
@@ -74,16 +64,16 @@ func settings(s harness.Sweep) string {
 	return text
 }
 
-// describe returns what a sweep measures, as key=value: what must be equal for a sweep
+// Describe returns what a sweep measures, as key=value: what must be equal for a sweep
 // that was cut off and the one that completes it.
-func describe(s harness.Sweep) string {
+func Describe(s harness.Sweep) string {
 	locks := make([]string, len(s.Subjects))
 	for i, l := range s.Subjects {
 		locks[i] = l.Name
 	}
 	workloads := make([]string, len(s.Workloads))
 	for i, w := range s.Workloads {
-		workloads[i] = cmp.Or(w.Name, bare)
+		workloads[i] = cmp.Or(w.Name, Bare)
 	}
 	think := list(s.Think)
 	if len(s.Extra) > 0 {

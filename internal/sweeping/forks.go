@@ -1,4 +1,4 @@
-package main
+package sweeping
 
 import (
 	"context"
@@ -15,12 +15,12 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// A fork is a process that measures for this one: the same command, which does not
+// A Fork is a process that measures for this one: the same command, which does not
 // write a file but takes orders from its standard input and answers on its standard
 // output. It differs from the other forks in everything that is random in a process:
 // the addresses of its memory, the layout of its heap, the order of its maps.
-type fork struct {
-	number  int // in the file, from 1
+type Fork struct {
+	Number  int
 	process *exec.Cmd
 	orders  *json.Encoder
 	answers *json.Decoder
@@ -43,22 +43,19 @@ type answer struct {
 // forkEnv is set in the environment of a fork.
 const forkEnv = "LOCKBENCH_FORK"
 
-// isFork reports whether this process is a fork.
-func isFork() bool { return os.Getenv(forkEnv) != "" }
+// IsFork reports whether this process is a fork.
+func IsFork() bool { return os.Getenv(forkEnv) != "" }
 
-// startForks starts n processes, with numbers above those that a file has. They end
-// when ctx is done, when close is called, and when this process ends in any way.
-func startForks(ctx context.Context, con commandline.Console, n int, file *results.File) (forks []*fork, err error) {
+// StartForks starts n processes, numbered from first. They end when ctx is done, when
+// [CloseForks] is called, and when this process ends in any way. Those that have been
+// started are returned with an error, too.
+func StartForks(ctx context.Context, con commandline.Console, first, n int) (forks []*Fork, err error) {
 	command, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	last := 0
-	for _, s := range file.Samples {
-		last = max(last, s.Fork)
-	}
 	for i := range n {
-		f := &fork{number: last + i + 1, process: exec.CommandContext(ctx, command, os.Args[1:]...)}
+		f := &Fork{Number: first + i, process: exec.CommandContext(ctx, command, con.Args...)}
 		f.process.Env = append(os.Environ(), forkEnv+"=1")
 		f.process.Stderr = con.Err
 		in, inErr := f.process.StdinPipe()
@@ -75,16 +72,16 @@ func startForks(ctx context.Context, con commandline.Console, n int, file *resul
 	return forks, nil
 }
 
-// closeForks ends forks that have no order left.
-func closeForks(forks []*fork) {
+// CloseForks ends forks that have no order left.
+func CloseForks(forks []*Fork) {
 	for _, f := range forks {
 		f.end.Close()
 		f.process.Wait() // its last answer has its error
 	}
 }
 
-// measure has the fork measure a scenario.
-func (f *fork) measure(ctx context.Context, s harness.Scenario) (results.Sample, error) {
+// Measure has the fork measure a scenario.
+func (f *Fork) Measure(ctx context.Context, s harness.Scenario) (results.Sample, error) {
 	var a answer
 	err := f.orders.Encode(order{s.Cell().String(), s.Seed})
 	if err == nil {
@@ -94,27 +91,26 @@ func (f *fork) measure(ctx context.Context, s harness.Scenario) (results.Sample,
 	case context.Cause(ctx) != nil:
 		return results.Sample{}, context.Cause(ctx)
 	case err != nil:
-		return results.Sample{}, fmt.Errorf("fork %d, process %d, ended without an answer: %w", f.number, f.process.Process.Pid, err)
+		return results.Sample{}, fmt.Errorf("fork %d, process %d, ended without an answer: %w", f.Number, f.process.Process.Pid, err)
 	case a.Found:
 		return results.Sample{}, commandline.Found(errors.New(a.Err))
 	case a.Err != "":
 		return results.Sample{}, errors.New(a.Err)
 	}
-	a.Sample.Fork = f.number
 	return a.Sample, nil
 }
 
-// serve is the work of a fork: it measures what the orders say, until there are no
+// Serve is the work of a fork: it measures what the orders say, until there are no
 // more. It ignores the interrupt of a terminal, which its parent gets too.
-func serve(in io.Reader, out, log io.Writer, sweep harness.Sweep) error {
+func Serve(con commandline.Console, all []harness.Scenario, measure func(context.Context, harness.Scenario) (results.Sample, error)) error {
 	signal.Ignore(os.Interrupt)
 	scenarios := make(map[string]harness.Scenario)
-	for _, s := range sweep.Scenarios() {
+	for _, s := range all {
 		scenarios[s.Cell().String()] = s
 	}
 	orders := make(chan order)
 	go func() {
-		for d := json.NewDecoder(in); ; {
+		for d := json.NewDecoder(os.Stdin); ; {
 			var o order
 			if d.Decode(&o) != nil {
 				close(orders)
@@ -123,7 +119,7 @@ func serve(in io.Reader, out, log io.Writer, sweep harness.Sweep) error {
 			orders <- o
 		}
 	}()
-	answers := json.NewEncoder(out)
+	answers := json.NewEncoder(con.Out)
 	for o := range orders {
 		var a answer
 		s, ok := scenarios[o.Cell]
@@ -136,7 +132,7 @@ func serve(in io.Reader, out, log io.Writer, sweep harness.Sweep) error {
 		done := make(chan error, 1)
 		go func() {
 			var err error
-			a.Sample, err = harness.Run(ctx, s)
+			a.Sample, err = measure(ctx, s)
 			done <- err
 		}()
 		var err error
@@ -149,7 +145,7 @@ func serve(in io.Reader, out, log io.Writer, sweep harness.Sweep) error {
 		cancel()
 		if err != nil {
 			a.Err = err.Error()
-			a.Found = stacks(log, err)
+			a.Found = Stacks(con.Err, err) || commandline.IsFound(err)
 		}
 		if err := answers.Encode(a); err != nil {
 			return err
