@@ -203,6 +203,9 @@ func (m *machine) choose(l *line, now picos) (chosen int, next picos) {
 			continue
 		}
 		if l.owner >= 0 && (d == Self || d == Sibling && now >= l.kept) {
+			if own >= 0 {
+				next = now // the other one waits
+			}
 			if own < 0 || d == Sibling {
 				own = i
 			}

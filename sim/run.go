@@ -105,6 +105,30 @@ func (e *PanicError) Unwrap() error {
 	return err
 }
 
+// Running returns what all CPUs have done so far in the run that the caller is a worker of,
+// and nothing outside of one. A wait that goes on is not in Spin yet.
+func Running() (sum Counts) {
+	m, ok := engine.Current().(*machine)
+	if !ok {
+		return sum
+	}
+	for _, c := range m.cpus {
+		counts := c.counts
+		counts.Spin = c.spin.duration()
+		sum.add(&counts)
+	}
+	return sum
+}
+
+// State describes each CPU that does something, and what its worker does, in the run that
+// the caller is a worker of.
+func State() string {
+	if m, ok := engine.Current().(*machine); ok {
+		return m.state()
+	}
+	return ""
+}
+
 func panicked(w *worker, v any) error {
 	return &PanicError{Value: v, Stack: fmt.Sprintf("worker %d on CPU %d, after %v:\n%s", w.id, w.cpu.id, w.cpu.now.duration(), debug.Stack())}
 }

@@ -4,6 +4,7 @@ package sim_test
 
 import (
 	"errors"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -54,6 +55,73 @@ func TestDeterministic(t *testing.T) {
 		if seed == 10 {
 			t.Error("nine seeds give the same run")
 		}
+	}
+}
+
+// Running tells what has been done so far: a part of what the report tells.
+func TestRunning(t *testing.T) {
+	if got := sim.Running(); got != (sim.Counts{}) || sim.State() != "" {
+		t.Errorf("outside of a run: %+v, %q", got, sim.State())
+	}
+	var word primitives.Uint32
+	var before, after sim.Counts
+	report := run(t, sim.Config{Machine: machine(t, "milan-2s"), CPUs: 2}, func() {
+		primitives.Go(func() { word.Add(1) })
+		primitives.Busy(time.Millisecond) // the other CPU takes it meanwhile
+		before = sim.Running()
+		for range 10 {
+			word.Add(1)
+		}
+		after = sim.Running()
+		word.Add(1)
+		if got := sim.State(); !strings.HasPrefix(got, "CPU 0 at ") || !strings.HasSuffix(got, "worker 0 runs\n") {
+			t.Errorf("state %q, want that of the worker alone", got)
+		}
+	})
+	if n := after.Operations - before.Operations; n != 10 {
+		t.Errorf("%d operations, want 10", n)
+	}
+	if n := lines(after) - lines(before); n != 1 {
+		t.Errorf("%d lines came, want the one of the word", n)
+	}
+	if total := report.Total(); after.Operations >= total.Operations || lines(after) > lines(total) {
+		t.Errorf("%+v, and in all %+v: want less", after, total)
+	}
+}
+
+// lines returns how many lines have come.
+func lines(c sim.Counts) (sum uint64) {
+	for _, n := range c.Lines {
+		sum += n
+	}
+	return sum
+}
+
+// A CPU may want a line that it has for its store buffer, behind another store, and for a
+// load at the same time: neither request is forgotten.
+func TestTwoRequestsOfACPU(t *testing.T) {
+	type line struct {
+		a, b primitives.Uint32
+		_    [2]primitives.CacheLine
+	}
+	lines := new([8]line) // large, so that it begins a cache line
+	for seed := range uint64(100) {
+		run(t, sim.Config{Machine: machine(t, "milan-2s"), CPUs: 2, Seed: seed}, func() {
+			random := rand.New(rand.NewPCG(seed, 0))
+			for i := range 2 {
+				primitives.Go(func() {
+					for n := range uint32(100) {
+						lines[0].a.StoreRelease(n)
+						lines[1+i].a.StoreRelease(n)
+						lines[0].a.StoreRelease(n)
+						for range random.IntN(60) {
+							primitives.Busy(time.Nanosecond)
+						}
+						lines[0].b.Load()
+					}
+				})
+			}
+		})
 	}
 }
 
