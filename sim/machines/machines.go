@@ -35,6 +35,7 @@
 package machines
 
 import (
+	"crypto/sha256"
 	"embed"
 	"errors"
 	"fmt"
@@ -69,6 +70,7 @@ func Names() []string {
 // A Description is a machine, and where what is said of it comes from.
 type Description struct {
 	About   string
+	Sum     string // SHA-256 of the file, in hexadecimal
 	Machine sim.Machine
 	Values  []Value // costs, shares, hops and upgrades, each by their keys
 }
@@ -129,7 +131,7 @@ func Parse(name, text string) (*Description, error) {
 		}
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	p := &parser{name: name, text: text, d: &Description{About: f.About}}
+	p := &parser{name: name, text: text, d: &Description{About: f.About, Sum: fmt.Sprintf("%x", sha256.Sum256([]byte(text)))}}
 	for _, key := range meta.Undecoded() {
 		p.bad(key.String(), "unknown key")
 	}
