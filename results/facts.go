@@ -52,6 +52,14 @@ func Host() Facts {
 	return f
 }
 
+// Simulated returns the facts of a simulated machine. They have the commit of this program,
+// but nothing of the host or of the time, on which the samples do not depend.
+func Simulated(name string) Facts {
+	f := Facts{Machine: "sim:" + name}
+	f.Note("commit", commit())
+	return f
+}
+
 // cpuName returns the name of the first CPU: on x86 the CPU's own, as in go test, since
 // a kernel or hypervisor may report another one.
 func cpuName() string {

@@ -37,6 +37,17 @@ func TestHost(t *testing.T) {
 	}
 }
 
+// A simulated machine has nothing of the host.
+func TestSimulated(t *testing.T) {
+	f := results.Simulated("milan-2s")
+	if err := f.Validate(); err != nil {
+		t.Error(err)
+	}
+	if f.Machine != "sim:milan-2s" || f.GOOS+f.GOARCH+f.CPU != "" || len(f.Notes) > 1 {
+		t.Errorf("Simulated() = %+v, want the machine, and no note but the commit", f)
+	}
+}
+
 // benchstat would not compare lockbench's files with go test's if the cpu differed. The
 // padding after the name in the CPU's register is not part of it.
 func TestHostHasTheCPUThatGoTestPrints(t *testing.T) {

@@ -88,6 +88,7 @@ var units = []Unit{
 	{"lines/op", -1, KindEvents, "transfers of a cache line for an operation (simulated)"},
 	{"remote-lines/op", -1, KindEvents, "transfers between sockets for an operation (simulated)"},
 	{"spin-ns/op", -1, KindTime, "time spent spinning for an operation (simulated)"},
+	{"drift", neither, KindIndex, "by how much the time for an operation in the second half of the window differs from that in its first, as a share of it (simulated)"},
 }
 
 // others are units of go test, benchstat and the gate that lockbench does not measure.

@@ -144,6 +144,17 @@ func holder(r io.Reader) string {
 // another Writer has it, Resume does not change it and returns an error. The notes of
 // this run are added. If the file does not exist or is empty, Resume begins it.
 func Resume(name string, facts Facts) (*Writer, *File, error) {
+	return resume(name, facts, true)
+}
+
+// Continue is [Resume] of a run whose samples do not depend on the time, or on the process
+// that takes them. It adds no notes, and removes all of a sample that was cut off, so that
+// the file becomes as if the run had not been interrupted.
+func Continue(name string, facts Facts) (*Writer, *File, error) {
+	return resume(name, facts, false)
+}
+
+func resume(name string, facts Facts, note bool) (*Writer, *File, error) {
 	if err := facts.Validate(); err != nil {
 		return nil, nil, err
 	}
@@ -151,14 +162,14 @@ func Resume(name string, facts Facts) (*Writer, *File, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	held, err := w.resume(name, facts)
+	held, err := w.resume(name, facts, note)
 	if err != nil {
 		return nil, nil, errors.Join(err, w.file.Close())
 	}
 	return w, held, nil
 }
 
-func (w *Writer) resume(name string, facts Facts) (*File, error) {
+func (w *Writer) resume(name string, facts Facts, note bool) (*File, error) {
 	r := newReader(w.file, name)
 	held, err := r.all()
 	if err != nil {
@@ -183,8 +194,29 @@ func (w *Writer) resume(name string, facts Facts) (*File, error) {
 			return nil, err
 		}
 	}
+	if !note {
+		text, err := io.ReadAll(io.NewSectionReader(w.file, 0, w.size))
+		if err != nil {
+			return nil, err
+		}
+		w.size = endOfSamples(text)
+		return held, w.cut()
+	}
 	resumed := Note{"resumed", fmt.Sprintf("after %d samples", len(held.Samples))}
 	return held, w.write(notes(append([]Note{resumed}, facts.Notes...)))
+}
+
+// endOfSamples returns where the last sample of a file ends, or its header: what follows is
+// of a sample that was cut off.
+func endOfSamples(text []byte) (end int64) {
+	at := int64(0)
+	for line := range bytes.Lines(text) {
+		at += int64(len(line))
+		if bytes.HasPrefix(line, []byte("Benchmark")) || bytes.HasPrefix(line, []byte("Unit ")) {
+			end = at
+		}
+	}
+	return end
 }
 
 // sameMachine returns an error unless facts are those of the file, except for notes.

@@ -427,6 +427,33 @@ func TestResumeAfterACutAnywhere(t *testing.T) {
 	}
 }
 
+// Continue makes the file as if the run had not been interrupted, wherever it was cut off.
+func TestContinueAfterACutAnywhere(t *testing.T) {
+	samples := sweep(2, []int{0})[19:29]
+	whole := text(t, samples)
+	name := filepath.Join(t.TempDir(), "out.txt")
+	for cut := len(text(t, nil)); cut <= len(whole); cut++ {
+		if err := os.WriteFile(name, []byte(whole[:cut]), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		w, held, err := results.Continue(name, facts)
+		if err != nil {
+			t.Fatalf("cut at %d: %v", cut, err)
+		}
+		for _, s := range samples[len(held.Samples):] {
+			if err := w.Write(s); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if got := contents(t, name); got != whole {
+			t.Fatalf("cut at %d, continued: file holds\n%s\nwant\n%s", cut, got, whole)
+		}
+	}
+}
+
 // nonNil returns nil for no samples, as reading does.
 func nonNil(s []results.Sample) []results.Sample {
 	if len(s) == 0 {
