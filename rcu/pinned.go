@@ -14,6 +14,8 @@ type Pinned struct {
 	Updater
 	sets  sets
 	marks primitives.PerCPU[mark] // under Config.Trace, of outermost sections
+
+	_ [3]primitives.CacheLine // of 512 bytes or more, it begins a line and shares none
 }
 
 // A PinnedSection is a read-side critical section of a [Pinned].
