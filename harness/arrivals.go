@@ -139,7 +139,7 @@ func (w *worker) follow(now int64) bool {
 	case p == draining:
 		// What was due in the window counts, however late it is served, but the worker
 		// does not wait for a queue that grows without bound to drain.
-		if end := r.end(); w.schedule.due >= end || w.schedule.gap == 0 || now-end >= int64(min(r.Duration, straggle/2)) {
+		if end := r.end(); w.schedule.due >= end || w.schedule.gap == 0 || now-end >= int64(min(r.Duration, patience()/2)) {
 			w.noteEnd()
 		}
 	default:
@@ -355,6 +355,7 @@ func (r *run) openSample(capacity float64, at pingpong.Trip, used usage) results
 		add(at.NS, "rtt-ns")
 	}
 	values = append(values, used.perOp(sinceBegin)...)
+	values = append(values, r.countsPerOp()...)
 	return results.Sample{
 		Cell:           r.Cell(),
 		Distance:       at.Distance,

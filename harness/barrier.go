@@ -2,6 +2,7 @@ package harness
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/lockbench/lockbench/primitives"
 )
@@ -58,7 +59,10 @@ type barrier struct {
 func (b *barrier) setUp(workers int) {
 	b.absent.add(workers)
 	b.left.add(workers)
-	b.starts = make([]primitives.Parker, workers)
+	// Of 512 bytes or more, so that Go's allocator has it begin a cache line: which parkers
+	// share one must not differ from run to run under an engine.
+	const most = 512 / int(unsafe.Sizeof(primitives.Parker{}))
+	b.starts = make([]primitives.Parker, workers, max(workers, most))
 }
 
 // enter returns when all workers may begin.

@@ -28,7 +28,8 @@ func Bench(b *testing.B, s Scenario) {
 	if !s.Arrivals.Closed() {
 		b.Fatalf("%v: a benchmark that ends after so many operations has no arrivals: want a closed loop", s.Arrivals)
 	}
-	sample, err := take(b.Context(), s.withDefaults(), uint64(b.N))
+	s.Quota = uint64(b.N)
+	sample, err := take(b.Context(), s.withDefaults())
 	if err != nil {
 		b.Fatal(err)
 	}

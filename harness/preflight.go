@@ -30,7 +30,7 @@ func preflight(ctx context.Context, s Scenario) error {
 		forms = append(forms, form{s.Subject.Pinned, true})
 	}
 	for _, form := range forms {
-		r := newRun(s, form.new(), 1)
+		r := newRun(s, unmeasured(form.new), 1)
 		r.workers[0].pins = form.pins
 		if err := r.fly(ctx, (*worker).try); err != nil {
 			return err
@@ -38,7 +38,7 @@ func preflight(ctx context.Context, s Scenario) error {
 		if form.pins && s.CPUs == 1 {
 			continue // no worker can come while one is inside
 		}
-		r = newRun(s, form.new(), preflightWorkers)
+		r = newRun(s, unmeasured(form.new), preflightWorkers)
 		for _, w := range r.workers {
 			w.hold, w.dawdle, w.outlast = 1, w.yield, w.yieldAndOutlast
 			if form.pins {
@@ -61,12 +61,22 @@ func preflight(ctx context.Context, s Scenario) error {
 	return nil
 }
 
+// unmeasured returns a new lock for a run that is not measured. Under an engine, in which
+// what was before decides what comes next, it must lie as it did in the last run, too.
+func unmeasured(fresh func() sync.Locker) sync.Locker {
+	if !primitives.Virtual() {
+		return fresh()
+	}
+	lock, _ := isolate(fresh)
+	return lock
+}
+
 // preflightPermits checks that a fresh semaphore lets in as many as it should,
 // and no more.
 func (s Scenario) preflightPermits(ctx context.Context) error {
 	s.Workload = Workload{}
 	fresh := func(workers int, body func(*worker)) error {
-		r := newRun(s, s.Counting(preflightPermits), workers)
+		r := newRun(s, unmeasured(func() sync.Locker { return s.Counting(preflightPermits) }), workers)
 		return r.fly(ctx, body)
 	}
 	if err := fresh(1, (*worker).tryPermits); err != nil {

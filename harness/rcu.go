@@ -353,7 +353,9 @@ func (w *worker) measures() bool { return w.begun && !w.ended && w.id < 1000 }
 type graces struct {
 	lengths *latency // ns; nil if there are none
 	backlog int      // the most that was seen
-	running primitives.Bool
+	_       pad
+	running primitives.Bool // the updaters' goroutine writes it
+	_       pad
 	began   int64
 	reclaim func()
 	called  func()

@@ -34,7 +34,7 @@ func Run(ctx context.Context, s Scenario) (results.Sample, error) {
 	if err := s.Validate(); err != nil {
 		return results.Sample{}, err
 	}
-	return take(ctx, s.withDefaults(), 0)
+	return take(ctx, s.withDefaults())
 }
 
 // Cost measures the harness itself: the wall time of one operation with an
@@ -67,9 +67,8 @@ type none struct{}
 func (none) Lock()   {}
 func (none) Unlock() {}
 
-// take measures s, which is valid and has its defaults, once. If quota is not 0, the
-// window closes after that many operations and not by the clock.
-func take(ctx context.Context, s Scenario, quota uint64) (sample results.Sample, err error) {
+// take measures s, which is valid and has its defaults, once.
+func take(ctx context.Context, s Scenario) (sample results.Sample, err error) {
 	machine.Lock()
 	defer machine.Unlock()
 	if err := context.Cause(ctx); err != nil {
@@ -86,7 +85,6 @@ func take(ctx context.Context, s Scenario, quota uint64) (sample results.Sample,
 	}
 	var before pingpong.Trip
 	r, used, err := once(ctx, s, (*worker).measure, func(r *run) (err error) {
-		r.quota = quota
 		before, err = probe(s)
 		return err
 	})
@@ -208,11 +206,11 @@ type rollCall struct {
 // A window is the time that is measured. opened is set before the window opens, so a
 // worker that sees it open may read it.
 type window struct {
-	began          int64 // when the workers were started
-	opened, closed stamp
+	began                  int64 // when the workers were started
+	opened, middle, closed stamp // the middle only if there are Counts
 
-	quota   uint64            // of operations, after which it closes; 0 if it closes by the clock
-	counted primitives.Uint64 // operations in the window, if there is a quota
+	counted    primitives.Uint64 // operations in the window, if there is a quota
+	countedNow int64             // the same, under an engine
 }
 
 // A stamp is a point in time.
@@ -220,6 +218,9 @@ type stamp struct {
 	wall  int64         // ns
 	cpu   time.Duration // used by the process so far
 	known bool          // whether cpu is
+
+	counts []results.Value // of Scenario.Counts so far
+	ops    uint64          // of all workers so far, if there are Counts
 }
 
 func newRun(s Scenario, lock sync.Locker, workers int) *run {
@@ -291,12 +292,21 @@ func (r *run) leave(w *worker) {
 // waited long enough for a worker that is not.
 func (r *run) mayOpen(now int64) bool {
 	warmed := now - r.began - int64(r.Warmup)
-	return warmed >= 0 && (int(r.warm.Load()) == len(r.workers) || warmed >= int64(straggle))
+	return warmed >= 0 && (int(r.warm.Load()) == len(r.workers) || warmed >= int64(patience()))
 }
 
 // straggle is for how long the window waits for a worker that the others
 // starve, before it opens and again before the run ends.
 const straggle = time.Second
+
+// patience returns straggle or, under an engine, in which a second of many workers takes
+// minutes, less.
+func patience() time.Duration {
+	if primitives.Virtual() {
+		return 5 * time.Millisecond
+	}
+	return straggle
+}
 
 // open opens the window, unless another worker does. It reports whether it did.
 func (r *run) open() bool { return r.mark(warming, &r.opened) }
@@ -306,27 +316,58 @@ func (r *run) close() bool { return r.mark(measuring, &r.closed) }
 
 // mark ends phase p and stamps the moment, unless another worker does. It reports whether
 // it did.
-func (c *course) mark(p uint32, at *stamp) bool {
-	if !c.advance(p) {
+func (r *run) mark(p uint32, at *stamp) bool {
+	if !r.advance(p) {
 		return false
 	}
 	at.cpu, at.known = usedCPU()
 	primitives.Pin() // so that preemption cannot separate the time from the phase
 	at.wall = primitives.Nanotime()
-	c.word.Add(1)
+	r.noteCounts(at)
+	r.word.Add(1)
 	primitives.Unpin()
 	return true
 }
 
-// mayClose reports whether the window has been open for long enough.
-func (r *run) mayClose(now int64, w *worker) bool {
-	if r.quota == 0 {
-		return now-r.opened.wall >= int64(r.Duration)
+// noteCounts notes what has been counted until the moment of a stamp, if there are
+// Counts. They are an engine's, under which one worker runs at a time: what the others have
+// done can be read.
+func (r *run) noteCounts(at *stamp) {
+	if r.Counts == nil {
+		return
 	}
+	at.counts = r.Counts()
+	for _, w := range r.workers {
+		at.ops += w.read + w.written
+	}
+}
+
+// mayClose reports whether the window has been open for long enough. If there are Counts,
+// it also stamps the middle of the window.
+func (r *run) mayClose(now int64, w *worker) bool {
+	passed, all := now-r.opened.wall, int64(r.Duration)
+	if r.Quota != 0 {
+		passed, all = r.countOps(w), int64(r.Quota)
+	}
+	if r.Counts != nil && r.middle.wall == 0 && passed >= all/2 {
+		r.middle.wall = now
+		r.noteCounts(&r.middle)
+	}
+	return passed >= all
+}
+
+// countOps counts the operations that w has done since it last looked, and returns those
+// that all have done in the window. Under an engine that takes no steps: a word that all
+// add to would cost what the lock does not.
+func (r *run) countOps(w *worker) (all int64) {
 	ops := w.read + w.written
 	delta := ops - w.lookedOps
 	w.lookedOps = ops
-	return r.counted.Add(delta) >= r.quota
+	if primitives.Virtual() {
+		r.countedNow += int64(delta)
+		return r.countedNow
+	}
+	return int64(r.counted.Add(delta))
 }
 
 // advance goes from phase p to the next and reports whether it was the caller that did.

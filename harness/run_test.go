@@ -350,7 +350,7 @@ func TestOverlapOfWorkers(t *testing.T) {
 // With a quota the window closes after that many operations, not counting the warm-up.
 func TestQuota(t *testing.T) {
 	r := newRun(quick(mutex), new(sync.Mutex), 2)
-	r.quota = 100
+	r.Quota = 100
 	r.Duration = 1
 	a, b := r.workers[0], r.workers[1]
 	r.began = primitives.Nanotime() - int64(r.Warmup)

@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"math"
 	"math/bits"
 	"runtime"
 	"slices"
@@ -63,7 +64,7 @@ func (r *run) sample(before, after pingpong.Trip, used usage) results.Sample {
 		if r.writes() && r.Workload.isBare() {
 			add(float64(min(r.longestRun(), slices.Max(ops))), "max-run")
 		}
-		if r.quota == 0 {
+		if r.Quota == 0 {
 			add(float64(bits.OnesCount64(together))/windowSlices, "overlap")
 		}
 	}
@@ -78,6 +79,7 @@ func (r *run) sample(before, after pingpong.Trip, used usage) results.Sample {
 	// Allocations and the kernel's counts are those of the whole run, not only of the
 	// window.
 	values = append(values, used.perOp(sinceBegin)...)
+	values = append(values, r.countsPerOp()...)
 
 	return results.Sample{
 		Cell:           r.Cell(),
@@ -87,6 +89,24 @@ func (r *run) sample(before, after pingpong.Trip, used usage) results.Sample {
 		Values:         values,
 		Waits:          waits,
 	}
+}
+
+// countsPerOp returns what Counts counted in the window, for an operation, and how steady the
+// window was: by how much the time for an operation in its second half differs from that in
+// its first, as a share of that in all of it.
+func (r *run) countsPerOp() (values []results.Value) {
+	if r.Counts == nil {
+		return nil
+	}
+	perOp := func(from, to *stamp) float64 {
+		return float64(to.wall-from.wall) / float64(max(1, to.ops-from.ops))
+	}
+	for i, v := range r.closed.counts {
+		v.Value = (v.Value - r.opened.counts[i].Value) / float64(max(1, r.closed.ops-r.opened.ops))
+		values = append(values, v)
+	}
+	first, second := perOp(&r.opened, &r.middle), perOp(&r.middle, &r.closed)
+	return append(values, results.Value{Unit: "drift", Value: math.Abs(second-first) / perOp(&r.opened, &r.closed)})
 }
 
 // allocations is what the process has allocated so far, and how often and for how many

@@ -154,6 +154,10 @@ type Scenario struct {
 	// scheduler's time slices, 10 ms each. In an open loop it is 20 ms, or 200 ms.
 	Duration time.Duration
 
+	// Quota, if it is not 0, is after how many operations of all workers the window
+	// closes, in place of Duration. It is for closed loops.
+	Quota uint64
+
 	// Warmup is for how long, at least, the workers run before the window
 	// opens. 0 is a tenth of Duration, or in an open loop a quarter.
 	Warmup time.Duration
@@ -168,6 +172,12 @@ type Scenario struct {
 	// Counters asks for the kernel's counts per operation: see [Counters]. All threads
 	// of the process count, from before the workers begin until all have returned.
 	Counters bool
+
+	// Counts, if it is not nil, returns what an engine has counted so far, in units for an
+	// operation. It is called as the window opens, in its middle and as it closes: a
+	// sample has what was counted in the window, and the unit drift, how steady the window
+	// was. It is for runs under an engine.
+	Counts func() []results.Value
 
 	// Patience is how long the workers may make no progress before Run gives up and
 	// calls the lock stuck; see [StuckError]. 0 is 10 s. Hold and Think are added to
@@ -264,6 +274,8 @@ func (s Scenario) validate() error {
 	want(int(s.Work) < len(works), "work", s.Work, "registers, memory-l1, memory-l2 or serialized")
 	want(s.Work != Serialized || primitives.CanSerialize, "work", s.Work, "another: instructions cannot be serialized on "+runtime.GOARCH+", nor under purego")
 	want(s.Duration >= 0, "duration", s.Duration, "positive, or 0s for the default")
+	want(s.Quota == 0 || s.Arrivals.Closed(), "quota", s.Quota, "0 in an open loop")
+	want(s.Counts == nil || primitives.Virtual(), "counts", "set", "nil on the host: they are an engine's")
 	want(s.Warmup >= 0, "warmup", s.Warmup, "positive, or 0s for the default")
 	want(!s.Counters || s.Arrivals.Closed(), "counters", s.Counters, "false in an open loop: what a worker does while no operation is due would count, too")
 	errs = append(errs, s.Arrivals.validate(s.withDefaults().Duration))

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/lockbench/lockbench/results"
 )
 
 func TestScenarioValidate(t *testing.T) {
@@ -18,6 +20,9 @@ func TestScenarioValidate(t *testing.T) {
 		Think:    -2,
 		Mode:     Pinned,
 		Duration: -3,
+		Quota:    7,
+		Arrivals: Arrivals{Load: 0.5},
+		Counts:   func() []results.Value { return nil },
 		Warmup:   -4,
 		Patience: -5,
 	}
@@ -35,6 +40,8 @@ func TestScenarioValidate(t *testing.T) {
 		"hold -1ns: must be at least 0s",
 		"think -2ns: must be at least 0s",
 		"duration -3ns: must be positive, or 0s for the default",
+		"quota 7: must be 0 in an open loop",
+		"counts set: must be nil on the host: they are an engine's",
 		"warmup -4ns: must be positive, or 0s for the default",
 		"patience -5ns: must be positive, or 0s for the default",
 	}

@@ -396,7 +396,7 @@ func (s Sweep) Run(ctx context.Context, report func(Progress) error) error {
 	}
 	measure := s.Measure
 	if measure == nil { // as Run does, without validating each scenario again
-		measure = func(ctx context.Context, _ int, c Scenario) (results.Sample, error) { return take(ctx, c, 0) }
+		measure = func(ctx context.Context, _ int, c Scenario) (results.Sample, error) { return take(ctx, c) }
 	}
 	scenarios := s.scenarios(product)
 	progress := Progress{Total: len(scenarios) * s.Count}

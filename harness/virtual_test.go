@@ -137,6 +137,40 @@ func TestSimulated(t *testing.T) {
 	}
 }
 
+// A window can end after so many operations. It has what the engine counted in it, for an
+// operation, and how steady it was.
+func TestSimulatedQuota(t *testing.T) {
+	restoresCPUs(t)
+	const quota = 4000
+	calls := 0
+	sample, _, err := simulated(t, subject[word]("word"), func(s *Scenario) {
+		s.Quota = quota
+		s.Counts = func() []results.Value {
+			calls++
+			return []results.Value{{Unit: "lines/op", Value: float64(sim.Running().Operations)}}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if calls != 3 {
+		t.Errorf("Counts was called %d times, want 3", calls)
+	}
+	if sample.Ops < quota || sample.Ops > quota*5/4 {
+		t.Errorf("%d operations, want %d or a few more", sample.Ops, quota)
+	}
+	// The lock and its section are at least 7 steps, and those of a waiter.
+	if n := value(t, sample, "lines/op"); n < 7 || n > 40 {
+		t.Errorf("%v steps for an operation", n)
+	}
+	if drift := value(t, sample, "drift"); drift > 0.2 {
+		t.Errorf("drift %v", drift)
+	}
+	if i := slices.IndexFunc(sample.Values, func(v results.Value) bool { return v.Unit == "overlap" }); i >= 0 {
+		t.Error("it has an overlap, and no slices")
+	}
+}
+
 // There too, a broken lock is found, and one that gets stuck is given up.
 func TestSimulatedFaults(t *testing.T) {
 	restoresCPUs(t)

@@ -55,7 +55,7 @@ func (r *run) supervise(ctx context.Context, wait func(d time.Duration)) error {
 			}
 			return stuck
 		}
-		if stopped != 0 && now-stopped >= int64(straggle) && now-dog.moved < int64(straggle)/2 {
+		if stopped != 0 && now-stopped >= int64(patience()) && now-dog.moved < int64(patience())/2 {
 			return context.Cause(ctx)
 		}
 	}
@@ -104,7 +104,7 @@ func (r *run) hurry(now int64) {
 			r.word.Add(nudge)
 		}
 	case draining:
-		if now-r.closed.wall >= int64(straggle) {
+		if now-r.closed.wall >= int64(patience()) {
 			r.stop()
 		}
 	}
@@ -139,11 +139,11 @@ func (d *watchdog) expired(now int64) bool {
 		}
 	}
 	r := d.run
-	patience := r.Patience
+	limit := r.Patience
 	if r.failed.Load() != nil { // they may wait for the worker that panicked
-		patience = min(patience, straggle)
+		limit = min(limit, patience())
 	}
-	return time.Duration(now-d.moved) >= patience+r.Hold+r.Think
+	return time.Duration(now-d.moved) >= limit+r.Hold+r.Think
 }
 
 // report says which workers are stuck, and where.
