@@ -168,7 +168,7 @@ func (k sources) wrong(words []string) string {
 				return ""
 			}
 		}
-		if slices.Contains([]string{"svg", "properties", "replay", "version"}, flag) { // locksim's
+		if slices.Contains([]string{"svg", "properties", "replay", "version", "machine", "jobs", "shard"}, flag) { // locksim's
 			return ""
 		}
 		return "no command has a flag --" + flag

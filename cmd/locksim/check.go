@@ -18,6 +18,7 @@ import (
 	"github.com/lockbench/lockbench/internal/catalog"
 	"github.com/lockbench/lockbench/internal/commandline"
 	"github.com/lockbench/lockbench/internal/engine"
+	"github.com/lockbench/lockbench/internal/sweeping"
 	"github.com/lockbench/lockbench/internal/wording"
 )
 
@@ -37,12 +38,10 @@ type checkCmd struct {
 	SVG        string `complete:"dirs" name:"svg" hidden:"" now:"plots"`
 }
 
-var errInterrupted = errors.New("interrupted")
-
 // interrupted returns the error for a signal that ended the searches; began of them had
 // begun. Their results are in the table.
 func interrupted(began int, jobs []job) error {
-	return fmt.Errorf("%w: %d of %s searched, the last of them perhaps not to its end", errInterrupted, began, wording.Count(len(jobs), "claim"))
+	return fmt.Errorf("%w: %d of %s searched, the last of them perhaps not to its end", sweeping.ErrInterrupted, began, wording.Count(len(jobs), "claim"))
 }
 
 var errEarly = errors.New("the budget ended a search early")
@@ -82,7 +81,7 @@ const (
 
 func (c *checkCmd) Run(con commandline.Console) error {
 	if !engine.Virtual {
-		return commandline.Problems{errors.New("this build runs locks on the host alone; to check them, go build -tags virtual ./cmd/locksim")}
+		return commandline.Problems{errNative}
 	}
 	var bad commandline.Problems
 	workers := commandline.One(&bad, "--workers", c.Workers, bad.Ints("--workers", c.Workers, 1, 9))

@@ -3,7 +3,7 @@
 //
 //	go build -tags virtual ./cmd/locksim
 //
-// # The main job
+// # Every schedule
 //
 // Check checks the claims of a lock with a few workers: that it admits one holder at a
 // time, that a TryLock does not wait, that waiters are served in the order of arrival,
@@ -69,6 +69,32 @@
 //
 // With --plots it also draws a figure; docs/verification.md says how to read both.
 //
+// # Many CPUs
+//
+// Run is lockbench run in virtual time, on a machine that is simulated. It takes the same
+// flags, except those that have no meaning there, and writes the same files and pictures. A
+// file also has, for each operation, how many cache lines came from another CPU and from
+// another socket, and how long CPUs spun:
+//
+//	$ locksim run --machine xeon-8176-8s --locks ticket,mcs --cpus 1,8 --reads 0 --plots=
+//	locksim: xeon-8176-8s: 2 locks in 2 situations, 1 sample of each
+//	...
+//	ns/op, less is better
+//
+//	hold 0s, think 100ns, 0% reads
+//	           1 CPU  8 CPUs far
+//	        1 worker   8 workers
+//	...
+//	$ locksim run --machine xeon-8176-8s --locks ticket,mcs,tas --cpus 1,8 --reads 0 --plots= --extend
+//	locksim: xeon-8176-8s: 3 locks in 2 situations, 1 sample of each
+//	locksim: have 4 of 6
+//	...
+//	ns/op, less is better
+//	...
+//
+// A file does not depend on the host, on the number of processes, or on interruptions: the
+// same flags give the same bytes. docs/simulator.md says more.
+//
 // # What a lock does, in time
 //
 // Trace lets a few workers use a lock on a simulated machine, and writes what each CPU
@@ -101,15 +127,20 @@
 //	locksim: --bound 2: want --mode bounded or pct with it
 //	locksim: unknown lock "tikcet", did you mean "ticket"? (known: ...)
 //	exit status 2
+//	$ locksim run --machine i7-8750h --cpus 16 --locks chan --gc off --extend
+//	locksim: --gc: cannot be simulated: the collector takes no virtual time
+//	locksim: --cpus 16: must be at most 12: machine i7-8750h has no more
+//	locksim: lock "chan": cannot be simulated: it is not written against package primitives, and there is no model of it
+//	exit status 2
 //	$ locksim trace --lock busted --out busted.svg
 //	busted.svg: 16 sections in ...
 //	locksim: lock "busted": two workers were in the section at once
 //	exit status 1
 //
-// The exit code is 0 if nothing was violated; 1 if something was; 2 if the command
-// could not do its work: the command line makes no sense, locksim was built without the
-// tag virtual, or something could not be written; 3 if the budget ended a search early;
-// and 130 after an interrupt (SIGINT or SIGTERM), which ends the search: the table has
-// what was searched. If several apply, 1 takes precedence over 2, and 2 over the
-// others.
+// The exit code is 0 if nothing was violated; 1 if something was, or if a lock is broken or
+// stuck; 2 if the command could not do its work: the command line makes no sense, locksim
+// was built without the tag virtual, or something could not be written; 3 if the budget
+// ended a search early; and 130 after an interrupt (SIGINT or SIGTERM), which ends the
+// search, or the sweep: the table, or the file, has what was done. If several apply, 1 takes
+// precedence over 2, and 2 over the others.
 package main

@@ -6,6 +6,6 @@ import (
 	"github.com/lockbench/lockbench/internal/commandline/script"
 )
 
-func TestEmptyFlags(t *testing.T) { script.Empty(t, program) }
+func TestEmptyFlags(t *testing.T) { script.Empty(t, program, "run --plots") }
 
 func TestOldNamesOfFlags(t *testing.T) { script.Renamed(t, program, "check --svg --plots") }

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"os"
 
 	"github.com/lockbench/lockbench/internal/catalog"
 	"github.com/lockbench/lockbench/internal/commandline"
+	"github.com/lockbench/lockbench/internal/sweeping"
 	"github.com/lockbench/lockbench/sim/machines"
 )
 
@@ -14,6 +16,7 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 // The commands and the flags that all of them have.
 type commands struct {
 	Check     checkCmd     `cmd:"" help:"Try a lock's properties on every schedule."`
+	Run       runCmd       `cmd:"" help:"Measure locks on a simulated machine, and show which is fastest there."`
 	Trace     traceCmd     `cmd:"" help:"Draw what a few workers do with a lock on a simulated machine."`
 	Calibrate calibrateCmd `cmd:"" help:"Measure this machine, for the simulator."`
 
@@ -35,16 +38,28 @@ const (
 
 var program = commandline.Program{
 	Name:     "locksim",
-	About:    "Runs locks on a virtual machine, which takes every schedule.",
+	About:    "Runs locks on virtual machines: one that takes every schedule, and those that have many CPUs.",
 	Commands: func() any { return new(commands) },
-	Complete: map[string]func() []string{"locks": lockNames, "traced": tracedNames, "machines": machines.Names, "properties": propertyNames},
-	Codes:    map[error]int{errEarly: exitEarly, errInterrupted: exitInterrupted},
+	Complete: map[string]func() []string{"locks": lockNames, "traced": tracedNames, "machines": machines.Names, "properties": propertyNames, "workloads": workloadNames},
+	Codes:    map[error]int{errEarly: exitEarly, sweeping.ErrInterrupted: exitInterrupted},
 }
+
+// errNative says that this build has no engine.
+var errNative = errors.New("this build runs locks on the host alone; to check or simulate them, go build -tags virtual ./cmd/locksim")
 
 func lockNames() (names []string) {
 	for _, e := range catalog.Locks() {
 		if !e.Peer && !e.Unlocked {
 			names = append(names, e.Name)
+		}
+	}
+	return names
+}
+
+func workloadNames() (names []string) {
+	for _, w := range sweeping.Workloads() {
+		if w.NewIn == nil {
+			names = append(names, w.Name)
 		}
 	}
 	return names
