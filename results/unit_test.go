@@ -53,7 +53,7 @@ func TestUnits(t *testing.T) {
 
 // conditions are the units that say under which conditions others were measured. No
 // other unit may lack a direction.
-var conditions = []string{"offered-ops/s", "capacity-ops/s", "rtt-ns", "gc-cycles/s"}
+var conditions = []string{"offered-ops/s", "capacity-ops/s", "rtt-ns", "gc-cycles/s", "drift"}
 
 // faults returns what is wrong with a row of the table.
 func faults(u results.Unit) (all []string) {
