@@ -33,7 +33,7 @@ var table = layout.Layout{
 		{"check/internal/show", "check/internal/machine internal/svg", layout.NoTags},
 		{"check/internal/machine sim", "internal/engine", layout.NoTags},
 		{"sim/machines", "sim github.com/BurntSushi/toml", layout.NoTags},
-		{"sim/validation", "sim sim/machines spinlock ticket mcs qspinlock harness results", layout.NoTags}, // its tests
+		{"sim/validation", "sim sim/machines spinlock ticket anderson mcs qspinlock rwlock seqlock blocking rcu harness results", layout.NoTags}, // its tests
 		{"check/property", "check primitives internal/locktest github.com/anishathalye/porcupine", layout.NoTags},
 		{"results", "internal/filelock internal/wording golang.org/x/perf/... github.com/montanaflynn/stats github.com/klauspost/cpuid/v2 gonum.org/v1/gonum/stat/...", layout.OSTags},
 		{"advice", "results", layout.NoTags},
