@@ -186,6 +186,11 @@ A test fails if a figure, the table or this page is not what the files give.
 	if rules {
 		fmt.Fprintf(&b, "\n## gatetrial.json\n\nWhat the gate's rule and its rivals made of the tapes of a trial, which takes hours to record.\n\n    $ %s\n\nDrawn: [fig-gate-rules.svg](../fig-gate-rules.svg).\n", rulesMaker)
 	}
+	fmt.Fprintf(&b, "\n## sim.csv\n\nWhat the [simulator](../simulator.md) gives, beside what was published.\n\n    $ %s\n\nDrawn:", simMaker)
+	for i, f := range simFigures {
+		fmt.Fprintf(&b, "%s [%s.svg](../%s.svg)", []string{"", ","}[min(i, 1)], f.name, f.name)
+	}
+	b.WriteString(".\n")
 	return b.String()
 }
 

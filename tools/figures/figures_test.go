@@ -242,12 +242,12 @@ func TestTraces(t *testing.T) {
 
 func TestBetween(t *testing.T) {
 	begin, end := choiceMarks[0], choiceMarks[1]
-	got, err := between([]byte("a\n"+begin+"old\n"+end+"b\n"), choiceMarks, "new\n")
+	got, err := between("page", []byte("a\n"+begin+"old\n"+end+"b\n"), choiceMarks, "new\n")
 	if want := "a\n" + begin + "new\n" + end + "b\n"; string(got) != want || err != nil {
 		t.Errorf("between = %q, %v, want %q", got, err, want)
 	}
 	for _, page := range []string{"", begin, end, end + begin} {
-		if got, err := between([]byte(page), choiceMarks, ""); err == nil {
+		if got, err := between("page", []byte(page), choiceMarks, ""); err == nil {
 			t.Errorf("between of %q = %q, want an error", page, got)
 		}
 	}
@@ -262,6 +262,60 @@ func TestBadArguments(t *testing.T) {
 		var stderr strings.Builder
 		if code := run(strings.Fields(args), &stderr); code != 2 || !strings.Contains(stderr.String(), want) {
 			t.Errorf("figures %s: exit code %d, %s, want 2 and %s", args, code, &stderr, want)
+		}
+	}
+}
+
+// The simulator's tables have what was published beside what is simulated, and a file that
+// makes no sense is refused.
+func TestSimulated(t *testing.T) {
+	root := t.TempDir()
+	name := filepath.Join(root, simData)
+	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readSimulated(root); err == nil || !strings.Contains(err.Error(), simMaker) {
+		t.Errorf("without data: %v, want how to make them", err)
+	}
+	const head = "# a comment\nsubject,machine,series,cpus,simulated,published,unit\n"
+	for rows, want := range map[string]string{
+		"":                 "no points",
+		"a,m,s,1,2,3\n":    "sim.csv",
+		"a,m,s,one,2,,ns":  "point 1",
+		"a,m,s,1,two,,ns":  "point 1",
+		"a,m,s,1,2,two,ns": "point 1",
+	} {
+		if err := os.WriteFile(name, []byte(head+rows), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := readSimulated(root); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("of %q: %v, want an error with %q", rows, err, want)
+		}
+	}
+	const rows = "a,m,one,1,7.21,7.2,ns\na,m,one,16,1234,2000,ns\na,m,two,16,23,20,ns\n"
+	if err := os.WriteFile(name, []byte(head+rows), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	all, err := readSimulated(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "| CPUs | one | two |\n|---|---|---|\n| 1 | 7.2, 7.2: 0 % | |\n| 16 | 2,000, 1,234: −38 % | 20, 23: +15 % |\n"
+	if got := beside(all.of("a", "m"), series); got != want {
+		t.Errorf("beside:\n%s, want\n%s", got, want)
+	}
+	want = "| CPUs | 1 | 16 |\n|---|---|---|\n| `one` | 0.72 | 123 |\n| `two` | | 2.3 |\n"
+	if got := overCPUs(all.of("a", ""), 10); got != want {
+		t.Errorf("overCPUs:\n%s, want\n%s", got, want)
+	}
+	for _, panel := range []simPanel{{subject: "b", machine: "m", divide: 1}, {subject: "a", machine: "m", series: []string{"three"}, divide: 1}} {
+		if _, err := panel.plot(all.of(panel.subject, panel.machine)); err == nil {
+			t.Errorf("%+v: no error without curves", panel)
+		}
+	}
+	for _, linear := range []bool{true, false} {
+		if _, err := (simPanel{subject: "a", machine: "m", divide: 1, linear: linear}).plot(all); err != nil {
+			t.Error(err)
 		}
 	}
 }

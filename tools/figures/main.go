@@ -33,6 +33,7 @@ var figures = map[string]func() []byte{
 	"rcu-grace-period.svg": gracePeriod,
 	"rcu-delete.svg":       deletion,
 	"rcu-replace.svg":      replacement,
+	"sim-model.svg":        simModel,
 }
 
 func main() { os.Exit(run(os.Args[1:], os.Stderr)) }
@@ -107,19 +108,22 @@ func draw(root string) (map[string][]byte, error) {
 	if err := drawRules(root, published); err != nil {
 		return nil, err
 	}
+	if err := drawSimulated(root, published); err != nil {
+		return nil, err
+	}
 	published["docs/data/README.md"] = []byte(register(files, published[gateFigure] != nil, published[rulesFigure+".svg"] != nil))
 	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
 	if err != nil {
 		return nil, err
 	}
-	if readme, err = between(readme, choiceMarks, choices(files)); err != nil {
+	if readme, err = between("README.md", readme, choiceMarks, choices(files)); err != nil {
 		return nil, err
 	}
 	run, err := shownRun(files)
 	if err != nil {
 		return nil, err
 	}
-	published["README.md"], err = between(readme, runMarks, run)
+	published["README.md"], err = between("README.md", readme, runMarks, run)
 	return published, err
 }
 
@@ -129,13 +133,13 @@ var (
 	runMarks    = [2]string{"<!-- go run ./tools/figures writes the run below -->\n", "<!-- end of the run -->\n"}
 )
 
-// between returns page with text between the marks.
-func between(page []byte, marks [2]string, text string) ([]byte, error) {
+// between returns the page of that name with text between the marks.
+func between(name string, page []byte, marks [2]string, text string) ([]byte, error) {
 	begin, end := marks[0], marks[1]
 	head, rest, found := bytes.Cut(page, []byte(begin))
 	_, tail, also := bytes.Cut(rest, []byte(end))
 	if !found || !also {
-		return nil, fmt.Errorf("README.md: want %q and then %q", begin, end)
+		return nil, fmt.Errorf("%s: want %q and then %q", name, begin, end)
 	}
 	return slices.Concat(head, []byte(begin), []byte(text), []byte(end), tail), nil
 }

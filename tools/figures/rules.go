@@ -125,13 +125,8 @@ func rulesOf(all []ruleOutcome) (*plots.Figure, error) {
 		p.X.Label.Text = "runs of the same code with a false alarm, %"
 		p.Y.Label.Text = []string{"found of what is 5 % slower, %", "found of what is 10 % slower, %"}[k]
 		p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = 0, 100, 0, 100
-		p.BackgroundColor = color.White
-		p.Legend.Padding = 2
-		p.Legend.TextStyle.Color = color.Gray{0x22}
+		style(p)
 		p.Legend.XOffs, p.Legend.YOffs = -4, 4
-		for _, f := range []*font.Font{&p.X.Label.TextStyle.Font, &p.Y.Label.TextStyle.Font, &p.X.Tick.Label.Font, &p.Y.Tick.Label.Font, &p.Legend.TextStyle.Font} {
-			f.Variant, f.Size = "Sans", 9
-		}
 	}
 	return &plots.Figure{
 		Name:     "gate-rules",
@@ -141,6 +136,16 @@ func rulesOf(all []ruleOutcome) (*plots.Figure, error) {
 		Width:    760,
 		Body:     330,
 	}, nil
+}
+
+// style sets the letters and the ground of a plot.
+func style(p *plot.Plot) {
+	p.BackgroundColor = color.White
+	p.Legend.Padding = 2
+	p.Legend.TextStyle.Color = color.Gray{0x22}
+	for _, f := range []*font.Font{&p.X.Label.TextStyle.Font, &p.Y.Label.TextStyle.Font, &p.X.Tick.Label.Font, &p.Y.Tick.Label.Font, &p.Legend.TextStyle.Font} {
+		f.Variant, f.Size = "Sans", 9
+	}
 }
 
 // ruleAt is one point with intervals both ways.
