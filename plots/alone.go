@@ -123,7 +123,7 @@ func (s shot) alone(o Options) *Figure {
 		ch.marks = append(ch.marks, m)
 	}
 	for _, p := range prices {
-		ch.rows = append(ch.rows, row{p.name, emphasisOf(p.name, loud, o), p.at})
+		ch.rows = append(ch.rows, row{name: p.name, emphasis: emphasisOf(p.name, loud, o), dots: p.at})
 	}
 	for i, share := range shares {
 		col := column{head: fmt.Sprintf("%d %%", share)}

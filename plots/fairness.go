@@ -103,8 +103,8 @@ func (s shot) fairness(o Options) *Figure {
 	for _, l := range locks {
 		p := l.speed.scaled(sc.factor)
 		e := emphasisOf(l.name, loud, o)
-		speeds.rows = append(speeds.rows, row{l.name, e, []point{p}})
-		shares.rows = append(shares.rows, row{l.name, e, []point{l.jain, l.share}})
+		speeds.rows = append(speeds.rows, row{name: l.name, emphasis: e, dots: []point{p}})
+		shares.rows = append(shares.rows, row{name: l.name, emphasis: e, dots: []point{l.jain, l.share}})
 		speed.cells = append(speed.cells, number(p.Y))
 		share.cells = append(share.cells, hundredths(l.share.Y))
 		share.alarm = append(share.alarm, l.share.Y < .5)

@@ -90,7 +90,7 @@ func (e endLabels) fonts() (regular, bold typeface) { return sans(labelSize), sa
 func (e endLabels) widths() (names, values vg.Length) {
 	_, bold := e.fonts()
 	for _, l := range e.lines {
-		names = max(names, bold.Width(elide(l.name)))
+		names = max(names, bold.Width(l.shown()))
 		values = max(values, bold.Width(e.value(l.end().Y)))
 	}
 	return names, values
@@ -156,7 +156,7 @@ func (e endLabels) Plot(c draw.Canvas, p *plot.Plot) {
 			hue = ink
 		}
 		base := mid.Y - font.middle()
-		font.write(c, vg.Point{X: left + sampleWidth + labelGap, Y: base}, 0, hue, elide(l.name))
+		font.write(c, vg.Point{X: left + sampleWidth + labelGap, Y: base}, 0, hue, l.shown())
 		font.write(c, vg.Point{X: right, Y: base}, 1, hue, e.value(l.end().Y))
 	}
 }

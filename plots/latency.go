@@ -157,7 +157,7 @@ func (s shot) latency(o Options) *Figure {
 		col := column{head: percentiles[tail].mark.name}
 		measured := false
 		for _, w := range locks {
-			ch.rows = append(ch.rows, row{w.name, emphasisOf(w.name, loud, o), w.dots[r]})
+			ch.rows = append(ch.rows, row{name: w.name, emphasis: emphasisOf(w.name, loud, o), dots: w.dots[r]})
 			col.cells = append(col.cells, nanos(w.dots[r][tail].Y))
 			measured = measured || finite(w.dots[r][tail].Y)
 		}

@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"cmp"
 	"image/color"
 	"math"
 	"slices"
@@ -51,7 +52,9 @@ const (
 // A line is one lock in a line chart.
 type line struct {
 	name     string
+	label    string // for the legend; "": the name
 	look     look
+	origin   origin
 	emphasis emphasis
 	rank     int     // 0 is the best
 	pts      []point // by X, at least one
@@ -59,11 +62,35 @@ type line struct {
 	glyphs []plot.Tick // where the line has glyphs; nil: at all points
 }
 
+// An origin says of which machine a line is, in a chart that has lines of several.
+type origin int
+
+const (
+	only    origin = iota // all lines are of one machine
+	itself                // the machine of the figure: solid, with full marks
+	another               // another: dashed, with hollow marks
+)
+
+// beyond are the dashes of another machine's lines.
+var beyond = []vg.Length{4, 2.5}
+
 // end returns the line's last point.
 func (l line) end() point { return l.pts[len(l.pts)-1] }
 
 // stroke returns how the line is drawn.
 func (l line) stroke() draw.LineStyle {
+	s := l.usual()
+	switch l.origin {
+	case itself:
+		s.Dashes = nil
+	case another:
+		s.Dashes = beyond
+	}
+	return s
+}
+
+// usual returns how the line is drawn in a chart of one machine.
+func (l line) usual() draw.LineStyle {
 	switch l.emphasis {
 	case best:
 		return draw.LineStyle{Color: l.look.hue, Width: 2.6}
@@ -77,17 +104,24 @@ func (l line) stroke() draw.LineStyle {
 
 // glyph draws the line's glyph at pt.
 func (l line) glyph(c draw.Canvas, pt vg.Point) {
+	hollow := l.look.hollow
+	if l.origin != only {
+		hollow = l.origin == another
+	}
 	switch l.emphasis {
 	case best:
 		l.look.shape.draw(c, pt, 4, l.look.hue, false)
 	case tied:
-		l.look.shape.draw(c, pt, 3, l.look.hue, l.look.hollow)
+		l.look.shape.draw(c, pt, 3, l.look.hue, hollow)
 	case reference:
-		l.look.shape.draw(c, pt, 3.2, ink, l.look.hollow)
+		l.look.shape.draw(c, pt, 3.2, ink, hollow)
 	default:
-		l.look.shape.draw(c, pt, 2.6, mix(l.look.hue, white, .25), l.look.hollow)
+		l.look.shape.draw(c, pt, 2.6, mix(l.look.hue, white, .25), hollow)
 	}
 }
+
+// shown returns the name for the legend.
+func (l line) shown() string { return cmp.Or(l.label, elide(l.name)) }
 
 // sample draws a piece of the line, with its glyph, from pt to the right.
 // A line of one point has a glyph only.

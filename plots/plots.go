@@ -33,8 +33,34 @@ type Options struct {
 	// Without them there are no figures of distributions.
 	Waits []results.Distribution
 
+	// Others are results of other machines, such as simulated ones. They are drawn beside
+	// the summaries in the figures over CPUs and over reads that have both: dashed, with
+	// hollow marks, and named.
+	Others []Other
+
 	// Formats are the file formats that Write writes, "svg" and "png". nil means both.
 	Formats []string
+}
+
+// An Other is what was found on another machine than the one of [Options.Facts].
+type Other struct {
+	Facts     results.Facts
+	Summaries []results.Summary
+}
+
+// machine returns the name of the machine, without saying that it is simulated.
+func (o Other) machine() string { return strings.TrimPrefix(cmp.Or(o.Facts.Machine, "host"), "sim:") }
+
+// describe says where it was found, and by which seed.
+func (o Other) describe() string {
+	s := "measured on " + o.machine()
+	if strings.HasPrefix(o.Facts.Machine, "sim:") {
+		s = "simulated on " + o.machine()
+	}
+	if seed := o.Facts.Noted("seed"); seed != "" {
+		s += ", seed" + noBreak + seed
+	}
+	return s
 }
 
 func (o Options) reference() string { return cmp.Or(o.Reference, "sync.Mutex") }
@@ -88,10 +114,16 @@ func (s Skipped) String() string { return s.Figure + ": " + s.Why }
 // the same in all figures of a file.
 func looks(sums []results.Summary, o Options) map[string]look {
 	var names []string
-	for _, s := range sums {
-		if s.Lock != o.empty() {
-			names = append(names, s.Lock)
+	add := func(sums []results.Summary) {
+		for _, s := range sums {
+			if s.Lock != o.empty() {
+				names = append(names, s.Lock)
+			}
 		}
+	}
+	add(sums)
+	for _, other := range o.Others {
+		add(other.Summaries)
 	}
 	slices.Sort(names)
 	m := make(map[string]look)

@@ -21,15 +21,17 @@ func Reads(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 		return nil, skip(kind, "no samples")
 	}
 	looks := looks(sums, o)
+	x := func(c cell) float64 { return float64(c.Reads) }
 	figures, skipped := drawShots(kind, shots(all, readsScene), func(s shot) ([]*Figure, []Skipped) {
-		f := s.family(func(c cell) float64 { return float64(c.Reads) }, looks, o)
+		f := s.family(x, looks, o)
 		switch {
 		case len(f.locks) == 0:
 			return nil, skipShot(kind, s, noThroughput)
 		case len(f.xs) < 2:
 			return nil, skipShot(kind, s, onePercentage)
 		}
-		return []*Figure{s.reads(f, o)}, nil
+		sceneOf := func([]cell) func(cell) scene { return readsScene }
+		return []*Figure{s.reads(f, f.withOthers(s.scene, sceneOf, x, looks, o), o)}, nil
 	})
 	if len(figures) == 0 && !slices.ContainsFunc(skipped, func(s Skipped) bool { return s.Why != onePercentage }) {
 		skipped = skip(kind, onePercentage)
@@ -46,14 +48,14 @@ func readsScene(c cell) scene {
 	return s
 }
 
-// reads draws one figure over reads.
-func (s shot) reads(f family, o Options) *Figure {
-	last := f.xs[len(f.xs)-1]
+// reads draws one figure over reads, of f, which is own with what is of other machines.
+func (s shot) reads(own, f family, o Options) *Figure {
+	last := own.xs[len(own.xs)-1] // where locks are ranked
 	sc := opsScale(f.top())
 	where := fmt.Sprintf("at %v"+noBreak+"%%"+noBreak+"reads", last)
-	fig := &Figure{Name: s.name("reads"), Width: figureWidth, Subtitle: s.subtitle(o), blind: s.blind, Notes: append(f.notes(sc, last, where), s.missing()...)}
+	fig := &Figure{Name: s.name("reads"), Width: figureWidth, Subtitle: s.subtitle(o), blind: s.blind, Notes: slices.Concat(f.othersNote(o), f.notes(sc, last, where), s.missing())}
 	var loud []string
-	fig.Title, loud = f.readsTitle(sc)
+	fig.Title, loud = own.readsTitle(sc)
 
 	if len(f.xs) == 2 {
 		marks := []mark{

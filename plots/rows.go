@@ -1,6 +1,7 @@
 package plots
 
 import (
+	"cmp"
 	"image/color"
 	"slices"
 	"strings"
@@ -33,6 +34,7 @@ type rowChart struct {
 // A row is one lock.
 type row struct {
 	name     string
+	label    string // at the left; "": the name
 	emphasis emphasis
 	dots     []point // Y is the value and X is not used; Y is NaN if there is none
 }
@@ -52,6 +54,9 @@ type column struct {
 	cells []string
 	alarm []bool // cells that say "worse"; nil: none
 }
+
+// shown returns the name at the left.
+func (r row) shown() string { return cmp.Or(r.label, elide(r.name)) }
 
 const rowSize = 9.5 // of the text in rows
 
@@ -105,7 +110,7 @@ func (r rowLayer) nameWidth() (w vg.Length) {
 		return 0
 	}
 	for _, row := range r.rows {
-		w = max(w, sansBold(rowSize).Width(elide(row.name)))
+		w = max(w, sansBold(rowSize).Width(row.shown()))
 	}
 	return w + 10
 }
@@ -179,7 +184,7 @@ func (r rowLayer) Plot(c draw.Canvas, p *plot.Plot) {
 			hue = strong
 		}
 		if r.names {
-			font.write(c, vg.Point{X: c.Min.X - 10, Y: base}, 1, hue, elide(row.name))
+			font.write(c, vg.Point{X: c.Min.X - 10, Y: base}, 1, hue, row.shown())
 		}
 		at := c.Max.X + 8
 		for _, col := range r.columns {

@@ -9,13 +9,24 @@ import (
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
+
+	"github.com/lockbench/lockbench/results"
 )
 
 // A course is the throughput of one lock along a dimension.
 type course struct {
-	name string
-	look look
-	pts  []point // by X
+	name    string
+	machine string // another than that of the figure, "" if it is that
+	look    look
+	pts     []point // by X
+}
+
+// label returns the name for a legend, with the machine if it is another.
+func (c course) label() string {
+	if c.machine == "" {
+		return ""
+	}
+	return elide(c.name) + " (" + c.machine + ")"
 }
 
 // at returns the point at x. ok is false if there is none.
@@ -32,8 +43,49 @@ func (c course) at(x float64) (point, bool) {
 type family struct {
 	xs      []float64 // ascending
 	locks   []course
-	limit   course // of the empty lock
+	others  []course // of other machines
+	limit   course   // of the empty lock
 	dropped []string
+}
+
+// withOthers adds the courses of other machines in the same scene, whatever the distance
+// of their CPUs: those of each machine in the order of their names. No lock of f is
+// ranked against them.
+func (f family) withOthers(in scene, sceneOf func([]cell) func(cell) scene, x func(cell) float64, looks map[string]look, o Options) family {
+	in.distance = results.Unknown
+	f.xs = slices.Clone(f.xs)
+	for _, other := range o.Others {
+		all := cells(other.Summaries)
+		of := sceneOf(all)
+		all = slices.DeleteFunc(all, func(c cell) bool {
+			s := of(c)
+			s.Lock = ""
+			return s != in
+		})
+		g := shot{cells: all}.family(x, looks, o)
+		for _, c := range g.locks {
+			c.machine = other.machine()
+			f.others = append(f.others, c)
+		}
+		f.xs = append(f.xs, g.xs...)
+	}
+	slices.Sort(f.xs)
+	f.xs = slices.Compact(f.xs)
+	return f
+}
+
+// othersNote says what the lines of other machines are.
+func (f family) othersNote(o Options) []string {
+	if len(f.others) == 0 {
+		return nil
+	}
+	var words []string
+	for _, other := range o.Others {
+		if slices.ContainsFunc(f.others, func(c course) bool { return c.machine == other.machine() }) {
+			words = append(words, other.describe())
+		}
+	}
+	return []string{"Dashed, with hollow marks: " + strings.Join(words, "; ") + "."}
 }
 
 // family gathers throughput along x.
@@ -148,7 +200,7 @@ func spanning(lo, hi float64) bool { return hi > 60*lo }
 // spanning reports whether the throughputs of f do.
 func (f family) spanning() bool {
 	lo, hi := math.Inf(1), 0.0
-	for _, c := range f.locks {
+	for _, c := range slices.Concat(f.locks, f.others) {
 		for _, p := range c.pts {
 			lo, hi = min(lo, p.Y), max(hi, p.Y)
 		}
@@ -216,14 +268,22 @@ func (f family) lines(at float64, loud []string, sc scale, o Options) lineChart 
 		value:  number,
 		shaded: math.NaN(),
 	}
-	for i, c := range f.ranked(at) {
-		ch.lines = append(ch.lines, line{
+	for i, c := range slices.Concat(f.ranked(at), f.others) {
+		l := line{
 			name:     c.name,
+			label:    c.label(),
 			look:     c.look,
 			emphasis: emphasisOf(c.name, loud, o),
 			rank:     i,
 			pts:      c.scaled(sc.factor).pts,
-		})
+		}
+		switch {
+		case c.machine != "":
+			l.origin, l.emphasis = another, min(l.emphasis, tied)
+		case len(f.others) > 0:
+			l.origin = itself
+		}
+		ch.lines = append(ch.lines, l)
 	}
 	ch.limit.pts = course{pts: f.limitIn()}.scaled(sc.factor).pts
 	return ch
@@ -247,14 +307,28 @@ func (f family) rowsOf(at float64, loud []string, sc scale, marks []mark, o Opti
 	if p, ok := (course{pts: f.limitIn()}).at(at); ok {
 		ch.limit, ch.limited = p.Y*sc.factor, f.limit.name
 	}
-	for _, c := range f.ranked(at) {
+	add := func(c course, e emphasis) {
 		c = c.scaled(sc.factor)
-		r := row{name: c.name, emphasis: emphasisOf(c.name, loud, o)}
+		r := row{name: c.name, label: c.label(), emphasis: e}
 		for _, x := range f.xs {
 			p, _ := c.at(x)
 			r.dots = append(r.dots, p)
 		}
 		ch.rows = append(ch.rows, r)
+	}
+	ranked := f.ranked(at)
+	for _, c := range ranked {
+		add(c, emphasisOf(c.name, loud, o))
+		for _, other := range f.others { // below the same lock
+			if other.name == c.name {
+				add(other, muted)
+			}
+		}
+	}
+	for _, other := range f.others {
+		if !slices.ContainsFunc(ranked, func(c course) bool { return c.name == other.name }) {
+			add(other, muted)
+		}
 	}
 	return ch
 }

@@ -25,12 +25,13 @@ func Throughput(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 		return nil, skip(kind, "no samples")
 	}
 	looks := looks(sums, o)
+	x := func(c cell) float64 { return float64(c.CPUs) }
 	return drawShots(kind, shots(all, scalingScene(all)), func(s shot) ([]*Figure, []Skipped) {
-		f := s.family(func(c cell) float64 { return float64(c.CPUs) }, looks, o)
+		f := s.family(x, looks, o)
 		if len(f.locks) == 0 {
 			return nil, skipShot(kind, s, noThroughput)
 		}
-		return []*Figure{s.throughput(f, o)}, nil
+		return []*Figure{s.throughput(f, f.withOthers(s.scene, scalingScene, x, looks, o), o)}, nil
 	})
 }
 
@@ -69,11 +70,12 @@ func scalingScene(all []cell) func(cell) scene {
 	}
 }
 
-// throughput draws one figure over CPUs.
-func (s shot) throughput(f family, o Options) *Figure {
+// throughput draws one figure over CPUs, of f, which is own with what is of other
+// machines.
+func (s shot) throughput(own, f family, o Options) *Figure {
 	over := oversubscribed(s.cells)
-	at := f.xs[len(f.xs)-1] // where locks are ranked
-	for _, x := range slices.Backward(f.xs) {
+	at := own.xs[len(own.xs)-1] // where locks are ranked
+	for _, x := range slices.Backward(own.xs) {
 		if !over[x] {
 			at = x
 			break
@@ -81,7 +83,7 @@ func (s shot) throughput(f family, o Options) *Figure {
 	}
 	sc := opsScale(f.top())
 	where := "at " + count(int(at), "CPU")
-	fig := &Figure{Name: s.name("throughput"), Width: figureWidth, Subtitle: s.subtitle(o), blind: s.blind, Notes: append(f.notes(sc, at, where), s.missing()...)}
+	fig := &Figure{Name: s.name("throughput"), Width: figureWidth, Subtitle: s.subtitle(o), blind: s.blind, Notes: slices.Concat(f.othersNote(o), f.notes(sc, at, where), s.missing())}
 	if len(over) > 0 {
 		fig.Notes = append(fig.Notes, "Oversubscribed: the machine has fewer CPUs than that, and workers take turns on them.")
 	}
