@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/lockbench/lockbench/internal/commandline"
@@ -10,7 +11,7 @@ import (
 )
 
 type plotCmd struct {
-	Files []string `complete:"files" arg:"" name:"file" help:"Results files, all of one machine."`
+	Files []string `complete:"files" arg:"" name:"file" help:"Results files, all of one machine; those of simulated machines are drawn beside it."`
 	Plots string   `complete:"dirs" placeholder:"DIR" default:"plots-out" help:"Where to put the pictures (${default})."`
 
 	Format string `complete:"svg|png" placeholder:"FORMAT,..." default:"svg,png" help:"Format of the pictures: svg, png or both (${default})."`
@@ -19,7 +20,7 @@ type plotCmd struct {
 
 func (c *plotCmd) Run(con commandline.Console) error {
 	var bad commandline.Problems
-	var all *results.File
+	var machines []*results.File // one for each
 	for _, name := range c.Files {
 		file, err := results.ReadFile(name)
 		bad.Add(err)
@@ -28,14 +29,25 @@ func (c *plotCmd) Run(con commandline.Console) error {
 				fmt.Fprintf(con.Err, "lockbench: warning: %s: %s\n", name, w)
 			}
 		}
-		switch {
-		case err != nil:
-		case all == nil:
-			all = file
-		default:
-			bad.Add(sameMachine(all, file))
-			all.Samples = append(all.Samples, file.Samples...)
+		if err != nil {
+			continue
 		}
+		i := slices.IndexFunc(machines, func(f *results.File) bool { return simulated(f) == simulated(file) })
+		if i < 0 {
+			machines = append(machines, file)
+			continue
+		}
+		if simulated(file) == "" {
+			bad.Add(sameMachine(machines[i], file))
+		}
+		machines[i].Samples = append(machines[i].Samples, file.Samples...)
+	}
+	var all *results.File
+	if len(machines) > 0 {
+		// What was measured is what the figures are of; else the first machine's.
+		i := max(0, slices.IndexFunc(machines, func(f *results.File) bool { return simulated(f) == "" }))
+		all = machines[i]
+		c.Beside = slices.Delete(machines, i, i+1)
 	}
 	c.Formats = strings.Split(c.Format, ",")
 	for _, f := range c.Formats {
@@ -48,6 +60,14 @@ func (c *plotCmd) Run(con commandline.Console) error {
 		return bad
 	}
 	return c.Draw(con, c.Plots, all, true)
+}
+
+// simulated returns the simulated machine of a file, "" if it was measured.
+func simulated(f *results.File) string {
+	if strings.HasPrefix(f.Machine, "sim:") {
+		return f.Machine
+	}
+	return ""
 }
 
 // sameMachine returns an error if two files are from different machines.

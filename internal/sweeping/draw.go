@@ -18,7 +18,8 @@ import (
 type Drawing struct {
 	All bool `help:"Draw every share of reads, and not only the lowest and the highest."`
 
-	Formats []string `kong:"-"` // svg, png
+	Formats []string        `kong:"-"` // svg, png
+	Beside  []*results.File `kong:"-"` // of other machines
 }
 
 // pictureLines is how many lines Draw prints at most if it is not asked for the others:
@@ -30,6 +31,9 @@ const pictureLines = 3*3 + 4
 // others if others is set: for each a path, and below it its title.
 func (d Drawing) Draw(con commandline.Console, dir string, file *results.File, others bool) error {
 	o := plots.Options{Facts: file.Facts, Everything: d.All, Formats: d.Formats, Waits: results.Distributions(file.Samples)}
+	for _, other := range d.Beside {
+		o.Others = append(o.Others, plots.Other{Facts: other.Facts, Summaries: results.Summarize(other.Samples)})
+	}
 	files, skipped, err := plots.Write(dir, results.Summarize(file.Samples), o)
 	lead, rest := plots.Lead(files)
 	for _, a := range lead {
@@ -61,6 +65,12 @@ func (d Drawing) page(con commandline.Console, dir string, file *results.File, f
 	}
 	if err := wholeTable(&table, 0, file); err != nil {
 		table.Reset() // no cell has ns/op
+	}
+	for _, other := range d.Beside {
+		fmt.Fprintf(&table, "\n%s:\n\n", other.Machine)
+		if err := wholeTable(&table, 0, other); err != nil {
+			fmt.Fprintf(&table, "no table: %v\n", err)
+		}
 	}
 	path, err := plots.WritePage(dir, files, o, digest.String(), table.String())
 	if err != nil {
