@@ -252,7 +252,7 @@ type Result struct {
 // the whole interval is better.
 func (r *Result) Improved() bool {
 	lo, hi := r.bad(r.Lo), r.bad(r.Hi)
-	return r.bad(r.Change) < -r.Margin-r.Drift && max(lo, hi) < -r.Drift || r.Exact && r.bad(r.Change) < 0
+	return r.bad(r.Change) < -r.Margin-r.Drift && max(lo, hi) < -r.Drift
 }
 
 // bad returns a change, a share, with the sign that makes more worse.

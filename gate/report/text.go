@@ -385,7 +385,7 @@ func (t *textTable) marks() (lines []string) {
 	if any(func(res row) bool { return res.Minor }) && !t.NoVerdict {
 		lines = append(lines, "( ): not counted: there are more readings at another distance of the CPUs, which decides")
 	}
-	if !t.NoVerdict && any(func(res row) bool { return !res.Exact }) {
+	if !t.NoVerdict && any(func(res row) bool { return !res.Exact || res.Margin > 0 }) {
 		lines = append(lines, fmt.Sprintf("margin: %s, unless the row has another", wording.Share(t.Rules.WithDefaults().Margin)))
 	}
 	return lines
