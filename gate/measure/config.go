@@ -76,7 +76,7 @@ type Config struct {
 	Builds, MaxBuilds int
 
 	// MeasureUnchanged measures packages that are the same on both sides, too, as a
-	// trial of the gate does.
+	// trial of the gate does; and [Simulate] runs locks that are the same.
 	MeasureUnchanged bool
 
 	// Pin are the CPUs that the benchmarks may use; default all.

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/lockbench/lockbench/gate"
@@ -49,11 +50,14 @@ type above struct {
 // recorded are the names of the files.
 var recorded = [2]string{"base.txt", "head.txt"}
 
-// MayRecord returns an error if dir has a recording already; see [Config].
+// MayRecord returns an error if dir has a recording already; see [Config] and
+// [Simulated.Files].
 func MayRecord(dir string) error {
-	for _, name := range recorded {
-		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
-			return fmt.Errorf("%s: there is a recording already", filepath.Join(dir, name))
+	entries, _ := os.ReadDir(dir) // it need not exist
+	for _, e := range entries {
+		side, ofText := strings.CutSuffix(e.Name(), ".txt")
+		if side, _, _ = strings.Cut(side, "-"); ofText && (side == "base" || side == "head") {
+			return fmt.Errorf("%s: there is a recording already", filepath.Join(dir, e.Name()))
 		}
 	}
 	return nil

@@ -167,7 +167,12 @@ type node struct {
 
 // files returns all files of a package, which are in its directory.
 func (n *node) files() []string {
-	return slices.Concat(n.GoFiles, n.CgoFiles, n.native(), n.EmbedFiles, n.TestGoFiles, n.XTestGoFiles, n.TestEmbedFiles, n.XTestEmbedFiles)
+	return slices.Concat(n.built(), n.TestGoFiles, n.XTestGoFiles, n.TestEmbedFiles, n.XTestEmbedFiles)
+}
+
+// built returns the files that a program which imports the package is made of.
+func (n *node) built() []string {
+	return slices.Concat(n.GoFiles, n.CgoFiles, n.native(), n.EmbedFiles)
 }
 
 // native returns the files that the go command does not read itself: they may include
@@ -187,6 +192,11 @@ func (s *Source) graph(ctx context.Context, t *tree) (graph, error) {
 			args = append(args, side.path)
 		}
 	}
+	return s.listGraph(ctx, t, args)
+}
+
+// listGraph runs a go list that prints nodes.
+func (s *Source) listGraph(ctx context.Context, t *tree, args []string) (graph, error) {
 	out, err := s.goCommand(ctx, t, args...)
 	if err != nil {
 		return nil, err

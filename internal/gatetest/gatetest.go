@@ -1,5 +1,6 @@
 // Package gatetest makes up rounds of benchmarks, to measure how often the gate is
-// wrong: here it is known which benchmarks are slower.
+// wrong: here it is known which benchmarks are slower. It also has a module whose locks
+// are made up, for the gate in the simulator.
 package gatetest
 
 import (
