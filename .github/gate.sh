@@ -18,18 +18,21 @@ report=${RUNNER_TEMP:-$bin}/lockbench-gate
 flags=(--base "$BASE" --format github --out "$report")
 pass() { [ -z "$2" ] || flags+=("$1=$2"); } # only what is set: a flag goes before the config
 for name in head bench skip cpus cpu tags unit metric margin fdr confidence budget min-rounds timeout cannot-tell new removed \
-	slice builds pin seed history config; do
+	slice builds pin seed history machine locks tolerance config; do
 	variable=$(tr a-z- A-Z_ <<<"$name")
 	pass "--$name" "${!variable}"
 done
-case $EXACT in
-'' | false) ;;
-true) flags+=(--exact) ;;
-*)
-	echo "::error title=lockbench gate::exact: want true or false, have $EXACT"
-	exit 2
-	;;
-esac
+for name in exact sim; do
+	variable=$(tr a-z- A-Z_ <<<"$name")
+	case ${!variable} in
+	'' | false) ;;
+	true) flags+=("--$name") ;;
+	*)
+		echo "::error title=lockbench gate::$name: want true or false, have ${!variable}"
+		exit 2
+		;;
+	esac
+done
 read -ra words <<<"$PACKAGES"
 for p in ${words[@]+"${words[@]}"}; do pass --packages "$p"; done
 read -ra words <<<"$WITH"

@@ -231,6 +231,12 @@
 //	...
 //	exit status 2
 //
+// With --sim it compares the locks of this repository, or of a fork, in the simulator: on
+// described machines (--machine), with as many CPUs as they have (--cpus). There the
+// values do not vary, and what is worse by more than the --tolerance has regressed:
+//
+//	lockbench gate --sim --base origin/main --machine milan-2s --cpus 1,8,64
+//
 // With --self-test it compares the head with itself, and with itself made slower by
 // --slowdown, and fails if it did not notice. Compare prints the same table without a
 // verdict; history finds the runs in a directory of results at which benchmarks became

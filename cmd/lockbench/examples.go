@@ -63,6 +63,7 @@ func (gateCmd) Help() string {
 	return commandline.Examples(
 		"lockbench gate --base origin/main --packages ./... --margin 3%",
 		"lockbench gate --files old.txt new.txt",
+		"lockbench gate --sim --base origin/main --machine milan-2s --cpus 1,64 --locks 'ticket,mcs*'",
 		"lockbench gate --self-test --packages ./ticket",
 	)
 }

@@ -41,7 +41,7 @@ type gateCmd struct {
 	Packages []string `placeholder:"PATTERN" sep:"none" help:"Packages, as the go command names them; can be repeated (./...)."`
 	Bench    string   `placeholder:"RE" help:"Benchmarks, as for go test -bench (all)."`
 	Skip     string   `placeholder:"RE" help:"Benchmarks that are never run, as for go test -skip (none)."`
-	CPUs     string   `name:"cpus" placeholder:"N,..." help:"CPU counts, as for go test -cpu (1, and all CPUs for benchmarks that start goroutines)."`
+	CPUs     string   `name:"cpus" placeholder:"N,..." help:"CPU counts, as for go test -cpu (1, and all CPUs for benchmarks that start goroutines; with --sim: 1,8,64)."`
 	CPU      string   `name:"cpu" hidden:"" now:"cpus"`
 	Tags     string   `placeholder:"TAG,..." help:"Build tags."`
 	With     []string `placeholder:"PATH" sep:"none" help:"A file or directory that both sides have as it is now, such as one that git ignores; can be repeated."`
@@ -72,6 +72,11 @@ type gateCmd struct {
 	History string `complete:"dirs" placeholder:"DIR" help:"Directory of results to which the head's are added, only if it passes; see lockbench history."`
 	Verbose bool   `help:"Show all that pass, too."`
 
+	Sim       bool   `help:"Compare the locks of the base and of the head in the simulator, on other machines than this one."`
+	Machine   string `complete:"machines" placeholder:"NAME,..." help:"With --sim: described machines, or files of descriptions (milan-2s,xeon-8176-8s)."`
+	Locks     string `complete:"locks" placeholder:"LOCK,..." help:"With --sim: names or patterns, as for locksim run (all that can be simulated)."`
+	Tolerance string `placeholder:"P" help:"With --sim: by how much something may be worse, or by as much as seeds differ, if that is more (2%)."`
+
 	SelfTest bool   `help:"Test the gate itself, on the benchmarks of the head: against the same code, which must pass, and against code that is slower, which must not."`
 	Slowdown string `placeholder:"P" default:"10%" help:"With --self-test: how much slower (${default})."`
 }
@@ -86,10 +91,18 @@ const exitCannotTell = 3
 
 func (c *gateCmd) Run(con commandline.Console) error {
 	var bad commandline.Problems
+	unfit, ofSim := c.ofMeasuring(), c.ofSimulating()
 	file, says := c.settle(&bad)
 	rules := c.rules(&bad, file)
 	compare, drift := (*gating).measure, 0.0
+	var simulation measure.Simulation
 	switch {
+	case c.Sim:
+		compare = (*gating).simulate
+		simulation = c.checkSim(&bad, says, unfit)
+		rules = c.simulatedRules(&bad, says, rules)
+	case len(ofSim) > 0:
+		bad.Addf("%s: want it with --sim", strings.Join(ofSim, ", "))
 	case c.Files:
 		compare = (*gating).compareFiles
 		c.checkFiles(&bad, file)
@@ -124,7 +137,7 @@ func (c *gateCmd) Run(con commandline.Console) error {
 	if c.History != "" {
 		bad.Writable(says.of("history"), c.History)
 	}
-	g := &gating{gateCmd: c, console: con, rules: rules, config: file, measuring: measuring, keeps: keeps, drift: drift}
+	g := &gating{gateCmd: c, console: con, rules: rules, config: file, measuring: measuring, simulation: simulation, keeps: keeps, drift: drift}
 	if len(bad) > 0 {
 		return g.refuse(bad)
 	}
@@ -195,7 +208,10 @@ type gating struct {
 	keeps     bool // write into --out
 	drift     float64
 
-	shapes []shape.Finding // of the files
+	simulation measure.Simulation // with --sim
+
+	shapes    []shape.Finding       // of the files
+	simulated []measure.ResultsFile // with --sim
 }
 
 // formats are the formats of a report.
@@ -306,7 +322,7 @@ func (c *gateCmd) measuring(bad *commandline.Problems, file *config.File, says s
 	}
 	if c.CPUs != "" {
 		cfg.CPU = bad.Ints(says.of("cpus"), c.CPUs, 1, 1024)
-		if n := runtime.NumCPU(); !c.Files && slices.Max(cfg.CPU) > n && slices.Max(cfg.CPU) <= 1024 {
+		if n := runtime.NumCPU(); !c.Files && !c.Sim && slices.Max(cfg.CPU) > n && slices.Max(cfg.CPU) <= 1024 {
 			bad.Addf("%s %s: the machine has %d: want no more", says.of("cpus"), c.CPUs, n)
 		}
 	}
@@ -616,6 +632,9 @@ func (g *gating) keep(rep report.Document) error {
 		if err := atomicfile.Write(filepath.Join(g.Out, file.name), write); err != nil {
 			return err
 		}
+	}
+	if err := g.keepSimulated(); err != nil {
+		return err
 	}
 	if len(rep.Results) > 0 {
 		files, err := plots.WriteForest(g.Out, rep.Report, plots.ForestOptions{})

@@ -17,9 +17,9 @@ import (
 )
 
 // lines returns the places of the benchmarks that a report mentions. A comparison of
-// files has no lines, because the benchmarks may be of any code.
+// files has no lines, because the benchmarks may be of any code, nor has a simulation.
 func (g *gating) lines(rep report.Document) map[gate.Benchmark]report.Line {
-	if g.Files {
+	if g.Files || g.Sim {
 		return nil
 	}
 	root := os.Getenv("GITHUB_WORKSPACE")

@@ -26,13 +26,21 @@ func (c *gateCmd) settle(bad *commandline.Problems) (*config.File, saying) {
 		file, err = config.Read(c.Config)
 		bad.Add(err)
 	}
+	c.decide(bad, says, file, "sim", &c.Sim)
+	cpus, machine, tolerance := "", "", ""
+	if c.Sim {
+		cpus, machine, tolerance = "1,8,64", "milan-2s,xeon-8176-8s", "2%"
+	}
 	for _, s := range []struct {
 		flag  string
 		to    *string
 		usual string
 	}{
 		{"bench", &c.Bench, "."},
-		{"cpus", &c.CPUs, ""},
+		{"cpus", &c.CPUs, cpus},
+		{"machine", &c.Machine, machine},
+		{"locks", &c.Locks, ""},
+		{"tolerance", &c.Tolerance, tolerance},
 		{"tags", &c.Tags, ""},
 		{"timeout", &c.Timeout, "1m"},
 		{"cannot-tell", &c.CannotTell, ""},
@@ -43,7 +51,7 @@ func (c *gateCmd) settle(bad *commandline.Problems) (*config.File, saying) {
 		{"history", &c.History, ""},
 		{"drift", &c.Drift, ""},
 	} {
-		if s.flag == "history" && (c.Files || c.SelfTest) || s.flag == "drift" && !c.Files {
+		if s.flag == "history" && (c.Files || c.Sim || c.SelfTest) || s.flag == "drift" && !c.Files {
 			continue // the configuration is for other runs, too, in which the key has a meaning
 		}
 		if *s.to == "" && file != nil {
@@ -57,17 +65,24 @@ func (c *gateCmd) settle(bad *commandline.Problems) (*config.File, saying) {
 	if file != nil && c.With == nil {
 		c.With = says.from(file, "with")
 	}
-	if file != nil && !c.Exact && c.Unit == "" {
-		exact := says.from(file, "exact")
-		switch text := strings.Join(exact, ","); text {
-		case "", "false":
-		case "true":
-			c.Exact = true
-		default:
-			bad.Addf("%s %s: want true or false", says.of("exact"), text)
-		}
+	if c.Unit == "" && !c.Sim {
+		c.decide(bad, says, file, "exact", &c.Exact)
 	}
 	return file, says
+}
+
+// decide sets a flag that is not set, and takes no value, as the configuration says.
+func (c *gateCmd) decide(bad *commandline.Problems, says saying, file *config.File, flag string, to *bool) {
+	if file == nil || *to {
+		return
+	}
+	switch text := strings.Join(says.from(file, flag), ","); text {
+	case "", "false":
+	case "true":
+		*to = true
+	default:
+		bad.Addf("%s %s: want true or false", says.of(flag), text)
+	}
 }
 
 // from returns the file's values for a flag, and notes that they are from the file.

@@ -38,7 +38,7 @@ func TestEverySettingEverywhere(t *testing.T) {
 	ofOneRun := strings.Fields("help version files base head dir config format out verbose self-test slowdown")
 	// The action measures and compares no files, so it needs no drift.
 	inAction := strings.Fields("base head config")
-	set, passed := []string{"BASE=main", "EXACT=true"}, []string{"--exact"}
+	set, passed := []string{"BASE=main", "EXACT=true", "SIM=true"}, []string{"--exact", "--sim"}
 	for _, match := range flags {
 		flag := match[1]
 		key := strings.ReplaceAll(flag, "-", "_")
@@ -52,7 +52,7 @@ func TestEverySettingEverywhere(t *testing.T) {
 		if want := (!slices.Contains(ofOneRun, flag) || slices.Contains(inAction, flag)) && flag != "drift"; want != slices.Contains(action.environment, variable) {
 			t.Errorf("--%s: wanted in action.yml %t, is there %t", flag, want, !want)
 		}
-		if slices.Contains(action.environment, variable) && flag != "base" && flag != "exact" {
+		if slices.Contains(action.environment, variable) && flag != "base" && flag != "exact" && flag != "sim" {
 			set = append(set, variable+"v")
 			passed = append(passed, "--"+flag+"=v")
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/lockbench/lockbench/internal/ownlock"
 	"github.com/lockbench/lockbench/internal/sweeping"
 	"github.com/lockbench/lockbench/results"
+	"github.com/lockbench/lockbench/sim/machines"
 )
 
 func main() {
@@ -53,7 +54,7 @@ var program = commandline.Program{
 	Name:     "lockbench",
 	About:    "Which lock for this workload, on this machine? Lockbench measures locks over CPU counts and reader ratios.",
 	Commands: func() any { return new(commands) },
-	Complete: map[string]func() []string{"locks": lockNames, "tortured": torturedNames, "workloads": workloadNames, "claims": claims.Names, "units": unitNames},
+	Complete: map[string]func() []string{"locks": lockNames, "tortured": torturedNames, "workloads": workloadNames, "claims": claims.Names, "units": unitNames, "machines": machines.Names},
 	Codes:    map[error]int{sweeping.ErrInterrupted: exitInterrupted, errCannotTell: exitCannotTell, errNoData: exitCannotTell},
 }
 

@@ -39,6 +39,11 @@ import (
 //	builds     = 30
 //	exact      = true
 //
+//	sim        = true # a file for runs in the simulator
+//	machine    = ['milan-2s']
+//	locks      = ['ticket', 'mcs*']
+//	tolerance  = '2%'
+//
 //	[[rule]]
 //	bench  = '^example\.org/net\.' # matches package, dot, name without Benchmark
 //	unit   = 'ns/op'
@@ -82,7 +87,7 @@ type Flag struct {
 }
 
 // flags are the keys that only mean a flag of the same name.
-var flags = []string{"packages", "bench", "cpus", "tags", "with", "exact", "timeout", "cannot_tell", "slice", "builds", "pin", "seed", "history", "drift"}
+var flags = []string{"packages", "bench", "cpus", "tags", "with", "exact", "timeout", "cannot_tell", "slice", "builds", "pin", "seed", "history", "drift", "sim", "machine", "locks", "tolerance"}
 
 // A pattern matches benchmarks, and remembers whether it did.
 type pattern struct {

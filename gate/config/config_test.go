@@ -325,7 +325,7 @@ bench = 'e'
 ignore = 'yes'
 reason = 'none'
 [rules]
-`, `gate.toml:1: unknown key "margins" (known: bench, budget, builds, cannot_tell, confidence, cpus, drift, exact, fdr, history, margin, min_rounds, new, packages, pin, removed, seed, skip, slice, tags, timeout, units, with)
+`, `gate.toml:1: unknown key "margins" (known: bench, budget, builds, cannot_tell, confidence, cpus, drift, exact, fdr, history, locks, machine, margin, min_rounds, new, packages, pin, removed, seed, sim, skip, slice, tags, timeout, tolerance, units, with)
 gate.toml:2: margin: want a share above 0 and up to 1, such as '3%' or 0.03, have 3
 gate.toml:3: fdr: want a share between 0 and 1, such as '3%' or 0.03, have "little"
 gate.toml:4: confidence: want a share between 0 and 1, such as '3%' or 0.03, have 1
@@ -335,7 +335,7 @@ gate.toml:7: units: want a list of strings, such as ['a', 'b'], have "ns/op"
 gate.toml:8: new: "a" twice
 gate.toml:8: new: want strings that are not empty, have 1
 gate.toml:8: new: want a regular expression: missing closing ): ` + "`(`" + `
-gate.toml:9: unknown key "extra.key" (known: bench, budget, builds, cannot_tell, confidence, cpus, drift, exact, fdr, history, margin, min_rounds, new, packages, pin, removed, seed, skip, slice, tags, timeout, units, with)
+gate.toml:9: unknown key "extra.key" (known: bench, budget, builds, cannot_tell, confidence, cpus, drift, exact, fdr, history, locks, machine, margin, min_rounds, new, packages, pin, removed, seed, sim, skip, slice, tags, timeout, tolerance, units, with)
 gate.toml:12: bench: want a regular expression ('.' is all), have ""
 gate.toml:13: margin: want a share above 0 and up to 1, such as '3%' or 0.03, have "0%"
 gate.toml:16: margin: want a share above 0 and up to 1, such as '3%' or 0.03, have "-1%"
