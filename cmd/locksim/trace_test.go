@@ -521,10 +521,6 @@ func TestTraceFiles(t *testing.T) {
 // The pictures of docs/simulator.md are what the commands on that page draw, each in a
 // process of its own.
 func TestTraceFigures(t *testing.T) {
-	const ours = "LOCKSIM_TRACE"
-	if args := os.Getenv(ours); args != "" {
-		os.Exit(run(strings.Fields(args), os.Stdout, os.Stderr))
-	}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -545,8 +541,8 @@ func TestTraceFigures(t *testing.T) {
 				if dark != "" {
 					command += " --dark"
 				}
-				cmd := exec.Command(self, "-test.run=^TestTraceFigures$")
-				cmd.Env = append(os.Environ(), ours+"="+command, "GOMAXPROCS="+procs)
+				cmd := exec.Command(self, strings.Fields(command)...) // see TestMain
+				cmd.Env = append(os.Environ(), "GOMAXPROCS="+procs)
 				if output, err := cmd.CombinedOutput(); err != nil {
 					t.Fatalf("$ locksim %s\n%v: %s", command, err, output)
 				}
