@@ -134,14 +134,18 @@ type NoDataError struct {
 	Have []string
 
 	// Oversubscribed is how many samples were left out because they had more CPUs than
-	// their machine.
-	Oversubscribed int
+	// their machine, and Others how many because they have another Workload, Work, Mode, GC
+	// or Place, roles, or an open loop.
+	Oversubscribed, Others int
 }
 
 func (e *NoDataError) Error() string {
 	text := "no samples of two locks in such cells"
 	if e.Axis != "" {
 		text = fmt.Sprintf("no samples around %s %s: have %s", e.Axis, e.Want, list(e.Have))
+	}
+	if e.Axis == "" && e.Others > 0 {
+		text += fmt.Sprintf(" (%d of another workload, work, mode, gc or place, with readers and writers apart, or with a load or a rate, were left out)", e.Others)
 	}
 	if e.Oversubscribed > 0 {
 		text += fmt.Sprintf(" (%d with more CPUs than their machine were left out)", e.Oversubscribed)
@@ -197,13 +201,13 @@ func (q Question) Ask(samples []results.Sample) ([]Answer, error) {
 	if err := q.validate(); err != nil {
 		return nil, err
 	}
-	usable, oversubscribed := q.usable(samples)
+	usable, oversubscribed, others := q.usable(samples)
 	var answers []Answer
 	for _, d := range distances(usable) {
 		a := q.at(d, usable)
 		switch {
 		case a.NoData != nil:
-			a.NoData.Oversubscribed = oversubscribed
+			a.NoData.Oversubscribed, a.NoData.Others = oversubscribed, others
 		case a.Distance == results.Local && slices.ContainsFunc(answers, answered):
 			continue // no distance matters, so it is the same answer
 		}
@@ -221,20 +225,22 @@ func (q Question) Ask(samples []results.Sample) ([]Answer, error) {
 func answered(a Answer) bool { return a.NoData == nil }
 
 // usable returns the samples that are like the workload in all that is not interpolated,
-// and how many are not used because their machine had too few CPUs.
-func (q Question) usable(samples []results.Sample) (usable []results.Sample, oversubscribed int) {
+// and how many are not used because their machine had too few CPUs, or for another
+// reason.
+func (q Question) usable(samples []results.Sample) (usable []results.Sample, oversubscribed, others int) {
 	for _, s := range samples {
 		ns, ok := s.Value("ns/op")
 		switch {
-		case s.Workload != q.Workload || s.Work != q.Work || s.Mode != q.Mode || s.GC != q.GC || s.Place != q.Place,
-			s.Open(), s.Roles(), !ok, !(ns > 0), math.IsInf(ns, 0):
+		case !ok || !(ns > 0) || math.IsInf(ns, 0):
+		case s.Workload != q.Workload || s.Work != q.Work || s.Mode != q.Mode || s.GC != q.GC || s.Place != q.Place, s.Open(), s.Roles():
+			others++
 		case s.Oversubscribed:
 			oversubscribed++
 		default:
 			usable = append(usable, s)
 		}
 	}
-	return usable, oversubscribed
+	return usable, oversubscribed, others
 }
 
 // distances returns the distances of the samples, the unknown one last; Local if all

@@ -249,7 +249,7 @@ func TestNoData(t *testing.T) {
 		{cell(2, 0, 1000*ns, 100*ns), "no samples around hold 1µs: have 0s (24 "},
 		{cell(2, 0, 0, 50*ns), "no samples around think 50ns: have 100ns (24 "},
 		{crowded, "no samples around workers 8 per CPU: have 1 per CPU (24 "},
-		{other, "no samples of two locks in such cells"},
+		{other, "no samples of two locks in such cells (130 of another workload, work, mode, gc or place, "},
 	} {
 		answers, err := advice.Question{Cell: test.cell}.Ask(samples)
 		if no := (*advice.NoDataError)(nil); !errors.As(err, &no) || !strings.HasPrefix(err.Error(), test.want) || answers != nil {

@@ -72,7 +72,7 @@ func TestAdvise(t *testing.T) {
 		{"--cpus 1 near.txt", exitCannotTell, "", "lockbench: no data near that: no samples around cpus 1: have 2; measure it: lockbench run --cpus 1 --reads 0 --hold 0s --think 100ns --extend --out near.txt\n"},
 		{"--cpus 512 --workers 4 --hold 1us near.txt far.txt", exitCannotTell, "", "lockbench: no data near that: no samples around cpus 512: have 2; measure it on a machine with 512 CPUs: lockbench run --cpus 512 --reads 0 --workers 4 --hold 1us --think 100ns --out more.txt, or simulate one: locksim run --machine NAME --cpus 512 --reads 0 --workers 4 --hold 1us --think 100ns\n"},
 		{"--cpus 1 sim.txt", exitCannotTell, "", "lockbench: no data near that: no samples around cpus 1: have 64; simulate it: locksim run --machine big --cpus 1 --reads 0 --hold 0s --think 100ns\n"},
-		{"--workload log near.txt", exitCannotTell, "", "lockbench: no data near that: no samples of two locks in such cells; measure it: lockbench run --cpus 1 --reads 0 --hold 0s --think 100ns --workload log --extend --out near.txt\n"},
+		{"--workload log near.txt", exitCannotTell, "", "lockbench: no data near that: no samples of two locks in such cells (60 of another workload, work, mode, gc or place, with readers and writers apart, or with a load or a rate, were left out); measure it: lockbench run --cpus 1 --reads 0 --hold 0s --think 100ns --workload log --extend --out near.txt\n"},
 		{"sim.txt sim2.txt", exitUsage, "", "lockbench: --machine: want one of sim:big, sim:small\n"},
 	} {
 		var out, errs bytes.Buffer
