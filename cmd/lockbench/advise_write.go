@@ -96,7 +96,11 @@ func writeAnswer(b *strings.Builder, q advice.Question, a advice.Answer) {
 	if hidden > 0 {
 		fmt.Fprintf(b, "   and %s\n", wording.Count(hidden, "slower lock"))
 	}
-	wording.Wrap(b, fmt.Sprintf("NS/OP: wall time by the operations of all goroutines, with its 95%% interval; TIMES: NS/OP by that of %s; =: not told apart from the fastest, or within %s of it", wording.Clean(a.Take), wording.Share(q.Margin)), "", adviceWidth)
+	interval := "95% interval"
+	if q.Exact {
+		interval += ", or the range if it has fewer than 6 samples"
+	}
+	wording.Wrap(b, fmt.Sprintf("NS/OP: wall time by the operations of all goroutines, with its %s; TIMES: NS/OP by that of %s; =: not told apart from the fastest, or within %s of it", interval, wording.Clean(a.Take), wording.Share(q.Margin)), "", adviceWidth)
 	b.WriteByte('\n')
 
 	for _, e := range a.Ranked {
@@ -222,6 +226,9 @@ func writeUse(b *strings.Builder, lock string) {
 		return
 	}
 	text := fmt.Sprintf("%s is %s", lock, e.Type())
+	if lock != e.Name {
+		text += ", of which a model was simulated"
+	}
 	if needs := e.Needs(); needs != "" {
 		text += "; " + needs
 	}
