@@ -55,6 +55,7 @@ var program = commandline.Program{
 	About:    "Which lock for this workload, on this machine? Lockbench measures locks over CPU counts and reader ratios.",
 	Commands: func() any { return new(commands) },
 	Complete: map[string]func() []string{"locks": lockNames, "tortured": torturedNames, "workloads": workloadNames, "claims": claims.Names, "units": unitNames, "machines": machines.Names},
+	Vars:     map[string]string{"reads": allReads},
 	Codes:    map[error]int{sweeping.ErrInterrupted: exitInterrupted, errCannotTell: exitCannotTell, errNoData: exitCannotTell},
 }
 

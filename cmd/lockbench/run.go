@@ -123,10 +123,13 @@ func (c *runCmd) Run(con commandline.Console) error {
 	return c.End(con, file, facts, errors.Join(err, w.Close()))
 }
 
+// allReads are the shares of reads of a sweep for which no flag asks.
+const allReads = "0,50,90,99,100"
+
 // sweep returns the sweep that the flags ask for.
 func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 	sweep := harness.Sweep{Latency: c.Latency, Counters: c.Counters}
-	c.Fill(bad, &sweep, sweeping.CPUCounts(min(runtime.NumCPU(), runtime.GOMAXPROCS(0))), c.Quick)
+	c.Fill(bad, &sweep, sweeping.CPUCounts(min(runtime.NumCPU(), runtime.GOMAXPROCS(0))), allReads, c.Quick)
 	sweep.Workloads = sweeping.ParseWorkloads(bad, "--workload", c.Workload)
 	sweep.Seed = bad.Seed("--seed", c.Seed)
 	if c.Duration != "" {

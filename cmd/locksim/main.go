@@ -41,6 +41,7 @@ var program = commandline.Program{
 	About:    "Runs locks on virtual machines: one that takes every schedule, and those that have many CPUs.",
 	Commands: func() any { return new(commands) },
 	Complete: map[string]func() []string{"locks": lockNames, "traced": tracedNames, "machines": machines.Names, "properties": propertyNames, "workloads": workloadNames},
+	Vars:     map[string]string{"reads": someReads},
 	Codes:    map[error]int{errEarly: exitEarly, sweeping.ErrInterrupted: exitInterrupted},
 }
 

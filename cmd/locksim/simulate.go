@@ -205,8 +205,12 @@ func simulateAll(ctx context.Context, con commandline.Console, jobs int, all []t
 	return nil
 }
 
-// work returns about how long a task takes, in units of the others.
-func (t task) work() float64 { return 4 + float64(t.CPUs) }
+// work returns about how long a task takes, in units of the others: under many locks all
+// waiters look again at each release.
+func (t task) work() float64 {
+	cpus := float64(t.CPUs)
+	return 4 + cpus + cpus*cpus/50
+}
 
 // inProcess takes a sample in a process of its own. It also returns what that has written.
 func inProcess(ctx context.Context, con commandline.Console, s harness.Scenario) (sample results.Sample, log string, err error) {

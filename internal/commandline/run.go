@@ -55,6 +55,9 @@ type Program struct {
 	// tags: complete:"kind".
 	Complete map[string]func() []string
 
+	// Vars are what flags that several programs have name in their help, as ${name}.
+	Vars map[string]string
+
 	// Codes has the exit codes for errors that have codes of their own.
 	Codes map[error]int
 }
@@ -110,7 +113,7 @@ type refuser interface {
 }
 
 func (p Program) kong(con Console, empty *Problems) *kong.Kong {
-	k := kong.Must(p.Commands(), kong.Name(p.Name), kong.Description(p.About),
+	k := kong.Must(p.Commands(), kong.Name(p.Name), kong.Description(p.About), kong.Vars(p.Vars),
 		kong.NoDefaultHelp(), kong.Writers(con.Out, con.Err), kong.KindMapper(reflect.String, textMapper(empty)))
 	for _, cmd := range k.Model.Leaves(false) {
 		cmd.Detail = strings.ReplaceAll(cmd.Detail, "{program}", p.Name)

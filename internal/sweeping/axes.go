@@ -16,7 +16,7 @@ import (
 // Axes are the flags of those axes of a sweep that are numbers.
 type Axes struct {
 	CPUs    string `name:"cpus" placeholder:"N,..." help:"CPU counts (by default 1, 2, 4 ... all)."`
-	Reads   string `placeholder:"PERCENT,..." help:"Shares of the operations that only read (0,50,90,99,100)."`
+	Reads   string `placeholder:"PERCENT,..." help:"Shares of the operations that only read (${reads})."`
 	Workers string `placeholder:"N,..." help:"Workers per CPU (1)."`
 	Readers string `placeholder:"N,..." help:"Workers that only read, in total; with --writers, in place of --reads and --workers. Each role is measured separately."`
 	Writers string `placeholder:"N,..." help:"Workers that only write, in total, in addition to --readers."`
@@ -27,10 +27,10 @@ type Axes struct {
 // MaxCPUs is the largest number that --cpus takes.
 const MaxCPUs = 1024
 
-// Fill sets these axes of a sweep. By default it has all shares of reads, or the lowest and
-// one more if it is quick, and the given numbers of CPUs, or the first and the last.
-func (a *Axes) Fill(bad *commandline.Problems, sweep *harness.Sweep, cpus []int, quick bool) {
-	reads := "0,50,90,99,100"
+// Fill sets these axes of a sweep. By default it has the given numbers of CPUs and shares of
+// reads or, if it is quick, the first number and the last, and few reads and many. The
+// program has the shares as the variable reads of its help.
+func (a *Axes) Fill(bad *commandline.Problems, sweep *harness.Sweep, cpus []int, reads string, quick bool) {
 	if quick {
 		cpus, reads = slices.Compact([]int{cpus[0], cpus[len(cpus)-1]}), "0,90"
 	}
