@@ -66,7 +66,7 @@ func TestAdvise(t *testing.T) {
 		{"near.txt sim.txt", 0, "measured: host", "lockbench: not used, of another machine: sim.txt (sim:big)\n"},
 		{"--machine big near.txt sim.txt", 0, "64 CPUs, 64 goroutines\nsimulated, not measured: big\nfar: take mcs: sync.Mutex takes ×2.50", "lockbench: not used, of another machine: near.txt (host)\n"},
 		{"sim.txt --cpus 64", 0, "simulated, not measured: big\nwithin the data, no other value\nmcs is mcs.Lock:", ""},
-		{"sim3.txt", 0, "take sync.Mutex-model: no difference beyond noise and 5%\nor the range if it has fewer than 6 samples\nsync.Mutex-model is sync.Mutex, of which a model was simulated:\nmu sync.Mutex\n", ""},
+		{"sim3.txt", 0, "take sync.Mutex-model: no difference beyond noise and 5%\nthe range if it has fewer than 6 samples\nsync.Mutex-model is sync.Mutex, of which a model was simulated:\nmu sync.Mutex\n", ""},
 		{"--reads 90 sparse.txt", 0, "near: take ticket: the fastest of those that suit; sync.Mutex has too few\nsamples there to compare\nleft out: sync.Mutex (too few samples there)", ""},
 		{"unknown.txt", 0, "distance of the CPUs unknown: take sync.Mutex: no difference", ""},
 		{"--cpus 1 near.txt", exitCannotTell, "", "lockbench: no data near that: no samples around cpus 1: have 2; measure it: lockbench run --cpus 1 --reads 0 --hold 0s --think 100ns --extend --out near.txt\n"},
