@@ -19,7 +19,7 @@ func gracePeriods() (all []*curve) {
 			subject: "grace", machine: "xeon-8176-8s", series: f.name, unit: "ns",
 			cpus: []int{1, 2, 4, 8, 16, 28, 56, 112, 224},
 			simulate: func(t testing.TB, m *sim.Machine, n int) float64 {
-				ns, _, _ := gracePeriod(t, m, n, f.make())
+				ns, _, _ := gracePeriod(t, m, n, 100*time.Nanosecond, f.make())
 				return ns
 			},
 		})
@@ -28,9 +28,9 @@ func gracePeriods() (all []*curve) {
 }
 
 // gracePeriod returns the mean time of a grace period with readers on all CPUs except one,
-// how many sections had begun before one, and how many of these had not ended with it. A
-// reader is outside of sections for a microsecond on average.
-func gracePeriod(t testing.TB, m *sim.Machine, n int, f rcu.Flavour) (ns float64, met, missed int) {
+// how many sections had begun before one, and how many of these had not ended with it.
+// Sections take as long as hold, and a reader is outside of them for a microsecond on average.
+func gracePeriod(t testing.TB, m *sim.Machine, n int, hold time.Duration, f rcu.Flavour) (ns float64, met, missed int) {
 	t.Helper()
 	const warm, count = 1, 4
 	over, readers := false, 0
@@ -45,7 +45,7 @@ func gracePeriod(t testing.TB, m *sim.Machine, n int, f rcu.Flavour) (ns float64
 					entered[i]++
 					inside[i] = true
 					data.Load()
-					primitives.Busy(100 * time.Nanosecond)
+					primitives.Busy(hold)
 					inside[i] = false
 					r.ReadUnlock()
 					r.Quiescent()
@@ -94,7 +94,7 @@ func TestGracePeriods(t *testing.T) {
 		most = 28
 	}
 	for _, f := range flavours {
-		if _, met, missed := gracePeriod(t, machine(t, "xeon-8176-8s"), 28, f.make()); met == 0 || missed > 0 {
+		if _, met, missed := gracePeriod(t, machine(t, "xeon-8176-8s"), 28, 100*time.Microsecond, f.make()); met == 0 || missed > 0 {
 			t.Errorf("%s: of %d sections that had begun %d had not ended", f.name, met, missed)
 		}
 		c := of(t, "grace", "xeon-8176-8s", f.name)
