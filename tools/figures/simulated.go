@@ -197,7 +197,7 @@ func drawSimulated(root string, published map[string][]byte) error {
 }
 
 func (f simFigure) figure(all simulated) (*plots.Figure, error) {
-	figure := &plots.Figure{Name: f.name, Title: f.title, Subtitle: []string{f.subtitle}, Width: 760, Body: 340}
+	figure := &plots.Figure{Name: f.name, Title: f.title, Subtitle: []string{f.subtitle}, Notes: []string{"with seed 1, by " + simMaker}, Width: 760, Body: 340}
 	for _, panel := range f.panels {
 		p, err := panel.plot(all.of(panel.subject, panel.machine))
 		if err != nil {
