@@ -180,8 +180,8 @@ func TestInterruptedCalibration(t *testing.T) {
 	cancel()
 	var log bytes.Buffer
 	err := newCalibration().measure(ctx, &log, time.Hour)
-	if !errors.Is(err, sweeping.ErrInterrupted) {
-		t.Errorf("error %v, want %v", err, sweeping.ErrInterrupted)
+	if !errors.Is(err, sweeping.ErrInterrupted) || !strings.Contains(err.Error(), ": 0 rounds of measurements, nothing written") {
+		t.Errorf("error %v, want %v, after 0 rounds", err, sweeping.ErrInterrupted)
 	}
 }
 
