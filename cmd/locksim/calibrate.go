@@ -338,7 +338,11 @@ func (c *calibration) describe(name string) (*machines.Description, error) {
 	value(&m.Switch, change)
 	value(&m.Park, park)
 	value(&m.Wake, wake)
-	start := c.from("cost.start", two["start"], 0.25, "from before an Unpark until the goroutine runs on a CPU that was idle, less the other costs", 5000, 1500, 50000)
+	starts := two["start"]
+	if c.fitness.Load > float64(len(c.cpus))/2 {
+		starts = nil // no CPU was idle
+	}
+	start := c.from("cost.start", starts, 0.25, "from before an Unpark until the goroutine runs on a CPU that was idle, less the other costs", 5000, 1500, 50000)
 	if start.Source != "" {
 		start.Value = round(max(start.Value-m.Modify-m.Wake-m.Switch, 0))
 	}

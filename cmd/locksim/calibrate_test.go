@@ -123,6 +123,13 @@ func TestDescribe(t *testing.T) {
 		}
 	}
 
+	// On a busy machine no CPU is idle, so how soon one starts cannot be measured.
+	busy := of(60, results.Near, measured)
+	busy.fitness.Load = 1.5
+	if d, err := busy.describe("x"); err != nil || d.Machine.Start != 5000 || !strings.Contains(d.Values[0].Source, ", load 1.5") {
+		t.Errorf("%+v, %v: want the start assumed, and the load said", d, err)
+	}
+
 	// Two goroutines that wake each other take less than a wake-up and a Gosched.
 	quick := map[string]float64{"round": 75}
 	for of, ns := range measured {
