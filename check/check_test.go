@@ -916,6 +916,7 @@ func TestScope(t *testing.T) {
 		{check.Config{}, adds, "every schedule of it"},
 		{check.Config{}, pins, "every schedule of it, each worker on a CPU of its own"},
 		{check.Config{CPUs: 2}, pins, "every schedule of it, on 2 CPUs"},
+		{check.Config{Nodes: 2}, adds, "every schedule of it, on 2 nodes"},
 		{check.Config{Mode: check.Bounded, Bound: 1}, pins, "every schedule of it with at most 1 preemption, each worker on a CPU of its own"},
 		{check.Config{Mode: check.PCT, Bound: 2, Seed: 7, Schedules: 1000}, adds, "schedules of it with random priorities and 2 changes of them, seed 7: what 3 steps in order show " +
 			"is found with a probability of at least 0.99 (n = 4 that have a priority, k = 7 steps)"},
@@ -937,6 +938,28 @@ func TestProgress(t *testing.T) {
 	})
 	if !regexp.MustCompile(`^(check: \d+ schedules, \d+ steps, \d+s\n)+$`).MatchString(out.String()) {
 		t.Errorf("progress: %q", out.String())
+	}
+}
+
+// A worker can be on any node, and on another one at its next look.
+func TestNodes(t *testing.T) {
+	for nodes, want := range map[int]int{0: 1, 1: 1, 2: 2 * 2 * 2, 3: 3 * 3 * 3} {
+		seen := make(map[[3]int]bool)
+		check.Explore(t, check.Config{Nodes: nodes}, func(m *check.Machine) {
+			var at [3]int
+			m.Go(func() { at[0] = primitives.Node() })
+			m.Go(func() { at[1], at[2] = primitives.Node(), primitives.Node() })
+			m.Wait()
+			seen[at] = true
+		})
+		if len(seen) != want {
+			t.Errorf("%d nodes: two workers see %v: want %d ways", nodes, seen, want)
+		}
+	}
+	for _, nodes := range []int{-1, 128} {
+		if _, err := check.Run(check.Config{Nodes: nodes}, func(*check.Machine) {}); err == nil || !strings.Contains(err.Error(), "nodes, want 0 to 127") {
+			t.Errorf("%d nodes: %v, want an error", nodes, err)
+		}
 	}
 }
 

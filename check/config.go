@@ -62,6 +62,10 @@ type Config struct {
 	// worker can run and end its wait.
 	CPUs int
 
+	// Nodes is how many nodes the CPUs are on, at most 127: each call of primitives.Node
+	// returns any of them. 0 means one.
+	Nodes int
+
 	// Steps is how many steps an execution may have, at most 65,535; 0 means
 	// 10,000. In the second half of them all workers that can take a step take
 	// turns. If the execution does not end even so, its workers keep each other from
@@ -82,6 +86,7 @@ const (
 	mostSteps        = 1<<16 - 1 // the search counts them in 16 bits
 	defaultSteps     = 10_000
 	defaultSchedules = 10_000
+	mostNodes        = 127 // Choose has no more ways
 )
 
 // check reports what makes no sense, and replaces what is 0 by its default.
@@ -101,6 +106,9 @@ func (cfg *Config) check() error {
 	}
 	if cfg.CPUs < 0 || cfg.CPUs > machine.MaxWorkers {
 		wrong = append(wrong, fmt.Errorf("%d CPUs, want 0 to %d", cfg.CPUs, machine.MaxWorkers))
+	}
+	if cfg.Nodes < 0 || cfg.Nodes > mostNodes {
+		wrong = append(wrong, fmt.Errorf("%d nodes, want 0 to %d", cfg.Nodes, mostNodes))
 	}
 	if err := errors.Join(wrong...); err != nil {
 		return fmt.Errorf("check: %w", err)

@@ -74,7 +74,7 @@ func Run(cfg Config, body func(m *Machine)) (Report, error) {
 		return Report{}, err
 	}
 	x := &explorer{cfg: cfg, began: time.Now()}
-	x.vm = machine.New(machine.Limits{Steps: cfg.Steps, Spins: max(cfg.Spins, 0), CPUs: cfg.CPUs})
+	x.vm = machine.New(machine.Limits{Steps: cfg.Steps, Spins: max(cfg.Spins, 0), CPUs: cfg.CPUs, Nodes: cfg.Nodes})
 	m := &Machine{x.vm}
 	x.body = func() { body(m) }
 	x.vm.Enter()

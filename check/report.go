@@ -76,6 +76,9 @@ func (r Report) Scope(what string) string {
 			bounds += ", on " + plural(c.CPUs, "CPU")
 		}
 	}
+	if c.Nodes > 1 {
+		bounds += ", on " + plural(c.Nodes, "node")
+	}
 	every := "every schedule" + of
 	if r.Long > 0 {
 		every += fmt.Sprintf(" of at most %s, and one way on of each that is longer", plural(c.Steps/2, "step"))

@@ -427,6 +427,13 @@ func (m *machine) Unpin() {
 // Timed implements [engine.Engine].
 func (m *machine) Timed() bool { return true }
 
+// Node implements [engine.Engine]. It takes as long as to read the clock.
+func (m *machine) Node() int {
+	w := m.self
+	m.pass(w, w.cpu.slow(m.costs.clock))
+	return m.nodes[w.cpu.id]
+}
+
 // Now implements [engine.Engine].
 func (m *machine) Now() int64 {
 	w := m.self

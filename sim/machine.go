@@ -74,7 +74,7 @@ type Machine struct {
 	// has it next; otherwise it is any of them.
 	Nearest float64
 
-	Clock      float64 // to read the clock
+	Clock      float64 // to read the clock, or ask for the node
 	Pin        float64 // to disable preemption, or enable it
 	Switch     float64 // from one goroutine to the next
 	Park       float64 // to go to sleep, without the switch
@@ -111,6 +111,9 @@ func (m *Machine) Distance(a, b int) Distance {
 	}
 	return Far
 }
+
+// Node returns the node of a CPU: the number of its socket.
+func (m *Machine) Node(cpu int) int { return cpu % m.cores() / (m.Cores * m.Clusters) }
 
 // has reports whether two CPUs of the machine can be that far from each other.
 func (m *Machine) has(d Distance) bool {

@@ -142,7 +142,8 @@ type machine struct {
 	cpus     []*cpu
 	nearest  [][]int32 // by CPU, all others and itself, the nearest first
 	far      []Distance
-	siblings bool // whether two of them are threads of one core
+	nodes    []int // by CPU
+	siblings bool  // whether two of them are threads of one core
 	workers  []*worker
 	live     int // workers for which the run waits
 	idle     int // CPUs that run nothing
@@ -267,6 +268,7 @@ func (c *Config) machine() (*machine, error) {
 	}
 	for i := range n {
 		m.cpus = append(m.cpus, &cpu{m: m, id: int32(i), pace: 1, free: make(map[unsafe.Pointer][]unsafe.Pointer)})
+		m.nodes = append(m.nodes, c.Machine.Node(place[i]))
 		for j := range n {
 			d := c.Machine.Distance(place[i], place[j])
 			m.far = append(m.far, d)

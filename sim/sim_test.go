@@ -5,6 +5,7 @@ package sim_test
 import (
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -122,6 +123,32 @@ func TestTwoRequestsOfACPU(t *testing.T) {
 				})
 			}
 		})
+	}
+}
+
+// The node of a CPU is its socket, whichever of its threads it is, and of whichever half.
+func TestNode(t *testing.T) {
+	m := machine(t, "xeon-8176-8s") // 28 cores a socket, 4 sockets a half, two threads a core
+	for cpu, want := range map[int]int{0: 0, 27: 0, 28: 1, 111: 3, 112: 4, 223: 7, 224: 0, 447: 7} {
+		if got := m.Node(cpu); got != want {
+			t.Errorf("CPU %d is on node %d, want %d", cpu, got, want)
+		}
+	}
+	place := []int{30, 2, 223}
+	var got []int
+	run(t, sim.Config{Machine: m, Place: place}, func() {
+		for range place {
+			primitives.Go(func() {
+				primitives.Pin()
+				got = append(got, primitives.Node())
+				primitives.Busy(time.Millisecond) // so that each CPU gets one
+				primitives.Unpin()
+			})
+		}
+	})
+	slices.Sort(got)
+	if want := []int{0, 1, 7}; !slices.Equal(got, want) {
+		t.Errorf("workers on CPUs %v are on nodes %v, want %v", place, got, want)
 	}
 }
 

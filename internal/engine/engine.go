@@ -90,8 +90,12 @@ type Engine interface {
 	Pin() int
 	Unpin()
 
+	// Node returns the node of the CPU on which the worker runs.
+	Node() int
+
 	// Timed reports whether time passes while workers run: steps take some.
 	Timed() bool
+
 	// Now is the virtual clock, in nanoseconds.
 	Now() int64
 	Sleep(d time.Duration)

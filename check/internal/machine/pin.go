@@ -50,6 +50,14 @@ func (m *VM) Unpin() {
 	}
 }
 
+// Node returns any node: the host may move a worker to another at any time.
+func (m *VM) Node() int {
+	if m.limits.Nodes < 2 || m.killing {
+		return 0
+	}
+	return m.Choose(m.limits.Nodes)
+}
+
 // unpinned ends the execution if the running worker is pinned: what it is about to do
 // could give up its CPU.
 func (m *VM) unpinned(does, want string) {

@@ -54,6 +54,7 @@ type Limits struct {
 	Steps int // how many there may be
 	Spins int // how often a wait that may end at any time continues
 	CPUs  int // how many CPUs the workers share, or 0 if each has its own
+	Nodes int // how many nodes their CPUs are on; 0 is one
 }
 
 // New returns a machine that has run nothing yet.
