@@ -1,6 +1,7 @@
 // Package waiter has the places where the goroutines that queue for a spinlock wait: the
-// kernel's per-CPU MCS nodes. The word of a lock names one by 16 bits. Packages mcs and
-// qspinlock queue in them, and by way of qspinlock the reader-writer locks do.
+// kernel's per-CPU MCS nodes. The word of a lock names one by 16 bits. Packages mcs,
+// qspinlock and reciprocating queue in them, and by way of qspinlock the reader-writer
+// locks do.
 //
 // A goroutine that must wait for a lock does
 //
@@ -36,7 +37,11 @@
 // Each is commented at both ends. No step relies on sequential consistency.
 package waiter
 
-import "github.com/lockbench/lockbench/primitives"
+import (
+	"unsafe"
+
+	"github.com/lockbench/lockbench/primitives"
+)
 
 // A Waiter is a place to wait that a number names. A goroutine enlists one when it has
 // to wait and retires it once no word names it any more. Waiters are never freed and are
@@ -65,14 +70,19 @@ type Waiter struct {
 	turn primitives.Parker
 
 	// These are for the locks that need more words: a CLH uses Place, an OSQ Prev and
-	// Granted. The lock says what they mean, and leaves them fit for another one of its
-	// kind.
+	// Granted, a CNA Aside. The lock says what they mean, and leaves them fit for another
+	// one of its kind.
 	Place   primitives.Uint64
 	Prev    primitives.Uint32
 	Granted primitives.Uint32
+	Aside   primitives.Cell[Aside]
 
-	_ [2]primitives.CacheLine
+	_ [2*primitives.CacheLineSize - unsafe.Sizeof(Aside{})]byte
 }
+
+// An Aside is a queue beside that of a lock: the links to its first and last waiter, and
+// how often the lock has been handed past them. The zero Aside is empty.
+type Aside struct{ First, Last, Passed uint32 }
 
 const (
 	contexts = 4
