@@ -32,6 +32,20 @@ func BenchmarkLock(b *testing.B) {
 			l.UnlockPinned()
 		}
 	})
+	b.Run("lock=cna/reads=0/workers=1/hold=0s/think=0s", func(b *testing.B) {
+		var l mcs.CNA
+		for b.Loop() {
+			l.Lock()
+			l.Unlock()
+		}
+	})
+	b.Run("lock=cna-pinned/reads=0/workers=1/hold=0s/think=0s", func(b *testing.B) {
+		var l mcs.CNA
+		for b.Loop() {
+			l.LockPinned()
+			l.UnlockPinned()
+		}
+	})
 	b.Run("lock=mcs-queue/reads=0/workers=1/hold=0s/think=0s", func(b *testing.B) {
 		var l mcs.Queue
 		var node mcs.Node

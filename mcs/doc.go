@@ -1,12 +1,14 @@
 // Package mcs implements queue locks: the lock of Mellor-Crummey and Scott and
 // its relatives. Waiters form a list, each waiter watches its own word, and a
 // release disturbs exactly one of them, so the cost of a handoff does not grow
-// with the number of waiters. All serve in the order of arrival.
+// with the number of waiters. All but the CNA serve in the order of arrival.
 //
 //	Queue  MCS as published: the caller brings a Node for each acquisition
 //	Lock   MCS as a sync.Locker: the caller brings no Node
 //	CLH    the mirror image: a waiter watches its predecessor's word, so a
 //	       release is one store and need not find the successor
+//	CNA    an MCS for machines with several nodes: it is handed to a waiter near
+//	       the holder first, within a bound
 //	OSQ    an MCS whose waiters can give up; the optimistic spinners of a
 //	       sleeping lock queue in it
 //
@@ -26,10 +28,10 @@
 // # How many can wait
 //
 // A lock's word names a waiter by 16 bits, so 65,532 goroutines can wait at a
-// time, for all locks of this package and of qspinlock together. Goroutines that
-// come then queue in a line for each lock until a waiter or the lock is free, in
-// the order of arrival; a pinned one spins and is served out of turn. 80,000
-// goroutines at one lock took 3.8 to 14.4 s with a Lock, 1.5 to 3.4
+// time, for all locks of this package, of qspinlock and of reciprocating together.
+// Goroutines that come then queue in a line for each lock until a waiter or the lock
+// is free, in the order of arrival; a pinned one spins and is served out of turn.
+// 80,000 goroutines at one lock took 3.8 to 14.4 s with a Lock, 1.5 to 3.4
 // with a CLH, 1.5 to 2.6 with a qspinlock and 0.63 to 0.81 with sync.Mutex, on a
 // very busy machine. [OSQ.Lock] returns false without a free waiter. A Queue has
 // its callers' nodes and no such limit.

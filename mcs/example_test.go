@@ -62,6 +62,26 @@ func ExampleCLH() {
 	// unlocked
 }
 
+// A CNA is for machines with several nodes: it stays on one for a while. With one node it
+// serves in the order of arrival.
+func ExampleCNA() {
+	var (
+		mu    mcs.CNA
+		total int // guarded by mu
+		group sync.WaitGroup
+	)
+	for i := range 4 {
+		group.Go(func() {
+			mu.Lock()
+			total += i
+			mu.Unlock()
+		})
+	}
+	group.Wait()
+	fmt.Println(total)
+	// Output: 6
+}
+
 // A sleeping lock lets its waiters spin in line for as long as its owner runs.
 func ExampleOSQ() {
 	var spinners mcs.OSQ

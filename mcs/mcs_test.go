@@ -1,6 +1,7 @@
 package mcs_test
 
 import (
+	"slices"
 	"sync"
 	"testing"
 	"unsafe"
@@ -8,6 +9,7 @@ import (
 	"github.com/lockbench/lockbench/internal/locktest"
 	"github.com/lockbench/lockbench/internal/waiter"
 	"github.com/lockbench/lockbench/mcs"
+	"github.com/lockbench/lockbench/primitives"
 )
 
 func TestLock(t *testing.T) {
@@ -18,6 +20,78 @@ func TestLock(t *testing.T) {
 func TestCLH(t *testing.T) {
 	locktest.All(t, func() locktest.Lock { return new(mcs.CLH) })
 	wantNobodyEnlisted(t)
+}
+
+// Waiters are on one node, as on most machines, or each on any of three.
+func TestCNA(t *testing.T) {
+	locktest.All(t, func() locktest.Lock { return new(mcs.CNA) })
+	wantNobodyEnlisted(t)
+	var arrivals primitives.Uint32
+	defer mcs.SetWhere(func() int { return int(arrivals.Add(1) * 0x9e3779b1 >> 16 % 3) })()
+	t.Run("nodes=3", func(t *testing.T) {
+		locktest.Exclusion(t, new(mcs.CNA))
+		locktest.Exclusion(t, locktest.Pinned(new(mcs.CNA)))
+		locktest.Oversubscribed(t, 2, new(mcs.CNA))
+	})
+	wantNobodyEnlisted(t)
+	defer mcs.SetMostPassed(1)()
+	t.Run("nodes=3/passed=1", func(t *testing.T) {
+		locktest.Exclusion(t, new(mcs.CNA))
+	})
+	wantNobodyEnlisted(t)
+}
+
+// The first waiter is served first, and then those of its node; the others are in the
+// order of arrival when none of that node is left in line.
+func TestCNAOrder(t *testing.T) {
+	for _, test := range []struct{ nodes, want []int }{
+		{[]int{0, 0, 0}, []int{0, 1, 2}},
+		{[]int{0, 1, 0, 1, 0}, []int{0, 2, 4, 1, 3}},
+		{[]int{1, 0, 0, 1, 2, 1, 0}, []int{0, 3, 5, 1, 2, 6, 4}},
+	} {
+		if got := servedByNode(test.nodes); !slices.Equal(got, test.want) {
+			t.Errorf("nodes %v: served in order %v, want %v", test.nodes, got, test.want)
+		}
+	}
+	wantNobodyEnlisted(t)
+}
+
+// A waiter on another node than all others waits for at most MostPassed of them that
+// come later, and a second one, on a third node, is next.
+func TestCNABound(t *testing.T) {
+	nodes := make([]int, mcs.MostPassed+20) // on node 0
+	nodes[1], nodes[2] = 1, 2
+	got := servedByNode(nodes)
+	// The first waiter is served before it, in order, and then those that pass it.
+	if i := slices.Index(got, 1); i != 1+mcs.MostPassed {
+		t.Errorf("the waiter on node 1 was served after %d, want %d", i, 1+mcs.MostPassed)
+	} else if got[i+1] != 2 {
+		t.Errorf("waiter %d was served after it, want that on node 2", got[i+1])
+	}
+	wantNobodyEnlisted(t)
+}
+
+// servedByNode returns the order in which a CNA serves waiters that arrive one after the
+// other, each on its node.
+func servedByNode(nodes []int) (served []int) {
+	var l mcs.CNA
+	var wg sync.WaitGroup
+	var arrived int
+	defer mcs.SetWhere(func() int { return nodes[arrived] })()
+	l.Lock()
+	for i := range nodes {
+		before := l.Tail()
+		wg.Go(func() {
+			l.Lock()
+			served = append(served, i)
+			l.Unlock()
+		})
+		locktest.Until(func() bool { return l.Tail() != before })
+		arrived++
+	}
+	l.Unlock()
+	wg.Wait()
+	return served
 }
 
 func TestQueue(t *testing.T) {
@@ -104,6 +178,9 @@ func TestFIFO(t *testing.T) {
 	locktest.FIFO(t, &l, l.Tail)
 	var clh mcs.CLH
 	locktest.FIFO(t, &clh, clh.Tail)
+	defer mcs.SetWhere(func() int { return 0 })() // on a machine with several nodes it is not FIFO
+	var cna mcs.CNA
+	locktest.FIFO(t, &cna, cna.Tail)
 	var q queue
 	locktest.FIFO(t, &q, q.Tail)
 	wantNobodyEnlisted(t)
@@ -152,6 +229,7 @@ func TestWithoutWaiters(t *testing.T) {
 	}
 	locktest.Exclusion(t, new(mcs.Lock))
 	locktest.Exclusion(t, new(mcs.CLH))
+	locktest.Exclusion(t, new(mcs.CNA))
 	locktest.Exclusion(t, locktest.Pinned(new(mcs.Lock)))
 	locktest.FIFO(t, new(mcs.Lock), waiter.LineTail)
 	locktest.FIFO(t, new(mcs.CLH), waiter.LineTail)
@@ -203,13 +281,16 @@ func TestSizes(t *testing.T) {
 	if got := unsafe.Sizeof(mcs.Lock{}); got != 12 {
 		t.Errorf("a Lock has %d bytes, want 12", got)
 	}
+	if got := unsafe.Sizeof(mcs.CNA{}); got != 12 {
+		t.Errorf("a CNA has %d bytes, want 12", got)
+	}
 	if got := unsafe.Sizeof(mcs.OSQ{}); got != 8 {
 		t.Errorf("an OSQ has %d bytes, want 8", got)
 	}
 }
 
 func TestInlines(t *testing.T) {
-	locktest.Inlines(t, "(*Lock).Lock", "(*Lock).TryLock", "(*Queue).TryLock")
+	locktest.Inlines(t, "(*Lock).Lock", "(*Lock).TryLock", "(*CNA).Lock", "(*CNA).TryLock", "(*Queue).TryLock")
 }
 
 func wantNobodyEnlisted(t *testing.T) {

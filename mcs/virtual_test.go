@@ -65,6 +65,89 @@ func TestModelCLH(t *testing.T) {
 	}, 2, 1, 0))
 }
 
+func TestModelCNA(t *testing.T) {
+	property.All(t, func() property.Lock { return new(mcs.CNA) }, property.UnlockPanics)
+	property.Every(t, "FIFO", property.Overtaking(func() (sync.Locker, func() uint64) {
+		l := new(mcs.CNA)
+		return l, l.Tail
+	}, 2, 1, 0))
+}
+
+// Of waiters on two nodes some stand aside, while others get in line.
+func TestModelCNANodes(t *testing.T) {
+	few := check.Config{Nodes: 2, Mode: check.Bounded, Bound: 1}
+	property.Explore(t, "Crowd/4", few, crowd(4))
+	every := check.Config{Nodes: 2}
+	if testing.Short() {
+		every = few
+	}
+	property.Explore(t, "Crowd/3", every, crowd(3))
+}
+
+// crowd checks that a CNA that the body holds excludes workers that come meanwhile, each
+// on any node, and is free at the end.
+func crowd(workers int) func(*check.Machine) {
+	return func(m *check.Machine) {
+		var l mcs.CNA
+		var n primitives.Cell[int] // guarded by l
+		l.Lock()
+		m.GoAlike(workers, func() {
+			l.Lock()
+			n.Set(n.Get() + 1)
+			l.Unlock()
+		})
+		l.Unlock()
+		m.Wait()
+		m.Assert(n.Get() == workers && l.Tail() == 0)
+	}
+}
+
+// A CNA serves waiters that arrive one after the other as TestCNAOrder has it, also if it
+// may be handed past others only once, and if one comes when all others stand aside.
+func TestModelCNAOrder(t *testing.T) {
+	for _, test := range []struct {
+		most        uint32
+		nodes, want []int
+	}{
+		{mcs.MostPassed, []int{0, 0, 1}, []int{0, 1, 2}},
+		{mcs.MostPassed, []int{0, 1, 0, 1, 0}, []int{0, 2, 4, 1, 3}},
+		{mcs.MostPassed, []int{0, 1, 2, 0, 1}, []int{0, 3, 1, 4, 2}},
+		{1, []int{0, 1, 0, 0}, []int{0, 2, 1, 3}},
+		{2, []int{0, 1, 0, 0, 0, 1}, []int{0, 2, 3, 1, 5, 4}},
+	} {
+		undo := mcs.SetMostPassed(test.most)
+		property.Every(t, fmt.Sprintf("%v/%d", test.nodes, test.most), func(m *check.Machine) {
+			var l mcs.CNA
+			var served primitives.Cell[[]int] // guarded by l
+			arrived := 0
+			defer mcs.SetWhere(func() int { arrived++; return test.nodes[arrived-1] })()
+			l.Lock()
+			for i := range test.nodes {
+				m.GoFirst(fmt.Sprintf("waiter %d", i), func() {
+					l.Lock()
+					served.Set(append(served.Get(), i))
+					l.Unlock()
+				})
+			}
+			l.Unlock()
+			m.Wait()
+			if got := served.Get(); !slices.Equal(got, test.want) {
+				m.Failf("served in order %v, want %v", got, test.want)
+			}
+		})
+		undo()
+	}
+}
+
+// While waiters stand aside, a CNA is handed past them no more often than it may be.
+func TestModelCNABound(t *testing.T) {
+	defer mcs.SetMostPassed(1)()
+	property.Explore(t, "4", check.Config{Nodes: 2, Mode: check.Bounded, Bound: 1}, property.Overtaking(func() (sync.Locker, func() uint64) {
+		l := new(mcs.CNA)
+		return l, l.Tail
+	}, 4, 0, 1))
+}
+
 // Workers that share a CPU share its waiters, and one of them gets a waiter as soon
 // as it is retired.
 func TestModelSharedCPU(t *testing.T) {
@@ -80,21 +163,29 @@ func TestModelSharedCPU(t *testing.T) {
 // A waiter has no follower when the next goroutine enlists it, and gets none that
 // is another's: it is not retired before its follower has linked itself.
 func TestModelRetire(t *testing.T) {
-	property.Explore(t, "Lock", check.Config{CPUs: 1}, func(m *check.Machine) {
-		var l mcs.Lock
-		l.Lock()
-		m.GoAlike(2, func() {
+	for _, lock := range []struct {
+		name  string
+		fresh func() sync.Locker
+	}{
+		{"Lock", func() sync.Locker { return new(mcs.Lock) }},
+		{"CNA", func() sync.Locker { return new(mcs.CNA) }},
+	} {
+		property.Explore(t, lock.name, check.Config{CPUs: 1}, func(m *check.Machine) {
+			l := lock.fresh()
 			l.Lock()
+			m.GoAlike(2, func() {
+				l.Lock()
+				l.Unlock()
+			})
+			m.Go(func() {
+				w := waiter.Enlist()
+				m.Assert(w.Next.Load() == 0)
+				m.Assert(w.Next.Load() == 0)
+				w.Retire()
+			})
 			l.Unlock()
 		})
-		m.Go(func() {
-			w := waiter.Enlist()
-			m.Assert(w.Next.Load() == 0)
-			m.Assert(w.Next.Load() == 0)
-			w.Retire()
-		})
-		l.Unlock()
-	})
+	}
 }
 
 // If waiters run out, goroutines that have none are served too, one at a time, and
