@@ -20,9 +20,9 @@ var table = layout.Layout{
 	Rules: []layout.Rule{
 		{"primitives", "sync/atomic golang.org/x/sys/... internal/engine", layout.AnyTags},
 		{"spinlock ticket anderson seqlock", "primitives", layout.NoTags},
-		{"internal/waiter", "primitives spinlock", layout.NoTags}, // a part of the next two
+		{"internal/waiter", "primitives spinlock", layout.NoTags}, // a part of mcs and its like
 		{"internal/models", "primitives spinlock", layout.NoTags}, // stand in for Go's locks
-		{"mcs qspinlock", "primitives internal/waiter", layout.NoTags},
+		{"mcs qspinlock reciprocating", "primitives internal/waiter", layout.NoTags},
 		{"rwlock", "primitives qspinlock", layout.NoTags},
 		{"blocking", "primitives spinlock mcs", layout.NoTags},
 		{"rcu", "primitives blocking spinlock", layout.NoTags},
@@ -33,7 +33,7 @@ var table = layout.Layout{
 		{"check/internal/show", "check/internal/machine internal/svg", layout.NoTags},
 		{"check/internal/machine sim", "internal/engine", layout.NoTags},
 		{"sim/machines", "sim github.com/BurntSushi/toml", layout.NoTags},
-		{"sim/validation", "sim sim/machines spinlock ticket anderson mcs qspinlock rwlock seqlock blocking rcu harness results", layout.NoTags}, // its tests
+		{"sim/validation", "sim sim/machines spinlock ticket anderson mcs qspinlock reciprocating rwlock seqlock blocking rcu harness results", layout.NoTags}, // its tests
 		{"check/property", "check primitives internal/locktest github.com/anishathalye/porcupine", layout.NoTags},
 		{"results", "internal/filelock internal/wording golang.org/x/perf/... github.com/montanaflynn/stats github.com/klauspost/cpuid/v2 gonum.org/v1/gonum/stat/...", layout.OSTags},
 		{"advice", "results", layout.NoTags},
@@ -59,7 +59,7 @@ var table = layout.Layout{
 		{"internal/locktest", "primitives", layout.NoTags},
 		{"internal/layout", "", layout.NoTags},
 		{"internal/golden", "", layout.NoTags},
-		{"internal/catalog", "primitives internal/models internal/waiter spinlock ticket anderson mcs seqlock qspinlock rwlock blocking rcu rcu/hash harness golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4 gvisor.dev/gvisor/pkg/sync", layout.AnyTags}, // gVisor is for some machines
+		{"internal/catalog", "primitives internal/models internal/waiter spinlock ticket anderson mcs seqlock qspinlock reciprocating rwlock blocking rcu rcu/hash harness golang.org/x/sync/semaphore github.com/puzpuzpuz/xsync/v4 gvisor.dev/gvisor/pkg/sync", layout.AnyTags}, // gVisor is for some machines
 		{"internal/claims", "primitives spinlock ticket mcs qspinlock rwlock seqlock blocking rcu sim sim/machines harness results internal/catalog internal/svg internal/wording", layout.NoTags},
 		{"internal/sweeping", "harness results plots internal/catalog internal/commandline internal/wording internal/atomicfile github.com/schollz/progressbar/v3", layout.NoTags},
 		{"internal/ownlock", "golang.org/x/mod/modfile golang.org/x/tools/go/packages", layout.OSTags},

@@ -69,7 +69,7 @@ import (
 
 // lockPackages are the packages that are mutated.
 var lockPackages = []string{
-	"spinlock", "ticket", "anderson", "internal/waiter", "mcs", "qspinlock", "rwlock", "seqlock", "blocking", "rcu", "rcu/list", "rcu/hash",
+	"spinlock", "ticket", "anderson", "internal/waiter", "mcs", "qspinlock", "reciprocating", "rwlock", "seqlock", "blocking", "rcu", "rcu/list", "rcu/hash",
 }
 
 func main() {

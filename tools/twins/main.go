@@ -64,6 +64,7 @@ var packages = []twinsOf{
 	{"internal/waiter", waiter},
 	{"mcs", mcs},
 	{"qspinlock", qspinlock},
+	{"reciprocating", reciprocating},
 	{"rcu", rcu},
 	{"rcu/list", list},
 	{"rcu/hash", hash},

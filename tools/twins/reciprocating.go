@@ -1,0 +1,36 @@
+package main
+
+import "github.com/lockbench/lockbench/check"
+
+var reciprocating = []twin{
+	{file: "reciprocating.go", fault: "arrives with a load and a store", kind: check.Deadlock,
+		old: "below := l.arrivals.Swap(w.Number())",
+		new: "below := l.arrivals.Load()\n\tl.arrivals.Store(w.Number())"},
+	{file: "reciprocating.go", fault: "leaves the segment on the stack", kind: check.Deadlock,
+		old: "next = l.arrivals.Swap(held)",
+		new: "next = l.arrivals.Load()"},
+	{file: "reciprocating.go", fault: "detaches the segment with a load and a store", kind: check.Deadlock,
+		old: "next = l.arrivals.Swap(held)",
+		new: "next = l.arrivals.Load()\n\t\tl.arrivals.Store(held)"},
+	{file: "reciprocating.go", fault: "forgets the rest of the segment", kind: check.Deadlock,
+		old: "default:\n\t\tl.next = below",
+		new: "default:\n\t\tl.next = 0"},
+	{file: "reciprocating.go", fault: "serves the goroutine that found the lock free once more", kind: check.Deadlock,
+		old: "l.last = w.Number()",
+		new: ""},
+	{file: "reciprocating.go", fault: "found the lock free, and takes its number back with a store", kind: check.Deadlock,
+		old: "if l.arrivals.CompareAndSwap(w.Number(), held) {",
+		new: "if l.arrivals.Store(held); true {"},
+	{file: "reciprocating.go", fault: "does not hand over to a waiter", kind: check.Deadlock,
+		old: "waiter.At(next).Handoff()",
+		new: "waiter.At(next)"},
+	{file: "reciprocating.go", fault: "a waiter does not wait", kind: check.DataRace,
+		old: "w.Await(spin) // acquire",
+		new: "// acquire"},
+	{file: "reciprocating.go", fault: "unlocks though the segment is not over", kind: check.Deadlock,
+		old: "func (l *Lock) Unlock() {\n\tif l.next != 0 || !l",
+		new: "func (l *Lock) Unlock() {\n\tif !l"},
+	{file: "reciprocating.go", fault: "the lowest of a segment keeps what is below it enlisted", kind: check.Assertion,
+		old: "waiter.At(below).Retire()",
+		new: ""},
+}
