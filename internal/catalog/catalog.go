@@ -18,6 +18,7 @@ import (
 	"github.com/lockbench/lockbench/internal/waiter"
 	"github.com/lockbench/lockbench/mcs"
 	"github.com/lockbench/lockbench/qspinlock"
+	"github.com/lockbench/lockbench/reciprocating"
 	"github.com/lockbench/lockbench/rwlock"
 	"github.com/lockbench/lockbench/seqlock"
 	"github.com/lockbench/lockbench/spinlock"
@@ -170,6 +171,18 @@ var locks = []Entry{
 		Family:  "queue", Order: FIFO, Waits: SpinsThenParks,
 		Bytes: unsafe.Sizeof(mcs.CLH{}), WaiterBytes: unsafe.Sizeof(waiter.Waiter{}),
 		Source: "Craig 1993; Landin and Hagersten 1994",
+	},
+	{
+		Subject: harness.Subject{Name: "cna", New: fresh[mcs.CNA], Pinned: fresh[pinnedCNA]},
+		Family:  "queue", Order: NearlyFIFO, Except: ", waiters on the holder's node first, up to 256 times", Waits: SpinsThenParks,
+		Bytes: unsafe.Sizeof(mcs.CNA{}), WaiterBytes: unsafe.Sizeof(waiter.Waiter{}),
+		Source: "Dice and Kogan 2019, Compact NUMA-aware Locks",
+	},
+	{
+		Subject: harness.Subject{Name: "reciprocating", New: fresh[reciprocating.Lock], Pinned: fresh[pinnedReciprocating]},
+		Family:  "queue", Order: Segments, Waits: SpinsThenParks,
+		Bytes: unsafe.Sizeof(reciprocating.Lock{}), WaiterBytes: unsafe.Sizeof(waiter.Waiter{}),
+		Source: "Dice and Kogan 2025, Reciprocating Locks",
 	},
 	{
 		Subject: harness.Subject{Name: "qspinlock", New: fresh[qspinlock.Lock], Pinned: fresh[pinnedQspinlock]},

@@ -95,6 +95,8 @@ func TestWords(t *testing.T) {
 		"tas":                  "barging | spins | yields",
 		"ticket-pinned":        "FIFO | spins | pins",
 		"mutex":                "barging, FIFO once overtaken 16 times | spins then parks | yields",
+		"cna":                  "FIFO, waiters on the holder's node first, up to 256 times | spins then parks | yields",
+		"reciprocating-pinned": "segments, each the newest first | spins | pins",
 		"rw-queued":            "FIFO, but for a newcomer between two of the line | spins then parks | yields",
 		"rw-readerpref-pinned": "readers first; writers starve | spins | pins",
 		"xsync.RBMutex":        "readers first while biased | spins then parks | yields",
@@ -129,6 +131,7 @@ func TestNames(t *testing.T) {
 		tas tas-pinned ttas ttas-pinned backoff backoff-pinned
 		ticket ticket-pinned ticket-pb ticket-pb-pinned
 		mcs mcs-pinned mcs-queue mcs-queue-pinned clh clh-pinned qspinlock qspinlock-pinned
+		cna cna-pinned reciprocating reciprocating-pinned
 		mutex semaphore rwsem
 		rw-readerpref rw-readerpref-pinned rw-queued rw-queued-pinned rw-phasefair rw-phasefair-pinned
 		rw-distributed rw-distributed-pinned rw-biased rw-biased-pinned
@@ -155,7 +158,7 @@ func TestSizes(t *testing.T) {
 	want := map[string]sizes{"tas": {4, 0}, "ttas": {4, 0}, "ticket": {8, 0}, "rw-readerpref": {4, 0}, "sync.Mutex": {8, 0}}
 	if unsafe.Sizeof(uintptr(0)) == 8 && unpreemptible { // under purego a waiter has another Parker
 		for name, s := range map[string]sizes{
-			"mcs": {12, 176}, "qspinlock": {4, 176},
+			"mcs": {12, 176}, "cna": {12, 176}, "reciprocating": {12, 176}, "qspinlock": {4, 176},
 			"mutex": {56, 40}, "semaphore": {32, 40}, "rwsem": {40, 40},
 			"rw-queued": {8, 176}, "rw-phasefair": {32, 176},
 			"rw-distributed": {24, 176}, // and 160 for each CPU: a tally, padded

@@ -10,6 +10,7 @@ const (
 	Barging                // a goroutine that arrives may overtake all that wait
 	FIFO                   // strictly in the order of arrival, which locksim checks
 	NearlyFIFO             // in the order of arrival, with the exceptions that the entry has
+	Segments               // those that came while others were served, the last of them first
 	ReadersFirst           // readers overtake writers that wait
 	Phases                 // readers and writers in turns
 	ReadersNeverWait       // updaters exclude each other, and no reader
@@ -22,6 +23,7 @@ func (o Order) String() string {
 		Barging:          "barging",
 		FIFO:             "FIFO",
 		NearlyFIFO:       "FIFO",
+		Segments:         "segments, each the newest first",
 		ReadersFirst:     "readers first",
 		Phases:           "phases of readers and writers",
 		ReadersNeverWait: "readers never wait",
