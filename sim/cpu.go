@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"iter"
 	"unsafe"
 
 	"github.com/lockbench/lockbench/internal/engine"
@@ -11,14 +10,16 @@ import (
 type cpu struct {
 	m       *machine
 	id      int32
-	now     picos // its clock: no later than that of any event that is to come, while it runs
+	rank    int   // see set.go
+	now     picos // its clock: not after any event that is to come, while it runs, but see machine.hurry
 	runs    *worker
 	queue   []*worker // that want to run, the first one next
 	woken   bool      // it will look for work soon
 	stores  []store   // its store buffer, the oldest first
 	drained []*worker // wait until there is nothing in it
-	pauses  []Pause   // that are to come
-	pace    float64   // how many times as long as others it takes
+	wants   [2]request
+	pauses  []Pause // that are to come
+	pace    float64 // how many times as long as others it takes
 	free    map[unsafe.Pointer][]unsafe.Pointer
 	recent  [recentLines]struct {
 		number uintptr
@@ -36,29 +37,30 @@ type store struct {
 	line      *line
 	at        engine.Location // nil for a Cell, which has its value already
 	val, mask uint64
+	made      picos // when it came to the buffer
 }
 
 // A worker is a goroutine of the machine.
 type worker struct {
+	routine
+	place      *place
 	m          *machine
-	id         int
+	id         int32
 	cpu        *cpu
 	body       func()
-	resume     func() (struct{}, bool)
-	yield      func(struct{}) bool
-	stop       func()
 	state      state
 	background bool
 	pins       int
-	turn       uint64 // counts its resumes that were scheduled: only the last one counts
+	turn       uint32 // counts its resumes that were scheduled: only the last one counts
 	since      picos  // when it began to run
 
 	read    []seen // what it has read since it last waited
 	many    bool   // and there was more
-	watches []*line
-	from    picos // when its wait began
-	burst   picos // between two looks at what it waits for
+	watches []watch
 	spent   picos // in a wait that it may give up
+	drains  picos // when it began to wait for a store buffer
+	last    operation
+	wait    wait
 
 	woken bool // an Unpark ended its Park, not its deadline
 }
@@ -81,12 +83,20 @@ type seen struct {
 	version uint32
 }
 
+// A watch is a line that a worker watches, as the watcher of that index.
+type watch struct {
+	line *line
+	at   int
+}
+
 // killed is the panic that unwinds a worker whose run is over.
 type killed struct{}
 
 func (m *machine) start(f func(), c *cpu, background bool) *worker {
-	w := &worker{m: m, id: len(m.workers), cpu: c, body: f, background: background}
-	w.resume, w.stop = iter.Pull(w.loop)
+	w := &worker{m: m, id: int32(len(m.workers)), cpu: c, body: f, background: background}
+	w.place = newPlace(w.live)
+	w.rests = w.place
+	w.wait = wait{since: 1, repeats: true, got: never}
 	m.workers = append(m.workers, w)
 	if !background {
 		m.live++
@@ -94,22 +104,31 @@ func (m *machine) start(f func(), c *cpu, background bool) *worker {
 	return w
 }
 
-func (w *worker) loop(yield func(struct{}) bool) {
-	w.yield = yield
+// live is w's goroutine.
+func (w *worker) live() {
 	m := w.m
+	if m.over() {
+		w.state = done
+		m.turn = &m.main
+		return
+	}
+	returned := false
 	defer func() {
 		w.state = done
-		if v := recover(); v != nil {
+		switch v := recover(); {
+		case v != nil:
 			if _, over := v.(killed); !over && m.failure == nil {
 				m.failure = panicked(w, v)
 			}
+		case !returned: // by runtime.Goexit, as a test that fails
+			m.exited = true
 		}
+		engine.Rests() // a new goroutine may have the number of this one
+		m.turn = m.next()
 	}()
+	m.self = w
 	engine.Runs()
 	w.body()
-	if m.over() {
-		return
-	}
 	m.drain(w)
 	if w.pins > 0 {
 		panic("the worker ended while it was pinned")
@@ -121,12 +140,20 @@ func (w *worker) loop(yield func(struct{}) bool) {
 	m.last = max(m.last, w.cpu.now)
 	m.tell(Ended, w, w.cpu.now, w.cpu.now)
 	w.cpu.dispatch()
+	returned = true
 }
 
 // suspend lets others run, until w is resumed.
 func (w *worker) suspend() {
-	w.yield(struct{}{})
-	if w.m.over() {
+	m := w.m
+	if !m.over() {
+		engine.Rests()
+		if next := m.next(); next != &w.routine {
+			m.hand(&w.routine, next)
+		}
+		m.self = w
+	}
+	if m.over() {
 		panic(killed{})
 	}
 	engine.Runs()
@@ -142,7 +169,18 @@ func (c *cpu) slow(d picos) picos {
 
 // pass lets d pass on the CPU of w, which runs, and returns when nothing happens earlier
 // any more.
-func (m *machine) pass(w *worker, d picos) {
+func (m *machine) pass(w *worker, d picos) { m.spend(w, d, 0) }
+
+// most is how far a CPU may be ahead of what happens elsewhere.
+const most = picos(100_000)
+
+// hurry lets d pass on the CPU of w, but others may be behind by some time then: so there
+// are fewer switches. It is for what no other CPU has to do with, at that time. What
+// others have to do with asks for its line, with the time at which it does, or it comes
+// after settle.
+func (m *machine) hurry(w *worker, d picos) { m.spend(w, d, most) }
+
+func (m *machine) spend(w *worker, d, ahead picos) {
 	c := w.cpu
 	c.now += d
 	if len(c.pauses) > 0 {
@@ -153,8 +191,17 @@ func (m *machine) pass(w *worker, d picos) {
 		m.preempt(w)
 		return
 	}
-	if len(m.events) > 0 && m.events[0].at <= c.now || c.now > m.limit {
+	if m.events.first() <= c.now-ahead || c.now > m.limit {
 		m.resumeAt(w, c.now)
+		w.suspend()
+	}
+}
+
+// settle returns when nothing happens earlier any more than it is on the CPU of w, which
+// runs.
+func (m *machine) settle(w *worker) {
+	if m.events.first() <= w.cpu.now {
+		m.resumeAt(w, w.cpu.now)
 		w.suspend()
 	}
 }
@@ -170,7 +217,7 @@ func (c *cpu) pause() {
 // resumeAt resumes w at that time, and not at another that was said before.
 func (m *machine) resumeAt(w *worker, at picos) {
 	w.turn++
-	m.events.push(event{at: at, class: effects, tie: m.tie(), seq: m.next(), what: w, turn: w.turn})
+	m.push(at, resumes, w.id, w.turn)
 }
 
 // preempt lets another worker run that wants w's CPU.
@@ -231,21 +278,15 @@ func (m *machine) enqueue(w *worker, c *cpu, now picos, first bool) {
 		for _, id := range m.nearest[c.id] {
 			if other := m.cpus[id]; other.runs == nil && !other.woken {
 				other.woken = true
-				m.events.push(event{at: now + other.slow(m.costs.start), class: others, tie: m.tie(), seq: m.next(), what: other, turn: looksForWork})
+				m.push(now+other.slow(m.costs.start), looksForWork, other.id, 0)
 				return
 			}
 		}
 	}
 	if r := c.runs; r != nil && r.state == spinning && r.pins == 0 {
-		m.poll(r, now)
+		m.poll(r, nil, now)
 	}
 }
-
-// What happens to a CPU.
-const (
-	looksForWork uint64 = iota
-	storeArrives
-)
 
 // look lets an idle CPU look for work.
 func (c *cpu) look(now picos) {
@@ -277,46 +318,4 @@ func (m *machine) sleep(w *worker) {
 	m.tell(Parked, w, w.cpu.now, w.cpu.now)
 	w.cpu.dispatch()
 	w.suspend()
-}
-
-// watch has w spin until one of the lines that it has read changes, and reports whether
-// it has to: none has changed since.
-func (w *worker) watch() bool {
-	if w.many || len(w.read) == 0 {
-		return false // it does not know all that could change
-	}
-	for _, s := range w.read {
-		if s.line.version != s.version {
-			return false
-		}
-	}
-	for _, s := range w.read {
-		s.line.watched = append(s.line.watched, w)
-		w.watches = append(w.watches, s.line)
-	}
-	return true
-}
-
-// unwatch ends what watch has begun.
-func (w *worker) unwatch() {
-	for _, l := range w.watches {
-		for i, other := range l.watched {
-			if other == w {
-				l.watched = append(l.watched[:i], l.watched[i+1:]...)
-				break
-			}
-		}
-	}
-	w.watches = w.watches[:0]
-}
-
-// poll resumes a worker that spins, when it next looks after a change at that time.
-func (m *machine) poll(w *worker, at picos) {
-	w.unwatch()
-	next := w.from
-	if at > next {
-		n := (at - w.from + w.burst - 1) / w.burst
-		next += n * w.burst
-	}
-	m.resumeAt(w, next)
 }

@@ -17,7 +17,9 @@
 //
 // # The model
 //
-// Each CPU has a clock, and the earliest goes on. An operation on a word, or on a
+// Each CPU has a clock, and the earliest goes on; but one whose lines no other CPU has
+// asked for lately may be 100 ns ahead of the others. If another does ask for
+// one of them, it gets it after what the owner has done. An operation on a word, or on a
 // [primitives.Cell], costs by the state of its cache line (modified or exclusive, shared, or in
 // no cache) and by how far the line has to travel. What a CPU does not have as it needs
 // it, it requests; requests for one line are served one after the other, and a CPU that has
@@ -25,7 +27,8 @@
 // waited for are in the CPU's store buffer, and come to memory in their order.
 //
 // A wait with [primitives.Spin] keeps the CPU until what it has read has changed; then it
-// reads it again, which costs what it costs. Goroutines beyond the CPUs wait in queues,
+// reads it again, which costs what it costs; if only another word of the line has changed,
+// the wait does not return. Goroutines beyond the CPUs wait in queues,
 // are woken, preempted, and taken by idle CPUs, as by Go's scheduler.
 //
 // What happens at the same time is ordered by chance, by [Config.Seed].
@@ -47,7 +50,8 @@
 //
 // # Files, in order
 //
-// machine.go says what a machine is, line.go what happens to a cache line, event.go what
-// comes next, cpu.go what CPUs and workers are, engine.go what primitives ask for, trace.go
-// what an observer is told, and run.go runs it all.
+// machine.go says what a machine is, set.go which CPUs are near each other, line.go what
+// happens to a cache line, event.go what comes next, turn.go which goroutine runs, cpu.go
+// what CPUs and workers are, wait.go how they spin, engine.go what primitives ask for,
+// trace.go what an observer is told, and run.go runs it all.
 package sim

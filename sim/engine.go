@@ -10,13 +10,39 @@ import (
 
 // This file is what the primitives call: machine is an [engine.Engine].
 
-// reach lets the operation of the running worker on the line at addr take effect: it
-// returns at the moment at which it does.
-func (m *machine) reach(w *worker, addr unsafe.Pointer, write bool, cost picos) {
-	c := w.cpu
+// reach lets the operation of the running worker on the word at addr take effect: it
+// returns at the moment at which it does. The word is at at, or a Cell, and at nil.
+func (m *machine) reach(w *worker, addr unsafe.Pointer, at engine.Location, write bool, cost picos) {
+	w.cpu.counts.Operations++
+	if w.wait.since++; w.wait.since == 1 {
+		w.wait.repeats = addr == w.last.addr && write == w.last.write
+		if w.wait.repeats && w.wait.got == w.cpu.now {
+			return // the machine has asked for it already, see wait.go
+		}
+	}
 	l := m.line(uintptr(addr))
-	c.counts.Operations++
-	cost = c.slow(cost)
+	w.last = operation{addr: addr, at: at, line: l, write: write}
+	if l.last < 0 && l.waiting == 0 {
+		cost = w.cpu.slow(m.costs.memory)
+		if m.observe != nil {
+			m.tellGrant(l, &request{line: l, cpu: w.cpu, write: write, worker: w}, w.cpu.now, w.cpu.now+cost)
+		}
+		m.touch(l, w.cpu, write, w.cpu.now+cost)
+		m.see(w, l)
+		m.hurry(w, cost)
+		return
+	}
+	cost = w.cpu.slow(cost)
+	if l.calm(w.cpu) {
+		l.free = max(l.free, w.cpu.now+cost)
+		m.see(w, l)
+		m.hurry(w, cost)
+		return
+	}
+	if l.has(w.cpu, write) {
+		m.settle(w) // it may lose it before
+	}
+	c := w.cpu
 	if l.serves(c, write, cost) {
 		if l.owner == c.id {
 			l.free = max(l.free, c.now+cost)
@@ -37,6 +63,9 @@ const mostSeen = 16
 
 // see notes that w has read l.
 func (m *machine) see(w *worker, l *line) {
+	if w.many {
+		return
+	}
 	for i := range w.read {
 		if w.read[i].line == l {
 			return // keep the older version: it has changed since
@@ -58,20 +87,23 @@ func (m *machine) Access(addr unsafe.Pointer, at engine.Location, kind engine.Ki
 	switch kind {
 	case engine.Load, engine.PlainRead:
 		if kind == engine.PlainRead && w.cpu.pending(addr) >= 0 {
-			m.pass(w, w.cpu.slow(m.costs.load))
+			m.hurry(w, w.cpu.slow(m.costs.load))
 			return
 		}
-		m.reach(w, addr, false, m.costs.load)
+		m.reach(w, addr, at, false, m.costs.load)
 	case engine.PlainWrite:
 		m.buffer(w, store{addr: addr})
 	default: // also a Store, which drains the store buffer on most machines, and a failed CAS
 		m.drain(w)
-		m.reach(w, addr, true, m.costs.modify)
+		m.reach(w, addr, at, true, m.costs.modify)
 	}
 }
 
 // Done implements [engine.Engine].
-func (m *machine) Done(unsafe.Pointer, uint64, uint64) {}
+func (m *machine) Done(_ unsafe.Pointer, old, now uint64) {
+	o := &m.self.last
+	o.same, o.value = old == now, now
+}
 
 // Load implements [engine.Engine].
 func (m *machine) Load(addr unsafe.Pointer, at engine.Location) uint64 {
@@ -80,13 +112,14 @@ func (m *machine) Load(addr unsafe.Pointer, at engine.Location) uint64 {
 	if i := c.pending(addr); i >= 0 {
 		if s := c.stores[i]; s.mask == ^uint64(0) { // the store buffer forwards it
 			m.see(w, s.line)
-			m.pass(w, c.slow(m.costs.load))
+			m.hurry(w, c.slow(m.costs.load))
 			return s.val
 		}
 		m.drain(w)
 	}
-	m.reach(w, addr, false, m.costs.load)
+	m.reach(w, addr, at, false, m.costs.load)
 	v, _ := at.Raw()
+	w.last.same, w.last.value = true, v
 	return v
 }
 
@@ -107,17 +140,25 @@ func (m *machine) buffer(w *worker, s store) {
 	c.counts.Operations++
 	s.line = m.line(uintptr(s.addr))
 	cost := c.slow(m.costs.store)
-	if len(c.stores) == 0 && s.line.serves(c, true, cost) {
-		s.line.free = max(s.line.free, c.now+cost)
-		m.pass(w, cost)
-		s.apply()
-		return
+	if len(c.stores) == 0 && s.line.owner == c.id {
+		ahead := most
+		if !s.line.calm(c) {
+			ahead = 0
+			m.settle(w)
+		}
+		if s.line.serves(c, true, cost) {
+			s.line.free = max(s.line.free, c.now+cost)
+			m.spend(w, cost, ahead)
+			s.apply()
+			return
+		}
 	}
+	s.made = c.now
 	c.stores = append(c.stores, s)
 	if len(c.stores) == 1 {
-		c.send(c.now)
+		c.send()
 	}
-	m.pass(w, cost)
+	m.hurry(w, cost)
 }
 
 func (s *store) apply() {
@@ -127,19 +168,22 @@ func (s *store) apply() {
 	}
 }
 
-// send asks at that time for the line of the oldest store in the buffer.
-func (c *cpu) send(now picos) { c.m.request(c, c.stores[0].line, true, nil, now) }
+// send asks for the line of the oldest store in the buffer, when it is made: the CPU may be
+// ahead.
+func (c *cpu) send() {
+	c.m.request(c, c.stores[0].line, true, nil, max(c.m.clock, c.stores[0].made))
+}
 
 // arrive writes the oldest store in the buffer to its line.
 func (c *cpu) arrive() {
 	c.stores[0].apply()
 	c.stores = append(c.stores[:0], c.stores[1:]...)
 	if len(c.stores) > 0 {
-		c.send(c.m.clock)
+		c.send()
 	}
 	if len(c.stores) == 0 || len(c.stores) == depth-1 {
 		for _, w := range c.drained {
-			c.m.resumeAt(w, max(c.m.clock, w.from))
+			c.m.resumeAt(w, max(c.m.clock, w.drains))
 		}
 		c.drained = c.drained[:0]
 	}
@@ -164,7 +208,7 @@ func (m *machine) drain(w *worker) {
 
 // await has w wait until the store buffer of c is empty, or not full any more.
 func (m *machine) await(w *worker, c *cpu) {
-	w.from = w.cpu.now
+	w.drains = w.cpu.now
 	c.drained = append(c.drained, w)
 	w.suspend()
 }
@@ -197,48 +241,12 @@ func (m *machine) Try(tried int, pause time.Duration) bool {
 		w.forget()
 		return false
 	}
-	began := w.cpu.now
-	m.spin(w, false, picosOf(pause), m.costs.budget-w.spent)
-	w.spent += w.cpu.now - began
+	w.spent += m.spin(w, false, picosOf(pause), m.costs.budget-w.spent)
 	return true
 }
 
 // alone reports whether no other CPU runs a worker.
 func (m *machine) alone() bool { return m.idle == len(m.cpus)-1 }
-
-// spin pauses for that long, and then until what w has read has changed, or for as long
-// as the limit. It looks once in a pause, so it notices a change up to a pause later. A
-// worker that is not pinned lets others run that want its CPU.
-func (m *machine) spin(w *worker, pinned bool, pause, limit picos) {
-	c := w.cpu
-	pause = max(c.slow(pause), 1)
-	if !pinned && len(c.queue) > 0 {
-		w.forget()
-		m.preempt(w)
-		return
-	}
-	began, since := c.now, w.since
-	m.pass(w, pause)
-	if w.since != since { // it was preempted
-		w.forget()
-		return
-	}
-	if (pinned || len(c.queue) == 0) && w.watch() {
-		w.from, w.burst, w.state = c.now, pause, spinning
-		if limit != never {
-			m.resumeAt(w, max(c.now, began+limit))
-		}
-		w.suspend()
-		w.unwatch()
-		w.state = running
-	}
-	w.forget()
-	c.spin += c.now - began
-	m.tell(Spun, w, began, c.now)
-	if len(c.pauses) > 0 {
-		m.pass(w, 0)
-	}
-}
 
 // Pause implements [engine.Engine].
 func (m *machine) Pause(d time.Duration) bool {
@@ -280,7 +288,7 @@ func (m *machine) Park(addr unsafe.Pointer, ctx context.Context, d time.Duration
 	w := m.self
 	p := m.parker(addr)
 	m.drain(w)
-	m.reach(w, addr, true, m.costs.modify)
+	m.reach(w, addr, nil, true, m.costs.modify)
 	if p.held {
 		p.held = false
 		return true
@@ -342,11 +350,10 @@ func (m *machine) Await(addr unsafe.Pointer, pinned bool) {
 	const burst = 200 * time.Nanosecond
 	w.forget()
 	for spent := picos(0); !p.held; {
-		m.reach(w, addr, false, m.costs.load)
+		m.reach(w, addr, nil, false, m.costs.load)
 		if p.held {
 			break
 		}
-		began := w.cpu.now
 		if !pinned && (spent > m.costs.budget || len(w.cpu.queue) > 0 || m.alone()) {
 			m.Park(addr, nil, 0)
 			return
@@ -355,8 +362,7 @@ func (m *machine) Await(addr unsafe.Pointer, pinned bool) {
 		if !pinned {
 			limit = m.costs.budget - spent + 1
 		}
-		m.spin(w, pinned, picosOf(burst), limit)
-		spent += w.cpu.now - began
+		spent += m.spin(w, pinned, picosOf(burst), limit)
 	}
 	p.held = false
 	m.buffer(w, store{addr: addr})
@@ -367,7 +373,7 @@ func (m *machine) Unpark(addr unsafe.Pointer, handoff bool) {
 	w := m.self
 	p := m.parker(addr)
 	m.drain(w)
-	m.reach(w, addr, true, m.costs.modify)
+	m.reach(w, addr, nil, true, m.costs.modify)
 	to := p.sleeper
 	if to == nil {
 		p.held = true
@@ -410,7 +416,7 @@ func (m *machine) Give(addr, v unsafe.Pointer, _ uintptr) {
 func (m *machine) Pin() int {
 	w := m.self
 	w.pins++
-	m.pass(w, w.cpu.slow(m.costs.pin))
+	m.hurry(w, w.cpu.slow(m.costs.pin))
 	return int(w.cpu.id)
 }
 
@@ -421,7 +427,7 @@ func (m *machine) Unpin() {
 		panic("Unpin without Pin")
 	}
 	w.pins--
-	m.pass(w, w.cpu.slow(m.costs.pin))
+	m.hurry(w, w.cpu.slow(m.costs.pin))
 }
 
 // Timed implements [engine.Engine].
@@ -437,7 +443,7 @@ func (m *machine) Node() int {
 // Now implements [engine.Engine].
 func (m *machine) Now() int64 {
 	w := m.self
-	m.pass(w, w.cpu.slow(m.costs.clock))
+	m.pass(w, w.cpu.slow(m.costs.clock)) // so that what others have counted by then is counted
 	return int64(w.cpu.now / 1000)
 }
 
@@ -452,7 +458,7 @@ func (m *machine) Sleep(d time.Duration) {
 // Busy implements [engine.Engine].
 func (m *machine) Busy(d time.Duration) {
 	w := m.self
-	m.pass(w, w.cpu.slow(picosOf(d)))
+	m.pass(w, w.cpu.slow(picosOf(d))) // so that others see that it is in a section
 }
 
 // After implements [engine.Engine].
@@ -472,7 +478,15 @@ func (m *machine) after(d time.Duration, f func()) (stop func() bool) {
 // at calls f at that time.
 func (m *machine) at(when picos, f func()) (stop func() bool) {
 	t := &timer{f: f}
-	m.events.push(event{at: when, class: others, tie: m.tie(), seq: m.next(), what: t})
+	if len(m.unused) == 0 {
+		m.unused = append(m.unused, int32(len(m.timers)))
+		m.timers = append(m.timers, nil)
+	}
+	end := len(m.unused) - 1
+	number := m.unused[end]
+	m.unused = m.unused[:end]
+	m.timers[number] = t
+	m.push(when, timerFires, number, 0)
 	return func() bool {
 		was := t.stopped
 		t.stopped = true

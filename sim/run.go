@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"sort"
@@ -140,33 +141,40 @@ type machine struct {
 	desc     Machine
 	costs    costs
 	cpus     []*cpu
+	ranked   []*cpu    // by rank
+	spans    []span    // by CPU and distance, the ranks up to it
 	nearest  [][]int32 // by CPU, all others and itself, the nearest first
 	far      []Distance
 	nodes    []int // by CPU
 	siblings bool  // whether two of them are threads of one core
+	words    int   // of a set of CPUs
 	workers  []*worker
 	live     int // workers for which the run waits
 	idle     int // CPUs that run nothing
+	main     routine
+	turn     *routine // which goroutine runs, or will next
 	self     *worker
 	clock    picos // of the last event
 	limit    picos // on the clock
 	last     picos // when the last worker ended, so far
 	events   events
-	seq      uint64
+	seq      uint32
 	rng      *rand.Rand
 	lines    map[uintptr]*line
+	known    []*line // by number
+	timers   []*timer
+	unused   []int32 // numbers of timers
 	parkers  map[unsafe.Pointer]*parker
 	failure  error
+	exited   bool // a worker has called runtime.Goexit
 	ended    bool
 	observe  func(Event) // or nil
 }
 
-func (m *machine) next() uint64 { m.seq++; return m.seq }
+func (m *machine) over() bool { return m.ended || m.exited || m.failure != nil }
 
-// tie returns what decides between events at the same time: chance.
-func (m *machine) tie() uint32 { return m.rng.Uint32() }
-
-func (m *machine) over() bool { return m.ended || m.failure != nil }
+// all returns the ranks of all CPUs.
+func (m *machine) all() span { return span{0, len(m.cpus)} }
 
 func (m *machine) distance(a, b int32) Distance { return m.far[int(a)*len(m.cpus)+int(b)] }
 
@@ -193,13 +201,7 @@ func (c Config) Run(body func()) (*Report, error) {
 	m.idle = len(m.cpus) - 1
 	m.cpus[0].run(w)
 	m.limit = picosOf(c.limit())
-	m.loop()
-	m.ended = true
-	engine.Rests()
-	for _, w := range m.workers {
-		m.self = w
-		w.stop()
-	}
+	m.run()
 	if m.failure != nil {
 		return nil, m.failure
 	}
@@ -275,6 +277,7 @@ func (c *Config) machine() (*machine, error) {
 			m.siblings = m.siblings || d == Sibling
 		}
 	}
+	m.rank(place)
 	for i := range n {
 		order := make([]int32, n)
 		for j := range order {
@@ -305,49 +308,92 @@ func (c *Config) machine() (*machine, error) {
 	return m, nil
 }
 
-// loop lets one event after the other happen.
-func (m *machine) loop() {
-	for m.live > 0 && m.failure == nil {
+// run lets workers run until the last one has ended, and then ends those that are left.
+func (m *machine) run() {
+	defer func() {
+		m.ended = true
+		engine.Rests()
+		for _, w := range m.workers {
+			if w.state != done {
+				m.hand(&m.main, &w.routine)
+			}
+		}
+	}()
+	m.hand(&m.main, m.next())
+	if m.exited {
+		runtime.Goexit()
+	}
+}
+
+// rank numbers the CPUs, which are at these places of the machine, by what they are near.
+func (m *machine) rank(place []int) {
+	m.ranked = slices.Clone(m.cpus)
+	cores := m.desc.cores()
+	slices.SortFunc(m.ranked, func(a, b *cpu) int {
+		a1, b1 := place[a.id], place[b.id]
+		return cmp.Or(cmp.Compare(a1%cores, b1%cores), cmp.Compare(a1, b1)) // a core's number says where it is, see Machine
+	})
+	for i, c := range m.ranked {
+		c.rank = i
+	}
+	for _, c := range m.cpus {
+		for d := range Distances {
+			s := span{c.rank, c.rank + 1}
+			for s.from > 0 && m.distance(c.id, m.ranked[s.from-1].id) <= Distance(d) {
+				s.from--
+			}
+			for s.to < len(m.ranked) && m.distance(c.id, m.ranked[s.to].id) <= Distance(d) {
+				s.to++
+			}
+			m.spans = append(m.spans, s)
+		}
+	}
+	m.words = (len(m.cpus) + 63) / 64
+}
+
+// next lets one event after the other happen until a worker goes on: it returns that, or
+// main if the run is over.
+func (m *machine) next() *routine {
+	for m.live > 0 && !m.over() {
 		if len(m.events) == 0 {
 			m.failure = &HangError{At: m.clock.duration(), State: m.state()}
-			return
+			break
 		}
 		e := m.events.pop()
-		switch what := e.what.(type) {
-		case *worker:
-			if e.turn != what.turn || what.state == done {
-				continue
-			}
-		case *line:
-			if e.turn != what.turn {
-				continue
-			}
+		switch {
+		case e.kind == resumes && (e.turn != m.workers[e.what].turn || m.workers[e.what].state == done),
+			e.kind == isGranted && e.turn != m.known[e.what].turn:
+			continue
 		}
 		if e.at > m.limit {
 			m.failure = &HangError{Limit: m.limit.duration(), At: m.clock.duration(), State: m.state()}
-			return
+			break
 		}
 		m.clock = e.at
-		switch what := e.what.(type) {
-		case *worker:
-			m.self = what
-			what.cpu.now = e.at
-			what.resume()
-		case *line:
-			m.grant(what, e.at)
-		case *timer:
-			if !what.stopped {
-				what.stopped = true
-				what.f()
+		switch e.kind {
+		case resumes:
+			w := m.workers[e.what]
+			w.cpu.now = e.at
+			if !m.again(w) {
+				return &w.routine
 			}
-		case *cpu:
-			if e.turn == storeArrives {
-				what.arrive()
-			} else {
-				what.look(e.at)
+		case storeArrives:
+			m.cpus[e.what].arrive()
+		case isGranted:
+			m.grant(m.known[e.what], e.at)
+		case looksForWork:
+			m.cpus[e.what].look(e.at)
+		case timerFires:
+			t := m.timers[e.what]
+			m.timers[e.what] = nil
+			m.unused = append(m.unused, e.what)
+			if !t.stopped {
+				t.stopped = true
+				t.f()
 			}
 		}
 	}
+	return &m.main
 }
 
 // state describes each CPU that does something and each worker that is left.

@@ -67,7 +67,7 @@ func Mark(name string) {
 }
 
 func (w *worker) event(kind EventKind, begin, end picos) Event {
-	return Event{Kind: kind, CPU: int(w.cpu.id), Worker: w.id, Begin: int64(begin), Served: int64(begin), End: int64(end)}
+	return Event{Kind: kind, CPU: int(w.cpu.id), Worker: int(w.id), Begin: int64(begin), Served: int64(begin), End: int64(end)}
 }
 
 // tell tells the observer, if there is one, what w did on its CPU.
@@ -81,7 +81,7 @@ func (m *machine) tell(kind EventKind, w *worker, begin, end picos) {
 func (m *machine) tellWoken(w, other *worker) {
 	if m.observe != nil {
 		e := w.event(Woke, w.cpu.now, w.cpu.now)
-		e.Woken = other.id
+		e.Woken = int(other.id)
 		m.observe(e)
 	}
 }
@@ -95,22 +95,25 @@ func (m *machine) tellGrant(l *line, r *request, now, done picos) {
 		From: -1, Distance: Self, Write: r.write, Line: l.addr,
 	}
 	if r.worker != nil {
-		came.Worker, came.Begin = r.worker.id, int64(c.now) // its clock stands still while it waits
+		came.Worker, came.Begin = int(r.worker.id), int64(c.now) // its clock stands still while it waits
+		if w := &r.worker.wait; w.asked {
+			came.Begin = int64(w.looked)
+		}
 	}
 	if r.write && l.owner < 0 {
 		lost := came
 		lost.Kind, lost.From, lost.Begin = CopyLost, int(c.id), int64(now)
-		for i := range m.cpus {
-			if i := int32(i); i != c.id && l.copies.has(i) {
-				lost.CPU, lost.Distance = int(i), m.distance(i, c.id)
+		for _, other := range m.cpus {
+			if other != c && l.copies.has(other.rank) {
+				lost.CPU, lost.Distance = int(other.id), m.distance(other.id, c.id)
 				m.observe(lost)
 			}
 		}
 	}
-	if l.copies.has(c.id) {
+	if l.copies.has(c.rank) {
 		return // no line travels
 	}
-	if l.copies.n > 0 {
+	if l.last >= 0 {
 		from := m.source(l, c, r.write)
 		came.From, came.Distance = int(from), m.distance(from, c.id)
 	}
@@ -124,12 +127,12 @@ func (m *machine) source(l *line, c *cpu, write bool) int32 {
 	switch {
 	case l.owner >= 0:
 		return l.owner
-	case !write && l.last >= 0 && l.copies.has(l.last):
+	case !write && l.copies.has(m.cpus[l.last].rank):
 		return l.last
 	}
 	nearest := int32(-1)
-	for i := range m.cpus {
-		if i := int32(i); l.copies.has(i) && (nearest < 0 || m.distance(i, c.id) < m.distance(nearest, c.id)) {
+	for _, other := range m.cpus {
+		if i := other.id; l.copies.has(other.rank) && (nearest < 0 || m.distance(i, c.id) < m.distance(nearest, c.id)) {
 			nearest = i
 		}
 	}

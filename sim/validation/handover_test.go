@@ -88,7 +88,7 @@ func TestHandover(t *testing.T) {
 		pair bool // the same for two CPUs, of which each handover crosses the border
 	}{
 		{"mcs", true, false, true},
-		{"clh", true, false, false},
+		{"clh", false, false, false}, // with 8 CPUs its waiters may look in step with the handovers
 		{"qspinlock", true, false, false},
 	} {
 		c := of(t, "handover", name, want.lock)

@@ -195,7 +195,7 @@ func TestAssumed(t *testing.T) {
 	}
 	want := []string{
 		"cost.switch = 400: backoff ~ mcs", "cost.wake = 1000: backoff ~ mcs", "cost.wake = 1000: ticket ≪ mcs",
-		"share.nearest = 0.5: ttas < ticket", "share.nearest = 1: tas < ttas",
+		"share.nearest = 1: tas < ttas",
 	}
 	if !slices.Equal(change, want) {
 		t.Errorf("other relations hold with %q, want %q", change, want)
