@@ -36,8 +36,14 @@ func (f *File) shard() (s Shard, err error) {
 	return s, nil
 }
 
-// sweepKeys are the notes that all shards of a sweep have in common.
+// sweepKeys are the notes that all shards of a sweep have in common; that of the sweep but
+// for which shard it is.
 var sweepKeys = []string{"sweep", "settings", "seed"}
+
+// common returns a note without which shard it is.
+func (f *File) common(key string) string {
+	return strings.Join(slices.DeleteFunc(strings.Fields(f.Noted(key)), func(s string) bool { return strings.HasPrefix(s, "shard=") }), " ")
+}
 
 // Merge puts the files of all shards of a sweep together, in the order of the shards. It
 // is an error, which says all that is wrong, if they are not of one sweep and one kind of
@@ -76,7 +82,7 @@ func Merge(files []*File) (*File, error) {
 		}
 		by[s.Index-1] = f
 		for _, key := range sweepKeys {
-			if have, want := f.Noted(key), first.Noted(key); have != want {
+			if have, want := f.common(key), first.common(key); have != want {
 				bad("%s: %s is %q, want %q, as in %s", f.Name, key, have, want, first.Name)
 			}
 		}
@@ -122,6 +128,11 @@ func Merge(files []*File) (*File, error) {
 	}
 	merged := &File{Name: first.Name, Facts: first.Facts}
 	merged.Notes = slices.DeleteFunc(slices.Clone(first.Notes), func(n Note) bool { return n.Key == shardKey || n.Key == "process" })
+	for i, n := range merged.Notes {
+		if n.Key == "sweep" {
+			merged.Notes[i].Text = first.common("sweep") // so that it can be resumed
+		}
+	}
 	for _, f := range by {
 		merged.Samples = append(merged.Samples, f.Samples...)
 	}

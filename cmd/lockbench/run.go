@@ -35,6 +35,7 @@ type runCmd struct {
 	Forks    string `placeholder:"N" help:"Measure in N fresh processes, which take turns round by round, and show how much they differ."`
 	Quick    bool   `help:"A rough answer in seconds: reads 0 and 90, 1 CPU and all, 6 samples."`
 	sweeping.Arrivals
+	sweeping.Shard
 	sweeping.Output
 
 	own ownChoice
@@ -130,6 +131,8 @@ const allReads = "0,50,90,99,100"
 func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 	sweep := harness.Sweep{Latency: c.Latency, Counters: c.Counters}
 	c.Fill(bad, &sweep, sweeping.CPUCounts(min(runtime.NumCPU(), runtime.GOMAXPROCS(0))), allReads, c.Quick)
+	c.Fill(bad, &sweep, sweeping.CPUCounts(min(runtime.NumCPU(), runtime.GOMAXPROCS(0))), c.Quick)
+	c.Shard.Choose(bad, &sweep)
 	sweep.Workloads = sweeping.ParseWorkloads(bad, "--workload", c.Workload)
 	sweep.Seed = bad.Seed("--seed", c.Seed)
 	if c.Duration != "" {
@@ -279,6 +282,7 @@ func facts(ctx context.Context, s harness.Sweep) (results.Facts, error) {
 	facts := results.Host()
 	facts.Note("settings", sweeping.Settings(s))
 	facts.Note("sweep", sweeping.Describe(s))
+	sweeping.NoteShard(&facts, s)
 	facts.Note("own", ownNote())
 	if s.Counters {
 		can, not := counted(harness.Counters())

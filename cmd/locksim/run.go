@@ -29,8 +29,8 @@ type runCmd struct {
 	Latency  bool   `help:"Measure the time to acquire, too: percentiles of service times, from the call. An open loop always has them."`
 	Quick    bool   `help:"A rough answer: 1 CPU and all."`
 	sweeping.Arrivals
-	Jobs  string `placeholder:"N" help:"Processes that simulate at the same time (one for each CPU). The results do not depend on it."`
-	Shard string `placeholder:"I/N" help:"Simulate only the I'th of N parts of the sweep, such as 1/3 on the first of three hosts. The files of all parts, one behind the other, are one file of the whole."`
+	Jobs string `placeholder:"N" help:"Processes that simulate at the same time (one for each CPU). The results do not depend on it."`
+	sweeping.Shard
 	sweeping.Output
 	meaningless
 
@@ -81,12 +81,9 @@ func (c *runCmd) Run(con commandline.Console) error {
 	}
 	var bad commandline.Problems
 	sweep := c.sweep(&bad)
-	jobs, shard, shards := runtime.NumCPU(), 1, 1
+	jobs := runtime.NumCPU()
 	if c.Jobs != "" {
 		jobs = commandline.One(&bad, "--jobs", c.Jobs, bad.Ints("--jobs", c.Jobs, 1, 1024))
-	}
-	if c.Shard != "" {
-		shard, shards = parseShard(&bad, c.Shard)
 	}
 	if sweeping.IsFork() {
 		if len(bad) > 0 {
@@ -117,12 +114,7 @@ func (c *runCmd) Run(con commandline.Console) error {
 	if len(c.peers) > 0 {
 		con.Sayf("left out, not written against package primitives: %s", strings.Join(c.peers, ", "))
 	}
-	var scenarios []harness.Scenario
-	for i, s := range c.scenarios(sweep) {
-		if i%shards == shard-1 {
-			scenarios = append(scenarios, s)
-		}
-	}
+	scenarios := c.scenarios(sweep)
 	con.Sayf("%s: %s", c.machine.Machine.Name, extent(scenarios, sweep.Count))
 	err = simulateAll(ctx, con, jobs, tasks(scenarios, sweep), file.Done(), func(s results.Sample) error { return sweeping.Keep(w, file, s) })
 	err = sweeping.Interruption(ctx, err)
@@ -147,6 +139,8 @@ func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 	}
 	sweep := harness.Sweep{Latency: c.Latency}
 	c.Fill(bad, &sweep, sweeping.CPUCounts(all), someReads, c.Quick)
+	c.Shard.Choose(bad, &sweep)
+	c.Fill(bad, &sweep, sweeping.CPUCounts(all), c.Quick)
 	for _, n := range sweep.CPUs {
 		if n > all {
 			bad.Addf("--cpus %d: must be at most %d: machine %s has no more", n, all, machine.Machine.Name)
@@ -216,26 +210,11 @@ func (c *runCmd) simulated(bad *commandline.Problems, locks []catalog.Entry, pat
 	return all
 }
 
-// parseShard parses I/N.
-func parseShard(bad *commandline.Problems, text string) (i, n int) {
-	before, after, ok := strings.Cut(text, "/")
-	i, err := strconv.Atoi(before)
-	n, err2 := strconv.Atoi(after)
-	if !ok || err != nil || err2 != nil || i < 1 || i > n {
-		bad.Addf("--shard %s: want I/N, such as 1/3: the I'th of N parts", text)
-		return 1, 1
-	}
-	return i, n
-}
-
 // settings returns what all samples of a file must share although it is not in their names.
 func (c *runCmd) settings(s harness.Sweep) string {
 	text := fmt.Sprintf("%s seed=%d", sweeping.Settings(s), s.Seed)
 	if c.machine != nil {
 		text += " machine=" + c.sum()
-	}
-	if c.Shard != "" {
-		text += " shard=" + c.Shard
 	}
 	return text
 }
@@ -250,6 +229,7 @@ func (c *runCmd) facts(s harness.Sweep) results.Facts {
 	facts.Note("machine-file", fmt.Sprintf("%s, SHA-256 %s...", c.Machine, c.sum()))
 	facts.Note("settings", c.settings(s))
 	facts.Note("sweep", sweeping.Describe(s))
+	sweeping.NoteShard(&facts, s)
 	facts.Note("seed", strconv.FormatUint(s.Seed, 10))
 	facts.Note("command", c.command())
 	return facts
@@ -275,7 +255,7 @@ func (c *runCmd) command() string {
 		{"load", c.Load, ""},
 		{"rate", c.Rate, ""},
 		{"seed", c.Seed, "1"},
-		{"shard", c.Shard, ""},
+		{"shard", c.Shard.Shard, ""},
 	} {
 		if f.value == f.standard {
 			continue

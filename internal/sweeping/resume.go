@@ -106,6 +106,9 @@ func Describe(s harness.Sweep) string {
 		}
 		text += " place=" + list(places)
 	}
+	if s.Shards > 0 {
+		text += fmt.Sprintf(" shard=%d/%d", s.Shard, s.Shards)
+	}
 	return text
 }
 
