@@ -48,7 +48,7 @@ func TestShardsOfJobs(t *testing.T) {
 		t.Errorf("over a file that is there: exit status %d: %s", code, stderr)
 	}
 	// The merged file is that of the whole sweep, which has nothing to add.
-	if code, stderr := here("run "+shardedSweep+" --out all.txt --resume"); code != exitOK || !strings.Contains(stderr, "24 samples") {
+	if code, stderr := here("run " + shardedSweep + " --out all.txt --resume"); code != exitOK || !strings.Contains(stderr, "24 samples") {
 		t.Errorf("resumed: exit status %d: %s", code, stderr)
 	}
 	file, err := results.ReadFile("all.txt")
@@ -58,7 +58,7 @@ func TestShardsOfJobs(t *testing.T) {
 	if len(file.Samples) != 24 || len(file.Done()) != 12 {
 		t.Errorf("%d samples of %d cells, want 24 of 12", len(file.Samples), len(file.Done()))
 	}
-	if code, stderr := here("run "+shardedSweep+" --shard 2/2 --out part0.txt --resume"); code != exitUsage || !strings.Contains(stderr, "shard") {
+	if code, stderr := here("run " + shardedSweep + " --shard 2/2 --out part0.txt --resume"); code != exitUsage || !strings.Contains(stderr, "shard") {
 		t.Errorf("another part to a file: exit status %d: %s", code, stderr)
 	}
 }
@@ -68,7 +68,7 @@ func TestShardErrors(t *testing.T) {
 	for _, test := range []struct{ shard, want string }{
 		{"0/2", "want I/N"}, {"3/2", "want I/N"}, {"x", "want I/N"}, {"1/", "want I/N"}, {"auto/2", "neither JOB_COMPLETION_INDEX nor SLURM_ARRAY_TASK_ID"},
 	} {
-		if code, stderr := here("run --shard "+test.shard); code != exitUsage || !strings.Contains(stderr, test.want) {
+		if code, stderr := here("run --shard " + test.shard); code != exitUsage || !strings.Contains(stderr, test.want) {
 			t.Errorf("--shard %s: exit status %d: %s", test.shard, code, stderr)
 		}
 	}
@@ -102,7 +102,7 @@ func TestSLURM(t *testing.T) {
 	t.Setenv("SLURM_ARRAY_TASK_ID", "9") // the second of those from 8
 	t.Setenv("SLURM_ARRAY_TASK_MIN", "8")
 	t.Chdir(t.TempDir())
-	if code, stderr := here("run "+shardedSweep+" --shard auto/2 --out x.txt"); code != exitOK {
+	if code, stderr := here("run " + shardedSweep + " --shard auto/2 --out x.txt"); code != exitOK {
 		t.Fatalf("exit status %d: %s", code, stderr)
 	}
 	file, err := results.ReadFile("x.txt")
