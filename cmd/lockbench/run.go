@@ -131,7 +131,6 @@ const allReads = "0,50,90,99,100"
 func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 	sweep := harness.Sweep{Latency: c.Latency, Counters: c.Counters}
 	c.Fill(bad, &sweep, sweeping.CPUCounts(min(runtime.NumCPU(), runtime.GOMAXPROCS(0))), allReads, c.Quick)
-	c.Fill(bad, &sweep, sweeping.CPUCounts(min(runtime.NumCPU(), runtime.GOMAXPROCS(0))), c.Quick)
 	c.Shard.Choose(bad, &sweep)
 	sweep.Workloads = sweeping.ParseWorkloads(bad, "--workload", c.Workload)
 	sweep.Seed = bad.Seed("--seed", c.Seed)

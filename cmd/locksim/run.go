@@ -140,7 +140,6 @@ func (c *runCmd) sweep(bad *commandline.Problems) harness.Sweep {
 	sweep := harness.Sweep{Latency: c.Latency}
 	c.Fill(bad, &sweep, sweeping.CPUCounts(all), someReads, c.Quick)
 	c.Shard.Choose(bad, &sweep)
-	c.Fill(bad, &sweep, sweeping.CPUCounts(all), c.Quick)
 	for _, n := range sweep.CPUs {
 		if n > all {
 			bad.Addf("--cpus %d: must be at most %d: machine %s has no more", n, all, machine.Machine.Name)
