@@ -36,8 +36,8 @@ func (f *File) shard() (s Shard, err error) {
 	return s, nil
 }
 
-// sweepKeys are the notes that all shards of a sweep have in common; that of the sweep but
-// for which shard it is.
+// sweepKeys are the notes that all shards of a sweep have in common, except for which
+// shard it is.
 var sweepKeys = []string{"sweep", "settings", "seed"}
 
 // common returns a note without which shard it is.
