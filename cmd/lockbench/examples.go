@@ -46,7 +46,10 @@ func (claimsCmd) Help() string {
 
 // Help is kong's.
 func (mergeCmd) Help() string {
-	return commandline.Examples("lockbench merge --out all.txt shard-1.txt shard-2.txt")
+	return commandline.Examples(
+		"lockbench merge --out all.txt shard-1.txt shard-2.txt",
+		"lockbench merge --force shard-*.txt",
+	)
 }
 
 // Help is kong's.

@@ -110,7 +110,7 @@ func makesSense(t *testing.T, line string) {
 	t.Chdir(t.TempDir())
 	writeRuns(t, 20)
 	writeComparableHere(t)
-	for _, name := range []string{"results.txt", "quick.txt"} {
+	for _, name := range []string{"results.txt", "quick.txt", "mine.txt", "simulated.txt"} {
 		if err := os.WriteFile(name, []byte("machine: host\nBenchmarkLock/lock=ticket/reads=0/workers=1/hold=0s/think=100ns-1\t5\t61 ns/op\n"), 0o666); err != nil {
 			t.Fatal(err)
 		}
@@ -128,6 +128,10 @@ func makesSense(t *testing.T, line string) {
 		wrong, want = []string{"--out", "results"}, "--out results: is a directory"
 	case "torture", "gate":
 		wrong, want = []string{"--seed", "x"}, "--seed x: "
+	case "claims":
+		wrong, want = []string{"x"}, `unknown claim "x" `
+	case "merge":
+		wrong, want = []string{"--frobnicate"}, "unknown flag --frobnicate"
 	case "doctor":
 		wrong, want = []string{"x"}, "unexpected argument x"
 	case "advise":
