@@ -7,6 +7,7 @@ import (
 	"github.com/lockbench/lockbench/mcs"
 	"github.com/lockbench/lockbench/primitives"
 	"github.com/lockbench/lockbench/qspinlock"
+	"github.com/lockbench/lockbench/reciprocating"
 	"github.com/lockbench/lockbench/spinlock"
 	"github.com/lockbench/lockbench/ticket"
 )
@@ -21,9 +22,11 @@ func locks(
 	_ mcs.Node, // copy
 	_ mcs.Lock, // copy
 	_ mcs.CLH, // copy
+	_ mcs.CNA, // copy
 	_ mcs.OSQ, // copy
 	_ waiter.Waiter, // copy
 	_ qspinlock.Lock, // copy
+	_ reciprocating.Lock, // copy
 ) {
 }
 
