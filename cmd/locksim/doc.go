@@ -82,8 +82,8 @@
 //	ns/op, less is better
 //
 //	hold 0s, think 100ns, 0% reads
-//	           1 CPU  8 CPUs far
-//	        1 worker   8 workers
+//	           1 CPU     8 CPUs
+//	        1 worker  8 workers
 //	...
 //	$ locksim run --machine xeon-8176-8s --locks ticket,mcs,tas --cpus 1,8 --reads 0 --plots= --extend
 //	locksim: xeon-8176-8s: 3 locks in 2 situations, 1 sample of each

@@ -130,6 +130,9 @@ func TestRun(t *testing.T) {
 		if v, _ := s.Value("lines/op"); s.CPUs == 1 && v > 0.1 {
 			t.Errorf("%v: %v lines/op on one CPU", s.Cell, v)
 		}
+		if _, ok := s.Value("rtt-ns"); ok || s.Distance != results.Unknown {
+			t.Errorf("%v: distance %q, want none: CPUs of all distances take part", s.Cell, s.Distance)
+		}
 		if v, _ := s.Value("remote-lines/op"); v != 0 {
 			t.Errorf("%v: %v remote-lines/op within a socket", s.Cell, v)
 		}
