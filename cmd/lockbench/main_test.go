@@ -162,7 +162,7 @@ func TestBadInput(t *testing.T) {
 		{"report none.txt torn.txt", "none.txt: no such file\ntorn.txt:6: last line is cut off"},
 		{"report --out plain.txt good.txt", "--out plain.txt: exists, and is no report: want --force to replace it, or another name"},
 		{"report --out dir good.txt", "--out: "},
-		{"claims fair unfair --out x.html --locksim ./none", `unknown claim "fair" (known: unfair, ` + "\n--locksim: \n--out x.html: want a name that ends in .md"},
+		{"claims fair unfair --out x.html --locksim ./none", `unknown claim "fair" (known: bytes, ` + "\n--locksim: \n--out x.html: want a name that ends in .md"},
 		{"merge", `expected "<file> ..."`},
 		{"merge none.txt torn.txt", "none.txt: no such file\ntorn.txt:6: last line is cut off"},
 		{"merge good.txt", "good.txt: is no shard of a sweep: want a file that was begun with --shard"},

@@ -69,7 +69,7 @@ func TestGraceTwin(t *testing.T) {
 	}
 }
 
-// The measured claims flip where the locks do: two fair locks, two that spin, two locks.
+// The measured claims flip where the locks do: two that spin, two locks.
 // What is measured may be undecided on a busy machine, but not the opposite of the truth.
 func TestMeasuredTwins(t *testing.T) {
 	if testing.Short() {
@@ -79,7 +79,6 @@ func TestMeasuredTwins(t *testing.T) {
 		name string
 		try  func(context.Context) (Outcome, error)
 	}{
-		{"unfair", func(ctx context.Context) (Outcome, error) { return unfair(ctx, "ticket-pb", "ticket") }},
 		{"burns", func(ctx context.Context) (Outcome, error) { return burns(ctx, "ttas", "ttas") }},
 		{"readers-1", func(ctx context.Context) (Outcome, error) {
 			return cheaper(ctx, "rw-readerpref", []string{"rw-queued"})

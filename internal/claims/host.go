@@ -27,13 +27,9 @@ const rounds = 24
 
 func onHost() []Claim {
 	return []Claim{
-		{
-			Name: "unfair", Says: "A compare-and-swap lock is unfair, and a ticket lock is not.",
-			Try: func(ctx context.Context) (Outcome, error) { return unfair(ctx, "tas", "ticket") },
-		},
 		{Name: "bytes", Says: "An MCS lock takes two to three times the bytes of a ticket lock, and qspinlock takes four.", Try: sizes},
 		{
-			Name: "burns", Says: "Who waits for a mutex burns no CPU, and who waits for a spinlock burns a whole one.",
+			Name: "burns", Says: "A waiter of a mutex burns no CPU, and one of a spinlock burns a whole one.",
 			Try: func(ctx context.Context) (Outcome, error) { return burns(ctx, "mutex", "ttas") },
 		},
 		{Name: "semaphore", Says: "A semaphore may be released by a goroutine that did not acquire it.", Try: semaphore},
@@ -106,41 +102,6 @@ func host() string {
 // fewCPUs is the outcome of an experiment that this machine has too few CPUs for.
 func fewCPUs() Outcome {
 	return Outcome{Verdict: CannotTell, Saw: "This machine has one CPU.", Asked: "two CPUs", On: host()}
-}
-
-// unfair compares the longest runs of acquisitions by one worker of two locks.
-func unfair(ctx context.Context, cas, fair string) (Outcome, error) {
-	if runtime.NumCPU() < 2 {
-		return fewCPUs(), nil
-	}
-	entries, err := locks(cas, fair)
-	if err != nil {
-		return Outcome{}, err
-	}
-	var scenarios []harness.Scenario
-	for _, e := range entries {
-		scenarios = append(scenarios, harness.Scenario{Subject: e.Subject, CPUs: 2, Workers: 2, Think: 50 * time.Nanosecond})
-	}
-	samples, err := measure(ctx, scenarios)
-	if err != nil {
-		return Outcome{}, err
-	}
-	a, b := byRound(samples, cas, "max-run"), byRound(samples, fair, "max-run")
-	var ratios []float64
-	for round, v := range a {
-		if w, ok := b[round]; ok {
-			ratios = append(ratios, v/max(1, w))
-		}
-	}
-	const limit = 5
-	of := measuredBar("", ratios)
-	return Outcome{
-		Verdict: least(ratios, limit),
-		Saw:     fmt.Sprintf("The longest run of acquisitions by one of two workers is %s times as long for %s as for %s.", between(of), cas, fair),
-		Asked:   fmt.Sprintf("at least %d times", limit),
-		On:      host(), Unit: "acquisitions in a row",
-		Bars: []Bar{measuredBar(cas, listed(a)), measuredBar(fair, listed(b))},
-	}, nil
 }
 
 // sizes compares what locks take.

@@ -71,13 +71,17 @@ func WriteText(w io.Writer, all []Result) error {
 // claim, as the page refers to it.
 func WriteMarkdown(w io.Writer, all []Result, command string, picture func(name string) string) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# What textbooks say\n\nWritten by `%s`, which tries each again. A claim about many CPUs is tried in the\n[simulator](simulator.md); there nothing varies, so the verdict is exact.\n\n", command)
+	b.WriteString("# What textbooks say\n\n")
+	wording.Wrap(&b, fmt.Sprintf("Written by `%s`, which tries each again. A claim about many CPUs is tried in the [simulator](simulator.md): there nothing varies, so the verdict is exact.", command), "", 100)
+	b.WriteByte('\n')
 	b.WriteString("| | claim | verdict |\n|---|---|---|\n")
 	for _, r := range all {
 		fmt.Fprintf(&b, "| [%s](#%s) | %s | %s |\n", r.Name, r.Name, r.Says, r.Verdict)
 	}
 	for _, r := range all {
-		fmt.Fprintf(&b, "\n## %s\n\n**%s** *%s.*\n\n", r.Name, r.Says, upper(string(r.Verdict)))
+		fmt.Fprintf(&b, "\n## %s\n\n", r.Name)
+		wording.Wrap(&b, fmt.Sprintf("**%s** *%s.*", r.Says, upper(string(r.Verdict))), "", 100)
+		b.WriteByte('\n')
 		wording.Wrap(&b, r.Saw+" Wanted: "+r.Asked+". On "+r.On+".", "", 100)
 		if len(r.Bars) > 0 {
 			fmt.Fprintf(&b, "\n![%s](%s)\n", r.Unit, picture(r.Name))

@@ -26,6 +26,10 @@ const machineName = "xeon-8176-8s"
 func simulated() []Claim {
 	return []Claim{
 		{
+			Name: "unfair", Says: "A compare-and-swap lock is unfair, and a ticket lock is not.", Simulated: true,
+			Try: func(context.Context) (Outcome, error) { return unfair(newTAS, newTicket) },
+		},
+		{
 			Name: "reload", Says: "All waiters of a ticket lock reload its line at each release, and of an MCS lock only the next.", Simulated: true,
 			Try: func(context.Context) (Outcome, error) { return reload(newTicket, newMCS) },
 		},
@@ -42,7 +46,7 @@ func simulated() []Claim {
 			Try: func(context.Context) (Outcome, error) { return scales(newReaderPref, flavours()) },
 		},
 		{
-			Name: "preempted", Says: "Who waits for a spinlock whose holder is preempted waits for all of the preemption.", Simulated: true,
+			Name: "preempted", Says: "Waiters of a spinlock whose holder is preempted wait for all of the preemption.", Simulated: true,
 			Try: func(context.Context) (Outcome, error) { return preempted(newTTAS) },
 		},
 	}
@@ -55,6 +59,7 @@ type alone[T any] struct {
 	_ primitives.CacheLine
 }
 
+func newTAS() sync.Locker    { return &new(alone[spinlock.TAS]).v }
 func newTicket() sync.Locker { return &new(alone[ticket.Lock]).v }
 func newMCS() sync.Locker    { return &new(alone[mcs.Lock]).v }
 func newTTAS() sync.Locker   { return &new(alone[spinlock.TTAS]).v }
@@ -75,6 +80,52 @@ func run(cpus int, pauses []sim.Pause, bodies ...func()) (*sim.Report, error) {
 // on says which machine it was.
 func on(cpus int) string {
 	return fmt.Sprintf("%s of %s, simulated, seed 1", wording.Count(cpus, "CPU"), machineName)
+}
+
+// unfair counts how many acquisitions of others a worker waits for at most.
+func unfair(cas, fair func() sync.Locker) (Outcome, error) {
+	const cpus, length = 16, 300 * time.Microsecond
+	longest := func(lock sync.Locker) (float64, error) {
+		all, most := 0, 0
+		last := make([]int, cpus)
+		over := false
+		bodies := make([]func(), cpus)
+		for i := range bodies {
+			bodies[i] = func() {
+				for !over {
+					lock.Lock()
+					if last[i] > 0 { // not the first time: workers do not begin together
+						most = max(most, all-last[i])
+					}
+					all++
+					last[i] = all
+					over = over || primitives.Nanotime() > int64(length)
+					lock.Unlock()
+					primitives.Busy(50 * time.Nanosecond)
+				}
+			}
+		}
+		_, err := run(cpus, nil, bodies...)
+		for _, at := range last { // who got nothing more waits still
+			most = max(most, all-at)
+		}
+		return float64(most), err
+	}
+	a, err := longest(cas())
+	if err != nil {
+		return Outcome{}, err
+	}
+	b, err := longest(fair())
+	if err != nil {
+		return Outcome{}, err
+	}
+	return Outcome{
+		Verdict: both(sure(a >= 5*cpus), sure(b <= 2*cpus)),
+		Saw: fmt.Sprintf("In %v one of %d workers had to wait for %s acquisitions of others with the compare-and-swap lock, and for %s with the ticket lock.",
+			length, cpus, wording.Number(a), wording.Number(b)),
+		Asked: fmt.Sprintf("at least %d, five turns of all, and at most %d, two turns", 5*cpus, 2*cpus), On: on(cpus), Unit: "acquisitions of others in one wait",
+		Bars: []Bar{exact("compare-and-swap", a), exact("ticket", b)},
+	}, nil
 }
 
 // reload counts the transfers of cache lines of an acquisition.
@@ -250,7 +301,7 @@ func retries(of reader) (Outcome, error) {
 		Verdict: both(sure(again > 0.01 && again < 1), sure(long1 <= 1)), // the last may end after the writer
 		Saw: fmt.Sprintf("Beside a writer every 2 µs, a read of %v is tried again %s times on average; of %d tries of %v, %d succeeded.",
 			short, wording.Number(again), tried[long], long, long1),
-		Asked: "short ones now and then, and long ones always, but for one that ends after the last write", On: on(3), Unit: "tries of a read that succeed, of 1",
+		Asked: "short ones now and then, and long ones always, except for one that ends after the last write", On: on(3), Unit: "tries of a read that succeed, of 1",
 		Bars: []Bar{exact("short", float64(done[short])/float64(max(1, tried[short]))), exact("long", float64(long1)/float64(max(1, tried[long])))},
 	}, nil
 }

@@ -37,6 +37,7 @@ func TestSimulated(t *testing.T) {
 
 func TestSimulatedTwins(t *testing.T) {
 	for name, try := range map[string]func() (Outcome, error){
+		"unfair":     func() (Outcome, error) { return unfair(newTicket, newTicket) },
 		"reload":     func() (Outcome, error) { return reload(newMCS, newTicket) },
 		"starves":    func() (Outcome, error) { return starves(new(alone[rwlock.PhaseFair])) },
 		"retries":    func() (Outcome, error) { return retries(new(rwReader)) },
