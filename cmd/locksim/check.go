@@ -33,6 +33,7 @@ type checkCmd struct {
 	Schedules  string `placeholder:"N" help:"End each search after this many schedules (10000 in the modes pct and random)."`
 	Budget     string `placeholder:"D" default:"60s" help:"Time for all searches together (${default}); 0s for no limit."`
 	Replay     string `placeholder:"TOKEN" help:"Replay the schedule of a failure, of one lock and property."`
+	Shard      string `placeholder:"I/N" help:"Search only the I'th of N parts of the claims, such as 1/3 on the first of three machines; auto/N is that of a job of Kubernetes or SLURM."`
 	JSON       bool   `help:"Write JSON."`
 	Plots      string `complete:"dirs" placeholder:"DIR" help:"Draw each violation into this directory."`
 	SVG        string `complete:"dirs" name:"svg" hidden:"" now:"plots"`
@@ -88,7 +89,7 @@ func (c *checkCmd) Run(con commandline.Console) error {
 	ops := commandline.One(&bad, "--ops", c.Ops, bad.Ints("--ops", c.Ops, 1, 100))
 	cfg := c.config(&bad)
 	budget := commandline.One(&bad, "--budget", c.Budget, bad.Durations("--budget", c.Budget, 0, 1000*time.Hour))
-	jobs := c.jobs(&bad, workers, ops)
+	jobs := part(&bad, c.Shard, c.jobs(&bad, workers, ops))
 	if c.Plots != "" {
 		bad.Writable("--plots", c.Plots)
 	}
@@ -167,6 +168,25 @@ func (c *checkCmd) Run(con commandline.Console) error {
 		return errors.Join(c.end(con, verdicts, true), interrupted(len(jobs), jobs), undrawn)
 	}
 	return errors.Join(c.end(con, verdicts, false), undrawn)
+}
+
+// part returns the jobs of a shard: every n'th, so that a lock whose searches take long is
+// not all in one.
+func part(bad *commandline.Problems, shard string, jobs []job) []job {
+	index, of := sweeping.ParseShard(bad, shard)
+	if of == 0 {
+		return jobs
+	}
+	var mine []job
+	for i, j := range jobs {
+		if i%of == index-1 {
+			mine = append(mine, j)
+		}
+	}
+	if len(mine) == 0 && len(*bad) == 0 {
+		bad.Addf("--shard %s: has no claim: there %s %d in all", shard, wording.Is(len(jobs)), len(jobs))
+	}
+	return mine
 }
 
 // config returns how to search.

@@ -122,6 +122,26 @@ func TestBoundedWaits(t *testing.T) {
 	}
 }
 
+// The parts of a check have each claim once.
+func TestCheckShards(t *testing.T) {
+	type claim struct{ lock, property string }
+	seen := make(map[claim]int)
+	for _, shard := range []string{"1/3", "2/3", "3/3"} {
+		for _, v := range verdicts(t, "--workers 2 --locks tas,ticket --shard "+shard, exitOK) {
+			seen[claim{v.Lock, v.Property}]++
+		}
+	}
+	whole := verdicts(t, "--workers 2 --locks tas,ticket", exitOK)
+	if len(seen) != len(whole) {
+		t.Errorf("the parts have %d claims, want %d", len(seen), len(whole))
+	}
+	for c, n := range seen {
+		if n != 1 {
+			t.Errorf("%v is in %d parts", c, n)
+		}
+	}
+}
+
 // All errors are reported, each on its own line.
 func TestBadInput(t *testing.T) {
 	plain := filepath.Join(t.TempDir(), "plain.txt")
@@ -149,6 +169,8 @@ func TestBadInput(t *testing.T) {
 		{"check --locks ticket --replay aa", "--replay: want one lock and one property, have 4 pairs"},
 		{"check --locks ticket --properties tries --replay !", "--replay: check: replay token, character 1"},
 		{"check --locks ticket --properties tries --replay bbbbbbbbbb", "--replay: check: replay token does not fit this program: decision"},
+		{"check --locks ticket --shard 4/3", "--shard 4/3: want I/N, such as 1/3"},
+		{"check --locks ticket --properties exclusion --shard 2/2", "--shard 2/2: has no claim: there is 1 in all"},
 		{"check --plots " + plain, "--plots: " + plain + " is no directory"},
 		{"check --svg " + plain, "--plots: " + plain + " is no directory"}, // its old name
 		{"check --svg a --plots b", "--plots b --svg a: want --plots alone, of which --svg is the old name"},

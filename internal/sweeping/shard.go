@@ -17,23 +17,29 @@ type Shard struct {
 
 // Choose sets the part of a sweep.
 func (s Shard) Choose(bad *commandline.Problems, sweep *harness.Sweep) {
-	if s.Shard == "" {
-		return
+	sweep.Shard, sweep.Shards = ParseShard(bad, s.Shard)
+}
+
+// ParseShard parses the value of a flag --shard: which part it is, from 1, of how many; 0
+// of 0 if it is empty, or wrong.
+func ParseShard(bad *commandline.Problems, text string) (index, of int) {
+	if text == "" {
+		return 0, 0
 	}
-	index, of, _ := strings.Cut(s.Shard, "/")
-	n, err := strconv.Atoi(of)
-	i, err2 := strconv.Atoi(index)
-	if index == "auto" {
+	before, after, _ := strings.Cut(text, "/")
+	n, err := strconv.Atoi(after)
+	i, err2 := strconv.Atoi(before)
+	if before == "auto" {
 		if i, err2 = jobIndex(); err2 != nil {
-			bad.Addf("--shard %s: neither JOB_COMPLETION_INDEX nor SLURM_ARRAY_TASK_ID says which one: want I/N", s.Shard)
-			return
+			bad.Addf("--shard %s: neither JOB_COMPLETION_INDEX nor SLURM_ARRAY_TASK_ID says which one: want I/N", text)
+			return 0, 0
 		}
 	}
 	if err != nil || err2 != nil || i < 1 || i > n {
-		bad.Addf("--shard %s: want I/N, such as 1/3: the I'th of N parts", s.Shard)
-		return
+		bad.Addf("--shard %s: want I/N, such as 1/3: the I'th of N parts", text)
+		return 0, 0
 	}
-	sweep.Shard, sweep.Shards = i, n
+	return i, n
 }
 
 // jobIndex returns which of several jobs this is, from 1: as Kubernetes numbers the pods of
