@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/lockbench/lockbench/internal/claims"
 	"github.com/lockbench/lockbench/results"
 )
 
@@ -62,6 +63,9 @@ func TestPublished(t *testing.T) {
 		for _, dark := range []bool{false, true} {
 			elsewhere[filepath.Base(trace.file(dark))] = "locksim trace draws it"
 		}
+	}
+	for _, claim := range claims.Names() {
+		elsewhere["claims-"+claim+".svg"] = "lockbench claims draws it"
 	}
 	if published[gateFigure] == nil {
 		elsewhere["fig-gate.svg"] = "from before its data were kept"
