@@ -254,22 +254,6 @@ func (s *seqReader) read(d time.Duration) bool {
 	return !s.v.Retry(seq)
 }
 
-// A rwReader is the twin: its readers keep writers out.
-type rwReader struct{ alone[rwlock.Queued] }
-
-func (s *rwReader) write(d time.Duration) {
-	s.v.Lock()
-	primitives.Busy(d)
-	s.v.Unlock()
-}
-
-func (s *rwReader) read(d time.Duration) bool {
-	s.v.RLock()
-	primitives.Busy(d)
-	s.v.RUnlock()
-	return true
-}
-
 // retries has short and long reads beside a writer that writes every two microseconds.
 func retries(of reader) (Outcome, error) {
 	const length, short, long = 400 * time.Microsecond, 100 * time.Nanosecond, 5 * time.Microsecond
@@ -440,11 +424,3 @@ func preempted(fresh func() sync.Locker) (Outcome, error) {
 		Bars: []Bar{exact("undisturbed", us(before)), exact("its holder stopped", us(after))},
 	}, nil
 }
-
-// newOpen returns the twin: it lets all in.
-func newOpen() sync.Locker { return open{} }
-
-type open struct{}
-
-func (open) Lock()   {}
-func (open) Unlock() {}

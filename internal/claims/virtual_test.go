@@ -4,8 +4,11 @@ package claims
 
 import (
 	"context"
+	"sync"
 	"testing"
+	"time"
 
+	"github.com/lockbench/lockbench/primitives"
 	"github.com/lockbench/lockbench/rwlock"
 )
 
@@ -50,3 +53,27 @@ func TestSimulatedTwins(t *testing.T) {
 		}
 	}
 }
+
+// A rwReader is the twin: its readers keep writers out.
+type rwReader struct{ alone[rwlock.Queued] }
+
+func (s *rwReader) write(d time.Duration) {
+	s.v.Lock()
+	primitives.Busy(d)
+	s.v.Unlock()
+}
+
+func (s *rwReader) read(d time.Duration) bool {
+	s.v.RLock()
+	primitives.Busy(d)
+	s.v.RUnlock()
+	return true
+}
+
+// newOpen returns the twin: it lets all in.
+func newOpen() sync.Locker { return open{} }
+
+type open struct{}
+
+func (open) Lock()   {}
+func (open) Unlock() {}
