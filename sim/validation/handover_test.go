@@ -83,20 +83,22 @@ func TestHandover(t *testing.T) {
 	ratio := m.Hop[sim.Remote] / m.Hop[sim.Cluster]
 	for _, want := range []struct {
 		lock string
-		flat bool // from 8 CPUs to all of a socket, within 20 % of the middle
+		from int  // CPUs, from which it is flat to all of a socket, within 20 % of the middle
 		step bool // at the border, of the ratio of hops, within a third
 		pair bool // the same for two CPUs, of which each handover crosses the border
 	}{
-		{"mcs", true, false, true},
-		{"clh", false, false, false}, // with 8 CPUs its waiters may look in step with the handovers
-		{"qspinlock", true, false, false},
+		{"mcs", 8, false, true},
+		{"clh", 12, false, false}, // with 8 its waiters look in step with the handovers, or not: 225 or 350 ns
+		{"qspinlock", 8, false, false},
 	} {
 		c := of(t, "handover", name, want.lock)
 		var values []float64
 		for _, n := range inside {
-			values = append(values, c.at(t, n))
+			if n >= want.from {
+				values = append(values, c.at(t, n))
+			}
 		}
-		holds(t, want.flat, spread(values) <= 1.2/0.8, "%s: flat within 20 %% from 8 CPUs to 28: %.0f ns, most %.2f times least", want.lock, values, spread(values))
+		holds(t, true, spread(values) <= 1.2/0.8, "%s: flat within 20 %% from %d CPUs to 28: %.0f ns, most %.2f times least", want.lock, want.from, values, spread(values))
 		step := c.at(t, two) / c.at(t, socket)
 		holds(t, want.step, factor(step, ratio) < 1.33, "%s: a step at the border: %.2f, the hops' ratio is %.2f", want.lock, step, ratio)
 		if step < 1.1 {
