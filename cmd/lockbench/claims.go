@@ -77,7 +77,7 @@ func (c *claimsCmd) Run(con commandline.Console) error {
 	if sweeping.Stacks(con.Err, err) {
 		err = commandline.Found(err)
 	}
-	return errors.Join(c.write(con, all), sweeping.Interruption(ctx, err))
+	return errors.Join(c.write(con, all, err == nil), sweeping.Interruption(ctx, err))
 }
 
 // simulate has a locksim try claims.
@@ -112,8 +112,9 @@ func (c *claimsCmd) simulate(ctx context.Context, of []claims.Claim) ([]claims.R
 	return all, nil
 }
 
-// write writes the results that there are.
-func (c *claimsCmd) write(con commandline.Console, all []claims.Result) error {
+// write writes the results that there are, and the page if they are whole: one that is
+// there is not replaced by a part of it.
+func (c *claimsCmd) write(con commandline.Console, all []claims.Result, whole bool) error {
 	if len(all) == 0 {
 		return nil
 	}
@@ -123,7 +124,7 @@ func (c *claimsCmd) write(con commandline.Console, all []claims.Result) error {
 	} else {
 		err = claims.WriteText(con.Out, all)
 	}
-	if err != nil || c.Out == "" {
+	if err != nil || c.Out == "" || !whole {
 		return err
 	}
 	name := strings.TrimSuffix(filepath.Base(c.Out), ".md")

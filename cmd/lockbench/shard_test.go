@@ -16,11 +16,11 @@ import (
 
 const shardedSweep = "--locks tas,ticket --cpus 1 --reads 0,50,90 --think 0s,50ns --count 2 --duration 20us --plots="
 
-// here runs a command in the current directory.
-func here(command string) (code int, stderr string) {
+// inPlace runs a command in the current directory.
+func inPlace(command string) (code int, stdout, stderr string) {
 	var out, errs bytes.Buffer
 	code = run(strings.Fields(command), &out, &errs)
-	return code, errs.String()
+	return code, out.String(), errs.String()
 }
 
 // The parts of a sweep, as jobs of Kubernetes measure them, make the whole when they are
@@ -30,25 +30,25 @@ func TestShardsOfJobs(t *testing.T) {
 	for i := range 2 {
 		t.Setenv("JOB_COMPLETION_INDEX", fmt.Sprint(i))
 		for range 2 { // resumed, it adds nothing
-			if code, stderr := here(fmt.Sprintf("run %s --shard auto/2 --out part%d.txt --resume", shardedSweep, i)); code != exitOK {
+			if code, _, stderr := inPlace(fmt.Sprintf("run %s --shard auto/2 --out part%d.txt --resume", shardedSweep, i)); code != exitOK {
 				t.Fatalf("part %d: exit status %d: %s", i, code, stderr)
 			}
 		}
 	}
-	if code, stderr := here("merge part0.txt --out half.txt"); code != exitUsage || !strings.Contains(stderr, "missing of 2: shard 2") {
+	if code, _, stderr := inPlace("merge part0.txt --out half.txt"); code != exitUsage || !strings.Contains(stderr, "missing of 2: shard 2") {
 		t.Errorf("half of it: exit status %d: %s", code, stderr)
 	}
 	if _, err := os.Stat("half.txt"); err == nil {
 		t.Error("half of it was written")
 	}
-	if code, stderr := here("merge part1.txt part0.txt --out all.txt"); code != exitOK {
+	if code, _, stderr := inPlace("merge part1.txt part0.txt --out all.txt"); code != exitOK {
 		t.Fatalf("exit status %d: %s", code, stderr)
 	}
-	if code, stderr := here("merge part1.txt part0.txt --out all.txt"); code != exitUsage || !strings.Contains(stderr, "all.txt") {
+	if code, _, stderr := inPlace("merge part1.txt part0.txt --out all.txt"); code != exitUsage || !strings.Contains(stderr, "all.txt") {
 		t.Errorf("over a file that is there: exit status %d: %s", code, stderr)
 	}
 	// The merged file is that of the whole sweep, which has nothing to add.
-	if code, stderr := here("run " + shardedSweep + " --out all.txt --resume"); code != exitOK || !strings.Contains(stderr, "24 samples") {
+	if code, _, stderr := inPlace("run " + shardedSweep + " --out all.txt --resume"); code != exitOK || !strings.Contains(stderr, "24 samples") {
 		t.Errorf("resumed: exit status %d: %s", code, stderr)
 	}
 	file, err := results.ReadFile("all.txt")
@@ -58,7 +58,7 @@ func TestShardsOfJobs(t *testing.T) {
 	if len(file.Samples) != 24 || len(file.Done()) != 12 {
 		t.Errorf("%d samples of %d cells, want 24 of 12", len(file.Samples), len(file.Done()))
 	}
-	if code, stderr := here("run " + shardedSweep + " --shard 2/2 --out part0.txt --resume"); code != exitUsage || !strings.Contains(stderr, "shard") {
+	if code, _, stderr := inPlace("run " + shardedSweep + " --shard 2/2 --out part0.txt --resume"); code != exitUsage || !strings.Contains(stderr, "shard") {
 		t.Errorf("another part to a file: exit status %d: %s", code, stderr)
 	}
 }
@@ -68,7 +68,7 @@ func TestShardErrors(t *testing.T) {
 	for _, test := range []struct{ shard, want string }{
 		{"0/2", "want I/N"}, {"3/2", "want I/N"}, {"x", "want I/N"}, {"1/", "want I/N"}, {"auto/2", "neither JOB_COMPLETION_INDEX nor SLURM_ARRAY_TASK_ID"},
 	} {
-		if code, stderr := here("run --shard " + test.shard); code != exitUsage || !strings.Contains(stderr, test.want) {
+		if code, _, stderr := inPlace("run --shard " + test.shard); code != exitUsage || !strings.Contains(stderr, test.want) {
 			t.Errorf("--shard %s: exit status %d: %s", test.shard, code, stderr)
 		}
 	}
@@ -102,7 +102,7 @@ func TestSLURM(t *testing.T) {
 	t.Setenv("SLURM_ARRAY_TASK_ID", "9") // the second of those from 8
 	t.Setenv("SLURM_ARRAY_TASK_MIN", "8")
 	t.Chdir(t.TempDir())
-	if code, stderr := here("run " + shardedSweep + " --shard auto/2 --out x.txt"); code != exitOK {
+	if code, _, stderr := inPlace("run " + shardedSweep + " --shard auto/2 --out x.txt"); code != exitOK {
 		t.Fatalf("exit status %d: %s", code, stderr)
 	}
 	file, err := results.ReadFile("x.txt")

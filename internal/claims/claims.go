@@ -47,9 +47,10 @@ type Outcome struct {
 
 // A Bar is a value with its interval; if it has none, Lo and Hi are equal to it.
 type Bar struct {
-	Name   string  `json:"name"`
-	Value  float64 `json:"value"`
-	Lo, Hi float64
+	Name  string  `json:"name"`
+	Value float64 `json:"value"`
+	Lo    float64 `json:"lo"`
+	Hi    float64 `json:"hi"`
 }
 
 // exact returns a bar of what was counted.

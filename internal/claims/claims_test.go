@@ -62,6 +62,27 @@ func TestClaims(t *testing.T) {
 	}
 }
 
+// A lostPermit is a semaphore whose permit an Up loses.
+type lostPermit struct{}
+
+func (lostPermit) Down()         {}
+func (lostPermit) Up()           {}
+func (lostPermit) TryDown() bool { return false }
+
+// Two ticket locks are not two sizes, a lock of two words is not one of four bytes, and a
+// permit that is lost is not free.
+func TestExactTwins(t *testing.T) {
+	for name, try := range map[string]func() (Outcome, error){
+		"a ticket lock for a queue": func() (Outcome, error) { return sizes("ticket", "ticket", "qspinlock") },
+		"a ticket lock for a word":  func() (Outcome, error) { return sizes("ticket", "mcs-queue", "ticket") },
+		"a lost permit":             func() (Outcome, error) { return semaphore(lostPermit{}) },
+	} {
+		if o, err := try(); err != nil || o.Verdict != DoesNotHold {
+			t.Errorf("%s: %+v, error %v: want a verdict that it does not hold", name, o, err)
+		}
+	}
+}
+
 // A lock in place of RCU lets later readers in, so its writer waits for them.
 func TestGraceTwin(t *testing.T) {
 	if o, err := grace(newGraceTwin()); err != nil || o.Verdict != DoesNotHold {
@@ -79,7 +100,7 @@ func TestMeasuredTwins(t *testing.T) {
 		name string
 		try  func(context.Context) (Outcome, error)
 	}{
-		{"burns", func(ctx context.Context) (Outcome, error) { return burns(ctx, "ttas", "ttas") }},
+		{"burns", func(ctx context.Context) (Outcome, error) { return burns(ctx, "tas", "ttas") }},
 		{"readers-1", func(ctx context.Context) (Outcome, error) {
 			return cheaper(ctx, "rw-readerpref", []string{"rw-queued"})
 		}},

@@ -326,6 +326,8 @@ func scales(lock func() shareable, rcus []func() shareable) (Outcome, error) {
 	const each = 300
 	cost := func(of shareable, cpus int) (float64, error) {
 		sum := int64(0)
+		data := new(alone[primitives.Pointer[alone[primitives.Cell[int]]]]) // what readers look at
+		data.v.Store(new(alone[primitives.Cell[int]]))
 		bodies := make([]func(), cpus)
 		for i := range bodies {
 			bodies[i] = func() {
@@ -333,6 +335,7 @@ func scales(lock func() shareable, rcus []func() shareable) (Outcome, error) {
 				began := primitives.Nanotime()
 				for range each {
 					enter()
+					data.v.Load().v.Get()
 					leave()
 				}
 				sum += primitives.Nanotime() - began

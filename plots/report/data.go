@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"math"
 	"slices"
@@ -248,6 +247,3 @@ func join(text string, c results.Cell) string {
 	}
 	return text
 }
-
-// text returns d as JSON that can be a part of a page.
-func (d *data) text() ([]byte, error) { return json.Marshal(d) }

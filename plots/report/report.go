@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	_ "embed"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"html/template"
@@ -68,7 +69,7 @@ func (p Page) Write(w io.Writer) error {
 		return errors.New("no samples to report on")
 	}
 	d, mixed := gather(p.Sources, p.Locks)
-	text, err := d.text()
+	text, err := json.Marshal(d)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -107,16 +108,7 @@ func write(root, out string) (n int, err error) {
 		return 0, err
 	}
 	script := strings.Replace(searchJS, "/* blocks */ []", string(found), 1)
-	return len(all), errorsOf(save(filepath.Join(out, mark), []byte(script)), save(filepath.Join(out, "site.css"), siteCSS))
-}
-
-func errorsOf(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return len(all), errors.Join(save(filepath.Join(out, mark), []byte(script)), save(filepath.Join(out, "site.css"), siteCSS))
 }
 
 // linkOf returns where the page of a Markdown file is.
@@ -150,7 +142,7 @@ func read(root, name string, names []string) (*page, map[string]bool, error) {
 		}
 		return ast.WalkContinue, nil
 	})
-	if err := errorsOf(err, wrong); err != nil {
+	if err := errors.Join(err, wrong); err != nil {
 		return nil, nil, err
 	}
 	p.index(doc, source)
@@ -172,7 +164,7 @@ func (p *page) refer(root, to string, names []string, files map[string]bool, wro
 	name := path.Join(path.Dir(p.name), file)
 	info, err := os.Stat(filepath.Join(root, filepath.FromSlash(name)))
 	if err != nil {
-		*wrong = errorsOf(*wrong, fmt.Errorf("%s: refers to %s, which is not there", p.name, to))
+		*wrong = errors.Join(*wrong, fmt.Errorf("%s: refers to %s, which is not there", p.name, to))
 		return []byte(to)
 	}
 	if slices.Contains(names, name) {
