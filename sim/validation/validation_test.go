@@ -8,6 +8,7 @@ import (
 	"flag"
 	"math"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"testing"
@@ -110,6 +111,7 @@ func alone[T any]() *T {
 		_ primitives.CacheLine
 	}
 	var elsewhere []*padded // kept, so that the next one is at another place
+	defer func() { runtime.KeepAlive(elsewhere) }()
 	for {
 		p := new(padded)
 		if uintptr(unsafe.Pointer(&p.v))%64 == 0 {
