@@ -19,7 +19,7 @@ import (
 // CPU that executes out of order hides most of a lock's cost behind the think time.
 func Alone(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	const kind = "what a lock costs alone"
-	all := slices.DeleteFunc(cells(sums), func(c cell) bool { return !c.Alone() })
+	all := slices.DeleteFunc(cells(sums, o.Facts), func(c cell) bool { return !c.Alone() })
 	if len(all) == 0 {
 		return nil, skip(kind, "no cells of one worker with hold 0 and think 0: run with --cpus 1 --think 0s")
 	}

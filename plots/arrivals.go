@@ -22,7 +22,7 @@ import (
 // how long was measured. The figure names it.
 func Load(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	const kind = "latency over load"
-	all := slices.DeleteFunc(cells(sums), func(c cell) bool { return !c.Open() })
+	all := slices.DeleteFunc(cells(sums, o.Facts), func(c cell) bool { return !c.Open() })
 	if len(all) == 0 {
 		return nil, nil // not asked for, so not missing
 	}
@@ -240,7 +240,7 @@ func Distribution(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	for _, d := range o.Waits {
 		waits[key{d.Cell, d.Distance, d.Oversubscribed, d.Role}] = d.Wait
 	}
-	all := slices.DeleteFunc(cells(sums), func(c cell) bool {
+	all := slices.DeleteFunc(cells(sums, o.Facts), func(c cell) bool {
 		return !slices.ContainsFunc(roles, func(r role) bool {
 			_, ok := waits[key{c.Cell, c.distance, c.oversubscribed, r.key()}]
 			return ok

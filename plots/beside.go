@@ -20,7 +20,7 @@ import (
 // far from each other.
 func ReadsBeside(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	const kind = "throughput over reads, side by side"
-	all := cells(sums)
+	all := cells(sums, o.Facts)
 	if len(all) == 0 {
 		return nil, skip(kind, "no samples")
 	}
@@ -69,7 +69,7 @@ func ReadsBeside(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 // order of the near ones.
 func ThroughputBeside(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	const kind = "throughput over CPUs, side by side"
-	all := cells(sums)
+	all := cells(sums, o.Facts)
 	if len(all) == 0 {
 		return nil, skip(kind, "no samples")
 	}

@@ -17,7 +17,7 @@ import (
 // Cells with one worker have no figure, since they are always fair.
 func Fairness(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	const kind = "fairness"
-	all := cells(sums)
+	all := cells(sums, o.Facts)
 	if len(all) == 0 {
 		return nil, skip(kind, "no samples")
 	}

@@ -44,7 +44,7 @@ func (r role) key() string { return strings.TrimSuffix(r.unit, "-") }
 // Each is the median over the samples, with its interval.
 func Latency(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	const kind = "latency"
-	all := cells(sums)
+	all := cells(sums, o.Facts)
 	if len(all) == 0 {
 		return nil, skip(kind, "no samples")
 	}

@@ -16,7 +16,7 @@ import (
 // no figure.
 func Reads(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	const kind = "throughput over reads"
-	all := cells(sums)
+	all := cells(sums, o.Facts)
 	if len(all) == 0 {
 		return nil, skip(kind, "no samples")
 	}

@@ -15,7 +15,7 @@ import (
 // writers starve.
 func Roles(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	const kind = "readers and writers"
-	all := slices.DeleteFunc(cells(sums), func(c cell) bool { return c.Readers == 0 || c.Writers == 0 })
+	all := slices.DeleteFunc(cells(sums, o.Facts), func(c cell) bool { return c.Readers == 0 || c.Writers == 0 })
 	if len(all) == 0 {
 		return nil, skip(kind, "no cells of both readers and writers: run with --readers 1,7 --writers 1")
 	}

@@ -19,11 +19,13 @@ type cell struct {
 	distance       results.Distance
 	oversubscribed bool
 	units          map[string]results.Summary
+	exact          bool // one simulated sample, which does not vary: its interval is its value
 }
 
-// cells gathers the summaries of each cell. A cell that was measured both
-// oversubscribed and not, on two machines, gives two.
-func cells(sums []results.Summary) []cell {
+// cells gathers the summaries of each cell, of the machine of facts. A cell that was
+// measured both oversubscribed and not, on two machines, gives two.
+func cells(sums []results.Summary, facts results.Facts) []cell {
+	simulated := strings.HasPrefix(facts.Machine, "sim:")
 	type key struct {
 		results.Cell
 		distance       results.Distance
@@ -34,8 +36,11 @@ func cells(sums []results.Summary) []cell {
 		k := key{s.Cell, s.Distance, s.Oversubscribed}
 		c, ok := all[k]
 		if !ok {
-			c = cell{s.Cell, s.Distance, s.Oversubscribed, make(map[string]results.Summary)}
+			c = cell{s.Cell, s.Distance, s.Oversubscribed, make(map[string]results.Summary), simulated && s.N == 1}
 			all[k] = c
+		}
+		if c.exact {
+			s.Lo, s.Hi = s.Median, s.Median
 		}
 		c.units[s.Unit] = s
 	}
@@ -383,6 +388,9 @@ func (s shot) missing() []string {
 // medians says of how many samples the medians are, and whether those suffice for
 // intervals.
 func medians(cells []cell) string {
+	if len(cells) > 0 && !slices.ContainsFunc(cells, func(c cell) bool { return !c.exact }) {
+		return "Simulated with one seed: exact for it, and another may differ; run with --count 6 for intervals."
+	}
 	lo, hi := math.MaxInt, 0
 	without := 0
 	for _, c := range cells {

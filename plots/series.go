@@ -55,7 +55,7 @@ func (f family) withOthers(in scene, sceneOf func([]cell) func(cell) scene, x fu
 	in.distance = results.Unknown
 	f.xs = slices.Clone(f.xs)
 	for _, other := range o.Others {
-		all := cells(other.Summaries)
+		all := cells(other.Summaries, other.Facts)
 		of := sceneOf(all)
 		all = slices.DeleteFunc(all, func(c cell) bool {
 			s := of(c)

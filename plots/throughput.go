@@ -20,7 +20,7 @@ import (
 // total, if that gives several CPU counts and the former does not.
 func Throughput(sums []results.Summary, o Options) ([]*Figure, []Skipped) {
 	const kind = "throughput over CPUs"
-	all := cells(sums)
+	all := cells(sums, o.Facts)
 	if len(all) == 0 {
 		return nil, skip(kind, "no samples")
 	}
