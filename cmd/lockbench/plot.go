@@ -21,6 +21,7 @@ type plotCmd struct {
 func (c *plotCmd) Run(con commandline.Console) error {
 	var bad commandline.Problems
 	var machines []*results.File // one for each
+	repeated(&bad, c.Files)
 	for _, name := range c.Files {
 		file, err := results.ReadFile(name)
 		bad.Add(err)

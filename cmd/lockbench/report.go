@@ -7,6 +7,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
 
 	"github.com/lockbench/lockbench/internal/atomicfile"
 	"github.com/lockbench/lockbench/internal/catalog"
@@ -25,6 +27,7 @@ type reportCmd struct {
 func (c *reportCmd) Run(con commandline.Console) error {
 	var bad commandline.Problems
 	page := report.Page{Locks: describedLocks()}
+	repeated(&bad, c.Files)
 	for _, name := range c.Files {
 		source, err := readSource(name)
 		bad.Add(err)
@@ -32,7 +35,11 @@ func (c *reportCmd) Run(con commandline.Console) error {
 			page.Sources = append(page.Sources, source)
 		}
 	}
-	c.replaceable(&bad)
+	if slices.ContainsFunc(c.Files, func(name string) bool { return same(name, c.Out) }) {
+		bad.Addf("--out %s: is one of the files, which a report would replace: want another name", c.Out)
+	} else {
+		c.replaceable(&bad)
+	}
 	if len(bad) > 0 {
 		return bad
 	}
@@ -42,6 +49,9 @@ func (c *reportCmd) Run(con commandline.Console) error {
 			fmt.Fprintf(con.Err, "lockbench: warning: %s: %s\n", s.File.Name, w)
 		}
 		cells += len(s.File.Done())
+	}
+	if err := os.MkdirAll(filepath.Dir(c.Out), 0o777); err != nil {
+		return err
 	}
 	if err := atomicfile.Write(c.Out, page.Write); err != nil {
 		return err
@@ -60,13 +70,35 @@ func readSource(name string) (report.Source, error) {
 	return report.Source{File: file, Raw: text}, err
 }
 
-// replaceable reports a file in place of the page that is none.
+// repeated reports files that are given twice, under whatever names.
+func repeated(bad *commandline.Problems, names []string) {
+	for i, name := range names {
+		if slices.ContainsFunc(names[:i], func(before string) bool { return same(before, name) }) {
+			bad.Addf("%s: given twice, and its samples would count twice", name)
+		}
+	}
+}
+
+// same reports whether two names are of one file.
+func same(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
+}
+
+// replaceable reports a file in place of the page that is none, and a directory in which
+// there can be no page.
 func (c *reportCmd) replaceable(bad *commandline.Problems) {
 	f, err := os.Open(c.Out)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && c.Force {
-		if err == nil {
-			f.Close()
-		}
+	if errors.Is(err, fs.ErrNotExist) {
+		bad.Writable("--out", filepath.Dir(c.Out))
+		return
+	}
+	if err == nil && c.Force {
+		f.Close()
 		return
 	}
 	if err != nil {
