@@ -16,6 +16,10 @@ type Process struct {
 	PID  int
 	Name string  // of its program, up to 15 bytes; it may contain anything
 	CPUs float64 // how many CPUs it used, on average: 1 is all the time of one
+
+	// Kernel says that it is a thread of the kernel, which works for programs and cannot be
+	// stopped.
+	Kernel bool
 }
 
 // Processes are the CPU times of all processes at one time.
@@ -26,7 +30,9 @@ type Processes struct {
 
 type used struct {
 	name    string
+	began   string // since the system was started: what has a number and a beginning is one process
 	seconds float64
+	kernel  bool
 }
 
 // Running reads the CPU times of all processes that this one may see.
@@ -41,18 +47,23 @@ func running(system fs.FS) Processes {
 		if err != nil {
 			continue
 		}
-		// pid (comm) state ppid ... utime stime ..., where comm may contain anything.
+		// pid (comm) state ppid pgrp session tty tpgid flags ... utime stime ... starttime ...,
+		// where comm may contain anything.
 		stat := read(system, name)
 		open, shut := strings.IndexByte(stat, '('), strings.LastIndexByte(stat, ')')
 		if open < 0 || shut < open {
 			continue // it has ended meanwhile
 		}
 		fields := strings.Fields(stat[shut+1:])
-		if len(fields) < 13 {
+		if len(fields) < 20 {
 			continue
 		}
-		const ticks = 100 // in a second, on all that Go runs on
-		p.used[pid] = used{stat[open+1 : shut], (number(fields[11]) + number(fields[12])) / ticks}
+		const (
+			ticks    = 100     // in a second, on all that Go runs on
+			ofKernel = 1 << 21 // PF_KTHREAD, of include/linux/sched.h
+		)
+		flags, _ := strconv.ParseUint(fields[6], 10, 64)
+		p.used[pid] = used{stat[open+1 : shut], fields[19], (number(fields[11]) + number(fields[12])) / ticks, flags&ofKernel != 0}
 	}
 	return p
 }
@@ -67,11 +78,11 @@ func (p Processes) Since(before Processes) []Process {
 	var all []Process
 	for pid, now := range p.used {
 		then := before.used[pid]
-		if then.name != now.name || then.seconds > now.seconds {
+		if then.began != now.began { // names change: a worker of the kernel is called what it works on
 			then.seconds = 0 // another process had the number, or none
 		}
 		if n := (now.seconds - then.seconds) / took; pid != os.Getpid() && n > 0 {
-			all = append(all, Process{pid, now.name, n})
+			all = append(all, Process{pid, now.name, n, now.kernel})
 		}
 	}
 	slices.SortFunc(all, func(a, b Process) int {
