@@ -21,7 +21,7 @@ const (
 	Good    Grade = "good"
 	Unknown Grade = "unknown" // this machine does not say
 	Poor    Grade = "poor"    // numbers are worse for it, or of less use
-	Bad     Grade = "bad"     // numbers are not worth much before that is mended
+	Bad     Grade = "bad"     // locks cannot be compared, or not by a gate, before that is mended
 )
 
 // worse orders grades from the best to the worst.

@@ -67,30 +67,38 @@ func TestFindings(t *testing.T) {
 		{"turbo", Poor, "on", "no_turbo", func(s *sight) { s.state.Turbo = "on" }, quiet},
 		{"turbo", Unknown, "does not say", "", func(s *sight) { s.state.Turbo = "" }, quiet},
 		{"quota", Bad, "1.5 of 4 CPUs, used up in 20 %", "cpu.max", func(s *sight) { s.state.Quota, s.during.Stopped = 1.5, 0.2 }, quiet},
+		{"quota", Poor, "3 of 4 CPUs", "--cpus 3", func(s *sight) { s.state.Quota, s.during.Stopped = 3, 0 }, quiet},
+		{"quota", Poor, "0.5 of 4 CPUs", "--cpus 1", func(s *sight) { s.state.Quota, s.during.Stopped = 0.5, math.NaN() }, quiet},
 		{"priority", Poor, "nice 10, 0.1 of", "nice", func(s *sight) { s.state.Nice, s.state.Weight = 10, 0.1 }, quiet},
 		{"load", Poor, "2.1 threads", "wait", func(s *sight) { s.state.Load = 2.1 }, quiet},
-		{"load", Bad, "4.1 threads", "wait", func(s *sight) { s.state.Load = 4.1 }, quiet},
+		{"load", Poor, "4.1 threads", "wait", func(s *sight) { s.state.Load = 4.1 }, quiet}, // the noise is what counts
 		{"load", Unknown, "does not say", "", func(s *sight) { s.state.Load = math.NaN() }, quiet},
-		{"pressure", Poor, "20 %", "threads", func(s *sight) { s.state.Pressure = 0.2 }, quiet},
+		{"pressure", Poor, "20 %", "see load", func(s *sight) { s.state.Pressure = 0.2 }, quiet},
 		{"steal", Poor, "2.0 %", "guest", func(s *sight) { s.during.Steal = 0.02 }, quiet},
-		{"steal", Bad, "9.0 %", "guest", func(s *sight) { s.during.Steal = 0.09 }, quiet},
-		{"processes", Bad, "0.70 CPUs: go (7) 0.40, a b (8) 0.10, c (9) 0.10", "stop", func(s *sight) {
+		{"steal", Poor, "9.0 %", "guest", func(s *sight) { s.during.Steal = 0.09 }, quiet},
+		{"processes", Poor, "0.70 CPUs: go (7) 0.40, a b (8) 0.10, c (9) 0.10", "stop", func(s *sight) {
 			s.others = []fitness.Process{{PID: 7, Name: "go", CPUs: .4}, {PID: 8, Name: "a\nb", CPUs: .1}, {PID: 9, Name: "c", CPUs: .1}, {PID: 10, Name: "d", CPUs: .1}}
+		}, quiet},
+		{"processes", Poor, "0.15 CPUs: kworker/u8:0 (9, the kernel's) 0.15", "wait", func(s *sight) {
+			s.others = []fitness.Process{{PID: 9, Name: "kworker/u8:0", CPUs: .15, Kernel: true}, {PID: 1, Name: "init", CPUs: .004}}
 		}, quiet},
 		{"processes", Unknown, "does not say", "", func(s *sight) { s.listed = false }, quiet},
 		{"power", Poor, "battery", "plug", func(s *sight) { s.state.Battery = true }, quiet},
 		{"heat", Poor, "3 times", "cool", func(s *sight) { s.during.Throttle = 3 }, quiet},
 		{"heat", Unknown, "does not say", "", func(s *sight) { s.during.Throttle = math.NaN() }, quiet},
-		{"clock", Bad, "2500 ns a reading, steps of 70.0 ns (hpet)", "available_clocksource", func(s *sight) { s.clock, s.state.Clock = clock{2500, 70}, "hpet" }, quiet},
+		{"clock", Poor, "2500 ns a reading, steps of 70.0 ns (hpet)", "available_clocksource", func(s *sight) { s.clock, s.state.Clock = clock{2500, 70}, "hpet" }, quiet},
 		{"timer", Poor, "1ms longer, at most 2ms", "sleep", func(s *sight) { s.late = []time.Duration{1e6, 1e6, 2e6} }, quiet},
+		{"timer", Poor, "20ms longer", "stay right", func(s *sight) { s.late = []time.Duration{20e6} }, quiet},
 		{"pingpong", Poor, "near 67 % of the time, 90 ns; far 33 % of the time, 450 ns; changed 2 times", "near with near", func(s *sight) { s.trips = []pingpong.Trip{near, far, near} }, quiet},
-		{"pingpong", Poor, "far 67 % of the time, 450 ns; no answer 33 %", "far from each other", func(s *sight) { s.trips = []pingpong.Trip{far, none, far} }, quiet},
+		{"pingpong", Poor, "far 67 % of the time, 450 ns; no answer 33 %", "chiplets", func(s *sight) { s.trips = []pingpong.Trip{far, none, far} }, quiet},
+		{"pingpong", Poor, "far 100 %", "numactl", func(s *sight) { s.trips, s.packages = []pingpong.Trip{far}, 2 }, quiet},
 		{"pingpong", Bad, "no answer 75 %", "scheduler", func(s *sight) { s.trips = []pingpong.Trip{none, none, none, near} }, quiet},
 		{"pingpong", Unknown, "one CPU", "", func(s *sight) { s.state.CPUs, s.trips = 1, nil }, quiet},
-		{"noise", Bad, "30.0%", "margins below", func(*sight) {}, noisy},
-		{"noise", Poor, "2.0%", "margins below", func(*sight) {}, noisy[:1]},
+		{"noise", Bad, "30.0%", "half as long again", func(*sight) {}, noisy},
+		{"noise", Poor, "25.0%", "margin of 50%", func(*sight) {}, []Noise{{InTurns: 0.25}}},
+		{"noise", Poor, "2.0%", "margin of 4%", func(*sight) {}, noisy[:1]},
 		{"noise", Unknown, "too few", "longer", func(*sight) {}, nil},
-		{"noise", Bad, "reads: stuck", "margins below", func(s *sight) { s.sections = []section{{cells: "reads", failed: errors.New("stuck")}} }, noisy},
+		{"noise", Bad, "reads: stuck", "would fail", func(s *sight) { s.sections = []section{{cells: "reads", failed: errors.New("stuck")}} }, noisy},
 		{"counters", Poor, "cycles/op; not hitm/op, page-faults/op: hidden", "the others only", func(s *sight) {
 			s.counters = append(s.counters, harness.Counter{Unit: "hitm/op", Err: errors.New("hidden")}, harness.Counter{Unit: "page-faults/op", Err: errors.New("no")})
 		}, quiet},
@@ -110,6 +118,59 @@ func TestFindings(t *testing.T) {
 				t.Errorf("%s: got %s, %q, to do %q; want %s, %q, to do %q", f.Name, f.Grade, f.Says, f.Do, test.grade, test.says, test.do)
 			}
 		}
+	}
+}
+
+// What may disturb is bad only if the noise does not show that it did little.
+func TestDisturbance(t *testing.T) {
+	grades := func(noise []Noise, trips ...pingpong.Trip) string {
+		s := fit()
+		s.trips = append(trips, s.trips...)
+		s.state.Load, s.state.Pressure, s.during.Steal = 9, 0.9, 0.2
+		s.others = []fitness.Process{{PID: 7, Name: "go", CPUs: 2}}
+		var all []string
+		for _, f := range s.findings(noise) {
+			if f.Grade != Good && f.Name != "noise" && f.Name != "pingpong" {
+				all = append(all, f.Name+" "+string(f.Grade))
+			}
+		}
+		return strings.Join(all, ", ")
+	}
+	const poor, bad = "load poor, pressure poor, steal poor, processes poor", "load bad, pressure bad, steal bad, processes bad"
+	for _, test := range []struct {
+		noise []Noise
+		want  string
+	}{{quiet, poor}, {[]Noise{{InTurns: 0.053}}, poor}, {[]Noise{{InTurns: 0.3}}, bad}, {nil, bad}} {
+		if got := grades(test.noise); got != test.want {
+			t.Errorf("noise %+v: %s; want %s", test.noise, got, test.want)
+		}
+	}
+	var apart [9]pingpong.Trip // CPUs that do not run at the same time compare well, but not what they should
+	if got := grades(quiet, apart[:]...); got != bad {
+		t.Errorf("CPUs that do not answer: %s; want %s", got, bad)
+	}
+}
+
+// A quiet virtual machine, as there are many, is of use: with which margins is said.
+func TestVirtualMachine(t *testing.T) {
+	s := fit()
+	s.state.Virtual, s.state.Load = true, 0.7
+	s.trips = []pingpong.Trip{{NS: 458, Distance: results.Far}}
+	noise := []Noise{{Cells: "alone", InTurns: 0.025, Margin: 0.06}, {Cells: "contended", InTurns: 0.04, Margin: 0.10}, {Cells: "reads", InTurns: 0.053, Margin: 0.12}, {Cells: "few", InTurns: wording.JSONNumber(math.NaN()), Margin: wording.JSONNumber(math.NaN())}}
+	r := &Report{Findings: s.findings(noise), Noise: noise}
+	r.Grade = overall(r.Findings)
+	var b strings.Builder
+	if err := r.Text(&b); err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Join(strings.Fields(b.String()), " ")
+	for _, want := range []string{"margin of 12%", "only the host can", " poor: usable, with margins of 6% to 12% for a gate; 3 findings above, marked poor,"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, &b)
+		}
+	}
+	if strings.Contains(text, "taskset") {
+		t.Errorf("a socket to bind to, of one socket:\n%s", &b)
 	}
 }
 
@@ -236,7 +297,7 @@ func TestReport(t *testing.T) {
 		}
 	}
 	for _, want := range []string{
-		"AMD EPYC, linux/amd64\n", "\nbad      load          9.0 threads", "\nunknown  heat", "\npoor     host          a virtual machine\n                       → its host",
+		"AMD EPYC, linux/amd64\n", "\nbad      load          9.0 threads ran", "\nunknown  heat", "\npoor     host          a virtual machine\n                       → its host",
 		"\nalone      sync.Mutex    one        100", "\nreads      sync.RWMutex  unknown      3       few    few       -\n", "70.0%   300%    none",
 		"\nbad: not fit to measure on; 2 findings above, marked bad, are to be mended first\n",
 	} {

@@ -12,9 +12,10 @@ import (
 	"github.com/lockbench/lockbench/results"
 )
 
-// findings judges what was seen.
+// findings judges what was seen. What may disturb measurements is poor, and not bad, if the
+// noise and the distance of the CPUs show that it did not disturb them much.
 func (s *sight) findings(noise []Noise) []Finding {
-	return []Finding{
+	all := []Finding{
 		s.cpusFound(),
 		s.host(),
 		s.governor(),
@@ -34,6 +35,15 @@ func (s *sight) findings(noise []Noise) []Finding {
 		s.counterFound(),
 		s.instructionsFound(),
 	}
+	disturbed := slices.ContainsFunc(all, func(f Finding) bool {
+		return f.Name == "noise" && f.Grade == Unknown || slices.Contains([]string{"noise", "pingpong"}, f.Name) && f.Grade == Bad
+	})
+	for i, f := range all {
+		if !disturbed && f.Grade == Bad && slices.Contains([]string{"load", "pressure", "steal", "processes"}, f.Name) {
+			all[i].Grade = Poor
+		}
+	}
+	return all
 }
 
 // found returns a finding about a number, of which high values are bad: it is good up to
@@ -126,11 +136,13 @@ func (s *sight) quota() Finding {
 	case math.IsNaN(q) || q >= float64(s.state.CPUs):
 		return Finding{Name: "quota", Grade: Good, Says: "none below the number of CPUs"}
 	}
-	f := Finding{Name: "quota", Grade: Bad, Says: fmt.Sprintf("%.3g of %s", q, wording.Count(s.state.CPUs, "CPU")),
+	f := Finding{Name: "quota", Grade: Poor, Says: fmt.Sprintf("%.3g of %s", q, wording.Count(s.state.CPUs, "CPU")),
 		Values: []Value{{"quota", wording.JSONNumber(q), "CPUs"}, {"stopped", wording.JSONNumber(s.during.Stopped), "share"}},
-		Do:     "the control group stops this process in the middle of a sample: raise its limit (cpu.max; docker run --cpus), or measure outside of the container"}
+		Do:     fmt.Sprintf("more threads than that are stopped in the middle of a sample: measure with --cpus %d", max(1, int(q)))}
 	if s.during.Stopped > 0 {
+		f.Grade = Bad
 		f.Says += fmt.Sprintf(", used up in %.3g %% of its periods", 100*s.during.Stopped)
+		f.Do = "the control group stops this process in the middle of a sample: raise its limit (cpu.max; docker run --cpus), or measure outside of the container"
 	}
 	return f
 }
@@ -164,7 +176,7 @@ func (s *sight) pressure() Finding {
 	p := s.state.Pressure
 	return s.found("pressure", p, 0.10, 0.50, "share",
 		fmt.Sprintf("some thread waited for a CPU %.0f %% of the time, over 10 s", 100*p),
-		"fewer threads: see load")
+		"something else wants the CPUs: see load and processes")
 }
 
 func (s *sight) steal() Finding {
@@ -181,20 +193,33 @@ func (s *sight) processes() Finding {
 	if !s.listed {
 		return s.unknown("processes")
 	}
-	sum := 0.0
+	const slight = 0.05 // CPUs that do not matter
+	programs, kernel := 0.0, 0.0
 	var names []string
-	for i, p := range s.others {
-		sum += p.CPUs
-		if i < mentioned {
-			names = append(names, fmt.Sprintf("%s (%d) %.2f", wording.Clean(p.Name), p.PID, p.CPUs))
+	for _, p := range s.others {
+		whose := ""
+		if p.Kernel {
+			kernel += p.CPUs
+			whose = ", the kernel's"
+		} else {
+			programs += p.CPUs
+		}
+		if len(names) < mentioned && p.CPUs >= 0.005 { // otherwise it is shown as 0.00
+			names = append(names, fmt.Sprintf("%s (%d%s) %.2f", wording.Clean(p.Name), p.PID, whose, p.CPUs))
 		}
 	}
-	says := fmt.Sprintf("others, which still run, used %.2f CPUs", sum)
+	says := fmt.Sprintf("others, which still run, used %.2f CPUs", programs+kernel)
 	if len(names) > 0 {
 		says += ": " + strings.Join(names, ", ")
 	}
-	return s.found("processes", sum, 0.05, 0.5, "CPUs", says,
-		"stop them: they take a CPU from a worker in the middle of a sample")
+	var do []string
+	if programs > slight || kernel <= slight {
+		do = append(do, "stop them: they take a CPU from a worker in the middle of a sample")
+	}
+	if kernel > slight {
+		do = append(do, "the kernel's own threads cannot be stopped: they do what programs left to it, such as writing files, so wait until that is done")
+	}
+	return s.found("processes", programs+kernel, slight, 0.5, "CPUs", says, strings.Join(do, "; "))
 }
 
 func (s *sight) power() Finding {
@@ -219,7 +244,7 @@ func (s *sight) clockFound() Finding {
 	if s.state.Clock != "" {
 		says += " (" + s.state.Clock + ")"
 	}
-	f := s.found("clock", s.clock.cost, 100, 1000, "ns", says,
+	f := s.found("clock", s.clock.cost, 100, math.Inf(+1), "ns", says,
 		"sections of that length cannot be timed: see available_clocksource in /sys/devices/system/clocksource/clocksource0 for one that is read without the kernel (tsc, kvm-clock)")
 	f.Values = append(f.Values, Value{"step", wording.JSONNumber(s.clock.step), "ns"})
 	return f
@@ -230,7 +255,7 @@ func (s *sight) timer() Finding {
 		return s.unknown("timer")
 	}
 	middle, most := s.late[len(s.late)/2], s.late[len(s.late)-1]
-	f := s.found("timer", float64(middle.Nanoseconds()), 300e3, 3e6, "ns",
+	f := s.found("timer", float64(middle.Nanoseconds()), 300e3, math.Inf(+1), "ns",
 		fmt.Sprintf("a sleep of %v takes %v longer, at most %v", nap, middle.Round(time.Microsecond), most.Round(time.Microsecond)),
 		"benchmarks that sleep, and timeouts, are late by that; lockbench reads the clock at both ends of a sample, so its numbers stay right")
 	f.Values = append(f.Values, Value{"longest", wording.JSONNumber(most.Nanoseconds()), "ns"})
@@ -290,12 +315,24 @@ func (s *sight) pingpong() Finding {
 	case len(by[results.Near]) > 0 && len(by[results.Far]) > 0:
 		f.Grade, f.Do = Poor, "contended locks are several times slower far: compare near with near, as lockbench does, and take samples until both have six (run without --count does)"
 	case len(by[results.Near]) == 0:
-		f.Grade, f.Do = Poor, "the CPUs are far from each other: of several sockets, bind the process to one (taskset, numactl) if you want near ones"
+		f.Grade, f.Do = Poor, s.nearer()
 	}
 	return f
 }
 
-// same judges the largest noise of a lock against itself.
+// nearer says how to measure on near CPUs where all are far.
+func (s *sight) nearer() string {
+	switch {
+	case s.state.Virtual:
+		return "contended locks are several times slower than on near CPUs, and only the host can bring these together: compare with other far ones, as lockbench does"
+	case s.place == nil && s.packages < 2:
+		return "contended locks are several times slower than on near CPUs: perhaps these are of different chiplets of the socket; choose others with taskset"
+	}
+	return "contended locks are several times slower than on near CPUs: bind the process to one socket (taskset, numactl) if you want near ones"
+}
+
+// same judges the largest noise of a lock against itself: it is bad if the margin of a gate
+// would be more than 50 %.
 func (s *sight) same(noise []Noise) Finding {
 	worst := math.NaN()
 	var failed []string
@@ -309,16 +346,19 @@ func (s *sight) same(noise []Noise) Finding {
 			failed = append(failed, fmt.Sprintf("%s: %v", of.cells, of.failed))
 		}
 	}
-	f := s.found("noise", worst, 0.01, 0.05, "share",
+	f := s.found("noise", worst, 0.01, 0.25, "share",
 		fmt.Sprintf("the same code differs by up to %s, measured in turns (see below)", wording.Percent(worst)),
-		"stop other work; a gate of such code needs the margins below and a larger --budget, or counts instead of times (--exact)")
+		fmt.Sprintf("locks that differ by less are not told apart; a gate of such code needs a margin of %s (see below) and a larger --budget, or counts instead of times (--exact)", atMost(wording.JSONNumber(margin(worst)))))
+	if f.Grade == Bad {
+		f.Do = "stop other work: a gate would notice only what takes half as long again, or more; or let it judge counts instead of times (--exact)"
+	}
 	if math.IsNaN(worst) {
 		f.Says, f.Do = "not known: too few samples in that time", "measure for longer: without --quick"
 	}
 	if len(failed) > 0 {
 		f.Grade = Bad
 		f.Says = strings.Join(append(failed, f.Says), "; ")
-		f.Do = cmp.Or(f.Do, "a run on this machine would fail as well")
+		f.Do = "a run on this machine would fail as well"
 	}
 	return f
 }

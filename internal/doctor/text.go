@@ -44,12 +44,29 @@ func (r *Report) Text(w io.Writer) error {
 	case Good:
 		b.WriteString("good: fit to measure on\n")
 	case Poor:
-		fmt.Fprintf(&b, "poor: usable; %s above, marked poor, %s to look at\n", wording.Count(count[Poor], "finding"), wording.Is(count[Poor]))
+		wording.Wrap(&b, fmt.Sprintf("poor: usable%s; %s above, marked poor, %s worth a look", r.margins(), wording.Count(count[Poor], "finding"), wording.Is(count[Poor])), "", width)
 	default:
 		fmt.Fprintf(&b, "bad: not fit to measure on; %s above, marked bad, %s to be mended first\n", wording.Count(count[Bad], "finding"), wording.Is(count[Bad]))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// margins says which margins a gate can use; nothing if they are not known.
+func (r *Report) margins() string {
+	least, most := math.Inf(+1), 0.0
+	for _, n := range r.Noise {
+		if m := float64(n.Margin); !math.IsNaN(m) {
+			least, most = min(least, m), max(most, m)
+		}
+	}
+	switch {
+	case most == 0:
+		return ""
+	case least == most:
+		return fmt.Sprintf(", with a margin of %s for a gate", wording.Share(most))
+	}
+	return fmt.Sprintf(", with margins of %s to %s for a gate", wording.Share(least), wording.Share(most))
 }
 
 // said returns a distance in words.
