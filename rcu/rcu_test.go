@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unsafe"
 
 	"go.uber.org/goleak"
 
@@ -762,5 +763,24 @@ func TestAllocations(t *testing.T) {
 			}
 		}
 		undo()
+	}
+}
+
+// docs/rcu.md has these sizes, too.
+func TestSizes(t *testing.T) {
+	if primitives.CacheLineSize != 64 || unsafe.Sizeof(uintptr(0)) != 8 || !primitives.PinExcludes {
+		t.Skip("the sizes are of the usual build")
+	}
+	for name, sizes := range map[string][2]uintptr{
+		"Domain":          {unsafe.Sizeof(rcu.Domain{}), 360},
+		"Pinned":          {unsafe.Sizeof(rcu.Pinned{}), 536},
+		"Registered":      {unsafe.Sizeof(rcu.Registered{}), 368},
+		"QSBR":            {unsafe.Sizeof(rcu.QSBR{}), 368},
+		"Reader":          {unsafe.Sizeof(rcu.Reader{}), 448},
+		"QuiescentReader": {unsafe.Sizeof(rcu.QuiescentReader{}), 760},
+	} {
+		if sizes[0] != sizes[1] {
+			t.Errorf("a %s has %d bytes, want %d", name, sizes[0], sizes[1])
+		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 type triple struct{ a, b, c int }
 
-// tripleList returns the list that the figures of docs/rcu.md begin with.
+// tripleList returns the list that the figures of docs/rcu-lists.md begin with.
 func tripleList() *list.List[triple] {
 	l := new(list.List[triple])
 	for _, t := range []triple{{1, 2, 3}, {5, 6, 7}, {11, 4, 8}} {

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"unsafe"
 
 	"go.uber.org/goleak"
 	"pgregory.net/rapid"
@@ -268,5 +269,23 @@ func TestStress(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// docs/rcu-lists.md has these sizes, too.
+func TestSizes(t *testing.T) {
+	if unsafe.Sizeof(uintptr(0)) != 8 {
+		t.Skip("links have other sizes here")
+	}
+	const value = unsafe.Sizeof(0)
+	for name, sizes := range map[string][2]uintptr{
+		"List":  {unsafe.Sizeof(list.List[int]{}), 16 + value},
+		"Node":  {unsafe.Sizeof(list.Node[int]{}), 16 + value},
+		"HList": {unsafe.Sizeof(list.HList[int]{}), 8},
+		"HNode": {unsafe.Sizeof(list.HNode[int]{}), 16 + value},
+	} {
+		if sizes[0] != sizes[1] {
+			t.Errorf("a %s has %d bytes, want %d", name, sizes[0], sizes[1])
+		}
 	}
 }
