@@ -72,6 +72,9 @@ func (d Digest) Write(w io.Writer, samples []Sample) error {
 			}
 		}
 		text += "; ± 95% interval of the median; × times the fastest, round by round; LIMIT is " + Empty + ": no lock at all"
+		if slices.ContainsFunc(slices.Concat(blocks...), func(line string) bool { return strings.Contains(line, " "+noise) }) {
+			text += "; " + noise + ": the interval reaches to more than twice the median"
+		}
 		if len(g.costs()) > 0 {
 			text += "; " + Limit + " is one locked instruction"
 		}

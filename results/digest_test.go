@@ -156,6 +156,9 @@ func TestNoise(t *testing.T) {
 		if !strings.Contains(got, " noise") && !strings.Contains(got, "*noise") {
 			t.Errorf("%s: no noise in\n%s", what, got)
 		}
+		if !strings.Contains(strings.Join(strings.Fields(got), " "), "noise: the interval reaches to more than twice the median") {
+			t.Errorf("%s: does not say what noise is:\n%s", what, got)
+		}
 		if strings.Contains(got, fmt.Sprint("±", 1)) {
 			t.Errorf("%s: an interval in\n%s", what, got)
 		}

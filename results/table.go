@@ -359,6 +359,9 @@ func (e entry) parts() (p [3]string) {
 	return p
 }
 
+// noise is in the place of an interval that is too wide to be a number.
+const noise = "noise"
+
 // spread returns how far the interval of s reaches from its median or, if there is no
 // interval, the number of samples.
 func spread(s Summary) string {
@@ -366,7 +369,7 @@ func spread(s Summary) string {
 	case !s.hasInterval():
 		return fmt.Sprintf("n=%d", s.N)
 	case s.Hi > 2*s.Median || s.Lo < 0:
-		return "noise"
+		return noise
 	}
 	return "±" + benchmath.Summary{Center: s.Median, Lo: s.Lo, Hi: s.Hi}.PctRangeString()
 }
@@ -416,8 +419,8 @@ func (t Table) writeLegend(b *strings.Builder, entries []entry) {
 		marks = append(marks, "* best, or not told apart from it by the rounds")
 	}
 	marks = append(marks, "± 95% interval of the median")
-	if has(func(e entry) bool { return spread(e.Summary) == "noise" }) {
-		marks = append(marks, "noise: the interval reaches to more than twice the median")
+	if has(func(e entry) bool { return spread(e.Summary) == noise }) {
+		marks = append(marks, noise+": the interval reaches to more than twice the median")
 	}
 	if has(func(e entry) bool { return !e.hasInterval() }) {
 		marks = append(marks, "n= so few samples that there is no interval: not ranked")
