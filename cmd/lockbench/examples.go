@@ -30,7 +30,7 @@ func (plotCmd) Help() string {
 // Help is kong's.
 func (reportCmd) Help() string {
 	return commandline.Examples(
-		"lockbench report results.txt",
+		"lockbench report --open results.txt",
 		"lockbench report --out locks.html mine.txt results.txt",
 	)
 }

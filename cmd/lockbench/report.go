@@ -22,6 +22,7 @@ type reportCmd struct {
 	Files []string `complete:"files" arg:"" name:"file" help:"Results files, of one machine or several, also simulated ones."`
 	Out   string   `complete:"files" placeholder:"FILE" default:"report.html" help:"The page (${default}). A report that is there is replaced."`
 	Force bool     `help:"Replace FILE also if it is no report."`
+	Open  bool     `help:"Show the page in a browser."`
 }
 
 func (c *reportCmd) Run(con commandline.Console) error {
@@ -57,6 +58,9 @@ func (c *reportCmd) Run(con commandline.Console) error {
 		return err
 	}
 	_, err := fmt.Fprintf(con.Out, "%s\n\t%s of %s: open it in a browser\n", c.Out, wording.Count(cells, "cell"), wording.Count(len(c.Files), "file"))
+	if c.Open {
+		openPage(con, c.Out)
+	}
 	return err
 }
 

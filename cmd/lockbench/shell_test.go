@@ -126,6 +126,8 @@ func makesSense(t *testing.T, line string) {
 	switch args[0] {
 	case "run":
 		wrong, want = []string{"--out", "results"}, "--out results: is a directory"
+	case "report":
+		wrong, want = []string{"--out", "results"}, "--out: read results: is a directory"
 	case "torture", "gate":
 		wrong, want = []string{"--seed", "x"}, "--seed x: "
 	case "claims":
