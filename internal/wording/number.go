@@ -18,6 +18,8 @@ func Number(v float64) string {
 		return strconv.FormatFloat(v, 'g', -1, 64)
 	case a == 0:
 		return "0"
+	case a >= 1e15: // beyond the prefixes
+		return strconv.FormatFloat(v, 'g', 3, 64)
 	case a >= 99_999.5:
 		return benchunit.Scale(v, benchunit.Decimal)
 	case a >= 99.95:

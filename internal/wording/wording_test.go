@@ -11,7 +11,7 @@ import (
 func TestNumber(t *testing.T) {
 	for v, want := range map[float64]string{
 		0: "0", 0.00012: "0.00012", 0.0123: "0.012", 1.234: "1.23", 12.34: "12.3", 123.4: "123", 99_999: "99999", 1.5e6: "1.500M",
-		-1.234: "-1.23", math.Inf(+1): "+Inf",
+		-1.234: "-1.23", 1e300: "1e+300", 9.9e14: "990.0T", math.Inf(+1): "+Inf",
 	} {
 		if got := wording.Number(v); got != want {
 			t.Errorf("%v: got %q, want %q", v, got, want)
