@@ -2,11 +2,12 @@
 // simulated: a [Question] asked of samples gives an [Answer] for each distance of the
 // CPUs.
 //
-// It ranks the locks by ns/op: wall time divided by the operations of all workers. Where
-// the workload was not measured itself it interpolates between the cells around it: over
-// reads linearly, over CPUs, workers per CPU, hold and think on a logarithmic scale, to
-// which 10 ns are added for hold and think, since a section is never empty. It does not
-// extrapolate: a workload beyond what was measured is a [NoDataError].
+// It ranks the locks by ns/op, wall time divided by the operations of all workers, or by
+// another time, such as the 99th percentile of the wait. Where the workload was not measured
+// itself it interpolates between the cells around it: over reads linearly, over CPUs, workers
+// per CPU, hold and think on a logarithmic scale, to which 10 ns are added for hold and think,
+// since a section is never empty. It does not extrapolate: a workload beyond what was measured
+// is a [NoDataError].
 //
 // Locks are compared by their ratios in the same round, and one is faster than another
 // only if the whole 95 % interval of the ratio says so, in each of the cells that the
@@ -15,6 +16,7 @@
 package advice
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -38,6 +40,14 @@ type Question struct {
 	// whose waiters would spin meanwhile, and those that turn preemption off.
 	MayBlock bool
 
+	// MaxBytes leaves out locks that take more bytes, and those of which that is not known;
+	// 0 leaves out none.
+	MaxBytes int
+
+	// Unit is what locks are ranked by: a time of which less is better, such as
+	// write-p99-ns or cpu-ns/op; "" is ns/op.
+	Unit string
+
 	// Margin is the share up to which a difference counts as none: 0.05 is 5 %.
 	Margin float64
 
@@ -45,8 +55,8 @@ type Question struct {
 	// their seeds. Fewer than 6 of them then suffice, with their range as the interval.
 	Exact bool
 
-	// Locks are what is known about locks. Others can be the answer, too, but not if Fair
-	// or MayBlock is set.
+	// Locks are what is known about locks. Others can be the answer, too, but not if Fair,
+	// MayBlock or MaxBytes is set.
 	Locks []Lock
 }
 
@@ -57,6 +67,7 @@ type Lock struct {
 	Parks    bool   // its waiters give up their CPU, and its holder may block
 	Standard bool   // it is of package sync: to be taken unless another is surely faster
 	Control  bool   // it is no lock, and cannot be the answer
+	Bytes    int    // its size, without what it points to; 0 if that is not known
 
 	// Needs is what it asks of a program that a sync.Mutex or a sync.RWMutex does not, in
 	// words; "" if nothing.
@@ -86,16 +97,17 @@ type Answer struct {
 	LeftOut []LeftOut
 
 	// Cells are the scenarios that the answer is from: the workload itself, or those
-	// between which it interpolates.
-	Cells []results.Cell
+	// between which it interpolates. Scenarios is how many there are in the samples.
+	Cells     []results.Cell
+	Scenarios int
 }
 
 // An Estimate is how fast a lock is in the workload.
 type Estimate struct {
 	Lock string
 
-	// NS is the median of ns/op, and Lo and Hi its 95 % interval. If it is interpolated, so
-	// is the interval.
+	// NS is the median of the unit that was asked for, in nanoseconds, and Lo and Hi its 95 %
+	// interval. If it is interpolated, so is the interval.
 	NS, Lo, Hi float64
 
 	// Times is NS over that of the lock to take, by pairs of the same round where there are
@@ -123,6 +135,10 @@ type Flip struct {
 // LeftOut is a lock that is not ranked.
 type LeftOut struct{ Lock, Why string }
 
+// TooFew is why a lock is left out that was not measured often enough in each of the cells
+// that an answer is from.
+const TooFew = "too few samples there"
+
 // A NoDataError says that no answer is possible, since nothing near the workload was
 // measured.
 type NoDataError struct {
@@ -134,18 +150,33 @@ type NoDataError struct {
 	Have []string
 
 	// Oversubscribed is how many samples were left out because they had more CPUs than
-	// their machine, and Others how many because they have another Workload, Work, Mode, GC
-	// or Place, roles, or an open loop.
-	Oversubscribed, Others int
+	// their machine, Others how many because they have another Workload, Work, Mode, GC
+	// or Place, roles, or an open loop, and Without how many because they have no value in
+	// the Unit that was asked for.
+	Oversubscribed, Others, Without int
+	Unit                            string
+
+	// LeftOut are the locks that there are, if none of them suits.
+	LeftOut []LeftOut
 }
 
 func (e *NoDataError) Error() string {
+	if len(e.LeftOut) > 0 {
+		var each []string
+		for _, l := range e.LeftOut {
+			each = append(each, l.Lock+" ("+l.Why+")")
+		}
+		return "no lock suits: " + list(each)
+	}
 	text := "no samples of two locks in such cells"
 	if e.Axis != "" {
 		text = fmt.Sprintf("no samples around %s %s: have %s", e.Axis, e.Want, list(e.Have))
 	}
 	if e.Axis == "" && e.Others > 0 {
 		text += fmt.Sprintf(" (%d of another workload, work, mode, gc or place, with readers and writers apart, or with a load or a rate, were left out)", e.Others)
+	}
+	if e.Axis == "" && e.Without > 0 {
+		text += fmt.Sprintf(" (%d without %s were left out)", e.Without, e.Unit)
 	}
 	if e.Oversubscribed > 0 {
 		text += fmt.Sprintf(" (%d with more CPUs than their machine were left out)", e.Oversubscribed)
@@ -188,10 +219,19 @@ func (q Question) validate() error {
 	if !(q.Margin >= 0 && q.Margin <= 1) {
 		errs = append(errs, fmt.Errorf("margin %v: want a share from 0 to 1", q.Margin))
 	}
+	if unit := q.unit(); results.KindOf(unit) != results.KindTime || results.Better(unit) >= 0 {
+		errs = append(errs, fmt.Errorf("unit %s: want a time of which less is better, such as ns/op", unit))
+	}
+	if q.MaxBytes < 0 {
+		errs = append(errs, fmt.Errorf("at most %d bytes: want at least 1, or 0 for any number", q.MaxBytes))
+	}
 	c := q.Cell
 	c.Lock = "any"
 	return errors.Join(append(errs, c.Validate())...)
 }
+
+// unit returns what locks are ranked by.
+func (q Question) unit() string { return cmp.Or(q.Unit, "ns/op") }
 
 // Ask returns the answers of samples: one for near and one for far CPUs, if there are
 // samples of these. If neither has an answer, there is one of samples of unknown
@@ -201,13 +241,13 @@ func (q Question) Ask(samples []results.Sample) ([]Answer, error) {
 	if err := q.validate(); err != nil {
 		return nil, err
 	}
-	usable, oversubscribed, others := q.usable(samples)
+	usable, not := q.usable(samples)
 	var answers []Answer
 	for _, d := range distances(usable) {
 		a := q.at(d, usable)
 		switch {
 		case a.NoData != nil:
-			a.NoData.Oversubscribed, a.NoData.Others = oversubscribed, others
+			a.NoData.Oversubscribed, a.NoData.Others, a.NoData.Without, a.NoData.Unit = not.Oversubscribed, not.Others, not.Without, not.Unit
 		case a.Distance == results.Local && slices.ContainsFunc(answers, answered):
 			continue // no distance matters, so it is the same answer
 		}
@@ -225,22 +265,24 @@ func (q Question) Ask(samples []results.Sample) ([]Answer, error) {
 func answered(a Answer) bool { return a.NoData == nil }
 
 // usable returns the samples that are like the workload in all that is not interpolated,
-// and how many are not used because their machine had too few CPUs, or for another
-// reason.
-func (q Question) usable(samples []results.Sample) (usable []results.Sample, oversubscribed, others int) {
+// and how many are not used, by reason.
+func (q Question) usable(samples []results.Sample) (usable []results.Sample, not NoDataError) {
+	not.Unit = q.unit()
 	for _, s := range samples {
-		ns, ok := s.Value("ns/op")
+		ns, ok := s.Value(not.Unit)
 		switch {
-		case !ok || !(ns > 0) || math.IsInf(ns, 0):
+		case !ok:
+			not.Without++
+		case !(ns > 0) || math.IsInf(ns, 0):
 		case s.Workload != q.Workload || s.Work != q.Work || s.Mode != q.Mode || s.GC != q.GC || s.Place != q.Place, s.Open(), s.Roles():
-			others++
+			not.Others++
 		case s.Oversubscribed:
-			oversubscribed++
+			not.Oversubscribed++
 		default:
 			usable = append(usable, s)
 		}
 	}
-	return usable, oversubscribed, others
+	return usable, not
 }
 
 // distances returns the distances of the samples, the unknown one last; Local if all

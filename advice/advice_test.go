@@ -393,3 +393,51 @@ func TestWrongQuestions(t *testing.T) {
 		}
 	}
 }
+
+// What is asked for may be the tail of the wait, which ranks locks in another order; no
+// answer says that it was not measured.
+func TestUnit(t *testing.T) {
+	c := cell(2, 0, 0, 100*ns)
+	samples := measured(c, results.Near, map[string]float64{"sync.Mutex": 100, "ticket": 150, "mcs": 120})
+	for i := range samples {
+		if tail, ok := map[string]float64{"sync.Mutex": 9000, "ticket": 300}[samples[i].Lock]; ok {
+			samples[i].Values = append(samples[i].Values, results.Value{Unit: "write-p99-ns", Value: tail})
+		}
+	}
+	if a := ask(t, advice.Question{Cell: c}, samples); a.Take != "sync.Mutex" || a.Scenarios != 1 {
+		t.Errorf("by time: take %s of %d scenarios, want sync.Mutex of 1", a.Take, a.Scenarios)
+	}
+	a := ask(t, advice.Question{Cell: c, Unit: "write-p99-ns"}, samples)
+	if ranked, _, _ := names(a); a.Take != "ticket" || !a.Surely || ranked != "ticket sync.Mutex" || a.Ranked[1].NS != 9000 || a.Ranked[1].Times != 30 {
+		t.Errorf("by the tail: take %s, ranked %+v; want ticket, then sync.Mutex with 9000 ns, 30 times as much", a.Take, a.Ranked)
+	}
+	_, err := advice.Question{Cell: c, Unit: "read-p99-ns"}.Ask(samples)
+	if no := (*advice.NoDataError)(nil); !errors.As(err, &no) || no.Unit != "read-p99-ns" || no.Without != 3*rounds || !strings.Contains(err.Error(), "36 without read-p99-ns") {
+		t.Errorf("error %v, want that 36 samples have no read-p99-ns", err)
+	}
+	for _, unit := range []string{"jain", "ops/s", "B/op"} {
+		if _, err := (advice.Question{Cell: c, Unit: unit}).Ask(samples); err == nil || !strings.Contains(err.Error(), "unit "+unit) {
+			t.Errorf("%s: error %v, want that it is no time", unit, err)
+		}
+	}
+}
+
+// A lock that takes more bytes than there are is left out, and so is one of which that is
+// not known.
+func TestMaxBytes(t *testing.T) {
+	c := cell(2, 0, 0, 100*ns)
+	q := advice.Question{Cell: c, MaxBytes: 8, Locks: []advice.Lock{
+		{Name: "sync.Mutex", Standard: true, Bytes: 8}, {Name: "mcs", Bytes: 24}, {Name: "none", Control: true},
+	}}
+	answers, err := q.Ask(measured(c, results.Near, map[string]float64{"sync.Mutex": 100, "mcs": 50, "mine": 40, "none": 5}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ranked, _, out := names(answers[0]); ranked != "sync.Mutex" || out != "mcs:takes 24 bytes mine:its size is not known" {
+		t.Errorf("ranked %q, left out %q", ranked, out)
+	}
+	q.MaxBytes = -1
+	if _, err := q.Ask(nil); err == nil || !strings.Contains(err.Error(), "-1 bytes") {
+		t.Errorf("-1 bytes: error %v", err)
+	}
+}

@@ -2,6 +2,7 @@ package advice
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -27,14 +28,17 @@ type view struct {
 // at returns the answer at a distance.
 func (q Question) at(d results.Distance, samples []results.Sample) Answer {
 	v := q.view(d, samples)
+	if len(v.locks) == 0 && len(v.out) > 0 {
+		return Answer{Distance: d, NoData: &NoDataError{LeftOut: v.leftOut()}}
+	}
 	n, why := around(v.scenarios, placeOf(q.Cell))
 	if why != nil {
 		return Answer{Distance: d, NoData: why}
 	}
-	a := Answer{Distance: d, Cells: n.cells()}
+	a := Answer{Distance: d, Cells: n.cells(), Scenarios: len(v.scenarios)}
 	a.Ranked = v.rank(n)
 	if len(a.Ranked) == 0 {
-		return Answer{Distance: d, NoData: new(NoDataError)}
+		return Answer{Distance: d, NoData: &NoDataError{LeftOut: v.leftOut()}}
 	}
 	if v.local(a.Cells) {
 		a.Distance = results.Local
@@ -47,10 +51,16 @@ func (q Question) at(d results.Distance, samples []results.Sample) Answer {
 	}
 	a.Surely = a.Surely && !v.known(a.Take).Standard
 	a.Flips = v.flips(a.Take)
-	for _, lock := range slices.Sorted(maps.Keys(v.out)) {
-		a.LeftOut = append(a.LeftOut, LeftOut{lock, v.out[lock]})
-	}
+	a.LeftOut = v.leftOut()
 	return a
+}
+
+// leftOut returns the locks that cannot be the answer, by name.
+func (v *view) leftOut() (all []LeftOut) {
+	for _, lock := range slices.Sorted(maps.Keys(v.out)) {
+		all = append(all, LeftOut{lock, v.out[lock]})
+	}
+	return all
 }
 
 func (q Question) view(d results.Distance, samples []results.Sample) *view {
@@ -140,6 +150,10 @@ func (q Question) unsuited(lock string) string {
 		return "not known to park its waiters"
 	case q.MayBlock && !l.Parks:
 		return "its waiters spin, or its holder must not block"
+	case q.MaxBytes > 0 && l.Bytes == 0:
+		return "its size is not known"
+	case q.MaxBytes > 0 && l.Bytes > q.MaxBytes:
+		return fmt.Sprintf("takes %d bytes", l.Bytes)
 	}
 	return ""
 }
@@ -165,7 +179,7 @@ func (v *view) unfair(lock string, scenarios []results.Cell) bool {
 func (v *view) local(scenarios []results.Cell) bool {
 	for _, c := range scenarios {
 		for _, c.Lock = range v.locks {
-			if s, ok := v.summaries[c]["ns/op"]; ok && s.Distance != results.Local {
+			if s, ok := v.summaries[c][v.unit()]; ok && s.Distance != results.Local {
 				return false
 			}
 		}
@@ -173,9 +187,9 @@ func (v *view) local(scenarios []results.Cell) bool {
 	return true
 }
 
-// interval returns the statistics of a cell in ns/op, and whether it has an interval.
+// interval returns the statistics of a cell in the unit, and whether it has an interval.
 func (v *view) interval(c results.Cell) (s results.Summary, ok bool) {
-	s, ok = v.summaries[c]["ns/op"]
+	s, ok = v.summaries[c][v.unit()]
 	if ok && v.Exact && math.IsInf(s.Lo, 0) {
 		s.Lo, s.Hi = s.Min, s.Max
 	}
@@ -198,7 +212,7 @@ func (v *view) rank(n *node) (ranked []Estimate) {
 	for _, lock := range v.locks {
 		switch {
 		case !v.measured(lock, cells):
-			v.out[lock] = "too few samples there"
+			v.out[lock] = TooFew
 		case v.Fair && v.unfair(lock, cells):
 			v.out[lock] = "one worker did far more than others"
 		default:
@@ -303,7 +317,7 @@ func (v *view) paired(reference string) map[results.Cell]results.Ratio {
 		return all
 	}
 	all := make(map[results.Cell]results.Ratio)
-	for _, r := range results.Ratios(v.samples, reference, "ns/op") {
+	for _, r := range results.Ratios(v.samples, reference, v.unit()) {
 		if old, ok := all[r.Cell]; r.N > 0 && !math.IsInf(r.Lo, 0) && !math.IsInf(r.Hi, 0) && (!ok || old.Distance != v.distance) {
 			all[r.Cell] = r
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -27,8 +28,10 @@ type adviseCmd struct {
 	Reads    string `placeholder:"PERCENT" help:"Share of the operations that only read (0)."`
 	Hold     string `placeholder:"D" help:"Length of a critical section (0s: a few instructions)."`
 	Think    string `placeholder:"D" help:"Time between two of them (100ns)."`
-	Workload string `complete:"workloads" placeholder:"NAME" default:"bare" help:"What critical sections do (${default}), as in lockbench run."`
+	Workload string `complete:"workloads" placeholder:"NAME" help:"What critical sections do, as in lockbench run (bare)."`
 
+	For      string `complete:"time|latency|cpu" placeholder:"WHAT" default:"time" help:"What is to be short: ${default} (wall time for an operation), latency (99th percentile of the wait, from lockbench run --latency) or cpu (CPU time for an operation)."`
+	MaxBytes string `placeholder:"N" help:"Leave out locks that take more bytes, and those of your own, of which that is not known."`
 	Fair     bool   `help:"Leave out locks that do not serve goroutines in the order of their arrival."`
 	MayBlock bool   `help:"The critical section may block: leave out locks whose waiters would spin meanwhile, and those that turn preemption off."`
 	Margin   string `placeholder:"P" default:"5%" help:"A difference up to this counts as none (${default})."`
@@ -55,18 +58,28 @@ func (c *adviseCmd) Run(con commandline.Console) error {
 	if q.Margin, ok = config.ParseShare(c.Margin); !ok || !(q.Margin >= 0 && q.Margin <= 1) {
 		bad.Addf("--margin %s: want a share from 0 to 1, such as 5%% or 0.05", c.Margin)
 	}
+	if c.MaxBytes != "" {
+		q.MaxBytes = commandline.One(&bad, "--max-bytes", c.MaxBytes, bad.Ints("--max-bytes", c.MaxBytes, 1, 1<<20))
+	}
+	if !slices.Contains([]string{"time", "latency", "cpu"}, c.For) {
+		bad.Addf("--for %s: want time, latency or cpu", c.For)
+	}
 	said := c.workload(&bad)
 	file, n := c.read(con, &bad)
 	if file != nil {
 		q.Cell = said.cell(&bad, file.Samples)
 		q.Exact = isSimulated(file.Facts)
+		q.Unit = c.unit(q.Cell)
 	}
 	if len(bad) > 0 {
 		return bad
 	}
 	answers, err := q.Ask(file.Samples)
 	if no := (*advice.NoDataError)(nil); errors.As(err, &no) {
-		return fmt.Errorf("%w: %v; %s", errNoData, no, measureIt(q.Cell, file, n))
+		if len(no.LeftOut) > 0 {
+			return fmt.Errorf("%w: %v", errNoData, no)
+		}
+		return fmt.Errorf("%w: %v; %s", errNoData, no, c.measureIt(q.Cell, file, n))
 	}
 	if err != nil {
 		return err
@@ -75,12 +88,27 @@ func (c *adviseCmd) Run(con commandline.Console) error {
 		return adviseJSON(con.Out, q, file.Facts, answers)
 	}
 	var b strings.Builder
-	advise(&b, q, file.Facts, answers)
+	advise(&b, q, file.Facts, answers, func(lock string) string { return c.command("--locks "+lock+" ", q.Cell, file, n) })
 	_, err = io.WriteString(con.Out, b.String())
 	return err
 }
 
-// A saidWorkload is what the flags say of the workload. What they do not say is negative.
+// unit returns what locks are ranked by. The latency is that of writers, if there are any:
+// readers of a good lock for them wait for less.
+func (c *adviseCmd) unit(cell results.Cell) string {
+	switch {
+	case c.For == "cpu":
+		return "cpu-ns/op"
+	case c.For == "latency" && cell.Reads == 100:
+		return "read-p99-ns"
+	case c.For == "latency":
+		return "write-p99-ns"
+	}
+	return "ns/op"
+}
+
+// A saidWorkload is what the flags say of the workload. What they do not say is negative
+// or, of the name, "".
 type saidWorkload struct {
 	name                 string
 	cpus, workers, reads int
@@ -89,11 +117,8 @@ type saidWorkload struct {
 
 func (c *adviseCmd) workload(bad *commandline.Problems) saidWorkload {
 	w := saidWorkload{name: c.Workload}
-	if !slices.Contains(workloadNames(), w.name) {
+	if w.name != "" && !slices.Contains(workloadNames(), w.name) {
 		bad.Addf("--workload: unknown workload %q (known: %s)", w.name, strings.Join(workloadNames(), ", "))
-	}
-	if w.name == sweeping.Bare {
-		w.name = ""
 	}
 	number := func(flag, text string, low, high int) int {
 		if text == "" {
@@ -117,13 +142,38 @@ func (c *adviseCmd) workload(bad *commandline.Problems) saidWorkload {
 // cell returns the workload. What the flags do not say is what lockbench run measures by
 // default or, if the samples do not have that, the only value that they have.
 func (w saidWorkload) cell(bad *commandline.Problems, samples []results.Sample) results.Cell {
-	var like []results.Sample
+	var all, like []results.Sample
 	for _, s := range samples {
-		if s.Workload == w.name && !s.Open() && !s.Roles() && !s.Oversubscribed {
-			like = append(like, s)
+		if !s.Open() && !s.Roles() && !s.Oversubscribed {
+			all = append(all, s)
 		}
 	}
-	cell := results.Cell{Workload: w.name}
+	like = all
+	var cell results.Cell
+	// What cannot be interpolated.
+	for _, key := range []struct {
+		name string
+		said string
+		of   func(*results.Cell) *string
+	}{
+		{"--workload", w.name, func(c *results.Cell) *string { return &c.Workload }},
+		{"work", "", func(c *results.Cell) *string { return &c.Work }},
+		{"mode", "", func(c *results.Cell) *string { return &c.Mode }},
+		{"gc", "", func(c *results.Cell) *string { return &c.GC }},
+		{"place", "", func(c *results.Cell) *string { return &c.Place }},
+	} {
+		to := key.of(&cell)
+		*to = key.said
+		if *to == "" {
+			*to = only(bad, key.name, like, func(s results.Sample) string { return *key.of(&s.Cell) })
+		} else if *to == sweeping.Bare {
+			*to = ""
+		}
+		like = slices.DeleteFunc(slices.Clone(like), func(s results.Sample) bool { return *key.of(&s.Cell) != *to })
+	}
+	if len(like) == 0 {
+		like = all
+	}
 	most := 1
 	for _, s := range like {
 		most = max(most, s.CPUs)
@@ -135,6 +185,26 @@ func (w saidWorkload) cell(bad *commandline.Problems, samples []results.Sample) 
 	cell.Hold = say(bad, "--hold", w.hold, 0, like, func(s results.Sample) time.Duration { return s.Hold })
 	cell.Think = say(bad, "--think", w.think, 100*time.Nanosecond, like, func(s results.Sample) time.Duration { return s.Think })
 	return cell
+}
+
+// only returns "", the usual value, or the only one that samples have.
+func only(bad *commandline.Problems, name string, samples []results.Sample, of func(results.Sample) string) string {
+	var values []string
+	for _, s := range samples {
+		if v := of(s); !slices.Contains(values, v) {
+			values = append(values, v)
+		}
+	}
+	slices.Sort(values)
+	switch {
+	case len(values) == 0 || values[0] == "":
+		return ""
+	case len(values) > 1 && strings.HasPrefix(name, "--"):
+		bad.Addf("%s: want a value: the files have %s", name, strings.Join(values, ", "))
+	case len(values) > 1:
+		bad.Addf("%s: the files have %s: want files of one", name, strings.Join(values, ", "))
+	}
+	return values[0]
 }
 
 // say returns what a flag says or, if it says nothing, the usual value or the only one.
@@ -181,6 +251,10 @@ func (c *adviseCmd) read(con commandline.Console, bad *commandline.Problems) (al
 			bad.Addf("%s: given twice, and its samples would count twice", name)
 			continue
 		}
+		if same := slices.IndexFunc(c.Files[:i], func(other string) bool { return sameFile(other, name) }); same >= 0 {
+			bad.Addf("%s: is %s, and its samples would count twice", name, c.Files[same])
+			continue
+		}
 		file, err := results.ReadFile(name)
 		bad.Add(err)
 		if err != nil {
@@ -217,7 +291,16 @@ func (c *adviseCmd) read(con commandline.Console, bad *commandline.Problems) (al
 			all = f
 		default:
 			bad.Add(sameMachine(all, f))
-			all.Samples = append(all.Samples, f.Samples...)
+			rounds := 0
+			for _, s := range all.Samples {
+				rounds = max(rounds, s.Round)
+			}
+			for _, s := range f.Samples {
+				if s.Round > 0 { // it was not measured beside those of the other file
+					s.Round += rounds
+				}
+				all.Samples = append(all.Samples, s)
+			}
 		}
 		n++
 	}
@@ -228,6 +311,13 @@ func (c *adviseCmd) read(con commandline.Console, bad *commandline.Problems) (al
 		fmt.Fprintf(con.Err, "lockbench: not used, of another machine: %s\n", strings.Join(others, ", "))
 	}
 	return all, n
+}
+
+// sameFile reports whether two names are of one file.
+func sameFile(a, b string) bool {
+	of, err := os.Stat(a)
+	other, err2 := os.Stat(b)
+	return err == nil && err2 == nil && os.SameFile(of, other)
 }
 
 // machine returns the machine of a file. The output of go test does not say that it is
@@ -246,6 +336,7 @@ func advisable() (locks []advice.Lock) {
 			Standard: e.Name == "sync.Mutex" || e.Name == "sync.RWMutex",
 			Control:  e.Control,
 			Needs:    e.Needs(),
+			Bytes:    int(e.Bytes),
 		}
 		locks = append(locks, l)
 		if s, ok := e.Simulated(); ok && s.Name != e.Name {
@@ -256,27 +347,50 @@ func advisable() (locks []advice.Lock) {
 	return locks
 }
 
-// measureIt says how to measure a workload, to add it to a file if there is only one.
-func measureIt(cell results.Cell, file *results.File, files int) string {
+// measureIt says how to measure a workload, or to simulate it.
+func (c *adviseCmd) measureIt(cell results.Cell, file *results.File, files int) string {
+	command := c.command("", cell, file, files)
+	switch {
+	case isSimulated(file.Facts):
+		return "simulate it: " + command
+	case cell.CPUs <= runtime.NumCPU():
+		return "measure it: " + command
+	}
+	return fmt.Sprintf("measure it on a machine with %s: %s, or simulate one: locksim run --machine NAME %s", wording.Count(cell.CPUs, "CPU"), c.command("", cell, file, 0), c.flags(cell))
+}
+
+// flags returns those that measure a workload.
+func (c *adviseCmd) flags(cell results.Cell) string {
 	flags := fmt.Sprintf("--cpus %d --reads %d", cell.CPUs, cell.Reads)
 	if n := cell.Workers / cell.CPUs; n > 1 {
 		flags += fmt.Sprintf(" --workers %d", n)
 	}
 	flags += fmt.Sprintf(" --hold %s --think %s", ascii(cell.Hold), ascii(cell.Think))
-	if cell.Workload != "" {
-		flags += " --workload " + cell.Workload
+	for _, other := range []struct{ flag, value string }{
+		{"--workload", cell.Workload}, {"--work", cell.Work}, {"--mode", cell.Mode}, {"--gc", cell.GC}, {"--place", cell.Place},
+	} {
+		if other.value != "" {
+			flags += " " + other.flag + " " + other.value
+		}
 	}
+	if c.For == "latency" {
+		flags += " --latency"
+	}
+	return flags
+}
+
+// command returns one that measures a workload, and adds it to the file if there is only
+// one.
+func (c *adviseCmd) command(locks string, cell results.Cell, file *results.File, files int) string {
+	flags := locks + c.flags(cell)
 	if name, ok := strings.CutPrefix(file.Machine, "sim:"); ok {
-		return fmt.Sprintf("simulate it: locksim run --machine %s %s", name, flags)
+		return fmt.Sprintf("locksim run --machine %s %s", name, flags)
 	}
 	out := "--out more.txt"
 	if files == 1 && !strings.ContainsAny(file.Name, " \t\n'\"$\\") {
 		out = "--extend --out " + file.Name
 	}
-	if cell.CPUs <= runtime.NumCPU() {
-		return fmt.Sprintf("measure it: lockbench run %s %s", flags, out)
-	}
-	return fmt.Sprintf("measure it on a machine with %s: lockbench run %s --out more.txt, or simulate one: locksim run --machine NAME %s", wording.Count(cell.CPUs, "CPU"), flags, flags)
+	return fmt.Sprintf("lockbench run %s %s", flags, out)
 }
 
 // ascii writes a duration as a keyboard does.

@@ -48,6 +48,35 @@ func TestAdvise(t *testing.T) {
 	writeTimes(t, "sparse.txt", "host", "near", map[string]lockTimes{writes: {"ticket": 60, "sync.Mutex": 61}, reads: {"ticket": 60, "mcs": 90}})
 	writeTimes(t, "unknown.txt", "host", "", map[string]lockTimes{writes: {"ticket": 60, "sync.Mutex": 61}})
 	writeTimes(t, "sim3.txt", "sim:small", "far", map[string]lockTimes{writes: {"mcs": 60, "sync.Mutex-model": 61}})
+	writeTimes(t, "one.txt", "host", "near", map[string]lockTimes{writes: {"ticket": 60}})
+	writeTimes(t, "two.txt", "host", "near", map[string]lockTimes{writes: {"ticket": 60, "mcs": 90}})
+	writeTimes(t, "alone.txt", "host", "near", map[string]lockTimes{writes: {"sync.Mutex": 60}})
+	slow := lockTimes{"sync.Mutex": 100, "ticket": 60}
+	writeTimes(t, "log.txt", "host", "near", map[string]lockTimes{strings.Replace(writes, "-2", "/workload=log-2", 1): slow})
+	writeTimes(t, "log2.txt", "host", "near", map[string]lockTimes{strings.Replace(writes, "-2", "/workload=lru-2", 1): slow})
+	writeTimes(t, "pinned.txt", "host", "near", map[string]lockTimes{strings.Replace(writes, "-2", "/mode=pinned-2", 1): slow})
+	writeTimes(t, "thread.txt", "host", "near", map[string]lockTimes{strings.Replace(writes, "-2", "/mode=thread-2", 1): slow})
+	for name, lock := range map[string]string{"a.txt": "ticket", "b.txt": "sync.Mutex"} { // a machine that gets slower
+		var b strings.Builder
+		for round := range 12 {
+			ns := map[string]float64{"ticket": 50, "sync.Mutex": 60}[lock] * (1 + float64(round)/4)
+			fmt.Fprintf(&b, "machine: host\ndistance: near\n# round: %d\nBenchmarkLock/lock=%s/%s 1000 %g ns/op\n", round+1, lock, writes, ns)
+		}
+		if err := os.WriteFile(name, []byte(b.String()), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var tails strings.Builder
+	tails.WriteString("machine: host\ndistance: near\n")
+	for round := range 6 {
+		fmt.Fprintf(&tails, "# round: %d\n", round+1)
+		for lock, ns := range map[string][3]int{"ticket": {60, 9000, 120}, "sync.Mutex": {100, 1000, 240}} {
+			fmt.Fprintf(&tails, "BenchmarkLock/lock=%s/%s 1000 %d ns/op %d write-p99-ns %d cpu-ns/op\n", lock, writes, ns[0], ns[1], ns[2])
+		}
+	}
+	if err := os.WriteFile("tails.txt", []byte(tails.String()), 0o666); err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct {
 		command string
 		code    int
@@ -60,19 +89,35 @@ func TestAdvise(t *testing.T) {
 		{"near.txt far.txt", 0, "near: take ticket\nfar: take sync.Mutex: none is faster\nticket is ticket.Lock\nsync.Mutex is sync.Mutex:", ""},
 		{"--reads 45 near.txt", 0, "take sync.RWMutex: no difference beyond noise and 5%\ninterpolated, so less certain than it looks, from 2 cells around it: reads 0%,\n90%", ""},
 		{"--reads 90 --think 100ns near.txt", 0, "take sync.RWMutex: none is faster\nanother lock wins at 0% reads: ticket, ×0.50\nc.mu.RLock()", ""},
-		{"--fair near.txt", 0, "0% reads, hold 0s, think 100ns, fair\ntake ticket: the fastest of those that suit\nleft out: mypkg.Mine (not known to serve in order); sync.Mutex, sync.RWMutex", ""},
+		{"--fair near.txt", 0, "0% reads, hold 0s, think 100ns, fair\ntake ticket: the only one that suits\nleft out: mypkg.Mine (not known to serve in order); sync.Mutex, sync.RWMutex", ""},
 		{"--may-block near.txt", 0, "sections may block\ntake sync.Mutex: none is faster\nanother lock wins at 90% reads: sync.RWMutex, ×0.20\nticket (its waiters spin", ""},
 		{"--margin 0.9 near.txt", 0, "take sync.Mutex: no difference beyond noise and 90%", ""},
 		{"near.txt sim.txt", 0, "measured: host", "lockbench: not used, of another machine: sim.txt (sim:big)\n"},
 		{"--machine big near.txt sim.txt", 0, "64 CPUs, 64 goroutines\nsimulated, not measured: big\nfar: take mcs: sync.Mutex takes ×2.50", "lockbench: not used, of another machine: near.txt (host)\n"},
-		{"sim.txt --cpus 64", 0, "simulated, not measured: big\nwithin the data, no other value\nmcs is mcs.Lock:", ""},
+		{"sim.txt --cpus 64", 0, "simulated, not measured: big\nthe files have no other workload\nmcs is mcs.Lock:", ""},
 		{"sim3.txt", 0, "take sync.Mutex-model: no difference beyond noise and 5%\nthe range if it has fewer than 6 samples\nsync.Mutex-model is sync.Mutex, of which a model was simulated:\nmu sync.Mutex\n", ""},
 		{"--reads 90 sparse.txt", 0, "near: take ticket: the fastest of those that suit; sync.Mutex has too few\nsamples there to compare\nleft out: sync.Mutex (too few samples there)", ""},
 		{"unknown.txt", 0, "distance of the CPUs unknown: take sync.Mutex: no difference", ""},
 		{"--cpus 1 near.txt", exitCannotTell, "", "lockbench: no data near that: no samples around cpus 1: have 2; measure it: lockbench run --cpus 1 --reads 0 --hold 0s --think 100ns --extend --out near.txt\n"},
 		{"--cpus 512 --workers 4 --hold 1us near.txt far.txt", exitCannotTell, "", "lockbench: no data near that: no samples around cpus 512: have 2; measure it on a machine with 512 CPUs: lockbench run --cpus 512 --reads 0 --workers 4 --hold 1us --think 100ns --out more.txt, or simulate one: locksim run --machine NAME --cpus 512 --reads 0 --workers 4 --hold 1us --think 100ns\n"},
 		{"--cpus 1 sim.txt", exitCannotTell, "", "lockbench: no data near that: no samples around cpus 1: have 64; simulate it: locksim run --machine big --cpus 1 --reads 0 --hold 0s --think 100ns\n"},
-		{"--workload log near.txt", exitCannotTell, "", "lockbench: no data near that: no samples of two locks in such cells (60 of another workload, work, mode, gc or place, with readers and writers apart, or with a load or a rate, were left out); measure it: lockbench run --cpus 1 --reads 0 --hold 0s --think 100ns --workload log --extend --out near.txt\n"},
+		{"--workload log near.txt", exitCannotTell, "", "lockbench: no data near that: no samples of two locks in such cells (60 of another workload, work, mode, gc or place, with readers and writers apart, or with a load or a rate, were left out); measure it: lockbench run --cpus 2 --reads 0 --hold 0s --think 100ns --workload log --extend --out near.txt\n"},
+		{"one.txt", 0, "take ticket: the only lock measured there, so nothing is compared\nsync.Mutex was not measured: lockbench run --locks sync.Mutex --cpus 2 --reads 0\n--hold 0s --think 100ns --extend --out one.txt\nthe files have no other workload", ""},
+		{"two.txt", 0, "take ticket: the fastest of those measured\nsync.Mutex was not measured: lockbench run --locks sync.Mutex", ""},
+		{"alone.txt", 0, "take sync.Mutex: the only lock measured there, so nothing is compared", ""},
+		{"a.txt b.txt", 0, "near: take sync.Mutex: no difference beyond noise and 5%\n=  ticket", ""}, // not in one round
+		{"near.txt ./near.txt", exitUsage, "", "lockbench: ./near.txt: is near.txt, and its samples would count twice\n"},
+		{"log.txt", 0, "think 100ns, workload log\nnear: take ticket: sync.Mutex takes", ""},
+		{"log.txt log2.txt", exitUsage, "", "lockbench: --workload: want a value: the files have log, lru\n"},
+		{"pinned.txt", 0, "think 100ns, mode pinned\nnear: take ticket: sync.Mutex takes", ""},
+		{"--think 1us pinned.txt", exitCannotTell, "", "lockbench: no data near that: no samples around think 1µs: have 100ns; measure it: lockbench run --cpus 2 --reads 0 --hold 0s --think 1us --mode pinned --extend --out pinned.txt\n"},
+		{"pinned.txt thread.txt", exitUsage, "", "lockbench: mode: the files have pinned, thread: want files of one\n"},
+		{"--for latency tails.txt", 0, "0% reads, hold 0s, think 100ns, for latency\ntake sync.Mutex: none is faster\n   LOCK        WRITE P99 NS\n=  sync.Mutex          1000\nWRITE P99 NS: 99th percentile of the wait", ""},
+		{"--for cpu tails.txt", 0, "for cpu\ntake ticket: sync.Mutex takes ×2.00\n   LOCK        CPU NS/OP", ""},
+		{"--for latency near.txt", exitCannotTell, "", "lockbench: no data near that: no samples of two locks in such cells (60 without write-p99-ns were left out); measure it: lockbench run --cpus 2 --reads 0 --hold 0s --think 100ns --latency --extend --out near.txt\n"},
+		{"--max-bytes 4 near.txt", exitCannotTell, "", "lockbench: no data near that: no lock suits: mypkg.Mine (its size is not known), sync.Mutex (takes 8 bytes), sync.RWMutex (takes 24 bytes), ticket (takes 8 bytes)\n"},
+		{"--max-bytes 8 near.txt", 0, "at most 8 bytes\ntake ticket\nleft out: mypkg.Mine (its size is not known); sync.RWMutex (takes 24 bytes)", ""},
+		{"--max-bytes 0 near.txt", exitUsage, "", "lockbench: --max-bytes 0: must be at least 1\n"},
 		{"sim.txt sim2.txt", exitUsage, "", "lockbench: --machine: want one of sim:big, sim:small\n"},
 	} {
 		var out, errs bytes.Buffer

@@ -17,8 +17,9 @@ import (
 // adviceWidth is the width of the text, in characters.
 const adviceWidth = 80
 
-// advise writes answers for people.
-func advise(b *strings.Builder, q advice.Question, facts results.Facts, answers []advice.Answer) {
+// advise writes answers for people. measure returns the command that measures a lock in the
+// workload.
+func advise(b *strings.Builder, q advice.Question, facts results.Facts, answers []advice.Answer, measure func(lock string) string) {
 	wording.Wrap(b, describeWorkload(q), "", adviceWidth)
 	from := "measured: " + strings.TrimSuffix(machine(facts)+", "+facts.CPU, ", ")
 	if isSimulated(facts) {
@@ -28,7 +29,7 @@ func advise(b *strings.Builder, q advice.Question, facts results.Facts, answers 
 	var takes []string
 	for _, a := range answers {
 		b.WriteByte('\n')
-		writeAnswer(b, q, a)
+		writeAnswer(b, q, a, measure)
 		if a.NoData == nil && !slices.Contains(takes, a.Take) {
 			takes = append(takes, a.Take)
 		}
@@ -41,8 +42,18 @@ func advise(b *strings.Builder, q advice.Question, facts results.Facts, answers 
 // describeWorkload returns the workload, and what the lock must be, in a line.
 func describeWorkload(q advice.Question) string {
 	parts := []string{wording.Count(q.CPUs, "CPU"), wording.Count(q.Workers, "goroutine"), fmt.Sprintf("%d%% reads", q.Reads), fmt.Sprintf("hold %v", q.Hold), fmt.Sprintf("think %v", q.Think)}
-	if q.Workload != "" {
-		parts = append(parts, "workload "+q.Workload)
+	for _, other := range []struct{ key, value string }{
+		{"workload", q.Workload}, {"work", q.Work}, {"mode", q.Mode}, {"gc", q.GC}, {"place", q.Place},
+	} {
+		if other.value != "" {
+			parts = append(parts, other.key+" "+other.value)
+		}
+	}
+	if unit := asked[q.Unit]; unit.what != "" {
+		parts = append(parts, "for "+unit.what)
+	}
+	if q.MaxBytes > 0 {
+		parts = append(parts, "at most "+wording.Count(q.MaxBytes, "byte"))
 	}
 	if q.Fair {
 		parts = append(parts, "fair")
@@ -57,7 +68,7 @@ func describeWorkload(q advice.Question) string {
 // package sync.
 const shownLocks = 8
 
-func writeAnswer(b *strings.Builder, q advice.Question, a advice.Answer) {
+func writeAnswer(b *strings.Builder, q advice.Question, a advice.Answer, measure func(lock string) string) {
 	head := ""
 	switch a.Distance {
 	case results.Near, results.Far:
@@ -70,12 +81,16 @@ func writeAnswer(b *strings.Builder, q advice.Question, a advice.Answer) {
 		return
 	}
 	wording.Wrap(b, head+takeIt(q, a), "  ", adviceWidth)
+	if !slices.ContainsFunc(a.Ranked, func(e advice.Estimate) bool { return standard(q, e.Lock) }) && !slices.ContainsFunc(a.LeftOut, func(l advice.LeftOut) bool { return standard(q, l.Lock) }) {
+		wording.Wrap(b, "sync.Mutex was not measured: "+measure("sync.Mutex"), "  ", adviceWidth)
+	}
 	if len(a.Cells) > 1 {
 		wording.Wrap(b, "interpolated, so less certain than it looks, from "+wording.Count(len(a.Cells), "cell")+" around it: "+between(a.Cells), "  ", adviceWidth)
 	}
 	b.WriteByte('\n')
 
-	rows := [][]string{{"", "LOCK", "NS/OP", "95%", "TIMES", "95%", "JAIN", "CPU NS/OP"}}
+	unit := asked[q.Unit]
+	rows := [][]string{{"", "LOCK", unit.head, "95%", "TIMES", "95%", "JAIN", "CPU NS/OP"}}
 	hidden := 0
 	for i, e := range a.Ranked {
 		if i >= shownLocks && !standard(q, e.Lock) && e.Lock != a.Take {
@@ -92,6 +107,11 @@ func writeAnswer(b *strings.Builder, q advice.Question, a advice.Answer) {
 		}
 		rows = append(rows, []string{mark, wording.Clean(e.Lock), wording.Number(e.NS), wording.Number(e.Lo) + "-" + wording.Number(e.Hi), "×" + factor(e.Times), times, factor(e.Jain), wording.Number(e.CPUNS)})
 	}
+	if q.Unit == "cpu-ns/op" { // it is there already
+		for i, row := range rows {
+			rows[i] = row[:len(row)-1]
+		}
+	}
 	wording.Columns(b, rows, "<<")
 	if hidden > 0 {
 		fmt.Fprintf(b, "   and %s\n", wording.Count(hidden, "slower lock"))
@@ -100,7 +120,7 @@ func writeAnswer(b *strings.Builder, q advice.Question, a advice.Answer) {
 	if q.Exact {
 		interval += ", or the range if it has fewer than 6 samples"
 	}
-	wording.Wrap(b, fmt.Sprintf("NS/OP: wall time by the operations of all goroutines, with its %s; TIMES: NS/OP by that of %s; =: not told apart from the fastest, or within %s of it", interval, wording.Clean(a.Take), wording.Share(q.Margin)), "", adviceWidth)
+	wording.Wrap(b, fmt.Sprintf("%s: %s, with its %s; TIMES: %[1]s by that of %[4]s; =: not told apart from the fastest, or within %[5]s of it", unit.head, unit.is, interval, wording.Clean(a.Take), wording.Share(q.Margin)), "", adviceWidth)
 	b.WriteByte('\n')
 
 	for _, e := range a.Ranked {
@@ -112,12 +132,24 @@ func writeAnswer(b *strings.Builder, q advice.Question, a advice.Answer) {
 	for _, f := range a.Flips {
 		wording.Wrap(b, fmt.Sprintf("another lock wins at %s: %s, ×%s [%s, %s] of the time of %s", changed(f), wording.Clean(f.Lock), factor(f.Times), factor(f.TimesLo), factor(f.TimesHi), a.Take), "  ", adviceWidth)
 	}
-	if len(a.Flips) == 0 {
+	switch {
+	case len(a.Flips) > 0:
+	case a.Scenarios == 1:
+		b.WriteString("the files have no other workload, so when that changes is not known\n")
+	default:
 		b.WriteString("within the data, no other value of one of the numbers gives another answer\n")
 	}
 	if text := leftOut(a.LeftOut); text != "" {
 		wording.Wrap(b, "left out: "+text, "  ", adviceWidth)
 	}
+}
+
+// asked says of a unit what was asked for, how the column is called, and what it is.
+var asked = map[string]struct{ what, head, is string }{
+	"ns/op":        {"", "NS/OP", "wall time by the operations of all goroutines"},
+	"cpu-ns/op":    {"cpu", "CPU NS/OP", "CPU time of all goroutines, waiting included, by their operations"},
+	"write-p99-ns": {"latency", "WRITE P99 NS", "99th percentile of the wait of a writer"},
+	"read-p99-ns":  {"latency", "READ P99 NS", "99th percentile of the wait of a reader"},
 }
 
 // standard reports whether a lock is of package sync.
@@ -129,6 +161,8 @@ func standard(q advice.Question, lock string) bool {
 func takeIt(q advice.Question, a advice.Answer) string {
 	take := "take " + wording.Clean(a.Take)
 	switch {
+	case standard(q, a.Take) && len(a.Ranked) == 1 && len(a.LeftOut) == 0:
+		return take + ": the only lock measured there, so nothing is compared"
 	case standard(q, a.Take) && a.Ranked[0].Lock == a.Take:
 		return take + ": none is faster"
 	case standard(q, a.Take):
@@ -142,9 +176,17 @@ func takeIt(q advice.Question, a advice.Answer) string {
 	case a.Ranked[0].Lock != a.Take:
 		return fmt.Sprintf("%s: none is faster beyond noise and %s, of those that ask for nothing else", take, wording.Share(q.Margin))
 	}
+	switch {
+	case len(a.Ranked) == 1 && len(a.LeftOut) == 0:
+		return take + ": the only lock measured there, so nothing is compared"
+	case len(a.LeftOut) == 0:
+		return take + ": the fastest of those measured"
+	case len(a.Ranked) == 1:
+		return take + ": the only one that suits"
+	}
 	take += ": the fastest of those that suit"
 	for _, l := range a.LeftOut {
-		if standard(q, l.Lock) && !q.Fair { // otherwise it does not suit
+		if standard(q, l.Lock) && l.Why == advice.TooFew { // otherwise it does not suit
 			take += "; " + l.Lock + " has too few samples there to compare"
 		}
 	}
@@ -254,7 +296,7 @@ type advised struct {
 
 type advisedLock struct {
 	Lock    string             `json:"lock"`
-	NS      wording.JSONNumber `json:"ns_per_op"`
+	NS      wording.JSONNumber `json:"ns_per_op"` // or nanoseconds of the unit
 	Lo      wording.JSONNumber `json:"ns_per_op_lo"`
 	Hi      wording.JSONNumber `json:"ns_per_op_hi"`
 	Times   wording.JSONNumber `json:"times"` // over the lock to take
@@ -286,12 +328,15 @@ func adviseJSON(w io.Writer, q advice.Question, facts results.Facts, answers []a
 		Schema   int       `json:"schema"` // 1
 		Machine  string    `json:"machine"`
 		Workload string    `json:"workload"`
+		Unit     string    `json:"unit"`                // that locks are ranked by; nanoseconds
+		MaxBytes int       `json:"max_bytes,omitempty"` // 0 for any number
 		Fair     bool      `json:"fair"`
 		MayBlock bool      `json:"may_block"`
 		Margin   float64   `json:"margin"`
 		Answers  []advised `json:"answers"`
 	}
 	all.Schema, all.Machine, all.Workload = 1, machine(facts), q.Cell.String()
+	all.Unit, all.MaxBytes = q.Unit, q.MaxBytes
 	all.Fair, all.MayBlock, all.Margin = q.Fair, q.MayBlock, q.Margin
 	for _, a := range answers {
 		to := advised{Distance: string(a.Distance), Take: a.Take, Surely: a.Surely}
