@@ -135,12 +135,14 @@ func circumstances(files map[string]*results.File) string {
 	if last != first {
 		text += " to " + last
 	}
-	const own = 2 // the load that measuring on two CPUs makes
-	if hi > own {
+	if hi > ownLoad {
 		text += fmt.Sprintf(". **The machine was busy** (load %.2g to %.2g): what it says of small differences is that they were lost in that", lo, hi)
 	}
 	return text + ".\n"
 }
+
+// ownLoad is the load that measuring on two CPUs makes.
+const ownLoad = 2
 
 // fills reports whether some situation has enough samples at one of the distances.
 func fills(files map[string]*results.File, distances ...results.Distance) bool {

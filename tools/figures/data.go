@@ -19,32 +19,48 @@ type dataset struct {
 	name  string   // of the file, without .txt
 	about string   // what was measured
 	runs  []string // flags of lockbench run: the first begins the file, the others add to it
+	sim   bool     // whether it is simulated: the flags are those of locksim run
+	pages bool     // whether the pages of primitives have it: see numbers.go
 }
 
 // datasets has everything that is measured for docs. One CPU has no near and far, so a
 // few samples are enough there.
 var datasets = []dataset{
-	{"locks", "Locks, held for a shared cache line and then not for 0, 100 ns or 1 µs.", []string{
+	{name: "locks", about: "Locks, held for a shared cache line and then not for 0, 100 ns or 1 µs.", runs: []string{
 		"--locks " + exclusive + ",chan,none --reads 0 --think 0s,100ns,1us --cpus 1 --count 8",
 		"--locks " + exclusive + ",chan,none --reads 0 --think 0s,100ns,1us --cpus 2",
 	}},
-	{"many", "The same with eight goroutines to a CPU.", []string{
+	{name: "many", about: "The same with eight goroutines to a CPU.", runs: []string{
 		"--locks " + exclusive + ",ttas-pinned,ticket-pinned,qspinlock-pinned --reads 0 --workers 8 --cpus 2 --count 12",
 	}},
-	{"reads", "Reader-writer locks on a shared cache line.", []string{
+	{name: "reads", about: "Reader-writer locks on a shared cache line.", runs: []string{
 		"--locks " + shared + ",none --reads 50,90,99,100 --cpus 1 --count 8",
 		"--locks " + shared + ",none --reads 50,90,99,100 --cpus 2",
 	}},
-	{"record", "A struct of 8 words, read and replaced without a pause.", []string{
+	{name: "record", about: "A struct of 8 words, read and replaced without a pause.", runs: []string{
 		"--workload record --locks sync.Mutex,sync.RWMutex,rw-distributed,seqlock,rcu-domain,rcu-qsbr,none --think 0s --cpus 1 --count 8",
 		"--workload record --locks sync.Mutex,sync.RWMutex,rw-distributed,seqlock,rcu-domain,rcu-qsbr,none --think 0s --cpus 2 --count 25",
 	}},
-	{"map", "A map of 1000 keys, looked up and changed without a pause.", []string{
+	{name: "map", about: "A map of 1000 keys, looked up and changed without a pause.", runs: []string{
 		"--workload map1000 --locks sync.Mutex,sync.RWMutex,rw-distributed,rcu-domain,rcu-qsbr,sync.Map,xsync.Map --think 0s --cpus 1 --count 8",
 		"--workload map1000 --locks sync.Mutex,sync.RWMutex,rw-distributed,rcu-domain,rcu-qsbr,sync.Map,xsync.Map --think 0s --cpus 2 --count 25",
 	}},
-	{"starvation", "How long writers wait beside readers that follow each other without a gap.", []string{
+	{name: "starvation", about: "How long writers wait beside readers that follow each other without a gap.", runs: []string{
 		"--latency --locks rw-readerpref,rw-queued,rw-phasefair,sync.RWMutex --cpus 2 --reads 99 --hold 1us --think 0s --duration 100ms --count 20",
+	}},
+	{name: "primitives", about: "The locks that exclude, each for its page.", pages: true, runs: []string{
+		"--locks " + primitives + ",none --reads 0 --cpus 1 --count 8",
+		"--locks " + primitives + ",none --reads 0 --cpus 2",
+	}},
+	{name: "primitives-reads", about: "Reader-writer locks, the seqlock and RCU, each for its page.", pages: true, runs: []string{
+		"--locks " + primitivesShared + ",none --reads 90,100 --cpus 1 --count 8",
+		"--locks " + primitivesShared + ",none --reads 90,100 --cpus 2",
+	}},
+	{name: "sim-locks", about: "Locks, on a simulated machine.", sim: true, pages: true, runs: []string{
+		"--machine milan-2s --locks " + simExclusive + " --cpus 1,2,8,32,96 --reads 0 --think 100ns --count 6",
+	}},
+	{name: "sim-reads", about: "Reader-writer locks, and RCU, on a simulated machine.", sim: true, pages: true, runs: []string{
+		"--machine milan-2s --locks " + simShared + " --cpus 1,2,8,32,96 --reads 90,100 --think 100ns --count 6",
 	}},
 }
 
@@ -69,6 +85,13 @@ func names() []string {
 const (
 	exclusive = "sync.Mutex,mutex,ttas,backoff,ticket,mcs,qspinlock"
 	shared    = "sync.Mutex,sync.RWMutex,rwsem,rw-queued,rw-phasefair,rw-distributed,xsync.RBMutex,seqlock"
+
+	spinning         = "tas,ttas,backoff,ticket,ticket-pb,anderson,mcs,mcs-queue,clh,cna,reciprocating,qspinlock,mutex,semaphore"
+	reading          = "rwsem,rw-readerpref,rw-queued,rw-phasefair,rw-distributed,rw-biased,seqlock,rcu-domain,rcu-pinned,rcu-registered,rcu-qsbr"
+	primitives       = "sync.Mutex," + spinning
+	primitivesShared = "sync.Mutex,sync.RWMutex," + reading
+	simExclusive     = "sync.Mutex-model,sync.RWMutex-model," + spinning + ",none"
+	simShared        = "sync.Mutex-model,sync.RWMutex-model," + reading + ",none"
 )
 
 // path returns the path of a dataset in a checkout.
@@ -81,8 +104,12 @@ func (d dataset) commands() (all [][]string) {
 		if i > 0 {
 			how = "--extend"
 		}
+		run := []string{"go", "run", "./cmd/lockbench", "run"}
+		if d.sim {
+			run = []string{"go", "run", "-tags", "virtual", "./cmd/locksim", "run"}
+		}
 		all = append(all, slices.Concat(
-			[]string{"go", "run", "./cmd/lockbench", "run"}, strings.Fields(flags), []string{"--plots=", "--out", filepath.ToSlash(d.path()), how}))
+			run, strings.Fields(flags), []string{"--plots=", "--out", filepath.ToSlash(d.path()), how}))
 	}
 	return all
 }
@@ -131,7 +158,7 @@ These files are what was measured, sample by sample, for the figures of [docs](.
 [README](../../README.md#which-lock). This page is written by the command that draws them from these files:
 
     $ go run ./tools/figures             # draw, and write the tables
-    $ go run ./tools/figures -measure    # measure all of it first: six minutes, on a machine that does nothing else
+    $ go run ./tools/figures -measure    # measure all of it first: ten minutes, on a machine that does nothing else
     $ go run ./tools/figures -measure record map
 
 A test fails if a figure, the table or this page is not what the files give.
@@ -155,7 +182,11 @@ A test fails if a figure, the table or this page is not what the files give.
 				by = append(by, fmt.Sprintf("%d %s", n, c.says))
 			}
 		}
-		fmt.Fprintf(&b, "\n%d samples (%s), %s.\n", len(f.Samples), strings.Join(by, ", "), f.CPU)
+		if d.sim {
+			fmt.Fprintf(&b, "\n%d samples, %s.\n", len(f.Samples), f.Machine)
+		} else {
+			fmt.Fprintf(&b, "\n%d samples (%s), %s.\n", len(f.Samples), strings.Join(by, ", "), f.CPU)
+		}
 		for _, key := range []string{"date", "fitness", "conditions"} {
 			said := make(map[string]bool)
 			for _, n := range f.Notes {

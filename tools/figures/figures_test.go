@@ -112,12 +112,12 @@ func TestDatasets(t *testing.T) {
 			t.Errorf("%s has samples of %v, its commands measure %v: go run ./tools/figures -measure %s", d.path(), slices.Sorted(maps.Keys(got)), slices.Sorted(maps.Keys(want)), d.name)
 		}
 		for name := range want {
-			if typeOf(name) == "``" && name != results.Empty {
+			if name = strings.TrimSuffix(name, "-model"); typeOf(name) == "``" && name != results.Empty {
 				t.Errorf("%s: no type for lock %s", d.path(), name)
 			}
 		}
 		// Each dataset must be used by a figure or a table.
-		used := slices.ContainsFunc(measured, func(m measuredFigure) bool { return m.data == d.name }) ||
+		used := d.pages || slices.ContainsFunc(measured, func(m measuredFigure) bool { return m.data == d.name }) ||
 			slices.ContainsFunc(situations, func(s situation) bool { return s.data == d.name })
 		if !used {
 			t.Errorf("%s: neither a figure nor the table is of it", d.path())

@@ -111,6 +111,9 @@ func draw(root string) (map[string][]byte, error) {
 	if err := drawSimulated(root, published); err != nil {
 		return nil, err
 	}
+	if err := drawNumbers(root, files, published); err != nil {
+		return nil, err
+	}
 	published["docs/data/README.md"] = []byte(register(files, published[gateFigure] != nil, published[rulesFigure+".svg"] != nil))
 	readme, err := os.ReadFile(filepath.Join(root, "README.md"))
 	if err != nil {
