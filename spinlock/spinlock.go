@@ -5,13 +5,16 @@
 // They are the fastest locks without contention, and none is fair: the goroutine
 // that finds the word clear takes the lock.
 //
-//	TAS      the simplest; its waiters write the cache line over and over
-//	TTAS     its waiters read, and write only once the lock looks free
-//	Backoff  its waiters stay away for longer and longer: for CPUs that are far
-//	         from each other
+//	TAS      4 bytes  the simplest; its waiters write the cache line over and over
+//	TTAS     4 bytes  its waiters read, and write only once the lock looks free
+//	Backoff  8 bytes  its waiters stay away for longer and longer: for CPUs that
+//	                  are far from each other
 //
 // Waiters yield when goroutines outnumber CPUs. For service in the order of
 // arrival see packages ticket, mcs and qspinlock.
+//
+// The source is Anderson, "The performance of spin lock alternatives for
+// shared-memory multiprocessors" (1990); TTAS is of Rudolph and Segall (1984).
 //
 // # Pinned sections
 //
@@ -66,7 +69,8 @@ func (l *flag) Unlock() {
 	l.word.StoreRelease(0) // release: publishes the critical section; by I1
 }
 
-// UnlockPinned unlocks l and enables preemption again.
+// UnlockPinned unlocks l and enables preemption again. It panics if l is not locked,
+// which ends the program if preemption is off.
 func (l *flag) UnlockPinned() {
 	l.Unlock()
 	primitives.Unpin()
