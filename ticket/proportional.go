@@ -12,6 +12,9 @@ import (
 // Proportional is unlocked.
 // A Proportional must not be copied after first use.
 //
+// It has 8 bytes. The source is Mellor-Crummey and Scott, "Algorithms for scalable
+// synchronization on shared-memory multiprocessors" (1991).
+//
 // The n'th call to [Proportional.Unlock] synchronizes before the return of the
 // m'th call to [Proportional.Lock], for n < m. A failed TryLock synchronizes
 // nothing.
@@ -69,7 +72,8 @@ func (l *Proportional) TryLockPinned() bool { return l.lock.TryLockPinned() }
 // It panics if l is not locked.
 func (l *Proportional) Unlock() { l.lock.Unlock() }
 
-// UnlockPinned unlocks l and enables preemption again.
+// UnlockPinned unlocks l and enables preemption again. It panics if l is not locked,
+// which ends the program if preemption is off.
 func (l *Proportional) UnlockPinned() { l.lock.UnlockPinned() }
 
 // String says which ticket is served and how many wait, for diagnosis.
