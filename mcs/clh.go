@@ -160,7 +160,8 @@ func (l *CLH) Unlock() {
 	l.over.StoreRelease(next) // release: publishes the critical section
 }
 
-// UnlockPinned unlocks l and enables preemption again.
+// UnlockPinned unlocks l and enables preemption again. It panics if l is not locked,
+// which ends the program if preemption is off.
 func (l *CLH) UnlockPinned() {
 	l.Unlock()
 	primitives.Unpin()

@@ -138,7 +138,8 @@ func (l *CNA) Unlock() {
 	}
 }
 
-// UnlockPinned unlocks l and enables preemption again.
+// UnlockPinned unlocks l and enables preemption again. It panics if l is not locked,
+// which ends the program if preemption is off.
 func (l *CNA) UnlockPinned() {
 	if l.holder != 0 || l.next.Load() != 0 || !l.tail.CompareAndSwap(own, 0) { // release: publishes the critical section
 		l.unlockSlow(primitives.Spin{InLine: true, Pinned: true})

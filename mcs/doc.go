@@ -3,14 +3,15 @@
 // release disturbs exactly one of them, so the cost of a handoff does not grow
 // with the number of waiters. All but the CNA serve in the order of arrival.
 //
-//	Queue  MCS as published: the caller brings a Node for each acquisition
-//	Lock   MCS as a sync.Locker: the caller brings no Node
-//	CLH    the mirror image: a waiter watches its predecessor's word, so a
-//	       release is one store and need not find the successor
-//	CNA    an MCS for machines with several nodes: it is handed to a waiter near
-//	       the holder first, within a bound
-//	OSQ    an MCS whose waiters can give up; the optimistic spinners of a
-//	       sleeping lock queue in it
+//	Queue   8 bytes  MCS as published: the caller brings a Node, 16 bytes, for
+//	                 each acquisition
+//	Lock   12 bytes  MCS as a sync.Locker: the caller brings no Node
+//	CLH    24 bytes  the mirror image: a waiter watches its predecessor's word, so
+//	                 a release is one store and need not find the successor
+//	CNA    12 bytes  an MCS for machines with several nodes: it is handed to a
+//	                 waiter near the holder first, within a bound
+//	OSQ     8 bytes  an MCS whose waiters can give up; the optimistic spinners of
+//	                 a sleeping lock queue in it
 //
 // Prefer Lock, or package qspinlock, which is as good under contention, takes
 // half the time without it and has 4 bytes. TTAS and sync.Mutex are faster
@@ -38,4 +39,15 @@
 //
 // A CLH counts how often a waiter was used in 48 bits, modulo 2⁴⁸: it would be
 // wrong if a goroutine stopped for 2⁴⁷ uses of one waiter, which take months.
+//
+// # Sources
+//
+//	Queue  Mellor-Crummey and Scott, "Algorithms for scalable synchronization on
+//	       shared-memory multiprocessors" (1991)
+//	Lock   the same, and the variant of the K42 operating system
+//	CLH    Craig, "Building FIFO and priority-queueing spin locks from atomic
+//	       swap" (1993); Magnusson, Landin and Hagersten, "Queue locks on cache
+//	       coherent multiprocessors" (1994)
+//	CNA    Dice and Kogan, "Compact NUMA-aware locks" (2019)
+//	OSQ    Linux kernel/locking/osq_lock.c
 package mcs

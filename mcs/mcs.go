@@ -101,7 +101,8 @@ func (l *Lock) Unlock() {
 	}
 }
 
-// UnlockPinned unlocks l and enables preemption again.
+// UnlockPinned unlocks l and enables preemption again. It panics if l is not locked,
+// which ends the program if preemption is off.
 func (l *Lock) UnlockPinned() {
 	if l.holder != 0 || l.next.Load() != 0 || !l.tail.CompareAndSwap(own, 0) { // release: publishes the critical section
 		l.unlockSlow(primitives.Spin{InLine: true, Pinned: true})

@@ -37,8 +37,8 @@ type OSQ struct {
 
 // Lock locks q, spinning behind the waiters already in line, and reports whether
 // it did. It gives up, having acquired nothing, as soon as goOn returns false or
-// spinning no longer pays because other goroutines wait to run on this CPU. It
-// calls goOn at every look.
+// spinning no longer pays because other goroutines wait to run on this CPU; and at once
+// if all waiters are taken, see the package comment. It calls goOn at every look.
 func (q *OSQ) Lock(goOn func() bool) bool {
 	w := waiter.Enlist()
 	if w == nil {

@@ -74,10 +74,12 @@ func (q *Queue) TryLockPinned(n *Node) bool {
 }
 
 // Unlock unlocks q, which must be locked with node n, and hands it to the
-// longest waiter, if there is one.
+// longest waiter, if there is one. It panics if q is not locked. With another node than
+// the holder's it may wait for a waiter that never comes.
 func (q *Queue) Unlock(n *Node) { q.unlock(n, primitives.Spin{InLine: true}) }
 
-// UnlockPinned unlocks q and enables preemption again.
+// UnlockPinned unlocks q, as [Queue.Unlock] does, and enables preemption again. If it
+// panics while preemption is off, that ends the program.
 func (q *Queue) UnlockPinned(n *Node) {
 	q.unlock(n, primitives.Spin{InLine: true, Pinned: true})
 	primitives.Unpin()
