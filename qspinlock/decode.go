@@ -10,12 +10,12 @@ import (
 // A State is what the word of a [Lock] says, for example in a crash dump of the
 // kernel or in the report of a stuck benchmark.
 type State struct {
-	Word    uint32
-	Locked  bool // the lock is held
-	Pending bool // a waiter outside the queue will get it next
-	Queued  bool // there is a queue; CPU and Context name its last waiter
-	CPU     int  // the CPU whose node the last waiter has; -1 without a queue
-	Context int  // which of that CPU's four nodes; 0 without a queue
+	Word    uint32 // what was decoded
+	Locked  bool   // the lock is held
+	Pending bool   // a waiter outside the queue will get it next
+	Queued  bool   // there is a queue; CPU and Context name its last waiter
+	CPU     int    // the CPU whose node the last waiter has; -1 without a queue
+	Context int    // which of that CPU's four nodes; 0 without a queue
 }
 
 // Decode returns what word says, in the layout that the kernel uses for fewer than

@@ -190,7 +190,8 @@ func (l *Lock) unlockSlow(word uint32) {
 	primitives.GiveWay()
 }
 
-// UnlockPinned unlocks l and enables preemption again.
+// UnlockPinned unlocks l and enables preemption again. It panics if l is not locked,
+// which ends the program if preemption is off.
 func (l *Lock) UnlockPinned() {
 	if l.word.Load()&lockedMask == 0 {
 		panic("qspinlock: Unlock of unlocked Lock")
