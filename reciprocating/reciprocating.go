@@ -133,7 +133,8 @@ func (l *Lock) Unlock() {
 	}
 }
 
-// UnlockPinned unlocks l and enables preemption again.
+// UnlockPinned unlocks l and enables preemption again. It panics if l is not locked,
+// which ends the program if preemption is off.
 func (l *Lock) UnlockPinned() {
 	if l.next != 0 || !l.arrivals.CompareAndSwap(held, 0) { // release: publishes the critical section
 		l.unlockSlow()
