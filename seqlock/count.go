@@ -5,7 +5,8 @@ import "github.com/lockbench/lockbench/primitives"
 // A Count is a sequence counter: it tells a reader whether a writer wrote while
 // it read. It does not exclude writers from each other; a lock that they hold
 // must do that.
-// The zero Count is ready for use. A Count must not be copied after first use.
+// It has 8 bytes. The zero Count is ready for use. A Count must not be copied after
+// first use.
 //
 // A reader reads until no writer wrote meanwhile:
 //

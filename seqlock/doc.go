@@ -51,5 +51,9 @@
 // writer. So pinned and unpinned writers mix, but a lock must not be acquired with
 // preemption already off. Within another lock's pinned section, use a Count.
 //
-// A [Latch] needs none of this: its readers do not wait.
+// A [Latch] needs none of this: its readers do not wait. Those of the others may yield, so
+// they must not read with preemption off.
+//
+// The sources are Linux include/linux/seqlock.h, whose seqcount_latch_t is the [Latch], and
+// Lameter, "Effective synchronization on Linux/NUMA systems" (2005).
 package seqlock

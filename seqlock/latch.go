@@ -15,7 +15,8 @@ import (
 // deadline. A reader reads again only if the writer made progress meanwhile. How
 // often it reads again is not bounded, because that would take a lock.
 //
-// T may be any type without pointers. The zero Latch holds the zero T.
+// T may be any type without pointers. The zero Latch holds the zero T. It has 16 bytes and
+// twice those of T, each rounded up to a multiple of 8.
 // A Latch must not be copied after first use.
 //
 // Store and Update take effect at one moment, in one order for all, and
@@ -44,7 +45,7 @@ func NewLatch[T any](v T) *Latch[T] {
 	return l
 }
 
-// Load returns the value. It writes nothing shared.
+// Load returns the value. It writes nothing shared, and may be called with preemption off.
 func (l *Latch[T]) Load() T {
 	var local plain[T]
 	l.load(unsafe.Pointer(&local), unsafe.Sizeof(local))
@@ -83,7 +84,8 @@ func (l *Latch[T]) Store(val T) {
 }
 
 // Update sets the value to f of the value, and returns it. Other writers wait
-// while f runs. If f panics, the value stays as it was.
+// while f runs. If f panics, the value stays as it was. Update panics if T contains
+// pointers.
 func (l *Latch[T]) Update(f func(T) T) T {
 	l.check()
 	l.guard.lock()

@@ -6,8 +6,8 @@ import (
 	"github.com/lockbench/lockbench/primitives"
 )
 
-// A Lock is a sequence lock: a [Count] and the lock among its writers. The
-// zero Lock is unlocked. A Lock must not be copied after first use.
+// A Lock is a sequence lock: a [Count] and the lock among its writers. It has 16
+// bytes. The zero Lock is unlocked. A Lock must not be copied after first use.
 //
 // Readers hold nothing. They use [Lock.Read], or Begin and Retry as with a
 // Count, and they read only atomic words; see the package comment.
@@ -86,7 +86,8 @@ func (l *Lock) TryLockPinned() bool {
 	return true
 }
 
-// UnlockPinned unlocks l and enables preemption again.
+// UnlockPinned unlocks l and enables preemption again. It panics if l is not locked,
+// which ends the program if preemption is off.
 func (l *Lock) UnlockPinned() {
 	l.Unlock()
 	primitives.Unpin()

@@ -10,7 +10,8 @@ import (
 // without pointers, of any size: readers copy it, so a few cache lines at
 // most make sense. The zero Value holds the zero T; if T contains pointers it can
 // hold nothing else, because the first Store panics.
-// A Value must not be copied after first use.
+// A Value must not be copied after first use. It has 16 bytes and those of T, rounded up to
+// a multiple of 8.
 //
 // Store and Update take effect at one moment, in one order for all, and
 // synchronize before the loads that see them.
@@ -48,7 +49,8 @@ func (v *Value[T]) Load() T {
 }
 
 // LoadTo sets *to to the value. No other goroutine may use *to meanwhile. If T is
-// large, LoadTo saves Load's copy of the result. It panics if T contains pointers.
+// large, LoadTo saves Load's copy of the result. It panics if T contains pointers, and as
+// Load does.
 func (v *Value[T]) LoadTo(to *T) {
 	v.check()
 	if fits(to) {
@@ -117,7 +119,8 @@ func (v *Value[T]) StorePinned(val T) {
 }
 
 // Update sets the value to f of the value, and returns it. Other writers wait
-// while f runs; readers do not. If f panics, the value stays as it was.
+// while f runs; readers do not. If f panics, the value stays as it was. Update panics if T
+// contains pointers.
 func (v *Value[T]) Update(f func(T) T) T {
 	v.check()
 	v.guard.lock()
