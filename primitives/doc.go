@@ -13,12 +13,12 @@
 //	Load                        0.4 ns   a MOV
 //	Store                       5.3 ns   an XCHG: Go's atomic store is a full fence on amd64
 //	StoreRelease                1.1 ns   a call and a MOV
-//	AddOwn                   0.6 ns   an ADD without LOCK
+//	AddOwn                      0.6 ns   an ADD without LOCK
 //	Add, Swap, CompareAndSwap   5.3 ns   a locked instruction
 //	Pin + Unpin                 2.2 ns
 //	Pause(1)                     26 ns   a call and a PAUSE; 4 to 140 cycles by chip
 //	Nanotime                     25 ns
-//	Park + Handoff, there and back  200 ns
+//	Park + Handoff              200 ns   there and back
 //
 // # Build tags
 //

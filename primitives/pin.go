@@ -17,5 +17,5 @@ package primitives
 // updated atomically.
 func Pin() int { return pin() }
 
-// Unpin undoes one [Pin].
+// Unpin undoes one [Pin] that the same goroutine has called.
 func Unpin() { unpin() }
