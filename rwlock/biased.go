@@ -20,11 +20,11 @@ import (
 // often written is its base lock except for a trial now and then, and one that is
 // mostly read keeps its bias through writes.
 //
-// It follows BRAVO (Dice and Kogan, 2019), except for how an RUnlock knows what
-// its RLock did. A reader of BRAVO remembers its slot in a table that all locks
-// share. Here a reader has no token to remember a slot in, and a goroutine has
-// no identity to find one by. So the slots are counts, one for each CPU, that
-// belong to the lock; a count can take any goroutine's departure. And bias
+// It follows BRAVO (Dice and Kogan, "BRAVO: biased locking for reader-writer locks",
+// 2019), except for how an RUnlock knows what its RLock did. A reader of BRAVO remembers
+// its slot in a table that all locks share. Here a reader has no token to remember a
+// slot in, and a goroutine has no identity to find one by. So the slots are counts, one
+// for each CPU, that belong to the lock; a count can take any goroutine's departure. And bias
 // changes only while no reader is inside, so bias tells an RUnlock what its RLock
 // did. The price is memory, 160 bytes for each CPU that read under bias, and that
 // bias comes back only when the timer finds the lock free, or with the next
@@ -86,7 +86,8 @@ const (
 )
 
 // NewBiased returns an unlocked lock that is biased towards readers and
-// otherwise is base. base must not be used otherwise.
+// otherwise is base, which must be unlocked and must not be used otherwise. If base is
+// nil, it is a [Queued] of the lock's own.
 func NewBiased(base Lock) *Biased {
 	return &Biased{base: base}
 }
@@ -99,7 +100,8 @@ func (l *Biased) under() Lock {
 	return l.base
 }
 
-// RLock locks l for reading.
+// RLock locks l for reading, waiting while a writer holds the lock, or as the base lock
+// does.
 func (l *Biased) RLock() {
 	if l.arrive() || l.returns(false) {
 		return
@@ -171,7 +173,9 @@ func (l *Biased) settle() bool {
 	return true
 }
 
-// RUnlock ends a read section. It may run on another CPU than RLock did.
+// RUnlock ends a read section. It may run on another CPU than RLock did. It panics if a
+// writer is inside; otherwise one too many is noticed by a later Lock or TryLock, or by
+// the base lock.
 func (l *Biased) RUnlock() {
 	switch l.bias.Load() { // tells what RLock did, by I4
 	case unbiased:
@@ -191,7 +195,8 @@ func (l *Biased) noReader() {
 	panic("rwlock: RUnlock of write-locked Biased: more RUnlocks than RLocks")
 }
 
-// RUnlockPinned ends a pinned read section and enables preemption again.
+// RUnlockPinned ends a pinned read section and enables preemption again. One too many is
+// noticed as by [Biased.RUnlock].
 func (l *Biased) RUnlockPinned() {
 	switch l.bias.Load() { // tells what RLockPinned did, by I4
 	case unbiased:
@@ -290,7 +295,8 @@ func (l *Biased) Unlock() {
 	l.under().Unlock() // release: to the waiters for the base lock
 }
 
-// UnlockPinned ends a pinned write section and enables preemption again.
+// UnlockPinned ends a pinned write section and enables preemption again. It panics if no
+// writer is inside, which ends the program if preemption is off.
 func (l *Biased) UnlockPinned() {
 	l.decide()
 	l.under().UnlockPinned() // release: to the waiters for the base lock

@@ -23,7 +23,8 @@ import (
 // readers, one of them counts as gone; if a writer is let in with it, that reader's
 // RUnlock panics.
 //
-// The sources are the brlock of Linux 2.4 and the percpu_rwsem of today's Linux.
+// The sources are Hsieh and Weihl, "Scalable reader-writer locks for parallel systems"
+// (1992), the brlock of Linux 2.4 and the percpu_rwsem of today's Linux.
 type Distributed struct {
 	// gate is the gate of readers. They read it and the fields after it, and write
 	// none of them.
@@ -50,7 +51,7 @@ const (
 	locked
 )
 
-// RLock locks l for reading.
+// RLock locks l for reading, waiting while a writer holds the lock or waits for readers.
 func (l *Distributed) RLock() {
 	if !l.TryRLock() {
 		l.rwait(false)
@@ -90,7 +91,8 @@ func (l *Distributed) TryRLock() bool {
 // disabled if it succeeded.
 func (l *Distributed) TryRLockPinned() bool { return pinnedIf(l.TryRLock) }
 
-// RUnlock ends a read section. It may run on another CPU than RLock did.
+// RUnlock ends a read section. It may run on another CPU than RLock did. It panics if a
+// writer is inside; otherwise one too many is noticed by a later Lock or TryLock.
 func (l *Distributed) RUnlock() {
 	gate := l.gate.Load() // before depart: the caller is still a reader to I4
 	if gate == locked {
@@ -102,7 +104,8 @@ func (l *Distributed) RUnlock() {
 	}
 }
 
-// RUnlockPinned ends a pinned read section and enables preemption again.
+// RUnlockPinned ends a pinned read section and enables preemption again. One too many is
+// noticed as by [Distributed.RUnlock].
 func (l *Distributed) RUnlockPinned() {
 	if l.gate.Load() == locked {
 		l.noReader()
@@ -185,7 +188,8 @@ func (l *Distributed) Unlock() {
 	l.queue.lock.Unlock() // release: to the next in line
 }
 
-// UnlockPinned ends a pinned write section and enables preemption again.
+// UnlockPinned ends a pinned write section and enables preemption again. It panics if no
+// writer is inside, which ends the program if preemption is off.
 func (l *Distributed) UnlockPinned() {
 	l.letIn()
 	l.queue.lock.UnlockPinned() // release: to the next in line

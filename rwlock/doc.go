@@ -12,6 +12,9 @@
 //	Biased       reads like Distributed for as long as that pays, and otherwise
 //	             is one of the others
 //
+// They have 4, 8, 12, 32, 24 and 128 bytes; the last two also have 160 for each CPU. A
+// goroutine in a queue takes one of the waiters that package mcs describes.
+//
 // In the first four each reader writes the lock's word, so readers that
 // overlap pass a cache line around and do not scale; the words are small and
 // writers are cheap. In the last two readers scale, and writers pay for it.
@@ -51,12 +54,16 @@ import (
 // synchronizes before the return of the n+1'th call to Lock. A failed Try
 // synchronizes nothing.
 type Lock interface {
-	sync.Locker
+	sync.Locker // for writing
+
+	// A Try does not wait; it reports whether it acquired the lock.
 	TryLock() bool
 	RLock()
 	TryRLock() bool
 	RUnlock()
 
+	// The pinned forms also disable preemption, until the section ends; see the
+	// package comment. A Try that fails leaves preemption as it was.
 	LockPinned()
 	TryLockPinned() bool
 	UnlockPinned()

@@ -109,7 +109,8 @@ func (l *PhaseFair) left(out uint64) {
 	}
 }
 
-// RUnlockPinned ends a pinned read section and enables preemption again.
+// RUnlockPinned ends a pinned read section and enables preemption again. It panics if no
+// reader is inside, which ends the program if preemption is off.
 func (l *PhaseFair) RUnlockPinned() {
 	l.check()
 	l.out.Add(oneArrival) // release (departure)
@@ -187,7 +188,8 @@ func (l *PhaseFair) Unlock() {
 	l.writers.Unlock() // release: to the next writer
 }
 
-// UnlockPinned ends a pinned write section and enables preemption again.
+// UnlockPinned ends a pinned write section and enables preemption again. It panics if no
+// writer is inside, which ends the program if preemption is off.
 func (l *PhaseFair) UnlockPinned() {
 	l.readersPhase()
 	l.writers.UnlockPinned() // release: to the next writer

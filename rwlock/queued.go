@@ -27,7 +27,7 @@ type Queued struct {
 }
 
 // RLock locks l for reading, waiting in line if a writer holds the lock or
-// waits for it.
+// waits for it. It panics if the lock has 4,194,303 readers.
 func (l *Queued) RLock() {
 	if l.word.word.Add(oneReader)&(writer|waiting|wrapped) != 0 { // n,0,0 -> n+1,0,0; acquire: pairs with Unlock
 		l.rwait(false) // outlined so that RLock inlines

@@ -16,9 +16,13 @@ import (
 // It has room for 4,194,303 readers, including readers that wait: one more
 // panics. The zero ReaderPref is unlocked. A ReaderPref must not be copied after
 // first use.
+//
+// The source is Courtois, Heymans and Parnas, "Concurrent control with 'readers' and
+// 'writers'" (1971), in the form of Linux before 3.16.
 type ReaderPref struct{ word }
 
-// RLock locks l for reading.
+// RLock locks l for reading, waiting for a writer that is inside. It panics if the lock
+// has 4,194,303 readers.
 func (l *ReaderPref) RLock() {
 	if l.word.word.Add(oneReader)&(writer|wrapped) != 0 { // n,0,* -> n+1,0,*; acquire: pairs with Unlock
 		l.rwait(false) // outlined so that RLock inlines

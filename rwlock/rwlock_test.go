@@ -319,6 +319,7 @@ func TestSizes(t *testing.T) {
 	for name, sizes := range map[string][2]uintptr{
 		"ReaderPref": {unsafe.Sizeof(rwlock.ReaderPref{}), 4},
 		"Queued":     {unsafe.Sizeof(rwlock.Queued{}), 8},
+		"Upgradable": {unsafe.Sizeof(rwlock.Upgradable{}), 12},
 		"tally":      {rwlock.TallySize, 32},
 	} {
 		if sizes[0] != sizes[1] {

@@ -39,7 +39,7 @@ type Upgradable struct {
 }
 
 // ULock begins an upgradable read section, waiting in line for other such sections,
-// and behind writers.
+// and behind writers. It panics as RLock does.
 func (l *Upgradable) ULock() {
 	l.upgraders.enter(false)
 	l.RLock()
@@ -101,7 +101,8 @@ func (l *Upgradable) upgrade() bool {
 
 // Downgrade makes the caller's write section a read section, which ends with RUnlock.
 // No writer gets in between; readers may, as while any reader is inside. It panics if
-// no writer is inside.
+// no writer is inside, and if the lock would have more than 4,194,303 readers, with those
+// that wait; then the write section has ended.
 func (l *Upgradable) Downgrade() {
 	if l.word.word.Load()&writer != writer {
 		panic("rwlock: Downgrade of an Upgradable that is not write-locked")

@@ -105,7 +105,8 @@ func orPanic(got bool, wrong string) bool {
 	return got
 }
 
-// RUnlockPinned ends a pinned read section and enables preemption again.
+// RUnlockPinned ends a pinned read section and enables preemption again. It panics if no
+// reader is inside, which ends the program if preemption is off.
 func (l *word) RUnlockPinned() {
 	if w := l.word.Add(lessOne); w&wrapped != 0 { // n,*,* -> n-1,*,*; release: pairs with Lock
 		l.checkLeft(w)
@@ -121,7 +122,8 @@ func (l *word) Unlock() {
 	l.word.ClearLowByteRelease() // *,*,W -> *,*,0; release: pairs with Lock and RLock; by I1
 }
 
-// UnlockPinned ends a pinned write section and enables preemption again.
+// UnlockPinned ends a pinned write section and enables preemption again. It panics if no
+// writer is inside, which ends the program if preemption is off.
 func (l *word) UnlockPinned() {
 	l.Unlock()
 	primitives.Unpin()
@@ -169,11 +171,11 @@ func (l *word) String() string { return Decode(l.word.Load()).String() }
 // A State is what the word of a [ReaderPref], a [Queued] or a kernel's
 // qrwlock says.
 type State struct {
-	Word      uint32
-	Writer    bool // a writer holds the lock
-	Waiting   bool // a writer waits for readers to leave
-	Upgrading bool // a reader of an Upgradable waits for the others to leave
-	Readers   int  // how many readers hold the lock, or wait while Writer is true
+	Word      uint32 // what was decoded
+	Writer    bool   // a writer holds the lock
+	Waiting   bool   // a writer waits for readers to leave
+	Upgrading bool   // a reader of an Upgradable waits for the others to leave
+	Readers   int    // how many readers hold the lock, or wait while Writer is true
 }
 
 // Decode returns what word says, in the kernel's layout. Decode(0x500) says:
