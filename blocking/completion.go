@@ -10,9 +10,11 @@ import (
 )
 
 // A Completion is an event that goroutines wait for: each Complete lets one of
-// them go on, CompleteAll lets all of them go on, now and later. The zero
-// Completion has completed nothing. A Completion must not be copied after first
-// use.
+// them go on, CompleteAll lets all of them go on, now and later. That cannot be undone.
+// The zero Completion has completed nothing, and has 32 bytes. A Completion must not be
+// copied after first use.
+//
+// It is the kernel's (Linux kernel/sched/completion.c), without reinit_completion.
 //
 // The n'th call to [Completion.Complete] synchronizes before the return of
 // the n'th Wait that it allows, and [Completion.CompleteAll] before the
@@ -135,7 +137,8 @@ func (c *Completion) WaitContext(ctx context.Context) error {
 }
 
 // WaitTimeout is [Completion.Wait], but gives up after d. It reports whether it
-// waited to the end; if not, it has used up no Complete.
+// waited to the end; if not, it has used up no Complete. If d is not positive, it is
+// TryWait.
 func (c *Completion) WaitTimeout(d time.Duration) bool {
 	return c.TryWait() || waitFor(d, c.wait, c.giveBack)
 }

@@ -10,11 +10,11 @@ import (
 )
 
 // A Mutex is a mutual exclusion lock whose waiters spin while that can pay and
-// then park, like the kernel's mutex. The zero Mutex is unlocked.
-// A Mutex must not be copied after first use.
+// then park, like the kernel's mutex (Linux kernel/locking/mutex.c). The zero Mutex
+// is unlocked. A Mutex must not be copied after first use.
 //
-// It has no owner: one goroutine may lock it and another unlock it. At most
-// [MaxWaiting] can be in line.
+// It has 56 bytes, and no owner: one goroutine may lock it and another unlock it. At
+// most [MaxWaiting] can be in line.
 //
 // Parked waiters are served in the order of arrival. Spinning waiters may
 // overtake them, but not without bound: once the first in line has been
@@ -101,7 +101,8 @@ const MaxWaiting = 1<<(32-waitingShift) - 1
 // before the Mutex is handed to it.
 const MaxOvertaken = 16
 
-// Lock locks m, waiting until it is free.
+// Lock locks m, waiting until it is free. Like each form of it that waits, it panics
+// if [MaxWaiting] goroutines are in line.
 func (m *Mutex) Lock() {
 	if !m.word.CompareAndSwap(0, locked) { // acquire: pairs with Unlock
 		m.lockSlow() // outlined so that Lock inlines
@@ -145,7 +146,7 @@ func (m *Mutex) LockContext(ctx context.Context) error {
 }
 
 // LockTimeout locks m unless that takes longer than d, and reports whether it
-// succeeded.
+// succeeded. If d is not positive, it is TryLock.
 func (m *Mutex) LockTimeout(d time.Duration) bool {
 	return m.TryLock() || waitFor(d, m.acquire, m.Unlock)
 }

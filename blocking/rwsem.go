@@ -10,10 +10,9 @@ import (
 )
 
 // An RWSem is a reader-writer lock whose waiters spin for a moment and then
-// park, like the kernel's rw_semaphore, which guards each process's memory map.
-// Up to [MaxReaders] readers can hold it, or one writer. The zero RWSem is
-// unlocked.
-// An RWSem must not be copied after first use.
+// park, like the kernel's rw_semaphore (Linux kernel/locking/rwsem.c), which guards each
+// process's memory map. Up to [MaxReaders] readers can hold it, or one writer. It has 40
+// bytes. The zero RWSem is unlocked. An RWSem must not be copied after first use.
 //
 // The waiters in line are served in the order of arrival, all readers up to the
 // next writer at once. A goroutine that finds a line gets in line, so readers
@@ -99,7 +98,8 @@ const (
 	forWriting
 )
 
-// RLock locks s for reading, waiting until no writer holds it or waits for it.
+// RLock locks s for reading, waiting until no writer holds it or waits for it. Like
+// each form of it that waits, it panics if [MaxReaders] readers hold s.
 func (s *RWSem) RLock() {
 	if s.word.Add(rwReader)&(rwClosed|rwNoting) != 0 { // acquire: pairs with Unlock and Downgrade
 		s.rlock(patience{}) // outlined so that RLock inlines
@@ -143,7 +143,7 @@ func (s *RWSem) RLockContext(ctx context.Context) error {
 }
 
 // RLockTimeout locks s for reading unless that takes longer than d, and
-// reports whether it succeeded.
+// reports whether it succeeded. If d is not positive, it is TryRLock.
 func (s *RWSem) RLockTimeout(d time.Duration) bool {
 	return s.TryRLock() || waitFor(d, s.arrive, s.RUnlock)
 }
@@ -189,7 +189,7 @@ func (s *RWSem) LockContext(ctx context.Context) error {
 }
 
 // LockTimeout locks s for writing unless that takes longer than d, and reports
-// whether it succeeded.
+// whether it succeeded. If d is not positive, it is TryLock.
 func (s *RWSem) LockTimeout(d time.Duration) bool {
 	return s.TryLock() || waitFor(d, s.lock, s.Unlock)
 }

@@ -24,7 +24,8 @@ import (
 // possible, and is then served in its old place.
 //
 // The zero Semaphore has no permits: Down waits for a Resize. [NewSemaphore]
-// makes one that has some. A Semaphore must not be copied after first use.
+// makes one that has some. It has 32 bytes. A Semaphore must not be copied after first
+// use. The kernel's (Linux kernel/locking/semaphore.c) has requests for one permit only.
 //
 // A call that gives permits back synchronizes before the return of each later
 // call that takes them. A failed one synchronizes nothing.
@@ -88,7 +89,7 @@ func (s *Semaphore) Down() {
 func (s *Semaphore) DownContext(ctx context.Context) error { return s.DownNContext(ctx, 1) }
 
 // DownTimeout takes a permit unless that takes longer than d, and reports
-// whether it did.
+// whether it did. If d is not positive, it is TryDown.
 func (s *Semaphore) DownTimeout(d time.Duration) bool { return s.DownNTimeout(1, d) }
 
 // TryDown takes a permit if one is free and no waiter is in line for it, and
@@ -132,7 +133,7 @@ func (s *Semaphore) DownNContext(ctx context.Context, n int) error {
 }
 
 // DownNTimeout takes n permits unless that takes longer than d, and reports
-// whether it did.
+// whether it did. If d is not positive, it is TryDownN.
 func (s *Semaphore) DownNTimeout(n int, d time.Duration) bool {
 	return s.TryDownN(n) || waitFor(d, func(p patience) error { return s.down(n, p) }, func() { s.up(n) })
 }
