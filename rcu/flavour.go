@@ -25,7 +25,8 @@ var _ = []Flavour{(*Domain)(nil), (*Pinned)(nil), (*Registered)(nil), (*QSBR)(ni
 // goroutine must not wait for a grace period while the Handle is online.
 type Handle interface {
 	// ReadLock begins a read-side critical section, and ReadUnlock ends the one
-	// that began last. Sections nest.
+	// that began last. Sections nest. An unpaired ReadUnlock panics; one of a QSBR does
+	// so only under Config.Trace.
 	ReadLock()
 	ReadUnlock()
 
@@ -36,7 +37,8 @@ type Handle interface {
 	Offline()
 	Online()
 
-	// Unregister ends the Handle. It must not be in a section.
+	// Unregister ends the Handle. It panics in a section, if that is known, and if
+	// the Handle has ended.
 	Unregister()
 }
 

@@ -9,7 +9,7 @@ import "github.com/lockbench/lockbench/spinlock"
 type Pool[T any] struct {
 	// Updater is the Flavour by which the objects are read, or its Updater.
 	Updater interface{ Call(f func()) }
-	// New makes an object when the pool has none.
+	// New makes an object when the pool has none. It must not be nil.
 	New func() *T
 
 	lock spinlock.TTAS // guards the fields after it
@@ -32,7 +32,7 @@ func (p *Pool[T]) Get() *T {
 
 // Retire gives back an object that new readers cannot reach any more. The pool uses
 // it again when the readers that may have it are gone. Retire calls
-// [Updater.Call], which does not wait but may delay its caller.
+// [Updater.Call], which does not wait but may delay its caller, and panics after Close.
 func (p *Pool[T]) Retire(t *T) {
 	p.Updater.Call(func() {
 		p.lock.Lock()

@@ -26,7 +26,8 @@ type QSBR struct {
 }
 
 // A QuiescentReader is one goroutine's place in a [QSBR]. Only that goroutine may
-// use it.
+// use it. After Unregister all its methods panic, except ReadLock and ReadUnlock without
+// Config.Trace. Under Config.Trace all of them except these two panic in a section.
 type QuiescentReader struct {
 	domain *QSBR
 	place  place
@@ -59,7 +60,8 @@ func NewQSBR(cfg Config) *QSBR {
 	return q
 }
 
-// Register returns a new reader, online, until [QuiescentReader.Unregister].
+// Register returns a new reader, online, until [QuiescentReader.Unregister]. Each takes
+// 760 bytes.
 func (q *QSBR) Register() *QuiescentReader {
 	q.mustBeMade("Register")
 	r := &QuiescentReader{domain: q, traced: q.cfg.Trace}
@@ -84,7 +86,7 @@ func (r *QuiescentReader) Unregister() {
 
 // ReadLock begins a read-side critical section. Without Config.Trace it does
 // nothing: an online reader is always in one, from one quiescent state to the
-// next.
+// next. With it, it panics if the reader is offline, or in another goroutine's section.
 func (r *QuiescentReader) ReadLock() {
 	if r.traced {
 		r.begin()
@@ -92,7 +94,7 @@ func (r *QuiescentReader) ReadLock() {
 }
 
 // ReadUnlock ends a read-side critical section. Without Config.Trace it does
-// nothing.
+// nothing. With it, it panics if the reader is in none.
 func (r *QuiescentReader) ReadUnlock() {
 	if r.traced {
 		r.end()
