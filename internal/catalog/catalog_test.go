@@ -158,6 +158,7 @@ func TestSizes(t *testing.T) {
 	want := map[string]sizes{"tas": {4, 0}, "ttas": {4, 0}, "ticket": {8, 0}, "rw-readerpref": {4, 0}, "sync.Mutex": {8, 0}}
 	if unsafe.Sizeof(uintptr(0)) == 8 && unpreemptible { // under purego a waiter has another Parker
 		for name, s := range map[string]sizes{
+			"anderson": {4496, 0}, "mcs-queue": {8, 16}, "clh": {24, 176},
 			"mcs": {12, 176}, "cna": {12, 176}, "reciprocating": {12, 176}, "qspinlock": {4, 176},
 			"mutex": {56, 40}, "semaphore": {32, 40}, "rwsem": {40, 40},
 			"rw-queued": {8, 176}, "rw-phasefair": {32, 176},
