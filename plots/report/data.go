@@ -124,7 +124,11 @@ func labelOf(f results.Facts) (label string, simulated bool) {
 	if name, ok := strings.CutPrefix(f.Machine, "sim:"); ok {
 		return "simulated " + name, true
 	}
-	return strings.TrimSpace(f.Machine + " " + cmp.Or(f.CPU, f.GOOS+"/"+f.GOARCH)), false
+	label = cmp.Or(f.CPU, strings.Trim(f.GOOS+"/"+f.GOARCH, "/"), "a machine that the file does not name")
+	if f.Machine != "host" && f.Machine != "" {
+		label = f.Machine + " " + label
+	}
+	return label, false
 }
 
 // machine gathers the samples of a machine.

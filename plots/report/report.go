@@ -47,6 +47,7 @@ type described struct {
 	Name     string
 	Machine  string
 	Samples  string
+	Fitness  string // of the machine, as the run found it
 	Facts    []results.Note
 	Warnings []string
 	Download template.URL // "" is none
@@ -94,6 +95,7 @@ func (s Source) describe() (described, error) {
 		Name: filepath.Base(s.File.Name), Machine: label,
 		Samples:  wording.Count(len(s.File.Samples), "sample"),
 		Facts:    s.File.Notes,
+		Fitness:  s.File.Noted("fitness"),
 		Warnings: s.File.Warnings,
 	}
 	if s.File.Torn != "" {

@@ -74,7 +74,7 @@ func TestPage(t *testing.T) {
 	}
 	text := page(t, p)
 	d := drawn(t, text)
-	if len(d.Machines) != 2 || d.Machines[0] != (machine{"host A CPU", false}) || d.Machines[1] != (machine{"simulated milan-2s", true}) {
+	if len(d.Machines) != 2 || d.Machines[0] != (machine{"A CPU", false}) || d.Machines[1] != (machine{"simulated milan-2s", true}) {
 		t.Errorf("machines %v", d.Machines)
 	}
 	if len(d.Cells) != 3 || len(d.Situations) != 1 || d.Situations[0] != (situation{"a worker per CPU, hold 0s, think 100ns", 3}) {
