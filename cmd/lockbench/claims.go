@@ -22,7 +22,7 @@ import (
 )
 
 type claimsCmd struct {
-	Claims  []string `complete:"claims" arg:"" optional:"" help:"Names of claims; all without them."`
+	Claims  []string `complete:"claims" arg:"" name:"claim" optional:"" help:"Names of claims; all without them."`
 	Locksim string   `complete:"files" placeholder:"PROGRAM" help:"A locksim that was built with -tags virtual, for the claims about many CPUs (by default one is built)."`
 	JSON    bool     `help:"Write JSON."`
 	Out     string   `complete:"files" placeholder:"FILE" help:"Write a page in Markdown, too, with a figure of each claim beside it."`

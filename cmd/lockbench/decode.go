@@ -15,7 +15,7 @@ import (
 
 type decodeCmd struct {
 	Kind  string   `complete:"mutex|qspinlock|rwlock|rwsem|semaphore" arg:"" help:"Kind of lock: mutex, qspinlock, rwlock (rw-readerpref and rw-queued), rwsem or semaphore."`
-	Words []string `arg:"" help:"What the lock held, as 0x00100101 or in decimal."`
+	Words []string `arg:"" name:"word" help:"What the lock held, as 0x00100101 or in decimal."`
 }
 
 // A decoder explains the word of one kind of lock.

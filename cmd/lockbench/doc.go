@@ -2,17 +2,6 @@
 // fastest on this machine: over CPU counts, over shares of reads, for critical sections
 // and pauses of any length.
 //
-//	$ lockbench decode qspinlock 0x00100101
-//	0x00100101: locked, pending, tail CPU 3, context 0
-//	$ lockbench decode mutex 0x305
-//	0x00000305: locked, 3 in line, hand-off pending
-//	$ lockbench decode rwsem 0x302
-//	0x0000000000000302: 3 readers, others wait
-//	$ lockbench decode rwlock 0x500
-//	0x00000500: 2 readers, a writer waits
-//	$ lockbench decode semaphore 0x880000003
-//	0x0000000880000003: 8 of 3 permits held, others wait
-//
 // # The main job
 //
 // Without flags, run measures every lock, in less than a minute, writes results.txt,
@@ -65,6 +54,13 @@
 // to measure now, such as a busy machine or a quota of CPU time, are printed first, as
 // warnings, and are in the file.
 //
+// Report writes all of it on one page for a browser, without a need of other files or a
+// network, and shows it with --open:
+//
+//	$ lockbench report --out quick.html quick.txt
+//	quick.html
+//		... cells of 1 file: open it in a browser
+//
 // With --counters each sample also has the counts of the CPUs and of the kernel per
 // operation, as far as this machine has them: cycles, instructions, cache misses, lines
 // that came from another core, switches of threads. Missing counters are reported, with
@@ -87,6 +83,13 @@
 //	$ lockbench advise --cpus 1 --reads 0 --hold 1ms quick.txt
 //	lockbench: no data near that: no samples around hold 1ms: have 0s; measure it: lockbench run --cpus 1 --reads 0 --hold 1ms --think 100ns --extend --out quick.txt
 //	exit status 3
+//
+// With --shard a run measures a part of a sweep, so that several machines can share it.
+// Merge puts their files together, and says what is missing and what is there twice:
+//
+//	lockbench run --shard 1/2 --out 1.txt
+//	lockbench run --shard 2/2 --out 2.txt
+//	lockbench merge --out both.txt 1.txt 2.txt
 //
 // Doctor says how fit the machine is to measure on, what to do about that, and what
 // margin a gate can have here:
@@ -205,6 +208,28 @@
 //	lockbench: flavour "busted-rcu" is broken: at the end of a read-side critical section: want ...
 //		again: lockbench torture --locks busted-rcu --duration 1s --seed 7
 //	exit status 1
+//
+// # What textbooks say
+//
+// Claims tries what textbooks say of locks, such as that a test-and-set lock is unfair. Each
+// claim holds here, does not, or cannot be told, by a number:
+//
+//	lockbench claims unfair burns
+//
+// # The word of a lock
+//
+// Decode explains what a lock held, as found in a crash dump:
+//
+//	$ lockbench decode qspinlock 0x00100101
+//	0x00100101: locked, pending, tail CPU 3, context 0
+//	$ lockbench decode mutex 0x305
+//	0x00000305: locked, 3 in line, hand-off pending
+//	$ lockbench decode rwsem 0x302
+//	0x0000000000000302: 3 readers, others wait
+//	$ lockbench decode rwlock 0x500
+//	0x00000500: 2 readers, a writer waits
+//	$ lockbench decode semaphore 0x880000003
+//	0x0000000880000003: 8 of 3 permits held, others wait
 //
 // # The gate
 //

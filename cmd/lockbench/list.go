@@ -12,7 +12,7 @@ import (
 )
 
 type listCmd struct {
-	Locks     []string `complete:"locks" arg:"" optional:"" help:"Names or patterns; all locks without them."`
+	Locks     []string `complete:"locks" arg:"" name:"lock" optional:"" help:"Names or patterns; all locks without them."`
 	Workloads bool     `help:"List the workloads instead."`
 	JSON      bool     `help:"Write JSON."`
 }

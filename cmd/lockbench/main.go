@@ -22,21 +22,24 @@ func main() {
 
 // The commands and the flags that all of them have.
 type commands struct {
-	Run     runCmd     `cmd:"" help:"Measure locks, and show which is fastest."`
-	Plot    plotCmd    `cmd:"" help:"Draw the contents of results files."`
-	Report  reportCmd  `cmd:"" help:"Write one page of HTML about results files."`
-	Advise  adviseCmd  `cmd:"" help:"Say which lock to take for a workload, by results files."`
-	Merge   mergeCmd   `cmd:"" help:"Put the shards of a sweep together."`
-	Export  exportCmd  `cmd:"" help:"Write a results file as CSV or JSON."`
-	Gate    gateCmd    `cmd:"" help:"Say whether a change made Go benchmarks slower."`
-	Compare compareCmd `cmd:"" help:"Compare two files of Go benchmarks."`
-	History historyCmd `cmd:"" help:"Find the runs at which benchmarks became faster or slower."`
-	Claims  claimsCmd  `cmd:"" help:"Try what textbooks say of locks."`
-	Doctor  doctorCmd  `cmd:"" help:"Say how fit this machine is to measure on."`
-	Torture tortureCmd `cmd:"" help:"Try to break the locks, and the flavours of RCU."`
-	Init    initCmd    `cmd:"" help:"Write a test and a benchmark for the locks of your package."`
-	List    listCmd    `cmd:"" help:"List the locks, or the workloads."`
-	Decode  decodeCmd  `cmd:"" help:"Explain the word of a lock."`
+	Run    runCmd    `cmd:"" group:"Choose a lock:" help:"Measure locks, and show which is fastest."`
+	Report reportCmd `cmd:"" group:"Choose a lock:" help:"Show results files on one page, for a browser."`
+	Advise adviseCmd `cmd:"" group:"Choose a lock:" help:"Say which lock to take for a workload, by results files."`
+	Plot   plotCmd   `cmd:"" group:"Choose a lock:" help:"Draw results files as pictures."`
+	List   listCmd   `cmd:"" group:"Choose a lock:" help:"List the locks, or the workloads."`
+	Doctor doctorCmd `cmd:"" group:"Choose a lock:" help:"Say how fit this machine is to measure on."`
+	Claims claimsCmd `cmd:"" group:"Choose a lock:" help:"Try what textbooks say of locks."`
+
+	Torture tortureCmd `cmd:"" group:"Check a lock:" help:"Try to break locks, ours or yours, and flavours of RCU."`
+	Init    initCmd    `cmd:"" group:"Check a lock:" help:"Write a test and a benchmark for the locks of your package."`
+	Decode  decodeCmd  `cmd:"" group:"Check a lock:" help:"Explain the word of a lock, such as one from a crash dump."`
+
+	Gate    gateCmd    `cmd:"" group:"Compare Go benchmarks:" help:"Say whether a change made benchmarks slower."`
+	Compare compareCmd `cmd:"" group:"Compare Go benchmarks:" help:"Compare two files of benchmarks, without a verdict."`
+	History historyCmd `cmd:"" group:"Compare Go benchmarks:" help:"Find the runs at which benchmarks became faster or slower."`
+
+	Merge  mergeCmd  `cmd:"" group:"Use results elsewhere:" help:"Put the files of lockbench run --shard together."`
+	Export exportCmd `cmd:"" group:"Use results elsewhere:" help:"Write a results file as CSV or JSON."`
 
 	commandline.Common
 }
@@ -52,7 +55,7 @@ const (
 
 var program = commandline.Program{
 	Name:     "lockbench",
-	About:    "Which lock for this workload, on this machine? Lockbench measures locks over CPU counts and reader ratios.",
+	About:    "Which lock for this workload, on this machine? Lockbench measures locks over CPU counts and shares of reads. Begin with lockbench run --quick; lockbench help run shows examples of it, and all flags.",
 	Commands: func() any { return new(commands) },
 	Complete: map[string]func() []string{"locks": lockNames, "tortured": torturedNames, "workloads": workloadNames, "claims": claims.Names, "units": unitNames, "machines": machines.Names},
 	Vars:     map[string]string{"reads": allReads},

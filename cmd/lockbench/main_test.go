@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/lockbench/lockbench/harness"
 	"github.com/lockbench/lockbench/internal/catalog"
@@ -82,13 +83,13 @@ func TestBadInput(t *testing.T) {
 		{"run --frobnicate", "unknown flag --frobnicate"},
 		{"run extra", "unexpected argument extra"},
 		{"list tikcet", `unknown lock "tikcet", did you mean "ticket"? (known: tas, `},
-		{"decode", `expected "<kind> <words> ..."`},
-		{"decode qspinlock", `expected "<words> ..."`},
+		{"decode", `expected "<kind> <word> ..."`},
+		{"decode qspinlock", `expected "<word> ..."`},
 		{"decode spinlock 1", `unknown kind "spinlock" (known: mutex, qspinlock, rwlock, rwsem, semaphore)`},
 		{"decode qspinlock 00100101 0x", "word 00100101: want 0x00100101 if that is hexadecimal\nword 0x: want 32 bits"},
 		{"decode qspinlock 0x100000000", "word 0x100000000: want 32 bits"},
 		{"decode rwsem 0x10000000000000000", "word 0x10000000000000000: want 64 bits"},
-		{"decode qspinlock --", `expected "<words> ..."`},
+		{"decode qspinlock --", `expected "<word> ..."`},
 		{"run --locks tikcet", `unknown lock "tikcet", did you mean "ticket"? (known: tas, `},
 		{"run --locks ./dir.Lock,tikcet", `lock "./dir.Lock": dir is in no Go module: want a go.mod there, or above` + "\n" + `unknown lock "tikcet"`},
 		{"init dir", "init dir: dir is in no Go module: want a go.mod there, or above"},
@@ -227,10 +228,26 @@ func TestHelp(t *testing.T) {
 		{"run --help", "Usage: lockbench run [flags]"},
 		{"run -h --cpus 0", "--resume"},
 		{"torture --help", "rcu-domain"},
+		{"help", "\nChoose a lock:\n  run       Measure locks"}, // what a user does first is first
 	} {
 		code, stdout, stderr := lockbench(t, test.command)
 		if code != exitOK || !strings.Contains(stdout, test.want) || stderr != "" {
 			t.Errorf("$ lockbench %s\nexit status %d, stderr %q, want %q in stdout:\n%s", test.command, code, stderr, test.want, stdout)
+		}
+	}
+
+	// Each command is under a heading, and no line is longer than 80 columns.
+	all := program.Model().Leaves(true)
+	for _, command := range all {
+		_, stdout, _ := lockbench(t, "help "+command.Name)
+		for line := range strings.Lines(stdout) {
+			// An example is for a shell to read.
+			if utf8.RuneCountInString(line) > 81 && !strings.HasPrefix(line, "    lockbench ") {
+				t.Errorf("$ lockbench help %s\n%swant 80 columns at most", command.Name, line)
+			}
+		}
+		if command.ClosestGroup() == nil {
+			t.Errorf("lockbench help has %s under no heading: want a tag group", command.Name)
 		}
 	}
 }

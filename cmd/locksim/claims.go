@@ -13,7 +13,7 @@ import (
 )
 
 type claimsCmd struct {
-	Claims []string `arg:"" optional:"" help:"Names of claims; all that are simulated without them."`
+	Claims []string `arg:"" name:"claim" optional:"" help:"Names of claims; all that are simulated without them."`
 	JSON   bool     `help:"Write JSON."`
 }
 

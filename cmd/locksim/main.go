@@ -15,12 +15,12 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // The commands and the flags that all of them have.
 type commands struct {
-	Check     checkCmd     `cmd:"" help:"Try a lock's properties on every schedule."`
-	Run       runCmd       `cmd:"" help:"Measure locks on a simulated machine, and show which is fastest there."`
-	Trace     traceCmd     `cmd:"" help:"Draw what a few workers do with a lock on a simulated machine."`
-	Calibrate calibrateCmd `cmd:"" help:"Measure this machine, for the simulator."`
+	Check checkCmd `cmd:"" group:"On every schedule:" help:"Try a lock's properties on every schedule."`
 
-	Claims claimsCmd `cmd:"" help:"Try what textbooks say of locks on machines of many CPUs."`
+	Run       runCmd       `cmd:"" group:"On many CPUs:" help:"Measure locks on a simulated machine, and show which is fastest there."`
+	Trace     traceCmd     `cmd:"" group:"On many CPUs:" help:"Draw what a few workers do with a lock on a simulated machine."`
+	Claims    claimsCmd    `cmd:"" group:"On many CPUs:" help:"Try what textbooks say of locks on machines of many CPUs."`
+	Calibrate calibrateCmd `cmd:"" group:"On many CPUs:" help:"Measure this machine, so that it can be simulated."`
 
 	commandline.Common
 }
@@ -38,7 +38,7 @@ const (
 
 var program = commandline.Program{
 	Name:     "locksim",
-	About:    "Runs locks on virtual machines: one that takes every schedule, and those that have many CPUs.",
+	About:    "Runs locks in virtual time: on every schedule, to prove that they are right, and on simulated machines of many CPUs, to see how fast they are there.",
 	Commands: func() any { return new(commands) },
 	Complete: map[string]func() []string{"locks": lockNames, "traced": tracedNames, "machines": machines.Names, "properties": propertyNames, "workloads": workloadNames},
 	Vars:     map[string]string{"reads": someReads},

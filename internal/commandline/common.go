@@ -12,8 +12,8 @@ import (
 
 // Common is what all programs share: embed it in the struct of the commands.
 type Common struct {
-	HelpOf     helpCmd       `cmd:"" name:"help" help:"Show the usage of a command."`
-	Completion completionCmd `cmd:"" help:"Write a script for a shell that completes commands, flags, names of locks and files."`
+	HelpOf     helpCmd       `cmd:"" name:"help" group:"Help:" help:"Show the flags of a command, and examples."`
+	Completion completionCmd `cmd:"" group:"Help:" help:"Write a script for a shell that completes commands, flags, names of locks and files."`
 
 	Help    helpFlag    `short:"h" help:"Show this."`
 	Version versionFlag `help:"Show the version."`
@@ -58,11 +58,11 @@ func version() string {
 }
 
 type helpCmd struct {
-	Command []string `arg:"" optional:"" complete:"commands" help:"Name of a command; all commands without it."`
+	Command []string `arg:"" name:"command" optional:"" complete:"commands" help:"Name of a command; all commands without it."`
 }
 
 // Help is kong's.
-func (helpCmd) Help() string { return Examples("{program} help completion") }
+func (helpCmd) Help() string { return Examples("{program} help run", "{program} help completion") }
 
 // Run shows the help.
 func (c *helpCmd) Run(con Console, p Program) error {

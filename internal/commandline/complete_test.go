@@ -80,7 +80,7 @@ func TestHelpAndVersion(t *testing.T) {
 		{"help", 0, "Usage: prog <command>", ""},
 		{"help do", 0, "\n    prog do this\n", ""},
 		{"do --help", 0, "\n    prog do this\n", ""},
-		{"help help", 0, "prog help completion", ""},
+		{"help help", 0, "prog help run\n    prog help completion", ""},
 		{"help no", commandline.Usage, "", `prog: help: unknown command "no" (known: do, help, completion)`},
 		{"--version", 0, "prog ", ""},
 		{"do --version", 0, "prog ", ""},

@@ -114,7 +114,8 @@ type refuser interface {
 
 func (p Program) kong(con Console, empty *Problems) *kong.Kong {
 	k := kong.Must(p.Commands(), kong.Name(p.Name), kong.Description(p.About), kong.Vars(p.Vars),
-		kong.NoDefaultHelp(), kong.Writers(con.Out, con.Err), kong.KindMapper(reflect.String, textMapper(empty)))
+		kong.NoDefaultHelp(), kong.ConfigureHelp(kong.HelpOptions{Compact: true, FlagsLast: true}),
+		kong.Writers(con.Out, con.Err), kong.KindMapper(reflect.String, textMapper(empty)))
 	for _, cmd := range k.Model.Leaves(false) {
 		cmd.Detail = strings.ReplaceAll(cmd.Detail, "{program}", p.Name)
 	}

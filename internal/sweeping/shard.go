@@ -12,7 +12,7 @@ import (
 
 // A Shard is the flag that selects a part of a sweep.
 type Shard struct {
-	Shard string `placeholder:"I/N" help:"Measure only the I'th of N parts of the sweep, such as 1/3 on the first of three machines; auto/N is that of a job of Kubernetes or SLURM. Lockbench merge puts their files together."`
+	Shard string `placeholder:"I/N" help:"Measure only the I'th of N parts of the sweep, such as 1/3 on the first of three machines; auto/N is that of a job of Kubernetes or SLURM. Put their files together with lockbench merge."`
 }
 
 // Choose sets the part of a sweep.
