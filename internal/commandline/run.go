@@ -91,7 +91,11 @@ func (p Program) run(args []string, con Console) error {
 		if parse := (*kong.ParseError)(nil); errors.As(err, &parse) {
 			cmd = parse.Context
 		}
-		err = Problems{fmt.Errorf("%w (%s --help tells more)", err, p.Name)}
+		var selected *kong.Node
+		if cmd != nil {
+			selected = cmd.Selected()
+		}
+		err = Problems{p.mistake(err, selected, args)}
 	case len(bad) > 0:
 		err = bad
 	default:
