@@ -24,8 +24,12 @@ import (
 type claimsCmd struct {
 	Claims  []string `complete:"claims" arg:"" name:"claim" optional:"" help:"Names of claims; all without them."`
 	Locksim string   `complete:"files" placeholder:"PROGRAM" help:"A locksim that was built with -tags virtual, for the claims about many CPUs (by default one is built)."`
-	JSON    bool     `help:"Write JSON."`
-	Out     string   `complete:"files" placeholder:"FILE" help:"Write a page in Markdown, too, with a figure of each claim beside it."`
+	Quick   bool     `help:"Only claims of which the verdict rests on what is counted or simulated: seconds, also on a busy machine."`
+
+	ExitCode bool `help:"End with exit code 1 if a claim does not hold, and with 3 if that cannot be told of one."`
+
+	JSON bool   `help:"Write JSON."`
+	Out  string `complete:"files" placeholder:"FILE" help:"Write a page in Markdown, too, with a figure of each claim beside it."`
 }
 
 // locksimPackage is what simulates.
@@ -36,6 +40,8 @@ func (c *claimsCmd) Run(con commandline.Console) error {
 	for _, name := range c.Claims {
 		if !slices.Contains(claims.Names(), name) {
 			bad.Addf("unknown claim %q (known: %s)", name, strings.Join(claims.Names(), ", "))
+		} else if i := slices.Index(claims.Names(), name); c.Quick && claims.All()[i].Measured {
+			bad.Addf("claim %s: is measured, and --quick leaves that out", name)
 		}
 	}
 	if c.Locksim != "" {
@@ -56,7 +62,7 @@ func (c *claimsCmd) Run(con commandline.Console) error {
 	var here, there []claims.Claim
 	for _, claim := range claims.All() {
 		switch {
-		case len(c.Claims) > 0 && !slices.Contains(c.Claims, claim.Name):
+		case len(c.Claims) > 0 && !slices.Contains(c.Claims, claim.Name), c.Quick && claim.Measured:
 		case claim.Simulated:
 			there = append(there, claim)
 		default:
@@ -77,7 +83,25 @@ func (c *claimsCmd) Run(con commandline.Console) error {
 	if sweeping.Stacks(con.Err, err) {
 		err = commandline.Found(err)
 	}
-	return errors.Join(c.write(con, all, err == nil), sweeping.Interruption(ctx, err))
+	if err = errors.Join(c.write(con, all, err == nil), sweeping.Interruption(ctx, err)); err != nil || !c.ExitCode {
+		return err
+	}
+	return verdict(all)
+}
+
+// verdict is nil if all claims hold.
+func verdict(all []claims.Result) error {
+	by := make(map[claims.Verdict][]string)
+	for _, r := range all {
+		by[r.Verdict] = append(by[r.Verdict], r.Name)
+	}
+	if names := by[claims.DoesNotHold]; len(names) > 0 {
+		return commandline.Found(fmt.Errorf("does not hold: %s", strings.Join(names, ", ")))
+	}
+	if names := by[claims.CannotTell]; len(names) > 0 {
+		return fmt.Errorf("%w: %s", errCannotTell, strings.Join(names, ", "))
+	}
+	return nil
 }
 
 // simulate has a locksim try claims.

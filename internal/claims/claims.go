@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 
 	"github.com/lockbench/lockbench/internal/wording"
 	"github.com/lockbench/lockbench/results"
@@ -30,6 +31,7 @@ type Claim struct {
 	Name      string // a word or two
 	Says      string // one sentence
 	Simulated bool   // whether it is tried on a simulated machine
+	Measured  bool   // whether times are measured, so that a busy machine may not tell
 
 	// Try makes the experiment. It says in a sentence what it saw.
 	Try func(context.Context) (Outcome, error)
@@ -106,12 +108,20 @@ func sure(holds bool) Verdict {
 	return DoesNotHold
 }
 
-// between writes a median and its interval.
+// between writes a median and its interval, if it has one.
 func between(b Bar) string {
 	if b.Lo == b.Hi {
-		return wording.Number(b.Value)
+		return written(b)
 	}
-	return fmt.Sprintf("%s (%s to %s)", wording.Number(b.Value), wording.Number(b.Lo), wording.Number(b.Hi))
+	return fmt.Sprintf("%s (%s to %s)", written(b), wording.Number(b.Lo), wording.Number(b.Hi))
+}
+
+// written writes a value without its interval: what was counted is whole.
+func written(b Bar) string {
+	if b.Lo == b.Hi && b.Value == math.Trunc(b.Value) && math.Abs(b.Value) < 1e6 {
+		return strconv.FormatFloat(b.Value, 'f', 0, 64)
+	}
+	return wording.Number(b.Value)
 }
 
 // All returns all claims, those that are tried on the host first.

@@ -7,8 +7,11 @@ import (
 	"errors"
 	"io"
 	"math"
+	"os"
 	"reflect"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -59,6 +62,79 @@ func TestClaims(t *testing.T) {
 		if err != nil || o.Verdict != want || o.Saw == "" || len(o.Bars) == 0 {
 			t.Errorf("%s: %+v, error %v; want %s", name, o, err, want)
 		}
+		for _, b := range o.Bars {
+			if b.Lo != b.Hi || All()[i].Measured {
+				t.Errorf("%s: %+v: want what is counted, and no measured claim", name, b)
+			}
+		}
+		if name != "grace" { // which counts milliseconds
+			sameOnPage(t, Result{name, All()[i].Says, false, o})
+		}
+	}
+}
+
+var number = regexp.MustCompile(`\d+(\.\d+)?`)
+
+// sameOnPage checks that docs/claims.md says the same of a claim: the same words, and numbers
+// that are at most 15 % apart.
+func sameOnPage(t *testing.T, r Result) {
+	t.Helper()
+	page, err := os.ReadFile("../../docs/claims.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, there, _ := strings.Cut(string(page), "\n## "+r.Name+"\n")
+	there, _, _ = strings.Cut(there, "\n## ")
+	var b bytes.Buffer
+	if err := WriteMarkdown(&b, []Result{r}, "", func(name string) string { return "claims-" + name + ".svg" }); err != nil {
+		t.Fatal(err)
+	}
+	_, here, _ := strings.Cut(b.String(), "\n## "+r.Name+"\n")
+	words := func(s string) string { return strings.Join(strings.Fields(number.ReplaceAllString(s, "0")), " ") }
+	if words(here) != words(there) {
+		t.Errorf("docs/claims.md says of %s\n%s\nwant\n%s\nwrite it again: lockbench claims --out docs/claims.md", r.Name, there, here)
+		return
+	}
+	was := number.FindAllString(there, -1)
+	for i, text := range number.FindAllString(here, -1) {
+		a, _ := strconv.ParseFloat(text, 64)
+		b, _ := strconv.ParseFloat(was[i], 64)
+		if math.Abs(a-b) > 0.15*math.Max(a, b) {
+			t.Errorf("docs/claims.md: %s is %s there, want %s: write it again: lockbench claims --out docs/claims.md", r.Name, was[i], text)
+		}
+	}
+}
+
+// The page has all claims, with their words, and no others.
+func TestPage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/claims.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rows []string
+	for line := range strings.Lines(string(page)) {
+		if row, ok := strings.CutPrefix(line, "| ["); ok {
+			name, rest, _ := strings.Cut(row, "](#")
+			_, rest, _ = strings.Cut(rest, "| ")
+			says, verdict, _ := strings.Cut(rest, " | ")
+			rows = append(rows, name+": "+says)
+			verdict = upper(strings.TrimSuffix(verdict, " |\n"))
+			_, section, _ := strings.Cut(string(page), "\n## "+name+"\n\n")
+			section, _, _ = strings.Cut(strings.ReplaceAll(section, "\n", " "), "  ")
+			if want := "**" + says + "** *" + verdict + ".*"; section != want {
+				t.Errorf("%s: the section begins with %q, want %q as in the table", name, section, want)
+			}
+		}
+	}
+	var want []string
+	for _, c := range All() {
+		want = append(want, c.Name+": "+c.Says)
+		if _, err := os.Stat("../../docs/claims-" + c.Name + ".svg"); err != nil {
+			t.Error(err)
+		}
+	}
+	if !slices.Equal(rows, want) {
+		t.Errorf("docs/claims.md has %q, want %q: write it again: lockbench claims --out docs/claims.md", rows, want)
 	}
 }
 

@@ -26,12 +26,12 @@ func onHost() []Claim {
 	return []Claim{
 		{Name: "bytes", Says: "An MCS lock takes two to three times the bytes of a ticket lock, and qspinlock takes four.", Try: func(context.Context) (Outcome, error) { return sizes("ticket", "mcs-queue", "qspinlock") }},
 		{
-			Name: "burns", Says: "A waiter of a mutex burns no CPU, and one of a spinlock burns a whole one.",
+			Name: "burns", Says: "A waiter of a mutex burns no CPU, and one of a spinlock burns a whole one.", Measured: true,
 			Try: func(ctx context.Context) (Outcome, error) { return burns(ctx, "mutex", "ttas") },
 		},
 		{Name: "semaphore", Says: "A semaphore may be released by a goroutine that did not acquire it.", Try: func(context.Context) (Outcome, error) { return semaphore(blocking.NewSemaphore(1)) }},
 		{
-			Name: "readers-1", Says: "On one CPU a read section of the cheapest RCU costs a tenth of that of a reader-preferring lock.",
+			Name: "readers-1", Says: "On one CPU a read section of the cheapest RCU costs a tenth of that of a reader-preferring lock.", Measured: true,
 			Try: func(ctx context.Context) (Outcome, error) {
 				return cheaper(ctx, "rw-readerpref", []string{"rcu-domain", "rcu-registered", "rcu-pinned", "rcu-qsbr"})
 			},
@@ -240,6 +240,7 @@ func cheaper(ctx context.Context, lock string, flavours []string) (Outcome, erro
 	}
 	const times = 10
 	var each []string
+	by := make(map[Verdict][]string)
 	for _, name := range flavours {
 		of := costs(name)
 		var spare []float64 // above 0 if the lock costs more than so many times
@@ -249,7 +250,9 @@ func cheaper(ctx context.Context, lock string, flavours []string) (Outcome, erro
 		bar := measuredBar(name, listed(of))
 		o.Bars = append(o.Bars, bar)
 		each = append(each, fmt.Sprintf("%s (%s)", wording.Number(bar.Value), name))
-		switch v := least(spare, 0); {
+		v := least(spare, 0)
+		by[v] = append(by[v], name)
+		switch {
 		case v == Holds:
 			o.Verdict = Holds
 		case v == CannotTell && o.Verdict == DoesNotHold:
@@ -257,6 +260,14 @@ func cheaper(ctx context.Context, lock string, flavours []string) (Outcome, erro
 		}
 	}
 	o.Saw = fmt.Sprintf("A read section of %s costs %s ns, and one of RCU %s.", lock, between(o.Bars[0]), strings.Join(each, ", "))
+	for _, part := range []struct {
+		Verdict
+		says string
+	}{{Holds, "At most a tenth"}, {DoesNotHold, "More than a tenth"}, {CannotTell, "Cannot be told"}} {
+		if names := by[part.Verdict]; len(names) > 0 {
+			o.Saw += fmt.Sprintf(" %s: %s.", part.says, strings.Join(names, ", "))
+		}
+	}
 	return o, nil
 }
 

@@ -72,7 +72,7 @@ func WriteText(w io.Writer, all []Result) error {
 func WriteMarkdown(w io.Writer, all []Result, command string, picture func(name string) string) error {
 	var b strings.Builder
 	b.WriteString("# What textbooks say\n\n")
-	wording.Wrap(&b, fmt.Sprintf("Written by `%s`, which tries each again. A claim about many CPUs is tried in the [simulator](simulator.md): there nothing varies, so the verdict is exact.", command), "", 100)
+	wording.Wrap(&b, fmt.Sprintf("Written by `%s`, which tries each again. A claim about many CPUs is tried in the [simulator](simulator.md): there nothing varies, so the verdict is exact. With `--quick` what is measured is left out; with `--exit-code` the exit code is 1 if a claim does not hold, and 3 if that cannot be told.", command), "", 100)
 	b.WriteByte('\n')
 	b.WriteString("| | claim | verdict |\n|---|---|---|\n")
 	for _, r := range all {
@@ -120,7 +120,7 @@ func (r Result) Figure() []byte {
 			p.Add(`<line x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f" stroke-width="2"/>`, x(b.Lo), x(b.Hi), y+11.5, y+11.5)
 			end = math.Max(end, x(b.Hi))
 		}
-		p.Add(`<text x="%.1f" y="%.0f">%s</text>`, end+8, y+15, wording.Number(b.Value))
+		p.Add(`<text x="%.1f" y="%.0f">%s</text>`, end+8, y+15, written(b))
 	}
 	return p.Bytes()
 }

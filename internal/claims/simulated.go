@@ -122,7 +122,7 @@ func unfair(cas, fair func() sync.Locker) (Outcome, error) {
 	return Outcome{
 		Verdict: both(sure(a >= 5*cpus), sure(b <= 2*cpus)),
 		Saw: fmt.Sprintf("In %v one of %d workers had to wait for %s acquisitions of others with the compare-and-swap lock, and for %s with the ticket lock.",
-			length, cpus, wording.Number(a), wording.Number(b)),
+			length, cpus, written(exact("", a)), written(exact("", b))),
 		Asked: fmt.Sprintf("at least %d, five turns of all, and at most %d, two turns", 5*cpus, 2*cpus), On: on(cpus), Unit: "acquisitions of others in one wait",
 		Bars: []Bar{exact("compare-and-swap", a), exact("ticket", b)},
 	}, nil

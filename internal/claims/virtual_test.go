@@ -25,6 +25,7 @@ func TestSimulated(t *testing.T) {
 		if first.Verdict != Holds {
 			t.Errorf("%s: %s: %s", c.Name, first.Verdict, first.Saw)
 		}
+		sameOnPage(t, Result{c.Name, c.Says, true, first})
 		// What an earlier run left in pools of waiters may change a little.
 		again, err := c.Try(context.Background())
 		if err != nil || again.Verdict != first.Verdict {
