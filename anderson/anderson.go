@@ -5,7 +5,7 @@
 // only to the slot of the next waiter: the lines of the others stay where they are,
 // however many wait. The price is memory, [Slots] cache lines for each lock, while a
 // lock of package mcs has a few words, and all its locks share their waiters. So it is
-// for few locks for which many CPUs contend.
+// for few locks for which many CPUs contend. docs/anderson.md has figures.
 //
 // # Goroutines that outnumber CPUs
 //

@@ -17,7 +17,8 @@
 // half the time without it and has 4 bytes. TTAS and sync.Mutex are faster
 // wherever order does not matter: a handoff costs at least one line's travel
 // between CPUs, during which no goroutine is in the critical section. So FIFO locks
-// are the first to suffer when CPUs are far from each other.
+// are the first to suffer when CPUs are far from each other. docs/mcs.md, docs/clh.md and
+// docs/cna.md say when to take which, with figures, and docs/spinlocks.md compares them.
 //
 // # Goroutines that outnumber CPUs
 //

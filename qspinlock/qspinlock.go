@@ -18,7 +18,8 @@
 // goroutines of its CPU run first; without that a queue that formed while the
 // holder was off its CPU would not drain.
 //
-// The source is Linux 6.x kernel/locking/qspinlock.c.
+// The source is Linux 6.x kernel/locking/qspinlock.c. docs/qspinlock.md says when to take
+// it, with figures.
 package qspinlock
 
 import (

@@ -13,6 +13,7 @@
 //
 // Waiters are those of package mcs: they park once spinning cannot pay, a release wakes
 // exactly the next one and gives it the CPU, and 65,532 can wait at a time.
+// docs/reciprocating.md says when to take it, with figures.
 package reciprocating
 
 import (

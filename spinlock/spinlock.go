@@ -11,7 +11,8 @@
 //	                  are far from each other
 //
 // Waiters yield when goroutines outnumber CPUs. For service in the order of
-// arrival see packages ticket, mcs and qspinlock.
+// arrival see packages ticket, mcs and qspinlock. docs/cas.md says when to take which,
+// with figures.
 //
 // The source is Anderson, "The performance of spin lock alternatives for
 // shared-memory multiprocessors" (1990); TTAS is of Rudolph and Segall (1984).

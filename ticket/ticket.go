@@ -3,7 +3,8 @@
 //
 // An acquisition costs one fetch-and-add. All waiters spin on one word, so
 // each release invalidates that line in every waiter's cache; package mcs is
-// the better choice when many CPUs contend.
+// the better choice when many CPUs contend. docs/ticket.md says when to take it, with
+// figures.
 //
 // # Goroutines that outnumber CPUs
 //
