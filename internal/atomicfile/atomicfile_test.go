@@ -3,8 +3,10 @@ package atomicfile_test
 import (
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/lockbench/lockbench/internal/atomicfile"
@@ -42,7 +44,22 @@ func TestWrite(t *testing.T) {
 	if info, err := os.Stat(name); err != nil || info.Mode().Perm()&0o444 != 0o444 {
 		t.Errorf("the file is %v (%v), want one that all can read", info.Mode(), err)
 	}
-	if err := atomicfile.Write(filepath.Join(dir, "missing", "file"), text("", nil)); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("in a directory that is missing: %v, want %v", err, os.ErrNotExist)
+	missing := filepath.Join(dir, "missing", "file")
+	if err := atomicfile.Write(missing, text("", nil)); !errors.Is(err, os.ErrNotExist) || !strings.HasPrefix(err.Error(), "open "+missing+": ") {
+		t.Errorf("in a directory that is missing: %v, want %v of that file", err, os.ErrNotExist)
+	}
+
+	// The file that is named is the one that the user knows.
+	late := func(w io.Writer) error {
+		err := w.(io.Closer).Close()
+		_, failed := io.WriteString(w, "late")
+		return errors.Join(err, failed)
+	}
+	if err := atomicfile.Write(name, late); err == nil || !strings.HasPrefix(err.Error(), "write "+name+": ") {
+		t.Errorf("a file that cannot be written: %v, want write %s: …", err, name)
+	}
+	other := &fs.PathError{Op: "read", Path: "other", Err: full}
+	if err := atomicfile.Write(name, text("", other)); err == nil || err.Error() != other.Error() || other.Path != "other" {
+		t.Errorf("a file that cannot be read: %v, want %v", err, "read other: full")
 	}
 }
