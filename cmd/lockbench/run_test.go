@@ -189,7 +189,7 @@ func TestInterrupt(t *testing.T) {
 	if got := cmd.ProcessState.ExitCode(); got != exitInterrupted {
 		t.Fatalf("%v: exit status %d, want %d:\n%s", err, got, exitInterrupted, output)
 	}
-	for _, want := range []string{"interrupted", "every cell", "pictures in pictures"} {
+	for _, want := range []string{"interrupted", "to go on: the same command with --resume\n", "every cell", "pictures in pictures"} {
 		if !strings.Contains(output.String(), want) {
 			t.Errorf("no %q in\n%s", want, output)
 		}

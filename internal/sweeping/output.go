@@ -154,13 +154,28 @@ func saveIn(dir, like string, facts results.Facts, samples []results.Sample) (na
 	return name, w.Close()
 }
 
+// goOn says how to measure what is missing after an interruption, or if the file could
+// not be written, as on a full disk.
+func (o *Output) goOn(file *results.File, err error) string {
+	const again = "; to go on: the same command"
+	switch {
+	case len(file.Samples) == 0 || !errors.Is(err, ErrInterrupted) && !errors.As(err, new(*fs.PathError)):
+		return ""
+	case o.Resume || o.Extend:
+		return again
+	case o.Force:
+		return again + " with --resume in place of --force"
+	}
+	return again + " with --resume"
+}
+
 // End says how many samples there are, and shows them: after an interruption, too, but not
 // after another error. It saves them if their file is lost.
 func (o *Output) End(con commandline.Console, file *results.File, facts results.Facts, err error) error {
 	if errors.As(err, new(*results.LostError)) {
 		return errors.Join(err, o.save(con, file, facts))
 	}
-	con.Sayf("%s in %s", wording.Count(len(file.Samples), "sample"), o.Out)
+	con.Sayf("%s in %s%s", wording.Count(len(file.Samples), "sample"), o.Out, o.goOn(file, err))
 	if err != nil && !errors.Is(err, ErrInterrupted) || len(file.Samples) == 0 {
 		return err
 	}
