@@ -256,7 +256,7 @@ func (c *adviseCmd) read(con commandline.Console, bad *commandline.Problems) (al
 			continue
 		}
 		file, err := results.ReadFile(name)
-		bad.Add(err)
+		bad.Add(noFile(err, "lockbench run"))
 		if err != nil {
 			continue
 		}

@@ -33,7 +33,7 @@ func (c *exportCmd) Run(con commandline.Console) error {
 		}
 	}
 	file, err := read()
-	bad.Add(err)
+	bad.Add(noFile(err, "lockbench run"))
 	if len(bad) > 0 {
 		return bad
 	}

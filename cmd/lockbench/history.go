@@ -71,7 +71,7 @@ func (c *historyCmd) Run(con commandline.Console) error {
 		bad.Writable("--plots", c.Plots)
 	}
 	h, err := history.Read(c.Dir)
-	bad.Add(err)
+	bad.Add(noFile(err, "lockbench gate --history"))
 	if err == nil && bench != nil {
 		if err := h.Select(bench, units); err != nil {
 			bad.Add(err)

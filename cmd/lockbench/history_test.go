@@ -52,7 +52,7 @@ func TestHistory(t *testing.T) {
 		{"history --fail --last 7", exitOK, "regressed", ""},
 		{"history bad", exitUsage, "", "bad/1.txt:1: "},
 		{"history odd", exitUsage, "", "odd/1.txt:1: "}, // a directory
-		{"history none", exitUsage, "", "none"},
+		{"history none", exitUsage, "", "none: no such file or directory (lockbench gate --history writes such files)"},
 		{"history --bench None", exitUsage, "", "'None' matches no benchmark"},
 		{"history --fdr 0 --last 0 --format x --bench (", exitUsage, "", "--bench"},
 	} {

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 
 	"github.com/lockbench/lockbench/internal/claims"
@@ -69,6 +71,14 @@ func unitNames() []string {
 
 // run is main, without the process.
 func run(args []string, stdout, stderr io.Writer) int { return program.Run(args, stdout, stderr) }
+
+// noFile adds to an error about a file that is missing which command writes such files.
+func noFile(err error, command string) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w (%s writes such files)", err, command)
+	}
+	return err
+}
 
 // warn prints reasons not to measure on this machine now.
 func warn(con commandline.Console, warnings []string) {

@@ -24,7 +24,7 @@ func (c *plotCmd) Run(con commandline.Console) error {
 	repeated(&bad, c.Files)
 	for _, name := range c.Files {
 		file, err := results.ReadFile(name)
-		bad.Add(err)
+		bad.Add(noFile(err, "lockbench run"))
 		if err == nil {
 			for _, w := range file.Warnings {
 				fmt.Fprintf(con.Err, "lockbench: warning: %s: %s\n", name, w)

@@ -31,7 +31,7 @@ func (c *reportCmd) Run(con commandline.Console) error {
 	repeated(&bad, c.Files)
 	for _, name := range c.Files {
 		source, err := readSource(name)
-		bad.Add(err)
+		bad.Add(noFile(err, "lockbench run"))
 		if err == nil {
 			page.Sources = append(page.Sources, source)
 		}
