@@ -38,6 +38,10 @@ form.addEventListener("submit", (e) => {
   const first = found.querySelector("a");
   if (first) location.href = first.href;
 });
+// On a narrow screen the menu would be all that is on it.
+document.getElementById("pages").open = matchMedia("(min-width: 50rem)").matches;
+const here = document.querySelector("nav [aria-current]");
+if (here) here.scrollIntoView({ block: "nearest" });
 document.addEventListener("keydown", (e) => {
   if (e.key === "/" && document.activeElement.tagName !== "INPUT") { e.preventDefault(); form.q.focus(); }
 });

@@ -9,7 +9,10 @@ import (
 	"testing"
 )
 
-var reference = regexp.MustCompile(`(?:href|src)="([^"]*)"`)
+var (
+	reference = regexp.MustCompile(`(?:href|src|srcset)="([^"]*)"`)
+	image     = regexp.MustCompile(`<img |!\[[^\]]*\]\([^)]`)
+)
 
 // The site of this checkout has every page; each of its links and pictures leads to a file
 // of the site, and to a heading that is there; and nothing comes from the network.
@@ -35,6 +38,18 @@ func TestSite(t *testing.T) {
 		t.Errorf("%d pages, said %d", len(texts), n)
 	}
 	for name, text := range texts {
+		if strings.Contains(text, "raw HTML omitted") {
+			t.Errorf("%s: HTML of the page is left out", name)
+		}
+		md := strings.TrimSuffix(strings.Replace(strings.TrimPrefix(name, out), "index.html", "README.html", 1), ".html") + ".md"
+		source, err := os.ReadFile("../.." + filepath.ToSlash(md))
+		if err != nil {
+			t.Fatal(err)
+		}
+		source = regexp.MustCompile("(?s)```.*?```|`[^`\n]*`").ReplaceAll(source, nil)
+		if got, want := strings.Count(text, "<img "), len(image.FindAll(source, -1)); got != want {
+			t.Errorf("%s: %d pictures, want %d", name, got, want)
+		}
 		for _, found := range reference.FindAllStringSubmatch(text, -1) {
 			to := strings.ReplaceAll(found[1], "&amp;", "&")
 			if strings.Contains(to, "://") {
@@ -55,9 +70,67 @@ func TestSite(t *testing.T) {
 			}
 		}
 	}
+	for _, name := range []string{"docs/data/README.html", "docs/data/map.txt", "docs/fig-throughput-dark.svg"} {
+		if _, err := os.Stat(filepath.Join(out, filepath.FromSlash(name))); err != nil {
+			t.Error(err)
+		}
+	}
 	script, err := os.ReadFile(filepath.Join(out, "search.js"))
 	if err != nil || !bytes.Contains(script, []byte(`"heading":"`)) {
 		t.Errorf("nothing to search, error %v", err)
+	}
+}
+
+// In the dark a picture has its dark form if there is one, or that within itself; of others
+// the colours are turned. The menu has pages in the order of README, below its headings.
+func TestPictures(t *testing.T) {
+	root := t.TempDir()
+	for name, text := range map[string]string{
+		"README.md":          "# Title\n\n## First\n\n[b](docs/b.md)\n\n## Second\n\n[a](docs/a.md), [b](docs/b.md)\n",
+		"CONTRIBUTING.md":    "# Contributing\n",
+		"CHANGELOG.md":       "# Changelog\n",
+		"SECURITY.md":        "# Security\n",
+		"docs/a.md":          "# Page A\n\n![one](one.svg) ![two](two.svg) ![three](three.svg)\n\n<p><img alt=\"x\" src=\"one.svg\"> <a href=\"b.md#page-b\">b</a></p>\n",
+		"docs/b.md":          "# Page B\n",
+		"docs/c.md":          "# Page C\n",
+		"docs/data/raw.csv":  "1\n",
+		"docs/one.svg":       "<svg/>",
+		"docs/two.svg":       "<svg/>",
+		"docs/two-dark.svg":  "<svg/>",
+		"docs/three.svg":     "<svg><style>@media (prefers-color-scheme: dark) {}</style></svg>",
+		"docs/sub/README.md": "# Page D\n",
+	} {
+		if err := save(filepath.Join(root, filepath.FromSlash(name)), []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out := filepath.Join(root, "site")
+	if _, err := write(root, out); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(out, "docs", "a.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		`<img src="../docs/one.svg" alt="one" class="light">`,
+		`<picture><source media="(prefers-color-scheme: dark)" srcset="../docs/two-dark.svg"><img src="../docs/two.svg" alt="two"></picture>`,
+		`<img src="../docs/three.svg" alt="three">`,
+		`<p><img alt="x" src="../docs/one.svg"> <a href="../docs/b.html#page-b">b</a></p>`,
+	} {
+		if !bytes.Contains(text, []byte(want)) {
+			t.Errorf("no %s in\n%s", want, text)
+		}
+	}
+	menu := regexp.MustCompile(`(?s)<li[ >].*?</li>`).FindAllString(string(text), -1)
+	for i := range menu {
+		menu[i] = strings.TrimSpace(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(menu[i], ""))
+	}
+	if got, want := strings.Join(menu, ", "), "Title, First, Page B, Second, Page A, More, Page C, Page D, Project, Contributing, Changelog, Security"; got != want {
+		t.Errorf("menu %s, want %s", got, want)
+	}
+	if _, err := os.Stat(filepath.Join(out, "docs", "data", "raw.csv")); err != nil {
+		t.Error(err)
 	}
 }
 
