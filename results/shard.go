@@ -37,8 +37,8 @@ func (f *File) shard() (s Shard, err error) {
 }
 
 // sweepKeys are the notes that all shards of a sweep have in common, except for which
-// shard it is.
-var sweepKeys = []string{"sweep", "settings", "seed"}
+// shard it is: what was measured, by which program, and on how many CPUs.
+var sweepKeys = []string{"sweep", "settings", "seed", "go", "commit", "cpus", "gomaxprocs", "governor"}
 
 // common returns a note without which shard it is.
 func (f *File) common(key string) string {
@@ -46,8 +46,8 @@ func (f *File) common(key string) string {
 }
 
 // Merge puts the files of all shards of a sweep together, in the order of the shards. It
-// is an error, which says all that is wrong, if they are not of one sweep and one kind of
-// machine, if a shard is missing or there twice, or if a cell is missing, has fewer
+// is an error, which says all that is wrong, if they are not of one sweep, one program and
+// one kind of machine, if a shard is missing or there twice, or if a cell is missing, has fewer
 // samples than others of its shard, or is in two shards.
 //
 // Samples of different shards were measured at different times and perhaps on different
@@ -133,9 +133,17 @@ func Merge(files []*File) (*File, error) {
 			merged.Notes[i].Text = first.common("sweep") // so that it can be resumed
 		}
 	}
+	var kernels []string
 	for _, f := range by {
 		merged.Samples = append(merged.Samples, f.Samples...)
+		for _, n := range f.Notes {
+			if n.Key == "kernel" && !slices.Contains(kernels, n.Text) {
+				kernels = append(kernels, n.Text)
+			}
+		}
 	}
+	merged.Notes = slices.DeleteFunc(merged.Notes, func(n Note) bool { return n.Key == "kernel" })
+	merged.Facts.Note("kernel", strings.Join(kernels, ", "))
 	merged.Notes = append(merged.Notes, Note{"merged", wording.Count(whole.Of, "shard")})
 	return merged, nil
 }

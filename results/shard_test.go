@@ -36,6 +36,12 @@ func TestMerge(t *testing.T) {
 	if err != nil || len(merged.Samples) != 8 || merged.Samples[0].Reads != 0 || merged.Noted("shard") != "" || merged.Noted("merged") != "2 shards" {
 		t.Fatalf("%+v, error %v", merged, err)
 	}
+	a.Note("kernel", "6.1")
+	b.Note("kernel", "6.2")
+	b.Note("kernel", "6.1")
+	if merged, err := results.Merge([]*results.File{a, b}); err != nil || merged.Noted("kernel") != "6.1, 6.2" {
+		t.Errorf("kernel %q, error %v: want both", merged.Noted("kernel"), err)
+	}
 	for _, test := range []struct {
 		name  string
 		spoil func(a, b *results.File) []*results.File
@@ -50,6 +56,13 @@ func TestMerge(t *testing.T) {
 			b.Notes[0].Text, b.Machine = "cpus=4 count=2", "sim:milan-2s"
 			return []*results.File{a, b}
 		}, []string{`shard2: sweep is "cpus=4 count=2"`, `shard2: machine is "sim:milan-2s", want "host"`}},
+		{"other programs", func(a, b *results.File) []*results.File {
+			a.Note("go", "go1.26.8")
+			a.Note("commit", "1111")
+			b.Note("go", "go1.27.0")
+			b.Note("cpus", "64")
+			return []*results.File{a, b}
+		}, []string{`shard2: go is "go1.27.0", want "go1.26.8", as in shard1`, `shard2: commit is "", want "1111"`, `shard2: cpus is "64", want ""`}},
 		{"doubled", func(a, b *results.File) []*results.File {
 			b.Samples[0].Cell, b.Samples[2].Cell = a.Samples[0].Cell, a.Samples[0].Cell
 			return []*results.File{a, b}

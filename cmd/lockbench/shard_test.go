@@ -72,6 +72,83 @@ func TestShardErrors(t *testing.T) {
 			t.Errorf("--shard %s: exit status %d: %s", test.shard, code, stderr)
 		}
 	}
+	for _, test := range []struct{ environment, shard, want string }{
+		{"JOB_COMPLETION_INDEX=abc", "auto/2", `JOB_COMPLETION_INDEX is "abc", want 0 to 1`},
+		{"JOB_COMPLETION_INDEX=-1", "auto/2", `JOB_COMPLETION_INDEX is "-1", want 0 to 1`},
+		{"JOB_COMPLETION_INDEX=2", "auto/2", `JOB_COMPLETION_INDEX is "2", want 0 to 1`},
+		{"JOB_COMPLETION_INDEX=", "auto/2", `JOB_COMPLETION_INDEX is "", want 0 to 1`},
+		{"JOB_COMPLETION_INDEX=0", "auto/x", "want I/N"},
+		{"SLURM_ARRAY_TASK_ID=5", "auto/4", `SLURM_ARRAY_TASK_ID is "5", want 1 to 4`},
+		{"SLURM_ARRAY_TASK_ID=4 SLURM_ARRAY_TASK_MIN=1 SLURM_ARRAY_TASK_STEP=2", "auto/4", `SLURM_ARRAY_TASK_ID is "4", want 1 to 7 in steps of 2`},
+		{"SLURM_ARRAY_TASK_ID=9223372036854775807 SLURM_ARRAY_TASK_MIN=-9223372036854775808", "auto/4", "SLURM_ARRAY_TASK_ID is"},
+		{"", "7/7", "--shard 7/7: there are 6 situations, each of which is measured in one part: want at most 6 parts"},
+		{"", "1/7", "--shard 1/7: there are 6 situations"}, // the others would be measured for nothing
+	} {
+		t.Run(test.environment, func(t *testing.T) {
+			for v := range strings.FieldsSeq(test.environment) {
+				name, value, _ := strings.Cut(v, "=")
+				t.Setenv(name, value)
+			}
+			t.Chdir(t.TempDir())
+			if code, _, stderr := inPlace("run " + shardedSweep + " --shard " + test.shard); code != exitUsage || !strings.Contains(stderr, test.want) {
+				t.Errorf("--shard %s: exit status %d: %s; want %s", test.shard, code, stderr, test.want)
+			}
+		})
+	}
+	t.Setenv("SLURM_ARRAY_TASK_ID", "5") // the third of 1, 3, 5
+	t.Setenv("SLURM_ARRAY_TASK_MIN", "1")
+	t.Setenv("SLURM_ARRAY_TASK_STEP", "2")
+	t.Chdir(t.TempDir())
+	if code, _, stderr := inPlace("run " + shardedSweep + " --shard auto/3 --out x.txt"); code != exitOK {
+		t.Fatalf("exit status %d: %s", code, stderr)
+	}
+	if file, err := results.ReadFile("x.txt"); err != nil || !strings.HasPrefix(file.Noted("shard"), "3/3 with ") {
+		t.Errorf("shard %q, error %v; want the third of three", file.Noted("shard"), err)
+	}
+}
+
+// Shards that were concatenated, in any order, are checked like files of their own.
+func TestMergeConcatenated(t *testing.T) {
+	t.Chdir(t.TempDir())
+	var parts [3]string
+	for i := range parts {
+		name := fmt.Sprintf("part%d.txt", i)
+		if code, _, stderr := inPlace(fmt.Sprintf("run %s --shard %d/3 --out %s", shardedSweep, i+1, name)); code != exitOK {
+			t.Fatalf("exit status %d: %s", code, stderr)
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts[i] = string(text)
+	}
+	for _, test := range []struct {
+		parts  []string
+		more   string
+		stderr string // "" if they are the whole
+	}{
+		{[]string{parts[2], parts[0], parts[1]}, "", ""},
+		{[]string{parts[2], parts[0]}, "part1.txt", ""},
+		{[]string{parts[2], parts[0]}, "", "lockbench: missing of 3: shard 2\n"},
+		{[]string{parts[0], parts[1], parts[2]}, "part1.txt", "part1.txt: is shard 2 of 3, as all.txt, from line "},
+		{[]string{parts[0], parts[1][:strings.LastIndex(parts[1], "\nBenchmark")+1], parts[2]}, "", fmt.Sprintf("all.txt, from line %d: a cell has 1 sample, want at least 2", 1+strings.Count(parts[0], "\n"))},
+		{[]string{parts[0], strings.Replace(parts[1], "\nBenchmark", "\nBenchmarkLock/lock=mcs/reads=0/workers=1/hold=0s/think=0s-1 5 -1 ns/op\nBenchmark", 1)}, "", fmt.Sprintf("all.txt:%d: ", 2+strings.Count(parts[0]+parts[1][:strings.Index(parts[1], "\nBenchmark")], "\n"))},
+	} {
+		if err := os.WriteFile("all.txt", []byte(strings.Join(test.parts, "")), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		code, _, stderr := inPlace("merge --force --out merged.txt all.txt " + test.more)
+		if test.stderr != "" {
+			if code != exitUsage || !strings.Contains(stderr, test.stderr) {
+				t.Errorf("%d parts and %q: exit status %d, want %q: %s", len(test.parts), test.more, code, test.stderr, stderr)
+			}
+			continue
+		}
+		file, err := results.ReadFile("merged.txt")
+		if code != exitOK || err != nil || len(file.Done()) != 12 {
+			t.Errorf("%d parts and %q: exit status %d, error %v: %s", len(test.parts), test.more, code, err, stderr)
+		}
+	}
 }
 
 // The script for SLURM runs its part.

@@ -68,7 +68,11 @@ func (a *Axes) Finish(bad *commandline.Problems, sweep *harness.Sweep, unknown e
 		sweep.Extra = alone(sweep.Subjects, sweep.Works, sweep.Modes)
 	}
 	if unknown == nil {
-		bad.Add(sweep.Validate())
+		err := sweep.Validate()
+		bad.Add(err)
+		if err == nil {
+			checkShards(bad, *sweep)
+		}
 	}
 	most := maxWorkers
 	if sweep.Latency || len(sweep.Arrivals) > 0 {
