@@ -49,8 +49,8 @@ func start(t *testing.T) context.Context {
 	return ctx
 }
 
-// open opens a page in a tab of Chromium.
-func open(t *testing.T, chromium context.Context, text string, width, height int64) *browser {
+// openPage opens a page in a tab of Chromium.
+func openPage(t *testing.T, chromium context.Context, text string, width, height int64) *browser {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "report.html")
 	if err := os.WriteFile(file, []byte(text), 0o666); err != nil {
@@ -174,7 +174,7 @@ func TestBrowser(t *testing.T) {
 // with the answer; no text lies over another, on any width.
 func figures(t *testing.T, chromium context.Context) {
 	text := sweep(t)
-	b := open(t, chromium, text, 1200, 900)
+	b := openPage(t, chromium, text, 1200, 900)
 	b.shoot("light")
 	for _, id := range sections {
 		if n := eval[int](b, `document.querySelectorAll("#`+id+`:not([hidden]) figure").length`); n == 0 {
@@ -182,7 +182,7 @@ func figures(t *testing.T, chromium context.Context) {
 		}
 	}
 	answer := eval[string](b, `document.getElementById("answer").innerText`)
-	for _, want := range []string{"A CPU, 8 CPUs\n", "When every operation writes, lock", "At 99 % reads, lock0 is fastest: 34.3 ns/op, 1.4 times as fast as lock3.", "simulated milan-2s, 128 CPUs\n", "(one seed)"} {
+	for _, want := range []string{"A CPU, 8 CPUs: a worker per CPU, hold 0s, think 100ns\n", "When every operation writes, lock", "At 99 % reads, lock0 is fastest: 34.3 ns/op, 1.4 times as fast as lock3.", "simulated milan-2s, 128 CPUs: ", "(one seed)"} {
 		if !strings.Contains(answer, want) {
 			t.Errorf("the answer does not say %q:\n%s", want, answer)
 		}
@@ -237,29 +237,37 @@ func answers(t *testing.T, chromium context.Context) {
 		}
 		p.Sources = append(p.Sources, sourceOf(t, "x.txt", text))
 	}
-	b := open(t, chromium, page(t, p), 1200, 900)
+	b := openPage(t, chromium, page(t, p), 1200, 900)
 	got := eval[string](b, `[...document.querySelectorAll("#answer p")].map((p) => p.textContent).join("\n")`)
-	if want := `One, 2 CPUs
+	if want := `One, 2 CPUs: a worker per CPU, hold 0s, think 100ns
 When every operation writes, a takes 60 ns/op; there is no other to compare it with.
-Tied, 2 CPUs
+Tied, 2 CPUs: a worker per CPU, hold 0s, think 100ns
 When every operation writes, a and b tie for fastest: 61 to 62 ns/op.
-Noise, 2 CPUs
+Noise, 2 CPUs: a worker per CPU, hold 0s, think 100ns
 When every operation writes, nothing beats sync.Mutex beyond the noise: 62 ns/op; a is not told apart from it.
-Few, 2 CPUs
+Few, 2 CPUs: a worker per CPU, hold 0s, think 100ns
 When every operation writes, too few samples to tell which is fastest: a has the best median, 60 ns/op; an interval needs 6 samples.
-Fewer, 2 CPUs
+Fewer, 2 CPUs: a worker per CPU, hold 0s, think 100ns
 When every operation writes, a is fastest: 60 ns/op, 1.5 times as fast as b.
-Sure, 2 CPUs
+Sure, 2 CPUs: a worker per CPU, hold 0s, think 100ns
 When every operation writes, a is fastest: 60 ns/op, 1.5 times as fast as b and 3.0 times as fast as sync.Mutex.
-Close, 2 CPUs
+Close, 2 CPUs: a worker per CPU, hold 0s, think 100ns
 When every operation writes, a is fastest: 60 ns/op, just ahead of b.`; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	text := "machine: host\ncpu: Open\n"
+	for i, lock := range []string{"a", "b"} {
+		text += strings.Repeat(fmt.Sprintf("BenchmarkLock/lock=%s/reads=0/workers=2/hold=0s/think=100ns/load=0.5-2 100 60 ns/op 5 offered-ops/s %d write-p99-ns\n", lock, 1500*(i+1)), 6)
+	}
+	b = openPage(t, chromium, page(t, Page{Sources: []Source{sourceOf(t, "x.txt", text)}}), 1200, 900)
+	if got, want := eval[string](b, `document.querySelector("#answer p:last-child").textContent`), "When every operation writes, by the wait that 99 % of writers stay below, a is best: 1.5 µs, 2.0 times as good as b."; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 }
 
 // What is chosen filters every figure and table, and the answer; and the address has it.
 func filters(t *testing.T, chromium context.Context) {
-	b := open(t, chromium, sweep(t), 1200, 900)
+	b := openPage(t, chromium, sweep(t), 1200, 900)
 	only := func(fieldset, label string) {
 		t.Helper()
 		eval[chromedp.Void](b, fmt.Sprintf(`document.querySelectorAll("#%s input").forEach((e) => {
@@ -311,7 +319,7 @@ func filters(t *testing.T, chromium context.Context) {
 // Everything can be reached with Tab, in the order of the page, and shows that it has the
 // focus; in a figure, keys go from mark to mark.
 func keys(t *testing.T, chromium context.Context) {
-	b := open(t, chromium, sweep(t), 1200, 900)
+	b := openPage(t, chromium, sweep(t), 1200, 900)
 	tip := func() string {
 		return eval[string](b, `document.getElementById("tip").hidden ? "" : document.getElementById("tip").textContent`)
 	}
@@ -357,7 +365,7 @@ func keys(t *testing.T, chromium context.Context) {
 // In either look, text can be read on its ground: by WCAG, a contrast of 4.5 at least; and
 // so can the colours of locks.
 func contrast(t *testing.T, chromium context.Context) {
-	b := open(t, chromium, sweep(t), 1200, 900)
+	b := openPage(t, chromium, sweep(t), 1200, 900)
 	for _, look := range []string{"light", "dark"} {
 		eval[chromedp.Void](b, fmt.Sprintf(`document.documentElement.dataset.look = %q`, look))
 		if faint := eval[[]string](b, faint); len(faint) > 0 {
@@ -405,7 +413,7 @@ func names(t *testing.T, chromium context.Context) {
 			}
 		}
 	}
-	b := open(t, chromium, page(t, Page{Sources: []Source{sourceOf(t, "<b>.txt", text)}}), 390, 800)
+	b := openPage(t, chromium, page(t, Page{Sources: []Source{sourceOf(t, "<b>.txt", text)}}), 390, 800)
 	legend := eval[string](b, `document.querySelector("#curves .legend").textContent`)
 	for _, name := range all {
 		if !strings.Contains(legend, name) {
@@ -440,7 +448,7 @@ func large(t *testing.T, chromium context.Context) {
 	if n := len(drawn(t, text).Cells); n < 10_000 {
 		t.Fatalf("%d cells", n)
 	}
-	b := open(t, chromium, text, 1200, 900)
+	b := openPage(t, chromium, text, 1200, 900)
 	if n := eval[int](b, `document.querySelectorAll("#winners figure").length`); n == 0 {
 		t.Error("no map of winners")
 	}

@@ -41,6 +41,13 @@ function show(v) {
   return String(+v.toPrecision(3));
 }
 
+// amount returns a value in its unit: a wait as a duration.
+function amount(v, unit) {
+  if (!unit.endsWith("-ns")) return show(v) + " " + unit;
+  const [name, size] = [["s", 1e9], ["ms", 1e6], ["µs", 1e3], ["ns", 1]].find(([, size]) => v >= size) || ["ns", 1];
+  return +(v / size).toPrecision(3) + " " + name;
+}
+
 const numerically = (a, b) => a - b;
 // least and most also take more values than a call can have arguments.
 const least = (values) => values.reduce((a, b) => (b < a ? b : a), Infinity);
@@ -309,14 +316,20 @@ function lines(series, axis) {
   const top = 10, bottom = 236;
   const fits = names(ending, () => 0, top, bottom).length > 0;
   const left = 48, room = fits ? most(ending.map((s) => widthOf(nameOf(s)))) + 22 : 12, width = 440, right = width - room;
-  const [position] = scale(points.map((p) => axis.place(p.x)).concat(axis.ticks.map(axis.place)), left + 10, right - 6, false);
+  const [position] = scale(points.map((p) => axis.place(p.x)).concat(axis.ticks.map(axis.place)), left + 12, right - 10, false);
   const x = (v) => position(axis.place(v));
   const spread = points.flatMap((p) => [p.median, p.lo ?? p.median, p.hi ?? p.median]).filter((v) => Number.isFinite(v));
   const [y, yTicks] = scale(spread, bottom, top + 4, true);
   const parts = [], marks = [];
   yAxis(parts, y, yTicks, left, right);
   xAxis(parts, x, axis.ticks, axis.text, axis.name, left, right, bottom);
+  // Intervals at one place would hide each other.
+  const varied = (s) => s.points.some((p) => p.lo !== null && p.lo !== undefined && p.lo !== p.hi);
+  const beside = series.filter(varied).length;
+  let varying = 0;
   series.forEach((s, row) => {
+    const shift = varied(s) ? (varying++ - (beside - 1) / 2) * Math.min(3, 16 / beside) : 0;
+    const x = (v) => position(axis.place(v)) + shift;
     const path = s.points.map((p, i) => (i ? "L" : "M") + x(p.x).toFixed(1) + "," + y(p.median).toFixed(1)).join("");
     parts.push(draw("path", { d: path, style: `fill:none;stroke:${hueOf(s.lock)}`, "stroke-width": 1.8, "stroke-dasharray": s.simulated ? "5 3" : null }));
     for (const p of s.points) {
@@ -327,7 +340,7 @@ function lines(series, axis) {
     }
   });
   for (const n of fits ? names(ending, (s) => y(s.points.at(-1).median), top + 2, bottom) : []) {
-    parts.push(draw("line", { x1: x(end) + 6, y1: y(n.s.points.at(-1).median), x2: right + 4, y2: n.y, style: `stroke:${hueOf(n.s.lock)}`, "stroke-width": 0.8 }));
+    parts.push(draw("line", { x1: x(end) + 8, y1: y(n.s.points.at(-1).median), x2: right + 4, y2: n.y, style: `stroke:${hueOf(n.s.lock)}`, "stroke-width": 0.8 }));
     parts.push(label(right + 8, n.y + 4, nameOf(n.s), { style: `fill:${hueOf(n.s.lock)}` }));
   }
   return [width, bottom + 46, parts, marks];
@@ -413,33 +426,35 @@ function answers(cells) {
     const of = fair.length > 0 ? fair : here, n = mostCPUs(of);
     const at = of.filter((g) => g.c === n).sort((a, b) => a.r - b.r), some = at.filter((g) => g.r < 100);
     const told = some.length > 0 ? distinct([some[0], some.at(-1)]) : at.slice(0, 1);
-    return [make("p", { class: "where" }, `${machineText(m)}, ${cpusText(n)}`), ...told.map((g) => make("p", {}, ...answer(g, unit)))];
+    const distance = n > 1 && !data.machines[m].simulated ? { near: ", near each other", far: ", far from each other" }[chosen.distance] || "" : "";
+    return [make("p", { class: "where" }, `${machineText(m)}, ${cpusText(n)}${distance}: ${data.situations[chosen.situation].label}`), ...told.map((g) => make("p", {}, ...answer(g, unit)))];
   });
 }
 
 // answer says in a sentence which lock of a contest is the best.
 function answer(g, unit) {
   const [best, second] = g.all, name = (a) => data.locks[a.l].name, strong = (a) => make("strong", {}, name(a));
-  const value = (a) => show(a.median) + " " + unit;
+  const value = (a) => amount(a.median, unit), waits = unit.match(/^(read|write)-p99-ns$/);
   const better = data.units.find((u) => u.name === unit).better;
   const times = (a) => (better > 0 ? best.median / a.median : a.median / best.median).toFixed(1) + " times";
   const good = unit === "ns/op" ? "fast" : "good", first = good === "fast" ? "fastest" : "best";
-  const when = g.r < 0 ? "With these roles" : g.r === 0 ? "When every operation writes" : g.r === 100 ? "When all only read" : `At ${g.r} % reads`;
+  const when = (g.r < 0 ? "With these roles" : g.r === 0 ? "When every operation writes" : g.r === 100 ? "When all only read" : `At ${g.r} % reads`) +
+    (waits ? `, by the wait that 99 % of ${waits[1] === "read" ? "readers" : "writers"} stay below` : "");
   const usual = g.all.find((a) => /^sync\.(RW)?Mutex(-model)?$/.test(name(a)));
   const exact = data.machines[g.m].simulated && best.lo === best.hi ? " (one seed)" : "";
-  if (!second) return [when + ", ", strong(best), " takes " + value(best) + "; there is no other to compare it with."];
+  if (!second) return [when + ", ", strong(best), (waits ? " has " : " takes ") + value(best) + "; there is no other to compare it with."];
   if (best.lo === null) return [when + ", too few samples to tell which is " + first + ": ", strong(best), " has the best median, " + value(best) + "; an interval needs 6 samples."];
   if (g.tied.length === 0) {
     const than = (a) => (better < 0 && a.median / best.median < 1.05 || better > 0 && best.median / a.median < 1.05 ? `just ahead of ${name(a)}` : `${times(a)} as ${good} as ${name(a)}`);
     return [when + ", ", strong(best), ` is ${first}: ${value(best)}${exact}, ${than(second)}` + (usual && usual !== best && usual !== second ? ` and ${than(usual)}` : "") + "."];
   }
   const tied = [best, ...g.tied], slowest = tied.at(-1);
-  const range = show(best.median) === show(slowest.median) ? value(best) : show(best.median) + " to " + value(slowest);
+  const range = show(best.median) === show(slowest.median) ? value(best) : (waits ? value(best) : show(best.median)) + " to " + value(slowest);
   if (usual && tied.includes(usual)) {
     const others = g.tied.length === 1 ? `${name(tied.find((a) => a !== usual))} is not told apart from it` : `${g.tied.length} others are not told apart from it`;
     return [when + ", nothing beats ", strong(usual), ` beyond the noise: ${value(usual)}; ${others}${tied.length < g.all.length ? `, of ${g.all.length} locks` : ""}.`];
   }
-  return [when + ", ", strong(best), ...(tied.length === 2 ? [" and ", strong(tied[1])] : [` and ${g.tied.length} more`]), ` tie for ${first}: ${range}` + (usual ? `; ${name(usual)} takes ${value(usual)}` : "") + "."];
+  return [when + ", ", strong(best), ...(tied.length === 2 ? [" and ", strong(tied[1])] : [` and ${g.tied.length} more`]), ` tie for ${first}: ${range}` + (usual ? `; ${name(usual)} ${waits ? "has" : "takes"} ${value(usual)}` : "") + "."];
 }
 
 function winners(cells) {
@@ -450,7 +465,7 @@ function winners(cells) {
       const [best, second] = g.all, name = data.locks[best.l].name, sure = g.tied.length === 0 && g.all.length > 1;
       return {
         c: g.c, r: g.r, fill: sure ? hueOf(best.l) : `color-mix(in srgb, ${hueOf(best.l)} 22%, var(--back))`, ink: sure ? "var(--back)" : "var(--text)",
-        lines: [name, sure || g.all.length === 1 ? show(best.median) : best.lo === null ? "too few samples" : "tied with " + g.tied.length],
+        lines: [name, sure || g.all.length === 1 ? (unit.endsWith("-ns") ? amount(best.median, unit) : show(best.median)) : best.lo === null ? "too few samples" : "tied with " + g.tied.length],
         text: `${cpusText(g.c)}, ${readsText(g.r)}${g.over ? " (more CPUs than the machine has)" : ""}\n${name}: ${interval(best)} ${unit}` +
           (second ? `\nthen ${data.locks[second.l].name}: ${interval(second)}` : "") +
           (best.lo === null && second ? "\ntoo few samples to tell" : g.tied.length ? "\nnot told apart from: " + listed(g.tied.map((t) => data.locks[t.l].name)) : sure ? "\nthe best for sure" : "") +
