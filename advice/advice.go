@@ -104,7 +104,7 @@ type Answer struct {
 
 // An Estimate is how fast a lock is in the workload.
 type Estimate struct {
-	Lock string
+	Lock string // its name
 
 	// NS is the median of the unit that was asked for, in nanoseconds, and Lo and Hi its 95 %
 	// interval. If it is interpolated, so is the interval.
@@ -128,11 +128,11 @@ type Flip struct {
 	Axis string       // "cpus", "workers", "reads", "hold" or "think"
 	Cell results.Cell // the workload after it, measured at this place of the axis
 
-	Lock                    string
+	Lock                    string  // the faster one there
 	Times, TimesLo, TimesHi float64 // over the lock to take, as in an [Estimate]
 }
 
-// LeftOut is a lock that is not ranked.
+// LeftOut is a lock that is not ranked, by its name, and why, in words.
 type LeftOut struct{ Lock, Why string }
 
 // TooFew is why a lock is left out that was not measured often enough in each of the cells
@@ -160,6 +160,7 @@ type NoDataError struct {
 	LeftOut []LeftOut
 }
 
+// Error says on which axis there are no samples, and what there is, in one line.
 func (e *NoDataError) Error() string {
 	if len(e.LeftOut) > 0 {
 		var each []string

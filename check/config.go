@@ -30,11 +30,12 @@ const (
 
 var modes = [...]string{Exhaustive: "exhaustive", Bounded: "bounded", Random: "random", PCT: "pct"}
 
+// String returns the name of the mode, such as "exhaustive".
 func (m Mode) String() string { return modes[m] }
 
 // A Config says how to search. The zero Config takes every schedule.
 type Config struct {
-	Mode Mode
+	Mode Mode // which schedules to take
 
 	// Bound is the number of preemptions in mode Bounded, and of changes of
 	// priority in mode PCT.

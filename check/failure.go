@@ -23,7 +23,7 @@ const (
 // A Failure is a schedule that failed, step by step.
 type Failure struct {
 	Kind    Kind     `json:"kind"`
-	Message string   `json:"message"`
+	Message string   `json:"message"` // what went wrong, on one line or more
 	Workers []string `json:"workers"` // their names; the body is the first
 	Steps   []Step   `json:"steps"`
 	Waits   []Wait   `json:"waits,omitempty"` // of a deadlock: what each worker waits for
@@ -75,7 +75,7 @@ type Wait struct {
 	Func   string  `json:"func,omitempty"`
 }
 
-// A Call is a place in the source and the function that it is in.
+// A Call is a place in the source, by file and line from 1, and the function that it is in.
 type Call struct {
 	File string `json:"file"`
 	Line int    `json:"line"`

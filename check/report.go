@@ -15,7 +15,7 @@ import (
 
 // A Report is the result of a search.
 type Report struct {
-	Config Config
+	Config Config // of the search
 
 	// Schedules is how many executions ran to their end, Abandoned how many
 	// were given up because they were equivalent to another one, and Steps how many
@@ -35,8 +35,8 @@ type Report struct {
 	// it early.
 	Ended bool
 
-	Elapsed time.Duration
-	Failure *Failure // nil if none was found
+	Elapsed time.Duration // wall time
+	Failure *Failure      // nil if none was found
 
 	other  bool        // nothing was run, because LOCKBENCH_REPLAY is for another search
 	pinned bool        // a worker was pinned

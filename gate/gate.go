@@ -39,6 +39,7 @@ const (
 	sides
 )
 
+// String returns "base" or "head".
 func (s Side) String() string { return [...]string{"base", "head"}[s] }
 
 // A Reading is what one run of a benchmark measured.
@@ -46,8 +47,8 @@ type Reading struct {
 	// Build is the number of the pair of binaries, from 1: base and head with the same
 	// layout. Each pair has the same code in another layout. 0 means unknown.
 	Build  int
-	Values []results.Value
-	Where  string // file:line, "" if it was measured now
+	Values []results.Value // each unit once
+	Where  string          // file:line, "" if it was measured now
 }
 
 // value returns what r measured in unit, and whether it did.
@@ -163,8 +164,8 @@ type Rules struct {
 
 // An Exception is a rule for one unit of one benchmark.
 type Exception struct {
-	Margin float64
-	Ignore bool // do not judge it
+	Margin float64 // in place of that of the rules: a share, such as 0.03
+	Ignore bool    // do not judge it
 }
 
 // Defaults for [Rules].
@@ -195,6 +196,7 @@ const (
 	Regressed
 )
 
+// String returns the verdict in words, such as "cannot tell".
 func (v Verdict) String() string {
 	return [...]string{"pass", "cannot tell", "no verdict", "regressed"}[v]
 }
@@ -216,8 +218,8 @@ func (v *Verdict) UnmarshalText(text []byte) error {
 // A Result is the outcome for one unit of one benchmark at one distance.
 type Result struct {
 	Benchmark
-	Unit     string
-	Better   int // +1 if more is better, -1 if less is
+	Unit     string // of Old and New, such as "ns/op"
+	Better   int    // +1 if more is better, -1 if less is
 	Distance results.Distance
 
 	Verdict Verdict
@@ -237,7 +239,7 @@ type Result struct {
 	// much larger, layout makes the difference. They are NaN if unknown.
 	Spread, Within float64
 
-	Margin   float64
+	Margin   float64 // a share: the greatest Change for the worse that passes
 	Drift    float64 // by how much the sides may differ in addition, if they were not measured together
 	Evidence float64 // natural logarithm of the evidence for a regression
 
@@ -311,8 +313,8 @@ type Report struct {
 	// Warnings is what a reader of the verdict should know.
 	Warnings []string
 
-	Took   time.Duration
-	Rounds int
+	Took   time.Duration // wall time
+	Rounds int           // of the benchmark that has the most
 }
 
 // Whole reports whether something was compared, no part could not be compared, and each

@@ -18,6 +18,7 @@ type BrokenError struct {
 	Stack string // of the worker that panicked, as a crash prints it; "" if none did
 }
 
+// Error returns all but the Stack, in one line.
 func (e *BrokenError) Error() string {
 	return fmt.Sprintf("%s %q is broken: %s: want %s, have %s", cmp.Or(e.Kind, "lock"), e.Lock, e.When, e.Want, e.Have)
 }

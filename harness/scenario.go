@@ -139,7 +139,7 @@ type Scenario struct {
 
 	Work Work // what hold and think are made of
 
-	Mode Mode
+	Mode Mode // what workers are: see [Mode]
 
 	Place Place // which CPUs the workers run on, in Thread mode
 

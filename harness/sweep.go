@@ -21,11 +21,11 @@ import (
 type Sweep struct {
 	// The axes. None of these may be empty, and none may name a value twice.
 	Subjects      []Subject
-	CPUs          []int
-	WorkersPerCPU []int
-	Reads         []int
-	Hold          []time.Duration
-	Think         []time.Duration
+	CPUs          []int           // how many
+	WorkersPerCPU []int           // how many
+	Reads         []int           // percent of the operations, from 0 to 100
+	Hold          []time.Duration // see [Scenario]
+	Think         []time.Duration // see [Scenario]
 
 	// Readers and Writers are axes in place of WorkersPerCPU and Reads, which are empty
 	// then: see [Scenario].
@@ -315,7 +315,7 @@ func (s Sweep) unsuited(product []situation) (errs []error) {
 
 // A LeftOut is a part of the product of a sweep's axes that cannot be measured.
 type LeftOut struct {
-	Why   string
+	Why   string   // in words
 	Locks []string // for which that holds; none means all
 }
 

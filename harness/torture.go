@@ -23,7 +23,7 @@ import (
 // far each gets depends on the machine.
 type Torture struct {
 	Duration time.Duration // of each lock, or flavour; at least one round
-	Seed     uint64
+	Seed     uint64        // of all that is drawn; any number
 	CPUs     int           // of the machine; 0 means all
 	Patience time.Duration // see [Scenario]
 
@@ -33,9 +33,9 @@ type Torture struct {
 
 // Tortured is what was done to a subject of a [Torture].
 type Tortured struct {
-	Name   string
-	Took   time.Duration
-	Rounds int
+	Name   string        // of the lock or the flavour
+	Took   time.Duration // wall time
+	Rounds int           // how many
 
 	Flips         uint64 // changes of GOMAXPROCS while workers ran, or between rounds
 	Collections   uint64 // forced runs of the garbage collector
@@ -61,7 +61,7 @@ type Tally struct {
 	Refused    uint64 // tries that failed
 	TimedOut   uint64 // waits that ended with a timeout
 	Cancelled  uint64 // waits that ended with their context
-	Downgrades uint64
+	Downgrades uint64 // writers that became readers without a release
 
 	GracePeriods  uint64 // that were waited for, in any way
 	Callbacks     uint64 // functions that were called after one

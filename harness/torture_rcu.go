@@ -14,8 +14,8 @@ import (
 
 // An RCU is a flavour of read-copy update under torture.
 type RCU struct {
-	Name string
-	New  func() RCUDomain
+	Name string           // for reports
+	New  func() RCUDomain // returns a new domain, without readers
 
 	// Pins says that nothing in a read-side critical section may block.
 	Pins bool

@@ -27,7 +27,7 @@ var formats = []string{"svg", "png"}
 
 // A File is a figure in a file.
 type File struct {
-	Path string
+	Path string // with the directory that was given
 	*Figure
 }
 

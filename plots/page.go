@@ -18,7 +18,7 @@ const PageName = "index.html"
 
 // An Answer is a figure at the top of the page, under the question that it answers.
 type Answer struct {
-	Question string
+	Question string // such as "What happens with more CPUs?"
 	File
 }
 

@@ -44,8 +44,8 @@ type Options struct {
 
 // An Other is what was found on another machine than the one of [Options.Facts].
 type Other struct {
-	Facts     results.Facts
-	Summaries []results.Summary
+	Facts     results.Facts     // whose Machine names it
+	Summaries []results.Summary // of its samples
 }
 
 // machine returns the name of the machine, without saying that it is simulated.

@@ -28,7 +28,8 @@ type Facts struct {
 
 // A Note is a fact for people to read: the line "# key: text" of a file.
 type Note struct {
-	Key, Text string
+	Key  string // without a colon, such as "date"
+	Text string // without a newline
 }
 
 // Host returns the facts of this machine and this process: the date, its number, the

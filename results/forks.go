@@ -18,9 +18,9 @@ import (
 // samples of one process do.
 type Spread struct {
 	Cell
-	Distance       Distance
-	Oversubscribed bool
-	Unit           string
+	Distance       Distance // see [Sample]
+	Oversubscribed bool     // see [Sample]
+	Unit           string   // such as "ns/op"
 
 	Forks int // processes
 	N     int // samples of all processes

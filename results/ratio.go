@@ -14,10 +14,10 @@ import (
 // A Ratio compares two locks in one scenario at one distance, in one unit, by
 // the samples of each that were taken in the same round.
 type Ratio struct {
-	Cell             // the scenario, and the lock that is compared
-	Reference string // the lock that it is compared to
-	Distance  Distance
-	Unit      string
+	Cell               // the scenario, and the lock that is compared
+	Reference string   // the lock that it is compared to
+	Distance  Distance // see [Sample]
+	Unit      string   // such as "ns/op"
 
 	N      int     // pairs
 	Median float64 // of the ratios of the pairs, lock over reference

@@ -20,18 +20,19 @@ import (
 
 // A SyntaxError is an error in one line of a file.
 type SyntaxError struct {
-	File string
-	Line int // from 1
-	Msg  string
+	File string // as it was opened
+	Line int    // from 1
+	Msg  string // what was wanted there, and what was found
 }
 
+// Error returns "file:line: message".
 func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Msg)
 }
 
 // A File is the contents of a results file.
 type File struct {
-	Name string
+	Name string // as it was opened
 	Facts
 	Samples []Sample // in file order
 

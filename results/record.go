@@ -29,12 +29,12 @@ type Record struct {
 
 	Fork int // which process measured; see [Sample]
 
-	Distance       Distance
-	Oversubscribed bool
+	Distance       Distance // see [Sample]
+	Oversubscribed bool     // see [Sample]
 
-	Ops    int // iterations
-	Values []Value
-	Line   int // in its file, from 1
+	Ops    int     // iterations
+	Values []Value // each unit once, in the order of the line
+	Line   int     // in its file, from 1
 
 	waits []Wait // of a benchmark of a lock
 }
@@ -119,7 +119,7 @@ func (r Record) sample() (Sample, error) {
 
 // A RecordFile is the contents of a file of Go benchmarks.
 type RecordFile struct {
-	Name string
+	Name string // as it was opened
 	Facts
 	Records []Record // in file order
 

@@ -17,9 +17,9 @@ const confidence = 0.95
 // A Summary is the statistics, in one unit, of the samples of one cell at one distance.
 type Summary struct {
 	Cell
-	Distance       Distance
-	Oversubscribed bool
-	Unit           string
+	Distance       Distance // see [Sample]
+	Oversubscribed bool     // see [Sample]
+	Unit           string   // such as "ns/op": of Median, Lo, Hi, Q1, Q3, MAD, Min and Max
 
 	N      int     // samples
 	Median float64 // of the samples

@@ -12,7 +12,7 @@ import (
 
 // A Unit is a quantity that samples measure.
 type Unit struct {
-	Name   string
+	Name   string // as in files, such as "ns/op"
 	Better int    // +1 if more is better, -1 if less is, 0 if neither
 	Kind   Kind   // where its values come from
 	Means  string // in a few words

@@ -77,8 +77,8 @@ func (w Wait) Validate() error {
 // a cell that were taken at one distance.
 type Distribution struct {
 	Cell
-	Distance       Distance
-	Oversubscribed bool
+	Distance       Distance // see [Sample]
+	Oversubscribed bool     // see [Sample]
 	Wait
 }
 

@@ -37,10 +37,11 @@ var ErrInUse = errors.New("in use")
 
 // A LostError says that a file is not as its [Writer] left it.
 type LostError struct {
-	File string
-	Why  string
+	File string // its name
+	Why  string // such as "removed or renamed"
 }
 
+// Error names the file, and says what happened to it.
 func (e *LostError) Error() string {
 	return fmt.Sprintf("%s: %s while this run wrote to it", e.File, e.Why)
 }

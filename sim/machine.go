@@ -24,6 +24,7 @@ const (
 
 var distanceNames = [Distances]string{"self", "sibling", "cluster", "socket", "remote", "far"}
 
+// String returns the distance in a word, such as "socket".
 func (d Distance) String() string {
 	if int(d) < len(distanceNames) {
 		return distanceNames[d]
@@ -38,13 +39,13 @@ func (d Distance) String() string {
 // core, cluster by cluster and socket by socket, then the second threads in the same
 // order.
 type Machine struct {
-	Name string
+	Name string // as in results: "sim:" and this
 
 	Threads  int // of a core
 	Cores    int // of a cluster: they share the last-level cache
 	Clusters int // of a socket
 	Sockets  int // of a half
-	Halves   int
+	Halves   int // of the machine
 
 	// Load, Store and Modify are the costs of an operation on a line that the CPU has
 	// as it needs it. Memory is that of a line that no cache has.

@@ -18,16 +18,16 @@ import (
 
 // A Config says how to run something.
 type Config struct {
-	Machine *Machine
-	CPUs    int    // how many of the machine's are used, the first ones; 0 is all
-	Place   []int  // or which of the machine's are used, in the order in which workers have them
-	Seed    uint64 // of what is left to chance: which of several CPUs comes first
+	Machine *Machine // what to simulate
+	CPUs    int      // how many of the machine's are used, the first ones; 0 is all
+	Place   []int    // or which of the machine's are used, in the order in which workers have them
+	Seed    uint64   // of what is left to chance: which of several CPUs comes first
 
 	// Limit is how much virtual time the run may take: one that is not over by then
 	// hangs. 0 is ten seconds.
 	Limit time.Duration
 
-	Pauses []Pause
+	Pauses []Pause         // in any order
 	Slow   map[int]float64 // by CPU, how many times as long as others it takes
 
 	// Observe, if it is not nil, is called with each event, as soon as its end is known,
@@ -39,8 +39,8 @@ type Config struct {
 // A Pause stops a CPU for a while, whatever it runs, once that much virtual time has
 // passed: a host takes a virtual CPU away, or an interrupt comes. CPU -1 is all.
 type Pause struct {
-	CPU        int
-	After, For time.Duration
+	CPU        int           // its number, from 0; -1 is all
+	After, For time.Duration // virtual time
 }
 
 // Counts are what a CPU has done, or all of them.
@@ -64,8 +64,8 @@ func (c *Counts) add(o *Counts) {
 
 // A Report says what a run has done.
 type Report struct {
-	Time time.Duration // how long it took
-	CPUs []Counts
+	Time time.Duration // how long it took, in virtual time
+	CPUs []Counts      // by CPU, in the order of Config.Place
 }
 
 // Total returns the counts of all CPUs together.
@@ -79,10 +79,11 @@ func (r *Report) Total() (sum Counts) {
 // A HangError says that workers are left that never go on, or not within the limit.
 type HangError struct {
 	Limit time.Duration // 0 if nothing could happen any more
-	At    time.Duration
-	State string // of each CPU and worker, a line each
+	At    time.Duration // virtual time
+	State string        // of each CPU and worker, a line each
 }
 
+// Error says when it hung and, on more lines, the State.
 func (e *HangError) Error() string {
 	if e.Limit == 0 {
 		return fmt.Sprintf("hang: after %v nothing can happen any more:\n%s", e.At, e.State)
@@ -92,10 +93,11 @@ func (e *HangError) Error() string {
 
 // A PanicError is the panic of a worker.
 type PanicError struct {
-	Value any
-	Stack string
+	Value any    // what it panicked with
+	Stack string // of its goroutine
 }
 
+// Error says what the panic was and, on more lines, the Stack.
 func (e *PanicError) Error() string {
 	return fmt.Sprintf("a worker panicked: %v\n\n%s", e.Value, e.Stack)
 }

@@ -23,6 +23,7 @@ const (
 
 var eventKindNames = [...]string{"line came", "copy lost", "spun", "parked", "woke", "switched", "preempted", "ended", "marked"}
 
+// String returns the kind in words, such as "line came".
 func (k EventKind) String() string {
 	if int(k) < len(eventKindNames) {
 		return eventKindNames[k]
@@ -49,7 +50,7 @@ type Event struct {
 	Write    bool
 	Line     uintptr // its address, also of a copy that was lost
 
-	Woken int
+	Woken int    // the worker that Worker woke, if Kind is Woke
 	Name  string // of a mark
 }
 

@@ -60,9 +60,9 @@ import (
 //
 // A nil File is an empty one.
 type File struct {
-	Name string
+	Name string // as it was opened
 
-	// What the file sets; zero if it does not.
+	// What the file sets; zero if it does not. The first three are shares, such as 0.03.
 	Margin, FDR, Confidence float64
 	MinRounds               int
 	Budget                  time.Duration
@@ -83,7 +83,7 @@ type File struct {
 // A Flag is a setting of a file that is a flag as well.
 type Flag struct {
 	Values []string // as on the command line
-	Line   int
+	Line   int      // in the file, from 1
 }
 
 // flags are the keys that only mean a flag of the same name.

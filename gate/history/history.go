@@ -26,8 +26,8 @@ import (
 // A History is the contents of a directory of files in the benchmark format, one run in
 // each, in the order of the runs.
 type History struct {
-	Dir    string
-	Runs   []Run
+	Dir    string   // as it was opened
+	Runs   []Run    // the oldest first
 	Trends []*Trend // by benchmark, unit and distance
 	FDR    float64  // of the change points, once [History.Find] was called
 
@@ -63,7 +63,7 @@ type Trend struct {
 	Distance results.Distance
 	Machine  string // as the files describe it
 
-	Points  []Point
+	Points  []Point       // in the order of the runs; one that lacks the benchmark has none
 	Changes []ChangePoint // in the order of the runs, once [History.Find] was called
 
 	// Correlation is the correlation of a run with the one before, from -1 to 1. If it
@@ -75,9 +75,9 @@ type Trend struct {
 // A Point is the result of one run: a median and, with six samples or more, its 95 %
 // interval. With fewer the bounds are infinite.
 type Point struct {
-	Run            int // index in [History.Runs]
-	N              int
-	Median, Lo, Hi float64
+	Run            int     // index in [History.Runs]
+	N              int     // samples
+	Median, Lo, Hi float64 // in the unit of the trend
 }
 
 // A ChangePoint is a run at which a benchmark became faster or slower.

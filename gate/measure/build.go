@@ -25,11 +25,12 @@ import (
 // A BuildError is a package of one side that cannot be built. Several of them
 // are joined, as by [errors.Join].
 type BuildError struct {
-	Side   gate.Side
-	Pkg    string // import path, or the patterns if the error is about all of them
-	Output string // what the go command printed
+	Side   gate.Side // which was to be built
+	Pkg    string    // import path, or the patterns if the error is about all of them
+	Output string    // what the go command printed
 }
 
+// Error says what does not build, and what the go command printed, on several lines.
 func (e *BuildError) Error() string {
 	return fmt.Sprintf("%v does not build: %s\n%s", e.Side, e.Pkg, indent(e.Output))
 }

@@ -82,7 +82,7 @@ type Config struct {
 	// Pin are the CPUs that the benchmarks may use; default all.
 	Pin []int
 
-	Instructions Instructions
+	Instructions Instructions // how they are counted
 
 	// Record is a directory for files with all readings: base.txt and head.txt, in the
 	// Go benchmark format. It must not have such files yet. "" means none.

@@ -23,12 +23,13 @@ import (
 // A RunError is a benchmark that failed, panicked, ran for too long, or did not print
 // what was expected.
 type RunError struct {
-	Side      gate.Side
+	Side      gate.Side      // whose binary it was
 	Benchmark gate.Benchmark // its name is "" if it is not known
 	Err       error          // what went wrong
 	Output    string         // the last lines of its output
 }
 
+// Error says what failed and, on more lines, what it printed last.
 func (e *RunError) Error() string {
 	what := e.Benchmark.String()
 	if e.Benchmark.Name == "" {
@@ -41,6 +42,7 @@ func (e *RunError) Error() string {
 	return msg
 }
 
+// Unwrap returns Err.
 func (e *RunError) Unwrap() error { return e.Err }
 
 // A job is one run of a test binary.

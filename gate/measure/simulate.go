@@ -61,7 +61,7 @@ type simulatedRun struct {
 // A ResultsFile is what one side did on one machine, as locksim run wrote it.
 type ResultsFile struct {
 	Name string // base-milan-2s.txt
-	Text []byte
+	Text []byte // what package results reads
 }
 
 // Simulate runs the locks of both sides in the simulator of the head: ./cmd/locksim of

@@ -27,11 +27,11 @@ type Finding struct {
 	Kind   string // scaling, crossover, ratio, floor or ceiling
 	Demand string // such as "sigma ≤ 0.1"
 
-	Lock  string
+	Lock  string // its name
 	Where string // the scenario and the distance, for people
 
-	Verdict gate.Verdict
-	Why     string
+	Verdict gate.Verdict // on this demand, there
+	Why     string       // for people
 
 	// Value is what was found, in Unit or, if that is "", a plain number. Lo and Hi bound
 	// it with the confidence asked for. They are infinite if there are too few samples,

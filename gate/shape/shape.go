@@ -37,27 +37,31 @@ type Spec struct {
 	Lock   string // for a crossover a name, otherwise a regular expression for names
 	Than   string // a name
 	Along  string // of a crossover: reads, workers or cpus
-	Unit   string
-	Filter Filter
+	Unit   string // such as "ns/op"
+	Filter Filter // which cells it is about
 
-	Min, Max *float64 // nil means no limit
+	Min, Max *float64 // in Unit; of a crossover along its axis; of a ratio a number. nil means no limit
 
+	// Of a scaling; nil means no limit. MaxSigma and MaxKappa bound the coefficients of
+	// the law, of contention and of coherence; MinPeakCPUs the CPU count with the most
+	// throughput; MinEfficiency the throughput at AtCPUs, as a share of so many times
+	// that of one CPU.
 	MaxSigma, MaxKappa, MinPeakCPUs, MinEfficiency *float64
 	AtCPUs                                         int
-	Margin                                         float64
+	Margin                                         float64 // a share, such as 0.05
 
 	File string // where it is written, for people
-	Line int
+	Line int    // in File, from 1
 }
 
 // A Filter selects cells by everything except their locks. Nil selects any.
 type Filter struct {
-	Reads, Workers, CPUs *int
-	Readers, Writers     *int // cells with these are not selected by reads and workers
+	Reads, Workers, CPUs *int // percent of the operations; in total; how many
+	Readers, Writers     *int // in total; cells with these are not selected by reads and workers
 	Hold, Think          *time.Duration
 
-	Workload, Mode, Load *string
-	Distance             *results.Distance
+	Workload, Mode, Load *string           // as in the names of benchmarks
+	Distance             *results.Distance // of the CPUs
 }
 
 // The kinds of a [Spec].

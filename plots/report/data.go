@@ -14,14 +14,14 @@ import (
 
 // A Lock is what is known of a lock without measuring it.
 type Lock struct {
-	Name    string `json:"name"`
-	Family  string `json:"family,omitempty"`
-	Order   string `json:"order,omitempty"` // which waiter is next, in words
-	Waits   string `json:"waits,omitempty"` // what a waiter does
-	Source  string `json:"source,omitempty"`
-	Bytes   int    `json:"bytes"`  // of the lock
-	Waiter  int    `json:"waiter"` // bytes that each waiter adds
-	Control bool   `json:"control,omitempty"`
+	Name    string `json:"name"`              // as in the files
+	Family  string `json:"family,omitempty"`  // such as "ticket"
+	Order   string `json:"order,omitempty"`   // which waiter is next, in words
+	Waits   string `json:"waits,omitempty"`   // what a waiter does
+	Source  string `json:"source,omitempty"`  // the paper or the kernel that it is from
+	Bytes   int    `json:"bytes"`             // of the lock
+	Waiter  int    `json:"waiter"`            // bytes that each waiter adds
+	Control bool   `json:"control,omitempty"` // it is no lock, but what one is compared to
 
 	Known bool `json:"known"` // whether the fields above are, beside the name; Page sets it
 }

@@ -18,14 +18,14 @@ import (
 
 // A Source is a results file.
 type Source struct {
-	File *results.File
-	Raw  []byte // its text, which the page offers for download; nil leaves it out
+	File *results.File // what was read
+	Raw  []byte        // its text, which the page offers for download; nil leaves it out
 }
 
 // A Page is a report on results of one machine or several.
 type Page struct {
-	Sources []Source
-	Locks   []Lock // what is known of locks: their memory, and what to call them
+	Sources []Source // of one machine or several
+	Locks   []Lock   // what is known of locks: their memory, and what to call them
 }
 
 // Mark is in every page, so that it can be told from files of others.

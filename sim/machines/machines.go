@@ -69,10 +69,10 @@ func Names() []string {
 
 // A Description is a machine, and where what is said of it comes from.
 type Description struct {
-	About   string
-	Sum     string // SHA-256 of the file, in hexadecimal
-	Machine sim.Machine
-	Values  []Value // costs, shares, hops and upgrades, each by their keys
+	About   string      // in words
+	Sum     string      // SHA-256 of the file, in hexadecimal
+	Machine sim.Machine // ready to run
+	Values  []Value     // costs, shares, hops and upgrades, each by their keys
 }
 
 // A Value is one cost or share.
