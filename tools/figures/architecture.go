@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // A station is a source of data, a package that processes it, or a result.
@@ -124,8 +125,18 @@ func (s station) draw(c *canvas, x, y, w, h float64) {
 func (s station) fits(w float64) bool {
 	widest := 0.62 * float64(nameSize*len(s.name)) // bold
 	for _, line := range s.says {
-		narrow := float64(strings.Count(line, "l") + strings.Count(line, "i") + strings.Count(line, ",") + strings.Count(line, ":") + strings.Count(line, " "))
-		widest = max(widest, saysSize*(0.58*(float64(len(line))-narrow)+0.28*narrow))
+		widest = max(widest, textWidth(line, saysSize))
 	}
 	return widest <= w-16
+}
+
+// textWidth returns how wide a text is, for average letters of Helvetica and a reserve.
+func textWidth(text string, size float64) float64 {
+	narrow := 0.0
+	for _, r := range text {
+		if strings.ContainsRune("lit,:; ", r) {
+			narrow++
+		}
+	}
+	return size * (0.58*(float64(utf8.RuneCountInString(text))-narrow) + 0.28*narrow)
 }

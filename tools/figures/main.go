@@ -95,6 +95,9 @@ func draw(root string) (map[string][]byte, error) {
 	for name, draw := range figures {
 		published["docs/"+name] = draw()
 	}
+	for _, d := range diagrams {
+		published["docs/states-"+d.name+".svg"] = d.draw()
+	}
 	files, err := read(root)
 	if err != nil {
 		return nil, err
@@ -174,6 +177,24 @@ const (
 	nothing = "none"
 )
 
+// darker has what a colour is on a dark page.
+var darker = []struct{ light, dark string }{
+	{ink, "#e6e6e6"}, {"#444444", "#c4c4c4"}, {"#555555", "#b4b4b4"}, {faint, "#a0a0a0"}, {"#bbbbbb", "#5a5a5a"}, {"#cccccc", "#4a4a4a"},
+	{blue, "#5fb3ea"}, {orange, "#f0a860"},
+	{blueBg, "#12374d"}, {yellow, "#4a3312"}, {greyBg, "#2e3338"}, {"#f4f4f4", "#22272c"}, {"#f8f8f8", "#1c2126"}, {"#fff", "#14181c"}, {"#ffffff", "#14181c"},
+}
+
+// darkRules returns a style sheet with which a figure for light pages is one for dark pages.
+func darkRules() string {
+	var b strings.Builder
+	for _, c := range darker {
+		for _, what := range []string{"fill", "stroke"} {
+			fmt.Fprintf(&b, `[%s='%s']{%s:%s}`, what, c.light, what, c.dark)
+		}
+	}
+	return b.String()
+}
+
 // A canvas is a figure that is being drawn.
 type canvas struct {
 	*svg.Picture
@@ -185,6 +206,7 @@ func newCanvas(width, height int, title string) *canvas {
 	for _, colour := range []string{ink, blue, orange, faint} {
 		c.Add(`<defs><marker id="to%s" markerWidth="9" markerHeight="8" refX="7" refY="4" orient="auto" markerUnits="userSpaceOnUse"><path d="M0,0 L8,4 L0,8 z" fill="%s"/></marker></defs>`, colour[1:], colour)
 	}
+	c.Add(`<style>@media (prefers-color-scheme: dark) {%s}</style>`, darkRules())
 	c.Add(`<rect width="%d" height="%d" fill="#fff"/>`, width, height)
 	return c
 }

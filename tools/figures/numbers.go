@@ -108,7 +108,7 @@ func (p page) numbers(files map[string]*results.File) string {
 			fmt.Fprintf(&b, "Not %s: `%s`.\n\n", says, strings.Join(not, "`, `"))
 		}
 	}
-	return strings.TrimSuffix(b.String(), "\n")
+	return b.String() // its last line is empty, so that the mark is no row of a table
 }
 
 // of returns the samples that the tables of p have of some locks.

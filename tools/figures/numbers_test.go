@@ -73,6 +73,7 @@ medians of 3 seeds): sections on one shared line, 100 ns between them, on §box�
 Not measured: §ticket-pb§.
 
 Not simulated: §ticket-pb§.
+
 `
 	if got := strings.ReplaceAll(p.numbers(files), "`", "§"); got != strings.ReplaceAll(want, "`", "§") {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
