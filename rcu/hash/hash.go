@@ -24,7 +24,9 @@ import (
 )
 
 // A Map is a hash table from keys to values. [New] makes one. A Map must not be
-// copied. It grows, and does not shrink.
+// copied. It grows, and does not shrink. A chain has 8 bytes, and there are at least as
+// many as keys. An entry has 24 and those of its key and its value; each Store allocates
+// one, and each Insert of a new key.
 //
 // Load and Range may be called at any time. Store, Insert and Delete wait for
 // the updaters' lock. Each takes effect at one moment between its call and its

@@ -25,7 +25,8 @@ type HList[T any] struct {
 	first rcu.Pointer[HNode[T]]
 }
 
-// An HNode is an element of an [HList]. It is in one list at most.
+// An HNode is an element of an [HList]. It is in one list at most. It has 16 bytes and
+// those of T.
 type HNode[T any] struct {
 	next rcu.Pointer[HNode[T]]
 	at   primitives.Cell[*rcu.Pointer[HNode[T]]] // the link that leads here; only updaters use it

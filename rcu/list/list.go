@@ -27,7 +27,8 @@ type List[T any] struct {
 	root Node[T]
 }
 
-// A Node is an element of a [List]. It is in one list at most.
+// A Node is an element of a [List]. It is in one list at most. It has 16 bytes and those of
+// T.
 type Node[T any] struct {
 	next rcu.Pointer[Node[T]]
 	prev primitives.Cell[*Node[T]] // only updaters use it
