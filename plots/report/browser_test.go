@@ -227,6 +227,7 @@ func answers(t *testing.T, chromium context.Context) {
 		{"Few", map[string][]float64{"a": {60, 60}, "b": {90, 90}}},
 		{"Fewer", map[string][]float64{"a": {60, 60, 60, 60, 60, 60}, "b": {90, 90, 90, 90, 90, 90}, "c": {10, 10}}},
 		{"Sure", map[string][]float64{"a": {60, 60, 60, 60, 60, 60}, "b": {90, 90, 90, 90, 90, 90}, "sync.Mutex": {180, 180, 180, 180, 180, 180}}},
+		{"Zero", map[string][]float64{"a": {0, 0, 0, 0, 0, 0}, "b": {1e300, 1e300, 1e300, 1e300, 1e300, 1e300}, "c": {1e-300, 1e-300, 1e-300, 1e-300, 1e-300, 1e-300}}},
 		{"Close", map[string][]float64{"a": {60, 60, 60, 60, 60, 60}, "b": {61, 61, 61, 61, 61, 61}}},
 	} {
 		text := "machine: host\ncpu: " + source.name + "\n"
@@ -251,9 +252,14 @@ Fewer, 2 CPUs: a worker per CPU, hold 0s, think 100ns
 When every operation writes, a is fastest: 60 ns/op, 1.5 times as fast as b.
 Sure, 2 CPUs: a worker per CPU, hold 0s, think 100ns
 When every operation writes, a is fastest: 60 ns/op, 1.5 times as fast as b and 3.0 times as fast as sync.Mutex.
+Zero, 2 CPUs: a worker per CPU, hold 0s, think 100ns
+When every operation writes, a is fastest: 0 ns/op, ahead of c.
 Close, 2 CPUs: a worker per CPU, hold 0s, think 100ns
 When every operation writes, a is fastest: 60 ns/op, just ahead of b.`; got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if said := b.said(); len(said) > 0 {
+		t.Errorf("console: %q", said)
 	}
 	text := "machine: host\ncpu: Open\n"
 	for i, lock := range []string{"a", "b"} {

@@ -436,7 +436,7 @@ function answer(g, unit) {
   const [best, second] = g.all, name = (a) => data.locks[a.l].name, strong = (a) => make("strong", {}, name(a));
   const value = (a) => amount(a.median, unit), waits = unit.match(/^(read|write)-p99-ns$/);
   const better = data.units.find((u) => u.name === unit).better;
-  const times = (a) => (better > 0 ? best.median / a.median : a.median / best.median).toFixed(1) + " times";
+  const ratio = (a) => (better > 0 ? best.median / a.median : a.median / best.median);
   const good = unit === "ns/op" ? "fast" : "good", first = good === "fast" ? "fastest" : "best";
   const when = (g.r < 0 ? "With these roles" : g.r === 0 ? "When every operation writes" : g.r === 100 ? "When all only read" : `At ${g.r} % reads`) +
     (waits ? `, by the wait that 99 % of ${waits[1] === "read" ? "readers" : "writers"} stay below` : "");
@@ -445,7 +445,7 @@ function answer(g, unit) {
   if (!second) return [when + ", ", strong(best), (waits ? " has " : " takes ") + value(best) + "; there is no other to compare it with."];
   if (best.lo === null) return [when + ", too few samples to tell which is " + first + ": ", strong(best), " has the best median, " + value(best) + "; an interval needs 6 samples."];
   if (g.tied.length === 0) {
-    const than = (a) => (better < 0 && a.median / best.median < 1.05 || better > 0 && best.median / a.median < 1.05 ? `just ahead of ${name(a)}` : `${times(a)} as ${good} as ${name(a)}`);
+    const than = (a) => (!Number.isFinite(ratio(a)) ? `ahead of ${name(a)}` : ratio(a) < 1.05 ? `just ahead of ${name(a)}` : `${ratio(a) < 10 ? ratio(a).toFixed(1) : show(ratio(a))} times as ${good} as ${name(a)}`);
     return [when + ", ", strong(best), ` is ${first}: ${value(best)}${exact}, ${than(second)}` + (usual && usual !== best && usual !== second ? ` and ${than(usual)}` : "") + "."];
   }
   const tied = [best, ...g.tied], slowest = tied.at(-1);
