@@ -63,7 +63,7 @@ func TestBrowser(t *testing.T) {
 		t.Errorf("Enter leads to %s", at)
 	}
 	do(chromedp.EmulateViewport(390, 800))
-	for _, page := range []string{"index.html", "docs/simulator.html", "docs/spinlocks.html", "docs/claims.html"} {
+	for _, page := range []string{"index.html", "docs/simulator.html", "docs/spinlocks.html", "docs/semaphore.html"} {
 		do(chromedp.Navigate(address(page)))
 		if bad := text(`[...document.images].filter((i) => !i.naturalWidth).map((i) => i.src).join()`); bad != "" {
 			t.Errorf("%s: no pictures %s", page, bad)
