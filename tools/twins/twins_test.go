@@ -210,6 +210,10 @@ func TestPage(t *testing.T) {
 	if !strings.Contains(strings.Join(strings.Fields(text), " "), says) {
 		t.Errorf("%s does not say: %s", page, says)
 	}
+	says = fmt.Sprintf("%d of our %d broken locks that were stressed passed unseen", count["no"], count["yes"]+count["hangs"]+count["no"])
+	if !strings.Contains(strings.Join(strings.Fields(readFile(t, "README.md")), " "), says) {
+		t.Errorf("README.md does not say what the tables do: %s", says)
+	}
 }
 
 // differs says in which cell a row of the table differs from v, or "".
