@@ -21,6 +21,7 @@ func preflight(ctx context.Context, s Scenario) error {
 		}
 	}
 	s.Workload = Workload{} // the bare section can be looked at when it is half-written
+	s.Trace = nil           // nothing is measured
 	type form struct {
 		new  func() sync.Locker
 		pins bool

@@ -97,6 +97,9 @@ func take(ctx context.Context, s Scenario) (sample results.Sample, err error) {
 			return sample, err
 		}
 	}
+	if s.Trace != nil {
+		s.Trace(r.timeline())
+	}
 	return r.sample(before, after, used), nil
 }
 
@@ -176,6 +179,7 @@ type run struct {
 	rollCall
 	window
 	barrier
+	bursts []burst // nil unless a trace is asked for
 
 	failed primitives.Pointer[BrokenError] // the first panic of the lock, or another fault that ended the run
 }
@@ -226,6 +230,9 @@ type stamp struct {
 func newRun(s Scenario, lock sync.Locker, workers int) *run {
 	r := &run{Scenario: s, specimen: specimen{lock: lock}}
 	r.barrier.setUp(workers)
+	if s.Trace != nil {
+		r.bursts = newBursts(s)
+	}
 	for id := range workers {
 		w := newWorker(r, id, lock)
 		if id == 0 || s.Unlocked { // then nothing is shared

@@ -173,6 +173,12 @@ type Scenario struct {
 	// of the process count, from before the workers begin until all have returned.
 	Counters bool
 
+	// Trace, if it is not nil, is called with what the workers did in a few bursts of
+	// consecutive operations, after a run that found nothing wrong. The bursts are at
+	// most a 32nd of the window, and so is what they cost of throughput. It is for
+	// closed loops on the host, without Counters, which would count the recording.
+	Trace func(Timeline)
+
 	// Counts, if it is not nil, returns what an engine has counted so far, in units for an
 	// operation. It is called as the window opens, in its middle and as it closes: a
 	// sample has what was counted in the window, and the unit drift, how steady the window
@@ -276,6 +282,10 @@ func (s Scenario) validate() error {
 	want(s.Duration >= 0, "duration", s.Duration, "positive, or 0s for the default")
 	want(s.Quota == 0 || s.Arrivals.Closed(), "quota", s.Quota, "0 in an open loop")
 	want(s.Counts == nil || primitives.Virtual(), "counts", "set", "nil on the host: they are an engine's")
+	want(s.Trace == nil || s.Arrivals.Closed(), "trace", "set", "nil in an open loop: its waits begin before the call")
+	want(s.Trace == nil || !s.Counters, "trace", "set", "nil with counters: what recording does would count, too")
+	want(s.Trace == nil || s.Quota == 0, "trace", "set", "nil with a quota: bursts are parts of a window of known length")
+	want(s.Trace == nil || !primitives.Virtual(), "trace", "set", "nil under an engine, which has timelines of its own")
 	want(s.Warmup >= 0, "warmup", s.Warmup, "positive, or 0s for the default")
 	want(!s.Counters || s.Arrivals.Closed(), "counters", s.Counters, "false in an open loop: what a worker does while no operation is due would count, too")
 	errs = append(errs, s.Arrivals.validate(s.withDefaults().Duration))

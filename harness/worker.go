@@ -99,6 +99,7 @@ type worker struct {
 	part                 // its part in the window
 	strides              // when it looks at the clock
 	latencies            // how long it waited
+	recorder             // what it did in bursts
 	schedule    schedule // of an open loop
 	rng         *rand.Rand
 
@@ -119,6 +120,9 @@ func newWorker(r *run, id int, lock sync.Locker) *worker {
 	}
 	if r.Latency {
 		w.latencies = latencies{newLatency(), newLatency()}
+	}
+	if r.bursts != nil {
+		w.recorder = newRecorder(r.Scenario)
 	}
 	return w
 }
@@ -458,7 +462,7 @@ const (
 // reports whether to go on. At least one operation comes before each look.
 //
 // While the window is open and latency is asked for, a look also times one
-// operation.
+// operation; and if a trace is asked for, it records the operations of a burst.
 func (w *worker) look() bool {
 	r := w.run
 	if w.rcu != nil {
@@ -495,10 +499,15 @@ func (w *worker) look() bool {
 			}
 			r.giveWay()
 		}
-		if w.readTimes == nil || !w.begun || w.ended {
+		if w.readTimes == nil && w.recorded == nil || !w.begun || w.ended {
 			return true
 		}
-		w.timed()
+		if w.readTimes != nil {
+			w.timed()
+		}
+		if w.recorded != nil && r.word.Load() == w.word {
+			w.recordBursts()
+		}
 		if r.word.Load() == w.word {
 			return true
 		}
