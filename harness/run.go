@@ -231,7 +231,7 @@ func newRun(s Scenario, lock sync.Locker, workers int) *run {
 	r := &run{Scenario: s, specimen: specimen{lock: lock}}
 	r.barrier.setUp(workers)
 	if s.Trace != nil {
-		r.bursts = newBursts(s)
+		r.bursts = newBursts(s, workers)
 	}
 	for id := range workers {
 		w := newWorker(r, id, lock)

@@ -14,6 +14,8 @@ type Timeline struct {
 	//	counting   none, but no more are inside at once than there are permits
 	Kind string
 
+	Reclaim Reclaim // for kind copied: what the time up to [Use.Settled] is spent on
+
 	Bursts []Burst // in the order of their times
 }
 
@@ -31,6 +33,11 @@ type Burst struct {
 	// was in as the burst began. It is -1 for a worker that recorded nothing, because that
 	// operation, or what kept it off its CPU, outlasted the burst.
 	Joined []int64
+
+	// Waiting says, by worker, whether it waited for the lock as the burst began, in the
+	// operation before those that it recorded: of that one nothing else is known. It is
+	// false for workers after the first 256.
+	Waiting []bool
 
 	// Uses are the operations that began in the burst, by worker, each worker's in order.
 	// The last of a worker may end after the burst.
@@ -50,32 +57,39 @@ type Use struct {
 	Settled  int64 // of an RCULocker's updater when it had reclaimed or queued what it replaced; Returned otherwise
 }
 
-// The bursts of a run are a quarter and three quarters into its window. Together they take
-// the burstsShare'th part of it, which bounds what they cost: even if no worker got
-// anything done in them, throughput would fall by no more than that.
+// The bursts of a run are a quarter and three quarters into its window, or begin as soon
+// after that as a worker looks at the clock. Together they take the burstsShare'th part of
+// it, which bounds what they cost: even if no worker got anything done in them, throughput
+// would fall by no more than that.
 const (
 	burstsInWindow = 2
 	burstsShare    = 32
 
-	mostUses  = 256     // of a worker in a burst
+	mostUses  = 4096    // of a worker in a burst
 	leastUses = 4       // the same
 	allUses   = 1 << 18 // of all workers in a burst, unless these are very many
+
+	mostPeeked = 256 // workers of which it is known whether they wait as a burst begins
 )
 
 // A burst is a Burst while the workers run.
 type burst struct {
-	_         pad
-	from      int64
-	to        primitives.Int64
-	announced primitives.Uint32 // 1 once all workers have been told that it began
-	full      primitives.Uint32
-	_         pad
+	_       pad
+	after   int64             // when it may begin
+	long    int64             // at most
+	claimed primitives.Uint32 // 1 once a worker begins it
+	from    int64             // when it began; set before to is
+	to      primitives.Int64  // when it ends; 0 before it has begun
+	full    primitives.Uint32
+	waited  []uint64 // by worker: 0, or 1 more than its operations before that for which it waited as the burst began
+	_       pad
 }
 
 // A recording is what one worker recorded of a burst.
 type recording struct {
 	joined int64
-	uses   []Use // its capacity is the worker's buffer
+	before uint64 // its operations then
+	uses   []Use  // its capacity is the worker's buffer
 }
 
 // A recorder is what a worker has recorded, by burst. There is nothing unless a trace is
@@ -85,12 +99,13 @@ type recorder struct {
 	nextBurst int // the burst that it has not yet seen the end of
 }
 
-func newBursts(s Scenario) []burst {
+func newBursts(s Scenario, workers int) []burst {
 	all := make([]burst, burstsInWindow)
 	for i := range all {
 		b := &all[i]
-		b.from = int64(s.Duration) * int64(2*i+1) / (2 * burstsInWindow)
-		b.to.Store(b.from + int64(s.Duration)/burstsShare/burstsInWindow)
+		b.after = int64(s.Duration) * int64(2*i+1) / (2 * burstsInWindow)
+		b.long = int64(s.Duration) / burstsShare / burstsInWindow
+		b.waited = make([]uint64, min(workers, mostPeeked))
 	}
 	return all
 }
@@ -115,10 +130,7 @@ func (w *worker) recordBursts() {
 	now := primitives.Nanotime() - r.opened.wall
 	for w.nextBurst < len(r.bursts) {
 		b := &r.bursts[w.nextBurst]
-		if now < b.from {
-			return
-		}
-		if now < b.to.Load() && !w.recordBurst(b, now) {
+		if now < b.after || !b.begun(r, now) || now < b.to.Load() && !w.recordBurst(b, now) {
 			return
 		}
 		w.nextBurst++
@@ -128,16 +140,29 @@ func (w *worker) recordBursts() {
 	}
 }
 
+// begun reports whether b has begun. If no worker has, the caller begins it, and tells the
+// others: they join after their operation, and not only after their stride.
+func (b *burst) begun(r *run, now int64) bool {
+	if b.to.Load() != 0 {
+		return true
+	}
+	if !b.claimed.CompareAndSwap(0, 1) {
+		return false // another worker is about to
+	}
+	r.noteWaiting(b)
+	b.from = now
+	b.to.Store(now + b.long)
+	r.word.Add(nudge)
+	return true
+}
+
 // recordBurst records what the worker does, from now on, and reports whether the burst
 // has ended.
 func (w *worker) recordBurst(b *burst, now int64) (ended bool) {
 	r := w.run
 	own := &w.recorded[w.nextBurst]
-	if b.announced.CompareAndSwap(0, 1) {
-		r.word.Add(nudge) // the others join after their operation, and not after their stride
-	}
 	if own.joined < 0 {
-		own.joined = now
+		own.joined, own.before = max(now, b.from), w.read+w.written
 	}
 	quiet := now
 	for {
@@ -162,6 +187,22 @@ func (w *worker) recordBurst(b *burst, now int64) (ended bool) {
 			w.pause()
 		}
 	}
+}
+
+// noteWaiting notes which workers wait for the lock, before they are told of the burst.
+func (r *run) noteWaiting(b *burst) {
+	for i := range b.waited {
+		switch ops, doing := r.workers[i].peek(); doing {
+		case waitsToRead, waitsToWrite, beginning:
+			b.waited[i] = ops + 1
+		}
+	}
+}
+
+// waiting reports whether worker i waited as a burst began, in an operation that it did not
+// record: one that looked at the clock at that time may have recorded its wait.
+func (b *burst) waiting(i int, own *recording) bool {
+	return i < len(b.waited) && b.waited[i] > 0 && (own.joined < 0 || b.waited[i] <= own.before)
 }
 
 // recordUse does one operation and records it; see operate. It returns when it was over.
@@ -234,12 +275,16 @@ func (r *run) kindOf() string {
 
 // timeline returns what the workers recorded. All have returned.
 func (r *run) timeline() Timeline {
-	t := Timeline{Kind: r.kindOf()}
+	t := Timeline{Kind: r.kindOf(), Reclaim: r.Reclaim}
 	for i := range r.bursts {
 		from := &r.bursts[i]
+		if from.to.Load() <= from.from {
+			continue // no worker was on a CPU from when it might have begun, or it had no length
+		}
 		b := Burst{From: from.from, To: from.to.Load(), Full: from.full.Load() != 0}
-		for _, w := range r.workers {
-			own := w.recorded[i]
+		for id, w := range r.workers {
+			own := &w.recorded[i]
+			b.Waiting = append(b.Waiting, from.waiting(id, own))
 			b.Joined = append(b.Joined, own.joined)
 			b.Uses = append(b.Uses, own.uses...)
 		}

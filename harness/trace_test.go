@@ -74,14 +74,14 @@ func timelineOf(t *testing.T, s Scenario) (got Timeline) {
 	if _, err := Run(context.Background(), s); err != nil {
 		t.Fatal(err)
 	}
-	if calls != 1 || len(got.Bursts) != burstsInWindow {
+	if calls != 1 || len(got.Bursts) > burstsInWindow {
 		t.Fatalf("Trace was called %d times, with %d bursts", calls, len(got.Bursts))
 	}
 	for i, b := range got.Bursts {
 		if wrong := misrecorded(b, s.Workers+s.Readers+s.Writers); wrong != "" {
 			t.Errorf("burst %d: %s", i, wrong)
 		}
-		if end := int64(s.Duration) * int64(i+1) / burstsInWindow; b.From < end-int64(s.Duration)/burstsInWindow || b.To > end {
+		if long := int64(s.Duration) / burstsShare / burstsInWindow; b.From < int64(s.Duration)*int64(2*i+1)/(2*burstsInWindow) || b.To > b.From+long {
 			t.Errorf("burst %d is from %d to %d, in a window of %d", i, b.From, b.To, s.Duration)
 		}
 	}
@@ -150,39 +150,38 @@ func TestTimelineForms(t *testing.T) {
 
 // A window with a burst that is on, for one worker, which looks at the clock when the test
 // says so.
-func bursting(t *testing.T, long time.Duration) (*worker, *burst) {
+func bursting(t *testing.T) (*worker, *burst) {
 	t.Helper()
 	s := quick(mutex)
 	s.Duration, s.Trace = time.Hour, func(Timeline) {}
 	r := newRun(s, new(sync.Mutex), 1)
 	r.opened.wall = 0
 	b := &r.bursts[0]
-	b.from = 0
-	b.to.Store(1 << 62)
-	if long != 0 {
-		b.to.Store(int64(long))
-	}
+	b.long = 1 << 61
 	return r.workers[0], b
 }
 
 // A burst in which a worker has no room left ends for all workers, and says so.
 func TestTimelineFull(t *testing.T) {
-	w, b := bursting(t, 0)
+	w, b := bursting(t)
 	word := w.run.word.Load()
 	w.word = word
-	if w.recordBurst(b, 5) {
+	if !b.begun(w.run, 5) || w.recordBurst(b, 5) {
 		t.Error("the first look ended the burst, before the worker had seen what it told all")
 	}
 	if w.run.word.Load() == word || phase(w.run.word.Load()) != phase(word) {
 		t.Errorf("the word was %#x and is %#x: want a nudge", word, w.run.word.Load())
 	}
 	w.word = w.run.word.Load()
-	if !w.recordBurst(b, 7) || w.run.word.Load() != w.word {
+	if !b.begun(w.run, 7) || !w.recordBurst(b, 7) || w.run.word.Load() != w.word {
 		t.Error("the burst did not end, or was announced twice")
+	}
+	if b.waited[0] != 0 {
+		t.Error("the worker that began the burst waited")
 	}
 	w.nextBurst++
 	got := w.run.timeline().Bursts[0]
-	if !got.Full || len(got.Uses) != mostUses || got.To != got.Uses[mostUses-1].Settled || got.Joined[0] != 5 {
+	if !got.Full || len(got.Uses) != mostUses || got.To != got.Uses[mostUses-1].Settled || got.Joined[0] != 5 || got.From != 5 {
 		t.Errorf("full %t, %d uses, joined at %d, ended at %d, last use %+v", got.Full, len(got.Uses), got.Joined[0], got.To, got.Uses[len(got.Uses)-1])
 	}
 	if w.written != mostUses {
@@ -190,10 +189,38 @@ func TestTimelineFull(t *testing.T) {
 	}
 }
 
+// A worker that waits as a burst begins is known to wait, unless it has recorded that.
+func TestTimelineWaiting(t *testing.T) {
+	s := quick(mutex)
+	s.Trace = func(Timeline) {}
+	r := newRun(s, new(sync.Mutex), 2)
+	b := &r.bursts[0]
+	b.to.Store(1)
+	w := r.workers[1]
+	w.read, w.written, w.doing = 3, 4, waitsToWrite
+	r.noteWaiting(b)
+	own := &w.recorded[0]
+	for _, test := range []struct {
+		joined int64
+		before uint64
+		want   bool
+	}{{-1, 0, true}, {1, 8, true}, {1, 7, false}} {
+		own.joined, own.before = test.joined, test.before
+		if got := r.timeline().Bursts[0].Waiting; got[0] || got[1] != test.want {
+			t.Errorf("joined at %d after %d operations: %t, want false and %t", test.joined, test.before, got, test.want)
+		}
+	}
+	w.doing = writing
+	b.waited[1] = 0
+	if r.noteWaiting(b); r.timeline().Bursts[0].Waiting[1] {
+		t.Error("a holder waits")
+	}
+}
+
 // Recording allocates nothing.
 func TestTimelineAllocates(t *testing.T) {
-	w, b := bursting(t, 0)
-	b.announced.Store(1)
+	w, b := bursting(t)
+	b.to.Store(1 << 62)
 	w.word = w.run.word.Load()
 	if n := testing.AllocsPerRun(10, func() {
 		own := &w.recorded[0]
@@ -213,10 +240,10 @@ func TestTimelineAllocates(t *testing.T) {
 func TestTimelineBounds(t *testing.T) {
 	for _, long := range []time.Duration{100 * time.Microsecond, 3 * time.Millisecond, time.Minute} {
 		total := int64(0)
-		bursts := newBursts(Scenario{Duration: long})
+		bursts := newBursts(Scenario{Duration: long}, 1)
 		for i := range bursts {
 			b := &bursts[i]
-			total += b.to.Load() - b.from
+			total += b.long
 		}
 		if total <= 0 || total*burstsShare > int64(long) {
 			t.Errorf("bursts of %v in all, in a window of %v", time.Duration(total), long)

@@ -13,6 +13,7 @@ import (
 	"github.com/lockbench/lockbench/internal/catalog"
 	"github.com/lockbench/lockbench/internal/commandline"
 	"github.com/lockbench/lockbench/internal/engine"
+	"github.com/lockbench/lockbench/internal/timeline"
 	"github.com/lockbench/lockbench/internal/wording"
 	"github.com/lockbench/lockbench/sim"
 	"github.com/lockbench/lockbench/sim/machines"
@@ -66,25 +67,31 @@ func (c *traceCmd) Run(con commandline.Console) error {
 		return err
 	}
 	t := timelineOf(s, r)
-	t.command = c.String()
-	if t.begins == t.ends {
-		return commandline.Problems{fmt.Errorf("--from %s: all is over after %s", c.From, short(t.ends))}
+	t.Command = c.String()
+	if t.Begins == t.Ends {
+		return commandline.Problems{fmt.Errorf("--from %s: all is over after %s", c.From, timeline.Short(t.Ends))}
 	}
 	write := t.writeJSON
 	if filepath.Ext(c.Out) == ".svg" {
-		if n := t.drawn(); n > mostDrawn {
+		if n := t.Drawn(); n > mostDrawn {
 			return commandline.Problems{fmt.Errorf("--out %s: %d slices and arrows: a picture has room for %d; want fewer --cpus or --ops, a window between --from and --to, or a file NAME.json", c.Out, n, mostDrawn)}
 		}
-		write = func(w io.Writer) error { return t.writeSVG(w, c.Dark) }
+		write = func(w io.Writer) error { return t.WriteSVG(w, c.Dark) }
 	}
 	err = os.MkdirAll(filepath.Dir(c.Out), 0o777)
 	if err == nil {
 		err = atomicfile.Write(c.Out, write)
 	}
 	if err == nil {
-		fmt.Fprintf(con.Out, "%s: %s\n", c.Out, t.summary())
+		fmt.Fprintf(con.Out, "%s: %s\n", c.Out, t.Summary())
 	}
 	return errors.Join(err, r.broken)
+}
+
+// writeJSON writes the timeline in Chrome's trace event format.
+func (t *virtualTimeline) writeJSON(w io.Writer) error {
+	about := map[string]string{"command": t.Command, "machine": t.machine.Name, "seed": fmt.Sprint(t.seed), "summary": t.Summary()}
+	return timeline.WriteJSON(w, about, t.Timeline)
 }
 
 // String returns the command line, without the file: what the timeline depends on.
@@ -165,7 +172,7 @@ func (c *traceCmd) scene() (*scene, error) {
 	s.limit = 10*time.Second + 2*time.Duration(s.workers*s.ops)*(s.hold+s.think)
 	if e, err := c.subject(); err != nil {
 		bad.Add(err)
-	} else if s.take(e); (s.readers > 0 || s.reads > 0) && s.kind == exclusive {
+	} else if s.take(e); (s.readers > 0 || s.reads > 0) && s.kind == timeline.Exclusive {
 		bad.Addf("lock %q: does not distinguish readers; want no --reads and no --readers", e.Name)
 	}
 	c.file(&bad, picture)

@@ -12,6 +12,7 @@ import (
 	"github.com/lockbench/lockbench/harness"
 	"github.com/lockbench/lockbench/internal/catalog"
 	"github.com/lockbench/lockbench/internal/commandline"
+	"github.com/lockbench/lockbench/internal/timeline"
 	"github.com/lockbench/lockbench/primitives"
 	"github.com/lockbench/lockbench/sim"
 )
@@ -20,7 +21,7 @@ import (
 type scene struct {
 	name    string // of the lock
 	fresh   func() sync.Locker
-	kind    kind
+	kind    timeline.Readers
 	reclaim harness.Reclaim
 
 	machine     *sim.Machine
@@ -36,26 +37,16 @@ type scene struct {
 	from, to    time.Duration // what is shown of it; to the end, if to is 0
 }
 
-// A kind of lock says what readers do.
-type kind uint8
-
-const (
-	exclusive kind = iota // they are like writers
-	shared                // they wait for writers, and writers for them
-	retried               // they wait for writers, and read again what these have changed
-	copied                // they wait for no other worker
-)
-
 // take makes e the lock of the scene.
 func (s *scene) take(e catalog.Entry) {
 	s.name, s.fresh, s.reclaim = e.Name, e.New, e.Reclaim
 	switch viewOf(e.New()).(type) {
 	case harness.RCULocker:
-		s.kind = copied
+		s.kind = timeline.Copied
 	case harness.SeqLocker:
-		s.kind = retried
+		s.kind = timeline.Retried
 	case harness.RWLocker:
-		s.kind = shared
+		s.kind = timeline.Shared
 	}
 }
 
@@ -66,17 +57,6 @@ func viewOf(l sync.Locker) sync.Locker {
 	}
 	return l
 }
-
-// The places in a worker's body that are marked: what it does from there on.
-const (
-	thinks   = "think"
-	waits    = "wait"    // from the call of Lock, or another method that may wait
-	writes   = "section" // from its return
-	reads    = "read"
-	releases = "release"
-	graces   = "grace period"
-	calls    = "call"
-)
 
 // A recording is what happened in a scene.
 type recording struct {
@@ -152,7 +132,7 @@ func spanOf(l sync.Locker) (address, size uintptr) {
 // Occupants counts the workers that are in sections. The simulator runs one worker at a
 // time, so that takes no steps.
 type occupants struct {
-	kind             kind
+	kind             timeline.Readers
 	readers, writers int
 	broken           error
 }
@@ -164,7 +144,7 @@ func (o *occupants) enter(read bool) {
 	} else {
 		o.writers++
 	}
-	if o.broken == nil && (o.writers > 1 || o.writers > 0 && o.readers > 0 && o.kind == shared) {
+	if o.broken == nil && (o.writers > 1 || o.writers > 0 && o.readers > 0 && o.kind == timeline.Shared) {
 		o.broken = errors.New("two workers were in the section at once")
 	}
 }
@@ -186,7 +166,7 @@ func (s *scene) work(i int, l sync.Locker, in *occupants, start int64) {
 		rcu.Online()
 	}
 	primitives.Busy(time.Duration(start - primitives.Nanotime()))
-	sim.Mark(thinks)
+	sim.Mark(timeline.Thinks)
 	primitives.Busy(time.Duration(rng.Int64N(int64(s.think) + 1))) // they do not come in step
 	for n := range s.ops {
 		if n > 0 {
@@ -197,7 +177,7 @@ func (s *scene) work(i int, l sync.Locker, in *occupants, start int64) {
 		} else {
 			s.write(l, in)
 		}
-		sim.Mark(thinks)
+		sim.Mark(timeline.Thinks)
 		if rcu != nil {
 			rcu.Quiescent()
 		}
@@ -208,17 +188,17 @@ func (s *scene) work(i int, l sync.Locker, in *occupants, start int64) {
 }
 
 func (s *scene) write(l sync.Locker, in *occupants) {
-	sim.Mark(waits)
+	sim.Mark(timeline.Waits)
 	l.Lock()
-	s.section(writes, in, false)
+	s.section(timeline.Writes, in, false)
 	l.Unlock()
 	if rcu, ok := l.(harness.RCULocker); ok {
 		switch s.reclaim {
 		case harness.ReclaimSync:
-			sim.Mark(graces)
+			sim.Mark(timeline.Graces)
 			rcu.Synchronize()
 		case harness.ReclaimCall:
-			sim.Mark(calls)
+			sim.Mark(timeline.Calls)
 			rcu.Call(func() {})
 		}
 	}
@@ -228,19 +208,19 @@ func (s *scene) read(l sync.Locker, in *occupants) {
 	switch l := l.(type) {
 	case harness.RCULocker: // has nothing to wait for
 		l.ReadLock()
-		s.section(reads, in, true)
+		s.section(timeline.Reads, in, true)
 		l.ReadUnlock()
 	case harness.SeqLocker:
 		for again := true; again; {
-			sim.Mark(waits)
+			sim.Mark(timeline.Waits)
 			seq := l.Begin()
-			s.section(reads, in, true)
+			s.section(timeline.Reads, in, true)
 			again = l.Retry(seq)
 		}
 	case harness.RWLocker:
-		sim.Mark(waits)
+		sim.Mark(timeline.Waits)
 		l.RLock()
-		s.section(reads, in, true)
+		s.section(timeline.Reads, in, true)
 		l.RUnlock()
 	}
 }
@@ -251,5 +231,5 @@ func (s *scene) section(what string, in *occupants, read bool) {
 	in.enter(read)
 	primitives.Busy(s.hold)
 	in.leave(read)
-	sim.Mark(releases)
+	sim.Mark(timeline.Releases)
 }

@@ -20,12 +20,13 @@ import (
 	"time"
 
 	"github.com/lockbench/lockbench/internal/commandline/script"
+	"github.com/lockbench/lockbench/internal/timeline"
 	"github.com/lockbench/lockbench/primitives"
 	"github.com/lockbench/lockbench/spinlock"
 )
 
 // traced returns the timeline that flags describe.
-func traced(t *testing.T, flags string) *timeline {
+func traced(t *testing.T, flags string) *virtualTimeline {
 	t.Helper()
 	c := new(traceCmd)
 	args := map[string]string{"machine": "xeon-8176-8s", "cpus": "8", "ops": "2", "hold": "100ns", "think": "100ns", "seed": "1"}
@@ -49,7 +50,7 @@ func traced(t *testing.T, flags string) *timeline {
 		t.Fatalf("%s: %v, %v", flags, err, r)
 	}
 	tl := timelineOf(s, r)
-	tl.command = c.String()
+	tl.Command = c.String()
 	return tl
 }
 
@@ -172,11 +173,11 @@ func TestTraceJSON(t *testing.T) {
 					}
 					break
 				}
-				if end, known := lanes[e.Tid]; known && at != end || !known && at != tl.begins {
+				if end, known := lanes[e.Tid]; known && at != end || !known && at != tl.Begins {
 					wrong("want it at the end of the slice before, %d ps, or at the beginning", end)
 				}
 				lanes[e.Tid] = end
-				if e.Name == writes || e.Name == reads {
+				if e.Name == timeline.Writes || e.Name == timeline.Reads {
 					sections++
 				}
 			case "s", "f":
@@ -216,13 +217,13 @@ func TestTraceJSON(t *testing.T) {
 			t.Errorf("%s: %v wait in the end", scene.flags, waiting)
 		}
 		for cpu := range tl.cpus {
-			if end := lanes[cpuTrack(cpu)]; end != tl.ends {
-				t.Errorf("%s: lane %d ends at %d, want %d", scene.flags, cpu, end, tl.ends)
+			if end := lanes[2*cpu+1]; end != tl.Ends {
+				t.Errorf("%s: lane %d ends at %d, want %d", scene.flags, cpu, end, tl.Ends)
 			}
 		}
 		window := tl.from > 0 || tl.to > 0
-		if sections < scene.uses || sections > scene.uses && !window && tl.kind != retried && tl.workers == tl.cpus || len(tl.uses) < scene.uses {
-			t.Errorf("%s: %d sections of %d uses, want %d", scene.flags, sections, len(tl.uses), scene.uses)
+		if sections < scene.uses || sections > scene.uses && !window && tl.kind != timeline.Retried && tl.workers == tl.cpus || len(tl.Uses) < scene.uses {
+			t.Errorf("%s: %d sections of %d uses, want %d", scene.flags, sections, len(tl.Uses), scene.uses)
 		}
 		if len(arrows) == 0 && tl.cpus > 1 {
 			t.Errorf("%s: no arrows", scene.flags)
@@ -236,29 +237,29 @@ func TestTraceUses(t *testing.T) {
 	parked, woken := 0, 0
 	for _, scene := range scenes {
 		tl := traced(t, scene.flags)
-		for i, u := range tl.uses {
-			if u.called < 0 || u.got < u.called || u.releases < u.got || u.returned < u.releases || u.returned > tl.ends {
+		for i, u := range tl.Uses {
+			if u.Called < 0 || u.Got < u.Called || u.Releases < u.Got || u.Returned < u.Releases || u.Returned > tl.Ends {
 				t.Errorf("%s: use %d out of order: %+v", scene.flags, i, u)
 			}
-			for _, v := range tl.uses[:i] {
-				if v.releases > u.got && (!u.read && !v.read || u.read != v.read && tl.kind == shared) {
+			for _, v := range tl.Uses[:i] {
+				if v.Releases > u.Got && (!u.Read && !v.Read || u.Read != v.Read && tl.kind == timeline.Shared) {
 					t.Errorf("%s: %+v and %+v overlap", scene.flags, v, u)
 				}
 			}
 		}
-		for _, h := range tl.handovers {
-			if from, to := tl.uses[h.from], tl.uses[h.to]; tl.took(h) < 0 || to.called >= from.releases || from.worker == to.worker {
+		for _, h := range tl.Handovers {
+			if from, to := tl.Uses[h.From], tl.Uses[h.To]; tl.Took(h) < 0 || to.Called >= from.Releases || from.Worker == to.Worker {
 				t.Errorf("%s: a handoff from %+v to %+v", scene.flags, from, to)
 			}
 		}
-		for _, lane := range tl.lanes {
+		for _, lane := range tl.Lanes {
 			for _, s := range lane {
-				if s.what == parks {
+				if s.What == timeline.Parks {
 					parked++
 				}
 			}
 		}
-		woken += len(tl.wakes)
+		woken += len(tl.Wakes)
 	}
 	if parked == 0 || woken == 0 {
 		t.Errorf("%d workers parked, %d woken: want some", parked, woken)
@@ -266,11 +267,11 @@ func TestTraceUses(t *testing.T) {
 }
 
 // travelled counts lines that went from CPU to CPU, those of the lock and others.
-func travelled(tl *timeline) (lock, others int) {
-	for _, m := range tl.moves {
+func travelled(tl *virtualTimeline) (lock, others int) {
+	for _, m := range tl.Moves {
 		switch {
-		case m.from < 0:
-		case tl.ofLock(m.line):
+		case m.From < 0:
+		case tl.OfLock(m.Line):
 			lock++
 		default:
 			others++
@@ -284,12 +285,12 @@ func TestTraceShows(t *testing.T) {
 	// All that wait for a ticket lock read again after each release: the handoffs become
 	// faster as they become fewer. After a release of an MCS lock one does.
 	ticket, mcs := traced(t, "--lock ticket --cpus 12 --ops 1 --think 0s"), traced(t, "--lock mcs --cpus 12 --ops 1 --think 0s")
-	again := func(tl *timeline, n int) (readers int) {
-		u, next := tl.uses[n], tl.uses[n+1]
+	again := func(tl *virtualTimeline, n int) (readers int) {
+		u, next := tl.Uses[n], tl.Uses[n+1]
 		seen := make(map[int]bool)
-		for _, m := range tl.moves {
-			if m.from >= 0 && !m.write && m.served >= u.releases && m.served < next.releases && !seen[m.to] {
-				seen[m.to] = true
+		for _, m := range tl.Moves {
+			if m.From >= 0 && !m.Write && m.Served >= u.Releases && m.Served < next.Releases && !seen[m.To] {
+				seen[m.To] = true
 				readers++
 			}
 		}
@@ -301,12 +302,12 @@ func TestTraceShows(t *testing.T) {
 	if early, late := again(mcs, 3), again(mcs, 9); early > 3 || late > 3 {
 		t.Errorf("mcs: %d and %d CPUs read a line again, want 2 or so", early, late)
 	}
-	mean := func(tl *timeline) float64 {
+	mean := func(tl *virtualTimeline) float64 {
 		sum := int64(0)
-		for _, h := range tl.handovers {
-			sum += tl.took(h)
+		for _, h := range tl.Handovers {
+			sum += tl.Took(h)
 		}
-		return float64(sum) / float64(len(tl.handovers))
+		return float64(sum) / float64(len(tl.Handovers))
 	}
 	if a, b := mean(ticket), mean(mcs); a < b {
 		t.Errorf("a handoff of ticket takes %.0f ps, of mcs %.0f: want more", a, b)
@@ -327,27 +328,27 @@ func TestTraceShows(t *testing.T) {
 	rcu := traced(t, "--lock rcu-domain-sync --readers 7 --writers 1 --hold 20us --think 10us --ops 3")
 	graces, came := 0, 0
 	old := make(map[int]bool)
-	for _, g := range rcu.uses {
-		if g.synchronize == 0 {
+	for _, g := range rcu.Uses {
+		if g.Synchronize == 0 {
 			continue
 		}
 		graces++
-		for i, u := range rcu.uses {
-			if !u.read {
+		for i, u := range rcu.Uses {
+			if !u.Read {
 				continue
 			}
-			before := u.got < g.synchronize && g.synchronize < u.returned
-			if old[i] = old[i] || before; before && u.releases > g.over {
+			before := u.Got < g.Synchronize && g.Synchronize < u.Returned
+			if old[i] = old[i] || before; before && u.Releases > g.Over {
 				t.Errorf("%+v began before the grace period of %+v: want it over", u, g)
 			}
-			if u.got > g.synchronize && u.got < g.over && u.releases > g.over {
+			if u.Got > g.Synchronize && u.Got < g.Over && u.Releases > g.Over {
 				came++
 			}
 		}
 	}
-	for i, u := range rcu.uses {
-		if u.old != old[i] {
-			t.Errorf("%+v: a grace period waits for it: %t, want %t", u, u.old, old[i])
+	for i, u := range rcu.Uses {
+		if u.Old != old[i] {
+			t.Errorf("%+v: a grace period waits for it: %t, want %t", u, u.Old, old[i])
 		}
 	}
 	if graces != 3 || came == 0 {
@@ -359,7 +360,7 @@ func TestTraceShows(t *testing.T) {
 func TestTraceAgain(t *testing.T) {
 	of := func(flags string) string {
 		tl := traced(t, flags)
-		return string(encoded(t, tl.writeJSON)) + string(encoded(t, func(w io.Writer) error { return tl.writeSVG(w, false) }))
+		return string(encoded(t, tl.writeJSON)) + string(encoded(t, func(w io.Writer) error { return tl.WriteSVG(w, false) }))
 	}
 	for _, flags := range []string{"--lock ticket", "--lock mcs", "--lock mutex --workers 2", "--lock rcu-domain-sync --reads 70 --hold 3us"} {
 		first := of(flags)
@@ -380,13 +381,13 @@ func TestTracePicture(t *testing.T) {
 		"--lock rcu-domain-sync --readers 5 --writers 2 --cpus 7 --hold 3us", "--lock rw-phasefair --reads 70 --machine milan-2s --cpus 24 --hold 0s",
 	} {
 		tl := traced(t, flags)
-		picture := encoded(t, func(w io.Writer) error { return tl.writeSVG(w, false) })
-		if dark := encoded(t, func(w io.Writer) error { return tl.writeSVG(w, true) }); bytes.Equal(dark, picture) || bytes.Contains(dark, []byte(lightLook.page)) {
+		picture := encoded(t, func(w io.Writer) error { return tl.WriteSVG(w, false) })
+		if dark := encoded(t, func(w io.Writer) error { return tl.WriteSVG(w, true) }); bytes.Equal(dark, picture) || bytes.Contains(dark, []byte(`fill="#ffffff"`)) {
 			t.Errorf("%s: the dark picture is not dark", flags)
 		}
 		texts, height := textsOf(t, picture)
 		for i, a := range texts {
-			if a.x1 < 4 || a.x2 > picWidth-4 || a.y1 < 4 || a.y2 > height-4 {
+			if a.x1 < 4 || a.x2 > 1000-4 || a.y1 < 4 || a.y2 > height-4 {
 				t.Errorf("%s: %q is not on the page", flags, a.says)
 			}
 			for _, b := range texts[:i] {
@@ -395,7 +396,7 @@ func TestTracePicture(t *testing.T) {
 				}
 			}
 		}
-		for _, want := range []string{tl.title(), "CPU " + strconv.Itoa(tl.cpus-1), "--lock " + tl.name, "--seed 1"} {
+		for _, want := range []string{tl.Title, "CPU " + strconv.Itoa(tl.cpus-1), "--lock " + tl.name, "--seed 1"} {
 			if !slices.ContainsFunc(texts, func(x textBox) bool { return strings.Contains(x.says, want) }) {
 				t.Errorf("%s: no text has %q", flags, want)
 			}

@@ -1,4 +1,4 @@
-package main
+package timeline
 
 import (
 	"fmt"
@@ -46,7 +46,7 @@ var (
 // A drawing is a timeline that is being drawn.
 type drawing struct {
 	*svg.Picture
-	*timeline
+	*Timeline
 	look
 	pitch, bar float64 // from lane to lane; height of a section
 	top        float64 // of the lanes
@@ -66,19 +66,19 @@ type keyItem struct {
 
 const keyWidth = 26.0
 
-// writeSVG draws the timeline, a lane for each CPU.
-func (t *timeline) writeSVG(w io.Writer, dark bool) error {
-	d := &drawing{timeline: t, look: lightLook}
+// WriteSVG draws the timeline, a lane for each row.
+func (t *Timeline) WriteSVG(w io.Writer, dark bool) error {
+	d := &drawing{Timeline: t, look: lightLook}
 	if dark {
 		d.look = darkLook
 	}
 	d.layout()
-	d.Picture = svg.New(picWidth, d.height, `font-family="Liberation Sans,Arial,Helvetica,sans-serif"`, t.title())
+	d.Picture = svg.New(picWidth, d.height, `font-family="Liberation Sans,Arial,Helvetica,sans-serif"`, t.Title)
 	for _, colour := range []string{d.lock, d.line, d.ink} {
 		d.Add(`<defs><marker id="to%s" markerWidth="6" markerHeight="6" refX="5" refY="3" orient="auto" markerUnits="userSpaceOnUse"><path d="M0,0.6 L5.4,3 L0,5.4 z" fill="%s"/></marker></defs>`, colour[1:], colour)
 	}
 	d.Add(`<rect width="%g" height="%.0f" fill="%s"/>`, picWidth, d.height, d.page)
-	d.text(picMargin, 30, 17, "start", d.ink, ` font-weight="bold"`, t.title())
+	d.text(picMargin, 30, 17, "start", d.ink, ` font-weight="bold"`, t.Title)
 	for i, line := range d.head {
 		d.text(picMargin, 51+17*float64(i), 12.5, "start", d.prose, "", line)
 	}
@@ -103,7 +103,7 @@ func (t *timeline) writeSVG(w io.Writer, dark bool) error {
 
 // layout decides where everything is.
 func (d *drawing) layout() {
-	switch n := d.cpus; {
+	switch n := len(d.Lanes); {
 	case n <= 4:
 		d.pitch = 44
 	case n <= 8:
@@ -116,11 +116,11 @@ func (d *drawing) layout() {
 		d.pitch = 13
 	}
 	d.bar = math.Round(0.58 * d.pitch)
-	d.head = wrap(d.summary()+".", 145)
-	d.foot = wrap(d.command, 145)
+	d.head = wrap(d.Summary()+".", 145)
+	d.foot = wrap(d.Command, 145)
 	d.top = 62 + 17*float64(len(d.head))
-	d.bottom = d.top + d.pitch*float64(d.cpus)
-	if d.chart = 0; len(d.handovers) > 0 {
+	d.bottom = d.top + d.pitch*float64(len(d.Lanes))
+	if d.chart = 0; len(d.Handovers) > 0 {
 		d.chart = waitingH + 14
 	}
 	y := d.bottom + d.chart + 42
@@ -162,10 +162,10 @@ func wrap(text string, most int) []string {
 }
 
 func (d *drawing) x(at int64) float64 {
-	return picLeft + (picRight-picLeft)*float64(at-d.begins)/float64(d.ends-d.begins)
+	return picLeft + (picRight-picLeft)*float64(at-d.Begins)/float64(d.Ends-d.Begins)
 }
 
-func (d *drawing) y(cpu int) float64 { return d.top + d.pitch*(float64(cpu)+0.5) }
+func (d *drawing) y(row int) float64 { return d.top + d.pitch*(float64(row)+0.5) }
 
 func (d *drawing) text(x, y, size float64, anchor, colour, more, says string) {
 	d.Add(`<text x="%.1f" y="%.1f" font-size="%g" text-anchor="%s" fill="%s"`+more+`>%s</text>`, x, y, size, anchor, colour, says)
@@ -180,14 +180,14 @@ func (d *drawing) box(x1, x2, y, height float64, fill, edge string) {
 func (d *drawing) axis() {
 	bottom := d.bottom + d.chart
 	step := d.step()
-	for at := (d.begins + step - 1) / step * step; at <= d.ends; at += step {
+	for at := (d.Begins + step - 1) / step * step; at <= d.Ends; at += step {
 		x := d.x(at)
 		d.Add(`<path d="M%.1f,%.1f V%.1f" stroke="%s"/>`, x, d.top-4, bottom+4, d.grid)
-		d.text(x, bottom+17, 11, "middle", d.prose, "", short(at))
+		d.text(x, bottom+17, 11, "middle", d.prose, "", Short(at))
 	}
 	size := min(12, d.pitch-2)
-	for cpu := range d.cpus {
-		d.text(picLeft-10, d.y(cpu)+0.35*size, size, "end", d.ink, "", fmt.Sprintf("CPU %d", cpu))
+	for row := range d.Lanes {
+		d.text(picLeft-10, d.y(row)+0.35*size, size, "end", d.ink, "", d.row(row))
 	}
 }
 
@@ -196,7 +196,7 @@ func (d *drawing) step() int64 {
 	const most = 10
 	for step := int64(1000); ; step *= 10 {
 		for _, n := range []int64{1, 2, 5} {
-			if (d.ends-d.begins)/(n*step) <= most {
+			if (d.Ends-d.Begins)/(n*step) <= most {
 				return n * step
 			}
 		}
@@ -206,69 +206,69 @@ func (d *drawing) step() int64 {
 // gracePeriods shades the times in which a worker waited for readers.
 func (d *drawing) gracePeriods() {
 	labelled := 0.0
-	for _, u := range d.uses {
-		if u.synchronize == 0 {
+	for _, u := range d.Uses {
+		if u.Synchronize == 0 {
 			continue
 		}
-		from, to := d.x(u.synchronize), d.x(u.over)
+		from, to := d.x(u.Synchronize), d.x(u.Over)
 		d.Add(`<rect x="%.2f" y="%.1f" width="%.2f" height="%.1f" fill="%s" fill-opacity="0.75"/>`, from, d.top-4, to-from, d.bottom-d.top+8, d.shade)
 		for _, x := range []float64{from, to} {
 			d.Add(`<path d="M%.2f,%.1f V%.1f" stroke="%s" stroke-dasharray="5 3" fill="none"/>`, x, d.top-4, d.bottom+4, d.ink)
 		}
-		if wide := width(graces, 11); (from+to-wide)/2 > labelled {
+		if wide := width(Graces, 11); (from+to-wide)/2 > labelled {
 			labelled = (from+to+wide)/2 + 6
-			d.text((from+to)/2, d.top-9, 11, "middle", d.ink, "", graces)
+			d.text((from+to)/2, d.top-9, 11, "middle", d.ink, "", Graces)
 		}
 	}
 }
 
-// lanesUnder draws all that CPUs did, except sections.
+// lanesUnder draws all that was done, except sections.
 func (d *drawing) lanesUnder() {
-	for _, lane := range d.lanes {
+	for _, lane := range d.Lanes {
 		for _, s := range lane {
-			d.under(s.what, d.x(s.begin), d.x(s.end), d.y(s.cpu))
+			d.under(s.What, d.x(s.Begin), d.x(s.End), d.y(s.Row))
 		}
 	}
 }
 
-// under draws what a CPU did, around y.
+// under draws what was done, around y.
 func (d *drawing) under(what string, x1, x2, y float64) {
 	switch what {
-	case waits:
+	case Waits:
 		d.box(x1, x2, y, d.bar*0.4, d.wait, d.waitEdge)
-	case thinks:
+	case Thinks:
 		d.Add(`<path d="M%.2f,%.1f H%.2f" stroke="%s" stroke-width="2"/>`, x1, y, x2, d.faint)
-	case parks:
+	case Parks:
 		d.Add(`<path d="M%.2f,%.1f H%.2f" stroke="%s" stroke-width="2" stroke-dasharray="2 4"/>`, x1, y, x2, d.prose)
-	case releases, calls:
+	case Releases, Calls:
 		d.box(x1, x2, y, d.bar*0.4, d.page, d.section)
-	case graces:
+	case Graces:
 		d.box(x1, x2, y, d.bar, d.page, d.ink)
-	case switches, other:
+	case Switches, Other:
 		d.box(x1, x2, y, d.bar*0.4, d.faint, d.faint)
 	}
 }
 
 // handoffs draws from where the lock was released to where a waiter got it.
 func (d *drawing) handoffs() {
-	for _, h := range d.handovers {
-		from, to := d.uses[h.from], d.uses[h.to]
+	for _, h := range d.Handovers {
+		from, to := d.Uses[h.From], d.Uses[h.To]
 		d.Add(`<path d="M%.2f,%.1f L%.2f,%.1f" stroke="%s" stroke-width="5" stroke-opacity="0.4" stroke-linecap="round" fill="none"/>`,
-			d.x(from.releases), d.y(from.from), d.x(to.got), d.y(to.cpu), d.section)
+			d.x(from.Releases), d.y(from.From), d.x(to.Got), d.y(to.Row), d.section)
 	}
 }
 
 // arrows draws the lines that went from CPU to CPU.
 func (d *drawing) arrows() {
-	for _, m := range d.moves {
-		if m.from < 0 {
+	for _, m := range d.Moves {
+		if m.From < 0 {
 			continue
 		}
 		colour, dash := d.line, "3 2"
-		if d.ofLock(m.line) {
+		if d.OfLock(m.Line) {
 			colour, dash = d.lock, "none"
 		}
-		d.arrow(d.x(m.served), d.y(m.from), d.x(m.came), d.y(m.to), colour, dash)
+		d.arrow(d.x(m.Served), d.y(m.From), d.x(m.Came), d.y(m.To), colour, dash)
 	}
 }
 
@@ -281,20 +281,20 @@ func (d *drawing) sections() {
 	numbers := make(map[place]int)
 	old := make(map[place]bool)
 	n := 0
-	for _, u := range d.uses {
-		if p := (place{sectionOf(u), u.cpu, u.got}); u.read {
-			old[p] = u.old
+	for _, u := range d.Uses {
+		if p := (place{sectionOf(u), u.Row, u.Got}); u.Read {
+			old[p] = u.Old
 		} else {
 			n++
 			numbers[p] = n
 		}
 	}
-	for _, lane := range d.lanes {
+	for _, lane := range d.Lanes {
 		for _, s := range lane {
-			if x := d.x(s.begin); s.what == graces && d.x(s.end)-x > width("Synchronize", 11)+8 && d.bar >= 12 {
-				d.text((x+d.x(s.end))/2, d.y(s.cpu)+4, 11, "middle", d.ink, fmt.Sprintf(` paint-order="stroke" stroke="%s" stroke-width="4"`, d.page), "Synchronize")
+			if x := d.x(s.Begin); s.What == Graces && d.x(s.End)-x > width("Synchronize", 11)+8 && d.bar >= 12 {
+				d.text((x+d.x(s.End))/2, d.y(s.Row)+4, 11, "middle", d.ink, fmt.Sprintf(` paint-order="stroke" stroke="%s" stroke-width="4"`, d.page), "Synchronize")
 			}
-			p := place{s.what, s.cpu, s.begin}
+			p := place{s.What, s.Row, s.Begin}
 			says := ""
 			switch {
 			case numbers[p] > 0:
@@ -302,7 +302,7 @@ func (d *drawing) sections() {
 			case old[p]:
 				says = "before"
 			}
-			d.drawSection(s.what, old[p], d.x(s.begin), d.x(s.end), d.y(s.cpu), says)
+			d.drawSection(s.What, old[p], d.x(s.Begin), d.x(s.End), d.y(s.Row), says)
 		}
 	}
 }
@@ -311,11 +311,11 @@ func (d *drawing) sections() {
 func (d *drawing) drawSection(what string, old bool, x1, x2, y float64, says string) {
 	fill := d.section
 	switch {
-	case what == reads && old:
+	case what == Reads && old:
 		fill = d.old
-	case what == reads:
+	case what == Reads:
 		fill = d.read
-	case what != writes:
+	case what != Writes:
 		return
 	}
 	d.box(x1, x2, y, d.bar, fill, fill)
@@ -330,17 +330,17 @@ func (d *drawing) waiters() {
 		return
 	}
 	most := 1
-	for _, s := range d.waiting {
-		most = max(most, s.n)
+	for _, s := range d.Waiting {
+		most = max(most, s.N)
 	}
 	base := d.bottom + d.chart
 	height := func(n int) float64 { return base - waitingH*float64(n)/float64(most) }
 	var path strings.Builder
-	fmt.Fprintf(&path, "M%.2f,%.1f", d.x(d.begins), base)
-	for _, s := range d.waiting {
-		fmt.Fprintf(&path, " H%.2f V%.1f", d.x(s.at), height(s.n))
+	fmt.Fprintf(&path, "M%.2f,%.1f", d.x(d.Begins), base)
+	for _, s := range d.Waiting {
+		fmt.Fprintf(&path, " H%.2f V%.1f", d.x(s.At), height(s.N))
 	}
-	fmt.Fprintf(&path, " H%.2f V%.1f z", d.x(d.ends), base)
+	fmt.Fprintf(&path, " H%.2f V%.1f z", d.x(d.Ends), base)
 	d.Add(`<path d="%s" fill="%s" stroke="%s" stroke-width="0.8"/>`, path.String(), d.wait, d.waitEdge)
 	d.text(picLeft-10, height(most)+9, 11, "end", d.prose, "", fmt.Sprintf("%d waiting", most))
 	d.text(picLeft-10, base, 11, "end", d.prose, "", "0")
@@ -349,18 +349,18 @@ func (d *drawing) waiters() {
 // legend returns what there is to explain.
 func (d *drawing) legend() []keyItem {
 	has := make(map[string]bool)
-	for _, lane := range d.lanes {
+	for _, lane := range d.Lanes {
 		for _, s := range lane {
-			has[s.what] = true
+			has[s.What] = true
 		}
 	}
 	old, lock, line := false, false, false
-	for _, u := range d.uses {
-		old = old || u.old
+	for _, u := range d.Uses {
+		old = old || u.Old
 	}
-	for _, m := range d.moves {
-		lock = lock || m.from >= 0 && d.ofLock(m.line)
-		line = line || m.from >= 0 && !d.ofLock(m.line)
+	for _, m := range d.Moves {
+		lock = lock || m.From >= 0 && d.OfLock(m.Line)
+		line = line || m.From >= 0 && !d.OfLock(m.Line)
 	}
 	var key []keyItem
 	add := func(there bool, says string, draw func(x, y float64)) {
@@ -371,15 +371,15 @@ func (d *drawing) legend() []keyItem {
 	lane := func(what string) func(x, y float64) {
 		return func(x, y float64) { d.under(what, x, x+keyWidth, y) }
 	}
-	add(has[writes], "section, in order", func(x, y float64) { d.drawSection(writes, false, x, x+keyWidth, y, "1") })
-	add(has[reads], "section that reads", func(x, y float64) { d.drawSection(reads, false, x, x+keyWidth, y, "") })
-	add(old, "one that began before the grace period, which waits for it", func(x, y float64) { d.drawSection(reads, true, x, x+keyWidth, y, "") })
-	add(has[waits], "waits for the lock", lane(waits))
-	add(has[releases], "releases it", lane(releases))
-	add(has[thinks], "does something else", lane(thinks))
-	add(has[parks], "its worker is parked", lane(parks))
-	add(has[switches] || has[other], "another goroutine, or a switch to one", lane(other))
-	add(len(d.handovers) > 0, "handoff: from a release to the next section", func(x, y float64) {
+	add(has[Writes], "section, in order", func(x, y float64) { d.drawSection(Writes, false, x, x+keyWidth, y, "1") })
+	add(has[Reads], "section that reads", func(x, y float64) { d.drawSection(Reads, false, x, x+keyWidth, y, "") })
+	add(old, "one that began before the grace period, which waits for it", func(x, y float64) { d.drawSection(Reads, true, x, x+keyWidth, y, "") })
+	add(has[Waits], "waits for the lock", lane(Waits))
+	add(has[Releases], "releases it", lane(Releases))
+	add(has[Thinks], "does something else", lane(Thinks))
+	add(has[Parks], "its worker is parked", lane(Parks))
+	add(has[Switches] || has[Other], "another goroutine, or a switch to one", lane(Other))
+	add(len(d.Handovers) > 0, "handoff: from a release to the next section", func(x, y float64) {
 		d.Add(`<path d="M%.2f,%.1f h%g" stroke="%s" stroke-width="5" stroke-opacity="0.4" stroke-linecap="round"/>`, x+2, y, keyWidth-4, d.section)
 	})
 	add(lock, "the lock's cache line goes to another CPU", func(x, y float64) { d.arrow(x, y, x+keyWidth, y, d.lock, "none") })
