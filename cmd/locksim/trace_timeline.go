@@ -64,14 +64,17 @@ func timelineOf(s *scene, r *recording) *virtualTimeline {
 		}
 		switch e.Kind {
 		case sim.LineCame, sim.CopyLost:
-			m := timeline.Move{names.number(e.Line), e.From, e.CPU, e.Begin, e.Served, e.End, e.Distance, e.Write, e.Worker}
+			m := timeline.Move{
+				Line: names.number(e.Line), From: e.From, To: e.CPU, Asked: e.Begin, Served: e.Served, Came: e.End,
+				Far: e.Distance, Write: e.Write, Worker: e.Worker,
+			}
 			if e.Kind == sim.CopyLost {
 				t.Lost = append(t.Lost, m)
 			} else {
 				t.Moves = append(t.Moves, m)
 			}
 		case sim.Spun:
-			t.Spins = append(t.Spins, timeline.Slice{"spin", e.CPU, e.Worker, e.Begin, e.End})
+			t.Spins = append(t.Spins, timeline.Slice{What: "spin", Row: e.CPU, Worker: e.Worker, Begin: e.Begin, End: e.End})
 		case sim.Woke:
 			t.Wakes = append(t.Wakes, timeline.Wake{CPU: e.CPU, Woken: e.Woken, Begin: e.Begin, End: e.End})
 		}
@@ -142,7 +145,7 @@ func (t *virtualTimeline) fillLanes(changes []change) {
 		if s.End = at; s.End > s.Begin || inside && (s.What == timeline.Writes || s.What == timeline.Reads) {
 			t.Lanes[cpu] = append(t.Lanes[cpu], *s)
 		}
-		*s = timeline.Slice{what, cpu, worker, at, 0}
+		*s = timeline.Slice{What: what, Row: cpu, Worker: worker, Begin: at}
 	}
 	last := make(map[int]string) // what each worker marked
 	for _, c := range changes {
@@ -208,14 +211,7 @@ func (t *virtualTimeline) findUses(changes []change) {
 			delete(open, c.of)
 		}
 	}
-	slices.SortStableFunc(t.Uses, func(a, b timeline.Use) int { return cmp.Compare(a.Got, b.Got) })
-	for _, g := range t.Uses {
-		for i := range t.Uses {
-			if u := &t.Uses[i]; u.Read && u.Got < g.Synchronize && g.Synchronize < u.Returned {
-				u.Old = true
-			}
-		}
-	}
+	t.SortUses()
 }
 
 // title says what was traced.

@@ -46,6 +46,7 @@ var table = layout.Layout{
 		{"internal/atomicfile", "", layout.NoTags},
 		{"internal/wording", "golang.org/x/perf/...", layout.NoTags},
 		{"internal/svg", "", layout.NoTags},
+		{"internal/timeline", "harness results internal/svg internal/wording", layout.NoTags},
 		{"internal/fitness", "", layout.NoTags},
 		{"internal/filelock", "golang.org/x/sys/...", layout.OSTags},
 		{"internal/gatetest", "results gate", layout.NoTags},

@@ -172,7 +172,9 @@ func (c *chrome) addLanes() {
 			if s.Worker >= 0 {
 				args = map[string]any{"worker": s.Worker}
 			}
-			c.slice(lanesRank, rowTrack(s.Row), s.What, "cpu", s.Begin, s.End, args, ends[place{s.What, s.Row, s.Begin}]...)
+			at := place{s.What, s.Row, s.Begin}
+			c.slice(lanesRank, rowTrack(s.Row), s.What, "cpu", s.Begin, s.End, args, ends[at]...)
+			delete(ends, at) // two slices may begin there, if the clock is coarse
 		}
 	}
 	for _, s := range c.Spins {

@@ -244,6 +244,8 @@ func (d *drawing) under(what string, x1, x2, y float64) {
 		d.box(x1, x2, y, d.bar*0.4, d.page, d.section)
 	case Graces:
 		d.box(x1, x2, y, d.bar, d.page, d.ink)
+	case Unknown:
+		d.Add(`<path d="M%.2f,%.1f H%.2f" stroke="%s" stroke-width="1" stroke-dasharray="1 4"/>`, x1, y, x2, d.faint)
 	case Switches, Other:
 		d.box(x1, x2, y, d.bar*0.4, d.faint, d.faint)
 	}
@@ -378,6 +380,7 @@ func (d *drawing) legend() []keyItem {
 	add(has[Releases], "releases it", lane(Releases))
 	add(has[Thinks], "does something else", lane(Thinks))
 	add(has[Parks], "its worker is parked", lane(Parks))
+	add(has[Unknown], "not recorded", lane(Unknown))
 	add(has[Switches] || has[Other], "another goroutine, or a switch to one", lane(Other))
 	add(len(d.Handovers) > 0, "handoff: from a release to the next section", func(x, y float64) {
 		d.Add(`<path d="M%.2f,%.1f h%g" stroke="%s" stroke-width="5" stroke-opacity="0.4" stroke-linecap="round"/>`, x+2, y, keyWidth-4, d.section)

@@ -26,6 +26,7 @@ type Timeline struct {
 	Uses      []Use     // of the lock, in the order in which they were acquired
 	Handovers []Handover
 	Waiting   []Sample
+	Early     []Slice // waits that began before the window, of uses that are not known
 
 	// What only the simulator knows.
 	Moves []Move
@@ -110,22 +111,53 @@ type Sample struct {
 	N  int
 }
 
+// SortUses puts the uses into the order in which they were acquired, and marks those of
+// readers that grace periods waited for.
+func (t *Timeline) SortUses() {
+	slices.SortStableFunc(t.Uses, func(a, b Use) int { return cmp.Compare(a.Got, b.Got) })
+	for _, g := range t.Uses {
+		if g.Synchronize == 0 {
+			continue
+		}
+		for i := range t.Uses {
+			if u := &t.Uses[i]; u.Read && u.Got < g.Synchronize && g.Synchronize < u.Returned {
+				u.Old = true
+			}
+		}
+	}
+}
+
 // FindHandovers finds, for each waiter, the last release before it got the lock, of those
 // that it may have waited for.
 func (t *Timeline) FindHandovers() {
+	var all, writes []int // uses by the times of their releases
+	for i := range t.Uses {
+		all = append(all, i)
+	}
+	slices.SortStableFunc(all, func(i, j int) int { return cmp.Compare(t.Uses[i].Releases, t.Uses[j].Releases) })
+	for _, i := range all {
+		if !t.Uses[i].Read {
+			writes = append(writes, i)
+		}
+	}
 	for i, to := range t.Uses {
 		if to.Read && t.Readers == Copied {
 			continue
 		}
-		last := -1
-		for j, from := range t.Uses[:i] {
-			waited := from.Worker != to.Worker && to.Called < from.Releases && from.Releases <= to.Got
-			if waited && (!from.Read || t.Readers == Shared && !to.Read) && (last < 0 || from.Releases >= t.Uses[last].Releases) {
-				last = j
-			}
+		of := writes
+		if t.Readers == Shared && !to.Read {
+			of = all // writers wait for readers, too
 		}
-		if last >= 0 {
-			t.Handovers = append(t.Handovers, Handover{last, i})
+		after, _ := slices.BinarySearchFunc(of, to.Got+1, func(j int, at int64) int { return cmp.Compare(t.Uses[j].Releases, at) })
+		for _, j := range slices.Backward(of[:after]) {
+			from := t.Uses[j]
+			if from.Releases <= to.Called {
+				break
+			}
+			if from.Worker != to.Worker && j < i {
+				t.Handovers = append(t.Handovers, Handover{j, i})
+				break
+			}
 		}
 	}
 }
@@ -140,6 +172,9 @@ func (t *Timeline) CountWaiting() {
 	for _, u := range t.Uses {
 		steps = append(steps, Sample{u.Called, 1}, Sample{u.Got, -1})
 	}
+	for _, s := range t.Early {
+		steps = append(steps, Sample{s.Begin, 1}, Sample{s.End, -1})
+	}
 	slices.SortStableFunc(steps, func(a, b Sample) int { return cmp.Compare(a.At, b.At) })
 	t.Waiting = []Sample{{}}
 	n := 0
@@ -151,6 +186,28 @@ func (t *Timeline) CountWaiting() {
 			t.Waiting = append(t.Waiting, Sample{s.At, n})
 		}
 	}
+}
+
+// Window shows only what is from and to after the beginning; to the end if to is 0.
+func (t *Timeline) Window(from, to int64) error {
+	if long := t.Ends - t.Begins; from >= long {
+		return fmt.Errorf("--from: all is over after %s", Short(long))
+	}
+	if to > 0 {
+		t.Ends = min(t.Ends, t.Begins+to)
+	}
+	t.Begins += from
+	for i, lane := range t.Lanes {
+		var shown []Slice
+		for _, s := range lane {
+			if s.Begin, s.End = max(s.Begin, t.Begins), min(s.End, t.Ends); s.Begin < s.End || s.Begin == s.End && s.Begin < t.Ends && isPoint(s.What) {
+				shown = append(shown, s)
+			}
+		}
+		t.Lanes[i] = shown
+	}
+	t.Crop()
+	return nil
 }
 
 // Crop leaves out what is not in the window.
