@@ -16,6 +16,7 @@ func (runCmd) Help() string {
 		"lockbench run --locks 'ticket,sync.*' --cpus 1,2 --reads 0,90 --latency",
 		"lockbench run --locks ./mypkg.MyLock,sync.Mutex,ticket",
 		"lockbench run --hold 500ns --think 2us --workers 8 --out mine.txt --resume",
+		"lockbench run --locks ticket,mcs --cpus 2 --trace waits.trace --out mine.txt",
 	)
 }
 
@@ -58,6 +59,8 @@ func (exportCmd) Help() string {
 		"lockbench export results.txt > results.csv",
 		"lockbench export --format json --out results.json --force results.txt",
 		"lockbench export --format json results.txt | jq .samples",
+		"lockbench export --perfetto --out waits.json waits.trace",
+		"lockbench export --perfetto --cell lock=mcs/ --out mcs.svg --to 10us waits.trace",
 	)
 }
 

@@ -41,7 +41,7 @@ type commands struct {
 	History historyCmd `cmd:"" group:"Compare Go benchmarks:" help:"Find the runs at which benchmarks became faster or slower."`
 
 	Merge  mergeCmd  `cmd:"" group:"Use results elsewhere:" help:"Put the files of lockbench run --shard together."`
-	Export exportCmd `cmd:"" group:"Use results elsewhere:" help:"Write a results file as CSV or JSON."`
+	Export exportCmd `cmd:"" group:"Use results elsewhere:" help:"Write a results file as CSV or JSON, or draw a trace."`
 
 	commandline.Common
 }

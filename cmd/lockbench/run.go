@@ -32,6 +32,7 @@ type runCmd struct {
 	Count    string `placeholder:"N" help:"Samples of each combination (6, then for half a minute up to 20, or more where near or far CPUs have too few)."`
 	Latency  bool   `help:"Measure the time to acquire, too: percentiles of service times, from the call. An open loop always has them."`
 	Counters bool   `help:"Also report the counts of CPUs and kernel per operation: cycles, instructions, cache misses, switches of threads, page faults, as far as this machine does."`
+	Trace    string `complete:"files" placeholder:"FILE" help:"Also record what each worker does in two short bursts of the first sample of each cell, and write it to FILE, of which lockbench export --perfetto makes timelines."`
 	Forks    string `placeholder:"N" help:"Measure in N fresh processes, which take turns round by round, and show how much they differ."`
 	Quick    bool   `help:"A rough answer in seconds: reads 0 and 90, 1 CPU and all, 6 samples."`
 	sweeping.Arrivals
@@ -56,6 +57,7 @@ func (c *runCmd) Run(con commandline.Console) error {
 		return sweeping.Serve(con, sweep.Scenarios(), harness.Run)
 	}
 	c.Check(&bad, sweep, sweeping.Settings(sweep))
+	c.checkTrace(&bad, sweep)
 	if len(bad) > 0 {
 		return bad
 	}
@@ -78,9 +80,16 @@ func (c *runCmd) Run(con commandline.Console) error {
 	if forks > 0 {
 		facts.Note("forks", strconv.Itoa(forks))
 	}
+	if c.Trace != "" {
+		facts.Note("trace", "two bursts of the first sample of each cell are recorded in "+c.Trace)
+	}
 	w, file, err := c.Open(facts, results.Resume)
 	if err != nil {
 		return err
+	}
+	tracer, err := c.openTrace(con)
+	if err != nil {
+		return errors.Join(err, w.Close())
 	}
 	warn(con, machine.Warnings())
 	if c.Counters {
@@ -92,6 +101,9 @@ func (c *runCmd) Run(con commandline.Console) error {
 		fmt.Fprintf(con.Err, "lockbench: %s: dropped its last line, which was cut off\n", c.Out)
 	}
 	sweep.Done = file.Done()
+	if tracer != nil {
+		sweep.Measure = tracer.measure
+	}
 	if c.Count == "" && !c.Quick {
 		sweep.More = more(file, rounds(sweep), time.Now().Add(budget))
 	}
@@ -116,6 +128,7 @@ func (c *runCmd) Run(con commandline.Console) error {
 	began := fitness.Count()
 	err = measureAll(ctx, con, sweep, func(s results.Sample) error { return sweeping.Keep(w, file, s) })
 	sweeping.CloseForks(processes)
+	err = errors.Join(err, tracer.close(con))
 	during := fitness.Count().Since(began)
 	warn(con, during.Warnings())
 	if text := during.String(); text != "" && (err == nil || errors.Is(err, sweeping.ErrInterrupted)) {
