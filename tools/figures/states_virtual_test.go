@@ -14,10 +14,14 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/lockbench/lockbench/anderson"
 	"github.com/lockbench/lockbench/blocking"
 	"github.com/lockbench/lockbench/check"
 	"github.com/lockbench/lockbench/internal/engine"
+	"github.com/lockbench/lockbench/internal/waiter"
+	"github.com/lockbench/lockbench/mcs"
 	"github.com/lockbench/lockbench/qspinlock"
+	"github.com/lockbench/lockbench/reciprocating"
 	"github.com/lockbench/lockbench/rwlock"
 	"github.com/lockbench/lockbench/seqlock"
 	"github.com/lockbench/lockbench/spinlock"
@@ -115,7 +119,7 @@ type subject struct {
 func (s subject) explore(t *testing.T, schedules int) (moves, waits map[move]bool) {
 	t.Helper()
 	w := &witness{name: s.name, moves: make(map[move]bool), waits: make(map[move]bool)}
-	r, err := check.Run(check.Config{Mode: check.Random, Seed: 1, Schedules: schedules}, func(m *check.Machine) {
+	r, err := check.Run(check.Config{Mode: check.Random, Nodes: 2, Seed: 1, Schedules: schedules}, func(m *check.Machine) {
 		if w.Engine == nil {
 			w.Engine = engine.Current()
 			engine.Leave()
@@ -190,6 +194,14 @@ func oneWord(field string) func(any) words {
 
 func decimal(w words) string { return fmt.Sprint(w[0]) }
 
+// tail is the state of the tail of an mcs.Lock or a CNA.
+func tail(w words) string {
+	if w[0] == 1 {
+		return "own"
+	}
+	return some(w[0], "w")
+}
+
 // some is n for any number above 0.
 func some(n uint64, name string) string {
 	if n == 0 {
@@ -215,6 +227,58 @@ var subjects = map[string][]subject{
 				return fmt.Sprint(n)
 			}
 			return "1+n"
+		},
+	}},
+	"anderson": {{
+		excludes[anderson.Lock],
+		func(lock any) words {
+			next := word[uint32](lock, "next")
+			slots := reflect.ValueOf(lock).Elem().FieldByName("slots")
+			behind := uint32(0) // the last ticket granted is that much before next
+			for *(*uint32)(unsafe.Pointer(slots.Index(int(next-behind) % anderson.Slots).UnsafeAddr())) != next-behind {
+				behind++
+			}
+			return words{uint64(next), uint64(behind)}
+		},
+		func(w words) string {
+			if w[1] < 2 {
+				return fmt.Sprint(w[1])
+			}
+			return "1+n"
+		},
+	}},
+	"mcs": {{excludes[mcs.Lock], oneWord("tail"), tail}},
+	"clh": {{
+		func() (any, []func()) {
+			lock, workers := excludes[mcs.CLH]()
+			return lock, append(workers, func() { workers[0](); workers[3]() })
+		},
+		func(lock any) words {
+			place, over := word[uint64](lock, "tail"), word[uint64](lock, "over")
+			if number := uint32(place & 0xffff); number != 0 {
+				over = word[uint64](waiter.At(number), "Place")
+			}
+			return words{place, over >> 16}
+		},
+		func(w words) string {
+			name := some(w[0]&0xffff, "w")
+			if name == "0" {
+				name = "own"
+			}
+			if w[1] >= w[0]>>16 {
+				name += ",over"
+			}
+			return name
+		},
+	}},
+	"cna": {{excludes[mcs.CNA], oneWord("tail"), tail}},
+	"reciprocating": {{
+		excludes[reciprocating.Lock], oneWord("arrivals"),
+		func(w words) string {
+			if w[0] == 1 {
+				return "held"
+			}
+			return some(w[0], "n")
 		},
 	}},
 	"qspinlock": {{
