@@ -187,3 +187,104 @@ func TestSLURM(t *testing.T) {
 		t.Errorf("shard %q, error %v; want the second of two", file.Noted("shard"), err)
 	}
 }
+
+// What deploy/ starts is a part of a sweep for each of its jobs, which lockbench measures:
+// here with fewer locks, in processes of this machine, into another directory. All parts
+// make the whole.
+func TestDeploy(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("scripts of a shell")
+	}
+	deploy, err := filepath.Abs("../../deploy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := func(name string) string {
+		text, err := os.ReadFile(filepath.Join(deploy, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	// The script of the pod: what is indented below "args: - |".
+	manifest := read("kubernetes.yaml")
+	_, script, ok := strings.Cut(manifest, "args:\n            - |\n")
+	script, _, ok2 := strings.Cut(script, "\n          resources:")
+	if !ok || !ok2 {
+		t.Fatalf("no script in\n%s", manifest)
+	}
+	script = strings.ReplaceAll(script, "\n              ", "\n")
+	if !strings.Contains(manifest, "completionMode: Indexed") || !strings.Contains(manifest, `command: ["sh", "-ec"]`) {
+		t.Errorf("want pods with numbers that run their script in sh -ec:\n%s", manifest)
+	}
+	workflow := read("github.yml")
+	_, measure, _ := strings.Cut(workflow, "- run: lockbench run ")
+	measure, _, _ = strings.Cut(measure, "\n")
+	const sweep = " --locks tas --cpus 1 --reads 0,10,20,30 --think 0s --count 1 --duration 20us"
+	for _, test := range []struct {
+		name     string
+		jobs     int
+		first    int    // its number
+		measured bool   // all parts: one of these files is enough
+		stated   string // where the file says how many there are
+		job      func(i int) (command string, environment []string)
+	}{
+		{"kubernetes", 8, 0, false, "completions: 8\n  parallelism: 8\n", func(i int) (string, []string) {
+			return strings.TrimSpace(strings.ReplaceAll(script, "/results/", "")), []string{fmt.Sprintf("JOB_COMPLETION_INDEX=%d", i)}
+		}},
+		{"slurm", 4, 1, true, "--array=1-4\n", func(i int) (string, []string) {
+			return "exec bash " + filepath.Join(deploy, "slurm.sh"), []string{fmt.Sprintf("SLURM_ARRAY_TASK_ID=%d", i+1), "SLURM_ARRAY_TASK_COUNT=4", "SLURM_ARRAY_TASK_MIN=1"}
+		}},
+		{"github", 4, 1, false, "shard: [1, 2, 3, 4]\n", func(i int) (string, []string) {
+			return "exec lockbench run " + strings.ReplaceAll(measure, "${{ matrix.shard }}", fmt.Sprint(i+1)), nil
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if all := manifest + read("slurm.sh") + workflow; !strings.Contains(all, test.stated) {
+				t.Errorf("want %q in the file", test.stated)
+			}
+			dir := t.TempDir()
+			t.Chdir(dir)
+			// A job's lockbench says how it is called, and go and srun are not needed here.
+			for name, fake := range map[string]string{"lockbench": `printf '%s\n' "$*"`, "go": "true", "srun": `exec "$@"`} {
+				if err := os.WriteFile(name, []byte("#!/bin/sh\n"+fake+"\n"), 0o777); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for i := range test.jobs {
+				command, environment := test.job(i)
+				sh := exec.Command("sh", "-ec", command)
+				sh.Env = append(os.Environ(), append(environment, "PATH="+dir+":"+os.Getenv("PATH"))...)
+				called, err := sh.CombinedOutput()
+				if err != nil {
+					t.Fatalf("job %d: %v: %s", i, err, called)
+				}
+				for _, v := range environment {
+					name, value, _ := strings.Cut(v, "=")
+					t.Setenv(name, value)
+				}
+				run := strings.TrimSpace(string(called))
+				if want := fmt.Sprintf("/%d --out shard-%d.txt", test.jobs, i+test.first); !strings.HasPrefix(run, "run --shard ") || !strings.Contains(run, want) {
+					t.Errorf("job %d runs %q, want part %d with %q", i, run, i+1, want)
+				}
+				if !test.measured { // all is well, except for this
+					if code, _, stderr := inPlace(run + " --count 0"); code != exitUsage || stderr != "lockbench: --count 0: must be at least 1\n" {
+						t.Errorf("job %d: %s: exit status %d: %s", i, run, code, stderr)
+					}
+				} else if code, _, stderr := inPlace(run + sweep); code != exitOK {
+					t.Fatalf("job %d: %s: exit status %d: %s", i, run, code, stderr)
+				}
+			}
+			if !test.measured {
+				return
+			}
+			files, err := filepath.Glob("shard-*.txt")
+			if err != nil || len(files) != test.jobs {
+				t.Fatalf("files %q, error %v; want %d", files, err, test.jobs)
+			}
+			if code, _, stderr := inPlace("merge --out all.txt " + strings.Join(files, " ")); code != exitOK {
+				t.Errorf("merge: exit status %d: %s", code, stderr)
+			}
+		})
+	}
+}
