@@ -23,7 +23,9 @@ type Completion struct {
 	// done is how many waits are allowed and not made yet, or forever.
 	// It changes under line.lock.
 	//
-	// I1: if a waiter is in line, done is 0.
+	// I1: a waiter gets in line only while done is 0, and Complete counts only while
+	// none is in line. So done is 0 while a waiter is in line, or forever: then
+	// CompleteAll is waking the line.
 	// I2: forever stays. Complete counts to MaxCompletes at most. Each wait that
 	// was granted too late gives one back, and at any time there are at most as
 	// many such waits as goroutines: so no count becomes forever.
