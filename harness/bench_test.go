@@ -3,6 +3,7 @@ package harness_test
 import (
 	"context"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -215,4 +216,43 @@ func pairInRun(b *testing.B, subject harness.Subject, think time.Duration) float
 	}
 	v, _ := sample.Value("ns/op")
 	return v
+}
+
+// BenchmarkTrace tells by how much a sample is slower, in percent, if it is recorded: the
+// median of pairs of samples, one recorded and one not, and a 95 % interval of it. docs/trace.md
+// has what it measured: go test ./harness -run '^$' -bench Trace -benchtime 400x
+func BenchmarkTrace(b *testing.B) {
+	for _, entry := range catalog.All() {
+		if !slices.Contains([]string{"ticket", "mcs", "sync.Mutex", "sync.RWMutex"}, entry.Name) {
+			continue
+		}
+		for _, workers := range []int{1, 2} {
+			b.Run(fmt.Sprintf("lock=%s/workers=%d", entry.Name, workers), func(b *testing.B) { traceCost(b, entry.Subject, workers) })
+		}
+	}
+}
+
+func traceCost(b *testing.B, lock harness.Subject, workers int) {
+	var slower []float64
+	for n := 0; b.Loop(); n++ {
+		s := harness.Scenario{Subject: lock, CPUs: workers, Workers: workers, Think: 100, Seed: uint64(n)}
+		var took [2]float64
+		for i := range 2 {
+			recorded := (n + i) % 2 // each comes first in turn
+			if s.Trace = nil; recorded == 1 {
+				s.Trace = func(harness.Timeline) {}
+			}
+			sample, err := harness.Run(context.Background(), s)
+			if err != nil {
+				b.Fatal(err)
+			}
+			took[recorded], _ = sample.Value("ns/op")
+		}
+		slower = append(slower, 100*(took[1]/took[0]-1))
+	}
+	slices.Sort(slower)
+	n, around := len(slower), int(math.Ceil(0.98*math.Sqrt(float64(len(slower)))))
+	b.ReportMetric(slower[n/2], "%-slower")
+	b.ReportMetric(slower[max(0, n/2-around)], "%-low")
+	b.ReportMetric(slower[min(n-1, n/2+around)], "%-high")
 }

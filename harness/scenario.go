@@ -175,7 +175,7 @@ type Scenario struct {
 
 	// Trace, if it is not nil, is called with what the workers did in a few bursts of
 	// consecutive operations, after a run that found nothing wrong. The bursts are at
-	// most a 32nd of the window, and so is what they cost of throughput. It is for
+	// most a 40th of the window, and so is what they cost of throughput. It is for
 	// closed loops on the host, without Counters, which would count the recording.
 	Trace func(Timeline)
 

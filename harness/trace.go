@@ -63,7 +63,7 @@ type Use struct {
 // would fall by no more than that.
 const (
 	burstsInWindow = 2
-	burstsShare    = 32
+	burstsShare    = 40
 
 	mostUses  = 4096    // of a worker in a burst
 	leastUses = 4       // the same
