@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -128,5 +129,46 @@ func TestTraceInterrupted(t *testing.T) {
 		if cells, _ := tracesIn(t, "x.trace"); len(cells) < 2 {
 			t.Errorf("after %v: %d traces", signal, len(cells))
 		}
+	}
+}
+
+// The pictures of docs/trace.md are what the commands on that page draw.
+func TestTraceFigures(t *testing.T) {
+	t.Chdir(repository)
+	page, err := os.ReadFile("docs/trace.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	drawn := 0
+	for line := range strings.Lines(string(page)) {
+		command, ours := strings.CutPrefix(line, "lockbench export ")
+		before, rest, found := strings.Cut(command, "--out docs/")
+		if !ours || !found {
+			continue
+		}
+		name, file, _ := strings.Cut(strings.TrimSpace(rest), " ")
+		for _, dark := range []string{"", "-dark"} {
+			name := strings.Replace(name, ".svg", dark+".svg", 1)
+			out := filepath.Join(t.TempDir(), name)
+			args := append(strings.Fields("export "+before), "--out", out, file)
+			if dark != "" {
+				args = append(args, "--dark")
+			}
+			var stdout, stderr bytes.Buffer
+			if code := run(args, &stdout, &stderr); code != exitOK {
+				t.Fatalf("%q: exit status %d: %s", args, code, &stderr)
+			}
+			got, err := os.ReadFile(out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want, err := os.ReadFile("docs/" + name); err != nil || !bytes.Equal(got, want) {
+				t.Errorf("docs/%s is not what the command on the page draws (%v)", name, err)
+			}
+			drawn++
+		}
+	}
+	if have, err := filepath.Glob("docs/fig-waits-*.svg"); err != nil || len(have) != drawn || drawn < 4 {
+		t.Errorf("the page has commands for %d pictures, docs %q", drawn, have)
 	}
 }

@@ -24,6 +24,11 @@ var drawnElsewhere = map[string]string{
 	"qspinlock.svg":    "drawn by hand",
 	"rwlock-words.svg": "drawn by hand",
 	"fig-schedule.svg": "a test of package check draws it",
+
+	"fig-waits-ticket.svg":         "lockbench export draws it",
+	"fig-waits-ticket-dark.svg":    "lockbench export draws it",
+	"fig-waits-preempted.svg":      "lockbench export draws it",
+	"fig-waits-preempted-dark.svg": "lockbench export draws it",
 }
 
 // The published files are those that the present data give, and are well-formed.
