@@ -296,6 +296,30 @@ var diagrams = []diagram{
 		},
 		note: []string{"The word is 0 while waiters are in line. Once it is forever it stays so."},
 	},
+	{
+		name: "mutex", title: "The word of a Mutex: locked, pickup, waiting", pitch: [2]float64{300, 160}, boxW: 170,
+		states: []state{
+			{id: "0", col: 0, row: 0, word: "0", says: "unlocked"},
+			{id: "L", col: 1, row: 0, word: "locked", says: "no line"},
+			{id: "0,n", col: 0, row: 1, word: "n waiting", says: "free, with a line", temporary: true},
+			{id: "L,n", col: 1, row: 1, word: "locked, n waiting", says: "n are in line"},
+			{id: "P", col: 2, row: 1, word: "locked, pickup", says: "handed to the first in line", temporary: true},
+		},
+		moves: []transition{
+			{from: "0", to: "L", by: []string{"Lock", "TryLock"}},
+			{from: "L", to: "0", by: []string{"Unlock"}},
+			{from: "L", to: "L,n", by: []string{"Lock"}, says: "gets in line"},
+			{from: "0", to: "0,n", by: []string{"Lock"}, says: "gets in line, late"},
+			{from: "0,n", to: "L,n", by: []string{"Lock"}, says: "a spinner"},
+			{from: "L,n", to: "0,n", by: []string{"Unlock"}, says: "for a spinner"},
+			{from: "L,n", to: "P", by: []string{"Unlock"}},
+			{from: "P", to: "L,n", by: []string{"Lock"}, says: "it runs; more wait"},
+			{from: "P", to: "L", by: []string{"Lock"}, says: "it runs"},
+			{from: "0,n", to: "P", by: []string{"Lock"}, says: "looks at the line", bow: -60},
+		},
+		note:   []string{"Getting in line in the lower row, and spinning, change no more of this. Not shown: the bits spinning and handoff.", "With handoff, after 16 overtakings, Unlock hands over although a waiter spins."},
+		within: []string{"Lock"},
+	},
 }
 
 const (

@@ -342,6 +342,32 @@ var subjects = map[string][]subject{
 			return who + "," + []string{"even", "odd"}[w[1]&1]
 		},
 	}},
+	"mutex": {{
+		func() (any, []func()) {
+			m := new(blocking.Mutex)
+			use := func() { m.Lock(); m.Unlock(); m.Lock(); m.Unlock() }
+			return m, []func(){use, use, use, use, func() {
+				if m.TryLock() {
+					m.Unlock()
+				}
+			}}
+		},
+		oneWord("word"),
+		func(w words) string {
+			s := blocking.DecodeMutex(uint32(w[0]))
+			name := "0"
+			switch {
+			case s.Pickup:
+				name = "P"
+			case s.Held:
+				name = "L"
+			}
+			if s.Waiting > 0 && !s.Pickup {
+				name += ",n"
+			}
+			return name
+		},
+	}},
 	"completion": {{
 		func() (any, []func()) {
 			c := new(blocking.Completion)
