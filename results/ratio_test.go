@@ -111,6 +111,25 @@ func TestRatioOfRoundsTwice(t *testing.T) {
 	}
 }
 
+// Samples of the same round of two files are no pair.
+func TestRatioOfTwoFiles(t *testing.T) {
+	both := versus(results.Near, "ns/op", [2]float64{100, 200})
+	f := &results.File{Samples: versus(results.Near, "ns/op", [2]float64{10, 200})[:1]} // ticket alone
+	f.Append(&results.File{Samples: both})
+	got := results.Ratios(f.Samples, "sync.Mutex", "ns/op")
+	if len(got) != 1 || got[0].N != 1 || got[0].Median != 0.5 {
+		t.Errorf("got %+v, want one pair, 0.5", got)
+	}
+	if both[0].Round != 1 {
+		t.Errorf("round %d of the other file's own sample, want 1", both[0].Round)
+	}
+	unknown := both[0]
+	unknown.Round = 0
+	f.Append(&results.File{Samples: []results.Sample{unknown}})
+	if last := f.Samples[len(f.Samples)-1].Round; last != 0 {
+		t.Errorf("round %d of a sample whose round is unknown, want 0", last)
+	}
+}
 func TestRatioToZero(t *testing.T) {
 	got := results.Ratios(versus(results.Near, "allocs/op", [2]float64{1, 0}, [2]float64{3, 2}), "sync.Mutex", "allocs/op")
 	if len(got) != 1 || got[0].N != 1 || got[0].Median != 1.5 {

@@ -44,6 +44,22 @@ type File struct {
 	Warnings []string
 }
 
+// Append adds the samples of another file, of the same machine, to f. Their rounds
+// follow those of f: samples of two files were not measured beside each other, and
+// [Ratios] must not pair them.
+func (f *File) Append(other *File) {
+	last := 0
+	for _, s := range f.Samples {
+		last = max(last, s.Round)
+	}
+	for _, s := range other.Samples {
+		if s.Round > 0 { // known
+			s.Round += last
+		}
+		f.Samples = append(f.Samples, s)
+	}
+}
+
 // Done counts the samples of each cell.
 func (f *File) Done() map[Cell]int {
 	done := make(map[Cell]int)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -251,7 +250,7 @@ func (c *adviseCmd) read(con commandline.Console, bad *commandline.Problems) (al
 			bad.Addf("%s: given twice, and its samples would count twice", name)
 			continue
 		}
-		if same := slices.IndexFunc(c.Files[:i], func(other string) bool { return sameFile(other, name) }); same >= 0 {
+		if same := slices.IndexFunc(c.Files[:i], func(other string) bool { return same(other, name) }); same >= 0 {
 			bad.Addf("%s: is %s, and its samples would count twice", name, c.Files[same])
 			continue
 		}
@@ -291,16 +290,7 @@ func (c *adviseCmd) read(con commandline.Console, bad *commandline.Problems) (al
 			all = f
 		default:
 			bad.Add(sameMachine(all, f))
-			rounds := 0
-			for _, s := range all.Samples {
-				rounds = max(rounds, s.Round)
-			}
-			for _, s := range f.Samples {
-				if s.Round > 0 { // it was not measured beside those of the other file
-					s.Round += rounds
-				}
-				all.Samples = append(all.Samples, s)
-			}
+			all.Append(f)
 		}
 		n++
 	}
@@ -311,13 +301,6 @@ func (c *adviseCmd) read(con commandline.Console, bad *commandline.Problems) (al
 		fmt.Fprintf(con.Err, "lockbench: not used, of another machine: %s\n", strings.Join(others, ", "))
 	}
 	return all, n
-}
-
-// sameFile reports whether two names are of one file.
-func sameFile(a, b string) bool {
-	of, err := os.Stat(a)
-	other, err2 := os.Stat(b)
-	return err == nil && err2 == nil && os.SameFile(of, other)
 }
 
 // machine returns the machine of a file. The output of go test does not say that it is

@@ -41,7 +41,7 @@ func (c *plotCmd) Run(con commandline.Console) error {
 		if simulated(file) == "" {
 			bad.Add(sameMachine(machines[i], file))
 		}
-		machines[i].Samples = append(machines[i].Samples, file.Samples...)
+		machines[i].Append(file)
 	}
 	var all *results.File
 	if len(machines) > 0 {
