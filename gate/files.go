@@ -424,7 +424,9 @@ func (s *fileSource) Exact(b Benchmark, unit string) (tolerance float64, exact b
 
 // simulated reports whether the files are of a simulated machine.
 func (s *fileSource) simulated() bool {
-	return strings.HasPrefix(s.Base.Machine, "sim:") && strings.HasPrefix(s.Head.Machine, "sim:")
+	_, base := s.Base.Simulated()
+	_, head := s.Head.Simulated()
+	return base && head
 }
 
 // once reports whether exactly one reading of b has the unit.

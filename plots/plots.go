@@ -49,12 +49,17 @@ type Other struct {
 }
 
 // machine returns the name of the machine, without saying that it is simulated.
-func (o Other) machine() string { return strings.TrimPrefix(cmp.Or(o.Facts.Machine, "host"), "sim:") }
+func (o Other) machine() string {
+	if name, ok := o.Facts.Simulated(); ok {
+		return name
+	}
+	return cmp.Or(o.Facts.Machine, "host")
+}
 
 // describe says where it was found, and by which seed.
 func (o Other) describe() string {
 	s := "measured on " + o.machine()
-	if strings.HasPrefix(o.Facts.Machine, "sim:") {
+	if _, ok := o.Facts.Simulated(); ok {
 		s = "simulated on " + o.machine()
 	}
 	if seed := o.Facts.Noted("seed"); seed != "" {

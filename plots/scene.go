@@ -25,7 +25,7 @@ type cell struct {
 // cells gathers the summaries of each cell, of the machine of facts. A cell that was
 // measured both oversubscribed and not, on two machines, gives two.
 func cells(sums []results.Summary, facts results.Facts) []cell {
-	simulated := strings.HasPrefix(facts.Machine, "sim:")
+	_, simulated := facts.Simulated()
 	type key struct {
 		results.Cell
 		distance       results.Distance

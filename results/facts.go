@@ -61,6 +61,9 @@ func Simulated(name string) Facts {
 	return f
 }
 
+// Simulated returns the name of the machine, if it is a simulated one.
+func (f Facts) Simulated() (name string, ok bool) { return strings.CutPrefix(f.Machine, "sim:") }
+
 // cpuName returns the name of the first CPU: on x86 the CPU's own, as in go test, since
 // a kernel or hypervisor may report another one.
 func cpuName() string {

@@ -27,6 +27,10 @@ type Table struct {
 	Reference string   // lock that the others are compared to; "" is sync.Mutex
 	Unranked  []string // locks that cannot be the best, such as one that does not exclude
 	Width     int      // of the terminal, in characters; 0 is 100
+
+	// Exact says that the samples are a simulator's: one alone is the value of its seed,
+	// and has no noise.
+	Exact bool
 }
 
 // Write writes the table of samples to w. It is an error if no sample has the unit.
@@ -65,6 +69,7 @@ type entry struct {
 	Summary
 	column column
 	best   bool   // or not distinguished from the best
+	exact  bool   // the value of one seed, without noise
 	ratio  *Ratio // to the reference; nil if there is none
 }
 
@@ -85,8 +90,9 @@ func (t Table) entries(samples []Sample) []entry {
 			if s.Unit != t.Unit {
 				continue
 			}
-			entries = append(entries, entry{Summary: s, column: c, ratio: ratios[s.Lock]})
-			if !slices.Contains(t.Unranked, s.Lock) && s.hasInterval() {
+			exact := t.Exact && s.N == 1
+			entries = append(entries, entry{Summary: s, column: c, exact: exact, ratio: ratios[s.Lock]})
+			if !slices.Contains(t.Unranked, s.Lock) && (exact || s.hasInterval()) {
 				ranked = append(ranked, s)
 			}
 		}
@@ -344,13 +350,15 @@ func (e entry) parts() (p [3]string) {
 	if e.best {
 		p[0] = shortValue(e.Median) + "*"
 	}
-	p[1] = spread(e.Summary)
+	if !e.exact {
+		p[1] = spread(e.Summary)
+	}
 	if e.ratio != nil {
 		p[2] = shortRatio(e.ratio.Median)
 		switch {
 		case e.ratio.N == 0:
 			p[2] += "?"
-		case e.ratio.mayBeOne():
+		case e.mayBeEqual():
 			p[2] += "~"
 		default:
 			p[2] += " "
@@ -358,6 +366,9 @@ func (e entry) parts() (p [3]string) {
 	}
 	return p
 }
+
+// mayBeEqual reports whether noise alone can be what sets e apart from the reference.
+func (e entry) mayBeEqual() bool { return !e.exact && e.ratio.mayBeOne() }
 
 // noise is in the place of an interval that is too wide to be a number.
 const noise = "noise"
@@ -418,11 +429,16 @@ func (t Table) writeLegend(b *strings.Builder, entries []entry) {
 	if has(func(e entry) bool { return e.best }) {
 		marks = append(marks, "* best, or not told apart from it by the rounds")
 	}
-	marks = append(marks, "± 95% interval of the median")
-	if has(func(e entry) bool { return spread(e.Summary) == noise }) {
+	if has(func(e entry) bool { return e.exact }) {
+		marks = append(marks, "of one seed: exact for it, and another may differ; six samples have intervals")
+	}
+	if has(func(e entry) bool { return !e.exact }) {
+		marks = append(marks, "± 95% interval of the median")
+	}
+	if has(func(e entry) bool { return !e.exact && spread(e.Summary) == noise }) {
 		marks = append(marks, noise+": the interval reaches to more than twice the median")
 	}
-	if has(func(e entry) bool { return !e.hasInterval() }) {
+	if has(func(e entry) bool { return !e.exact && !e.hasInterval() }) {
 		marks = append(marks, "n= so few samples that there is no interval: not ranked")
 	}
 	if has(func(e entry) bool { return e.ratio != nil }) {
@@ -431,7 +447,7 @@ func (t Table) writeLegend(b *strings.Builder, entries []entry) {
 	if has(func(e entry) bool { return e.ratio != nil && e.ratio.N == 0 }) {
 		marks = append(marks, "? ratio of medians, from no common round")
 	}
-	if has(func(e entry) bool { return e.ratio != nil && e.ratio.N > 0 && e.ratio.mayBeOne() }) {
+	if has(func(e entry) bool { return e.ratio != nil && e.ratio.N > 0 && e.mayBeEqual() }) {
 		marks = append(marks, "~ ratio may be 1")
 	}
 	if has(func(e entry) bool { return e.Oversubscribed }) {
@@ -451,6 +467,9 @@ func (t Table) writeLegend(b *strings.Builder, entries []entry) {
 func (t Table) writeWarnings(b *strings.Builder, entries []entry) {
 	count := make(map[string]int)
 	for _, e := range entries {
+		if e.exact {
+			continue // what they say is of noise
+		}
 		warnings := slices.Clone(e.Warnings)
 		if e.ratio != nil {
 			warnings = append(warnings, e.ratio.Warnings...)

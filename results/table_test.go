@@ -3,6 +3,7 @@ package results_test
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -95,6 +96,36 @@ func TestTableMarksTheBest(t *testing.T) {
 				t.Errorf("%s is marked: %v, want %v, in\n%s", lock, !want, want, got)
 			}
 		}
+	}
+}
+
+// One sample of a simulator has no noise, and is ranked; one of a machine is not.
+func TestTableOfOneSeed(t *testing.T) {
+	samples := versus(results.Unknown, "ns/op", [2]float64{100, 101})
+	measured := table(t, results.Table{}, samples)
+	exact := table(t, results.Table{Exact: true}, samples)
+	for _, c := range []struct {
+		text            string
+		measured, exact bool
+	}{
+		{"n=1", true, false},
+		{"not ranked", true, false},
+		{"need >=", true, false},
+		{"±", true, false},
+		{"~", true, false},
+		{"100*", false, true},
+		{"0.99", true, true},
+		{"exact for it", false, true},
+	} {
+		if got := strings.Contains(measured, c.text); got != c.measured {
+			t.Errorf("measured: %q is there: %v, want %v, in\n%s", c.text, got, c.measured, measured)
+		}
+		if got := strings.Contains(exact, c.text); got != c.exact {
+			t.Errorf("exact: %q is there: %v, want %v, in\n%s", c.text, got, c.exact, exact)
+		}
+	}
+	if six := table(t, results.Table{Exact: true}, versus(results.Unknown, "ns/op", slices.Repeat([][2]float64{{100, 101}}, 6)...)); strings.Contains(six, "exact for it") || !strings.Contains(six, "±") {
+		t.Errorf("six seeds: want an interval, have\n%s", six)
 	}
 }
 

@@ -65,10 +65,8 @@ func (c *plotCmd) Run(con commandline.Console) error {
 
 // simulated returns the simulated machine of a file, "" if it was measured.
 func simulated(f *results.File) string {
-	if strings.HasPrefix(f.Machine, "sim:") {
-		return f.Machine
-	}
-	return ""
+	name, _ := f.Simulated()
+	return name
 }
 
 // sameMachine returns an error if two files are from different machines.

@@ -534,7 +534,7 @@ func (r *simulatedRun) read(side int, file string) error {
 	}
 	r.texts[side] = text[:bytes.LastIndexByte(text, '\n')+1]
 	f, err := results.ReadRecords(bytes.NewReader(r.texts[side]), filepath.Base(file))
-	name, simulated := strings.CutPrefix(f.Machine, "sim:")
+	name, simulated := f.Simulated()
 	switch {
 	case err != nil:
 		return err

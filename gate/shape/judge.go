@@ -93,7 +93,10 @@ func Judge(specs []Spec, confidence float64, head, base *results.File) ([]Findin
 }
 
 // simulated reports whether the samples have no noise.
-func simulated(f *results.File) bool { return strings.HasPrefix(f.Machine, "sim:") }
+func simulated(f *results.File) bool {
+	_, ok := f.Simulated()
+	return ok
+}
 
 // match reports whether f selects s, for a shape along an axis.
 func (f *Filter) match(s results.Sample, axis string) bool {

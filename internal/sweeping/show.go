@@ -66,12 +66,13 @@ func wholeTable(w io.Writer, width int, file *results.File) error {
 		units["ns/op"] = file.Samples // Write returns the error
 	}
 	var errs []error
+	_, exact := file.Simulated()
 	for _, unit := range []string{"ns/op", "read-ns/op", "write-ns/op", "write-p50-ns", "write-p99-ns", "read-p50-ns", "read-p99-ns", "saturated"} {
 		if samples, ok := units[unit]; ok {
 			if len(errs) > 0 {
 				fmt.Fprintln(w)
 			}
-			errs = append(errs, results.Table{Unit: unit, Unranked: unranked(), Width: width}.Write(w, samples))
+			errs = append(errs, results.Table{Unit: unit, Unranked: unranked(), Width: width, Exact: exact}.Write(w, samples))
 		}
 	}
 	if slices.ContainsFunc(file.Samples, func(s results.Sample) bool { return s.Fork > 0 }) {

@@ -121,7 +121,7 @@ func gather(sources []Source, locks []Lock) (d *data, mixed int) {
 
 // labelOf says which machine it was.
 func labelOf(f results.Facts) (label string, simulated bool) {
-	if name, ok := strings.CutPrefix(f.Machine, "sim:"); ok {
+	if name, ok := f.Simulated(); ok {
 		return "simulated " + name, true
 	}
 	label = cmp.Or(f.CPU, strings.Trim(f.GOOS+"/"+f.GOARCH, "/"), "a machine that the file does not name")
