@@ -61,8 +61,13 @@ func Simulated(name string) Facts {
 	return f
 }
 
-// Simulated returns the name of the machine, if it is a simulated one.
-func (f Facts) Simulated() (name string, ok bool) { return strings.CutPrefix(f.Machine, "sim:") }
+// Simulated returns the name of the machine if it is a simulated one, else "".
+func (f Facts) Simulated() (name string, ok bool) {
+	if name, ok = strings.CutPrefix(f.Machine, "sim:"); !ok {
+		return "", false
+	}
+	return name, true
+}
 
 // cpuName returns the name of the first CPU: on x86 the CPU's own, as in go test, since
 // a kernel or hypervisor may report another one.

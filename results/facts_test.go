@@ -46,6 +46,12 @@ func TestSimulated(t *testing.T) {
 	if f.Machine != "sim:milan-2s" || f.GOOS+f.GOARCH+f.CPU != "" || len(f.Notes) > 1 {
 		t.Errorf("Simulated() = %+v, want the machine, and no note but the commit", f)
 	}
+	if name, ok := f.Simulated(); name != "milan-2s" || !ok {
+		t.Errorf("of it: Simulated() = %q, %v", name, ok)
+	}
+	if name, ok := (results.Facts{Machine: "host"}).Simulated(); name != "" || ok {
+		t.Errorf("of a host: Simulated() = %q, %v, want none", name, ok)
+	}
 }
 
 // benchstat would not compare lockbench's files with go test's if the cpu differed. The

@@ -908,7 +908,8 @@ func TestCancelPrepare(t *testing.T) {
 	left(t)
 }
 
-// Counts are the same each time, if the machine has any.
+// Counts are nearly the same each time, if the machine has any: what the runtime does beside
+// the benchmark counts as well, and is 1 % of a small one on a busy machine.
 func TestInstructions(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds")
@@ -933,7 +934,7 @@ func TestInstructions(t *testing.T) {
 			counts = append(counts, r.Values[0].Value)
 		}
 		t.Log(counts)
-		if low, high := slices.Min(counts), slices.Max(counts); low < 100 || math.Abs(high/low-1) > 0.01 {
+		if low, high := slices.Min(counts), slices.Max(counts); low < 100 || math.Abs(high/low-1) > 0.03 {
 			t.Errorf("instructions/op %v", counts)
 		}
 	}
