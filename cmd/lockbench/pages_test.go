@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -345,7 +346,10 @@ func TestPagesRun(t *testing.T) {
 				ran++
 				cmd := exec.Command(bash, "-euo", "pipefail", "-c", b.RunAfter+"\n"+b.Text)
 				cmd.Env = append(os.Environ(), "PATH="+bin+":"+os.Getenv("PATH"))
-				if out, err := cmd.CombinedOutput(); err != nil {
+				out, err := cmd.CombinedOutput()
+				if cmd.ProcessState.ExitCode() == 3 && bytes.Contains(out, []byte("no data near that")) {
+					t.Logf("%s:%d: %s", page, b.Line, out) // the machine is so busy that CPUs were at no distance
+				} else if err != nil {
 					t.Errorf("%s:%d: %v:\n%s%s", page, b.Line, err, b.Text, out)
 				}
 			}
