@@ -135,7 +135,7 @@ func (c *exportCmd) open(read func(io.Reader, string) (timeline.Header, error)) 
 	}
 	f, err := os.Open(c.File)
 	if err != nil {
-		return h, err
+		return h, noFile(err, "lockbench run --trace FILE")
 	}
 	h, err = read(f, c.File)
 	return h, errors.Join(err, f.Close())

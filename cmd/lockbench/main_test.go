@@ -113,7 +113,7 @@ func TestBadInput(t *testing.T) {
 		{"export x.trace --perfetto --from 1us", "--from 1us: want --perfetto --out NAME.svg with it"},
 		{"export x.trace --perfetto --format json", "--format json: want it without --perfetto"},
 		{"export x.trace --perfetto --out x.svg --burst 0 --from 2us --to 1us", "--burst 0: must be at least 1\n--to 1us: want more than --from"},
-		{"export x.trace --perfetto", "open x.trace: "},
+		{"export x.trace --perfetto", "open x.trace: no such file or directory (lockbench run --trace FILE writes such files)"},
 		{"run --readers 7 --reads 90", "--readers and --writers: want no --workers and no --reads beside them\n--readers and --writers: want both, such as --readers 7 --writers 1"},
 		{"run --readers 0,1 --writers 0", "readers 0 and writers 0: want at least one worker"},
 		{"run --readers 1,x --writers 1", `--readers 1,x: want whole numbers such as 1,2, have "x"`},
